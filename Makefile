@@ -1,0 +1,59 @@
+# Conso et moi. `make run` opens the app, `make test` checks everything; both set up what they need.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes --requirement
+UV := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lock clean
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+setup: $(VENV)/.run ## prepare .venv with the locked dependencies
+	@:
+
+run: setup ## open the app; options: make run ARGS='--port 9000'
+	@exec $(PYTHON) main.py $(ARGS)
+
+test: $(VENV)/.dev ## set up, then check and run every test, the browser's too
+	@bash tests/setup.sh
+	@$(MAKE) --no-print-directory check
+	$(PYTHON) -m pytest
+
+check: $(VENV)/.dev ## style, types and the layers' contracts
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+# Universal locks (uv reads every platform's requirements), from the public registry alone whatever this machine's
+# configuration says, and without its address.
+lock: $(VENV)/.dev ## resolve the dependencies anew into the two locks
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check uv==$(UV)
+	@compile() { $(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$$@"; }; \
+	compile pyproject.toml --output-file requirements.lock && \
+	compile pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove .venv and every cache
+	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A Python that only pretends (a version manager's stub) or cannot make environments is passed over.
+$(PYTHON):
+	@for python in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+		if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then exec $$python -m venv --clear $(VENV); fi; \
+	done; \
+	echo 'Conso et moi needs Python 3.11 or later, with its venv module: install it, then try again.' >&2; exit 1
+
+$(VENV)/.run: requirements.lock | $(PYTHON)
+	@echo 'Setting up $(VENV): the first time takes a minute.' >&2
+	@$(INSTALL) $<
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@$(INSTALL) $<
+	@touch $@

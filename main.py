@@ -1,0 +1,180 @@
+"""Conso et moi: the command line, and the only place that knows which implementation serves which role.
+
+    python main.py [--web] [--host 127.0.0.1] [--port 8550] [--backend URL] [--version]
+
+A desktop window where there is a display, else the web app; on a phone, the phone's own window.
+Exit code 0 when it is closed or stopped, 2 with one sentence on stderr when it cannot start as asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import signal
+import sys
+import tomllib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import flet as ft
+from flet.utils import is_embedded, is_linux_server
+
+from services.backend import Backend
+from services.credentials import CredentialStore, KeyringStore, MemoryStore
+from services.settings import Settings
+from services.transport import IN_PROCESS, quiet_http_logs, utc_now
+from views.app import open_app
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+PROJECT = Path(__file__).parent / "pyproject.toml"
+ASSETS = Path(__file__).parent / "assets"
+
+Start = Callable[[ft.Page], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+def application(settings: Settings) -> Start:
+    """What runs once for every page. Pages share the sandbox, where no other backend is named, and nothing
+    else: on the web one process serves many people.
+    """
+    sandbox = embedded_sandbox(settings) if settings.backend is None else None
+
+    async def start(page: ft.Page) -> None:
+        credentials = credential_store(page, settings)
+        if settings.backend is not None:
+            backend = Backend.at(settings.backend, credentials)
+        else:
+            backend = Backend.within(sandbox, credentials)
+        page.on_close = backend.close
+        await open_app(page, backend, settings)
+
+    return start
+
+
+def embedded_sandbox(settings: Settings) -> ASGIApp:
+    """The sandbox, in a file on a device, so that a remembered session opens the next day; else in memory."""
+    import sqlite3
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from services.sandbox import create_app
+
+    if not settings.web:
+        file = settings.data_folder / "sandbox.sqlite3"
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return create_app(f"sqlite:///{file}", clock=utc_now)
+        except (OSError, sqlite3.Error, SQLAlchemyError) as problem:
+            log.warning("%s cannot be used (%s): this session will not be remembered", file, problem)
+    return create_app("sqlite://", clock=utc_now)
+
+
+def credential_store(page: ft.Page, settings: Settings) -> CredentialStore:
+    """Where this page's user may leave a refresh token."""
+    if page.web:  # the keyring would be the server's, shared by every visitor
+        return MemoryStore()
+    origin = settings.backend or IN_PROCESS
+    if page.platform is not None and page.platform.is_mobile():
+        from views.ui.secure_storage import SecureStorageStore
+
+        return SecureStorageStore(origin)
+    return KeyringStore(origin)
+
+
+class CommandLine(argparse.ArgumentParser):
+    """An `ArgumentParser` that answers a mistake by one sentence and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def command_line() -> CommandLine:
+    """The options of `python main.py`."""
+    parser = CommandLine(
+        prog="conso-et-moi", description="Follow your internet+ purchases: a window, or a web app."
+    )
+    parser.add_argument("--web", action="store_true", help="serve the web app instead of opening a window")
+    parser.add_argument("--host", help="the address to serve on (127.0.0.1); implies --web")
+    parser.add_argument("--port", type=int, help="the port to serve on (8550); implies --web")
+    parser.add_argument(
+        "--backend", metavar="URL", help="https://host[:port]; else CONSO_BACKEND_URL, else the demonstration"
+    )
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    parser.add_argument("--version", action="version", version=f"Conso et moi {project['version']}")
+    return parser
+
+
+def has_window() -> bool:
+    """Whether Flet's desktop client is here, or can be fetched, which it is the first time."""
+    from flet_desktop import ensure_client_cached
+
+    try:
+        ensure_client_cached()
+    except OSError as problem:
+        log.warning("no window: Flet's desktop client cannot be fetched (%s); serving the web app", problem)
+        return False
+    return True
+
+
+def serve_web(settings: Settings) -> None:
+    """Serves the web app until the process is stopped. Raises `OSError` when it cannot listen."""
+    from views.web import address_of, listen, serve, web_app  # phones carry no web server
+
+    with listen(settings.host, settings.port) as listening:
+        sys.stdout.write(f"Conso et moi: {address_of(listening)}\n")
+        sys.stdout.flush()
+        serve(web_app(application(settings), ASSETS), listening)
+
+
+def refusal(problem: OSError, settings: Settings) -> str:
+    """Why the web app cannot listen where it was asked to, as a sentence."""
+    match problem.errno:
+        case errno.EADDRINUSE:
+            return f"port {settings.port} of {settings.host} is in use: choose another with --port."
+        case errno.EACCES:
+            return f"port {settings.port} needs more rights than yours: choose another with --port."
+        case _:
+            return f"{settings.host} is not an address of this machine to serve on ({problem.strerror})."
+
+
+def configure_logging() -> None:
+    """Warnings only: at DEBUG Flet logs every keystroke, passwords included, and httpx every address."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("flet_transport").setLevel(logging.WARNING)
+    quiet_http_logs()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the app; leaves by `SystemExit` when it is stopped or cannot start."""
+    configure_logging()
+    if is_embedded():  # packaged by `flet build`: no command line
+        ft.run(application(Settings.from_environment()))
+        return
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: sys.exit(0))
+
+    parser = command_line()
+    options = parser.parse_args(arguments)
+    web = options.web or options.host is not None or options.port is not None or is_linux_server()
+    chosen = {name: value for name, value in vars(options).items() if value is not None}
+    try:
+        settings = Settings.from_environment(**{**chosen, "web": web})
+    except ValueError as mistake:
+        parser.error(str(mistake))
+    if not settings.web and has_window():
+        ft.run(application(settings), assets_dir=str(ASSETS))
+        return
+    try:
+        serve_web(replace(settings, web=True))
+    except OSError as problem:
+        parser.error(refusal(problem, settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""The backend's authorization server: sign-in in two steps, tokens, revocation.
+
+OAuth 2.0 for First-Party Applications (draft-ietf-oauth-first-party-apps), PKCE S256 (RFC 7636), metadata
+(RFC 8414), revocation (RFC 7009). Public client: rotation of the refresh token takes the place of a secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from base64 import urlsafe_b64encode
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from typing import Annotated
+from urllib.parse import urlencode, urlsplit
+
+from msgspec import Meta, Struct
+
+from services.errors import (
+    ActionNeeded,
+    BackendError,
+    Locked,
+    Refused,
+    SignInTimedOut,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from services.transport import Reply, Wire
+
+CLIENT_ID = "internetplus-app"
+SCOPE = "internetplus:read internetplus:write offline_access"
+
+REFRESH_TIMEOUT = 4.5
+"""Seconds for one try. Two of them fit in the 10 s during which the backend re-issues a lost answer."""
+
+REVOKE_TIMEOUT = 3.0
+_LOCKED_FOR = timedelta(minutes=1)
+
+_Secret = Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+@dataclass(eq=False)
+class Challenge:
+    """A sign-in between its two steps. After `Refused`, the same challenge takes the next try."""
+
+    identifier: str
+    _auth_session: str = field(repr=False)
+    _code_verifier: str = field(repr=False)
+
+
+class Tokens(Struct, frozen=True):
+    """What the token endpoint gives (RFC 6749, 5.1)."""
+
+    access_token: _Secret
+    token_type: str
+    refresh_token: _Secret | None = None
+    refresh_token_expires_in: Annotated[int, Meta(ge=0, le=10**9)] | None = None
+    """Seconds."""
+
+    def __repr__(self) -> str:
+        return "Tokens(...)"
+
+
+class InvalidGrant(Exception):
+    """The refresh token is not valid (any more)."""
+
+
+class _Metadata(Struct, frozen=True):
+    issuer: str
+    token_endpoint: str
+    revocation_endpoint: str
+    authorization_challenge_endpoint: str
+    authorization_endpoint: str | None = None
+
+
+class _Code(Struct, frozen=True):
+    authorization_code: _Secret
+
+    def __repr__(self) -> str:
+        return "_Code(...)"
+
+
+class _Failure(Struct, frozen=True):
+    error: str
+    auth_session: str | None = None
+    attempts_left: int | None = None
+    request_uri: str | None = None
+
+    def __repr__(self) -> str:
+        return f"_Failure(error={self.error!r})"
+
+
+class Authority:
+    """The OAuth endpoints of the backend at the other end of `wire`, and of no other place."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._discovered: _Metadata | None = None
+
+    async def begin(self, identifier: str) -> Challenge:
+        """First step, the same for a known and an unknown identifier.
+
+        Raises:
+            SignInError, Unreachable, Unavailable, UnexpectedAnswer
+        """
+        metadata = await self._metadata()
+        verifier = secrets.token_urlsafe(32)
+        digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        reply = await self._post(
+            metadata.authorization_challenge_endpoint,
+            response_type="code",
+            scope=SCOPE,
+            code_challenge=digest,
+            code_challenge_method="S256",
+            login_hint=identifier,
+        )
+        failure = _failure(reply)
+        if failure.error == "insufficient_authorization" and failure.auth_session:
+            return Challenge(identifier, failure.auth_session, verifier)
+        raise self._sign_in_error(reply, failure)
+
+    async def finish(self, challenge: Challenge, password: str) -> Tokens:
+        """Second step.
+
+        Raises:
+            Refused: `challenge` can be used again.
+            SignInError, Unreachable, Unavailable, UnexpectedAnswer
+        """
+        metadata = await self._metadata()
+        reply = await self._post(
+            metadata.authorization_challenge_endpoint,
+            response_type="code",
+            auth_session=challenge._auth_session,
+            password=password,
+        )
+        if reply.status != 200:
+            failure = _failure(reply)
+            challenge._auth_session = failure.auth_session or challenge._auth_session
+            raise self._sign_in_error(reply, failure)
+        code = reply.decode(_Code).authorization_code
+        reply = await self._post(
+            metadata.token_endpoint,
+            grant_type="authorization_code",
+            code=code,
+            code_verifier=challenge._code_verifier,
+        )
+        if reply.status == 400 and _failure(reply).error == "invalid_grant":
+            raise SignInTimedOut("the code is no longer valid", correlator=reply.correlator)
+        return _tokens(reply)
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """New tokens for an old one, which is used up.
+
+        Raises:
+            InvalidGrant: it is over with this token.
+            Unreachable, Unavailable, UnexpectedAnswer: it is not: try again later.
+        """
+        metadata = await self._metadata()
+
+        async def once() -> Reply:
+            try:
+                async with asyncio.timeout(REFRESH_TIMEOUT):
+                    return await self._post(
+                        metadata.token_endpoint, grant_type="refresh_token", refresh_token=refresh_token
+                    )
+            except TimeoutError:
+                raise Unreachable("no answer in time") from None
+
+        try:
+            reply = await once()
+        except Unreachable:
+            # The backend may have renewed and its answer be lost. Asked again at once, with the same
+            # token, it gives that answer again; asked later, it would take us for a thief.
+            reply = await once()
+        if reply.status == 400 and _failure(reply).error == "invalid_grant":
+            raise InvalidGrant
+        return _tokens(reply)
+
+    async def revoke(self, refresh_token: str) -> None:
+        """Best effort, within seconds: offline, the token dies of its own age."""
+        with suppress(BackendError, TimeoutError):
+            async with asyncio.timeout(REVOKE_TIMEOUT):
+                metadata = await self._metadata()
+                await self._post(
+                    metadata.revocation_endpoint,
+                    token=refresh_token,
+                    token_type_hint="refresh_token",  # noqa: S106 - not a secret
+                )
+
+    async def _metadata(self) -> _Metadata:
+        """Where the endpoints are; asked once. All are on the backend itself, or none is trusted."""
+        if self._discovered is None:
+            reply = await self._wire.send("GET", "/.well-known/oauth-authorization-server")
+            if reply.status != 200:
+                raise _oauth_failure(reply)
+            found = reply.decode(_Metadata)
+            places = (
+                found.issuer,
+                found.token_endpoint,
+                found.revocation_endpoint,
+                found.authorization_challenge_endpoint,
+                found.authorization_endpoint or found.issuer,
+            )
+            if any(_origin(place) != _origin(self._wire.origin) for place in places):
+                raise UnexpectedAnswer("an endpoint is on another server", correlator=reply.correlator)
+            self._discovered = found
+        return self._discovered
+
+    async def _post(self, url: str, **form: str) -> Reply:
+        return await self._wire.send("POST", url, form={"client_id": CLIENT_ID, **form})
+
+    def _sign_in_error(self, reply: Reply, failure: _Failure) -> BackendError:
+        correlator = reply.correlator
+        match failure.error:
+            case "access_denied":
+                return Refused("not accepted", attempts_left=failure.attempts_left, correlator=correlator)
+            case "temporarily_locked":
+                return Locked(
+                    "too many tries", retry_after=reply.retry_after or _LOCKED_FOR, correlator=correlator
+                )
+            case "invalid_session":
+                return SignInTimedOut("the sign-in is too old", correlator=correlator)
+            case "redirect_to_web":
+                return ActionNeeded(
+                    "to be finished on the web", url=self._web(failure), correlator=correlator
+                )
+            case _:
+                return _oauth_failure(reply)
+
+    def _web(self, failure: _Failure) -> str | None:
+        page = self._discovered.authorization_endpoint if self._discovered else None
+        if page is None or failure.request_uri is None:
+            return page
+        return f"{page}?{urlencode({'client_id': CLIENT_ID, 'request_uri': failure.request_uri})}"
+
+
+def _failure(reply: Reply) -> _Failure:
+    """The error of an OAuth answer that is not a success; a busy backend need not speak OAuth."""
+    if reply.status not in (400, 429):
+        raise _oauth_failure(reply)
+    try:
+        return reply.decode(_Failure)
+    except UnexpectedAnswer:
+        if reply.status == 429:
+            raise _oauth_failure(reply) from None
+        raise
+
+
+def _tokens(reply: Reply) -> Tokens:
+    if reply.status != 200:
+        raise _oauth_failure(reply)
+    tokens = reply.decode(Tokens)
+    if tokens.token_type.lower() != "bearer":
+        raise UnexpectedAnswer("not a bearer token", correlator=reply.correlator)
+    return tokens
+
+
+def _oauth_failure(reply: Reply) -> BackendError:
+    """Busy, or not understood: here 401, 403 and 404 do not speak of the subscriber."""
+    failure = reply.failure()
+    if isinstance(failure, Unavailable | UnexpectedAnswer):
+        return failure
+    return UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    default = {"http": 80, "https": 443}
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or default.get(parts.scheme)
+    except ValueError:
+        return "", None, None

@@ -1,0 +1,98 @@
+"""Why the backend could not answer, in the user's terms. Everything else is a bug.
+
+BackendError
+├── Unreachable        no answer: offline, name resolution, TLS, timeout
+├── Unavailable        it answers that it cannot serve now (429, 5xx); `retry_after` when it says so
+├── UnexpectedAnswer   an answer this version of the app does not understand
+├── NotFound           it does not exist, or is not this subscriber's
+├── Forbidden          signed in, but without the right (a household user without billing rights)
+├── SessionExpired     the session is over: the user has to sign in again
+└── SignInError        the sign-in did not succeed
+    ├── Refused          wrong identifier or password; `attempts_left`
+    ├── Locked           too many tries; `retry_after`
+    ├── SignInTimedOut   the two-step sign-in lasted too long: start again
+    └── ActionNeeded     to be finished on the operator's site (captcha, renewal); `url`
+
+No message carries a secret: an error may be shown or logged. `correlator` finds the exchange in the
+backend's logs.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class BackendError(Exception):
+    """Base of every failure a screen has to explain."""
+
+    def __init__(self, detail: str = "", *, correlator: str | None = None) -> None:
+        super().__init__(detail)
+        self.correlator = correlator
+
+
+class Unreachable(BackendError):
+    """No answer: offline, name resolution, TLS, timeout."""
+
+
+class Unavailable(BackendError):
+    """The backend answers that it cannot serve now."""
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        retry_after: timedelta | None = None,
+        correlator: str | None = None,
+    ) -> None:
+        super().__init__(detail, correlator=correlator)
+        self.retry_after = retry_after
+
+
+class UnexpectedAnswer(BackendError):
+    """An answer this version of the app does not understand."""
+
+
+class NotFound(BackendError):
+    """It does not exist, or is not this subscriber's."""
+
+
+class Forbidden(BackendError):
+    """Signed in, but without the right to see this."""
+
+
+class SessionExpired(BackendError):
+    """The session is over: the user has to sign in again."""
+
+
+class SignInError(BackendError):
+    """The sign-in did not succeed."""
+
+
+class Refused(SignInError):
+    """The identifier and password were not accepted."""
+
+    def __init__(
+        self, detail: str = "", *, attempts_left: int | None = None, correlator: str | None = None
+    ) -> None:
+        super().__init__(detail, correlator=correlator)
+        self.attempts_left = attempts_left
+
+
+class Locked(SignInError):
+    """Too many tries: the account is closed for `retry_after`."""
+
+    def __init__(self, detail: str = "", *, retry_after: timedelta, correlator: str | None = None) -> None:
+        super().__init__(detail, correlator=correlator)
+        self.retry_after = retry_after
+
+
+class SignInTimedOut(SignInError):
+    """The two steps took too long: the sign-in starts again."""
+
+
+class ActionNeeded(SignInError):
+    """The operator's own site has to finish this sign-in."""
+
+    def __init__(self, detail: str = "", *, url: str | None, correlator: str | None = None) -> None:
+        super().__init__(detail, correlator=correlator)
+        self.url = url

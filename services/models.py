@@ -1,0 +1,206 @@
+"""What the backend knows, as frozen values parsed strictly from its JSON.
+
+Field names are the contract's (`services/sandbox/openapi.yaml`), in Python's case. Unknown fields are
+ignored; an unknown enum value becomes `OTHER`, so that a newer backend never breaks an older app.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Generic, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Meta, Struct
+
+T = TypeVar("T")
+Instant = Annotated[datetime, Meta(tz=True)]
+"""A moment, always with its offset (RFC 3339)."""
+
+LARGEST_AMOUNT = Decimal("9999999.99")
+
+
+class _Tolerant(StrEnum):
+    """An enum whose unknown values read as its last member, `OTHER`."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _Tolerant:
+        return list(cls)[-1]
+
+
+class ContractKind(_Tolerant):
+    INTERNET = "internet"
+    MOBILE = "mobile"
+    OTHER = "other"
+
+
+class PeriodState(_Tolerant):
+    OPEN = "open"
+    CLOSED = "closed"
+    BILLED = "billed"
+    OTHER = "other"
+
+
+class EntryType(_Tolerant):
+    PURCHASE = "purchase"
+    REFUND = "refund"
+    OTHER = "other"
+
+
+class PaymentStatus(_Tolerant):
+    PROCESSING = "processing"
+    PENDING_VALIDATION = "pending_validation"
+    DENIED = "denied"
+    RESERVED = "reserved"
+    SUCCEEDED = "succeeded"
+    CANCELLED = "cancelled"
+    OTHER = "other"
+
+    @property
+    def pending(self) -> bool:
+        return self in (self.PROCESSING, self.PENDING_VALIDATION, self.RESERVED)
+
+
+class Category(_Tolerant):
+    PRESS = "press"
+    GAMES = "games"
+    VIDEO = "video"
+    MUSIC = "music"
+    DATING = "dating"
+    PARKING = "parking"
+    TRANSPORT = "transport"
+    TICKETING = "ticketing"
+    DONATION = "donation"
+    STREAMING = "streaming"
+    ADULT = "adult"
+    SERVICES = "services"
+    OTHER = "other"
+
+
+class Channel(_Tolerant):
+    INTERNETPLUS_BOX = "internetplus_box"
+    INTERNETPLUS_MOBILE = "internetplus_mobile"
+    SMS_PLUS = "sms_plus"
+    OTHER = "other"
+
+
+class PurchaseKind(_Tolerant):
+    ONE_OFF = "oneOff"
+    SUBSCRIPTION = "subscription"
+    OTHER = "other"
+
+
+class Filter(StrEnum):
+    """What a list of purchases can be narrowed to (`kind` of endpoint 3)."""
+
+    ONE_OFF = "oneOff"
+    SUBSCRIPTION = "subscription"
+    REFUND = "refund"
+
+
+class Money(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An amount, all taxes included, exact to the cent; negative on a refund."""
+
+    amount: Decimal
+    currency: str = "EUR"
+
+    def __post_init__(self) -> None:
+        if not self.amount.is_finite() or self.amount.as_tuple().exponent != -2:
+            raise ValueError("an amount has exactly two decimals")
+        if abs(self.amount) > LARGEST_AMOUNT:
+            raise ValueError("an amount has at most seven digits before the decimals")
+
+
+class Billing(Struct, frozen=True, kw_only=True, rename="camel"):
+    """When a contract's period is cut: on `cut_off_day`, at midnight in `time_zone`."""
+
+    cut_off_day: Annotated[int, Meta(ge=1, le=28)]
+    time_zone: str
+    """A name of the IANA database."""
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError("an unknown time zone") from error
+
+
+class Contract(Struct, frozen=True, kw_only=True, rename="camel"):
+    contract_id: str
+    kind: ContractKind
+    label: str
+    masked_number: str
+    billing_rights: bool
+    billing: Billing
+
+
+class Account(Struct, frozen=True, kw_only=True, rename="camel"):
+    subscriber_id: str
+    display_name: str
+    contracts: tuple[Contract, ...]
+
+
+class BillingPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
+    """From `start_date` to `end_date`, both included, billed in `bill_month` (`YYYY-MM`)."""
+
+    period_id: str
+    start_date: date
+    end_date: date
+    bill_month: Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    state: PeriodState
+    purchase_count: Annotated[int, Meta(ge=0)]
+    total: Money
+    pending_total: Money
+
+
+class MerchantContact(Struct, frozen=True, kw_only=True, rename="camel"):
+    url: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One entry of a period: a purchase, or the refund of one (`refund_of`)."""
+
+    payment_id: str
+    entry_type: EntryType
+    payment_status: PaymentStatus
+    payment_date: Instant
+    amount: Money
+    description: str
+    merchant_name: str
+    merchant_identifier: str
+    purchase_category_code: Category
+    channel: Channel
+    kind: PurchaseKind
+    reference_code: str
+    period_id: str
+    is_billed: bool
+    refund_of: str | None = None
+    tax_amount: Money | None = None
+    merchant_contact: MerchantContact | None = None
+    subscription_id: str | None = None
+    refunded_amount: Money | None = None
+    refunds: tuple[Purchase, ...] = ()
+    """Only in the answer for one purchase."""
+
+
+class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
+    page: Annotated[int, Meta(ge=1)]
+    per_page: Annotated[int, Meta(ge=1)]
+    total_count: Annotated[int, Meta(ge=0)]
+    total_pages: Annotated[int, Meta(ge=0)]
+
+
+class PurchasePage(Struct, frozen=True, kw_only=True, rename="camel"):
+    period: BillingPeriod
+    items: tuple[Purchase, ...]
+    pagination: Pagination
+
+
+class Answer(Struct, Generic[T], frozen=True):
+    """A value and when the backend vouched for it, by the backend's own clock (its `Date`)."""
+
+    value: T
+    at: datetime

@@ -1,0 +1,10 @@
+"""A backend of its own: the contract (`openapi.yaml`) served from a database, with demo subscribers.
+
+The app embeds it when it has no other backend; `python -m services.sandbox` serves it over HTTP.
+"""
+
+from services.sandbox.app import create_app
+from services.sandbox.data_file import BadData, Subscriber, parse_subscribers
+from services.sandbox.settings import Clock, Settings
+
+__all__ = ["BadData", "Clock", "Settings", "Subscriber", "create_app", "parse_subscribers"]

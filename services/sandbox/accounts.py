@@ -1,0 +1,105 @@
+"""What a subscriber has: themself, their contracts, a contract's periods (endpoints 1 and 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, func, select
+
+from services.periods import Period, latest_periods
+from services.sandbox.reading import Query, money, zone_of
+from services.sandbox.schema import contract, purchase, subscriber
+
+PENDING = ("processing", "pending_validation", "reserved")
+SUCCEEDED = "succeeded"
+
+
+def me(query: Query) -> dict[str, Any]:
+    """Endpoint 1: the subscriber and their contracts, in their order."""
+    connection = query.connection
+    person = connection.execute(
+        subscriber.select().where(subscriber.c.subscriber_id == query.subscriber_id)
+    ).one()
+    contracts = connection.execute(
+        contract.select().where(contract.c.subscriber_id == query.subscriber_id).order_by(contract.c.position)
+    )
+    return {
+        "subscriberId": person.subscriber_id,
+        "displayName": person.display_name,
+        "contracts": [
+            {
+                "contractId": row.contract_id,
+                "kind": row.kind,
+                "label": row.label,
+                "maskedNumber": row.masked_number,
+                "billingRights": row.billing_rights,
+                "billing": {"cutOffDay": row.cut_off_day, "timeZone": row.time_zone},
+            }
+            for row in contracts
+        ],
+    }
+
+
+def billing_periods(query: Query) -> dict[str, Any]:
+    """Endpoint 2: the contract's last six periods, newest first, with their totals."""
+    row = query.billed_contract()
+    return {"items": with_totals(query.connection, row, periods_of(row, query.now), query.now)}
+
+
+def periods_of(row: Row[Any], now: datetime) -> tuple[Period, ...]:
+    """The periods a contract's holder can look at, newest first."""
+    return latest_periods(now.astimezone(zone_of(row)).date(), row.cut_off_day)
+
+
+def state_of(period: Period, today: date) -> str:
+    """`open` until its last day is over, `billed` once the month of its bill has begun, `closed` between."""
+    if today <= period.end:
+        return "open"
+    return "billed" if f"{today:%Y-%m}" >= period.bill_month else "closed"
+
+
+def with_totals(
+    connection: Connection, row: Row[Any], periods: Sequence[Period], now: datetime
+) -> list[dict[str, Any]]:
+    """Consecutive periods of a contract, newest first, as the contract writes them.
+
+    One pass over the contract's own rows: an index leads to them, however many other contracts have.
+    """
+    zone = zone_of(row)
+    bounds = [period.bounds(zone) for period in periods]
+    which = case(
+        *((purchase.c.payment_date >= first, position) for position, (first, _) in enumerate(bounds))
+    )
+    pending, succeeded = purchase.c.payment_status.in_(PENDING), purchase.c.payment_status == SUCCEEDED
+    counted = and_(purchase.c.entry_type == "purchase", purchase.c.payment_status.in_((*PENDING, SUCCEEDED)))
+    sums = connection.execute(
+        select(
+            which.label("position"),
+            func.sum(case((counted, 1), else_=0)).label("count"),
+            func.sum(case((succeeded, purchase.c.amount), else_=0)).label("total"),
+            func.sum(case((pending, purchase.c.amount), else_=0)).label("pending"),
+        )
+        .where(
+            purchase.c.contract_id == row.contract_id,
+            purchase.c.payment_date >= bounds[-1][0],
+            purchase.c.payment_date < bounds[0][1],
+        )
+        .group_by("position")
+    )
+    found = {each.position: each for each in sums}
+    today = now.astimezone(zone).date()
+    return [
+        {
+            "periodId": period.bill_month,
+            "startDate": period.start,
+            "endDate": period.end,
+            "billMonth": period.bill_month,
+            "state": state_of(period, today),
+            "purchaseCount": int(found[position].count) if position in found else 0,
+            "total": money(int(found[position].total) if position in found else 0),
+            "pendingTotal": money(int(found[position].pending) if position in found else 0),
+        }
+        for position, period in enumerate(periods)
+    ]

@@ -1,0 +1,218 @@
+"""The subscribers the sandbox serves, and the file they can be read from (`--data`).
+
+The form is the contract's. A file is read strictly and refused whole: an unknown key, a missing one, a value
+of another type, a time without its offset, something named twice. `periodId` and `isBilled` are computed,
+never read. The demo subscribers are made of the same values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta, Struct
+
+from services.sandbox.identity import canonical
+
+Words = Annotated[str, Meta(min_length=1, max_length=250, pattern=r"^[^\x00]*$")]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._~-]{1,64}$")]
+"""Opaque, and the same in a path as on paper."""
+
+
+class Record(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Anything in the file: keys as in the contract, none but those."""
+
+
+class Money(Record):
+    """An exact amount, `"4.99"`; negative on a refund."""
+
+    amount: Annotated[str, Meta(pattern=r"^-?[0-9]{1,7}\.[0-9]{2}$")]
+    currency: Literal["EUR"] = "EUR"
+
+    @property
+    def cents(self) -> int:
+        return int(self.amount.replace(".", ""))
+
+
+class Billing(Record):
+    """When the contract's period is cut."""
+
+    cut_off_day: Annotated[int, Meta(ge=1, le=28)] = 26
+    time_zone: str = "Europe/Paris"
+
+
+class MerchantContact(Record):
+    """How to reach a merchant."""
+
+    url: Words | None = None
+    email: Words | None = None
+    phone: Words | None = None
+
+
+class Service(Record):
+    """Whether internet+ can be used on the contract."""
+
+    status: Literal["active", "suspended"] = "active"
+    since: date | None = None
+
+
+class Subscription(Record):
+    """A subscription taken with a merchant."""
+
+    subscription_id: Id
+    name: Words
+    merchant_name: Words
+    price: Money
+    recurring_charge_period: Literal["week", "month"]
+    start_date: date
+    status: Literal["active", "suspended", "pendingTerminate", "terminated"] = "active"
+    next_charge_date: date | None = None
+    termination_date: date | None = None
+    terminable: bool = True
+    last_payment_id: Id | None = None
+    merchant_identifier: Words | None = None
+    merchant_contact: MerchantContact | None = None
+
+
+class Purchase(Record):
+    """A purchase, or a refund (then its amount is negative)."""
+
+    payment_id: Id
+    entry_type: Literal["purchase", "refund"]
+    payment_status: Literal[
+        "processing", "pending_validation", "denied", "reserved", "succeeded", "cancelled"
+    ]
+    payment_date: Annotated[datetime, Meta(tz=True)]
+    amount: Money
+    description: Words
+    merchant_name: Words
+    purchase_category_code: Literal[
+        "press",
+        "games",
+        "video",
+        "music",
+        "dating",
+        "parking",
+        "transport",
+        "ticketing",
+        "donation",
+        "streaming",
+        "adult",
+        "services",
+        "other",
+    ]
+    channel: Literal["internetplus_box", "internetplus_mobile", "sms_plus"]
+    kind: Literal["oneOff", "subscription"]
+    reference_code: Words
+    refund_of: Id | None = None
+    tax_amount: Money | None = None
+    subscription_id: Id | None = None
+    refunded_amount: Money | None = None
+    """Given, it stands; else it is the sum of the purchase's refunds."""
+    merchant_identifier: Words | None = None
+    """Given, it stands; else it is made from the merchant's name."""
+    merchant_contact: MerchantContact | None = None
+
+
+class Contract(Record):
+    """A line: a box or a mobile."""
+
+    contract_id: Id
+    kind: Literal["internet", "mobile"]
+    label: Words
+    masked_number: Words
+    billing_rights: bool = True
+    billing: Billing = Billing()
+    service: Service = Service()
+    subscriptions: tuple[Subscription, ...] = ()
+    purchases: tuple[Purchase, ...] = ()
+
+
+class Subscriber(Record):
+    """Somebody who can sign in, by e-mail address or phone number."""
+
+    identifier: Words
+    password: Annotated[str, Meta(min_length=1, max_length=250)]
+    display_name: Words
+    phone_number: Words | None = None
+    locked: bool = False
+    contracts: tuple[Contract, ...] = ()
+
+
+class _File(Record):
+    subscribers: tuple[Subscriber, ...]
+
+
+class BadData(ValueError):
+    """The file cannot be used; says where its first fault is."""
+
+
+def parse_subscribers(content: bytes) -> tuple[Subscriber, ...]:
+    """The subscribers of a data file.
+
+    Raises:
+        BadData: anything is wrong; the message starts with the path of the first fault.
+    """
+    try:
+        subscribers = msgspec.json.decode(content, type=_File).subscribers
+    except msgspec.ValidationError as fault:
+        reason, _, path = str(fault).partition(" - at `$")
+        raise BadData(f"{path.strip('.`') or 'the file'}: {reason}") from fault
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise BadData(f"the file: not JSON ({fault})") from fault
+    _check_rules(subscribers)
+    return subscribers
+
+
+def _check_rules(subscribers: tuple[Subscriber, ...]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for path, kind, key in _names(subscribers):
+        if (kind, key) in seen:
+            raise BadData(f"{path}: used twice in the file")
+        seen.add((kind, key))
+    for i, subscriber in enumerate(subscribers):
+        for j, contract in enumerate(subscriber.contracts):
+            path = f"subscribers[{i}].contracts[{j}]"
+            if not _is_zone(contract.billing.time_zone):
+                raise BadData(f"{path}.billing.timeZone: not a time zone")
+            for k, purchase in enumerate(contract.purchases):
+                cents = purchase.amount.cents
+                if cents >= 0 if purchase.entry_type == "refund" else cents < 0:
+                    raise BadData(
+                        f"{path}.purchases[{k}].amount.amount: a refund is negative, a purchase is not"
+                    )
+
+
+def _names(subscribers: tuple[Subscriber, ...]) -> Iterator[tuple[str, str, str]]:
+    """Everything that has to be unique: its path, what it names, its value."""
+    for i, subscriber in enumerate(subscribers):
+        path = f"subscribers[{i}]"
+        identifier, number = canonical(subscriber.identifier), canonical(subscriber.phone_number or "")
+        yield f"{path}.identifier", "identifier", identifier
+        if number not in ("", identifier):
+            yield f"{path}.phoneNumber", "identifier", number
+        for j, contract in enumerate(subscriber.contracts):
+            path = f"subscribers[{i}].contracts[{j}]"
+            yield f"{path}.contractId", "contract", contract.contract_id
+            for k, purchase in enumerate(contract.purchases):
+                yield f"{path}.purchases[{k}].paymentId", "purchase", purchase.payment_id
+            for k, subscription in enumerate(contract.subscriptions):
+                yield (
+                    f"{path}.subscriptions[{k}].subscriptionId",
+                    "subscription",
+                    subscription.subscription_id,
+                )
+
+
+def _is_zone(name: str) -> bool:
+    if not re.fullmatch(r"[A-Za-z0-9_+/-]+", name):
+        return False
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,52 @@
+"""Who somebody is: identifiers as typed, passwords, and secrets kept only as digests."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import unicodedata
+
+_FRENCH_NUMBER = re.compile(r"(?:\+33|0033|0)([1-9][0-9]{8})")
+
+
+def canonical(identifier: str) -> str:
+    """One spelling for an e-mail address or a phone number, however it was typed.
+
+    `" Camille@Demo.Example "` is `camille@demo.example`; `+33 (0)6 39.98.01.12` is `0639980112`.
+    """
+    text = unicodedata.normalize("NFKC", identifier).strip()
+    digits = re.sub(r"[\s.()-]", "", text.replace("(0)", ""))
+    number = _FRENCH_NUMBER.fullmatch(digits)
+    return f"0{number[1]}" if number else text.casefold()
+
+
+def new_secret() -> str:
+    """256 random bits, safe in a URL: an `auth_session`, a code, a token."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    """What is stored of a secret with enough randomness of its own: its SHA-256, in hexadecimal."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def hash_password(password: str, log2_cost: int) -> str:
+    """A salted scrypt hash, as `cost$salt$hash`."""
+    salt = secrets.token_bytes(16)
+    return f"{log2_cost}${salt.hex()}${_scrypt(password, salt, log2_cost).hex()}"
+
+
+def verify_password(password: str, hashed: str) -> bool:
+    """Whether `hashed`, made by `hash_password`, is this password's; takes as long when it is not."""
+    log2_cost, salt, expected = hashed.split("$")
+    found = _scrypt(password, bytes.fromhex(salt), int(log2_cost))
+    return hmac.compare_digest(found, bytes.fromhex(expected))
+
+
+def _scrypt(password: str, salt: bytes, log2_cost: int) -> bytes:
+    text = unicodedata.normalize("NFC", password)
+    return hashlib.scrypt(
+        text.encode(), salt=salt, n=2**log2_cost, r=8, p=1, maxmem=2 ** (log2_cost + 11), dklen=32
+    )

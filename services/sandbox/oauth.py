@@ -1,0 +1,264 @@
+"""Signing in: OAuth 2.0 for First-Party Applications in two steps, PKCE, rotating tokens (endpoints A1 to A4).
+
+An identifier nobody has is answered like any other: same steps, same time (a password is hashed all the
+same), same countdown, same lock.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+from sqlalchemy import Connection, select
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.sandbox import tokens
+from services.sandbox.identity import canonical, digest, hash_password, new_secret, verify_password
+from services.sandbox.schema import failure, identifier, sign_in, subscriber
+from services.sandbox.settings import Clock, Settings
+from services.sandbox.store import Store
+from services.sandbox.web import NO_STORE, OAuthError, json_response
+
+CLIENT_ID = "internetplus-app"
+READ = "internetplus:read"
+SCOPES = (READ, "internetplus:write", tokens.OFFLINE)
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_LARGEST_FORM = 32
+
+
+class OAuth:
+    """The authorization server of the sandbox."""
+
+    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
+        self._store, self._clock, self._settings = store, clock, settings
+        self._nobody = hash_password(new_secret(), settings.scrypt_log2_cost)
+
+    @property
+    def routes(self) -> list[Route]:
+        return [
+            Route("/.well-known/oauth-authorization-server", self.metadata, methods=["GET"]),
+            Route("/oauth/authorization-challenge", self.challenge, methods=["POST"]),
+            Route("/oauth/token", self.token, methods=["POST"]),
+            Route("/oauth/revoke", self.revoke, methods=["POST"]),
+        ]
+
+    async def metadata(self, request: Request) -> Response:
+        """A1: where everything is (RFC 8414)."""
+        issuer = str(request.base_url).rstrip("/")
+        return json_response(
+            {
+                "issuer": issuer,
+                "authorization_challenge_endpoint": f"{issuer}/oauth/authorization-challenge",
+                "token_endpoint": f"{issuer}/oauth/token",
+                "revocation_endpoint": f"{issuer}/oauth/revoke",
+                "scopes_supported": SCOPES,
+                "response_types_supported": ["code"],
+                "grant_types_supported": ["authorization_code", "refresh_token"],
+                "code_challenge_methods_supported": ["S256"],
+                "token_endpoint_auth_methods_supported": ["none"],
+            }
+        )
+
+    async def challenge(self, request: Request) -> Response:
+        """A2: the identifier, then the password."""
+        form = await _form(request)
+        step = self._password_step if "auth_session" in form else self._identifier_step
+        return await self._answer(lambda connection: step(connection, form))
+
+    async def token(self, request: Request) -> Response:
+        """A3: a code, or a refresh token, for tokens."""
+        form = await _form(request)
+        _check_client(form)
+        now = self._clock()
+        grant: Callable[[Connection], tokens.Tokens | None]
+        match _required(form, "grant_type"):
+            case "authorization_code":
+                secret, verifier = _required(form, "code"), _required(form, "code_verifier")
+                grant = functools.partial(
+                    tokens.redeem, secret=secret, verifier=verifier, now=now, settings=self._settings
+                )
+            case "refresh_token":
+                secret = _required(form, "refresh_token")
+                grant = functools.partial(tokens.renew, secret=secret, now=now, settings=self._settings)
+            case _:
+                raise OAuthError("unsupported_grant_type", "grant_type is not supported.")
+        return await self._answer(lambda connection: self._token_answer(grant(connection)))
+
+    async def revoke(self, request: Request) -> Response:
+        """A4: signs out; a token nobody has is as well gone (RFC 7009)."""
+        secret = (await _form(request)).get("token")
+        if secret is not None:
+            await self._store.run(
+                lambda connection: tokens.sign_out(connection, secret, self._clock()), writing=True
+            )
+        return json_response({}, headers=NO_STORE)
+
+    async def _answer(self, work: Callable[[Connection], Response | OAuthError]) -> Response:
+        """Does one transaction; a refusal is raised after it, for what it changed has to stay."""
+        answer = await self._store.run(work, writing=True)
+        if isinstance(answer, OAuthError):
+            raise answer
+        return answer
+
+    def _identifier_step(self, connection: Connection, form: dict[str, str]) -> OAuthError:
+        if _required(form, "response_type") != "code":
+            raise OAuthError("unsupported_response_type", "response_type has to be code.")
+        _check_client(form)
+        scope = form.get("scope", READ).split()
+        if READ not in scope or not set(scope) <= set(SCOPES):
+            raise OAuthError("invalid_scope", f"scope has to hold {READ}, and only what the metadata lists.")
+        if form.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(
+            form.get("code_challenge", "")
+        ):
+            raise OAuthError("invalid_request", "A PKCE code_challenge is required, by the method S256.")
+        name = canonical(_required(form, "login_hint"))
+        now = self._clock()
+        self._forget_expired(connection, now)
+        known = connection.scalar(select(identifier.c.subscriber_id).where(identifier.c.identifier == name))
+        session = _open_session(
+            connection,
+            account=known or digest(name),
+            code_challenge=form["code_challenge"],
+            scope=" ".join(sorted(set(scope), key=SCOPES.index)),
+            expires_at=now + self._settings.sign_in_time,
+        )
+        return OAuthError(
+            "insufficient_authorization", "The password is asked for.", auth_session=session, next="password"
+        )
+
+    def _password_step(self, connection: Connection, form: dict[str, str]) -> Response | OAuthError:
+        password, now = _required(form, "password"), self._clock()
+        here = sign_in.c.session == digest(form["auth_session"])
+        row = connection.execute(sign_in.select().where(here)).first()
+        connection.execute(sign_in.delete().where(here))
+        if row is None or row.expires_at <= now:
+            return OAuthError("invalid_session", "This sign-in is over: start again.")
+        again = functools.partial(
+            _open_session,
+            connection,
+            account=row.account,
+            code_challenge=row.code_challenge,
+            scope=row.scope,
+            expires_at=row.expires_at,
+        )
+        person = connection.execute(
+            subscriber.select().where(subscriber.c.subscriber_id == row.account)
+        ).first()
+        wait = self._lock_left(connection, row.account, now)
+        if person and person.locked:
+            wait = self._settings.lock_time
+        if not wait:
+            if verify_password(password, person.password_hash if person else self._nobody) and person:
+                connection.execute(failure.delete().where(failure.c.account == row.account))
+                secret = tokens.start(
+                    connection,
+                    person.subscriber_id,
+                    row.scope,
+                    row.code_challenge,
+                    now=now,
+                    settings=self._settings,
+                )
+                return json_response({"authorization_code": secret}, headers=NO_STORE)
+            left = self._settings.tries - _count_failure(connection, row.account, now)
+            if left > 0:
+                return OAuthError(
+                    "access_denied",
+                    "The identifier or the password is wrong.",
+                    auth_session=again(),
+                    next="password",
+                    attempts_left=left,
+                )
+            wait = self._settings.lock_time
+        return OAuthError(
+            "temporarily_locked",
+            "Too many tries.",
+            status=HTTPStatus.TOO_MANY_REQUESTS,
+            headers={"Retry-After": str(math.ceil(wait.total_seconds()))},
+            auth_session=again(),
+            next="password",
+        )
+
+    def _lock_left(self, connection: Connection, account: str, now: datetime) -> timedelta:
+        """How long an account stays locked: nothing when it is open."""
+        row = connection.execute(failure.select().where(failure.c.account == account)).first()
+        if row is None or row.count < self._settings.tries:
+            return timedelta()
+        return max(row.last_at + self._settings.lock_time - now, timedelta())
+
+    def _forget_expired(self, connection: Connection, now: datetime) -> None:
+        connection.execute(sign_in.delete().where(sign_in.c.expires_at <= now))
+        connection.execute(failure.delete().where(failure.c.last_at <= now - self._settings.lock_time))
+        tokens.forget_expired(connection, now)
+
+    def _token_answer(self, granted: tokens.Tokens | None) -> Response | OAuthError:
+        if granted is None:
+            return OAuthError("invalid_grant", "This grant is unknown, expired, used or revoked.")
+        body: dict[str, str | int] = {
+            "access_token": granted.access,
+            "token_type": "Bearer",
+            "expires_in": int(self._settings.access_time.total_seconds()),
+            "scope": granted.scope,
+        }
+        if granted.refresh is not None:
+            body["refresh_token"] = granted.refresh
+        return json_response(body, headers=NO_STORE)
+
+
+def _open_session(connection: Connection, **values: Any) -> str:
+    """A new `auth_session`: each answer has its own."""
+    session = new_secret()
+    connection.execute(sign_in.insert().values(session=digest(session), **values))
+    return session
+
+
+def _count_failure(connection: Connection, account: str, now: datetime) -> int:
+    """Counts a wrong password; returns how many there are by now."""
+    here = failure.c.account == account
+    count: int = (connection.scalar(select(failure.c.count).where(here)) or 0) + 1
+    connection.execute(failure.delete().where(here))
+    connection.execute(failure.insert().values(account=account, count=count, last_at=now))
+    return count
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The form sent; a field without a value is as one not sent (RFC 6749, 3.1).
+
+    Raises:
+        OAuthError: it is no form, or one that names a field twice.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/x-www-form-urlencoded":
+        raise OAuthError("invalid_request", "The request has to be a form.")
+    try:
+        pairs = parse_qsl(
+            (await request.body()).decode(),
+            keep_blank_values=True,
+            strict_parsing=False,
+            errors="strict",
+            max_num_fields=_LARGEST_FORM,
+        )
+    except ValueError as error:
+        raise OAuthError("invalid_request", "The form cannot be read.") from error
+    form = dict(pairs)
+    if len(form) < len(pairs) or any("\0" in text for pair in pairs for text in pair):
+        raise OAuthError("invalid_request", "The form cannot be read.")
+    return {name: value for name, value in form.items() if value}
+
+
+def _required(form: dict[str, str], name: str) -> str:
+    if name not in form:
+        raise OAuthError("invalid_request", f"{name} is missing.")
+    return form[name]
+
+
+def _check_client(form: dict[str, str]) -> None:
+    if _required(form, "client_id") != CLIENT_ID:
+        raise OAuthError("invalid_client", "client_id is unknown.")

@@ -1,0 +1,212 @@
+"""The tables, in SQLAlchemy Core: the subscribers' on one side, those of signing in on the other.
+
+Amounts are integer cents, moments integer microseconds since 1970 in UTC: exact, ordered and the same in
+SQLite and PostgreSQL. Nothing refers from the second side to the first by key, so the subscribers can be made
+again while those who are signed in stay so.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment, kept as microseconds since 1970; read back in UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+tables = MetaData()
+
+filling = Table(
+    "filling",
+    tables,
+    Column("shape", String(64), nullable=False, comment="digest of these tables' definitions"),
+    Column("content", Text, nullable=False, comment="which subscribers the database holds"),
+    Column("made_at", Moment, nullable=False),
+)
+
+# --- the subscribers ---
+
+subscriber = Table(
+    "subscriber",
+    tables,
+    Column("subscriber_id", String(64), primary_key=True),
+    Column("display_name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("locked", Boolean, nullable=False),
+)
+
+identifier = Table(
+    "identifier",
+    tables,
+    Column("identifier", Text, primary_key=True, comment="in its canonical spelling"),
+    Column("subscriber_id", ForeignKey(subscriber.c.subscriber_id), nullable=False, index=True),
+)
+
+contract = Table(
+    "contract",
+    tables,
+    Column("contract_id", String(64), primary_key=True),
+    Column("subscriber_id", ForeignKey(subscriber.c.subscriber_id), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("masked_number", Text, nullable=False),
+    Column("billing_rights", Boolean, nullable=False),
+    Column("cut_off_day", Integer, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("service_status", Text, nullable=False),
+    Column("service_since", Date),
+)
+
+
+def _merchant() -> tuple[Column[str], ...]:
+    return (
+        Column("merchant_name", Text, nullable=False),
+        Column("merchant_identifier", Text, nullable=False),
+        Column("merchant_url", Text),
+        Column("merchant_email", Text),
+        Column("merchant_phone", Text),
+    )
+
+
+subscription = Table(
+    "subscription",
+    tables,
+    Column("subscription_id", String(64), primary_key=True),
+    Column("contract_id", ForeignKey(contract.c.contract_id), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    *_merchant(),
+    Column("price", Integer, nullable=False, comment="cents"),
+    Column("recurring_charge_period", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("next_charge_date", Date),
+    Column("termination_date", Date),
+    Column("terminable", Boolean, nullable=False),
+    Column("last_payment_id", String(64)),
+)
+
+purchase = Table(
+    "purchase",
+    tables,
+    Column("payment_id", String(64), primary_key=True),
+    Column("contract_id", ForeignKey(contract.c.contract_id), nullable=False),
+    Column("entry_type", Text, nullable=False),
+    Column("refund_of", String(64)),
+    Column("payment_status", Text, nullable=False),
+    Column("payment_date", Moment, nullable=False),
+    Column("amount", Integer, nullable=False, comment="cents"),
+    Column("tax_amount", Integer, comment="cents"),
+    Column("refunded_amount", Integer, comment="cents, when it was given and not to be computed"),
+    Column("description", Text, nullable=False),
+    *_merchant(),
+    Column("category", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subscription_id", String(64)),
+    Column("reference_code", Text, nullable=False),
+    Column(
+        "folded", Text, nullable=False, comment="merchant and description as searched: no case, no accents"
+    ),
+    Index("purchase_by_time", "contract_id", "payment_date", "payment_id"),
+    Index("purchase_by_refunded", "contract_id", "refund_of"),
+)
+
+# --- signing in ---
+
+_ACCOUNT = "whose password is asked: a subscriber_id, or the digest of an identifier nobody has"
+
+sign_in = Table(
+    "sign_in",
+    tables,
+    Column("session", String(64), primary_key=True, comment="digest of auth_session"),
+    Column("account", String(64), nullable=False, comment=_ACCOUNT),
+    Column("code_challenge", String(64), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+failure = Table(
+    "failure",
+    tables,
+    Column("account", String(64), primary_key=True, comment=_ACCOUNT),
+    Column("count", Integer, nullable=False),
+    Column("last_at", Moment, nullable=False),
+)
+
+family = Table(
+    "family",
+    tables,
+    Column("family_id", String(64), primary_key=True),
+    Column("subscriber_id", String(64), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("authenticated_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("revoked_for", Text, comment="signed_out, refresh_token_reuse or code_reuse"),
+)
+
+
+def _family_id() -> Column[str]:
+    return Column("family_id", ForeignKey(family.c.family_id, ondelete="CASCADE"), nullable=False, index=True)
+
+
+code = Table(
+    "code",
+    tables,
+    Column("code", String(64), primary_key=True, comment="digest"),
+    _family_id(),
+    Column("code_challenge", String(64), nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+
+access_token = Table(
+    "access_token",
+    tables,
+    Column("token", String(64), primary_key=True, comment="digest"),
+    _family_id(),
+    Column("expires_at", Moment, nullable=False),
+)
+
+refresh_token = Table(
+    "refresh_token",
+    tables,
+    Column("token", String(64), primary_key=True, comment="digest"),
+    _family_id(),
+    Column("parent", String(64), comment="digest of the token it replaced"),
+    Column("expires_at", Moment, nullable=False, comment="when it was not used by then"),
+    Column("used_at", Moment),
+    Column("replaced_by", String(64), comment="digest of the token that replaced it"),
+)
+
+SUBSCRIBER_TABLES = (purchase, subscription, contract, identifier, subscriber)
+"""Those that are made again together, in the order in which they can be emptied."""

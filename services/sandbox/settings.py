@@ -1,0 +1,44 @@
+"""What the sandbox is set to: every lifetime, limit and cost, in one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+Clock = Callable[[], datetime]
+"""Tells the time: an aware moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The defaults are those of the contract; tests shorten some."""
+
+    sign_in_time: timedelta = timedelta(minutes=10)
+    """From the identifier to the right password, at most; then `invalid_session`."""
+
+    tries: int = 5
+    """Wrong passwords for one identifier before it is locked."""
+
+    lock_time: timedelta = timedelta(minutes=15)
+    """How long an identifier stays locked; wrong tries older than this are forgotten."""
+
+    code_time: timedelta = timedelta(seconds=60)
+    """Life of an authorization code."""
+
+    access_time: timedelta = timedelta(minutes=5)
+    """Life of an access token."""
+
+    idle_time: timedelta = timedelta(days=14)
+    """A session not renewed for this long is over."""
+
+    session_time: timedelta = timedelta(days=30)
+    """Life of a session since the password was given, however often it is renewed."""
+
+    grace_time: timedelta = timedelta(seconds=10)
+    """For this long a used refresh token is renewed again if its successor was never used: the answer
+    that carried the successor may have been lost on the way."""
+
+    scrypt_log2_cost: int = 14
+    """Cost of one password hash, as a power of two: 14 is 16 MiB and some 50 ms. Moderate, because the
+    demo hashes seven passwords at start and their password is public. Kept beside each hash."""

@@ -1,0 +1,185 @@
+"""Sessions: a family of tokens, from the code that starts it to its revocation.
+
+A family starts when the right password is given. Its refresh tokens follow each other: each is used once and
+replaced. One used again, once its grace is over or its successor was used, is in two hands: the family is
+revoked, with everything in it. Secrets are stored as digests only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from services.sandbox.identity import digest, new_secret
+from services.sandbox.schema import access_token, code, family, refresh_token, subscriber
+from services.sandbox.settings import Settings
+
+OFFLINE = "offline_access"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a client is given; `refresh` when its scope asks for it."""
+
+    access: str
+    refresh: str | None
+    scope: str
+
+
+def start(
+    connection: Connection,
+    subscriber_id: str,
+    scope: str,
+    code_challenge: str,
+    *,
+    now: datetime,
+    settings: Settings,
+) -> str:
+    """Starts a family for a subscriber who gave the right password; returns its authorization code."""
+    family_id, secret = new_secret(), new_secret()
+    connection.execute(
+        family.insert().values(
+            family_id=family_id,
+            subscriber_id=subscriber_id,
+            scope=scope,
+            authenticated_at=now,
+            expires_at=now + settings.session_time,
+        )
+    )
+    connection.execute(
+        code.insert().values(
+            code=digest(secret),
+            family_id=family_id,
+            code_challenge=code_challenge,
+            expires_at=now + settings.code_time,
+        )
+    )
+    return secret
+
+
+def redeem(
+    connection: Connection, secret: str, verifier: str, *, now: datetime, settings: Settings
+) -> Tokens | None:
+    """The first tokens of a family for its code and PKCE verifier; None when they are not good (any more)."""
+    row = connection.execute(code.select().where(code.c.code == digest(secret))).first()
+    if row is None:
+        return None
+    if row.used_at is not None:
+        revoke(connection, row.family_id, "code_reuse", now)
+        return None
+    if row.expires_at <= now or not hmac.compare_digest(_challenge(verifier), row.code_challenge):
+        return None
+    connection.execute(code.update().where(code.c.code == row.code).values(used_at=now))
+    return _issue(connection, row.family_id, parent=None, now=now, settings=settings)
+
+
+def renew(connection: Connection, secret: str, *, now: datetime, settings: Settings) -> Tokens | None:
+    """The next tokens of a family; None when this one is not good (any more)."""
+    row = connection.execute(refresh_token.select().where(refresh_token.c.token == digest(secret))).first()
+    if row is None:
+        return None
+    if row.used_at is not None:
+        successor = connection.execute(
+            refresh_token.select().where(refresh_token.c.token == row.replaced_by)
+        ).first()
+        in_grace = now - row.used_at <= settings.grace_time
+        if not in_grace or successor is None or successor.used_at is not None:
+            revoke(connection, row.family_id, "refresh_token_reuse", now)
+            return None
+        # The lost successor must not work: used, and replaced by nothing, it has no grace of its own.
+        _mark_used(connection, successor.token, now, replaced_by=None)
+        return _issue(connection, row.family_id, parent=row.token, now=now, settings=settings)
+    if row.expires_at <= now:
+        return None
+    return _issue(connection, row.family_id, parent=row.token, now=now, settings=settings)
+
+
+def revoke(connection: Connection, family_id: str, reason: str, now: datetime) -> None:
+    """Ends a family, with every code and token in it; the first reason stands."""
+    connection.execute(
+        family.update()
+        .where(family.c.family_id == family_id, family.c.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_for=reason)
+    )
+
+
+def sign_out(connection: Connection, secret: str, now: datetime) -> None:
+    """Ends the family of a token, refresh or access, if it is one."""
+    for table in (refresh_token, access_token):
+        row = connection.execute(table.select().where(table.c.token == digest(secret))).first()
+        if row is not None:
+            revoke(connection, row.family_id, "signed_out", now)
+
+
+def subscriber_of(connection: Connection, secret: str, now: datetime) -> str | None:
+    """Whose access token this is, while it is good."""
+    found: str | None = connection.scalar(
+        select(family.c.subscriber_id)
+        .join(access_token)
+        .join(subscriber, subscriber.c.subscriber_id == family.c.subscriber_id)
+        .where(
+            access_token.c.token == digest(secret),
+            access_token.c.expires_at > now,
+            family.c.revoked_at.is_(None),
+            family.c.expires_at > now,
+        )
+    )
+    return found
+
+
+def forget_expired(connection: Connection, now: datetime) -> None:
+    """Drops what can no longer be used, nor tell a reuse."""
+    connection.execute(access_token.delete().where(access_token.c.expires_at <= now))
+    connection.execute(family.delete().where(family.c.expires_at <= now))
+
+
+def _issue(
+    connection: Connection, family_id: str, *, parent: str | None, now: datetime, settings: Settings
+) -> Tokens | None:
+    """New tokens of a family that is alive and whose subscriber still exists."""
+    row = connection.execute(
+        family.select()
+        .join(subscriber, subscriber.c.subscriber_id == family.c.subscriber_id)
+        .where(family.c.family_id == family_id, family.c.revoked_at.is_(None), family.c.expires_at > now)
+    ).first()
+    if row is None:
+        return None
+    tokens = Tokens(new_secret(), new_secret() if OFFLINE in row.scope.split() else None, row.scope)
+    connection.execute(
+        access_token.insert().values(
+            token=digest(tokens.access),
+            family_id=family_id,
+            expires_at=min(now + settings.access_time, row.expires_at),
+        )
+    )
+    if tokens.refresh is not None:
+        connection.execute(
+            refresh_token.insert().values(
+                token=digest(tokens.refresh),
+                family_id=family_id,
+                parent=parent,
+                expires_at=now + settings.idle_time,
+            )
+        )
+        if parent is not None:
+            _mark_used(connection, parent, now, replaced_by=digest(tokens.refresh))
+    return tokens
+
+
+def _mark_used(connection: Connection, token: str, now: datetime, *, replaced_by: str | None) -> None:
+    """Marks a refresh token used; when it was already, the first time stands, so that its grace ends."""
+    connection.execute(
+        refresh_token.update()
+        .where(refresh_token.c.token == token)
+        .values(used_at=func.coalesce(refresh_token.c.used_at, now), replaced_by=replaced_by)
+    )
+
+
+def _challenge(verifier: str) -> str:
+    """The S256 code challenge of a verifier (RFC 7636)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

@@ -1,0 +1,153 @@
+"""What every exchange has: its correlator, the clock's `Date`, and errors in the contract's two forms."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.sandbox.settings import Clock
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class Problem(Exception):
+    """An answer that is not the one asked for, as `application/problem+json` (RFC 9457)."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        errors: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`code` is for programs; `errors` maps each field at fault to what is wrong with it."""
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
+        self.errors, self.headers = errors, headers
+
+
+class OAuthError(Exception):
+    """A refusal of an `/oauth/` endpoint, in RFC 6749's form, with the `extra` members it may carry."""
+
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        *,
+        status: int = HTTPStatus.BAD_REQUEST,
+        headers: Mapping[str, str] | None = None,
+        **extra: str | int,
+    ) -> None:
+        super().__init__(description)
+        self.status, self.headers = status, headers
+        self.body = {"error": error, "error_description": description, **extra}
+
+
+def json_response(
+    body: Any,
+    status: int = HTTPStatus.OK,
+    *,
+    media_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Any value msgspec can encode, as a response."""
+    return Response(msgspec.json.encode(body), status, media_type=media_type, headers=headers)
+
+
+class Envelope:
+    """Waits for the latency, echoes the correlator and dates the answer by the sandbox's clock."""
+
+    def __init__(self, app: ASGIApp, *, clock: Clock, latency: float) -> None:
+        self._app, self._clock, self._latency = app, clock, latency
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["correlator"] = _correlator(Headers(scope=scope).get("x-correlator", ""))
+        if self._latency:
+            await asyncio.sleep(self._latency)
+
+        async def send_stamped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(stamp(scope, self._clock))
+            await send(message)
+
+        await self._app(scope, receive, send_stamped)
+
+
+def stamp(scope: Scope, clock: Clock) -> dict[str, str]:
+    """The headers of every answer."""
+    return {"Date": format_datetime(clock(), usegmt=True), "x-correlator": scope["correlator"]}
+
+
+async def on_oauth_error(_request: Request, error: OAuthError) -> Response:
+    """Answers an `OAuthError`."""
+    return json_response(error.body, error.status, headers={**NO_STORE, **(error.headers or {})})
+
+
+async def on_http_exception(request: Request, error: HTTPException) -> Response:
+    """Answers what the router refuses: no such path, no such method, too large a body."""
+    status = HTTPStatus(error.status_code)
+    if request.url.path.startswith("/oauth/"):
+        return await on_oauth_error(
+            request, OAuthError("invalid_request", status.phrase, status=status, headers=error.headers)
+        )
+    problem = Problem(status, status.name, f"{status.phrase}.", headers=error.headers)
+    return await on_problem(request, problem)
+
+
+def on_fault(clock: Clock) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answers a bug with a 500; the server logs it. It stands outside `Envelope`, so it stamps by itself."""
+
+    async def respond(request: Request, _error: Exception) -> Response:
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        headers = stamp(request.scope, clock)
+        if request.url.path.startswith("/oauth/"):
+            error = OAuthError("server_error", "The sandbox failed.", status=status, headers=headers)
+            return await on_oauth_error(request, error)
+        return await on_problem(request, Problem(status, "INTERNAL", "The sandbox failed.", headers=headers))
+
+    return respond
+
+
+async def on_problem(request: Request, problem: Problem) -> Response:
+    """Answers a `Problem`."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": problem.status.phrase,
+        "status": int(problem.status),
+        "detail": problem.detail,
+        "instance": request.url.path,
+        "code": problem.code,
+        "correlator": request.scope["correlator"],
+    }
+    if problem.errors:
+        body["errors"] = [{"field": field, "detail": detail} for field, detail in problem.errors.items()]
+    return json_response(
+        body,
+        problem.status,
+        media_type="application/problem+json",
+        headers={**NO_STORE, **(problem.headers or {})},
+    )
+
+
+def _correlator(sent: str) -> str:
+    """The client's, if it is a UUID as they are written; else a fresh one."""
+    try:
+        return sent if str(uuid.UUID(sent)) == sent.lower() else str(uuid.uuid4())
+    except ValueError:
+        return str(uuid.uuid4())

@@ -1,0 +1,245 @@
+"""Requests to the backend and its raw answers: with `session.py`, the only module that knows httpx.
+
+Every exchange carries an `x-correlator`, ends within a bound, and fails only as a `BackendError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+from uuid import uuid4
+
+import httpx
+import msgspec
+from httpx_retries import Retry, RetryTransport
+
+from services.errors import (
+    BackendError,
+    Forbidden,
+    NotFound,
+    SessionExpired,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from services.settings import is_loopback
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+"""Gives the present moment, aware, in UTC."""
+
+IN_PROCESS = "http://sandbox"
+"""The origin of a backend embedded in the app: no network, so no TLS."""
+
+CALL_TIMEOUT = 12.0
+"""Seconds a call may last in all, retries and renewal included (`ASGITransport` ignores httpx's own)."""
+
+LARGEST_BODY = 2_000_000
+"""Bytes of an answer, decompressed; a page of 100 purchases is about 80,000."""
+
+LONGEST_WAIT = timedelta(seconds=2)
+"""A `Retry-After` up to this is waited for; a longer one is for the user to know."""
+
+_TIMEOUT = httpx.Timeout(connect=4, read=8, write=8, pool=2)
+_LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=20)
+_RETRY = Retry(total=2, backoff_factor=0.3, max_backoff_wait=5, total_timeout=5)
+_LONGEST_RETRY_AFTER = timedelta(days=1)
+
+
+def utc_now() -> datetime:
+    """The device's clock."""
+    return datetime.now(UTC)
+
+
+def quiet_http_logs() -> None:
+    """Keep the HTTP libraries from logging addresses: called once, by the composition root."""
+    for name in ("httpx", "httpcore", "httpx_retries"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """One answer of the backend, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    at: datetime
+    """By the backend's clock (`Date`), else by ours."""
+    correlator: str
+
+    def __repr__(self) -> str:
+        return f"Reply(status={self.status}, correlator={self.correlator!r})"
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        return retry_after(self.headers, self.at)
+
+    def decode(self, kind: type[T]) -> T:
+        """The body, read strictly as `kind`.
+
+        Raises:
+            UnexpectedAnswer: not JSON, or JSON of another shape. The message names the place, no value.
+        """
+        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise UnexpectedAnswer("the answer is not JSON", correlator=self.correlator)
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            place = str(error).rpartition(" - at ")[2] if isinstance(error, msgspec.ValidationError) else ""
+            raise UnexpectedAnswer(
+                f"the answer is not the expected {kind.__name__} {place}".rstrip(), correlator=self.correlator
+            ) from None
+
+    def failure(self) -> BackendError:
+        """What a status other than the expected one means."""
+        detail, correlator = f"status {self.status}", self.correlator
+        match self.status:
+            case 401:
+                return SessionExpired(detail, correlator=correlator)
+            case 403:
+                return Forbidden(detail, correlator=correlator)
+            case 404:
+                return NotFound(detail, correlator=correlator)
+            case status if status == 429 or 500 <= status <= 599:
+                return Unavailable(detail, retry_after=self.retry_after, correlator=correlator)
+            case _:
+                return UnexpectedAnswer(detail, correlator=correlator)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """How long `Retry-After` asks to wait (seconds or an HTTP date), at most a day; `None` if it does not."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        wait = timedelta(seconds=min(int(text[:9]), 10**6))
+    else:
+        moment = _http_date(text)
+        if moment is None:
+            return None
+        wait = moment - now
+    return min(max(wait, timedelta()), _LONGEST_RETRY_AFTER)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class _Impatient(httpx.AsyncBaseTransport):
+    """Below the retries: a read asked to wait for long is over at once, instead of retried too early."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, clock: Clock) -> None:
+        self._transport = transport
+        self._clock = clock
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        if request.method != "GET" or not (response.status_code == 429 or response.status_code >= 500):
+            return response
+        wait = retry_after(response.headers, _http_date(response.headers.get("date", "")) or self._clock())
+        if wait is None or wait <= LONGEST_WAIT:
+            return response
+        await response.aclose()
+        raise Unavailable(
+            f"status {response.status_code}", retry_after=wait, correlator=request.headers["x-correlator"]
+        )
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+class Wire:
+    """The way to one backend. One event loop, one visitor."""
+
+    def __init__(
+        self, origin: str, transport: httpx.AsyncBaseTransport, *, clock: Clock, timeout: float
+    ) -> None:
+        self.origin = origin
+        self._clock = clock
+        self._timeout = timeout
+        self._client = httpx.AsyncClient(
+            base_url=origin,
+            transport=RetryTransport(_Impatient(transport, clock), retry=_RETRY),
+            timeout=_TIMEOUT,
+            headers={"Accept": "application/json, application/problem+json"},
+            trust_env=False,
+        )
+
+    @classmethod
+    def over_http(cls, origin: str, *, clock: Clock, timeout: float) -> Wire:
+        """Over the network; the system's proxy and certificates count, except towards this machine."""
+        parts = urlsplit(origin)
+        host = parts.hostname or ""
+        outside = not is_loopback(host)
+        proxies = getproxies() if outside and not proxy_bypass(host) else {}
+        transport = httpx.AsyncHTTPTransport(
+            limits=_LIMITS, trust_env=outside, proxy=proxies.get(parts.scheme) or proxies.get("all")
+        )
+        return cls(origin, transport, clock=clock, timeout=timeout)
+
+    @classmethod
+    def within(cls, app: Any, *, clock: Clock, timeout: float) -> Wire:
+        """Towards an ASGI application in this process; its crash is a 500, as over the network."""
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        return cls(IN_PROCESS, transport, clock=clock, timeout=timeout)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: httpx.Auth | None = None,
+    ) -> Reply:
+        """One exchange; reads are retried, nothing else is.
+
+        Raises:
+            Unreachable, Unavailable, UnexpectedAnswer: there is no answer to look at.
+            SessionExpired: `auth` says so.
+        """
+        correlator = str(uuid4())
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._client.stream(
+                    method,
+                    url,
+                    params=params,
+                    data=form,
+                    headers={**(headers or {}), "x-correlator": correlator},
+                    auth=auth,
+                ) as response,
+            ):
+                body = await _read(response, correlator)
+        except TimeoutError:
+            raise Unreachable("no answer in time", correlator=correlator) from None
+        except httpx.TransportError as error:
+            raise Unreachable(type(error).__name__, correlator=correlator) from None
+        except httpx.HTTPError as error:
+            raise UnexpectedAnswer(type(error).__name__, correlator=correlator) from None
+        at = _http_date(response.headers.get("date", "")) or self._clock()
+        return Reply(response.status_code, response.headers, body, at, correlator)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+async def _read(response: httpx.Response, correlator: str) -> bytes:
+    """The body, up to `LARGEST_BODY`."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise UnexpectedAnswer("the answer is too large", correlator=correlator)
+    return bytes(body)

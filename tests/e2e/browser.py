@@ -1,0 +1,341 @@
+"""The app in a real browser, as a screen-reader user meets it: by role, name and keyboard.
+
+Flutter draws on a canvas; what a browser test can hold is the semantics tree it puts beside it, which is
+also what assistive technology reads. Everything here polls: nothing sleeps for a fixed time.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, cast
+
+from playwright.sync_api import Error, Locator, Page
+
+PATIENCE = 30.0
+"""Seconds before what was awaited is missing: a shared machine draws Flutter in software."""
+FIRST_LOAD = 90.0
+"""Seconds for the web client to arrive, compile and draw its first frame."""
+
+Role = Literal["button", "link", "tab", "checkbox", "switch", "radio", "menuitem"]
+ROLES: tuple[Role, ...] = ("button", "link", "tab", "checkbox", "switch", "radio", "menuitem")
+"""What can be tapped."""
+
+# Goes through open shadow roots. A node's name is its label, else its own text: Flutter merges what belongs
+# to a button into the button, and gives every other text its own node.
+_COLLECT = """() => {
+  const found = [];
+  const selector = 'flt-semantics, h1, h2, h3, h4, h5, h6, input, textarea';
+  const visit = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.shadowRoot) visit(element.shadowRoot);
+      if (!element.matches(selector)) continue;
+      const own = [...element.childNodes]
+        .filter((node) => node.nodeType === Node.TEXT_NODE || node.nodeName === 'SPAN')
+        .map((node) => node.textContent).join('');
+      const box = element.getBoundingClientRect();
+      found.push({
+        tag: element.tagName.toLowerCase(),
+        role: element.getAttribute('role') ?? '',
+        name: (element.getAttribute('aria-label') ?? own).trim(),
+        value: element.matches('input, textarea') ? element.value : '',
+        type: element.getAttribute('type') ?? '',
+        autocomplete: element.getAttribute('autocomplete') ?? '',
+        selected: element.getAttribute('aria-selected') ?? element.getAttribute('aria-current') ?? '',
+        checked: element.getAttribute('aria-checked') ?? '',
+        disabled: element.getAttribute('aria-disabled') === 'true',
+        tabindex: element.hasAttribute('tabindex') ? element.tabIndex : null,
+        left: box.left, top: box.top, width: box.width, height: box.height,
+      });
+    }
+  };
+  visit(document);
+  return found;
+}"""
+
+_FOCUSED = """() => {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  return (element?.getAttribute('aria-label') ?? element?.textContent ?? '').trim();
+}"""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of the semantics tree. Sizes in CSS pixels; `tabindex` is None where it cannot be focused."""
+
+    tag: str
+    role: str
+    name: str
+    value: str
+    type: str
+    autocomplete: str
+    selected: str
+    checked: str
+    disabled: bool
+    tabindex: int | None
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def field(self) -> bool:
+        return self.tag in ("input", "textarea")
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can act on it. A scrolled container takes part in neither."""
+        return self.field or self.role in ROLES or self.tabindex == 0
+
+    @property
+    def level(self) -> int | None:
+        """Its level if it is a heading."""
+        return int(self.tag[1]) if re.fullmatch(r"h[1-6]", self.tag) else None
+
+
+def plain(text: str) -> str:
+    """The text on one line, every kind of space made plain."""
+    return " ".join(text.split())
+
+
+def until(page: Page, condition: Callable[[], object], missing: str, *, within: float = PATIENCE) -> None:
+    """Poll until the condition holds, else fail with `missing` and what the screen reads."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"{missing} at {page.url}, which reads: {texts(page)}"
+        page.wait_for_timeout(50)
+
+
+def open_app(page: Page, url: str) -> Page:
+    """Go to an address of the app and wait until assistive technology can read it."""
+    page.goto(url, timeout=FIRST_LOAD * 1000)
+    return wait_for_app(page)
+
+
+def wait_for_app(page: Page) -> Page:
+    """Wait until the app has drawn something with words, its semantics turned on."""
+
+    def described() -> bool:
+        placeholder = page.locator("flt-semantics-placeholder")
+        if placeholder.count():
+            placeholder.dispatch_event("click")
+        return any(node.name for node in semantics(page))
+
+    until(page, described, "no semantics", within=FIRST_LOAD)
+    return page
+
+
+def semantics(page: Page) -> list[Node]:
+    """The whole semantics tree, in document order. Empty while the browser is between two documents."""
+    try:
+        found = cast(list[dict[str, Any]], page.evaluate(_COLLECT))
+    except Error as error:
+        if "context was destroyed" in str(error):
+            return []
+        raise
+    return [Node(**one) for one in found]
+
+
+def texts(page: Page) -> list[str]:
+    """Everything a screen reader finds on the screen, in order; of a field its label and what it holds."""
+    said = []
+    for node in semantics(page):
+        held = "••••" if node.type == "password" and node.value else node.value
+        said += [plain(one) for one in (node.name, held) if one]
+    return said
+
+
+def shows(page: Page, text: str) -> bool:
+    """Whether some text on the screen contains this one; any space stands for any other."""
+    wanted = plain(text)
+    return any(wanted in one for one in texts(page))
+
+
+def see(page: Page, text: str, *, within: float = PATIENCE) -> None:
+    """Wait until some text on the screen contains this one."""
+    until(page, lambda: shows(page, text), f"no {text!r}", within=within)
+
+
+def see_not(page: Page, text: str, *, within: float = PATIENCE) -> None:
+    """Wait until no text on the screen contains this one. `see` the new screen first."""
+    until(page, lambda: not shows(page, text), f"still {text!r}", within=within)
+
+
+def see_heading(page: Page, name: str, *, within: float = PATIENCE) -> None:
+    """Wait for the screen whose first-level heading reads so."""
+
+    def first_level() -> bool:
+        return plain(name) in [plain(node.name) for node in semantics(page) if node.level == 1]
+
+    until(page, first_level, f"no screen headed {name!r}", within=within)
+
+
+def named(page: Page, name: str) -> Locator:
+    """What can be tapped under this name: the whole of it, else its beginning. Waits for one, and one only.
+
+    A name merges several texts, with line ends between them: any space stands for any other.
+    """
+    start = r"\s+".join(re.escape(word) for word in name.split())
+    found: list[Locator] = []
+
+    def one_only() -> bool:
+        for pattern in (rf"^\s*{start}\s*$", rf"^\s*{start}"):
+            candidates = page.get_by_role(ROLES[0], name=re.compile(pattern))
+            for role in ROLES[1:]:
+                candidates = candidates.or_(page.get_by_role(role, name=re.compile(pattern)))
+            found[:] = [candidates]
+            if candidates.count():
+                return candidates.count() == 1
+        return False
+
+    until(page, one_only, f"not one {name!r} to tap")
+    return found[0]
+
+
+def tap(page: Page, name: str) -> None:
+    """Tap the one control of this name, scrolling to it if needed."""
+    control = named(page, name)
+    control.scroll_into_view_if_needed(timeout=PATIENCE * 1000)
+    control.click(timeout=PATIENCE * 1000)
+
+
+def field(page: Page, label: str) -> Locator:
+    """The text field of this label."""
+    return page.get_by_role("textbox", name=label, exact=True)
+
+
+def enter(page: Page, label: str, text: str) -> None:
+    """Type a text into the field of this label, in place of what it holds.
+
+    Flutter makes the real input when the field gets the focus: a key that comes sooner is lost, so the
+    field is read back and, if need be, filled again.
+    """
+    target = field(page, label)
+    target.wait_for(timeout=PATIENCE * 1000)
+
+    def filled() -> bool:
+        target.click(timeout=PATIENCE * 1000)
+        page.keyboard.press("ControlOrMeta+A")
+        page.keyboard.type(text, delay=10)
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            if target.input_value() == text:
+                return True
+            page.wait_for_timeout(50)
+        return False
+
+    until(page, filled, f"{label!r} does not keep what is typed")
+
+
+def focused(page: Page) -> str:
+    """The name of what has the keyboard's focus."""
+    return plain(cast(str, page.evaluate(_FOCUSED)))
+
+
+def focus_by_keyboard(page: Page, name: str, *, presses: int = 60) -> None:
+    """Press Tab until what is named so (or starts so) has the focus."""
+    wanted, met = plain(name), []
+    for _ in range(presses):
+        now = focused(page)
+        if now == wanted or now.startswith(wanted):
+            return
+        met.append(now)
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(50)
+    raise AssertionError(f"Tab never reaches {name!r}, but {met}")
+
+
+def press_by_keyboard(page: Page, name: str) -> None:
+    """Reach a control by Tab and press Enter."""
+    focus_by_keyboard(page, name)
+    page.keyboard.press("Enter")
+
+
+def type_by_keyboard(page: Page, label: str, text: str) -> None:
+    """Reach a field by Tab and type."""
+    focus_by_keyboard(page, label)
+    page.keyboard.type(text, delay=20)
+    until(page, lambda: field(page, label).input_value() == text, f"{label!r} does not keep what is typed")
+
+
+def wheel(page: Page, pixels: int) -> None:
+    """Turn the wheel over the middle of the screen, downwards if positive."""
+    size = page.viewport_size
+    assert size is not None
+    page.mouse.move(size["width"] / 2, size["height"] * 0.6)
+    page.mouse.wheel(0, pixels)
+
+
+# What section 4 of the interface's description demands of every screen. Each gives its faults, none if good.
+
+
+def nameless(page: Page) -> list[Node]:
+    """What can be acted on and has no name."""
+    return [node for node in semantics(page) if node.interactive and not node.name]
+
+
+def heading_faults(page: Page) -> list[str]:
+    """Not exactly one first-level heading, or a level skipped."""
+    levels = [node.level for node in semantics(page) if node.level is not None]
+    faults = [] if levels.count(1) == 1 else [f"{levels.count(1)} headings of level 1"]
+    faults += [
+        f"level {later} after {sooner}"
+        for sooner, later in pairwise(levels)
+        if later > sooner + 1
+    ]
+    return faults
+
+
+def small_targets(page: Page, *, least: float = 24, house: float = 48) -> list[str]:
+    """Targets under 24 px (WCAG 2.5.8), and buttons, rows, tabs under the house's 48 px.
+
+    The exceptions of the house rule: filter chips (40 px), the cells of the month selector (42 px wide at
+    320), the demonstration's banner (32 px high).
+    """
+    faults = []
+    for node in semantics(page):
+        if not node.interactive or _off_screen(page, node):
+            continue
+        short, narrow = node.height + 0.5, node.width + 0.5
+        if short < least or narrow < least:
+            faults.append(f"{node.name!r} {node.width:.0f}×{node.height:.0f} is under {least:.0f} px")
+        elif node.role == "button" and not _excused(node) and (short < house or narrow < min(house, 42)):
+            faults.append(f"{node.name!r} {node.width:.0f}×{node.height:.0f} is under {house:.0f} px")
+    return faults
+
+
+def _excused(node: Node) -> bool:
+    return node.checked != "" or node.name.startswith(("Démonstration", "Demo"))
+
+
+def _off_screen(page: Page, node: Node) -> bool:
+    """Whether it is cut by the top or bottom edge: its box is then not its own."""
+    size = page.viewport_size
+    assert size is not None
+    return node.top < 0 or node.top + node.height > size["height"]
+
+
+def overflowing(page: Page) -> list[str]:
+    """Nodes with words that leave the window sideways: the page would scroll in two directions."""
+    size = page.viewport_size
+    assert size is not None
+    return [
+        f"{node.name!r} from {node.left:.0f} to {node.left + node.width:.0f}"
+        for node in semantics(page)
+        if node.name and (node.left < -1 or node.left + node.width > size["width"] + 1)
+    ]
+
+
+def read_twice(page: Page) -> list[str]:
+    """Neighbours where a screen reader would say the same words twice in a row."""
+    said = [plain(node.name) for node in semantics(page) if node.name]
+    return [one for one, other in pairwise(said) if one == other and len(one) > 1]
+
+
+def language(page: Page) -> str:
+    """The language the document declares, as `fr`."""
+    return cast(str, page.evaluate("document.documentElement.lang")).partition("-")[0]

@@ -1,0 +1,251 @@
+"""Servers and browsers for the journeys.
+
+The app and the sandbox run as processes, as they do for people. Every browser context notes what it asks
+for: a request that leaves this machine fails the test that made it, and so do errors in the page and
+tracebacks in a server.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, sync_playwright
+
+from tests.e2e.browser import open_app
+
+ROOT = Path(__file__).parents[2]
+PORTS = range(8720, 8750)
+STARTED = 60.0
+"""Seconds a server has to listen."""
+RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
+"""Flet 1.0.5's web client asks for it whatever it is told; our Content-Security-Policy refuses it."""
+
+DEVICES: dict[str, ViewportSize] = {
+    "phone": {"width": 390, "height": 844},
+    "tablet": {"width": 834, "height": 1194},
+    "desktop": {"width": 1440, "height": 900},
+}
+LOCALES = {"fr": "fr-FR", "en": "en-GB"}
+CHROMIUM = (
+    "--no-sandbox",
+    "--use-gl=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+class Server:
+    """A process of the project that listens on a port of this machine. `url` is where."""
+
+    def __init__(self, module: tuple[str, ...], options: tuple[str, ...], log: Path) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._command = [sys.executable, *module, "--port", str(self.port), *options]
+        self._log = log
+        self.start()
+
+    def start(self) -> None:
+        """Start it, again after `stop` if wanted, and wait until it listens."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + STARTED
+        while not _listens(self.port):
+            ended = self._process.poll()
+            assert ended is None, f"{self._command} ended with {ended}:\n{self.log}"
+            assert time.monotonic() < deadline, f"{self._command} does not listen:\n{self.log}"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop it, and wait until it has."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def log(self) -> str:
+        """What it has written."""
+        return self._log.read_text(errors="replace")
+
+
+def _free_port() -> int:
+    for port in PORTS:
+        with socket.socket() as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                attempt.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError(f"every port of {PORTS} is in use")
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+class Serve(Protocol):
+    """Starts the web app: on the embedded backend, or on another one."""
+
+    def __call__(self, *, backend: str | None = None) -> Server: ...
+
+
+class ServeSandbox(Protocol):
+    """Starts a sandbox of its own: the demo subscribers or a data file, the clock frozen at `now`."""
+
+    def __call__(
+        self, *, now: str | None = None, data: dict[str, Any] | None = None, latency: float = 0.0
+    ) -> Server: ...
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts servers and stops them after the module. A traceback in one is a failure."""
+    with ExitStack() as stack:
+        started: list[Server] = []
+
+        def start(module: tuple[str, ...], *options: str) -> Server:
+            server = Server(module, options, tmp_path_factory.mktemp("server") / "log")
+            stack.callback(server.stop)
+            started.append(server)
+            return server
+
+        yield start
+    for server in started:
+        assert "Traceback" not in server.log, server.log
+
+
+@pytest.fixture(scope="module")
+def serve(servers: Callable[..., Server]) -> Serve:
+    """Starts the web app as `python main.py --web`."""
+
+    def start(*, backend: str | None = None) -> Server:
+        return servers(("main.py",), "--web", *(("--backend", backend) if backend else ()))
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def serve_sandbox(servers: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> ServeSandbox:
+    """Starts a sandbox as `python -m services.sandbox`, on a database of its own."""
+
+    def start(*, now: str | None = None, data: dict[str, Any] | None = None, latency: float = 0.0) -> Server:
+        folder = tmp_path_factory.mktemp("sandbox")
+        options = ["--database", f"sqlite:///{folder / 'sandbox.sqlite3'}", "--latency", str(latency)]
+        if now is not None:
+            options += ["--now", now]
+        if data is not None:
+            file = folder / "subscribers.json"
+            file.write_text(json.dumps(data))
+            options += ["--data", str(file)]
+        return servers(("-m", "services.sandbox"), *options)
+
+    return start
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium. It ends with this package: its event loop would stop asynchronous tests."""
+    program = shutil.which("chromium")
+    assert program is not None, "The browser tests need Chromium: run make test, or install chromium."
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM))
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Watched:
+    """A browser context and what went wrong in it since it was last asked."""
+
+    context: BrowserContext
+    requests: list[Request] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.context.on("request", lambda request: self.requests.append(request))
+        self.context.on("weberror", lambda event: self.errors.append(str(event.error)))
+
+    def faults(self) -> list[str]:
+        """Requests that left the machine, or tried to, and errors in the pages; then forgets them."""
+        outside = [
+            f"{request.url} ({request.failure or 'answered'})"
+            for request in self.requests
+            if urlsplit(request.url).scheme not in ("data", "blob")
+            and urlsplit(request.url).hostname != "127.0.0.1"
+            and not (request.url == RIVE and request.failure == "csp")
+        ]
+        found = [*outside, *self.errors]
+        self.requests.clear()
+        self.errors.clear()
+        return found
+
+
+class Visit(Protocol):
+    """Opens an address in a new tab of a device that speaks a language, and waits until it can be read."""
+
+    def __call__(
+        self, url: str, *, device: str = "phone", language: str = "fr", dark: bool = False
+    ) -> Page: ...
+
+
+@pytest.fixture(scope="module")
+def devices(browser: Browser) -> Iterator[Callable[[str, str, bool], Watched]]:
+    """One browser context for each device, language and colour scheme, kept for the module: it caches."""
+    kept: dict[tuple[str, str, bool], Watched] = {}
+
+    def device(name: str, language: str, dark: bool) -> Watched:
+        if (name, language, dark) not in kept:
+            context = browser.new_context(
+                viewport=DEVICES[name],
+                locale=LOCALES[language],
+                timezone_id="Europe/Paris",
+                color_scheme="dark" if dark else "light",
+            )
+            kept[name, language, dark] = Watched(context)
+        return kept[name, language, dark]
+
+    yield device
+    for watched in kept.values():
+        watched.context.close()
+
+
+@pytest.fixture
+def visit(devices: Callable[[str, str, bool], Watched]) -> Iterator[Visit]:
+    """Opens tabs, closes them after the test, and fails it if one reached out or broke."""
+    used: list[Watched] = []
+    tabs: list[Page] = []
+
+    def open_tab(url: str, *, device: str = "phone", language: str = "fr", dark: bool = False) -> Page:
+        watched = devices(device, language, dark)
+        if watched not in used:
+            used.append(watched)
+        tabs.append(watched.context.new_page())
+        return open_app(tabs[-1], url)
+
+    yield open_tab
+    for tab in tabs:
+        tab.close()
+    faults = [fault for watched in used for fault in watched.faults()]
+    assert not faults, faults

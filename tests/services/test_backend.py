@@ -1,0 +1,382 @@
+"""The client against a backend that misbehaves: every surprise is a `BackendError`."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.backend import MOST_KNOWN, Backend
+from services.credentials import MemoryStore
+from services.errors import (
+    BackendError,
+    Forbidden,
+    NotFound,
+    SessionExpired,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from services.models import Account, Answer
+from services.transport import LARGEST_BODY, quiet_http_logs, retry_after
+from tests.services.scripted import ACCOUNT, KEPT, NOW, Scripted, always
+
+JSON = {"content-type": "application/json"}
+
+
+def raw(status: int, content: bytes, headers: dict[str, str] | None = None) -> Callable[..., httpx.Response]:
+    return lambda _: httpx.Response(status, content=content, headers=headers or JSON)
+
+
+def raising(error: type[httpx.TransportError]) -> Callable[..., httpx.Response]:
+    def answering(request: httpx.Request) -> httpx.Response:
+        raise error("password=hunter2", request=request)
+
+    return answering
+
+
+SURPRISES = {
+    "a list": (always(200, []), UnexpectedAnswer),
+    "an empty object": (always(200, {}), UnexpectedAnswer),
+    "null": (raw(200, b"null"), UnexpectedAnswer),
+    "nothing": (raw(200, b""), UnexpectedAnswer),
+    "a page": (raw(200, b"<html>", {"content-type": "text/html"}), UnexpectedAnswer),
+    "a page said to be JSON": (raw(200, b"<html>"), UnexpectedAnswer),
+    "JSON without its type": (raw(200, json.dumps(ACCOUNT).encode(), {"x": "y"}), UnexpectedAnswer),
+    "JSON cut short": (raw(200, json.dumps(ACCOUNT).encode()[:-3]), UnexpectedAnswer),
+    "invalid UTF-8": (raw(200, b'{"subscriberId":"\xff\xfe"}'), UnexpectedAnswer),
+    "wrong types": (always(200, {**ACCOUNT, "displayName": 3}), UnexpectedAnswer),
+    "a contract too strange": (always(200, {**ACCOUNT, "contracts": [{}]}), UnexpectedAnswer),
+    "endless nesting": (raw(200, b'{"x":' + b"[" * 200_000), UnexpectedAnswer),
+    "invalid gzip": (
+        lambda _: httpx.Response(200, stream=Chunks(b"nope"), headers={**JSON, "content-encoding": "gzip"}),
+        UnexpectedAnswer,
+    ),
+    "a body too large": (raw(200, b" " * (LARGEST_BODY + 1)), UnexpectedAnswer),
+    "a bomb": (
+        lambda _: httpx.Response(
+            200,
+            stream=Chunks(gzip.compress(b" " * (LARGEST_BODY + 1))),
+            headers={**JSON, "content-encoding": "gzip"},
+        ),
+        UnexpectedAnswer,
+    ),
+    "another success": (always(204), UnexpectedAnswer),
+    "a redirect": (always(302, location="https://elsewhere.example/"), UnexpectedAnswer),
+    "unchanged since never": (always(304), UnexpectedAnswer),
+    "bad request": (always(400, {"code": "INVALID_ARGUMENT"}), UnexpectedAnswer),
+    "too old": (always(426), UnexpectedAnswer),
+    "refused for good": (always(401), SessionExpired),
+    "forbidden": (always(403), Forbidden),
+    "unknown": (always(404), NotFound),
+    "busy": (always(429, retry_after="30"), Unavailable),
+    "broken": (raw(500, b"Traceback: password=hunter2"), Unavailable),
+    "in maintenance": (always(503, retry_after="30"), Unavailable),
+    "cut off": (raising(httpx.RemoteProtocolError), Unreachable),
+    "no such host": (raising(httpx.ConnectError), Unreachable),
+    "too slow": (raising(httpx.ReadTimeout), Unreachable),
+}
+
+
+class Chunks(httpx.AsyncByteStream):
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = chunks
+
+    async def __aiter__(self) -> Any:
+        for chunk in self.chunks:
+            yield chunk
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without their pauses."""
+
+    async def no_pause(*_: object) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr("httpx_retries.Retry.asleep", no_pause)
+
+
+@pytest.mark.parametrize("surprise", SURPRISES)
+async def test_every_surprise_is_a_backend_error_without_its_content(surprise: str) -> None:
+    answering, kind = SURPRISES[surprise]
+    script = Scripted(answering)
+    backend = await script.backend()
+    with pytest.raises(BackendError) as caught:
+        await backend.account()
+    assert type(caught.value) is kind
+    assert caught.value.correlator == script.asked[-1].headers["x-correlator"]
+    assert "hunter2" not in str(caught.value)
+    await backend.close()
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+NEARLY_CONTRACTS = st.fixed_dictionaries(
+    {name: st.just(value) | JSON_VALUES for name, value in ACCOUNT["contracts"][0].items()}
+)
+NEARLY_ACCOUNTS = st.fixed_dictionaries(
+    {
+        "subscriberId": st.text(),
+        "displayName": st.text() | JSON_VALUES,
+        "contracts": st.lists(NEARLY_CONTRACTS, max_size=2),
+    }
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(JSON_VALUES | NEARLY_ACCOUNTS)
+def test_any_json_is_an_account_or_a_backend_error(body: object) -> None:
+    async def ask() -> Answer[Account] | None:
+        backend = await Scripted(raw(200, json.dumps(body).encode())).backend()
+        try:
+            return await backend.account()
+        except BackendError:
+            return None
+        finally:
+            await backend.close()
+
+    answer = asyncio.run(ask())
+    assert answer is None or isinstance(answer.value, Account)
+
+
+async def test_an_answer_is_dated_by_the_backend_and_else_by_us() -> None:
+    script = Scripted(always(200, ACCOUNT, date="Sun, 10 Mar 2024 11:00:00 GMT"))
+    backend = await script.backend()
+    assert (await backend.account()).at == datetime(2024, 3, 10, 11, tzinfo=UTC)
+    for odd in ("yesterday", "Sun, 99 Mar 2024 11:00:00 GMT", "Sun, 10 Mar 99999999999 11:00:00 GMT"):
+        script.answering = always(200, ACCOUNT, date=odd)
+        assert (await backend.account()).at == NOW
+    await backend.close()
+
+
+async def test_a_read_is_tried_three_times() -> None:
+    answers = [httpx.Response(503), httpx.Response(502), httpx.Response(200, json=ACCOUNT)]
+    script = Scripted(lambda _: answers.pop(0))
+    backend = await script.backend()
+    assert (await backend.account()).value.display_name == "Camille Martin"
+    assert len({request.headers["x-correlator"] for request in script.asked}) == 1
+    await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("header", "tries", "wait"),
+    [
+        ("30", 1, timedelta(seconds=30)),
+        ("Mon, 23 Nov 2026 09:31:00 GMT", 1, timedelta(seconds=60)),
+        ("99999999999999999999", 1, timedelta(days=1)),
+        ("1", 3, timedelta(seconds=1)),
+        ("Mon, 23 Nov 2026 09:29:00 GMT", 3, timedelta()),
+        ("soon", 3, None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_long_retry_after_is_told_instead_of_waited_for(
+    status: int, header: str, tries: int, wait: timedelta | None
+) -> None:
+    script = Scripted(always(status, retry_after=header))
+    backend = await script.backend()
+    with pytest.raises(Unavailable) as caught:
+        await backend.account()
+    assert caught.value.retry_after == wait
+    assert len(script.asked) == tries
+    await backend.close()
+
+
+@given(st.text(max_size=40))
+def test_retry_after_never_fails(text: str) -> None:
+    wait = retry_after({"retry-after": text}, NOW)
+    assert wait is None or timedelta() <= wait <= timedelta(days=1)
+
+
+def tagged(request: httpx.Request) -> httpx.Response:
+    """An answer that changes with nothing: 304 to whoever has it."""
+    etag = f'"{request.url.raw_path.decode()}"'
+    if request.headers.get("if-none-match") == etag:
+        return httpx.Response(304, headers={"date": "Sun, 10 Mar 2024 11:05:00 GMT"})
+    return httpx.Response(200, json=ACCOUNT, headers={"etag": etag, "date": "Sun, 10 Mar 2024 11:00:00 GMT"})
+
+
+async def test_what_did_not_change_is_not_sent_again() -> None:
+    script = Scripted(tagged)
+    backend = await script.backend()
+    first = await backend.account()
+    second = await backend.account()
+    third = await backend.account()
+    assert second.value is first.value is third.value
+    assert second.at - first.at == timedelta(minutes=5)
+    assert [r.headers.get("if-none-match") for r in script.asked] == [None, '"/v1/me"', '"/v1/me"']
+    await backend.close()
+
+
+async def test_signing_out_forgets_what_was_read() -> None:
+    script = Scripted(tagged)
+    store = MemoryStore()
+    await store.save(KEPT)
+    backend = await script.backend(store)
+    await backend.account()
+    await backend.sign_out()
+    await store.save(KEPT)
+    await backend.resume()
+    await backend.account()
+    assert "if-none-match" not in script.asked[-1].headers
+    await backend.close()
+
+
+async def test_only_the_latest_answers_are_kept() -> None:
+    purchase = {
+        "paymentId": "p1", "entryType": "purchase", "paymentStatus": "succeeded",
+        "paymentDate": "2024-02-25T23:59:59+01:00", "amount": {"amount": "1.99", "currency": "EUR"},
+        "description": "Article", "merchantName": "Gazette", "merchantIdentifier": "m1",
+        "purchaseCategoryCode": "press", "channel": "internetplus_box", "kind": "oneOff",
+        "referenceCode": "IP-1", "periodId": "2024-03", "isBilled": False,
+    }  # fmt: skip
+    script = Scripted(always(200, purchase, etag='"1"'))
+    backend = await script.backend()
+    for number in range(MOST_KNOWN + 1):
+        await backend.purchase("c1", f"p{number}")
+    await backend.purchase("c1", f"p{MOST_KNOWN}")
+    assert "if-none-match" in script.asked[-1].headers
+    await backend.purchase("c1", "p0")
+    assert "if-none-match" not in script.asked[-1].headers
+    await backend.close()
+
+
+def slowly(answering: Callable[[httpx.Request], httpx.Response]) -> Callable[..., Awaitable[httpx.Response]]:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.05)
+        return answering(request)
+
+    return answer
+
+
+async def test_the_same_question_at_once_is_asked_once() -> None:
+    script = Scripted(slowly(tagged))
+    backend = await script.backend()
+    answers = await asyncio.gather(*(backend.account() for _ in range(5)))
+    assert len(script.asked) == 1
+    assert len({id(answer) for answer in answers}) == 1
+    await backend.account()
+    assert len(script.asked) == 2
+    await backend.close()
+
+
+async def test_one_caller_leaving_does_not_stop_the_others() -> None:
+    script = Scripted(slowly(tagged))
+    backend = await script.backend()
+    leaver, stayer = asyncio.create_task(backend.account()), asyncio.create_task(backend.account())
+    await asyncio.sleep(0.02)
+    leaver.cancel()
+    assert (await stayer).value.subscriber_id == "s1"
+    assert leaver.cancelled()
+    assert len(script.asked) == 1
+    await backend.close()
+
+
+async def test_an_answer_on_its_way_at_sign_out_is_not_given() -> None:
+    script = Scripted(slowly(tagged))
+    backend = await script.backend()
+    reading = asyncio.create_task(backend.account())
+    await asyncio.sleep(0.03)
+    await backend.sign_out()
+    with pytest.raises(SessionExpired):
+        await reading
+    await backend.close()
+
+
+@pytest.mark.parametrize("odd", ["", ".", "..", "../me", "a/b", "a?b", "é", "a b", "a" * 129, "a\n"])
+async def test_an_impossible_id_is_not_found_without_asking(odd: str) -> None:
+    script = Scripted(always(500))
+    backend = await script.backend()
+    for call in (
+        backend.purchase("c1", odd),
+        backend.purchase(odd, "p1"),
+        backend.billing_periods(odd),
+        backend.purchases(odd, "2024-03"),
+        backend.purchases("c1", odd),
+    ):
+        with pytest.raises(NotFound):
+            await call
+    assert script.asked == []
+    await backend.close()
+
+
+async def test_not_signed_in_asks_nothing() -> None:
+    script = Scripted(always(200, ACCOUNT))
+    backend = await script.backend(MemoryStore())
+    with pytest.raises(SessionExpired):
+        await backend.account()
+    assert not script.asked
+    assert not script.refreshed
+    await backend.close()
+
+
+async def test_time_runs_out_in_process_too() -> None:
+    """httpx's own timeouts do nothing over `ASGITransport`."""
+
+    async def stuck(_: Request) -> Response:
+        await asyncio.sleep(60)
+        return Response()
+
+    backend = Backend.within(Starlette(routes=[Route("/{path:path}", stuck)]), MemoryStore(), timeout=0.1)
+    with pytest.raises(Unreachable):
+        await backend.begin_sign_in("camille@demo.example")
+    await backend.close()
+
+
+async def test_a_crash_of_the_embedded_backend_is_unavailable() -> None:
+    async def crash(_: Request) -> Response:
+        raise ZeroDivisionError
+
+    backend = Backend.within(Starlette(routes=[Route("/{path:path}", crash)]), MemoryStore())
+    with pytest.raises(Unavailable):
+        await backend.begin_sign_in("camille@demo.example")
+    await backend.close()
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://sandbox", "http://evil.example", "http://sandbox:81", "//x", ""]
+)
+async def test_an_endpoint_on_another_server_is_not_trusted(elsewhere: str) -> None:
+    async def metadata(_: Request) -> Response:
+        return JSONResponse(
+            {
+                "issuer": "http://sandbox",
+                "token_endpoint": f"{elsewhere}/oauth/token",
+                "revocation_endpoint": "http://sandbox/oauth/revoke",
+                "authorization_challenge_endpoint": "http://sandbox/oauth/authorization-challenge",
+            }
+        )
+
+    app = Starlette(routes=[Route("/.well-known/oauth-authorization-server", metadata)])
+    backend = Backend.within(app, MemoryStore())
+    with pytest.raises(UnexpectedAnswer, match="another server"):
+        await backend.begin_sign_in("camille@demo.example")
+    await backend.close()
+
+
+def test_the_http_libraries_can_be_kept_from_logging_addresses() -> None:
+    names = ("httpx", "httpcore", "httpx_retries")
+    before = {name: logging.getLogger(name).level for name in names}
+    try:
+        quiet_http_logs()
+        assert not any(logging.getLogger(f"{name}.x").isEnabledFor(logging.INFO) for name in names)
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

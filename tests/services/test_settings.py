@@ -1,0 +1,99 @@
+"""What the command line and the environment may say, and what is refused with a sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.settings import Settings, backend_origin
+
+
+def test_nothing_said_is_the_demonstration() -> None:
+    settings = Settings.from_environment({})
+    assert settings.demo
+    assert (settings.host, settings.port, settings.web) == ("127.0.0.1", 8550, False)
+    assert settings.data_folder.name == "conso-et-moi"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.port = 1  # type: ignore[misc]
+
+
+def test_the_command_line_comes_before_the_environment() -> None:
+    environment = {"CONSO_BACKEND_URL": "https://b.example", "FLET_APP_STORAGE_DATA": "/phone/data"}
+    assert Settings.from_environment(environment).backend == "https://b.example"
+    assert Settings.from_environment(environment).data_folder == Path("/phone/data")
+    assert Settings.from_environment(environment, backend="https://a.example").backend == "https://a.example"
+    assert Settings.from_environment({"CONSO_BACKEND_URL": ""}).demo
+    assert not Settings.from_environment(environment).demo
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://backend.example", "https://backend.example"),
+        (" HTTPS://Backend.example/ ", "https://backend.example"),
+        ("https://backend.example:8443", "https://backend.example:8443"),
+        ("http://127.0.0.1:8600", "http://127.0.0.1:8600"),
+        ("http://localhost:8600/", "http://localhost:8600"),
+        ("http://[::1]:8600", "http://[::1]:8600"),
+    ],
+)
+async def test_an_address_is_an_origin(address: str, origin: str) -> None:
+    assert backend_origin(address) == origin
+    await Backend.at(address, MemoryStore()).close()
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("", "malformed"),
+        ("backend.example", "malformed"),
+        ("ftp://backend.example", "malformed"),
+        ("https://", "malformed"),
+        ("https://backend.example:port", "malformed"),
+        ("https://backend.example:99999", "malformed"),
+        ("https://backend.example:0", "malformed"),
+        ("https://[::1", "malformed"),
+        ("https://bâckend.example", "malformed"),
+        ("https://back end.example", "malformed"),
+        ("https://camille:hunter2@backend.example", "user name"),
+        ("https://backend.example/v1", "stop after"),
+        ("https://backend.example?x=1", "stop after"),
+        ("http://backend.example", "https://"),
+        ("http://192.168.1.10:8600", "https://"),
+        ("http://127.0.0.1.evil.example", "https://"),
+        ("http://sandbox", "https://"),
+    ],
+)
+def test_any_other_address_is_refused_with_a_sentence(address: str, sentence: str) -> None:
+    for refused in (
+        lambda: backend_origin(address),
+        lambda: Backend.at(address, MemoryStore()),
+        lambda: Settings.from_environment({}, backend=address),
+    ):
+        with pytest.raises(ValueError, match=sentence) as caught:
+            refused()
+        assert "hunter2" not in str(caught.value)
+
+
+@given(st.text() | st.builds("https://{}".format, st.text()))
+@example("https://a\\b")
+@example("https://\x00")
+def test_an_address_is_taken_or_refused(address: str) -> None:
+    try:
+        origin = backend_origin(address)
+    except ValueError:
+        return
+    assert backend_origin(origin) == origin
+    Settings(data_folder=Path(), backend=origin)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_an_impossible_port_is_refused(port: int) -> None:
+    with pytest.raises(ValueError, match="between 1 and 65535"):
+        Settings.from_environment({}, port=port)

@@ -1,0 +1,132 @@
+"""What is committed: the tree, the locks, the documents. Nothing in it belongs to one machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LOCKS = ["requirements.lock", "requirements-dev.lock"]
+TREE = {
+    *("main.py", "views", "services", "assets", "tests", "pyproject.toml"),
+    *("Makefile", "requirements.lock", "requirements-dev.lock", ".ci", "docs"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE.md"),
+    *(".editorconfig", ".gitattributes", ".gitignore"),
+}
+
+
+def committed() -> list[Path]:
+    """Every file that git has or would add: what `.gitignore` names is left out."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    files = (ROOT / name for name in listing.stdout.decode().split("\0") if name)
+    return [file for file in files if file.is_file()]
+
+
+def texts() -> dict[Path, str]:
+    """The committed files that are UTF-8 text."""
+    found = {}
+    for file in committed():
+        try:
+            found[file] = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+    return found
+
+
+def test_the_top_level_is_the_one_of_the_architecture() -> None:
+    assert {file.relative_to(ROOT).parts[0] for file in committed()} == TREE
+
+
+def test_no_file_belongs_to_one_machine_or_names_a_registry() -> None:
+    # Written apart, so that this file does not hold what it looks for.
+    hosts = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.", "deb." + "debian.org"]
+    paths = [
+        r"(?<![\w.$~-])/" + folder + r"/\w" for folder in ("work", "root", "home", "Users", "opt/py" + "pi")
+    ]
+    forbidden = re.compile("|".join([*map(re.escape, hosts), *paths]))
+    faults = [
+        f"{file.relative_to(ROOT)}: {found.group()}"
+        for file, text in texts().items()
+        if (found := forbidden.search(text))
+    ]
+    assert faults == []
+
+
+def test_no_file_is_heavy() -> None:
+    heavy = {
+        str(file.relative_to(ROOT)): size
+        for file in committed()
+        if (size := file.stat().st_size) > (200_000 if file.suffix == ".png" else 1_000_000)
+    }
+    assert heavy == {}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_pins_every_package_by_hashes_and_holds_no_address(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=\S)", text.replace("\\\n", " ").strip())
+    for entry in entries:
+        assert re.match(r"[a-z0-9][a-z0-9.\-]*==[^\s;]+", entry), entry[:80]
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry[:80]
+    assert "://" not in text
+    assert "--index" not in text
+    assert "--find-links" not in text
+
+
+def test_the_two_locks_agree() -> None:
+    run, dev = (set(re.findall(r"(?m)^[a-z0-9.\-]+==\S+", (ROOT / name).read_text())) for name in LOCKS)
+    assert run <= dev
+
+
+def test_the_locks_hold_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    asked = {
+        LOCKS[0]: project["project"]["dependencies"],
+        LOCKS[1]: project["project"]["dependencies"] + project["dependency-groups"]["dev"],
+    }
+    for name, requirements in asked.items():
+        locked = set(re.findall(r"(?m)^([a-z0-9.\-]+)==", (ROOT / name).read_text(encoding="utf-8")))
+        names = {re.split(r"[^a-z0-9\-]", requirement, maxsplit=1)[0] for requirement in requirements}
+        assert names <= locked
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    faults = []
+    for file, text in texts().items():
+        if file.suffix != ".md":
+            continue
+        headings = {file: text}
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = unquote(target).partition("#")
+            linked = (file.parent / path).resolve() if path else file
+            if not linked.exists():
+                faults.append(f"{file.relative_to(ROOT)}: {target}")
+            elif anchor:
+                headings.setdefault(linked, linked.read_text(encoding="utf-8"))
+                if anchor not in anchors(headings[linked]):
+                    faults.append(f"{file.relative_to(ROOT)}: {target}")
+    assert faults == []
+
+
+def anchors(markdown: str) -> set[str]:
+    """The fragments by which the headings of a document can be linked to."""
+    titles = re.findall(r"(?m)^#+ (.+)$", markdown)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = re.findall(r"(?m)^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    assert versions[0] == project["version"]

@@ -1,0 +1,185 @@
+"""Words are said in the right form and language, and every failure has its own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services import errors
+from services.errors import BackendError
+from tests.views.catalogues import po_file
+from views import text as text_module
+from views.text import Explanation, Language, Words, explain
+
+NBSP = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("language", "n", "expected"),
+    [
+        (Language.FR, 0, "0 achat · du …"),
+        (Language.FR, 1, "1 achat · du …"),
+        (Language.FR, 2, "2 achats · du …"),
+        (Language.FR, 10_000, "10\u202f000 achats · du …"),
+        (Language.EN, 0, "0 purchases · du …"),
+        (Language.EN, 1, "1 purchase · du …"),
+        (Language.EN, 2, "2 purchases · du …"),
+        (Language.EN, 10_000, "10,000 purchases · du …"),
+    ],
+)
+def test_the_count_chooses_the_plural(language: Language, n: int, expected: str) -> None:
+    assert Words(language)("purchases.sub", n=n, period="du …") == expected
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(
+    ("key", "n", "given"),
+    [
+        ("login.nothing", None, {}),
+        ("login.nothing", 2, {}),
+        ("login.h1", 2, {}),
+        ("home.h1", None, {}),
+        ("purchases.sub", 2, {}),
+        ("purchases.sub", None, {"period": "du …"}),
+    ],
+)
+def test_a_mistake_in_a_key_or_a_field_is_loud(
+    language: Language, key: str, n: int | None, given: dict[str, str]
+) -> None:
+    with pytest.raises(KeyError):
+        Words(language)(key, n=n, **given)
+
+
+def test_a_value_is_never_read_as_a_pattern() -> None:
+    assert Words(Language.FR)("home.h1", name="{n} {0.__class__}") == "Bonjour {n} {0.__class__}"
+
+
+def test_official_wording() -> None:
+    words = Words(Language.FR)
+    assert words("login.h1") == "Identifiez-vous"
+    assert words("home.overline") == "Espace client"
+    assert words("services.title") == "Services ponctuels"
+    assert words("services.link") == "Voir le détail"
+    assert words("purchases.h1") == "Achats internet+"
+    assert words("purchases.info_text").replace(NBSP, " ") == (
+        "Ces achats sont facturés du 26 au 25 du mois précédent. Par exemple : sur la facture du mois "
+        "de mars, seront facturés les achats du 26 janvier au 25 février."
+    )
+
+
+def test_a_packaged_app_reads_its_own_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packaged = tmp_path / "locales" / "fr" / "LC_MESSAGES" / "messages.po"
+    packaged.parent.mkdir(parents=True)
+    shutil.copy(po_file(Language.FR), packaged)
+    packaged.write_text(
+        packaged.read_text(encoding="utf-8").replace("Identifiez-vous", "Entrez"), encoding="utf-8"
+    )
+    monkeypatch.setenv("FLET_ASSETS_DIR", str(tmp_path))
+    text_module._catalogue.cache_clear()
+    try:
+        assert Words(Language.FR)("login.h1") == "Entrez"
+    finally:
+        text_module._catalogue.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("locales", "expected"),
+    [
+        (["fr-FR"], Language.FR),
+        (["en_GB"], Language.EN),
+        (["EN-us", "fr-FR"], Language.EN),
+        (["de-DE", "en"], Language.EN),
+        (["de", "it_IT"], Language.FR),
+        (["french", "", "C.UTF-8"], Language.FR),
+        ([], Language.FR),
+    ],
+)
+def test_the_device_chooses_the_language(locales: list[str], expected: Language) -> None:
+    assert Language.preferred(locales) is expected
+
+
+def test_locales() -> None:
+    assert [str(language.locale) for language in Language] == ["fr_FR", "en_GB"]
+
+
+def kinds(error: type[BackendError] = BackendError) -> Iterator[type[BackendError]]:
+    yield error
+    for kind in error.__subclasses__():
+        yield from kinds(kind)
+
+
+def one(kind: type[BackendError]) -> BackendError:
+    if kind is errors.Locked:
+        return errors.Locked(retry_after=timedelta(minutes=5))
+    if kind is errors.ActionNeeded:
+        return errors.ActionNeeded(url=None)
+    return kind()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_failure_has_its_own_sentence(language: Language) -> None:
+    told = [explain(one(kind), Words(language)) for kind in kinds() if kind.__module__ == errors.__name__]
+    assert len({explanation.sentence for explanation in told}) == len(told) == 12
+
+
+@pytest.mark.parametrize(
+    ("error", "french", "english"),
+    [
+        (
+            errors.Unreachable(),
+            "Connexion impossible. Vérifiez votre réseau, puis réessayez.",
+            "Can't connect. Check your network, then try again.",
+        ),
+        (
+            errors.Refused(attempts_left=4),
+            "Identifiant ou mot de passe incorrect. Il vous reste 4 essais.",
+            "Wrong identifier or password. You have 4 tries left.",
+        ),
+        (
+            errors.Refused(attempts_left=1),
+            "Identifiant ou mot de passe incorrect. Il vous reste 1 essai.",
+            "Wrong identifier or password. You have 1 try left.",
+        ),
+        (
+            errors.Refused(),
+            "Identifiant ou mot de passe incorrect. Vérifiez-les, puis réessayez.",
+            "Wrong identifier or password. Check them, then try again.",
+        ),
+        (
+            errors.Locked(retry_after=timedelta(seconds=61)),
+            "Trop d’essais. Réessayez dans 2 minutes ou réinitialisez votre mot de passe.",
+            "Too many tries. Try again in 2 minutes or reset your password.",
+        ),
+        (
+            errors.Locked(retry_after=timedelta(0)),
+            "Trop d’essais. Réessayez dans 1 minute ou réinitialisez votre mot de passe.",
+            "Too many tries. Try again in 1 minute or reset your password.",
+        ),
+        (
+            errors.Unavailable(retry_after=timedelta(minutes=2)),
+            "Service momentanément indisponible. Vos données n’ont pas changé. Réessayez dans 2 minutes.",
+            "Service unavailable for the moment. Your data has not changed. Try again in 2 minutes.",
+        ),
+        (
+            errors.SessionExpired(),
+            "Votre session a expiré. Identifiez-vous de nouveau pour continuer.",
+            "Your session has expired. Sign in again to continue.",
+        ),
+    ],
+)
+def test_failures_in_words(error: BackendError, french: str, english: str) -> None:
+    assert explain(error, Words(Language.FR)).sentence == french
+    assert explain(error, Words(Language.EN)).sentence == english
+
+
+def test_no_rights_never_reads_as_no_purchase() -> None:
+    told = explain(errors.Forbidden(), Words(Language.FR))
+    assert isinstance(told, Explanation)
+    assert "titulaire" in told.title
+    assert "adressez-vous" in told.text
+    assert not re.search(r"\d|[Aa]ucun", told.sentence)

@@ -1,0 +1,143 @@
+"""The root: the sign-in gate, the look of the moment, the routes, the keyboard."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.backend import Backend
+from services.settings import Settings
+from views.consumption import UsageView
+from views.formatting import Formats
+from views.home import HomeView
+from views.keyboard import Keyboard
+from views.login import LoginView
+from views.purchase import PurchaseView
+from views.purchases import PurchasesView
+from views.state.context import DeviceContext, LookContext, SessionContext, use_look
+from views.state.device import DeviceState
+from views.state.session import Gate, SessionState
+from views.text import Words
+from views.ui.brand import CONSO_ET_MOI
+from views.ui.buttons import strong_button
+from views.ui.component import component
+from views.ui.frame import go
+from views.ui.look import Look, silent
+from views.ui.notices import state
+from views.ui.theme import flet_theme, fonts, palette
+
+_PLACES = [
+    ft.Route(index=True, component=HomeView),
+    ft.Route(path="login", component=HomeView),
+    ft.Route(path="conso/internet", component=UsageView),
+]
+NARROW = [
+    *_PLACES,
+    ft.Route(
+        path="achats",
+        component=PurchasesView,
+        children=[ft.Route(path=":payment_id", component=PurchaseView)],
+    ),
+]
+"""A purchase has a screen of its own, over the list."""
+WIDE = [*_PLACES, ft.Route(path="achats/:payment_id?", component=PurchasesView)]
+"""A purchase stands beside the list."""
+
+
+async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
+    """Build one visitor's app on `page`; nothing of it is shared with another page."""
+    device = DeviceState()
+    session = SessionState(backend, demo=settings.backend is None)
+    page.title = CONSO_ET_MOI.product_name
+    page.fonts = fonts()
+    device.resize(page.width, page.height)
+    device.device_dark = page.platform_brightness is ft.Brightness.DARK
+    info = await page.get_device_info()
+    if info is not None:
+        device.speak([locale.language_code for locale in info.locales])
+    dress(page, device)
+
+    def resized(event: ft.PageResizeEvent) -> None:
+        device.resize(event.width, event.height)
+
+    def brightness_changed(event: ft.PlatformBrightnessChangeEvent) -> None:
+        device.device_dark = event.brightness is ft.Brightness.DARK
+
+    def locale_changed(event: ft.LocaleChangeEvent) -> None:
+        device.speak([locale.language_code for locale in event.locales])
+
+    def popped(event: ft.ViewPopEvent) -> None:
+        shown = session.purchases.period_id if session.purchases else None
+        page.navigate(f"/achats?periode={shown}" if shown else "/achats")
+
+    page.on_resize = resized
+    page.on_platform_brightness_change = brightness_changed
+    page.on_locale_change = locale_changed
+    page.on_view_pop = popped
+    page.on_connect = device.reconnect
+    page.on_keyboard_event = Keyboard(page, device, session).press
+    page.render_views(App, device, session)
+    await session.start()
+
+
+def dress(page: ft.Page, device: DeviceState) -> None:
+    """Give the page the theme, the appearance and the language of the device's owner."""
+    page.theme = flet_theme(palette(dark=False), device.layout, reduced_motion=device.reduce_motion)
+    page.dark_theme = flet_theme(palette(dark=True), device.layout, reduced_motion=device.reduce_motion)
+    page.theme_mode = device.theme_mode
+    locale = device.language.locale
+    here = ft.Locale(locale.language, locale.territory)
+    page.locale_configuration = ft.LocaleConfiguration(supported_locales=[here], current_locale=here)
+
+
+@component
+def App(device: DeviceState, session: SessionState) -> object:
+    """What is drawn of everything, by the gate: a closed door or the place the address names."""
+    look = ft.use_memo(
+        lambda: Look.of(Words(device.language), Formats(device.language), device.layout, dark=device.dark),
+        [device.language, device.layout, device.dark],
+    )
+
+    def dress_page() -> None:
+        dress(ft.context.page, device)
+
+    ft.use_effect(dress_page, [device.language, device.layout, device.theme_mode, device.reduce_motion])
+    return DeviceContext(device, lambda: LookContext(look, lambda: _behind_gate(session, look)))
+
+
+def _behind_gate(session: SessionState, look: Look) -> object:
+    if session.gate is Gate.STARTING:
+        return [_starting(look)]
+    if session.gate is Gate.SIGNED_OUT:
+        return [LoginView(session)]
+    routes = WIDE if look.layout.wide else NARROW
+    return SessionContext(session, lambda: ft.Router(routes, NotFoundPage, manage_views=True))
+
+
+def _starting(look: Look) -> ft.View:
+    return ft.View(
+        route="/starting",
+        bgcolor=look.colors.bg_primary,
+        vertical_alignment=ft.MainAxisAlignment.CENTER,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        controls=[
+            silent(ft.Image(src=look.brand.mark, width=96, height=96)),
+            ft.ProgressRing(semantics_label=look.words("a11y.loading")),
+        ],
+    )
+
+
+@component
+def NotFoundPage() -> ft.Control:
+    """An address that leads nowhere."""
+    look = use_look()
+
+    def home() -> None:
+        go("/")
+
+    return state(
+        look,
+        ft.Icons.EXPLORE_OFF_OUTLINED,
+        look.words("notfound.title"),
+        "",
+        strong_button(look, look.words("notfound.home"), home),
+    )

@@ -1,0 +1,134 @@
+"""Suivi conso of a contract: the period in progress, Services ponctuels, the last six periods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import flet as ft
+
+from services.models import BillingPeriod
+from views.formatting import Formats
+from views.state.context import use_look, use_session
+from views.state.purchases import PurchasesState
+from views.ui.buttons import icon_button
+from views.ui.cards import card, column
+from views.ui.component import component
+from views.ui.frame import Destination, Screen, go
+from views.ui.look import Look, heading, text
+from views.ui.month_selector import month_selector
+from views.ui.notices import error_state, freshness, progress, skeleton
+from views.ui.one_off_services import one_off_services
+from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
+
+
+@component
+def UsageView() -> ft.View:
+    look, session = use_look(), use_session()
+    actions: tuple[ft.Control, ...] = ()
+    if session.purchases is not None:
+        refresh = session.purchases.load_periods
+        actions = (icon_button(look, ft.Icons.REFRESH, look.words("action.refresh"), refresh),)
+    return Screen(
+        look.words("usage.h1"),
+        Usage(),
+        Destination.USAGE,
+        name="usage",
+        back=Destination.HOME.path,
+        actions=actions,
+    )
+
+
+@component
+def Usage() -> ft.Control:
+    look, session = use_look(), use_session()
+    if session.account.missing and session.account.error:
+        return error_state(look, session.account.error, session.load_account)
+    if session.purchases is None:
+        return ft.Container(skeleton(look, (160, 20), (None, 20)), padding=look.layout.margin)
+    return Periods(session.purchases)
+
+
+@component
+def Periods(state: PurchasesState) -> ft.Control:
+    look = use_look()
+    ft.use_effect(state.load_periods, [state.contract.contract_id], cleanup=lambda: None)
+    formats = Formats(look.words.language, state.zone)
+
+    def show(period_id: str) -> None:
+        go(f"/achats?periode={period_id}")
+
+    if state.periods.missing and state.periods.error is not None:
+        return error_state(look, state.periods.error, state.load_periods)
+    periods = state.periods.data
+    previous = f"/achats?periode={periods[1].period_id}" if periods and len(periods) > 1 else "/achats"
+    services = one_off_services(look, formats, state, previous=previous)
+    header = _header(look, formats, state)
+    top: ft.Control = column(header, services, spacing=SPACE_M)
+    if look.layout.wide:
+        top = ft.Row(
+            [ft.Container(header, expand=1), ft.Container(services, expand=1)],
+            spacing=SPACE_L,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    history = [] if not periods else [_history(look, periods, show)]
+    return ft.ListView(
+        [
+            progress(look, state.periods.loading),
+            *freshness(look, formats, state.periods, state.load_periods),
+            top,
+            *history,
+        ],
+        spacing=SPACE_M,
+        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        expand=True,
+    )
+
+
+def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
+    words, contract, current, at = look.words, state.contract, state.current, state.periods.at
+    if current is None or at is None:
+        return skeleton(look, (200, 20), (None, 20))
+    length = (current.end_date - current.start_date).days + 1
+    left = formats.days_left(current.end_date, at)
+    span = formats.period_range(current.start_date, current.end_date)
+    days = words("usage.progress_value", n=length - left, total=length)
+    elapsed = f"{words('usage.progress')}, {days}"
+    return card(
+        look,
+        column(
+            text(
+                words(
+                    "usage.sub",
+                    kind=words(f"contract.{contract.kind.value}"),
+                    number=contract.masked_number,
+                    time=formats.time(at),
+                ),
+                look.type.body_s,
+                look.colors.content_muted,
+            ),
+            text(words("usage.included"), look.type.body_medium),
+            ft.ProgressBar(
+                value=(length - left) / length,
+                bar_height=SPACE_S / 2,
+                semantics_label=elapsed,
+            ),
+            text(
+                words("usage.period", n=left, period=span)
+                if left
+                else words("usage.period_last", period=span),
+                look.type.body_s,
+            ),
+            spacing=SPACE_S,
+        ),
+    )
+
+
+def _history(look: Look, periods: tuple[BillingPeriod, ...], show: Callable[[str], None]) -> ft.Control:
+    return card(
+        look,
+        column(
+            heading(text(look.words("usage.history"), look.type.title), 2),
+            month_selector(look, periods, None, show),
+            spacing=SPACE_M,
+        ),
+    )

@@ -1,0 +1,151 @@
+"""Espace client: who one is, the contracts, the current period's purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import flet as ft
+
+from services.models import BillingPeriod, Contract, ContractKind, Money, PeriodState
+from views.formatting import Formats
+from views.state.context import use_look, use_session
+from views.state.purchases import PurchasesState
+from views.ui.cards import Tone, column, group, navigation_row
+from views.ui.component import component
+from views.ui.frame import Destination, Screen, go
+from views.ui.look import Look, heading, text
+from views.ui.notices import alert, error_state, freshness, progress, skeleton
+from views.ui.one_off_services import one_off_services
+from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
+
+
+@component
+def HomeView() -> ft.View:
+    look, session = use_look(), use_session()
+    name = session.account.data.display_name.split()[0] if session.account.data else ""
+    return Screen(
+        look.words("home.h1", name=name) if name else look.words("home.overline"),
+        Home(),
+        Destination.HOME,
+        name="home",
+        overline=look.words("home.overline") if name else "",
+    )
+
+
+@component
+def Home() -> ft.Control:
+    """The account once it is known; its skeleton or its error before."""
+    look, session = use_look(), use_session()
+    if session.account.missing and session.account.error:
+        return error_state(look, session.account.error, session.load_account)
+    if session.account.data is None or session.purchases is None or session.contract is None:
+        return ft.Container(
+            column(skeleton(look, (None, 48)), skeleton(look, (160, 20), (120, 44), (None, 20))),
+            padding=look.layout.margin,
+        )
+    return Overview(session.purchases, session.account.data.contracts)
+
+
+@component
+def Overview(state: PurchasesState, contracts: tuple[Contract, ...]) -> ft.Control:
+    look, session = use_look(), use_session()
+    ft.use_effect(state.load_periods, [state.contract.contract_id], cleanup=lambda: None)
+    formats = Formats(look.words.language, state.zone)
+    words = look.words
+
+    def choose(contract: Contract) -> None:
+        session.choose(contract)
+        go(Destination.USAGE.path)
+
+    notices: list[ft.Control] = [*freshness(look, formats, state.periods, state.load_periods)]
+    if session.problem is not None:
+        notices.append(alert(look, Tone.WARNING, words(f"credentials.{session.problem.name.lower()}")))
+    if state.periods.data:
+        notices.extend(_news(look, formats, state.periods.data))
+    rows = group(
+        look, [_contract_row(look, contract, state.contract, choose) for contract in contracts], indent=56
+    )
+    services = one_off_services(look, formats, state, previous=_previous(state))
+    main = column(heading(text(words("home.contracts"), look.type.h2), 2), rows, spacing=SPACE_S)
+    if look.layout.wide:
+        body: ft.Control = ft.Row(
+            [ft.Container(main, expand=5), ft.Container(services, expand=7)],
+            spacing=SPACE_L,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    else:
+        body = column(main, services, spacing=SPACE_L)
+    return ft.ListView(
+        [progress(look, state.periods.loading), *notices, body],
+        spacing=SPACE_M,
+        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        expand=True,
+    )
+
+
+def _previous(state: PurchasesState) -> str:
+    """Where the periods before the current one begin."""
+    periods = state.periods.data or ()
+    past = [period for period in periods if period.state is not PeriodState.OPEN]
+    return f"/achats?periode={past[0].period_id}" if past else "/achats"
+
+
+def _contract_row(
+    look: Look, contract: Contract, chosen: Contract, choose: Callable[[Contract], None]
+) -> ft.Control:
+    words = look.words
+    icon = (
+        ft.Icons.ROUTER_OUTLINED if contract.kind is ContractKind.INTERNET else ft.Icons.SMARTPHONE_OUTLINED
+    )
+
+    def open_contract() -> None:
+        choose(contract)
+
+    return navigation_row(
+        look,
+        icon,
+        words(
+            "home.contract",
+            kind=words(f"contract.{contract.kind.value}"),
+            label=contract.label,
+            number=contract.masked_number,
+        ),
+        words("home.contract_action"),
+        open_contract,
+        key=f"contract-{contract.contract_id}",
+    )
+
+
+def _news(look: Look, formats: Formats, periods: tuple[BillingPeriod, ...]) -> list[ft.Control]:
+    """At most one thing worth knowing: unusual spending first, else the latest invoice."""
+    words = look.words
+    average = average_of_closed(periods)
+    current = next((period for period in periods if period.state is PeriodState.OPEN), None)
+    if current and average and current.total.amount > average.amount:
+        return [alert(look, Tone.WARNING, words("home.spike", amount=formats.money(average)), live=False)]
+    billed = next((period for period in periods if period.state is PeriodState.BILLED), None)
+    if billed is None or not billed.purchase_count:
+        return []
+    return [
+        alert(
+            look,
+            Tone.INFO,
+            words("home.invoice_title", of_month=formats.of_month(billed.bill_month)),
+            words(
+                "home.invoice_text",
+                amount=formats.money(billed.total),
+                period=formats.period_range(billed.start_date, billed.end_date),
+            ),
+            live=False,
+        )
+    ]
+
+
+def average_of_closed(periods: tuple[BillingPeriod, ...]) -> Money | None:
+    """What a finished period with purchases comes to, on average, to the cent; None without any."""
+    closed = [p.total for p in periods if p.state is not PeriodState.OPEN and p.purchase_count]
+    if not closed:
+        return None
+    mean = sum((money.amount for money in closed), Decimal(0)) / len(closed)
+    return Money(amount=mean.quantize(Decimal("0.01")), currency=closed[0].currency)

@@ -1,0 +1,77 @@
+"""Keyboard shortcuts, the same on every screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import flet as ft
+
+from views.state.device import DeviceState
+from views.state.session import Gate, SessionState
+from views.ui.frame import Destination
+
+
+@dataclass(frozen=True)
+class Keyboard:
+    """Alt+1…: destinations; R: refresh; ←/→: periods; ↑/↓: purchases on wide windows; ?: this list.
+
+    Single keys do nothing while a text field has the focus (WCAG 2.1.4).
+    """
+
+    page: ft.Page
+    device: DeviceState
+    session: SessionState
+
+    async def press(self, event: ft.KeyboardEvent) -> None:
+        if self.session.gate is not Gate.SIGNED_IN or self.device.typing or event.ctrl or event.meta:
+            return
+        if event.alt:
+            self._go_to(event.key)
+        elif event.key.upper() == "R":
+            await self._refresh()
+        elif event.key in ("Arrow Left", "Arrow Right"):
+            self._step_period(1 if event.key == "Arrow Right" else -1)
+        elif event.key in ("Arrow Up", "Arrow Down"):
+            self._step_purchase(1 if event.key == "Arrow Down" else -1)
+
+    @property
+    def _path(self) -> str:
+        return urlsplit(self.page.route).path
+
+    def _go_to(self, key: str) -> None:
+        places = list(Destination)
+        if key.isdecimal() and 1 <= int(key) <= len(places):
+            self.page.navigate(places[int(key) - 1].path)
+
+    async def _refresh(self) -> None:
+        purchases = self.session.purchases
+        if purchases is None:
+            return
+        if self._path.startswith("/achats"):
+            await purchases.refresh()
+        else:
+            await purchases.load_periods()
+
+    def _step_period(self, by: int) -> None:
+        purchases = self.session.purchases
+        if purchases is None or not self._path.startswith("/achats"):
+            return
+        period_id = purchases.step(by)
+        if period_id is not None:
+            self.page.navigate(f"/achats?periode={period_id}")
+
+    def _step_purchase(self, by: int) -> None:
+        """Select the row above or below, where rows and detail stand side by side."""
+        purchases, purchase = self.session.purchases, self.session.purchase
+        if purchases is None or purchase is None or not self.device.layout.wide:
+            return
+        listed = purchases.shown.data
+        if listed is None or not self._path.startswith("/achats"):
+            return
+        ids = [row.payment_id for number in sorted(listed.pages) for row in listed.pages[number]]
+        if purchase.payment_id not in ids:
+            return
+        index = ids.index(purchase.payment_id) + by
+        if 0 <= index < len(ids):
+            self.page.navigate(f"/achats/{ids[index]}?periode={purchases.period_id}")

@@ -1,0 +1,312 @@
+"""The sign-in screens: the identifier, then the password."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.errors import BackendError
+from views.state.context import use_device, use_look
+from views.state.session import SessionState
+from views.state.sign_in import Fault, SignInState, Step
+from views.text import Language, explain
+from views.ui.buttons import icon_button, link, main_button, outline_button
+from views.ui.cards import Tone, card, column
+from views.ui.component import component
+from views.ui.look import Look, heading, silent, text
+from views.ui.notices import alert
+from views.ui.sheet import sheet
+from views.ui.theme import (
+    FORM_WIDTH,
+    SPACE_2XL,
+    SPACE_L,
+    SPACE_M,
+    SPACE_S,
+    SPACE_XL,
+    SPACE_XS,
+    TARGET,
+    field_border,
+)
+
+MARK = 48
+
+
+@component
+def LoginView(session: SessionState) -> ft.View:
+    """The gate: shown whatever the address is, which is followed once signed in."""
+    look = use_look()
+    form, _ = ft.use_state(SignInState(session))
+    step = IdentifierStep(form) if form.step is Step.IDENTIFIER else PasswordStep(form)
+    column_ = ft.Container(
+        column(_brand_row(look), step, LanguageSwitch(), spacing=SPACE_XL), width=FORM_WIDTH
+    )
+    page: ft.Control
+    if look.layout.wide:
+        page = ft.Row(
+            [
+                _hero(look),
+                ft.Container(
+                    ft.Column([column_], scroll=ft.ScrollMode.AUTO, alignment=ft.MainAxisAlignment.CENTER),
+                    expand=1,
+                    alignment=ft.Alignment.CENTER,
+                    padding=SPACE_2XL,
+                ),
+            ],
+            spacing=0,
+            expand=True,
+            vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
+    elif look.layout.rail:
+        page = _scrolled(ft.Container(card(look, column_, padding=SPACE_XL), margin=SPACE_2XL))
+    else:
+        page = _scrolled(ft.Container(column_, padding=SPACE_L))
+    return ft.View(
+        route="/login",
+        padding=0,
+        bgcolor=look.colors.bg_canvas
+        if look.layout.rail and not look.layout.wide
+        else look.colors.bg_primary,
+        controls=[ft.SafeArea(page, expand=True)],
+    )
+
+
+@component
+def IdentifierStep(form: SignInState) -> ft.Control:
+    """Step 1: who."""
+    look, device = use_look(), use_device()
+    words = look.words
+    busy = words("login.checking") if form.busy else None
+    remembered = form.session.remembered_identifier
+    if remembered:
+        entry: list[ft.Control] = [
+            main_button(
+                look, words("login.remembered", identifier=remembered), form.continue_remembered, busy=busy
+            ),
+            link(look, words("login.other_account"), form.use_other),
+        ]
+    else:
+        entry = [
+            ft.AutofillGroup(
+                ft.TextField(
+                    label=words("login.field"),
+                    value=form.identifier,
+                    on_change=form.type_identifier,
+                    on_submit=form.submit_identifier,
+                    keyboard_type=ft.KeyboardType.EMAIL,
+                    autofill_hints=ft.AutofillHint.USERNAME,
+                    autocorrect=False,
+                    autofocus=look.layout.wide,
+                    read_only=form.busy,
+                    helper=words("login.helper"),
+                    helper_max_lines=2,
+                    error=_fault(look, form, "login"),
+                    filled=True,
+                    fill_color=look.colors.surface_sunken,
+                    border=field_border(look.colors),
+                    on_focus=device.start_typing,
+                    on_blur=device.stop_typing,
+                    key="identifier",
+                )
+            ),
+            main_button(look, words("login.continue"), form.submit_identifier, busy=busy),
+            Explained(words("login.forgot"), words("login.forgot_text")),
+        ]
+    demo: list[ft.Control] = []
+    if form.session.demo:
+        demo = [
+            ft.Divider(height=1),
+            card(
+                look,
+                column(
+                    heading(text(words("login.demo_title"), look.type.h3), 2),
+                    text(words("login.demo_text"), look.type.body_s, look.colors.content_muted),
+                    ft.Row([outline_button(look, words("login.demo_button"), form.open_demo)], wrap=True),
+                    spacing=SPACE_S,
+                ),
+            ),
+        ]
+    return column(
+        heading(text(words("login.h1"), look.type.h1), 1),
+        text(words("login.intro"), look.type.body),
+        *_problems(look, form),
+        *entry,
+        *demo,
+        spacing=SPACE_M,
+    )
+
+
+@component
+def PasswordStep(form: SignInState) -> ft.Control:
+    """Step 2: the proof."""
+    look, device = use_look(), use_device()
+    words = look.words
+    ft.use_effect(form.count_down, [form.locked_minutes > 0], cleanup=lambda: None)
+    eye = icon_button(
+        look,
+        ft.Icons.VISIBILITY_OFF_OUTLINED if form.password_shown else ft.Icons.VISIBILITY_OUTLINED,
+        words("password.hide" if form.password_shown else "password.show"),
+        form.toggle_password,
+    )
+    busy = words("password.signing_in") if form.busy else None
+    if form.locked_minutes:
+        busy = words("password.wait", n=form.locked_minutes)
+    return column(
+        ft.Row([icon_button(look, ft.Icons.ARROW_BACK, words("action.back"), form.back)]),
+        heading(text(words("password.h1"), look.type.h1), 1),
+        ft.Row(
+            [
+                silent(ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24)),
+                text(form.identifier, look.type.body, expand=True, lines=1),
+                ft.TextButton(
+                    text(words("password.edit"), look.type.h4, spoken=words("password.edit_name")),
+                    on_click=form.back,
+                    height=TARGET,
+                ),
+            ],
+            spacing=SPACE_XS,
+        ),
+        *_problems(look, form),
+        ft.AutofillGroup(
+            ft.TextField(
+                label=words("password.field"),
+                value=form.password,
+                on_change=form.type_password,
+                on_submit=form.submit_password,
+                password=not form.password_shown,
+                autofill_hints=ft.AutofillHint.PASSWORD,
+                autocorrect=False,
+                enable_suggestions=False,
+                enable_ime_personalized_learning=False,
+                autofocus=look.layout.wide,
+                read_only=form.busy,
+                suffix_icon=eye,
+                error=_fault(look, form, "password"),
+                filled=True,
+                fill_color=look.colors.surface_sunken,
+                border=field_border(look.colors),
+                on_focus=device.start_typing,
+                on_blur=device.stop_typing,
+                key="password",
+            )
+        ),
+        ft.MergeSemantics(
+            ft.Row(
+                [
+                    ft.Column(
+                        [
+                            text(words("password.keep"), look.type.body_medium),
+                            text(words("password.keep_sub"), look.type.body_s, look.colors.content_muted),
+                        ],
+                        spacing=0,
+                        expand=True,
+                        tight=True,
+                    ),
+                    ft.Switch(value=form.remember, on_change=form.toggle_remember, key="remember"),
+                ],
+                height=TARGET + SPACE_S,
+            )
+        ),
+        main_button(look, words("password.submit"), form.submit_password, busy=busy),
+        Explained(words("password.forgot"), words("password.forgot_text")),
+        spacing=SPACE_M,
+    )
+
+
+def _problems(look: Look, form: SignInState) -> list[ft.Control]:
+    """What stands between the visitor and their account, in one notice."""
+    error: BackendError | None = form.error or form.session.ended
+    if error is None:
+        return []
+    explanation = explain(error, look.words)
+    tone = Tone.INFO if form.error is None else Tone.NEGATIVE
+    return [alert(look, tone, explanation.title, explanation.text)]
+
+
+def _fault(look: Look, form: SignInState, screen: str) -> str | None:
+    if form.fault is None:
+        return None
+    return look.words(f"{screen}.err_empty" if form.fault is Fault.EMPTY else f"{screen}.err_format")
+
+
+@component
+def Explained(label: str, sentence: str) -> ft.Control:
+    """A link that opens a sentence."""
+    look = use_look()
+    opened, set_opened = ft.use_state(False)
+
+    def close() -> None:
+        set_opened(False)
+
+    def open_sheet() -> None:
+        set_opened(True)
+
+    content = column(
+        text(sentence, look.type.body),
+        outline_button(look, look.words("action.close"), close, autofocus=True),
+        spacing=SPACE_M,
+    )
+    ft.use_dialog(sheet(look, label, content, close) if opened else None)
+    return link(look, label, open_sheet)
+
+
+def _brand_row(look: Look) -> ft.Control:
+    return ft.Row(
+        [
+            silent(ft.Image(src=look.brand.mark, width=MARK, height=MARK)),
+            text(look.brand.product_name, look.type.title),
+        ],
+        spacing=SPACE_S,
+    )
+
+
+@component
+def LanguageSwitch() -> ft.Control:
+    """The language, before there are settings to find it in."""
+    look, device = use_look(), use_device()
+    other = Language.EN if device.language is Language.FR else Language.FR
+
+    def switch() -> None:
+        device.choose_language(other)
+
+    return ft.Row(
+        [
+            ft.TextButton(
+                ft.Row(
+                    [
+                        silent(ft.Icon(ft.Icons.LANGUAGE, size=20)),
+                        text(look.words(f"language.{other.value}"), look.type.h4),
+                    ],
+                    spacing=SPACE_XS,
+                    tight=True,
+                ),
+                on_click=switch,
+                height=TARGET,
+            )
+        ],
+        alignment=ft.MainAxisAlignment.CENTER,
+    )
+
+
+def _hero(look: Look) -> ft.Control:
+    """The start half of wide windows."""
+    return ft.Container(
+        ft.Column(
+            [
+                text(look.words("login.hero_title"), look.type.hero, look.colors.on_hero),
+                text(look.words("login.hero_text"), look.type.body, look.colors.on_hero_muted),
+            ],
+            spacing=SPACE_L,
+            alignment=ft.MainAxisAlignment.CENTER,
+        ),
+        bgcolor=look.colors.surface_hero,
+        padding=2 * SPACE_2XL,
+        expand=1,
+    )
+
+
+def _scrolled(content: ft.Control) -> ft.Control:
+    return ft.Column(
+        [content],
+        scroll=ft.ScrollMode.AUTO,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    )

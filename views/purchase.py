@@ -1,0 +1,33 @@
+"""One purchase on a screen of its own; on wide windows it stands beside the list instead."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from views.state.context import use_look, use_session
+from views.ui.component import component
+from views.ui.frame import Destination, Screen
+from views.ui.notices import error_state, skeleton
+from views.ui.purchase_detail import PurchaseDetail
+
+
+@component
+def PurchaseView() -> ft.View:
+    look, session = use_look(), use_session()
+    payment_id = ft.use_route_params().get("payment_id", "")
+    purchases = session.purchases
+    period_id = purchases.period_id if purchases else None
+    body: ft.Control
+    if purchases is not None and session.purchase is not None:
+        body = PurchaseDetail(purchases, session.purchase, payment_id, 2)
+    elif session.account.error is not None:
+        body = error_state(look, session.account.error, session.load_account)
+    else:
+        body = skeleton(look, (56, 56), (160, 44))
+    return Screen(
+        look.words("purchase.title"),
+        ft.Container(body, padding=ft.Padding.symmetric(horizontal=look.layout.margin), expand=True),
+        Destination.USAGE,
+        name=f"purchase-{payment_id}",
+        back=f"/achats?periode={period_id}" if period_id else "/achats",
+    )

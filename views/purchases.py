@@ -1,0 +1,406 @@
+"""Achats internet+: the purchases of a period, the month selector, the filters, the list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import flet as ft
+
+from services.errors import NotFound
+from services.models import BillingPeriod, Filter, PeriodState
+from views.formatting import Formats
+from views.state.context import use_device, use_look, use_session
+from views.state.list_window import ListWindow
+from views.state.purchase import PurchaseState
+from views.state.purchases import PER_PAGE, PurchaseList, PurchasesState
+from views.ui.buttons import Handler, icon_button, outline_button, strong_button
+from views.ui.cards import card, column
+from views.ui.component import component
+from views.ui.frame import Destination, Screen, go
+from views.ui.look import Look, silent, text
+from views.ui.month_selector import month_selector
+from views.ui.notices import error_state, freshness, progress, skeleton, state
+from views.ui.purchase_detail import PurchaseDetail
+from views.ui.purchase_rows import PageOfRows, days_of
+from views.ui.sheet import sheet
+from views.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
+
+_PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_REMEMBERED_PAGE = ft.memo(PageOfRows)
+
+
+def period_in(route: str) -> str | None:
+    """The period an address asks for: `/achats?periode=2024-03`; None for the current one."""
+    asked = parse_qs(urlsplit(route).query).get("periode", [""])[0]
+    return asked if _PERIOD_ID.fullmatch(asked) else None
+
+
+@component
+def PurchasesView() -> ft.View:
+    look, session, device = use_look(), use_session(), use_device()
+    window, _ = ft.use_state(ListWindow(PER_PAGE, device.height))
+    payment_id = ft.use_route_params().get("payment_id")
+    purchases, words = session.purchases, look.words
+    actions: tuple[ft.Control, ...] = ()
+    body: ft.Control
+    if purchases is not None and session.purchase is not None:
+        wanted = period_in(ft.context.page.route)
+        body = Purchases(purchases, session.purchase, window, wanted, payment_id)
+        actions = (
+            icon_button(look, ft.Icons.REFRESH, words("action.refresh"), purchases.refresh, key="refresh"),
+        )
+    elif session.account.error is not None:
+        body = error_state(look, session.account.error, session.load_account)
+    else:
+        body = ft.Container(_first_skeleton(look), padding=look.layout.margin)
+    return Screen(
+        words("purchases.h1"),
+        body,
+        Destination.USAGE,
+        name="purchases",
+        back=Destination.USAGE.path,
+        actions=actions,
+    )
+
+
+@component
+def Purchases(
+    purchases: PurchasesState,
+    purchase: PurchaseState,
+    window: ListWindow,
+    wanted: str | None,
+    payment_id: str | None,
+) -> ft.Control:
+    """The list, and on wide windows the detail beside it."""
+    look = use_look()
+    of_purchase = purchase.purchase.data if payment_id and payment_id == purchase.payment_id else None
+    if wanted is None and payment_id:
+        wanted = of_purchase.period_id if of_purchase else purchases.period_id
+
+    async def open_period() -> None:
+        if payment_id is None or wanted is not None:
+            await purchases.open(wanted)
+
+    contract_id = purchases.contract.contract_id
+    ft.use_effect(open_period, [contract_id, wanted, payment_id is None], cleanup=lambda: None)
+    margin = look.layout.margin
+    if not look.layout.wide:
+        return ft.Container(PurchaseListing(purchases, window, None), padding=0, expand=True)
+    first = purchases.shown.data.pages.get(1, ()) if purchases.shown.data else ()
+    selected = payment_id or (first[0].payment_id if first else None)
+    detail: ft.Control = (
+        PurchaseDetail(purchases, purchase, selected, 2)
+        if selected
+        else state(look, ft.Icons.RECEIPT_LONG_OUTLINED, look.words("purchase.placeholder"))
+    )
+    return ft.Row(
+        [
+            ft.Container(PurchaseListing(purchases, window, selected), expand=58),
+            ft.Container(detail, expand=42, padding=ft.Padding.only(right=margin)),
+        ],
+        spacing=0,
+        expand=True,
+        vertical_alignment=ft.CrossAxisAlignment.START,
+    )
+
+
+@component
+def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str | None) -> ft.Control:
+    """The period's summary, the filters and the window of rows, in one scroll."""
+    look = use_look()
+    listed, periods, period = purchases.shown, purchases.periods, purchases.period
+    formats = Formats(look.words.language, purchases.zone)
+    drawn = listed.data or PurchaseList()
+
+    def select(period_id: str) -> None:
+        window.restart()
+        go(f"/achats?periode={period_id}")
+
+    async def retry() -> None:
+        await purchases.refresh()
+
+    async def fill_window() -> None:
+        window.reach(drawn.last_read, drawn.total_pages)
+        for number in range(window.first, min(window.last, drawn.total_pages) + 1):
+            if number not in drawn.pages:
+                await purchases.read_page(number)
+
+    ft.use_effect(
+        fill_window,
+        [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read],
+        cleanup=lambda: None,
+    )
+    if periods.missing and periods.error is not None:
+        return error_state(look, periods.error, retry)
+    if not periods.data:
+        return ft.Container(_first_skeleton(look), padding=look.layout.margin)
+    head = column(
+        *(freshness(look, formats, periods, retry) or freshness(look, formats, listed, retry)),
+        _summary(look, formats, periods.data, period, select),
+        _filters(look, purchases, window),
+        spacing=SPACE_S,
+    )
+    body = _rows(look, formats, purchases, window, selected, retry)
+    return ft.Column(
+        [
+            progress(look, listed.loading or periods.loading),
+            ft.ListView(
+                [
+                    ft.Container(head, key="head", on_size_change=window.measure_head),
+                    *body,
+                    ft.Container(key="end", height=SPACE_L),
+                ],
+                key=f"{purchases.contract.contract_id} {purchases.period_id} {purchases.filter}",
+                padding=ft.Padding.only(
+                    left=look.layout.margin,
+                    right=SPACE_M if look.layout.wide else look.layout.margin,
+                ),
+                on_scroll=window.scroll,
+                scroll_interval=100,
+                expand=True,
+            ),
+        ],
+        spacing=0,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _rows(
+    look: Look,
+    formats: Formats,
+    purchases: PurchasesState,
+    window: ListWindow,
+    selected: str | None,
+    retry: Handler,
+) -> list[ft.Control]:
+    """The pages in the window, the spacer above them and the way to the next; or why there are none."""
+    listed, words = purchases.shown, look.words
+    if listed.missing and listed.error is not None:
+        if isinstance(listed.error, NotFound):
+            return [_beyond(look, purchases)]
+        return [error_state(look, listed.error, retry)]
+    if listed.data is None:
+        return [skeleton(look, (120, 16), (None, 40), (None, 40), (None, 40))]
+    if listed.data.empty:
+        return [_empty(look, formats, purchases)]
+    rows: list[ft.Control] = []
+    if window.above:
+        rows.append(ft.Container(key="above", height=window.above))
+    pages = listed.data.pages
+    for number in range(window.first, window.last + 1):
+        if number not in pages:
+            continue
+        before = pages.get(number - 1)
+        continues = bool(
+            before
+            and formats.local_day(before[-1].payment_date) == formats.local_day(pages[number][0].payment_date)
+        )
+        chosen = selected if any(row.payment_id == selected for row in pages[number]) else None
+        rows.append(
+            ft.Container(
+                _REMEMBERED_PAGE(
+                    look,
+                    formats,
+                    pages[number],
+                    days_of(pages[number], listed.data.days, formats),
+                    continues,
+                    chosen,
+                ),
+                key=f"page-{number}",
+                data=number,
+                padding=ft.Padding.only(bottom=SPACE_XS),
+                on_size_change=window.measure_page,
+            )
+        )
+    if not listed.data.whole:
+        if listed.error is not None:
+            rows.append(error_state(look, listed.error, _next_page(purchases)))
+        else:
+            rows.append(
+                ft.Container(
+                    ft.ProgressRing(semantics_label=words("purchases.loading_more"), width=24, height=24),
+                    key="more",
+                    height=TARGET,
+                    alignment=ft.Alignment.CENTER,
+                )
+            )
+    elif purchases.period_id == (purchases.periods.data or ())[-1].period_id:
+        rows.append(text(words("purchases.beyond"), look.type.body_s, look.colors.content_muted))
+    return rows
+
+
+def _next_page(purchases: PurchasesState) -> Handler:
+    async def read_on() -> None:
+        last_read = purchases.shown.data.last_read if purchases.shown.data else 0
+        await purchases.read_page(last_read + 1)
+
+    return read_on
+
+
+def _summary(
+    look: Look,
+    formats: Formats,
+    periods: tuple[BillingPeriod, ...],
+    period: BillingPeriod | None,
+    select: Callable[[str], None],
+) -> ft.Control:
+    selector = month_selector(look, periods, period.period_id if period else None, select)
+    if period is None:
+        return card(look, selector)
+    words = look.words
+    of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
+    span = formats.period_range(period.start_date, period.end_date)
+    amount = formats.money(period.total)
+    lines: list[ft.Control] = [
+        text(words(f"period.{period.state.value}"), look.type.label_s, look.colors.content_muted),
+        text(amount, look.type.amount_hero, wrap=False, spoken=formats.money_spoken(period.total)),
+        text(
+            words("purchases.sub", n=period.purchase_count, period=span),
+            look.type.body_s,
+            look.colors.content_muted,
+        ),
+    ]
+    if period.pending_total.amount:
+        pending = words("purchases.pending", amount=formats.money(period.pending_total))
+        lines.append(text(pending, look.type.body_s, look.colors.content_muted))
+    totals = ft.Semantics(
+        live_region=True,
+        container=True,
+        label=words("purchases.announce", n=period.purchase_count, of_month=of_month, amount=amount),
+        content=ft.Column(lines, spacing=2, tight=True),
+    )
+    body: ft.Control
+    if look.layout.rail:
+        body = ft.Row(
+            [ft.Container(totals, width=200), ft.Container(selector, expand=True)],
+            spacing=SPACE_M,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    else:
+        body = column(totals, selector, spacing=SPACE_S)
+    invoice = ft.Row(
+        [
+            silent(ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)),
+            text(
+                words(f"invoice.{period.state.value}", of_month=of_month, month=month),
+                look.type.label_s,
+                expand=True,
+            ),
+            HowPeriodsWork(formats, period),
+        ],
+        spacing=SPACE_XS,
+    )
+    return card(
+        look,
+        column(body, ft.Divider(height=1), invoice, spacing=SPACE_XS),
+        padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
+    )
+
+
+@component
+def HowPeriodsWork(formats: Formats, period: BillingPeriod) -> ft.Control:
+    """The info button and the sentence it opens, with the help article's example."""
+    look = use_look()
+    opened, set_opened = ft.use_state(False)
+    words = look.words
+
+    def close() -> None:
+        set_opened(False)
+
+    def open_sheet() -> None:
+        set_opened(True)
+
+    content = column(
+        text(words("purchases.info_text"), look.type.body),
+        text(words("purchases.info_extra"), look.type.body),
+        outline_button(look, words("action.close"), close, autofocus=True),
+        spacing=SPACE_M,
+    )
+    ft.use_dialog(sheet(look, words("purchases.info_title"), content, close) if opened else None)
+    return icon_button(look, ft.Icons.INFO_OUTLINE, words("purchases.info"), open_sheet)
+
+
+def _filters(look: Look, purchases: PurchasesState, window: ListWindow) -> ft.Control:
+    def chip(kind: Filter | None) -> ft.Chip:
+        chosen = purchases.filter is kind
+
+        async def choose() -> None:
+            window.restart()
+            await purchases.choose_filter(kind)
+
+        return ft.Chip(
+            label=ft.Text(
+                look.words(f"filter.{kind.value if kind else 'all'}"),
+                style=look.type.label_s,
+                no_wrap=True,
+                overflow=ft.TextOverflow.VISIBLE,
+            ),
+            selected=chosen,
+            on_select=choose,
+            border_side=ft.BorderSide(
+                2 if chosen else 1, look.colors.accent if chosen else look.colors.border_control
+            ),
+            key=f"filter-{kind.value if kind else 'all'}",
+        )
+
+    return ft.Row([chip(kind) for kind in (None, *Filter)], scroll=ft.ScrollMode.HIDDEN, spacing=SPACE_XS)
+
+
+def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Control:
+    words, period = look.words, purchases.period
+    if purchases.filter is not None:
+
+        async def clear() -> None:
+            await purchases.choose_filter(None)
+
+        name = words(f"filter.{purchases.filter.value}")
+        return state(
+            look,
+            ft.Icons.FILTER_ALT_OFF_OUTLINED,
+            words("purchases.empty_filter", filter=name),
+            "",
+            strong_button(look, words("purchases.clear_filter"), clear),
+        )
+    if period is not None and period.state is not PeriodState.OPEN:
+        month = formats.month_name(period.bill_month)
+        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, words("purchases.empty_closed", month=month))
+    previous = purchases.step(-1)
+
+    def show_previous() -> None:
+        go(f"/achats?periode={previous}")
+
+    actions = [strong_button(look, words("purchases.empty_previous"), show_previous)] if previous else []
+    return state(
+        look,
+        ft.Icons.RECEIPT_LONG_OUTLINED,
+        words("purchases.empty_title"),
+        words("purchases.empty_text"),
+        *actions,
+    )
+
+
+def _beyond(look: Look, purchases: PurchasesState) -> ft.Control:
+    """An address asked for a period that is not among the six."""
+
+    def show_current() -> None:
+        go("/achats")
+
+    current = look.words("period.open")
+    return state(
+        look,
+        ft.Icons.RECEIPT_LONG_OUTLINED,
+        look.words("purchases.beyond"),
+        "",
+        strong_button(look, current, show_current),
+    )
+
+
+def _first_skeleton(look: Look) -> ft.Control:
+    return column(
+        skeleton(look, (120, 16), (180, 44), (None, 96)),
+        skeleton(look, (None, 40), (None, 40), (None, 40)),
+        spacing=SPACE_M,
+    )

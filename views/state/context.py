@@ -1,0 +1,37 @@
+"""What the root hands down to every screen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import flet as ft
+
+from views.ui.look import Look
+
+from .device import DeviceState
+from .session import SessionState
+
+DeviceContext: Final[ft.ContextProvider[DeviceState | None]] = ft.create_context(None)
+LookContext: Final[ft.ContextProvider[Look | None]] = ft.create_context(None)
+SessionContext: Final[ft.ContextProvider[SessionState | None]] = ft.create_context(None)
+
+
+def use_device() -> DeviceState:
+    """The device; the component is drawn again when it changes."""
+    device = ft.use_context(DeviceContext)
+    assert device is not None, "outside the root"  # noqa: S101 - a programming error
+    return device
+
+
+def use_look() -> Look:
+    """The words, formats, colours and sizes of this moment."""
+    look = ft.use_context(LookContext)
+    assert look is not None, "outside the root"  # noqa: S101 - a programming error
+    return look
+
+
+def use_session() -> SessionState:
+    """The visitor's session; the component is drawn again when it changes."""
+    session = ft.use_context(SessionContext)
+    assert session is not None, "outside the root"  # noqa: S101 - a programming error
+    return session

@@ -1,0 +1,75 @@
+"""Which pages of a long list are drawn: those near the view, and a spacer for what is above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import flet as ft
+
+ROW_ESTIMATE = 80.0
+"""Logical pixels a row takes until its page has been measured."""
+
+
+@ft.observable
+@dataclass(eq=False)
+class ListWindow:
+    """The drawn pages `first` to `last` of a list read `per_page` rows at a time.
+
+    Pages come one after the other, so that every page above the view has been measured when it is let
+    go of and the spacer in its place has its height: nothing jumps.
+    """
+
+    per_page: int
+    viewport: float
+    """Height of the view, in logical pixels."""
+    first: int = 1
+    last: int = 1
+    above: float = 0.0
+    """Height of the pages that are not drawn any more, above the first drawn."""
+    scrolled_past_head: bool = False
+    _head: float = 0.0
+    _offset: float = 0.0
+    _reached: int = 1
+    _total: int = 1
+    _heights: dict[int, float] = field(default_factory=dict)
+
+    def reach(self, last_read: int, total_pages: int) -> None:
+        """The list has been read up to `last_read` of `total_pages`: the page after it may be drawn."""
+        self._reached, self._total = last_read, total_pages
+        self._place()
+
+    def restart(self) -> None:
+        """Another list, from its top."""
+        self._heights.clear()
+        self._offset, self._reached, self._total = 0.0, 1, 1
+        self._place()
+
+    def measure_head(self, event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
+        self._head = event.height
+        self._place()
+
+    def measure_page(self, event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
+        """A drawn page says how high it is; its number is its data."""
+        self._heights[int(event.control.data)] = event.height
+        self._place()
+
+    def scroll(self, event: ft.OnScrollEvent) -> None:
+        self._offset, self.viewport = event.pixels, event.viewport_dimension
+        self.scrolled_past_head = event.pixels > 160
+        self._place()
+
+    def _height(self, page: int) -> float:
+        return self._heights.get(page, self.per_page * ROW_ESTIMATE)
+
+    def _place(self) -> None:
+        """Draw what is within one view of the view, up and down."""
+        top, bottom = self._offset - self.viewport, self._offset + 2 * self.viewport
+        first, last, end = 1, 1, self._head
+        for page in range(1, min(self._total, self._reached + 1) + 1):
+            begin, end = end, end + self._height(page)
+            if end < top:
+                first = page + 1
+            if begin <= bottom:
+                last = page
+        self.first, self.last = min(first, last), last
+        self.above = sum(self._height(page) for page in range(1, self.first))

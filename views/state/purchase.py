@@ -1,0 +1,46 @@
+"""One purchase, on its own screen or in the pane beside the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import flet as ft
+
+from services.backend import Backend
+from services.errors import BackendError
+from services.models import Contract, Purchase
+
+from .loadable import Loadable
+
+
+@ft.observable
+@dataclass(eq=False)
+class PurchaseState:
+    """One purchase of a contract; what a list knows of it shows before the backend answers."""
+
+    backend: Backend
+    contract: Contract
+    payment_id: str | None = None
+    purchase: Loadable[Purchase] = field(default_factory=Loadable)
+
+    async def open(self, payment_id: str, known: Purchase | None = None) -> None:
+        """Show a purchase: at once what is `known` of it, then all that the backend says."""
+        if payment_id != self.payment_id:
+            self.payment_id = payment_id
+            self.purchase = Loadable(known)
+        await self.load()
+
+    async def load(self) -> None:
+        """Read the purchase on screen again."""
+        payment_id = self.payment_id
+        if payment_id is None:
+            return
+        self.purchase = self.purchase.started()
+        try:
+            answer = await self.backend.purchase(self.contract.contract_id, payment_id)
+        except BackendError as error:
+            if payment_id == self.payment_id:
+                self.purchase = self.purchase.failed(error)
+        else:
+            if payment_id == self.payment_id:
+                self.purchase = self.purchase.answered(answer)

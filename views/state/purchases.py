@@ -1,0 +1,247 @@
+"""The purchases of one contract: its six periods, the one on screen, its list page by page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+import flet as ft
+
+from services.backend import Backend
+from services.errors import BackendError
+from services.models import (
+    Answer,
+    BillingPeriod,
+    Contract,
+    Filter,
+    PaymentStatus,
+    PeriodState,
+    Purchase,
+    PurchasePage,
+)
+
+from .loadable import Loadable
+
+PER_PAGE = 25
+"""Rows fetched and drawn together: a phone shows about eight, a tall desktop about fifteen."""
+PAGES_KEPT = 12
+"""Pages of one list held in memory; those far from the view are fetched again when scrolled to."""
+LISTS_KEPT = 12
+"""Lists (a period and a filter) held in memory: the six periods, and a few filtered."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """What one calendar day of a list amounts to, as far as its pages were read."""
+
+    total: Decimal = Decimal("0.00")
+    complete: bool = False
+    """False while a page still to be read may hold more of this day."""
+
+
+@dataclass(frozen=True)
+class PurchaseList:
+    """One period through one filter: an immutable picture of what has been read of it."""
+
+    pages: Mapping[int, tuple[Purchase, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By page number, from 1. Pages far from the view may have been let go of."""
+    days: Mapping[date, Day] = field(default_factory=lambda: MappingProxyType({}))
+    last_read: int = 0
+    """Every page up to this one has been read once."""
+    total_pages: int = 0
+    total_count: int = 0
+
+    @property
+    def whole(self) -> bool:
+        return self.last_read >= self.total_pages
+
+    @property
+    def empty(self) -> bool:
+        return self.total_count == 0
+
+    def with_page(self, page: PurchasePage, zone: ZoneInfo) -> PurchaseList:
+        """The list with one more page read; the days are summed as the pages come in their order."""
+        number = page.pagination.page
+        pages = dict(self.pages) | {number: page.items}
+        for far in sorted(pages, key=lambda n: abs(n - number))[PAGES_KEPT:]:
+            del pages[far]
+        days = dict(self.days)
+        last_read = self.last_read
+        if number == last_read + 1:
+            last_read = number
+            for purchase in page.items:
+                day = local_day(purchase, zone)
+                if purchase.payment_status is PaymentStatus.SUCCEEDED:
+                    days[day] = replace(
+                        days.get(day, Day()), total=days.get(day, Day()).total + purchase.amount.amount
+                    )
+                else:
+                    days.setdefault(day, Day())
+            finished = number >= page.pagination.total_pages
+            for day in list(days) if finished else list(days)[:-1]:
+                days[day] = replace(days[day], complete=True)
+        return PurchaseList(
+            pages=MappingProxyType(pages),
+            days=MappingProxyType(days),
+            last_read=last_read,
+            total_pages=page.pagination.total_pages,
+            total_count=page.pagination.total_count,
+        )
+
+
+def local_day(purchase: Purchase, zone: ZoneInfo) -> date:
+    """The calendar day of a purchase where the contract is billed."""
+    return purchase.payment_date.astimezone(zone).date()
+
+
+@ft.observable
+@dataclass(eq=False)
+class PurchasesState:
+    """What the home, usage and purchases screens show of one contract, and what they can ask for."""
+
+    backend: Backend
+    contract: Contract
+    periods: Loadable[tuple[BillingPeriod, ...]] = field(default_factory=Loadable)
+    """Newest first."""
+    period_id: str | None = None
+    """The period on screen; the current one until the user chooses another."""
+    filter: Filter | None = None
+    shown: Loadable[PurchaseList] = field(default_factory=Loadable)
+    """The list of `period_id` through `filter`."""
+    _lists: dict[tuple[str, Filter | None], Loadable[PurchaseList]] = field(default_factory=dict)
+    _reading: dict[tuple[str, Filter | None, int], asyncio.Task[None]] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.contract.billing.time_zone)
+
+    @property
+    def current(self) -> BillingPeriod | None:
+        """The period in progress."""
+        return next((p for p in self.periods.data or () if p.state is PeriodState.OPEN), None)
+
+    @property
+    def period(self) -> BillingPeriod | None:
+        """The period on screen, once the periods are known."""
+        return next((p for p in self.periods.data or () if p.period_id == self.period_id), None)
+
+    async def load_periods(self) -> None:
+        """Read the six periods, unless they are being read."""
+        if self.periods.loading:
+            return
+        self.periods = self.periods.started()
+        try:
+            answer = await self.backend.billing_periods(self.contract.contract_id)
+        except BackendError as error:
+            self.periods = self.periods.failed(error)
+        else:
+            self.periods = self.periods.answered(answer)
+
+    async def open(self, period_id: str | None) -> None:
+        """Show a period (the current one for None) and read what is not known of it yet."""
+        if self.periods.data is None:
+            await self.load_periods()
+        if period_id is None and (self.current or self.periods.data):
+            newest = self.current or (self.periods.data or ())[0]
+            period_id = newest.period_id
+        if period_id is None:
+            return
+        await self._show(period_id, self.filter)
+        await self._read_ahead(period_id)
+
+    async def choose_filter(self, kind: Filter | None) -> None:
+        """Narrow the list on screen to a kind, or to none."""
+        if self.period_id is None:
+            self.filter = kind
+            return
+        await self._show(self.period_id, kind)
+
+    def step(self, periods: int) -> str | None:
+        """The id of the period that many to the right (newer) of the one on screen, if there is one."""
+        ids = [period.period_id for period in reversed(self.periods.data or ())]
+        if self.period_id not in ids:
+            return None
+        index = ids.index(self.period_id) + periods
+        return ids[index] if 0 <= index < len(ids) else None
+
+    async def read_page(self, number: int) -> None:
+        """Read one page of the list on screen, unless it is there or on its way."""
+        listed = self.shown.data
+        if self.period_id is None or number < 1 or (listed and number in listed.pages):
+            return
+        if listed and listed.total_pages and number > listed.total_pages:
+            return
+        await self._read(self.period_id, self.filter, number)
+
+    async def refresh(self) -> None:
+        """Read the periods and the list on screen again, keeping both on screen meanwhile."""
+        if self.period_id is None:
+            await self.open(None)
+            return
+        period_id, kind = self.period_id, self.filter
+        await asyncio.gather(self.load_periods(), self._read(period_id, kind, 1, anew=True))
+
+    def find(self, payment_id: str) -> Purchase | None:
+        """A purchase that one of the lists holds already."""
+        for listed in (self.shown, *self._lists.values()):
+            for page in listed.data.pages.values() if listed.data else ():
+                for purchase in page:
+                    if purchase.payment_id == payment_id:
+                        return purchase
+        return None
+
+    async def _show(self, period_id: str, kind: Filter | None) -> None:
+        known = self._lists.get((period_id, kind), Loadable[PurchaseList]())
+        self.period_id, self.filter, self.shown = period_id, kind, known
+        if known.data is None or known.error is not None:
+            await self._read(period_id, kind, 1, anew=known.data is not None)
+
+    async def _read_ahead(self, period_id: str) -> None:
+        """Fetch the neighbours of a period, so that the next switch is instant."""
+        ids = [period.period_id for period in self.periods.data or ()]
+        if period_id not in ids or self.shown.error is not None:
+            return
+        here = ids.index(period_id)
+        neighbours = [ids[i] for i in (here + 1, here - 1) if 0 <= i < len(ids)]
+        for neighbour in neighbours:
+            if period_id != self.period_id:
+                return
+            if (neighbour, None) not in self._lists:
+                await self._read(neighbour, None, 1)
+
+    async def _read(self, period_id: str, kind: Filter | None, number: int, *, anew: bool = False) -> None:
+        """Read one page, once for any number of callers; a caller that leaves does not stop it."""
+        key = (period_id, kind, number)
+        task = self._reading.get(key)
+        if task is None:
+            task = asyncio.ensure_future(self._fetch(period_id, kind, number, anew=anew))
+            self._reading[key] = task
+            task.add_done_callback(lambda _: self._reading.pop(key, None))
+        await asyncio.shield(task)
+
+    async def _fetch(self, period_id: str, kind: Filter | None, number: int, *, anew: bool) -> None:
+        known = self._lists.get((period_id, kind), Loadable[PurchaseList]())
+        self._keep(period_id, kind, known.started())
+        try:
+            answer = await self.backend.purchases(
+                self.contract.contract_id, period_id, kind=kind, page=number, per_page=PER_PAGE
+            )
+        except BackendError as error:
+            self._keep(period_id, kind, self._lists[period_id, kind].failed(error))
+            return
+        read = PurchaseList() if anew else self._lists[period_id, kind].data or PurchaseList()
+        listed = read.with_page(answer.value, self.zone)
+        self._keep(period_id, kind, Loadable[PurchaseList]().answered(Answer(listed, answer.at)))
+
+    def _keep(self, period_id: str, kind: Filter | None, listed: Loadable[PurchaseList]) -> None:
+        self._lists.pop((period_id, kind), None)  # the latest goes last: the first is let go of
+        self._lists[period_id, kind] = listed
+        while len(self._lists) > LISTS_KEPT:
+            del self._lists[next(iter(self._lists))]
+        if (period_id, kind) == (self.period_id, self.filter):  # the user may have moved on
+            self.shown = listed

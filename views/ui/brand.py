@@ -1,0 +1,66 @@
+"""Everything that makes the app one operator's: name, mark, accent and legal line. The only file to swap.
+
+The rest of the palette is neutral (`theme.py`). Any brand put here must pass the contrast pairs of
+`tests/views/test_theme.py`, in both themes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Accent:
+    """The accent in one theme; every colour is `#RRGGBB`."""
+
+    surface: str
+    """Fill of the one brand button of a screen."""
+    on_surface: str
+    """Text and focus ring on `surface` and on `mark` (at least 4.5:1)."""
+    mark: str
+    """Selected bar, underline, tick, chevron: at least 3:1 on cards and canvas; never text."""
+    text: str
+    """Where accent text cannot be avoided: at least 4.5:1 on cards and canvas."""
+    tint: str
+    """Pale background under ordinary text."""
+
+
+@dataclass(frozen=True)
+class Brand:
+    """What changes from one operator to another."""
+
+    product_name: str
+    mark: str
+    """Path of the mark inside `assets/`, for `ft.Image(src=…)`."""
+    light: Accent
+    dark: Accent
+    legal_fr: str
+    legal_en: str
+
+    def legal_line(self, language: str) -> str:
+        """The independence sentence, in French for `fr…`, in English otherwise."""
+        return self.legal_fr if language.startswith("fr") else self.legal_en
+
+
+CONSO_ET_MOI = Brand(
+    product_name="Conso et moi",
+    mark="/icons/mark.svg",
+    light=Accent(surface="#FF7900", on_surface="#000000", mark="#F15E00", text="#8C4300", tint="#FAF4EF"),
+    dark=Accent(surface="#FF7900", on_surface="#000000", mark="#FF7900", text="#FF7900", tint="#36312C"),
+    legal_fr=(
+        "Application indépendante. "
+        "Orange, Orange et moi et internet+ sont des marques de leurs propriétaires."
+    ),
+    legal_en="Independent application. Orange, Orange et moi and internet+ are trade marks of their owners.",
+)
+"""The brand the app ships with."""
+
+BLUE = Brand(
+    product_name=CONSO_ET_MOI.product_name,
+    mark=CONSO_ET_MOI.mark,
+    light=Accent(surface="#0073B2", on_surface="#FFFFFF", mark="#0073B2", text="#005685", tint="#EEF9FF"),
+    dark=Accent(surface="#8AD5FF", on_surface="#000000", mark="#8AD5FF", text="#8AD5FF", tint="#0A3851"),
+    legal_fr=CONSO_ET_MOI.legal_fr,
+    legal_en=CONSO_ET_MOI.legal_en,
+)
+"""The same product without orange, for an operator who may not use it as an accent."""

@@ -1,0 +1,175 @@
+"""What surrounds every screen behind the sign-in: demo banner, navigation, top bar, account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+import flet as ft
+
+from views.state.context import use_look, use_session
+
+from .account import AccountButton
+from .buttons import icon_button
+from .component import component
+from .demo import DemoBanner
+from .look import Look, heading, silent, text
+from .theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS, hairline
+
+
+class Destination(Enum):
+    """The places of the navigation: path, icon at rest, icon when there."""
+
+    HOME = ("/", ft.Icons.HOME_OUTLINED, ft.Icons.HOME)
+    USAGE = ("/conso/internet", ft.Icons.DONUT_LARGE_OUTLINED, ft.Icons.DONUT_LARGE)
+
+    @property
+    def path(self) -> str:
+        return self.value[0]
+
+    def label(self, look: Look) -> str:
+        return look.words(f"nav.{self.name.lower()}")
+
+
+def go(path: str) -> None:
+    """Follow a link inside the app."""
+    ft.context.page.navigate(path)
+
+
+@component
+def Screen(
+    title: str,
+    body: ft.Control,
+    destination: Destination,
+    *,
+    name: str,
+    overline: str = "",
+    back: str | None = None,
+    actions: Sequence[ft.Control] = (),
+) -> ft.View:
+    """A screen in its frame. `name` tells it from the others; `back` is the path of its parent."""
+    look, session = use_look(), use_session()
+    main = ft.Column(
+        [
+            _top_bar(look, title, overline, back, actions),
+            ft.Container(body, expand=True, padding=0),
+        ],
+        spacing=0,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+    centred = ft.Container(
+        ft.Container(
+            main, key=name, width=CONTENT_WIDTH_XL + 2 * SPACE_L if look.layout.wide else CONTENT_WIDTH_M
+        ),
+        alignment=ft.Alignment.TOP_CENTER,
+        expand=True,
+    )
+    content: ft.Control = centred
+    if look.layout.rail:
+        content = ft.Row(
+            [_rail(look, destination), ft.VerticalDivider(width=1), centred], spacing=0, expand=True
+        )
+    banner = [DemoBanner()] if session.demo else []
+    return ft.View(
+        route=name,
+        padding=0,
+        spacing=0,
+        can_pop=back is not None,
+        bgcolor=look.colors.bg_canvas,
+        navigation_bar=None if look.layout.rail else _bar(look, destination),
+        controls=[
+            ft.SafeArea(
+                ft.Column(
+                    [*banner, content],
+                    spacing=0,
+                    expand=True,
+                    horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+                ),
+                expand=True,
+            )
+        ],
+    )
+
+
+def _top_bar(
+    look: Look, title: str, overline: str, back: str | None, actions: Sequence[ft.Control]
+) -> ft.Control:
+    style = look.type.h1 if overline else look.type.h2
+    heading_ = heading(text(title, style), 1)
+    titles: list[ft.Control] = [heading_]
+    if overline:
+        titles.insert(0, text(overline, look.type.label_s, look.colors.content_muted))
+    start: list[ft.Control] = []
+    if back is not None:
+
+        def leave() -> None:
+            go(back)
+
+        start.append(icon_button(look, ft.Icons.ARROW_BACK, look.words("action.back"), leave))
+    end: list[ft.Control] = [*actions]
+    if not look.layout.rail:
+        end.append(AccountButton())
+    return ft.Container(
+        ft.Row(
+            [
+                *start,
+                ft.Column(titles, spacing=0, expand=True, tight=True),
+                *end,
+            ],
+            spacing=SPACE_2XS,
+        ),
+        padding=ft.Padding.only(
+            left=SPACE_2XS if start else look.layout.margin,
+            right=SPACE_XS,
+            top=SPACE_XS,
+            bottom=SPACE_XS,
+        ),
+    )
+
+
+def _bar(look: Look, here: Destination) -> ft.NavigationBar:
+    def select(event: ft.Event[ft.NavigationBar]) -> None:
+        go(list(Destination)[event.control.selected_index].path)
+
+    return ft.NavigationBar(
+        destinations=[
+            ft.NavigationBarDestination(
+                icon=ft.Icon(place.value[1], color=look.colors.content_muted),
+                selected_icon=ft.Icon(place.value[2], color=look.colors.content_default),
+                label=place.label(look),
+            )
+            for place in Destination
+        ],
+        selected_index=list(Destination).index(here),
+        label_behavior=ft.NavigationBarLabelBehavior.ALWAYS_SHOW,
+        border=ft.Border(top=hairline(look.colors)),
+        on_change=select,
+    )
+
+
+def _rail(look: Look, here: Destination) -> ft.NavigationRail:
+    def select(event: ft.Event[ft.NavigationRail]) -> None:
+        go(list(Destination)[event.control.selected_index or 0].path)
+
+    extended = look.layout.extended_rail
+    return ft.NavigationRail(
+        destinations=[
+            ft.NavigationRailDestination(
+                icon=ft.Icon(place.value[1], color=look.colors.content_muted),
+                selected_icon=ft.Icon(place.value[2], color=look.colors.content_default),
+                label=place.label(look),
+            )
+            for place in Destination
+        ],
+        selected_index=list(Destination).index(here),
+        extended=extended,
+        label_type=ft.NavigationRailLabelType.NONE if extended else ft.NavigationRailLabelType.ALL,
+        leading=ft.Container(
+            silent(ft.Image(src=look.brand.mark, width=40, height=40)),
+            padding=ft.Padding.symmetric(vertical=SPACE_M),
+        ),
+        trailing=AccountButton(),
+        pin_trailing_to_bottom=True,
+        on_change=select,
+    )

@@ -1,0 +1,67 @@
+"""What every screen draws with: words, formats, colours, type, size class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import flet as ft
+
+from views.formatting import Formats
+from views.text import Words
+
+from .brand import CONSO_ET_MOI, Brand
+from .theme import Layout, Palette, Typography, palette, typography
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Made once for a language, a theme and a size class; the root hands it down by context.
+
+    Compared by identity, so that a page of rows drawn with the same look is not drawn again.
+    """
+
+    words: Words
+    formats: Formats
+    colors: Palette
+    type: Typography
+    layout: Layout
+    brand: Brand = CONSO_ET_MOI
+
+    @classmethod
+    def of(cls, words: Words, formats: Formats, layout: Layout, *, dark: bool) -> Look:
+        return cls(words, formats, palette(dark, CONSO_ET_MOI), typography(layout), layout)
+
+
+def text(
+    value: str,
+    style: ft.TextStyle,
+    color: str | None = None,
+    *,
+    lines: int | None = None,
+    spoken: str | None = None,
+    wrap: bool = True,
+    expand: bool = False,
+    align: ft.TextAlign = ft.TextAlign.START,
+) -> ft.Text:
+    """A text in a type role; `lines` cuts it with an ellipsis, `spoken` is what a screen reader says."""
+    return ft.Text(
+        value,
+        style=style,
+        color=color,
+        max_lines=lines,
+        overflow=ft.TextOverflow.ELLIPSIS if lines else ft.TextOverflow.CLIP,
+        semantics_label=spoken,
+        no_wrap=not wrap,
+        expand=expand,
+        text_align=align,
+    )
+
+
+def heading(content: ft.Control, level: int) -> ft.Semantics:
+    """A heading for screen readers (`<h1>` to `<h6>` on the web)."""
+    return ft.Semantics(header=True, heading_level=level, content=content)
+
+
+def silent(content: ft.Control) -> ft.Semantics:
+    """Decoration: seen, never read out."""
+    return ft.Semantics(exclude_semantics=True, content=content)

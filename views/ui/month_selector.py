@@ -1,0 +1,128 @@
+"""The chart that is the month selector: six equal columns, each a bar, a month and an underline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import flet as ft
+import flet_charts as fc
+
+from services.models import BillingPeriod, PeriodState
+
+from .look import Look, silent, text
+from .theme import SPACE_2XS, TRANSPARENT, row_button
+
+HEIGHT = 96
+"""Of the tallest bar, in logical pixels; the months stand below it."""
+LABELS = 32
+BAR = 28
+STUB = 2
+"""Height of the bar of a period without purchases."""
+
+
+def month_selector(
+    look: Look,
+    periods: Sequence[BillingPeriod],
+    selected: str | None,
+    on_select: Callable[[str], None],
+) -> ft.Control:
+    """The periods, oldest first; a tap on one calls `on_select` with its id.
+
+    The chart itself is silent: the six buttons over it carry the names.
+    """
+    ordered = tuple(reversed(periods))
+    tallest = max((float(p.total.amount) for p in ordered), default=0.0) or 1.0
+    chart = fc.BarChart(
+        groups=[
+            fc.BarChartGroup(x=index, rods=[_bar(look, period, period.period_id == selected, tallest)])
+            for index, period in enumerate(ordered)
+        ],
+        group_alignment=ft.MainAxisAlignment.SPACE_AROUND,
+        interactive=False,
+        min_y=0,
+        max_y=tallest * 1.08,
+        height=HEIGHT,
+        left_axis=_no_axis(),
+        right_axis=_no_axis(),
+        top_axis=_no_axis(),
+        bottom_axis=_no_axis(),
+        animation=ft.Animation(250, ft.AnimationCurve.EASE_OUT),
+    )
+    return ft.Stack(
+        [
+            ft.Container(silent(chart), left=0, right=0, top=0, height=HEIGHT),
+            ft.Row(
+                [_cell(look, period, period.period_id == selected, on_select) for period in ordered],
+                spacing=0,
+            ),
+        ],
+        height=HEIGHT + LABELS,
+    )
+
+
+def period_name(look: Look, period: BillingPeriod) -> str:
+    """« Facture de mars, du 26 janvier au 25 février, 12,48 €, 3 achats »."""
+    formats = look.formats
+    return look.words(
+        "purchases.cell",
+        n=period.purchase_count,
+        of_month=formats.of_month(period.bill_month),
+        period=formats.period_range(period.start_date, period.end_date),
+        amount=formats.money(period.total),
+    )
+
+
+def _bar(look: Look, period: BillingPeriod, selected: bool, tallest: float) -> fc.BarChartRod:
+    least = tallest * STUB / HEIGHT
+    progress = period.state is PeriodState.OPEN and not selected
+    color = look.colors.chart_selected if selected else look.colors.chart_bar
+    return fc.BarChartRod(
+        from_y=0,
+        to_y=max(float(max(period.total.amount, Decimal(0))), least),
+        width=BAR,
+        color=look.colors.accent_bg if progress else color,
+        border_side=ft.BorderSide(2, look.colors.accent) if progress else None,
+        border_radius=ft.BorderRadius.only(top_left=6, top_right=6),
+    )
+
+
+def _cell(look: Look, period: BillingPeriod, selected: bool, on_select: Callable[[str], None]) -> ft.Control:
+    style = look.type.caption_bold if selected else look.type.caption_medium
+    underline = look.colors.accent if selected else TRANSPARENT
+    color = look.colors.content_default if selected else look.colors.content_muted
+    content = ft.Container(
+        ft.Column(
+            [
+                text(look.formats.month_short(period.bill_month), style, color, wrap=False),
+                ft.Container(height=3, width=24, bgcolor=underline, border_radius=2),
+            ],
+            spacing=SPACE_2XS,
+            alignment=ft.MainAxisAlignment.END,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        ),
+        height=HEIGHT + LABELS,
+        padding=ft.Padding.only(bottom=2),
+    )
+
+    def select() -> None:
+        on_select(period.period_id)
+
+    return ft.MergeSemantics(
+        ft.Semantics(
+            label=period_name(look, period),
+            selected=selected,
+            content=ft.TextButton(
+                silent(content),
+                on_click=select,
+                style=row_button(look.colors, radius=8),
+                height=HEIGHT + LABELS,
+                key=f"period-{period.period_id}",
+            ),
+        ),
+        expand=True,
+    )
+
+
+def _no_axis() -> fc.ChartAxis:
+    return fc.ChartAxis(show_labels=False, label_size=0)

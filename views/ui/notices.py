@@ -1,0 +1,140 @@
+"""What tells the user how things stand: alerts, banners, empty and error states, skeletons, snackbars."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import flet as ft
+
+from services.errors import BackendError, Unreachable
+from views.formatting import Formats
+from views.state.loadable import Loadable
+from views.text import explain
+
+from .buttons import Handler, link, strong_button
+from .cards import Tone, card, column
+from .look import Look, heading, silent, text
+from .theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+
+T = TypeVar("T")
+
+
+def alert(
+    look: Look, tone: Tone, title: str, sentence: str = "", *actions: ft.Control, live: bool = True
+) -> ft.Control:
+    """A notice in the flow, said by screen readers when it appears (`live`)."""
+    foreground, background = tone.colors(look)
+    lines: list[ft.Control] = [text(title, look.type.h4, look.colors.content_default)]
+    if sentence:
+        lines.append(text(sentence, look.type.body_s, look.colors.content_default))
+    notice = ft.Container(
+        ft.Row(
+            [
+                silent(ft.Icon(tone.value, size=24, color=foreground)),
+                ft.Column([*lines, *actions], spacing=2, expand=True, tight=True),
+            ],
+            spacing=SPACE_S,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        ),
+        bgcolor=background,
+        border_radius=RADIUS_GROUP,
+        padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
+    )
+    return ft.Semantics(live_region=live, container=True, content=notice)
+
+
+def error_alert(look: Look, error: BackendError, retry: Handler | None) -> ft.Control:
+    """A failure near what failed: what happened, what can be done, and a retry."""
+    explanation = explain(error, look.words)
+    actions = [link(look, look.words("action.retry"), retry)] if retry else []
+    return alert(look, Tone.NEGATIVE, explanation.title, explanation.text, *actions)
+
+
+def error_state(look: Look, error: BackendError, retry: Handler) -> ft.Control:
+    """A failure with nothing to show instead: a sentence and a retry. Never a zero."""
+    explanation = explain(error, look.words)
+    icon = ft.Icons.CLOUD_OFF_OUTLINED if isinstance(error, Unreachable) else ft.Icons.ERROR_OUTLINE
+    retry_button = strong_button(look, look.words("action.retry"), retry)
+    return state(look, icon, explanation.title, explanation.text, retry_button, live=True)
+
+
+def state(
+    look: Look, icon: ft.IconData, title: str, sentence: str = "", *actions: ft.Control, live: bool = False
+) -> ft.Control:
+    """An empty or failed place: icon, title, one sentence, one way forward."""
+    lines: list[ft.Control] = [
+        silent(ft.Icon(icon, size=48, color=look.colors.content_muted)),
+        heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), 2),
+    ]
+    if sentence:
+        lines.append(text(sentence, look.type.body, look.colors.content_muted, align=ft.TextAlign.CENTER))
+    body = ft.Column(
+        [*lines, *actions],
+        spacing=SPACE_S,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        tight=True,
+    )
+    return ft.Semantics(
+        live_region=live,
+        container=True,
+        content=ft.Container(
+            body,
+            padding=ft.Padding.symmetric(horizontal=SPACE_L, vertical=SPACE_2XL),
+            alignment=ft.Alignment.CENTER,
+        ),
+    )
+
+
+def freshness(look: Look, formats: Formats, shown: Loadable[T], retry: Handler) -> list[ft.Control]:
+    """The banner over old data: its age and a retry. Nothing when the data is current."""
+    if not shown.stale or shown.at is None or shown.error is None:
+        return []
+    words = look.words
+    age = words(
+        "banner.stale", date=formats.day_month(formats.local_day(shown.at)), time=formats.time(shown.at)
+    )
+    if isinstance(shown.error, Unreachable):
+        title, sentence = words("banner.offline"), f"{words('banner.offline_text')} {age}."
+    else:
+        title, sentence = age, explain(shown.error, words).sentence
+    return [alert(look, Tone.WARNING, title, sentence, link(look, words("action.retry"), retry))]
+
+
+def progress(look: Look, loading: bool) -> ft.Control:
+    """A thin bar while what is on screen is being read again; it keeps its place when it is not."""
+    if not loading:
+        return ft.Container(height=2)
+    return ft.ProgressBar(height=2, semantics_label=look.words("a11y.loading"))
+
+
+def skeleton(look: Look, *shapes: tuple[float | None, float], still: bool = False) -> ft.Control:
+    """Where content will come: (width or all of it, height) of each bar, in logical pixels."""
+    bars: list[ft.Control] = [
+        ft.Row(
+            [
+                ft.Container(
+                    width=width,
+                    height=height,
+                    expand=width is None,
+                    bgcolor=look.colors.skeleton,
+                    border_radius=SPACE_XS,
+                )
+            ]
+        )
+        for width, height in shapes
+    ]
+    body: ft.Control = column(*bars, spacing=SPACE_S)
+    if not still:
+        body = ft.Shimmer(body, base_color=look.colors.skeleton, highlight_color=look.colors.skeleton_hi)
+    return ft.Semantics(
+        label=look.words("a11y.loading"), exclude_semantics=True, container=True, content=card(look, body)
+    )
+
+
+def snackbar(look: Look, message: str) -> ft.SnackBar:
+    """A short confirmation that leaves by itself; never the only place where something is said."""
+    return ft.SnackBar(
+        text(message, look.type.body_s, look.colors.content_inverse),
+        duration=ft.Duration(seconds=6),
+        width=None if not look.layout.rail else 480,
+    )

@@ -1,0 +1,92 @@
+"""Services ponctuels: shown only when the current period has purchases; when hidden, says why."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from views.formatting import Formats
+from views.state.purchases import PurchasesState
+
+from .buttons import link
+from .cards import card, column
+from .frame import go
+from .look import Look, heading, silent, text
+from .notices import error_alert, skeleton
+from .theme import SPACE_L, SPACE_S, SPACE_XS
+
+MINI_CHART = 48
+
+
+def one_off_services(look: Look, formats: Formats, state: PurchasesState, *, previous: str) -> ft.Control:
+    """The card for the current period of a contract; `previous` is the address of the past periods."""
+    words, current = look.words, state.current
+
+    def detail() -> None:
+        go("/achats")
+
+    def past() -> None:
+        go(previous)
+
+    if state.periods.missing and state.periods.error is not None:
+        return error_alert(look, state.periods.error, state.load_periods)
+    if state.periods.data is None or current is None:
+        return skeleton(look, (160, 20), (120, 44), (None, 20))
+    since = formats.day_month(current.start_date)
+    if not current.purchase_count:
+        return card(
+            look,
+            column(
+                text(words("services.none", date=since), look.type.body),
+                link(look, words("services.previous"), past),
+                spacing=SPACE_XS,
+            ),
+        )
+    tallest = max((float(p.total.amount) for p in state.periods.data), default=0.0) or 1.0
+    bars = ft.Row(
+        [
+            ft.Container(
+                width=10,
+                height=max(2.0, MINI_CHART * max(0.0, float(period.total.amount)) / tallest),
+                bgcolor=look.colors.chart_selected if period is current else look.colors.chart_bar,
+                border_radius=ft.BorderRadius.only(top_left=2, top_right=2),
+            )
+            for period in reversed(state.periods.data)
+        ],
+        spacing=SPACE_XS,
+        vertical_alignment=ft.CrossAxisAlignment.END,
+        tight=True,
+    )
+    return card(
+        look,
+        column(
+            heading(text(words("services.title"), look.type.title), 2),
+            text(words("services.sub"), look.type.body_s, look.colors.content_muted),
+            ft.Row(
+                [
+                    ft.Column(
+                        [
+                            text(
+                                formats.money(current.total),
+                                look.type.amount_hero,
+                                spoken=formats.money_spoken(current.total),
+                                wrap=False,
+                            ),
+                            text(
+                                words("services.count", n=current.purchase_count, date=since),
+                                look.type.body_s,
+                            ),
+                        ],
+                        spacing=0,
+                        expand=True,
+                        tight=True,
+                    ),
+                    silent(bars),
+                ],
+                spacing=SPACE_L,
+                vertical_alignment=ft.CrossAxisAlignment.END,
+            ),
+            ft.Divider(height=1),
+            link(look, words("services.link"), detail, key="detail"),
+            spacing=SPACE_S,
+        ),
+    )

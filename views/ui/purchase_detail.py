@@ -1,0 +1,192 @@
+"""The detail of one purchase, as a screen of its own or beside the list."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.errors import NotFound
+from services.models import EntryType, PaymentStatus, Purchase
+from views.formatting import Formats
+from views.state.context import use_look
+from views.state.purchase import PurchaseState
+from views.state.purchases import PurchasesState
+
+from .buttons import link, outline_button, strong_button
+from .cards import Tone, card, column, key_value, tag, tile
+from .component import component
+from .frame import go
+from .look import Look, heading, text
+from .notices import error_state, freshness, skeleton, snackbar, state
+from .purchase_rows import amount_color, shown_names, tags_of
+from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+
+
+@component
+def PurchaseDetail(
+    purchases: PurchasesState, shown: PurchaseState, payment_id: str, heading_level: int
+) -> ft.Control:
+    """Reads the purchase and draws it; what the list knows of it shows meanwhile."""
+    look = use_look()
+
+    async def open_purchase() -> None:
+        await shown.open(payment_id, purchases.find(payment_id))
+
+    def back_to_list() -> None:
+        go(f"/achats?periode={purchases.period_id}" if purchases.period_id else "/achats")
+
+    ft.use_effect(open_purchase, [payment_id, purchases.contract.contract_id], cleanup=lambda: None)
+    formats = Formats(look.words.language, purchases.zone)
+    loadable = shown.purchase
+    if shown.payment_id != payment_id or (loadable.data is None and loadable.error is None):
+        content = skeleton(look, (56, 56), (160, 44), (None, 20), (None, 20), (None, 20))
+    elif loadable.missing and isinstance(loadable.error, NotFound):
+        content = state(
+            look,
+            ft.Icons.SEARCH_OFF,
+            look.words("purchase.not_found"),
+            "",
+            strong_button(look, look.words("purchase.list"), back_to_list),
+        )
+    elif loadable.data is None and loadable.error is not None:
+        content = error_state(look, loadable.error, shown.load)
+    elif loadable.data is not None:
+        content = column(
+            *freshness(look, formats, loadable, shown.load),
+            _facts(look, formats, purchases, loadable.data, heading_level),
+            spacing=SPACE_M,
+        )
+    return ft.Column(
+        [ft.Container(content, padding=ft.Padding.only(bottom=SPACE_L))],
+        scroll=ft.ScrollMode.AUTO,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _facts(
+    look: Look, formats: Formats, purchases: PurchasesState, purchase: Purchase, heading_level: int
+) -> ft.Control:
+    words = look.words
+    title, content = shown_names(look, purchase)
+    period = next((p for p in purchases.periods.data or () if p.period_id == purchase.period_id), None)
+    rows = [
+        (words("purchase.date"), formats.moment(purchase.payment_date)),
+        (words("purchase.publisher"), purchase.merchant_identifier),
+        (words("purchase.content"), content),
+        (words("purchase.type"), words(f"kind.{purchase.kind.value}")),
+    ]
+    if period is not None:
+        span = formats.period_range(period.start_date, period.end_date)
+        rows.append((words("purchase.period"), span))
+    rows += [
+        (words("purchase.invoice"), formats.month_year(purchase.period_id)),
+        (words("purchase.payment_method"), words(f"channel.{purchase.channel.value}")),
+        (words("purchase.reference"), purchase.reference_code),
+    ]
+    return card(
+        look,
+        column(
+            ft.Row(
+                [
+                    tile(look, title, 56, 16),
+                    ft.Column(
+                        [
+                            heading(text(title, look.type.h2), heading_level),
+                            text(
+                                words(f"category.{purchase.purchase_category_code.value}"),
+                                look.type.body_s,
+                                look.colors.content_muted,
+                            ),
+                        ],
+                        spacing=0,
+                        expand=True,
+                        tight=True,
+                    ),
+                ],
+                spacing=SPACE_M,
+            ),
+            text(
+                formats.money(purchase.amount),
+                look.type.amount_hero,
+                amount_color(look, purchase),
+                spoken=formats.money_spoken(purchase.amount),
+                wrap=False,
+            ),
+            ft.Row(_statuses(look, formats, purchase), spacing=SPACE_XS, run_spacing=SPACE_XS, wrap=True),
+            column(*(key_value(look, key, value) for key, value in rows), spacing=0),
+            *_refunds(look, formats, purchase),
+            column(*_actions(look, purchase), spacing=SPACE_S),
+            spacing=SPACE_M,
+        ),
+        padding=SPACE_L if look.layout.rail else SPACE_M,
+    )
+
+
+def _statuses(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+    """Where the purchase stands with its bill, then what is not ordinary about it."""
+    words, status, month = look.words, purchase.payment_status, formats.month_name(purchase.period_id)
+    tags: list[ft.Control] = []
+    if status is PaymentStatus.SUCCEEDED and purchase.is_billed:
+        tags.append(
+            tag(look, words("purchase.invoiced", month=month), Tone.INFO, ft.Icons.RECEIPT_LONG_OUTLINED)
+        )
+    elif status is PaymentStatus.SUCCEEDED:
+        tags.append(tag(look, words("purchase.to_invoice", month=month), Tone.WARNING, ft.Icons.SCHEDULE))
+    elif status.pending or status is PaymentStatus.OTHER:
+        tags.append(tag(look, words(f"status.{status.value}"), Tone.WARNING, ft.Icons.HOURGLASS_TOP))
+    already = {words("tag.pending")}
+    tags += [tag(look, *described) for described in tags_of(look, purchase) if described[0] not in already]
+    return tags
+
+
+def _refunds(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+    if not purchase.refunds:
+        return []
+    words = look.words
+    return [
+        heading(text(words("purchase.refunds"), look.type.h4), 3),
+        *(
+            key_value(look, formats.moment(refund.payment_date), formats.money(refund.amount))
+            for refund in purchase.refunds
+        ),
+    ]
+
+
+def _actions(look: Look, purchase: Purchase) -> list[ft.Control]:
+    words, contact = look.words, purchase.merchant_contact
+
+    def copied() -> None:
+        ft.context.page.show_dialog(snackbar(look, words("purchase.copied")))
+
+    def original() -> None:
+        go(f"/achats/{purchase.refund_of}")
+
+    actions: list[ft.Control] = []
+    address = _address(purchase)
+    if contact is not None and address:
+        spoken = words("a11y.external", label=words("purchase.contact"))
+        actions.append(
+            ft.FilledButton(
+                text(words("purchase.contact"), look.type.label, spoken=spoken), url=address, height=48
+            )
+        )
+    actions.append(
+        outline_button(
+            look, words("purchase.copy"), copied, action=ft.CopyToClipboard(purchase.reference_code)
+        )
+    )
+    if purchase.entry_type is EntryType.REFUND and purchase.refund_of:
+        actions.append(link(look, words("purchase.original"), original))
+    return actions
+
+
+def _address(purchase: Purchase) -> str | None:
+    """Where the publisher can be reached: site, e-mail or phone, whichever is given first."""
+    contact = purchase.merchant_contact
+    if contact is None:
+        return None
+    if contact.url and contact.url.startswith("https://"):
+        return contact.url
+    if contact.email:
+        return f"mailto:{contact.email}"
+    return f"tel:{contact.phone}" if contact.phone else None

@@ -1,0 +1,155 @@
+"""Rows of purchases, grouped by day: plain functions under one remembered component a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import groupby
+
+import flet as ft
+
+from services.models import Category, EntryType, Money, PaymentStatus, Purchase, PurchaseKind
+from views.formatting import Formats
+from views.state.purchases import Day, local_day
+
+from .buttons import row_as_button
+from .cards import Tone, column, group, tag, tile
+from .component import component
+from .frame import go
+from .look import Look, silent, text
+from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
+
+TEXT_START = 40 + SPACE_M + SPACE_S
+"""Where the texts of a row begin: after its tile."""
+
+
+@component
+def PageOfRows(
+    look: Look,
+    formats: Formats,
+    purchases: tuple[Purchase, ...],
+    days: tuple[Day | None, ...],
+    continues: bool,
+    selected: str | None,
+) -> ft.Control:
+    """One page of a list. `days` sums its days in order; `continues`: its first day began on the page before.
+
+    Called through `ft.memo`: a page whose arguments have not changed is not drawn again.
+    """
+    sections: list[ft.Control] = []
+    by_day = groupby(purchases, key=lambda purchase: local_day(purchase, formats.zone))
+    for index, ((day, rows), summed) in enumerate(zip(by_day, days, strict=True)):
+        if index or not continues:
+            sections.append(_day_header(look, formats, day, summed))
+        sections.append(
+            group(
+                look,
+                [purchase_row(look, formats, row, selected=row.payment_id == selected) for row in rows],
+                indent=TEXT_START,
+            )
+        )
+    return column(*sections, spacing=SPACE_XS)
+
+
+def days_of(
+    purchases: tuple[Purchase, ...], days: Mapping[date, Day], formats: Formats
+) -> tuple[Day | None, ...]:
+    """What is known of the days of a page, in its order."""
+    order = dict.fromkeys(local_day(purchase, formats.zone) for purchase in purchases)
+    return tuple(days.get(day) for day in order)
+
+
+def _day_header(look: Look, formats: Formats, day: date, summed: Day | None) -> ft.Control:
+    name = formats.day_heading(day)
+    line: list[ft.Control] = [text(name, look.type.h4, expand=True)]
+    spoken = name
+    if summed is not None and summed.complete:
+        amount = formats.money(Money(amount=summed.total))
+        line.append(text(amount, look.type.body_s, look.colors.content_muted, wrap=False))
+        spoken = look.words("purchases.day_total", day=name, amount=amount)
+    return ft.Semantics(
+        header=True,
+        heading_level=3,
+        label=spoken,
+        content=silent(
+            ft.Container(ft.Row(line), padding=ft.Padding.only(left=SPACE_M, right=SPACE_M, top=SPACE_S))
+        ),
+    )
+
+
+def purchase_row(look: Look, formats: Formats, purchase: Purchase, *, selected: bool) -> ft.Control:
+    """One purchase: tile, service, time and content, what is not ordinary about it, amount."""
+    title, content = shown_names(look, purchase)
+    time = formats.time(purchase.payment_date)
+    tags = list(tags_of(look, purchase))
+    amount = formats.money(purchase.amount)
+
+    def open_purchase() -> None:
+        go(f"/achats/{purchase.payment_id}?periode={purchase.period_id}")
+
+    texts: list[ft.Control] = [
+        text(title, look.type.body_medium, lines=1),
+        text(f"{time} · {content}", look.type.body_s, look.colors.content_muted, lines=1),
+    ]
+    if tags:
+        labels = ft.Row([tag(look, *described) for described in tags], spacing=SPACE_2XS, wrap=True)
+        texts.append(ft.Container(labels, padding=ft.Padding.only(top=SPACE_2XS)))
+    row = ft.Row(
+        [
+            tile(look, title),
+            ft.Column(texts, spacing=0, expand=True, tight=True),
+            text(amount, look.type.h3, amount_color(look, purchase), wrap=False),
+            ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted),
+        ],
+        spacing=SPACE_S,
+    )
+    edge = look.colors.accent if selected else None
+    return row_as_button(
+        look,
+        ft.Container(
+            row,
+            padding=ft.Padding.only(left=SPACE_M, right=SPACE_S, top=SPACE_S, bottom=SPACE_S),
+            border=ft.Border(left=ft.BorderSide(4, edge)) if edge else None,
+        ),
+        open_purchase,
+        name=_spoken(look, purchase, title, time, [label for label, *_ in tags], formats),
+        selected=selected or None,
+        key=purchase.payment_id,
+    )
+
+
+def shown_names(look: Look, purchase: Purchase) -> tuple[str, str]:
+    """The service and the content as shown: nothing that is for adults is named in a list."""
+    if purchase.purchase_category_code is Category.ADULT:
+        return look.words("category.adult"), look.words(f"kind.{purchase.kind.value}")
+    return purchase.merchant_name, purchase.description
+
+
+def amount_color(look: Look, purchase: Purchase) -> str:
+    """Green for money that comes back, grey for what is never charged; the sign and tag say it too."""
+    if purchase.entry_type is EntryType.REFUND:
+        return look.colors.positive
+    if purchase.payment_status in (PaymentStatus.DENIED, PaymentStatus.CANCELLED):
+        return look.colors.content_muted
+    return look.colors.content_default
+
+
+def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.IconData]]:
+    """What is not ordinary about a purchase."""
+    words, status = look.words, purchase.payment_status
+    if purchase.entry_type is EntryType.REFUND or purchase.refunded_amount is not None:
+        yield words("tag.refunded"), Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
+    elif purchase.kind is PurchaseKind.SUBSCRIPTION:
+        yield words("tag.subscription"), Tone.INFO, ft.Icons.AUTORENEW
+    if status.pending:
+        yield words("tag.pending"), Tone.WARNING, ft.Icons.SCHEDULE
+    elif status is PaymentStatus.DENIED:
+        yield words("tag.denied"), Tone.NEGATIVE, ft.Icons.BLOCK
+    elif status is PaymentStatus.CANCELLED:
+        yield words("tag.cancelled"), Tone.WARNING, ft.Icons.CANCEL_OUTLINED
+
+
+def _spoken(look: Look, purchase: Purchase, title: str, time: str, tags: list[str], formats: Formats) -> str:
+    category = look.words(f"category.{purchase.purchase_category_code.value}")
+    parts = [title, time, category, *tags, formats.money(purchase.amount)]
+    return ", ".join(dict.fromkeys(parts))
