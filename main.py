@@ -36,7 +36,7 @@ ASSETS = Path(__file__).parent / "assets"
 
 Start = Callable[[ft.Page], Awaitable[None]]
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("conso-et-moi")
 
 
 def application(settings: Settings) -> Start:

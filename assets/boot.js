@@ -33,7 +33,7 @@ addEventListener("pageshow", (event) => {
 });
 
 // Flutter describes the page to assistive technology only once its hidden button is pressed, which nobody
-// finds (flutter#115158). Press it, in its centre as phones demand, until Flutter takes it away.
+// finds (flet#3225). Press it, in its centre as phones demand, until Flutter takes it away.
 addEventListener("flutter-first-frame", () => {
   let attempts = 0;
   let seen = false;

@@ -29,6 +29,9 @@ T = TypeVar("T")
 MOST_KNOWN = 64
 """Answers kept in memory for one account."""
 
+LONGEST_SEARCH = 100
+"""Characters; the contract's limit."""
+
 _ID = re.compile(r"[\w.~:-]{1,128}", re.ASCII)
 
 
@@ -168,7 +171,7 @@ class Backend:
         if kind is not None:
             params["kind"] = kind.value
         if q.strip():
-            params["q"] = q.strip()
+            params["q"] = q.strip()[:LONGEST_SEARCH]
         return await self._read(f"/v1/contracts/{_segment(contract_id)}/purchases", PurchasePage, params)
 
     async def purchase(self, contract_id: str, payment_id: str) -> Answer[Purchase]:
@@ -186,7 +189,7 @@ class Backend:
     async def _read(
         self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None
     ) -> Answer[T]:
-        url = f"{path}?{urlencode(params)}" if params else path
+        url = f"{path}?{urlencode(params, errors='replace')}" if params else path
         reads = self._reads
         return await reads.under_way.run(url, lambda: self._revalidated(reads, url, kind))
 

@@ -209,6 +209,8 @@ class Wire:
             SessionExpired: `auth` says so.
         """
         correlator = str(uuid4())
+        if form is not None:  # what a user pastes may hold half a character
+            form = {name: value.encode(errors="replace").decode() for name, value in form.items()}
         try:
             async with (
                 asyncio.timeout(self._timeout),

@@ -3,21 +3,18 @@
 # Where it may not install them, it says what to install and fails: no test is skipped for want of a program.
 set -euo pipefail
 
-declare -A package_of=([chromium]=chromium [dbus-run-session]=dbus [gnome-keyring-daemon]=gnome-keyring)
-
 missing=()
-for program in "${!package_of[@]}"; do
-  command -v "$program" >/dev/null || missing+=("${package_of[$program]}")
-done
+need() { command -v "$1" >/dev/null || missing+=("$2"); } # a program, and Debian's package that holds it
+need chromium chromium
+need dbus-run-session dbus
+need gnome-keyring-daemon gnome-keyring
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 
-as_root=()
-[[ $(id -u) -eq 0 ]] || as_root=(sudo -n)
-if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
+as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi; }
+if command -v apt-get >/dev/null && as_root true 2>/dev/null; then
   echo "Installing ${missing[*]}..." >&2
-  export DEBIAN_FRONTEND=noninteractive
-  "${as_root[@]}" apt-get update -qq >/dev/null
-  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  as_root apt-get update -qq >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 else
   echo "The tests need these programs: install ${missing[*]} (Debian's names), then run make test again." >&2
   exit 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -15,7 +16,7 @@ LOCKS = ["requirements.lock", "requirements-dev.lock"]
 TREE = {
     *("main.py", "views", "services", "assets", "tests", "pyproject.toml"),
     *("Makefile", "requirements.lock", "requirements-dev.lock", ".ci", "docs"),
-    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE.md"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "THIRD_PARTY_NOTICES.md"),
     *(".editorconfig", ".gitattributes", ".gitignore"),
 }
 
@@ -106,7 +107,7 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
         if file.suffix != ".md":
             continue
         headings = {file: text}
-        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        for target in re.findall(r"""(?:\]\(|src=")([^)\s"]+)""", text):
             if re.match(r"[a-z]+:", target):
                 continue
             path, _, anchor = unquote(target).partition("#")
@@ -130,3 +131,40 @@ def test_the_changelog_tells_of_this_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = re.findall(r"(?m)^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
     assert versions[0] == project["version"]
+
+
+def test_what_the_tests_need_is_named_where_it_may_not_be_installed(tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    result = subprocess.run(
+        [bash, str(ROOT / "tests" / "setup.sh")],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "chromium dbus gnome-keyring" in result.stderr
+
+
+def test_a_machine_without_a_fitting_python_is_told_so(tmp_path: Path) -> None:
+    make, sh = shutil.which("make"), shutil.which("sh")
+    assert make is not None
+    assert sh is not None
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copy(ROOT / "requirements.lock", tmp_path)
+    old = tmp_path / "bin" / "python3"
+    old.parent.mkdir()
+    old.write_text(f"#!{sh}\nexit 1\n", encoding="utf-8")
+    old.chmod(0o755)
+    result = subprocess.run(
+        [make, "setup", f"SHELL={sh}"],
+        cwd=tmp_path,
+        env={"PATH": str(old.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "needs Python 3.11 or later" in result.stderr

@@ -100,7 +100,7 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
                 words(
                     "usage.sub",
                     kind=words(f"contract.{contract.kind.value}"),
-                    number=contract.masked_number,
+                    number=formats.number(contract.masked_number),
                     time=formats.time(at),
                 ),
                 look.type.body_s,

@@ -49,6 +49,10 @@ class Formats:
         )
         return self._words("format.minus", amount=text) if money.amount < 0 else text
 
+    def number(self, masked: str) -> str:
+        """A line's masked number, kept on one line: « 04 •• •• •• 12 »."""
+        return masked.replace(" ", NO_BREAK_SPACE)
+
     def local_day(self, at: datetime) -> date:
         """The day it is, in the zone, at the moment `at`."""
         return at.astimezone(self.zone).date()

@@ -11,7 +11,7 @@ from services.models import BillingPeriod, Contract, ContractKind, Money, Period
 from views.formatting import Formats
 from views.state.context import use_look, use_session
 from views.state.purchases import PurchasesState
-from views.ui.cards import Tone, column, group, navigation_row
+from views.ui.cards import Tone, card, column, group, navigation_row
 from views.ui.component import component
 from views.ui.frame import Destination, Screen, go
 from views.ui.look import Look, heading, text
@@ -67,20 +67,34 @@ def Overview(state: PurchasesState, contracts: tuple[Contract, ...]) -> ft.Contr
         look, [_contract_row(look, contract, state.contract, choose) for contract in contracts], indent=56
     )
     services = one_off_services(look, formats, state, previous=_previous(state))
-    main = column(heading(text(words("home.contracts"), look.type.h2), 2), rows, spacing=SPACE_S)
+    own = column(heading(text(words("home.contracts"), look.type.h2), 2), rows, services, spacing=SPACE_M)
     if look.layout.wide:
         body: ft.Control = ft.Row(
-            [ft.Container(main, expand=5), ft.Container(services, expand=7)],
+            [ft.Container(own, expand=7), ft.Container(_understand(look), expand=5)],
             spacing=SPACE_L,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
     else:
-        body = column(main, services, spacing=SPACE_L)
+        body = own
     return ft.ListView(
         [progress(look, state.periods.loading), *notices, body],
         spacing=SPACE_M,
         padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
         expand=True,
+    )
+
+
+def _understand(look: Look) -> ft.Control:
+    """The rule of the billing period, where there is room for it."""
+    words = look.words
+    return card(
+        look,
+        column(
+            heading(text(words("home.understand"), look.type.title), 2),
+            text(words("purchases.info_text"), look.type.body),
+            text(words("purchases.info_extra"), look.type.body_s, look.colors.content_muted),
+            spacing=SPACE_S,
+        ),
     )
 
 
@@ -105,14 +119,10 @@ def _contract_row(
     return navigation_row(
         look,
         icon,
-        words(
-            "home.contract",
-            kind=words(f"contract.{contract.kind.value}"),
-            label=contract.label,
-            number=contract.masked_number,
-        ),
-        words("home.contract_action"),
+        words(f"contract.{contract.kind.value}"),
+        words("home.contract", label=contract.label, number=look.formats.number(contract.masked_number)),
         open_contract,
+        action=words("home.contract_action") if contract == chosen else "",
         key=f"contract-{contract.contract_id}",
     )
 

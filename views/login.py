@@ -9,7 +9,7 @@ from views.state.context import use_device, use_look
 from views.state.session import SessionState
 from views.state.sign_in import Fault, SignInState, Step
 from views.text import Language, explain
-from views.ui.buttons import icon_button, link, main_button, outline_button
+from views.ui.buttons import icon_button, link, main_button, one_node, outline_button
 from views.ui.cards import Tone, card, column
 from views.ui.component import component
 from views.ui.look import Look, heading, silent, text
@@ -269,17 +269,19 @@ def LanguageSwitch() -> ft.Control:
 
     return ft.Row(
         [
-            ft.TextButton(
-                ft.Row(
-                    [
-                        silent(ft.Icon(ft.Icons.LANGUAGE, size=20)),
-                        text(look.words(f"language.{other.value}"), look.type.h4),
-                    ],
-                    spacing=SPACE_XS,
-                    tight=True,
-                ),
-                on_click=switch,
-                height=TARGET,
+            one_node(
+                ft.TextButton(
+                    ft.Row(
+                        [
+                            silent(ft.Icon(ft.Icons.LANGUAGE, size=20)),
+                            text(look.words(f"language.{other.value}"), look.type.h4),
+                        ],
+                        spacing=SPACE_XS,
+                        tight=True,
+                    ),
+                    on_click=switch,
+                    height=TARGET,
+                )
             )
         ],
         alignment=ft.MainAxisAlignment.CENTER,

@@ -20,7 +20,7 @@ from views.ui.cards import card, column
 from views.ui.component import component
 from views.ui.frame import Destination, Screen, go
 from views.ui.look import Look, silent, text
-from views.ui.month_selector import month_selector
+from views.ui.month_selector import month_selector, period_name
 from views.ui.notices import error_state, freshness, progress, skeleton, state
 from views.ui.purchase_detail import PurchaseDetail
 from views.ui.purchase_rows import PageOfRows, days_of
@@ -45,12 +45,15 @@ def PurchasesView() -> ft.View:
     purchases, words = session.purchases, look.words
     actions: tuple[ft.Control, ...] = ()
     body: ft.Control
+    subtitle = ""
     if purchases is not None and session.purchase is not None:
         wanted = period_in(ft.context.page.route)
         body = Purchases(purchases, session.purchase, window, wanted, payment_id)
         actions = (
             icon_button(look, ft.Icons.REFRESH, words("action.refresh"), purchases.refresh, key="refresh"),
         )
+        if window.scrolled_past_head and purchases.period is not None:
+            subtitle = period_name(look, purchases.period)
     elif session.account.error is not None:
         body = error_state(look, session.account.error, session.load_account)
     else:
@@ -62,6 +65,7 @@ def PurchasesView() -> ft.View:
         name="purchases",
         back=Destination.USAGE.path,
         actions=actions,
+        subtitle=subtitle,
     )
 
 

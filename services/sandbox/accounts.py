@@ -77,7 +77,7 @@ def with_totals(
     sums = connection.execute(
         select(
             which.label("position"),
-            func.sum(case((counted, 1), else_=0)).label("count"),
+            func.sum(case((counted, 1), else_=0)).label("purchases"),
             func.sum(case((succeeded, purchase.c.amount), else_=0)).label("total"),
             func.sum(case((pending, purchase.c.amount), else_=0)).label("pending"),
         )
@@ -97,7 +97,7 @@ def with_totals(
             "endDate": period.end,
             "billMonth": period.bill_month,
             "state": state_of(period, today),
-            "purchaseCount": int(found[position].count) if position in found else 0,
+            "purchaseCount": int(found[position].purchases) if position in found else 0,
             "total": money(int(found[position].total) if position in found else 0),
             "pendingTotal": money(int(found[position].pending) if position in found else 0),
         }

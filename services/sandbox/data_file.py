@@ -27,7 +27,7 @@ class Record(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
     """Anything in the file: keys as in the contract, none but those."""
 
 
-class Money(Record):
+class Money(Record, frozen=True):
     """An exact amount, `"4.99"`; negative on a refund."""
 
     amount: Annotated[str, Meta(pattern=r"^-?[0-9]{1,7}\.[0-9]{2}$")]
@@ -38,14 +38,14 @@ class Money(Record):
         return int(self.amount.replace(".", ""))
 
 
-class Billing(Record):
+class Billing(Record, frozen=True):
     """When the contract's period is cut."""
 
     cut_off_day: Annotated[int, Meta(ge=1, le=28)] = 26
     time_zone: str = "Europe/Paris"
 
 
-class MerchantContact(Record):
+class MerchantContact(Record, frozen=True):
     """How to reach a merchant."""
 
     url: Words | None = None
@@ -53,14 +53,14 @@ class MerchantContact(Record):
     phone: Words | None = None
 
 
-class Service(Record):
+class Service(Record, frozen=True):
     """Whether internet+ can be used on the contract."""
 
     status: Literal["active", "suspended"] = "active"
     since: date | None = None
 
 
-class Subscription(Record):
+class Subscription(Record, frozen=True):
     """A subscription taken with a merchant."""
 
     subscription_id: Id
@@ -78,7 +78,7 @@ class Subscription(Record):
     merchant_contact: MerchantContact | None = None
 
 
-class Purchase(Record):
+class Purchase(Record, frozen=True):
     """A purchase, or a refund (then its amount is negative)."""
 
     payment_id: Id
@@ -118,7 +118,7 @@ class Purchase(Record):
     merchant_contact: MerchantContact | None = None
 
 
-class Contract(Record):
+class Contract(Record, frozen=True):
     """A line: a box or a mobile."""
 
     contract_id: Id
@@ -132,7 +132,7 @@ class Contract(Record):
     purchases: tuple[Purchase, ...] = ()
 
 
-class Subscriber(Record):
+class Subscriber(Record, frozen=True):
     """Somebody who can sign in, by e-mail address or phone number."""
 
     identifier: Words
@@ -143,7 +143,7 @@ class Subscriber(Record):
     contracts: tuple[Contract, ...] = ()
 
 
-class _File(Record):
+class _File(Record, frozen=True):
     subscribers: tuple[Subscriber, ...]
 
 

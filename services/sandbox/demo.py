@@ -1,9 +1,9 @@
 """The demo subscribers, as they are on a day: the same every time for one day, and never ahead of the hour.
 
 What happens in a period is drawn from the period's own name, so that the past stays what it was from one day
-to the next. The cases worth looking at are placed by hand: a period's first and last second, 29 February, both
-clock changes, New Year's Eve, a renewal on the 31st, a price rise, a free trial, a duplicate, a refund on a
-later bill, a refusal.
+to the next. The cases worth looking at are placed by hand: a period's first and last second, 29 February,
+both clock changes, New Year's Eve, a renewal on the 31st, a price rise, a free trial, a duplicate, a refund
+on a later bill, a refusal.
 """
 
 from __future__ import annotations
@@ -98,13 +98,13 @@ class _Line:
             tax_amount=offer.tax(cents),
             description=offer.description,
             merchant_name=offer.merchant,
-            merchant_contact=offer.contact(),
+            merchant_contact=offer.contact,
             purchase_category_code=offer.category,
             channel=channel,
             kind="subscription" if subscription_id else "oneOff",
             subscription_id=subscription_id,
             reference_code=f"{'SP' if channel == 'sms_plus' else 'IP'}-{at:%y%m%d}-{number % 1_000_000:06}",
-            refund_of=refund_of and refund_of.payment_id,
+            refund_of=refund_of.payment_id if refund_of else None,
         )
         self._purchases[purchase.payment_id] = purchase
         return purchase
@@ -150,7 +150,7 @@ class _Line:
                 subscription_id=subscription_id,
                 name=offer.description,
                 merchant_name=offer.merchant,
-                merchant_contact=offer.contact(),
+                merchant_contact=offer.contact,
                 price=money(offer.prices[-1]),
                 recurring_charge_period=rhythm,
                 status="active" if terminated is None else "terminated",
@@ -158,7 +158,7 @@ class _Line:
                 next_charge_date=upcoming if terminated is None else None,
                 termination_date=terminated,
                 terminable=terminated is None,
-                last_payment_id=last and last.payment_id,
+                last_payment_id=last.payment_id if last else None,
             )
         )
 

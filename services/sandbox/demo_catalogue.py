@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from services.sandbox.data_file import MerchantContact, Money
@@ -18,7 +19,7 @@ Category = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offer:
     """Something a merchant sells, at one of some prices, in cents."""
 
@@ -27,6 +28,7 @@ class Offer:
     category: Category
     prices: tuple[int, ...]
 
+    @cached_property
     def contact(self) -> MerchantContact:
         """How to reach the merchant."""
         name = re.sub(r"[^a-z0-9]+", "-", fold(self.merchant)).strip("-")[:40]

@@ -38,6 +38,11 @@ def hash_password(password: str, log2_cost: int) -> str:
     return f"{log2_cost}${salt.hex()}${_scrypt(password, salt, log2_cost).hex()}"
 
 
+def nobody(log2_cost: int) -> str:
+    """The hash of no password: to check one against it takes as long as against another's."""
+    return f"{log2_cost}${secrets.token_hex(16)}${secrets.token_hex(32)}"
+
+
 def verify_password(password: str, hashed: str) -> bool:
     """Whether `hashed`, made by `hash_password`, is this password's; takes as long when it is not."""
     log2_cost, salt, expected = hashed.split("$")

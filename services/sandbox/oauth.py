@@ -1,4 +1,4 @@
-"""Signing in: OAuth 2.0 for First-Party Applications in two steps, PKCE, rotating tokens (endpoints A1 to A4).
+"""Signing in: OAuth 2.0 for First-Party Applications in two steps, PKCE, rotating tokens (A1 to A4).
 
 An identifier nobody has is answered like any other: same steps, same time (a password is hashed all the
 same), same countdown, same lock.
@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.sandbox import tokens
-from services.sandbox.identity import canonical, digest, hash_password, new_secret, verify_password
+from services.sandbox.identity import canonical, digest, new_secret, nobody, verify_password
 from services.sandbox.schema import failure, identifier, sign_in, subscriber
 from services.sandbox.settings import Clock, Settings
 from services.sandbox.store import Store
@@ -39,7 +39,7 @@ class OAuth:
 
     def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
         self._store, self._clock, self._settings = store, clock, settings
-        self._nobody = hash_password(new_secret(), settings.scrypt_log2_cost)
+        self._nobody = nobody(settings.scrypt_log2_cost)
 
     @property
     def routes(self) -> list[Route]:
@@ -189,9 +189,10 @@ class OAuth:
     def _lock_left(self, connection: Connection, account: str, now: datetime) -> timedelta:
         """How long an account stays locked: nothing when it is open."""
         row = connection.execute(failure.select().where(failure.c.account == account)).first()
-        if row is None or row.count < self._settings.tries:
+        if row is None or row.tries < self._settings.tries:
             return timedelta()
-        return max(row.last_at + self._settings.lock_time - now, timedelta())
+        locked_until: datetime = row.last_at + self._settings.lock_time
+        return max(locked_until - now, timedelta())
 
     def _forget_expired(self, connection: Connection, now: datetime) -> None:
         connection.execute(sign_in.delete().where(sign_in.c.expires_at <= now))
@@ -222,10 +223,10 @@ def _open_session(connection: Connection, **values: Any) -> str:
 def _count_failure(connection: Connection, account: str, now: datetime) -> int:
     """Counts a wrong password; returns how many there are by now."""
     here = failure.c.account == account
-    count: int = (connection.scalar(select(failure.c.count).where(here)) or 0) + 1
+    tries: int = (connection.scalar(select(failure.c.tries).where(here)) or 0) + 1
     connection.execute(failure.delete().where(here))
-    connection.execute(failure.insert().values(account=account, count=count, last_at=now))
-    return count
+    connection.execute(failure.insert().values(account=account, tries=tries, last_at=now))
+    return tries
 
 
 async def _form(request: Request) -> dict[str, str]:

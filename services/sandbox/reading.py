@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.sandbox import tokens
+from services.sandbox.identity import digest
 from services.sandbox.schema import contract
 from services.sandbox.settings import Clock
 from services.sandbox.store import Store
@@ -114,8 +114,8 @@ def _unauthorized(detail: str, error: str = "") -> Problem:
 
 
 def _representation(request: Request, subscriber_id: str, body: bytes) -> Response:
-    """The answer, or 304 when the client has it. The tag holds the subject, so it is worth nothing to another."""
-    etag = f'"{hashlib.sha256(subscriber_id.encode() + b"\n" + body).hexdigest()}"'
+    """The answer, or 304 when the client has it. One subscriber's tag is worth nothing to another."""
+    etag = f'"{digest(f"{subscriber_id} {body.decode()}")}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if etag in known or known == ["*"]:

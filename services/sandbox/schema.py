@@ -158,7 +158,7 @@ failure = Table(
     "failure",
     tables,
     Column("account", String(64), primary_key=True, comment=_ACCOUNT),
-    Column("count", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
     Column("last_at", Moment, nullable=False),
 )
 

@@ -24,6 +24,10 @@ from services.sandbox.identity import canonical, digest, hash_password
 T = TypeVar("T")
 _SERIALIZATION_FAILURE = "40001"
 _TRIES = 5
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+
+Rows = dict[str, list[dict[str, Any]]]
+"""What goes into each table, by its name."""
 
 
 class Store:
@@ -46,7 +50,8 @@ class Store:
         """Does `work` in one transaction: all of it or nothing. It may be called more than once."""
         for tries_left in reversed(range(_TRIES)):
             try:
-                with self._alone, self._engine.connect().execution_options(writing=writing) as connection:
+                with self._alone, self._engine.connect() as connection:
+                    connection.execution_options(writing=writing)
                     with connection.begin():
                         return work(connection)
             except DBAPIError as error:
@@ -73,11 +78,11 @@ def fill(
 ) -> None:
     """Replaces every subscriber; who is signed in stays so, as long as they still exist."""
     subscribers = tuple(subscribers)
-    with ThreadPoolExecutor() as pool:
-        hashes = list(pool.map(lambda each: hash_password(each.password, log2_cost), subscribers))
-    rows: dict[str, list[dict[str, Any]]] = {table.name: [] for table in schema.SUBSCRIBER_TABLES}
-    for subscriber, password_hash in zip(subscribers, hashes, strict=True):
-        _add_subscriber(rows, subscriber, password_hash)
+    rows: Rows = {table.name: [] for table in schema.SUBSCRIBER_TABLES}
+    with ThreadPoolExecutor() as pool:  # hashing is slow on purpose, and lets other threads work
+        hashes = pool.map(lambda each: hash_password(each.password, log2_cost), subscribers)
+        for subscriber, password_hash in zip(subscribers, hashes, strict=True):
+            _add_subscriber(rows, subscriber, password_hash)
     for table in schema.SUBSCRIBER_TABLES:
         connection.execute(table.delete())
     for table in reversed(schema.SUBSCRIBER_TABLES):
@@ -100,8 +105,10 @@ def subscriber_id_of(identifier: str) -> str:
 
 def fold(text: str) -> str:
     """Text as it is searched: without case, accents or typographic variants."""
-    text = unicodedata.normalize("NFKD", text.casefold())
-    text = "".join(character for character in text if not unicodedata.combining(character))
+    text = text.casefold()
+    if text.isascii():
+        return text
+    text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     return text.replace("œ", "oe").replace("æ", "ae").replace("’", "'")
 
 
@@ -144,9 +151,6 @@ def _make_tables(connection: Connection) -> None:
         if shape is None or shape.shape != _shape():
             schema.tables.drop_all(connection)
     schema.tables.create_all(connection)
-
-
-Rows = dict[str, list[dict[str, Any]]]
 
 
 def _add_subscriber(rows: Rows, subscriber: Subscriber, password_hash: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
@@ -91,7 +92,10 @@ class Envelope:
 
 def stamp(scope: Scope, clock: Clock) -> dict[str, str]:
     """The headers of every answer."""
-    return {"Date": format_datetime(clock(), usegmt=True), "x-correlator": scope["correlator"]}
+    return {
+        "Date": format_datetime(clock().astimezone(UTC), usegmt=True),
+        "x-correlator": scope["correlator"],
+    }
 
 
 async def on_oauth_error(_request: Request, error: OAuthError) -> Response:

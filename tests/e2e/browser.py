@@ -166,10 +166,10 @@ def see_not(page: Page, text: str, *, within: float = PATIENCE) -> None:
 
 
 def see_heading(page: Page, name: str, *, within: float = PATIENCE) -> None:
-    """Wait for the screen whose first-level heading reads so."""
+    """Wait for the screen whose first-level heading begins so."""
 
     def first_level() -> bool:
-        return plain(name) in [plain(node.name) for node in semantics(page) if node.level == 1]
+        return any(plain(node.name).startswith(plain(name)) for node in semantics(page) if node.level == 1)
 
     until(page, first_level, f"no screen headed {name!r}", within=within)
 
@@ -282,11 +282,7 @@ def heading_faults(page: Page) -> list[str]:
     """Not exactly one first-level heading, or a level skipped."""
     levels = [node.level for node in semantics(page) if node.level is not None]
     faults = [] if levels.count(1) == 1 else [f"{levels.count(1)} headings of level 1"]
-    faults += [
-        f"level {later} after {sooner}"
-        for sooner, later in pairwise(levels)
-        if later > sooner + 1
-    ]
+    faults += [f"level {later} after {sooner}" for sooner, later in pairwise(levels) if later > sooner + 1]
     return faults
 
 

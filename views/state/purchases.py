@@ -39,7 +39,8 @@ LISTS_KEPT = 12
 class Day:
     """What one calendar day of a list amounts to, as far as its pages were read."""
 
-    total: Decimal = Decimal("0.00")
+    total: Decimal | None = None
+    """Of what was charged or refunded; None when nothing of the day was."""
     complete: bool = False
     """False while a page still to be read may hold more of this day."""
 
@@ -76,12 +77,9 @@ class PurchaseList:
             last_read = number
             for purchase in page.items:
                 day = local_day(purchase, zone)
+                known = days.setdefault(day, Day())
                 if purchase.payment_status is PaymentStatus.SUCCEEDED:
-                    days[day] = replace(
-                        days.get(day, Day()), total=days.get(day, Day()).total + purchase.amount.amount
-                    )
-                else:
-                    days.setdefault(day, Day())
+                    days[day] = replace(known, total=(known.total or 0) + purchase.amount.amount)
             finished = number >= page.pagination.total_pages
             for day in list(days) if finished else list(days)[:-1]:
                 days[day] = replace(days[day], complete=True)

@@ -55,23 +55,30 @@ def link(look: Look, label: str, on_click: Handler, *, key: str | None = None) -
     """A text link with its chevron; in a row, so that a stretching column leaves it its width."""
     return ft.Row(
         [
-            ft.TextButton(
-                ft.Row(
-                    [
-                        text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True),
-                        silent(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent)),
-                    ],
-                    spacing=SPACE_2XS,
-                    tight=True,
-                ),
-                height=TARGET,
-                on_click=on_click,
-                key=key,
-                style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=0)),
+            one_node(
+                ft.TextButton(
+                    ft.Row(
+                        [
+                            text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True),
+                            silent(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent)),
+                        ],
+                        spacing=SPACE_2XS,
+                        tight=True,
+                    ),
+                    height=TARGET,
+                    on_click=on_click,
+                    key=key,
+                    style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=0)),
+                )
             )
         ],
         tight=True,
     )
+
+
+def one_node(button: ft.Control) -> ft.MergeSemantics:
+    """A button whose content holds icons or rows, as the one node a screen reader expects."""
+    return ft.MergeSemantics(button)
 
 
 def row_as_button(
@@ -92,5 +99,5 @@ def row_as_button(
         key=key,
     )
     if name is None:
-        return button
+        return one_node(button)
     return ft.MergeSemantics(ft.Semantics(label=name, selected=selected, content=button))

@@ -76,10 +76,11 @@ def navigation_row(
     subtitle: str,
     on_click: Handler,
     *,
-    selected: bool | None = None,
+    action: str = "",
     key: str | None = None,
 ) -> ft.Control:
-    """A row that leads somewhere: icon, two lines, chevron."""
+    """A row that leads somewhere: icon, two lines, chevron; `action` says where to, as a link does."""
+    underlined = look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE)
     return row_as_button(
         look,
         ft.Container(
@@ -90,6 +91,7 @@ def navigation_row(
                         [
                             text(title, look.type.body_medium),
                             text(subtitle, look.type.body_s, look.colors.content_muted),
+                            *([text(action, underlined)] if action else []),
                         ],
                         spacing=0,
                         expand=True,
@@ -100,10 +102,8 @@ def navigation_row(
                 spacing=SPACE_M,
             ),
             padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
-            height=None,
         ),
         on_click,
-        selected=selected,
         key=key,
     )
 

@@ -6,7 +6,7 @@ import flet as ft
 
 from views.state.context import use_look
 
-from .buttons import outline_button
+from .buttons import one_node, outline_button
 from .cards import column
 from .component import component
 from .look import silent, text
@@ -36,20 +36,22 @@ def DemoBanner() -> ft.Control:
         if explained
         else None
     )
-    return ft.TextButton(
-        ft.Row(
-            [
-                silent(ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse)),
-                text(look.words("demo.banner"), look.type.caption_bold, inverse, expand=True, lines=1),
-                text(look.words("demo.more"), look.type.caption_bold, inverse, wrap=False),
-            ],
-            spacing=SPACE_XS,
-        ),
-        height=HEIGHT,
-        style=row_button(look.colors).copy(
-            bgcolor=look.colors.surface_inverse,
-            padding=ft.Padding.symmetric(horizontal=SPACE_M),
-            visual_density=ft.VisualDensity.COMPACT,
-        ),
-        on_click=lambda: explain(True),
+    return one_node(
+        ft.TextButton(
+            ft.Row(
+                [
+                    silent(ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse)),
+                    text(look.words("demo.banner"), look.type.caption_bold, inverse, expand=True, lines=1),
+                    text(look.words("demo.more"), look.type.caption_bold, inverse, wrap=False),
+                ],
+                spacing=SPACE_XS,
+            ),
+            height=HEIGHT,
+            style=row_button(look.colors).copy(
+                bgcolor=look.colors.surface_inverse,
+                padding=ft.Padding.symmetric(horizontal=SPACE_M),
+                visual_density=ft.VisualDensity.COMPACT,
+            ),
+            on_click=lambda: explain(True),
+        )
     )

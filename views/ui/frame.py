@@ -44,14 +44,19 @@ def Screen(
     *,
     name: str,
     overline: str = "",
+    subtitle: str = "",
     back: str | None = None,
     actions: Sequence[ft.Control] = (),
 ) -> ft.View:
-    """A screen in its frame. `name` tells it from the others; `back` is the path of its parent."""
+    """A screen in its frame.
+
+    `name` tells it from the others, `back` is the path of its parent, `overline` and `subtitle` stand
+    above and below the title.
+    """
     look, session = use_look(), use_session()
     main = ft.Column(
         [
-            _top_bar(look, title, overline, back, actions),
+            _top_bar(look, title, overline, subtitle, back, actions),
             ft.Container(body, expand=True, padding=0),
         ],
         spacing=0,
@@ -93,13 +98,15 @@ def Screen(
 
 
 def _top_bar(
-    look: Look, title: str, overline: str, back: str | None, actions: Sequence[ft.Control]
+    look: Look, title: str, overline: str, subtitle: str, back: str | None, actions: Sequence[ft.Control]
 ) -> ft.Control:
     style = look.type.h1 if overline else look.type.h2
     heading_ = heading(text(title, style), 1)
     titles: list[ft.Control] = [heading_]
     if overline:
         titles.insert(0, text(overline, look.type.label_s, look.colors.content_muted))
+    if subtitle:
+        titles.append(text(subtitle, look.type.caption_medium, look.colors.content_muted, lines=1))
     start: list[ft.Control] = []
     if back is not None:
 

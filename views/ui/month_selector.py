@@ -11,7 +11,7 @@ import flet_charts as fc
 from services.models import BillingPeriod, PeriodState
 
 from .look import Look, silent, text
-from .theme import SPACE_2XS, TRANSPARENT, row_button
+from .theme import SPACE_2XS, TRANSPARENT, Layout, row_button
 
 HEIGHT = 96
 """Of the tallest bar, in logical pixels; the months stand below it."""
@@ -94,7 +94,7 @@ def _cell(look: Look, period: BillingPeriod, selected: bool, on_select: Callable
     content = ft.Container(
         ft.Column(
             [
-                text(look.formats.month_short(period.bill_month), style, color, wrap=False),
+                text(_label(look, period), style, color, wrap=False),
                 ft.Container(height=3, width=24, bgcolor=underline, border_radius=2),
             ],
             spacing=SPACE_2XS,
@@ -115,13 +115,20 @@ def _cell(look: Look, period: BillingPeriod, selected: bool, on_select: Callable
             content=ft.TextButton(
                 silent(content),
                 on_click=select,
-                style=row_button(look.colors, radius=8),
+                style=row_button(look.colors, radius=8).copy(alignment=ft.Alignment.BOTTOM_CENTER),
                 height=HEIGHT + LABELS,
                 key=f"period-{period.period_id}",
             ),
         ),
         expand=True,
     )
+
+
+def _label(look: Look, period: BillingPeriod) -> str:
+    """The month of the bill; the period in progress says so where there is room."""
+    if period.state is PeriodState.OPEN and look.layout is not Layout.XS:
+        return look.words("period.open_short")
+    return look.formats.month_short(period.bill_month)
 
 
 def _no_axis() -> fc.ChartAxis:

@@ -12,7 +12,7 @@ from .cards import card, column
 from .frame import go
 from .look import Look, heading, silent, text
 from .notices import error_alert, skeleton
-from .theme import SPACE_L, SPACE_S, SPACE_XS
+from .theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
 
 MINI_CHART = 48
 
@@ -59,34 +59,32 @@ def one_off_services(look: Look, formats: Formats, state: PurchasesState, *, pre
     return card(
         look,
         column(
-            heading(text(words("services.title"), look.type.title), 2),
-            text(words("services.sub"), look.type.body_s, look.colors.content_muted),
+            ft.Column(
+                [
+                    heading(text(words("services.title"), look.type.title), 2),
+                    text(words("services.sub"), look.type.body_s, look.colors.content_muted),
+                ],
+                spacing=0,
+                tight=True,
+            ),
             ft.Row(
                 [
-                    ft.Column(
-                        [
-                            text(
-                                formats.money(current.total),
-                                look.type.amount_hero,
-                                spoken=formats.money_spoken(current.total),
-                                wrap=False,
-                            ),
-                            text(
-                                words("services.count", n=current.purchase_count, date=since),
-                                look.type.body_s,
-                            ),
-                        ],
-                        spacing=0,
+                    text(
+                        formats.money(current.total),
+                        look.type.amount_hero,
+                        spoken=formats.money_spoken(current.total),
+                        wrap=False,
                         expand=True,
-                        tight=True,
                     ),
                     silent(bars),
                 ],
                 spacing=SPACE_L,
                 vertical_alignment=ft.CrossAxisAlignment.END,
             ),
+            text(words("services.count", n=current.purchase_count, date=since), look.type.body_s),
             ft.Divider(height=1),
             link(look, words("services.link"), detail, key="detail"),
-            spacing=SPACE_S,
+            spacing=SPACE_XS,
         ),
+        padding=ft.Padding.only(left=SPACE_M, top=SPACE_M, right=SPACE_M, bottom=SPACE_2XS),
     )

@@ -71,7 +71,7 @@ def _facts(
     period = next((p for p in purchases.periods.data or () if p.period_id == purchase.period_id), None)
     rows = [
         (words("purchase.date"), formats.moment(purchase.payment_date)),
-        (words("purchase.publisher"), purchase.merchant_identifier),
+        (words("purchase.publisher"), purchase.merchant_name),
         (words("purchase.content"), content),
         (words("purchase.type"), words(f"kind.{purchase.kind.value}")),
     ]

@@ -17,7 +17,7 @@ from .cards import Tone, column, group, tag, tile
 from .component import component
 from .frame import go
 from .look import Look, silent, text
-from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
+from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TRANSPARENT
 
 TEXT_START = 40 + SPACE_M + SPACE_S
 """Where the texts of a row begin: after its tile."""
@@ -63,7 +63,7 @@ def _day_header(look: Look, formats: Formats, day: date, summed: Day | None) -> 
     name = formats.day_heading(day)
     line: list[ft.Control] = [text(name, look.type.h4, expand=True)]
     spoken = name
-    if summed is not None and summed.complete:
+    if summed is not None and summed.complete and summed.total is not None:
         amount = formats.money(Money(amount=summed.total))
         line.append(text(amount, look.type.body_s, look.colors.content_muted, wrap=False))
         spoken = look.words("purchases.day_total", day=name, amount=amount)
@@ -103,13 +103,15 @@ def purchase_row(look: Look, formats: Formats, purchase: Purchase, *, selected: 
         ],
         spacing=SPACE_S,
     )
-    edge = look.colors.accent if selected else None
+    edge = look.colors.accent if selected else TRANSPARENT
     return row_as_button(
         look,
         ft.Container(
             row,
-            padding=ft.Padding.only(left=SPACE_M, right=SPACE_S, top=SPACE_S, bottom=SPACE_S),
-            border=ft.Border(left=ft.BorderSide(4, edge)) if edge else None,
+            padding=ft.Padding.only(
+                left=SPACE_S if look.layout.wide else SPACE_M, right=SPACE_S, top=SPACE_S, bottom=SPACE_S
+            ),
+            border=ft.Border(left=ft.BorderSide(4, edge)) if look.layout.wide else None,
         ),
         open_purchase,
         name=_spoken(look, purchase, title, time, [label for label, *_ in tags], formats),

@@ -1,0 +1,126 @@
+"""What section 4 of the interface's description asks of every screen, on the semantics tree of a browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.browser import (
+    heading_faults,
+    language,
+    nameless,
+    overflowing,
+    read_twice,
+    see,
+    see_heading,
+    semantics,
+    small_targets,
+    tap,
+    until,
+)
+from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
+from tests.e2e.test_journeys import (
+    EN,
+    FR,
+    NOW,
+    Said,
+    begin,
+    contract,
+    see_period,
+    see_rows,
+    selected_periods,
+    sign_in,
+)
+
+
+@pytest.fixture(scope="module")
+def demo(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
+    """The app on a sandbox of the demo subscribers, on 14 May 2026."""
+    return serve(backend=serve_sandbox(now=NOW).url)
+
+
+def faults(page: Page, said: Said) -> dict[str, list[str]]:
+    """Every fault of the screen, by kind; empty lists are left out."""
+    found = {
+        "nameless": [f"{node.role or node.tag} at {node.left:.0f},{node.top:.0f}" for node in nameless(page)],
+        "headings": heading_faults(page),
+        "too small": small_targets(page),
+        "overflowing": overflowing(page),
+        "read twice": read_twice(page),
+        "one-letter names": [node.name for node in semantics(page) if len(node.name) == 1],
+        "language": [] if language(page) == ("fr" if said is FR else "en") else [language(page)],
+    }
+    return {kind: one for kind, one in found.items() if one}
+
+
+@pytest.mark.parametrize(
+    ("device", "locale", "said"), [("phone", "fr", FR), ("tablet", "fr", FR), ("desktop", "en", EN)]
+)
+def test_every_screen_of_the_path(demo: Server, visit: Visit, device: str, locale: str, said: Said) -> None:
+    met: dict[str, dict[str, list[str]]] = {}
+
+    def inspect(screen: str) -> None:
+        if found := faults(page, said):
+            met[screen] = found
+
+    page = visit(demo.url, device=device, language=locale)
+    see_heading(page, said.sign_in)
+    inspect("identifier")
+    begin(page, said, "camille@demo.example")
+    inspect("password")
+    (password,) = [node for node in semantics(page) if node.name == said.password and node.field]
+    assert password.type == "password"
+    page.go_back() if page.url.endswith("/login/password") else page.reload()
+    sign_in(page, said, "camille@demo.example")
+    see_heading(page, f"{said.hello} Camille")
+    see(page, said.details)
+    inspect("home")
+    tap(page, contract(page, said))
+    see_heading(page, said.usage)
+    see(page, said.details)
+    inspect("usage")
+    tap(page, said.details)
+    see_heading(page, said.purchases)
+    first = see_rows(page)[0]
+    assert len(selected_periods(page)) == 1
+    inspect("purchases")
+    tap(page, first)
+    see(page, said.reference)
+    inspect("purchase")
+    assert not met
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 700), (720, 450), (1194, 834)])
+def test_nothing_overflows_at_other_sizes(demo: Server, visit: Visit, width: int, height: int) -> None:
+    page = visit(f"{demo.url}/achats?periode=2026-03")
+    page.set_viewport_size({"width": width, "height": height})
+    see_heading(page, FR.sign_in)
+    assert not overflowing(page)
+    sign_in(page, FR, "camille@demo.example")
+    see_heading(page, FR.purchases)
+    see_period(page, FR.march)
+    see_rows(page)
+    assert not overflowing(page)
+
+
+def test_a_sheet_is_a_dialog_with_a_name_that_escape_closes(demo: Server, visit: Visit) -> None:
+    page = visit(f"{demo.url}/achats")
+    sign_in(page, FR, "camille@demo.example")
+    see_rows(page)
+    tap(page, "Comment la période est calculée")
+    see(page, "Ces achats sont facturés du 26 au 25 du mois précédent.")
+    dialogs = [node for node in semantics(page) if node.role in ("dialog", "alertdialog")]
+    assert dialogs
+    assert all(dialog.name for dialog in dialogs)
+    assert not nameless(page)
+    page.keyboard.press("Escape")
+    until(page, lambda: not any(node.role == "dialog" for node in semantics(page)), "still a dialog")
+
+
+def test_the_focus_is_seen(demo: Server, visit: Visit) -> None:
+    page = visit(demo.url)
+    see_heading(page, FR.sign_in)
+    before = page.screenshot()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    until(page, lambda: page.screenshot() != before, "no trace of the focus")

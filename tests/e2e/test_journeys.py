@@ -1,0 +1,435 @@
+"""The whole path in a real browser, by the accessible names of the interface's description.
+
+The sandbox's clock stands at 14 May 2026, noon in Paris: the current period goes from 26 April to 25 May and
+to the June invoice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.browser import (
+    enter,
+    named,
+    plain,
+    press_by_keyboard,
+    see,
+    see_heading,
+    see_not,
+    semantics,
+    shows,
+    tap,
+    texts,
+    type_by_keyboard,
+    until,
+    wait_for_app,
+    wheel,
+)
+from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
+
+NOW = "2026-05-14T12:00:00+02:00"
+PASSWORD = "Soleil-2026"
+
+
+@dataclass(frozen=True)
+class Said:
+    """The words of one language, from the interface's description."""
+
+    sign_in: str
+    identifier: str
+    proceed: str
+    your_password: str
+    password: str
+    submit: str
+    hello: str
+    see_usage: str
+    usage: str
+    details: str
+    purchases: str
+    current: str
+    on_june: str
+    june: str
+    march: str
+    invoiced_in_march: str
+    purchase: str
+    back: str
+    reference: str
+
+
+FR = Said(
+    sign_in="Identifiez-vous",
+    identifier="Identifiant",
+    proceed="Continuer",
+    your_password="Votre mot de passe",
+    password="Mot de passe",
+    submit="Se connecter",
+    hello="Bonjour",
+    see_usage="Consulter votre suivi conso",
+    usage="Suivi conso",
+    details="Voir le détail",
+    purchases="Achats internet+",
+    current="Période en cours",
+    on_june="Sur votre facture de juin",
+    june="Facture de juin, du 26 avril au 25 mai",
+    march="Facture de mars, du 26 janvier au 25 février",
+    invoiced_in_march="Facturé en mars",
+    purchase="Détail de l’achat",
+    back="Retour",
+    reference="Référence",
+)
+EN = Said(
+    sign_in="Sign in",
+    identifier="Identifier",
+    proceed="Continue",
+    your_password="Your password",
+    password="Password",
+    submit="Sign in",
+    hello="Hello",
+    see_usage="See your usage",
+    usage="Usage",
+    details="See details",
+    purchases="internet+ purchases",
+    current="Current period",
+    on_june="On your June invoice",
+    june="June invoice, 26 April to 25 May",
+    march="March invoice, 26 January to 25 February",
+    invoiced_in_march="Invoiced in March",
+    purchase="Purchase details",
+    back="Back",
+    reference="Reference",
+)
+
+
+@pytest.fixture(scope="module")
+def demo(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
+    """The app on a sandbox of the demo subscribers, on 14 May 2026."""
+    return serve(backend=serve_sandbox(now=NOW).url)
+
+
+def begin(page: Page, said: Said, identifier: str) -> None:
+    """Give the identifier."""
+    see_heading(page, said.sign_in)
+    enter(page, said.identifier, identifier)
+    tap(page, said.proceed)
+    see_heading(page, said.your_password)
+
+
+def sign_in(page: Page, said: Said, identifier: str, password: str = PASSWORD) -> None:
+    """Go through both steps; the caller says what must be seen then."""
+    begin(page, said, identifier)
+    enter(page, said.password, password)
+    tap(page, said.submit)
+
+
+def contract(page: Page, said: Said) -> str:
+    """The name of the first contract's row, once it is there: it ends by what it leads to."""
+
+    def leading() -> list[str]:
+        return [plain(node.name) for node in semantics(page) if plain(node.name).endswith(said.see_usage)]
+
+    until(page, leading, f"no contract leading to {said.see_usage!r}")
+    return leading()[0]
+
+
+def rows(page: Page) -> list[str]:
+    """The names of the purchases drawn: each says the time of its payment."""
+    return [plain(node.name) for node in semantics(page) if re.search(r", \d\d:\d\d, ", plain(node.name))]
+
+
+def see_rows(page: Page, *, besides: Collection[str] = ()) -> list[str]:
+    """Wait for purchases, at least one `besides` these; gives the names of all that are drawn."""
+    until(page, lambda: set(rows(page)) - set(besides), "no (other) purchase")
+    return rows(page)
+
+
+def selected_periods(page: Page) -> list[str]:
+    """The names of the selected columns of the month selector."""
+    period = re.compile(r"^Facture d|^\w+ invoice, ")
+    return [
+        plain(node.name)
+        for node in semantics(page)
+        if node.selected == "true" and period.search(plain(node.name))
+    ]
+
+
+def see_period(page: Page, name: str) -> None:
+    """Wait until the period whose name starts so is the one selected."""
+
+    def selected() -> bool:
+        periods = selected_periods(page)
+        return len(periods) == 1 and periods[0].startswith(name)
+
+    until(page, selected, f"{name!r} is not the one period selected, but {selected_periods(page)}")
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+@pytest.mark.parametrize(("language", "said"), [("fr", FR), ("en", EN)])
+def test_from_sign_in_to_one_purchase_and_back(
+    demo: Server, visit: Visit, device: str, language: str, said: Said
+) -> None:
+    page = visit(demo.url, device=device, language=language)
+    sign_in(page, said, "camille@demo.example")
+    see_heading(page, f"{said.hello} Camille")
+    tap(page, contract(page, said))
+    see_heading(page, said.usage)
+    tap(page, said.details)
+    see_heading(page, said.purchases)
+    see(page, said.current)
+    see(page, said.on_june)
+    see_period(page, said.june)
+    current = see_rows(page)
+
+    tap(page, said.march)
+    see_period(page, said.march)
+    see(page, said.invoiced_in_march)
+    until(page, lambda: rows(page) and not set(rows(page)) & set(current), "the purchases of March")
+    assert page.url.endswith("/achats?periode=2026-03")
+
+    row = rows(page)[-1]
+    merchant = row.partition(",")[0]
+    tap(page, row)
+    if device == "phone":
+        see_heading(page, said.purchase)
+    see(page, said.reference)
+    see(page, merchant)
+    if device == "phone":
+        tap(page, said.back)
+    see_heading(page, said.purchases)
+    see_period(page, said.march)
+
+
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+def test_the_whole_path_by_keyboard_alone(demo: Server, visit: Visit, device: str) -> None:
+    page = visit(demo.url, device=device)
+    see_heading(page, FR.sign_in)
+    type_by_keyboard(page, FR.identifier, "camille@demo.example")
+    page.keyboard.press("Enter")
+    see_heading(page, FR.your_password)
+    type_by_keyboard(page, FR.password, PASSWORD)
+    press_by_keyboard(page, FR.submit)
+    see_heading(page, "Bonjour Camille")
+    press_by_keyboard(page, contract(page, FR))
+    see_heading(page, FR.usage)
+    press_by_keyboard(page, FR.details)
+    see_heading(page, FR.purchases)
+    see_period(page, FR.june)
+    page.keyboard.press("ArrowLeft")
+    see_period(page, "Facture de mai")
+    press_by_keyboard(page, FR.march)
+    see_period(page, FR.march)
+    press_by_keyboard(page, see_rows(page)[0])
+    see(page, FR.reference)
+    page.keyboard.press("Escape")  # on a wide window the purchase is no place of its own to leave
+    see_heading(page, FR.purchases if device == "phone" else FR.usage)
+
+
+def test_without_purchases_the_block_is_hidden_says_why_and_leads_to_past_periods(
+    demo: Server, visit: Visit
+) -> None:
+    page = visit(demo.url)
+    sign_in(page, FR, "sans-achat@demo.example")
+    see_heading(page, "Bonjour")
+    see(page, "Aucun achat internet+ depuis le 26 avril.")
+    assert not shows(page, "Services ponctuels")
+    tap(page, contract(page, FR))
+    see_heading(page, FR.usage)
+    see(page, "Aucun service ponctuel sur la période en cours.")
+    assert not shows(page, "Services ponctuels")
+    tap(page, "Voir les périodes précédentes")
+    see_heading(page, FR.purchases)
+    see_period(page, "Facture de mai")
+    assert see_rows(page)
+
+
+def test_a_wrong_password_says_how_many_tries_are_left(demo: Server, visit: Visit) -> None:
+    page = visit(demo.url)
+    sign_in(page, FR, "foyer@demo.example", "mauvais")
+    see(page, "Identifiant ou mot de passe incorrect")
+    see(page, "Il vous reste 4 essais.")
+    enter(page, FR.password, PASSWORD)
+    tap(page, FR.submit)
+    see_heading(page, "Bonjour")
+
+
+def test_five_wrong_passwords_lock_the_account_and_say_for_how_long(demo: Server, visit: Visit) -> None:
+    page = visit(demo.url, language="en")
+    begin(page, EN, "plafond@demo.example")
+    for left in ("4 tries", "3 tries", "2 tries", "1 try"):
+        enter(page, EN.password, f"wrong-{left[0]}")
+        tap(page, EN.submit)
+        see(page, f"You have {left} left.")
+    enter(page, EN.password, "wrong-0")
+    tap(page, EN.submit)
+    see(page, "Too many tries")
+    until(
+        page,
+        lambda: any(re.search(r"Try again in \d+ minutes", text) for text in texts(page)),
+        "how long the account is locked",
+    )
+
+
+def test_a_link_to_a_period_survives_signing_in_reloading_back_and_forward(
+    demo: Server, visit: Visit
+) -> None:
+    page = visit(f"{demo.url}/achats?periode=2026-03")
+    sign_in(page, FR, "camille@demo.example")
+    see_heading(page, FR.purchases)
+    see_period(page, FR.march)
+    assert page.url.endswith("/achats?periode=2026-03")
+
+    page.reload()
+    wait_for_app(page)
+    see_heading(page, FR.purchases)
+    see_period(page, FR.march)
+
+    tap(page, "Facture d’avril")
+    see_period(page, "Facture d’avril, du 26 février au 25 mars")
+    page.go_back()
+    see_period(page, FR.march)
+    page.go_forward()
+    see_period(page, "Facture d’avril")
+    assert page.url.endswith("/achats?periode=2026-04")
+
+
+def test_two_visitors_never_see_each_others_data(demo: Server, visit: Visit) -> None:
+    address = f"{demo.url}/achats?periode=2026-03"
+    one, other = visit(address, device="phone"), visit(address, device="desktop", language="en")
+    sign_in(one, FR, "camille@demo.example")
+    sign_in(other, EN, "sans-achat@demo.example")
+    for page, said in ((one, FR), (other, EN)):
+        see_period(page, said.march)
+    mine, theirs = see_rows(one), see_rows(other)
+    assert not {plain(row).partition(", ")[2] for row in mine} & {row.partition(", ")[2] for row in theirs}
+    for page in (one, other):
+        page.reload()
+        wait_for_app(page)
+    until(one, lambda: rows(one) == mine, "its own purchases after a reload")
+    until(other, lambda: rows(other) == theirs, "its own purchases after a reload")
+
+
+def test_ten_thousand_purchases_open_like_ten_and_load_as_one_scrolls(demo: Server, visit: Visit) -> None:
+    page = visit(f"{demo.url}/achats", device="desktop")
+    sign_in(page, FR, "gros-volume@demo.example")
+    see_heading(page, FR.purchases)
+    see(page, "10 000 achats")
+    seen = set(see_rows(page))
+    for _ in range(8):
+        drawn = rows(page)
+        wheel(page, 4000)
+        drawn = see_rows(page, besides=drawn)
+        assert len(drawn) < 150, "the list draws rows that nobody sees"
+        seen |= set(drawn)
+    assert len(seen) > 60, "the list stops after its first page"
+
+
+def test_a_dead_backend_and_an_outage_have_their_own_sentences(
+    serve: Serve, serve_sandbox: ServeSandbox, visit: Visit
+) -> None:
+    sandbox = serve_sandbox(now=NOW)
+    app = serve(backend=sandbox.url)
+    sandbox.stop()
+    page = visit(f"{app.url}/achats")
+    see_heading(page, FR.sign_in)
+    enter(page, FR.identifier, "camille@demo.example")
+    tap(page, FR.proceed)
+    see(page, "Connexion impossible")
+    see(page, "Vérifiez votre réseau, puis réessayez.")
+
+    sandbox.start()
+    tap(page, FR.proceed)
+    see_heading(page, FR.your_password)
+    enter(page, FR.password, PASSWORD)
+    tap(page, FR.submit)
+    see_heading(page, FR.purchases)
+    kept = see_rows(page)
+
+    sandbox.stop()
+    tap(page, "Actualiser")
+    see(page, "Hors ligne")
+    see(page, "Données du 14 mai à 12:00")
+    assert set(rows(page)) <= set(kept)
+    assert rows(page), "old data beats no data"
+
+    sandbox.start()
+    tap(page, "Réessayer")
+    see_not(page, "Hors ligne")
+    assert rows(page)
+
+
+def test_the_embedded_demonstration_says_what_it_is(serve: Serve, visit: Visit) -> None:
+    page = visit(serve().url)
+    see_heading(page, FR.sign_in)
+    tap(page, "Découvrir la démonstration")
+    see_heading(page, "Bonjour")
+    see(page, "Démonstration : données fictives")
+    tap(page, "Démonstration")
+    see(page, "Rien n’est relié à un vrai compte.")
+    page.keyboard.press("Escape")
+    see_not(page, "Rien n’est relié à un vrai compte.")
+
+
+def _purchase(payment_id: str, moment: str, merchant: str, amount: str) -> dict[str, Any]:
+    return {
+        "paymentId": payment_id,
+        "entryType": "purchase",
+        "paymentStatus": "succeeded",
+        "paymentDate": moment,
+        "amount": {"amount": amount, "currency": "EUR"},
+        "description": "Article",
+        "merchantName": merchant,
+        "purchaseCategoryCode": "press",
+        "channel": "internetplus_box",
+        "kind": "oneOff",
+        "referenceCode": f"IP-{payment_id}",
+    }
+
+
+BOUNDARY = {
+    "subscribers": [
+        {
+            "identifier": "lea@demo.example",
+            "phoneNumber": "0639980199",
+            "password": PASSWORD,
+            "displayName": "Léa Moreau",
+            "locked": False,
+            "contracts": [
+                {
+                    "contractId": "c1",
+                    "kind": "internet",
+                    "label": "Livebox Fibre",
+                    "maskedNumber": "04 •• •• •• 12",
+                    "billingRights": True,
+                    "billing": {"cutOffDay": 26, "timeZone": "Europe/Paris"},
+                    "service": {"status": "active", "since": "2023-03-03"},
+                    "subscriptions": [],
+                    "purchases": [
+                        _purchase("p1", "2024-02-25T23:59:59+01:00", "Gazette des Deux Rives", "1.99"),
+                        _purchase("p2", "2024-02-26T00:00:00+01:00", "Ciné Minute", "3.99"),
+                    ],
+                }
+            ],
+        }
+    ]
+}
+
+
+def test_the_billing_rule_on_a_data_file(serve: Serve, serve_sandbox: ServeSandbox, visit: Visit) -> None:
+    sandbox = serve_sandbox(data=BOUNDARY, now="2024-03-10T12:00:00+01:00")
+    page = visit(f"{serve(backend=sandbox.url).url}/achats")
+    sign_in(page, FR, "lea@demo.example")
+    see_heading(page, FR.purchases)
+    see(page, "1 achat · du 26 février au 25 mars")
+    see(page, "Sur votre facture d’avril")
+    assert [row.partition(",")[0] for row in see_rows(page)] == ["Ciné Minute"]
+
+    tap(page, "Facture de mars, du 26 janvier au 25 février, 1,99 €, 1 achat")
+    see_period(page, FR.march)
+    see(page, "Gazette des Deux Rives")
+    assert [row.partition(",")[0] for row in rows(page)] == ["Gazette des Deux Rives"]
+    assert named(page, "Facture d’avril, du 26 février au 25 mars, 3,99 €, 1 achat").count() == 1

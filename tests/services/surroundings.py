@@ -1,0 +1,163 @@
+"""What surrounds the client in its tests: a clock, a server, and transports that count, fail or record."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+from services.backend import Backend
+from services.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable, MemoryStore
+from services.transport import IN_PROCESS, Wire
+
+PASSWORDS = {"camille@demo.example": "Soleil-2026", "sofia@demo.example": "Lune-2026"}
+
+
+class Clock:
+    """Says what it is set to."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **lapse: float) -> None:
+        self.now += timedelta(**lapse)
+
+
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """Serve `app` on a free port of this machine; gives its origin."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, port=0, log_config=None, lifespan="off", ws="none", date_header=False, server_header=False
+        )
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 10
+        while not server.started:
+            assert time.monotonic() < deadline, "the server does not start"
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+class Network(httpx.AsyncBaseTransport):
+    """A network one can look at and cut, in front of an application."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.requests: list[httpx.Request] = []
+        self.down = False
+        """No request arrives."""
+        self.lose_tokens = 0
+        """How many answers of the token endpoint are lost on their way back."""
+        self.renewing = asyncio.Event()
+        """Set once a renewal is on its way."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if self.renewals:
+            self.renewing.set()
+        if self.down:
+            raise httpx.ConnectError("down", request=request)
+        response = await self._inner.handle_async_request(request)
+        if request.url.path == "/oauth/token" and self.lose_tokens:
+            self.lose_tokens -= 1
+            raise httpx.ReadError("lost", request=request)
+        return response
+
+    @property
+    def renewals(self) -> list[str]:
+        """The refresh tokens sent."""
+        forms = [dict(httpx.QueryParams(r.content.decode())) for r in self.requests if r.method == "POST"]
+        return [form["refresh_token"] for form in forms if form.get("grant_type") == "refresh_token"]
+
+    def backend(self, credentials: CredentialStore, clock: Callable[[], datetime]) -> Backend:
+        return Backend(Wire(IN_PROCESS, self, clock=clock, timeout=5.0), credentials, clock=clock)
+
+
+class FailingStore(MemoryStore):
+    """Says no once `problem` is set."""
+
+    problem: CredentialProblem | None = None
+    tried = 0
+
+    async def save(self, secret: str) -> None:
+        self.tried += 1
+        if self.problem is not None:
+            raise CredentialsUnavailable(self.problem)
+        await super().save(secret)
+
+
+class Recorder(httpx.AsyncBaseTransport):
+    """Passes requests on, and notes what was asked and answered."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._inner = httpx.ASGITransport(app)
+        self.exchanges: list[dict[str, Any]] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        body = await response.aread()
+        kept = ("content-type", "date", "etag", "retry-after")
+        headers = {name: value for name, value in response.headers.items() if name in kept}
+        answer = {"status": response.status_code, "headers": headers, "body": self._without_secrets(body)}
+        self.exchanges.append({"asked": asked(request), "answer": answer})
+        return httpx.Response(response.status_code, headers=response.headers, content=body)
+
+    def _without_secrets(self, body: bytes) -> str:
+        secret = r'"(access_token|refresh_token|auth_session|authorization_code)":"[^"]+"'
+        return re.sub(secret, rf'"\1":"\1 {len(self.exchanges)}"', body.decode())
+
+
+class Player(httpx.AsyncBaseTransport):
+    """Answers what was recorded, provided the same is asked in the same order."""
+
+    def __init__(self, exchanges: list[dict[str, Any]]) -> None:
+        self.left = exchanges
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        exchange = self.left.pop(0)
+        assert asked(request) == exchange["asked"]
+        answer = exchange["answer"]
+        return httpx.Response(answer["status"], headers=answer["headers"], content=answer["body"].encode())
+
+
+def asked(request: httpx.Request) -> dict[str, Any]:
+    """A request without what is secret or random in it."""
+    return {
+        "method": request.method,
+        "url": request.url.raw_path.decode(),
+        "form": sorted(httpx.QueryParams(request.content.decode())),
+        "conditional": "if-none-match" in request.headers,
+        "signed in": "authorization" in request.headers,
+    }
+
+
+def recording(path: Path) -> list[dict[str, Any]]:
+    exchanges: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    return exchanges
+
+
+async def sign_in(
+    backend: Backend, identifier: str = "camille@demo.example", *, remember: bool = True
+) -> None:
+    challenge = await backend.begin_sign_in(identifier)
+    assert await backend.finish_sign_in(challenge, PASSWORDS[identifier], remember=remember) is None

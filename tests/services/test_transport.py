@@ -1,0 +1,162 @@
+"""The client on real sockets: what no application in process can do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.errors import BackendError, UnexpectedAnswer, Unreachable
+from services.session import Kept
+
+Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that talks as it likes; gives its `host:port` and the first lines it was told."""
+    told: list[bytes] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                told.append(head.partition(b"\r\n")[0])
+                await talk(head, writer)
+                await writer.drain()
+                if writer.is_closing():
+                    break
+        writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield "127.0.0.1:{}".format(server.sockets[0].getsockname()[1]), told
+
+
+def saying(answer: bytes, *, then_closing: bool = True) -> Talk:
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        if then_closing:
+            await writer.drain()
+            writer.close()
+
+    return talk
+
+
+async def failure(address: str) -> BackendError:
+    backend = Backend.at(address, MemoryStore(), timeout=3)
+    with pytest.raises(BackendError) as caught:
+        await backend.begin_sign_in("camille@demo.example")
+    await backend.close()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"", Unreachable),
+        (b"garbage\r\n\r\n", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{", Unreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: \xff\xfe\r\n\r\n{}", UnexpectedAnswer),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: \xff\r\n\r\n{}", UnexpectedAnswer),
+    ],
+)
+async def test_what_is_hardly_http(answer: bytes, kind: type[BackendError]) -> None:
+    async with listening(saying(answer)) as (place, _):
+        assert type(await failure(f"http://{place}")) is kind
+
+
+async def test_nobody_listens() -> None:
+    async with listening(saying(b"")) as (place, _):
+        pass
+    assert type(await failure(f"http://{place}")) is Unreachable
+
+
+async def test_silence_is_bounded() -> None:
+    async def silent(_: bytes, __: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(60)
+
+    async with listening(silent) as (place, _):
+        backend = Backend.at(f"http://{place}", MemoryStore(), timeout=0.2)
+        with pytest.raises(Unreachable):
+            await backend.begin_sign_in("camille@demo.example")
+        await backend.close()
+
+
+async def test_a_redirect_is_not_followed_and_no_token_leaves() -> None:
+    async with listening(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as (elsewhere, told):
+        moved = f"HTTP/1.1 307 Moved\r\nLocation: http://{elsewhere}/\r\nContent-Length: 0\r\n\r\n"
+        async with listening(saying(moved.encode())) as (place, _):
+            store = MemoryStore()
+            await store.save(Kept(1, "token", 2**40, "camille@demo.example").encode())
+            backend = Backend.at(f"http://{place}", store)
+            await backend.resume()
+            with pytest.raises(UnexpectedAnswer):
+                await backend.account()
+            await backend.close()
+        assert told == []
+
+
+async def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(_self_signed(tmp_path))
+    async with listening(saying(b""), tls) as (place, told):
+        assert type(await failure(f"https://{place}")) is Unreachable
+        assert told == [], "nothing was said to it"
+
+
+async def test_the_system_s_proxy_is_used_but_not_towards_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with listening(saying(b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")) as (proxy, through_it):
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, f"http://{proxy}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        assert type(await failure("https://backend.example")) is Unreachable
+        assert set(through_it) == {b"CONNECT backend.example:443 HTTP/1.1"}
+        through_it.clear()
+        async with listening(saying(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")) as (place, told):
+            assert type(await failure(f"http://{place}")) is UnexpectedAnswer
+            assert len(told) == 1
+        assert through_it == []
+
+
+def _self_signed(folder: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "self-signed.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return path

@@ -1,0 +1,249 @@
+"""What is shipped beside the code: fonts that hold every character, icons, a page that asks nobody else."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from flet.version import flutter_version
+from flet_web import get_package_web_dir, patch_font_manifest_json, patch_index_html, patch_manifest_json
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
+from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # nor this
+
+from views.ui import theme
+from views.ui.brand import BLUE, CONSO_ET_MOI
+
+ASSETS = Path(__file__).parent.parent.parent / "assets"
+FONTS = [ASSETS / path.removeprefix("/") for path in theme.fonts().values()]
+NEEDED = (
+    "0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ àâäçéèêëîïôöùûüÿæœ ÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸÆŒ"
+    "\u00a0\u202f–—’‘“”«»…€£−·•→←✓≥≤×%&@#*+/=()[]{}<>?!.,;:'\"_|~^°²³ªº©®™"
+)
+OUTSIDE = re.compile(r"(?:https?:|wss?:)?//(?!www\.w3\.org/2000/svg)[\w-]+\.\w+")
+
+
+def png_size(file: Path) -> tuple[int, int]:
+    """Width and height written in a PNG's header."""
+    header = file.read_bytes()[:24]
+    assert header.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", header[16:])
+    return width, height
+
+
+# --- Fonts ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=FONTS, ids=lambda file: file.stem)
+def font_file(request: pytest.FixtureRequest) -> Path:
+    assert isinstance(request.param, Path)
+    return request.param
+
+
+def missing(font_file: Path, characters: str) -> set[str]:
+    """The characters the font would draw as boxes."""
+    known = TTFont(font_file).getBestCmap()
+    return {character for character in characters if ord(character) not in known}
+
+
+def test_fonts_hold_every_character_of_french_english_and_money(font_file: Path) -> None:
+    assert missing(font_file, NEEDED) == set()
+    assert missing(font_file, "漢") == {"漢"}
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_fonts_hold_every_character_of_the_catalogues(font_file: Path, language: str) -> None:
+    with (ASSETS / "locales" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        strings = [message.string for message in read_po(file) if message.id]
+    text = "".join(string if isinstance(string, str) else "".join(string or ()) for string in strings)
+    assert text
+    assert missing(font_file, text.replace("\n", "")) == set()
+
+
+@pytest.mark.parametrize("weight", [400, 500, 700])
+def test_digits_have_one_width_in_every_weight(font_file: Path, weight: int) -> None:
+    font = instantiateVariableFont(TTFont(font_file), {"wght": weight})
+    glyphs = font.getBestCmap()
+    assert len({font["hmtx"][glyphs[ord(digit)]][0] for digit in "0123456789"}) == 1
+    assert len({glyphs[ord(digit)] for digit in "0123456789"}) == 10
+
+
+def test_fonts_are_small_and_come_with_their_licence(font_file: Path) -> None:
+    assert font_file.stat().st_size < 100_000
+    (weight,) = TTFont(font_file)["fvar"].axes
+    assert (weight.axisTag, weight.minValue, weight.maxValue) == ("wght", 400, 700)
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (ASSETS / "fonts" / "OFL.txt").read_text(encoding="utf-8")
+
+
+def test_flutter_drives_the_weight_of_a_variable_font() -> None:
+    # Before 3.41 a FontWeight left the `wght` axis alone outside the web, and static files were needed.
+    assert tuple(map(int, flutter_version.split("."))) >= (3, 41)
+
+
+def test_the_web_client_loads_the_same_fonts_before_its_first_frame(tmp_path: Path) -> None:
+    manifest = tmp_path / "FontManifest.json"
+    manifest.write_bytes((ASSETS / "assets" / "FontManifest.json").read_bytes())
+    patch_font_manifest_json(str(manifest))
+    families = {entry["family"]: entry["fonts"] for entry in json.loads(manifest.read_bytes())}
+    assert set(families) == {"MaterialIcons", "Roboto", *theme.fonts()}
+    for family, path in theme.fonts().items():
+        assert families[family] == [{"asset": f"..{path}"}]  # relative to assets/ on the server
+    packaged = Path(get_package_web_dir()) / "assets"
+    for family in ("MaterialIcons", "Roboto"):
+        assert (packaged / families[family][0]["asset"]).is_file()
+
+
+# --- Icons ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("favicon.png", 64),
+        ("icon.png", 1024),
+        ("splash.png", 768),
+        ("icons/icon-192.png", 192),
+        ("icons/icon-512.png", 512),
+        ("icons/icon-maskable-192.png", 192),
+        ("icons/icon-maskable-512.png", 512),
+        ("icons/apple-touch-icon-192.png", 192),
+    ],
+)
+def test_icons_have_their_size(name: str, side: int) -> None:
+    assert png_size(ASSETS / name) == (side, side)
+
+
+def test_the_mark_is_a_drawing_without_words() -> None:
+    for brand in (CONSO_ET_MOI, BLUE):
+        drawing = (ASSETS / brand.mark.removeprefix("/")).read_text(encoding="utf-8")
+        assert drawing.startswith("<svg")
+        assert re.search(r"<(text|image|script|style|use)\b|href", drawing) is None
+
+
+# --- The page ---------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """The parts of a page that matter here."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.settings = ""
+        self._inside = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._inside != "template":
+            self.elements.append((tag, dict(attrs)))
+        if tag == "template":
+            self._inside = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "template":
+            self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "template":
+            self.settings += data
+
+    def every(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of every such element outside templates."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    """`index.html` as the server patches it, under a path of its own."""
+    file = tmp_path / "index.html"
+    file.write_bytes((ASSETS / "index.html").read_bytes())
+    patch_index_html(
+        str(file),
+        base_href="/conso",
+        websocket_endpoint_path="/conso/ws",
+        app_name="Renamed",
+        app_description="Described",
+        no_cdn=True,
+    )
+    return Page(file.read_text(encoding="utf-8"))
+
+
+def test_the_server_can_patch_the_page(page: Page) -> None:
+    source = (ASSETS / "index.html").read_text(encoding="utf-8")
+    assert source.count("<!-- fletAppConfig -->") == 1
+    assert page.every("base") == [{"href": "/conso/"}]
+    assert 'flet.webSocketEndpoint="/conso/ws";' in page.settings
+    assert 'flet.canvasKitBaseUrl="/conso/canvaskit/";' in page.settings
+    contents = {attributes.get("name"): attributes.get("content") for attributes in page.every("meta")}
+    assert contents["description"] == "Described"
+    assert contents["apple-mobile-web-app-title"] == "Renamed"
+
+
+def test_boot_reads_every_setting_the_server_writes(page: Page) -> None:
+    # The expression of boot.js, in Python's spelling: a name, then a JSON value.
+    read = re.findall(r"^\s*flet\.(\w+)\s*=\s*(.+);\s*$", page.settings, re.MULTILINE)
+    assert len(read) == page.settings.count("flet.")
+    assert all(json.loads(value) is not None for _, value in read)
+    boot = (ASSETS / "boot.js").read_text(encoding="utf-8")
+    assert r"/^\s*flet\.(\w+)\s*=\s*(.+);\s*$/gm" in boot
+    assert {name for name, _ in read} <= set(re.findall(r"^  (\w+):", boot, re.MULTILINE))
+
+
+def test_no_script_stands_in_the_page(page: Page) -> None:
+    assert [script.get("src") for script in page.every("script")] == ["boot.js", "flutter_bootstrap.js"]
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+
+
+def test_the_page_forbids_everything_but_its_origin(page: Page) -> None:
+    first = next(
+        index
+        for index, (tag, attributes) in enumerate(page.elements)
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert {tag for tag, _ in page.elements[:first]} <= {"html", "head", "base", "meta"}
+    policy = {
+        name: set(sources)
+        for name, *sources in map(str.split, str(page.elements[first][1]["content"]).split(";"))
+    }
+    assert policy["default-src"] == policy["connect-src"] == policy["font-src"] == {"'self'"}
+    assert policy["script-src"] == {"'self'", "'wasm-unsafe-eval'"}
+    assert policy["object-src"] == policy["frame-src"] == {"'none'"}
+    assert policy["base-uri"] == policy["form-action"] == {"'self'"}
+
+
+@pytest.mark.parametrize(
+    "name", ["index.html", "boot.js", "manifest.json", "icons/mark.svg", "assets/FontManifest.json"]
+)
+def test_nothing_names_another_host(name: str) -> None:
+    assert OUTSIDE.findall((ASSETS / name).read_text(encoding="utf-8")) == []
+
+
+def test_the_page_speaks_both_languages_before_the_app_does(page: Page) -> None:
+    source = (ASSETS / "index.html").read_text(encoding="utf-8")
+    for sentence in ("Chargement…", "Loading…", "a besoin de JavaScript", "needs JavaScript"):
+        assert sentence in source
+    assert ("div", {"id": "loading", "role": "status"}) in page.elements
+    assert "Flet" not in re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)
+
+
+def test_the_page_and_the_manifest_carry_the_brand(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_bytes((ASSETS / "manifest.json").read_bytes())
+    patch_manifest_json(str(manifest))
+    values = json.loads(manifest.read_bytes())
+    assert values["name"] == values["short_name"] == CONSO_ET_MOI.product_name
+    assert values["lang"] == "fr"
+    assert values["background_color"] == theme.palette(dark=False).bg_canvas
+    for icon in values["icons"]:
+        file = ASSETS / icon["src"]
+        assert file.is_file()
+        if file.suffix == ".png":
+            assert "x".join(map(str, png_size(file))) == icon["sizes"]
+    source = (ASSETS / "index.html").read_text(encoding="utf-8")
+    assert f"<title>{CONSO_ET_MOI.product_name}</title>" in source
+    for dark in (False, True):
+        assert source.count(theme.palette(dark).bg_canvas) == 2  # the browser's bars, the loading page
