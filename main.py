@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, NoReturn
 
 import flet as ft
@@ -59,8 +60,6 @@ def application(settings: Settings) -> Start:
 
 def embedded_sandbox(settings: Settings) -> ASGIApp:
     """The sandbox, in a file on a device, so that a remembered session opens the next day; else in memory."""
-    import sqlite3
-
     from sqlalchemy.exc import SQLAlchemyError
 
     from services.sandbox import create_app
@@ -70,7 +69,7 @@ def embedded_sandbox(settings: Settings) -> ASGIApp:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             return create_app(f"sqlite:///{file}", clock=utc_now)
-        except (OSError, sqlite3.Error, SQLAlchemyError) as problem:
+        except (OSError, SQLAlchemyError) as problem:
             log.warning("%s cannot be used (%s): this session will not be remembered", file, problem)
     return create_app("sqlite://", clock=utc_now)
 
@@ -122,25 +121,25 @@ def has_window() -> bool:
     return True
 
 
-def serve_web(settings: Settings) -> None:
-    """Serves the web app until the process is stopped. Raises `OSError` when it cannot listen."""
-    from views.web import address_of, listen, serve, web_app  # phones carry no web server
+def serve_web(settings: Settings, listening: socket) -> None:
+    """Serves the web app on `listening` until the process is stopped."""
+    from views.web import address_of, serve, web_app
 
-    with listen(settings.host, settings.port) as listening:
-        sys.stdout.write(f"Conso et moi: {address_of(listening)}\n")
-        sys.stdout.flush()
-        serve(web_app(application(settings), ASSETS), listening)
+    app = web_app(application(settings), ASSETS)
+    sys.stdout.write(f"Conso et moi: {address_of(listening)}\n")
+    sys.stdout.flush()
+    serve(app, listening)
 
 
-def refusal(problem: OSError, settings: Settings) -> str:
+def refusal(problem: Exception, settings: Settings) -> str:
     """Why the web app cannot listen where it was asked to, as a sentence."""
-    match problem.errno:
+    match getattr(problem, "errno", None):
         case errno.EADDRINUSE:
-            return f"port {settings.port} of {settings.host} is in use: choose another with --port."
+            return f"Port {settings.port} of {settings.host} is in use: choose another with --port."
         case errno.EACCES:
-            return f"port {settings.port} needs more rights than yours: choose another with --port."
+            return f"Port {settings.port} needs more rights than yours: choose another with --port."
         case _:
-            return f"{settings.host} is not an address of this machine to serve on ({problem.strerror})."
+            return f"{settings.host!r} is not an address of this machine: choose another with --host."
 
 
 def configure_logging() -> None:
@@ -170,10 +169,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not settings.web and has_window():
         ft.run(application(settings), assets_dir=str(ASSETS))
         return
+
+    from views.web import listen  # phones have no web server
+
     try:
-        serve_web(replace(settings, web=True))
-    except OSError as problem:
+        listening = listen(settings.host, settings.port)
+    except (OSError, UnicodeError) as problem:
         parser.error(refusal(problem, settings))
+    with listening:
+        serve_web(replace(settings, web=True), listening)
 
 
 if __name__ == "__main__":

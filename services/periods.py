@@ -59,8 +59,8 @@ def period_billed_in(bill_month: str, cut_off_day: int = USUAL_CUT_OFF_DAY) -> P
     Raises:
         ValueError: not a month, or not a cut-off day.
     """
-    month = datetime.strptime(bill_month, "%Y-%m").replace(tzinfo=UTC).date()
-    return period_of(_months_after(month, -1), cut_off_day)
+    first_day = date.fromisoformat(f"{bill_month}-01")
+    return period_of(_months_after(first_day, -1), cut_off_day)
 
 
 def latest_periods(day: date, cut_off_day: int = USUAL_CUT_OFF_DAY, count: int = 6) -> tuple[Period, ...]:

@@ -139,8 +139,8 @@ class Session(httpx.Auth):
         access = await self._renewed(access)
         request.headers["Authorization"] = f"Bearer {access}"
         response = yield request
-        if response.status_code == 401 and access == self._access:
-            await self._end()
+        if response.status_code == 401 and self.signed_in:
+            await self._renewal.run("end", self._end)
 
     async def _renewed(self, used: str | None) -> str:
         """An access token other than `used`; whoever asks first renews it for all."""

@@ -30,6 +30,13 @@ from views.ui.secure_storage import SecureStorageStore
 from .driver import Driver
 
 ROOT = Path(__file__).parent.parent
+# The port that is served by default may be taken on the machine that runs the tests.
+INSTEAD_OF_SERVING = """
+import socket, main, views.web
+views.web.listen = lambda host, port: socket.socket()
+main.serve_web = lambda settings, listening: print(settings.web, settings.port)
+main.main([])
+"""
 DEAD_BACKEND = "http://127.0.0.1:9"
 
 
@@ -138,6 +145,8 @@ def test_version() -> None:
         (["--backend", "https://backend.example/v1"], "host and port"),
         (["--port", "9000", "--host", "192.0.2.1"], "192.0.2.1"),
         (["--port", "9000", "--host", "nowhere.invalid"], "nowhere.invalid"),
+        (["--port", "9000", "--host", "x" * 70], "not an address"),
+        (["--port", "9000", "--host", ""], "not an address"),
     ],
 )
 def test_a_mistake_is_answered_by_one_sentence_and_exit_code_2(arguments: list[str], said: str) -> None:
@@ -203,11 +212,16 @@ def test_a_signal_ends_it_cleanly_even_with_a_visitor(stop: signal.Signals) -> N
         assert (process.returncode, said, complained) == (0, "", "")
 
 
+def test_a_visitor_who_never_says_a_word_does_not_keep_it_from_ending() -> None:
+    with serving("--backend", DEAD_BACKEND) as (process, address):
+        with connect(address.replace("http://", "ws://") + "/ws"):
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+        assert process.returncode == 0
+
+
 def test_without_a_display_or_an_option_it_serves_the_web_app() -> None:
-    program = (
-        "import main; main.serve_web = lambda settings: print(settings.web, settings.port); main.main([])"
-    )
-    result = python(program)
+    result = python(INSTEAD_OF_SERVING)
     assert (result.returncode, result.stdout, result.stderr) == (0, "True 8550\n", "")
 
 
@@ -225,10 +239,9 @@ def test_with_a_display_it_opens_a_window_and_ends_with_it(tmp_path: Path) -> No
 
 def test_a_window_that_cannot_be_had_is_replaced_by_the_web_app(tmp_path: Path) -> None:
     nowhere = {"DISPLAY": ":9", "HOME": str(tmp_path), "FLET_CLIENT_URL": "http://127.0.0.1:9/client"}
-    program = "import main; main.serve_web = lambda s: print(s.web); main.main([])"
-    result = python(program, **nowhere)
+    result = python(INSTEAD_OF_SERVING, **nowhere)
     assert result.returncode == 0
-    assert result.stdout.splitlines()[-1] == "True"
+    assert result.stdout.splitlines()[-1] == "True 8550"
     assert "desktop client cannot be fetched" in result.stderr
 
 

@@ -48,7 +48,7 @@ async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
     device = DeviceState()
     session = SessionState(backend, demo=settings.backend is None)
     page.title = CONSO_ET_MOI.product_name
-    page.fonts = fonts()
+    page.fonts = {} if page.web else fonts()  # the web client loads them before its first frame
     device.resize(page.width, page.height)
     device.device_dark = page.platform_brightness is ft.Brightness.DARK
     info = await page.get_device_info()
@@ -93,8 +93,14 @@ def dress(page: ft.Page, device: DeviceState) -> None:
 def App(device: DeviceState, session: SessionState) -> object:
     """What is drawn of everything, by the gate: a closed door or the place the address names."""
     look = ft.use_memo(
-        lambda: Look.of(Words(device.language), Formats(device.language), device.layout, dark=device.dark),
-        [device.language, device.layout, device.dark],
+        lambda: Look.of(
+            Words(device.language),
+            Formats(device.language),
+            device.layout,
+            dark=device.dark,
+            still=device.reduce_motion,
+        ),
+        [device.language, device.layout, device.dark, device.reduce_motion],
     )
 
     def dress_page() -> None:

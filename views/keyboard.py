@@ -28,6 +28,8 @@ class Keyboard:
             return
         if event.alt:
             self._go_to(event.key)
+        elif event.key in ("?", "Escape"):
+            self._help_or_leave(event.key)
         elif event.key.upper() == "R":
             await self._refresh()
         elif event.key in ("Arrow Left", "Arrow Right"):
@@ -38,6 +40,12 @@ class Keyboard:
     @property
     def _path(self) -> str:
         return urlsplit(self.page.route).path
+
+    def _help_or_leave(self, key: str) -> None:
+        if key == "?":
+            self.device.show_shortcuts()
+        else:
+            self.device.hide_shortcuts()
 
     def _go_to(self, key: str) -> None:
         places = list(Destination)

@@ -140,6 +140,13 @@ def PasswordStep(form: SignInState) -> ft.Control:
     look, device = use_look(), use_device()
     words = look.words
     ft.use_effect(form.count_down, [form.locked_minutes > 0], cleanup=lambda: None)
+    field = ft.use_memo(lambda: ft.Ref[ft.TextField](), [])
+
+    async def focus_again() -> None:
+        if form.retype and field.current is not None:
+            await field.current.focus()
+
+    ft.use_effect(focus_again, [form.retype], cleanup=lambda: None)
     eye = icon_button(
         look,
         ft.Icons.VISIBILITY_OFF_OUTLINED if form.password_shown else ft.Icons.VISIBILITY_OUTLINED,
@@ -168,7 +175,9 @@ def PasswordStep(form: SignInState) -> ft.Control:
         ft.AutofillGroup(
             ft.TextField(
                 label=words("password.field"),
+                ref=field,
                 value=form.password,
+                selection=ft.TextSelection(0, len(form.password)) if form.retype else None,
                 on_change=form.type_password,
                 on_submit=form.submit_password,
                 password=not form.password_shown,

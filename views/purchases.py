@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import flet as ft
@@ -11,17 +12,17 @@ import flet as ft
 from services.errors import NotFound
 from services.models import BillingPeriod, Filter, PeriodState
 from views.formatting import Formats
-from views.state.context import use_device, use_look, use_session
+from views.state.context import use_look, use_session
 from views.state.list_window import ListWindow
 from views.state.purchase import PurchaseState
-from views.state.purchases import PER_PAGE, PurchaseList, PurchasesState
-from views.ui.buttons import Handler, icon_button, outline_button, strong_button
+from views.state.purchases import PurchaseList, PurchasesState
+from views.ui.buttons import icon_button, outline_button, strong_button
 from views.ui.cards import card, column
 from views.ui.component import component
 from views.ui.frame import Destination, Screen, go
 from views.ui.look import Look, silent, text
-from views.ui.month_selector import month_selector, period_name
-from views.ui.notices import error_state, freshness, progress, skeleton, state
+from views.ui.month_selector import month_selector
+from views.ui.notices import error_state, freshness, progress, skeleton, snackbar, state
 from views.ui.purchase_detail import PurchaseDetail
 from views.ui.purchase_rows import PageOfRows, days_of
 from views.ui.sheet import sheet
@@ -39,21 +40,17 @@ def period_in(route: str) -> str | None:
 
 @component
 def PurchasesView() -> ft.View:
-    look, session, device = use_look(), use_session(), use_device()
-    window, _ = ft.use_state(ListWindow(PER_PAGE, device.height))
+    look, session = use_look(), use_session()
     payment_id = ft.use_route_params().get("payment_id")
     purchases, words = session.purchases, look.words
     actions: tuple[ft.Control, ...] = ()
     body: ft.Control
-    subtitle = ""
     if purchases is not None and session.purchase is not None:
         wanted = period_in(ft.context.page.route)
-        body = Purchases(purchases, session.purchase, window, wanted, payment_id)
+        body = Purchases(purchases, session.purchase, wanted, payment_id)
         actions = (
             icon_button(look, ft.Icons.REFRESH, words("action.refresh"), purchases.refresh, key="refresh"),
         )
-        if window.scrolled_past_head and purchases.period is not None:
-            subtitle = period_name(look, purchases.period)
     elif session.account.error is not None:
         body = error_state(look, session.account.error, session.load_account)
     else:
@@ -65,15 +62,28 @@ def PurchasesView() -> ft.View:
         name="purchases",
         back=Destination.USAGE.path,
         actions=actions,
-        subtitle=subtitle,
+        subtitle=CollapsedSummary(purchases) if purchases else None,
     )
+
+
+@component
+def CollapsedSummary(purchases: PurchasesState) -> ft.Control:
+    """Under the title, once the summary has been scrolled away: the period, its total, its count."""
+    return CollapsedPeriod(purchases.period, purchases.window)
+
+
+@component
+def CollapsedPeriod(period: BillingPeriod | None, window: ListWindow) -> ft.Control:
+    look = use_look()
+    if period is None or not window.scrolled_past_head:
+        return ft.Container()
+    return text(period_summary(look, period), look.type.caption_medium, look.colors.content_muted, lines=1)
 
 
 @component
 def Purchases(
     purchases: PurchasesState,
     purchase: PurchaseState,
-    window: ListWindow,
     wanted: str | None,
     payment_id: str | None,
 ) -> ft.Control:
@@ -83,15 +93,15 @@ def Purchases(
     if wanted is None and payment_id:
         wanted = of_purchase.period_id if of_purchase else purchases.period_id
 
-    async def open_period() -> None:
-        if payment_id is None or wanted is not None:
-            await purchases.open(wanted)
-
-    contract_id = purchases.contract.contract_id
-    ft.use_effect(open_period, [contract_id, wanted, payment_id is None], cleanup=lambda: None)
+    ready = payment_id is None or wanted is not None
+    ft.use_effect(
+        partial(purchases.open, wanted) if ready else purchases.load_periods,
+        [purchases.contract.contract_id, wanted, ready],
+        cleanup=lambda: None,
+    )
     margin = look.layout.margin
     if not look.layout.wide:
-        return ft.Container(PurchaseListing(purchases, window, None), padding=0, expand=True)
+        return ft.Container(PurchaseListing(purchases, purchases.window, None), padding=0, expand=True)
     first = purchases.shown.data.pages.get(1, ()) if purchases.shown.data else ()
     selected = payment_id or (first[0].payment_id if first else None)
     detail: ft.Control = (
@@ -101,7 +111,7 @@ def Purchases(
     )
     return ft.Row(
         [
-            ft.Container(PurchaseListing(purchases, window, selected), expand=58),
+            ft.Container(PurchaseListing(purchases, purchases.window, selected), expand=58),
             ft.Container(detail, expand=42, padding=ft.Padding.only(right=margin)),
         ],
         spacing=0,
@@ -118,35 +128,32 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
     formats = Formats(look.words.language, purchases.zone)
     drawn = listed.data or PurchaseList()
 
+    announced = ft.use_ref(purchases.refreshed)
+
     def select(period_id: str) -> None:
-        window.restart()
         go(f"/achats?periode={period_id}")
 
-    async def retry() -> None:
-        await purchases.refresh()
+    def announce() -> None:
+        if announced.current != purchases.refreshed:
+            announced.current = purchases.refreshed
+            ft.context.page.show_dialog(snackbar(look, look.words("purchases.refreshed")))
 
-    async def fill_window() -> None:
-        window.reach(drawn.last_read, drawn.total_pages)
-        for number in range(window.first, min(window.last, drawn.total_pages) + 1):
-            if number not in drawn.pages:
-                await purchases.read_page(number)
-
-    ft.use_effect(
-        fill_window,
-        [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read],
-        cleanup=lambda: None,
-    )
+    ft.use_effect(announce, [purchases.refreshed])
+    wanted = [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read]
+    ft.use_effect(purchases.read_window, wanted, cleanup=lambda: None)
     if periods.missing and periods.error is not None:
-        return error_state(look, periods.error, retry)
+        return error_state(look, periods.error, purchases.refresh)
     if not periods.data:
         return ft.Container(_first_skeleton(look), padding=look.layout.margin)
+    stale_periods = freshness(look, formats, periods, purchases.refresh)
+    stale_list = freshness(look, formats, listed, purchases.refresh)
     head = column(
-        *(freshness(look, formats, periods, retry) or freshness(look, formats, listed, retry)),
+        *(stale_periods or stale_list),
         _summary(look, formats, periods.data, period, select),
-        _filters(look, purchases, window),
+        _filters(look, purchases),
         spacing=SPACE_S,
     )
-    body = _rows(look, formats, purchases, window, selected, retry)
+    body = _rows(look, formats, purchases, window, selected)
     return ft.Column(
         [
             progress(look, listed.loading or periods.loading),
@@ -178,14 +185,13 @@ def _rows(
     purchases: PurchasesState,
     window: ListWindow,
     selected: str | None,
-    retry: Handler,
 ) -> list[ft.Control]:
     """The pages in the window, the spacer above them and the way to the next; or why there are none."""
     listed, words = purchases.shown, look.words
     if listed.missing and listed.error is not None:
         if isinstance(listed.error, NotFound):
             return [_beyond(look, purchases)]
-        return [error_state(look, listed.error, retry)]
+        return [error_state(look, listed.error, purchases.refresh)]
     if listed.data is None:
         return [skeleton(look, (120, 16), (None, 40), (None, 40), (None, 40))]
     if listed.data.empty:
@@ -221,7 +227,7 @@ def _rows(
         )
     if not listed.data.whole:
         if listed.error is not None:
-            rows.append(error_state(look, listed.error, _next_page(purchases)))
+            rows.append(error_state(look, listed.error, purchases.read_on))
         else:
             rows.append(
                 ft.Container(
@@ -234,14 +240,6 @@ def _rows(
     elif purchases.period_id == (purchases.periods.data or ())[-1].period_id:
         rows.append(text(words("purchases.beyond"), look.type.body_s, look.colors.content_muted))
     return rows
-
-
-def _next_page(purchases: PurchasesState) -> Handler:
-    async def read_on() -> None:
-        last_read = purchases.shown.data.last_read if purchases.shown.data else 0
-        await purchases.read_page(last_read + 1)
-
-    return read_on
 
 
 def _summary(
@@ -273,7 +271,7 @@ def _summary(
     totals = ft.Semantics(
         live_region=True,
         container=True,
-        label=words("purchases.announce", n=period.purchase_count, of_month=of_month, amount=amount),
+        label=period_summary(look, period),
         content=ft.Column(lines, spacing=2, tight=True),
     )
     body: ft.Control
@@ -304,6 +302,16 @@ def _summary(
     )
 
 
+def period_summary(look: Look, period: BillingPeriod) -> str:
+    """« Facture de mars, 12,48 €, 3 achats »."""
+    return look.words(
+        "purchases.announce",
+        n=period.purchase_count,
+        of_month=look.formats.of_month(period.bill_month),
+        amount=look.formats.money(period.total),
+    )
+
+
 @component
 def HowPeriodsWork(formats: Formats, period: BillingPeriod) -> ft.Control:
     """The info button and the sentence it opens, with the help article's example."""
@@ -327,13 +335,9 @@ def HowPeriodsWork(formats: Formats, period: BillingPeriod) -> ft.Control:
     return icon_button(look, ft.Icons.INFO_OUTLINE, words("purchases.info"), open_sheet)
 
 
-def _filters(look: Look, purchases: PurchasesState, window: ListWindow) -> ft.Control:
+def _filters(look: Look, purchases: PurchasesState) -> ft.Control:
     def chip(kind: Filter | None) -> ft.Chip:
         chosen = purchases.filter is kind
-
-        async def choose() -> None:
-            window.restart()
-            await purchases.choose_filter(kind)
 
         return ft.Chip(
             label=ft.Text(
@@ -343,7 +347,7 @@ def _filters(look: Look, purchases: PurchasesState, window: ListWindow) -> ft.Co
                 overflow=ft.TextOverflow.VISIBLE,
             ),
             selected=chosen,
-            on_select=choose,
+            on_select=partial(purchases.choose_filter, kind),
             border_side=ft.BorderSide(
                 2 if chosen else 1, look.colors.accent if chosen else look.colors.border_control
             ),
@@ -356,17 +360,13 @@ def _filters(look: Look, purchases: PurchasesState, window: ListWindow) -> ft.Co
 def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Control:
     words, period = look.words, purchases.period
     if purchases.filter is not None:
-
-        async def clear() -> None:
-            await purchases.choose_filter(None)
-
         name = words(f"filter.{purchases.filter.value}")
         return state(
             look,
             ft.Icons.FILTER_ALT_OFF_OUTLINED,
             words("purchases.empty_filter", filter=name),
             "",
-            strong_button(look, words("purchases.clear_filter"), clear),
+            strong_button(look, words("purchases.clear_filter"), purchases.clear_filter),
         )
     if period is not None and period.state is not PeriodState.OPEN:
         month = formats.month_name(period.bill_month)

@@ -8,6 +8,7 @@ Flet's own `flet_web.fastapi.app` would also expose API documentation, an OAuth 
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -79,10 +80,13 @@ def web_app(start: Start, assets: Path) -> Starlette:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on `host`, a name or an address; port 0 takes any free one.
+    """A listening socket on `host`, a name or an address.
 
-    Raises `OSError` when it cannot be had (in use, no such address, not allowed).
+    Raises `OSError` when it cannot be had (in use, no such address, not allowed), `UnicodeError` when `host`
+    cannot be a name.
     """
+    if not host:  # to the system it means every address of this machine
+        raise OSError(errno.EADDRNOTAVAIL, "no address")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=128)
 

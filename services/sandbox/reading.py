@@ -76,7 +76,7 @@ def read(answer: Callable[[Query], Any], store: Store, clock: Clock) -> Callable
             return subscriber_id, answer(Query(request, connection, subscriber_id, now))
 
         subscriber_id, found = await store.run(work)
-        return _representation(request, subscriber_id, msgspec.json.encode(found))
+        return representation(request, subscriber_id, msgspec.json.encode(found))
 
     return endpoint
 
@@ -113,7 +113,7 @@ def _unauthorized(detail: str, error: str = "") -> Problem:
     )
 
 
-def _representation(request: Request, subscriber_id: str, body: bytes) -> Response:
+def representation(request: Request, subscriber_id: str, body: bytes) -> Response:
     """The answer, or 304 when the client has it. One subscriber's tag is worth nothing to another."""
     etag = f'"{digest(f"{subscriber_id} {body.decode()}")}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}

@@ -22,7 +22,7 @@ from services.sandbox.data_file import Contract, MerchantContact, Purchase, Subs
 from services.sandbox.identity import canonical, digest, hash_password
 
 T = TypeVar("T")
-_SERIALIZATION_FAILURE = "40001"
+_TRY_AGAIN = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
 _TRIES = 5
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
@@ -55,7 +55,7 @@ class Store:
                     with connection.begin():
                         return work(connection)
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != _SERIALIZATION_FAILURE or not tries_left:
+                if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN or not tries_left:
                     raise
         raise AssertionError("the last try returns or raises")
 

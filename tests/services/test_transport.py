@@ -27,28 +27,39 @@ Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 async def listening(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, list[bytes]]]:
     """A server that talks as it likes; gives its `host:port` and the first lines it was told."""
     told: list[bytes] = []
+    conversations: set[asyncio.Task[None]] = set()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while head := await reader.readuntil(b"\r\n\r\n"):
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while not writer.is_closing():
+                head = await reader.readuntil(b"\r\n\r\n")
                 told.append(head.partition(b"\r\n")[0])
                 await talk(head, writer)
-                await writer.drain()
-                if writer.is_closing():
-                    break
-        writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError, ssl.SSLError):
+                await writer.wait_closed()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversations.add(asyncio.create_task(converse(reader, writer)))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     async with server:
-        yield "127.0.0.1:{}".format(server.sockets[0].getsockname()[1]), told
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", told
+    for conversation in conversations:
+        conversation.cancel()
+    await asyncio.gather(*conversations, return_exceptions=True)
 
 
-def saying(answer: bytes, *, then_closing: bool = True) -> Talk:
+def saying(answer: bytes) -> Talk:
+    """Says `answer`, and hangs up."""
+
     async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
-        if then_closing:
-            await writer.drain()
-            writer.close()
+        await writer.drain()
+        writer.close()
 
     return talk
 

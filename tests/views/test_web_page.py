@@ -81,6 +81,9 @@ def test_the_page_boots_alone_and_describes_itself(
         "addEventListener('securitypolicyviolation', (event) => violations.push(event.blockedURI))"
     )
 
+    if phone:  # Flutter's way of telling a phone
+        page.add_init_script("Object.defineProperty(navigator, 'platform', {value: 'iPhone'})")
+
     page.goto(f"{address}/anywhere", wait_until="commit")
     page.get_by_text(loading).wait_for()
     assert page.locator("#loading").inner_text() == loading

@@ -26,6 +26,7 @@ class DeviceState:
     reduce_motion: bool = False
     typing: bool = False
     """A text field has the focus: single-key shortcuts are off."""
+    shortcuts_shown: bool = False
     connections: int = 0
     """Counts the client's connections: what was drawn while it was away has to be sent again."""
 
@@ -60,6 +61,12 @@ class DeviceState:
 
     def start_typing(self) -> None:
         self.typing = True
+
+    def show_shortcuts(self) -> None:
+        self.shortcuts_shown = True
+
+    def hide_shortcuts(self) -> None:
+        self.shortcuts_shown = False
 
     def stop_typing(self) -> None:
         self.typing = False

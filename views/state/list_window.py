@@ -20,8 +20,8 @@ class ListWindow:
     """
 
     per_page: int
-    viewport: float
-    """Height of the view, in logical pixels."""
+    viewport: float = 900.0
+    """Height of the view, in logical pixels; a guess until it is scrolled."""
     first: int = 1
     last: int = 1
     above: float = 0.0
@@ -36,12 +36,6 @@ class ListWindow:
     def reach(self, last_read: int, total_pages: int) -> None:
         """The list has been read up to `last_read` of `total_pages`: the page after it may be drawn."""
         self._reached, self._total = last_read, total_pages
-        self._place()
-
-    def restart(self) -> None:
-        """Another list, from its top."""
-        self._heights.clear()
-        self._offset, self._reached, self._total = 0.0, 1, 1
         self._place()
 
     def measure_head(self, event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:

@@ -25,6 +25,7 @@ from services.models import (
     PurchasePage,
 )
 
+from .list_window import ListWindow
 from .loadable import Loadable
 
 PER_PAGE = 25
@@ -111,6 +112,10 @@ class PurchasesState:
     filter: Filter | None = None
     shown: Loadable[PurchaseList] = field(default_factory=Loadable)
     """The list of `period_id` through `filter`."""
+    window: ListWindow = field(default_factory=lambda: ListWindow(PER_PAGE))
+    """What of `shown` is drawn."""
+    refreshed: int = 0
+    """How many times the user asked for fresh figures and got them."""
     _lists: dict[tuple[str, Filter | None], Loadable[PurchaseList]] = field(default_factory=dict)
     _reading: dict[tuple[str, Filter | None, int], asyncio.Task[None]] = field(default_factory=dict)
 
@@ -167,6 +172,20 @@ class PurchasesState:
         index = ids.index(self.period_id) + periods
         return ids[index] if 0 <= index < len(ids) else None
 
+    async def clear_filter(self) -> None:
+        await self.choose_filter(None)
+
+    async def read_window(self) -> None:
+        """Read what the window is about to draw of the list on screen."""
+        window = self.window
+        for number in range(window.first, window.last + 1):
+            if window is self.window:
+                await self.read_page(number)
+
+    async def read_on(self) -> None:
+        """Try again to read the page that follows those read."""
+        await self.read_page((self.shown.data.last_read if self.shown.data else 0) + 1)
+
     async def read_page(self, number: int) -> None:
         """Read one page of the list on screen, unless it is there or on its way."""
         listed = self.shown.data
@@ -183,6 +202,8 @@ class PurchasesState:
             return
         period_id, kind = self.period_id, self.filter
         await asyncio.gather(self.load_periods(), self._read(period_id, kind, 1, anew=True))
+        if self.periods.error is None and self.shown.error is None:
+            self.refreshed += 1
 
     def find(self, payment_id: str) -> Purchase | None:
         """A purchase that one of the lists holds already."""
@@ -195,7 +216,10 @@ class PurchasesState:
 
     async def _show(self, period_id: str, kind: Filter | None) -> None:
         known = self._lists.get((period_id, kind), Loadable[PurchaseList]())
-        self.period_id, self.filter, self.shown = period_id, kind, known
+        if (period_id, kind) != (self.period_id, self.filter):
+            self.window = ListWindow(PER_PAGE)
+        self.period_id, self.filter = period_id, kind
+        self._draw(known)
         if known.data is None or known.error is not None:
             await self._read(period_id, kind, 1, anew=known.data is not None)
 
@@ -242,4 +266,9 @@ class PurchasesState:
         while len(self._lists) > LISTS_KEPT:
             del self._lists[next(iter(self._lists))]
         if (period_id, kind) == (self.period_id, self.filter):  # the user may have moved on
-            self.shown = listed
+            self._draw(listed)
+
+    def _draw(self, listed: Loadable[PurchaseList]) -> None:
+        self.shown = listed
+        if listed.data is not None:
+            self.window.reach(listed.data.last_read, listed.data.total_pages)

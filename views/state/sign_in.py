@@ -13,7 +13,7 @@ from typing import Final
 import flet as ft
 
 from services.backend import Challenge
-from services.errors import ActionNeeded, BackendError, Locked, SignInTimedOut
+from services.errors import ActionNeeded, BackendError, Locked, Refused, SignInTimedOut
 
 from .session import SessionState
 
@@ -52,6 +52,8 @@ class SignInState:
     busy: bool = False
     fault: Fault | None = None
     error: BackendError | None = None
+    retype: bool = False
+    """The password was refused: it is selected, ready to be typed over."""
     locked_minutes: int = 0
     """How long the account stays locked, counted down by `count_down`."""
     _challenge: Challenge | None = None
@@ -63,7 +65,7 @@ class SignInState:
         self.identifier, self.fault = event.control.value, None
 
     def type_password(self, event: ft.Event[ft.TextField]) -> None:
-        self.password, self.fault = event.control.value, None
+        self.password, self.fault, self.retype = event.control.value, None, False
 
     def toggle_password(self) -> None:
         self.password_shown = not self.password_shown
@@ -110,6 +112,7 @@ class SignInState:
             return
         except BackendError as error:
             self.error = error
+            self.retype = isinstance(error, Refused)
             return
         finally:
             self.busy = False

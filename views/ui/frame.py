@@ -14,6 +14,7 @@ from .buttons import icon_button
 from .component import component
 from .demo import DemoBanner
 from .look import Look, heading, silent, text
+from .shortcuts import Shortcuts
 from .theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS, hairline
 
 
@@ -44,7 +45,7 @@ def Screen(
     *,
     name: str,
     overline: str = "",
-    subtitle: str = "",
+    subtitle: ft.Control | None = None,
     back: str | None = None,
     actions: Sequence[ft.Control] = (),
 ) -> ft.View:
@@ -75,7 +76,9 @@ def Screen(
         content = ft.Row(
             [_rail(look, destination), ft.VerticalDivider(width=1), centred], spacing=0, expand=True
         )
-    banner = [DemoBanner()] if session.demo else []
+    banner: list[ft.Control] = [Shortcuts()]
+    if session.demo:
+        banner.append(DemoBanner())
     return ft.View(
         route=name,
         padding=0,
@@ -98,7 +101,12 @@ def Screen(
 
 
 def _top_bar(
-    look: Look, title: str, overline: str, subtitle: str, back: str | None, actions: Sequence[ft.Control]
+    look: Look,
+    title: str,
+    overline: str,
+    subtitle: ft.Control | None,
+    back: str | None,
+    actions: Sequence[ft.Control],
 ) -> ft.Control:
     style = look.type.h1 if overline else look.type.h2
     heading_ = heading(text(title, style), 1)
@@ -106,7 +114,7 @@ def _top_bar(
     if overline:
         titles.insert(0, text(overline, look.type.label_s, look.colors.content_muted))
     if subtitle:
-        titles.append(text(subtitle, look.type.caption_medium, look.colors.content_muted, lines=1))
+        titles.append(subtitle)
     start: list[ft.Control] = []
     if back is not None:
 

@@ -25,11 +25,13 @@ class Look:
     colors: Palette
     type: Typography
     layout: Layout
+    still: bool = False
+    """The owner of the device asked for less motion."""
     brand: Brand = CONSO_ET_MOI
 
     @classmethod
-    def of(cls, words: Words, formats: Formats, layout: Layout, *, dark: bool) -> Look:
-        return cls(words, formats, palette(dark, CONSO_ET_MOI), typography(layout), layout)
+    def of(cls, words: Words, formats: Formats, layout: Layout, *, dark: bool, still: bool) -> Look:
+        return cls(words, formats, palette(dark, CONSO_ET_MOI), typography(layout), layout, still)
 
 
 def text(

@@ -47,7 +47,7 @@ def month_selector(
         right_axis=_no_axis(),
         top_axis=_no_axis(),
         bottom_axis=_no_axis(),
-        animation=ft.Animation(250, ft.AnimationCurve.EASE_OUT),
+        animation=ft.Animation(0 if look.still else 250, ft.AnimationCurve.EASE_OUT),
     )
     return ft.Stack(
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TypeVar
 
 import flet as ft
@@ -13,10 +14,13 @@ from views.text import explain
 
 from .buttons import Handler, link, strong_button
 from .cards import Tone, card, column
+from .component import component
 from .look import Look, heading, silent, text
 from .theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
 T = TypeVar("T")
+UNNOTICED = 0.15
+"""Seconds of waiting that need no skeleton."""
 
 
 def alert(
@@ -107,24 +111,34 @@ def progress(look: Look, loading: bool) -> ft.Control:
     return ft.ProgressBar(height=2, semantics_label=look.words("a11y.loading"))
 
 
-def skeleton(look: Look, *shapes: tuple[float | None, float], still: bool = False) -> ft.Control:
+def skeleton(look: Look, *shapes: tuple[float | None, float]) -> ft.Control:
     """Where content will come: (width or all of it, height) of each bar, in logical pixels."""
+    return Skeleton(look, shapes)
+
+
+@component
+def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.Control:
+    """Keeps its place at once, but shows only when the wait is long enough to be felt."""
+    shown, show = ft.use_state(False)
+
+    async def appear() -> None:
+        await asyncio.sleep(UNNOTICED)
+        show(True)
+
+    ft.use_effect(appear, [], cleanup=lambda: None)
+    color = look.colors.skeleton if shown else look.colors.surface_card
     bars: list[ft.Control] = [
         ft.Row(
             [
                 ft.Container(
-                    width=width,
-                    height=height,
-                    expand=width is None,
-                    bgcolor=look.colors.skeleton,
-                    border_radius=SPACE_XS,
+                    width=width, height=height, expand=width is None, bgcolor=color, border_radius=SPACE_XS
                 )
             ]
         )
         for width, height in shapes
     ]
     body: ft.Control = column(*bars, spacing=SPACE_S)
-    if not still:
+    if shown and not look.still:
         body = ft.Shimmer(body, base_color=look.colors.skeleton, highlight_color=look.colors.skeleton_hi)
     return ft.Semantics(
         label=look.words("a11y.loading"), exclude_semantics=True, container=True, content=card(look, body)

@@ -34,6 +34,7 @@ class SecureStorageStore:
 
     def __init__(self, origin: str, *, timeout: float = 5.0) -> None:
         self._key = f"fr.consoetmoi|{origin}"
+        self._installed = f"{self._key}|installed"
         self._timeout = timeout
         self._preferences = ft.SharedPreferences()
         self._storage = SecureStorage(
@@ -44,9 +45,9 @@ class SecureStorageStore:
 
     async def load(self) -> str | None:
         # The keychain of iOS outlives the app; its preferences do not. Installed anew is signed out.
-        if not await self._asked(self._preferences.contains_key(self._key)):
+        if not await self._asked(self._preferences.contains_key(self._installed)):
             await self.clear()
-            await self._asked(self._preferences.set(self._key, True))
+            await self._asked(self._preferences.set(self._installed, True))
             return None
         return await self._asked(self._storage.get(self._key))
 

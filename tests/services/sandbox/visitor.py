@@ -1,0 +1,105 @@
+"""Somebody who uses the sandbox by bare HTTP, and the clock they share with it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+VERIFIER = "a-verifier-of-at-least-forty-three-characters"
+PASSWORD = "Soleil-2026"
+CLIENT = "internetplus-app"
+EVERYTHING = "internetplus:read internetplus:write offline_access"
+
+
+class Clock:
+    """Says what it is told."""
+
+    def __init__(self, now: str) -> None:
+        self.now = datetime.fromisoformat(now)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+class Visitor:
+    """An HTTP client that knows the steps of signing in, each of which can be taken alone."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+
+    async def post(self, path: str, **form: str) -> httpx.Response:
+        return await self.http.post(path, data=form)
+
+    async def identify(self, identifier: str, **changes: str) -> httpx.Response:
+        """The first step, well formed but for the `changes`."""
+        form = {
+            "response_type": "code",
+            "client_id": CLIENT,
+            "scope": EVERYTHING,
+            "code_challenge": challenge_of(VERIFIER),
+            "code_challenge_method": "S256",
+            "login_hint": identifier,
+        }
+        return await self.post("/oauth/authorization-challenge", **(form | changes))
+
+    async def prove(self, session: str, password: str = PASSWORD) -> httpx.Response:
+        """The second step."""
+        return await self.post("/oauth/authorization-challenge", auth_session=session, password=password)
+
+    async def attempt(self, identifier: str, password: str = PASSWORD) -> httpx.Response:
+        """Both steps."""
+        session = (await self.identify(identifier)).json()["auth_session"]
+        return await self.prove(session, password)
+
+    async def code(self, identifier: str) -> str:
+        answer = await self.attempt(identifier)
+        assert answer.status_code == 200, answer.text
+        code: str = answer.json()["authorization_code"]
+        return code
+
+    async def redeem(self, code: str, verifier: str = VERIFIER) -> httpx.Response:
+        return await self.post(
+            "/oauth/token",
+            grant_type="authorization_code",
+            client_id=CLIENT,
+            code=code,
+            code_verifier=verifier,
+        )
+
+    async def renew(self, refresh_token: str) -> httpx.Response:
+        return await self.post(
+            "/oauth/token", grant_type="refresh_token", client_id=CLIENT, refresh_token=refresh_token
+        )
+
+    async def sign_in(self, identifier: str) -> dict[str, Any]:
+        """Signs in; what is asked from now on is asked as this subscriber. Returns the tokens."""
+        tokens: dict[str, Any] = (await self.redeem(await self.code(identifier))).json()
+        self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        return tokens
+
+    async def get(self, path: str, **parameters: str | int) -> httpx.Response:
+        return await self.http.get(path, params=parameters)
+
+
+@asynccontextmanager
+async def visiting(app: Starlette) -> AsyncIterator[Visitor]:
+    """A visitor of an application in process; a fault in it is a 500, as in real life."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://sandbox"
+    ) as http:
+        yield Visitor(http)
+
+
+def challenge_of(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
