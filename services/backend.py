@@ -45,7 +45,7 @@ class _Known(NamedTuple):
 
 
 class _Reads:
-    """What was and is being read for one account; replaced, never emptied, when the account changes."""
+    """What was and is being read for one account; another account has another."""
 
     def __init__(self) -> None:
         self.known: OrderedDict[str, _Known] = OrderedDict()
@@ -215,7 +215,7 @@ class Backend:
         self._reads = _Reads()
 
     def _ended(self) -> None:
-        self._drop_reads()
+        self._reads.known.clear()  # what is under way ends by itself, as a session that is over
         if self.on_session_end is not None:
             self.on_session_end()
 

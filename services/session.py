@@ -139,7 +139,7 @@ class Session(httpx.Auth):
         access = await self._renewed(access)
         request.headers["Authorization"] = f"Bearer {access}"
         response = yield request
-        if response.status_code == 401 and self.signed_in:
+        if response.status_code == 401:
             await self._renewal.run("end", self._end)
 
     async def _renewed(self, used: str | None) -> str:
@@ -191,7 +191,9 @@ class Session(httpx.Auth):
         self._access, self._refresh = tokens.access_token, refresh
 
     async def _end(self) -> None:
-        """The session ended by itself."""
+        """The session ended by itself: told once."""
+        if not self.signed_in:
+            return
         self._forget()
         self.problem = await self._clear()
         self._on_end()

@@ -7,7 +7,6 @@ import flet as ft
 from services.backend import Backend
 from services.settings import Settings
 from views.consumption import UsageView
-from views.formatting import Formats
 from views.home import HomeView
 from views.keyboard import Keyboard
 from views.login import LoginView
@@ -16,7 +15,6 @@ from views.purchases import PurchasesView
 from views.state.context import DeviceContext, LookContext, SessionContext, use_look
 from views.state.device import DeviceState
 from views.state.session import Gate, SessionState
-from views.text import Words
 from views.ui.brand import CONSO_ET_MOI
 from views.ui.buttons import strong_button
 from views.ui.component import component
@@ -59,8 +57,9 @@ async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
     def resized(event: ft.PageResizeEvent) -> None:
         device.resize(event.width, event.height)
 
-    def brightness_changed(event: ft.PlatformBrightnessChangeEvent) -> None:
-        device.device_dark = event.brightness is ft.Brightness.DARK
+    def brightness_changed(event: ft.Event[ft.Page]) -> None:
+        # Flet 1.0.5 sends the word alone, not the event it declares.
+        device.device_dark = event.data == ft.Brightness.DARK.value
 
     def locale_changed(event: ft.LocaleChangeEvent) -> None:
         device.speak([locale.language_code for locale in event.locales])
@@ -93,13 +92,7 @@ def dress(page: ft.Page, device: DeviceState) -> None:
 def App(device: DeviceState, session: SessionState) -> object:
     """What is drawn of everything, by the gate: a closed door or the place the address names."""
     look = ft.use_memo(
-        lambda: Look.of(
-            Words(device.language),
-            Formats(device.language),
-            device.layout,
-            dark=device.dark,
-            still=device.reduce_motion,
-        ),
+        lambda: Look.of(device.language, device.layout, dark=device.dark, still=device.reduce_motion),
         [device.language, device.layout, device.dark, device.reduce_motion],
     )
 

@@ -12,6 +12,7 @@ from views.text import Language, explain
 from views.ui.buttons import icon_button, link, main_button, one_node, outline_button
 from views.ui.cards import Tone, card, column
 from views.ui.component import component
+from views.ui.fields import Field
 from views.ui.look import Look, heading, silent, text
 from views.ui.notices import alert
 from views.ui.sheet import sheet
@@ -24,7 +25,6 @@ from views.ui.theme import (
     SPACE_XL,
     SPACE_XS,
     TARGET,
-    field_border,
 )
 
 MARK = 48
@@ -72,7 +72,7 @@ def LoginView(session: SessionState) -> ft.View:
 @component
 def IdentifierStep(form: SignInState) -> ft.Control:
     """Step 1: who."""
-    look, device = use_look(), use_device()
+    look = use_look()
     words = look.words
     busy = words("login.checking") if form.busy else None
     remembered = form.session.remembered_identifier
@@ -86,24 +86,18 @@ def IdentifierStep(form: SignInState) -> ft.Control:
     else:
         entry = [
             ft.AutofillGroup(
-                ft.TextField(
-                    label=words("login.field"),
-                    value=form.identifier,
-                    on_change=form.type_identifier,
-                    on_submit=form.submit_identifier,
+                Field(
+                    words("login.field"),
+                    form.identifier,
+                    form.type_identifier,
+                    form.submit_identifier,
                     keyboard_type=ft.KeyboardType.EMAIL,
                     autofill_hints=ft.AutofillHint.USERNAME,
-                    autocorrect=False,
                     autofocus=look.layout.wide,
                     read_only=form.busy,
                     helper=words("login.helper"),
                     helper_max_lines=2,
                     error=_fault(look, form, "login"),
-                    filled=True,
-                    fill_color=look.colors.surface_sunken,
-                    border=field_border(look.colors),
-                    on_focus=device.start_typing,
-                    on_blur=device.stop_typing,
                     key="identifier",
                 )
             ),
@@ -137,10 +131,10 @@ def IdentifierStep(form: SignInState) -> ft.Control:
 @component
 def PasswordStep(form: SignInState) -> ft.Control:
     """Step 2: the proof."""
-    look, device = use_look(), use_device()
+    look = use_look()
     words = look.words
     ft.use_effect(form.count_down, [form.locked_minutes > 0], cleanup=lambda: None)
-    field = ft.use_memo(lambda: ft.Ref[ft.TextField](), [])
+    field = ft.use_memo(ft.Ref[ft.TextField], [])
 
     async def focus_again() -> None:
         if form.retype and field.current is not None:
@@ -173,27 +167,21 @@ def PasswordStep(form: SignInState) -> ft.Control:
         ),
         *_problems(look, form),
         ft.AutofillGroup(
-            ft.TextField(
-                label=words("password.field"),
+            Field(
+                words("password.field"),
+                form.password,
+                form.type_password,
+                form.submit_password,
                 ref=field,
-                value=form.password,
                 selection=ft.TextSelection(0, len(form.password)) if form.retype else None,
-                on_change=form.type_password,
-                on_submit=form.submit_password,
                 password=not form.password_shown,
                 autofill_hints=ft.AutofillHint.PASSWORD,
-                autocorrect=False,
                 enable_suggestions=False,
                 enable_ime_personalized_learning=False,
                 autofocus=look.layout.wide,
                 read_only=form.busy,
                 suffix_icon=eye,
                 error=_fault(look, form, "password"),
-                filled=True,
-                fill_color=look.colors.surface_sunken,
-                border=field_border(look.colors),
-                on_focus=device.start_typing,
-                on_blur=device.stop_typing,
                 key="password",
             )
         ),

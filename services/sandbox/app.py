@@ -26,8 +26,6 @@ from services.sandbox.reading import Query, read
 from services.sandbox.settings import Clock, Settings
 from services.sandbox.store import Store, fill, is_filled
 
-_LARGEST_BODY = 16_384
-
 
 def create_app(
     database: str,
@@ -81,7 +79,6 @@ def create_app(
         middleware=[Middleware(web.Envelope, clock=clock, latency=latency)],
         exception_handlers=handlers,
         lifespan=lifespan,
-        max_body_size=_LARGEST_BODY,
     )
     app.router.redirect_slashes = False
     app.state.store = store

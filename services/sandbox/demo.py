@@ -88,7 +88,9 @@ class _Line:
             return None
         cents = offer.prices[0] if cents is None else cents
         channel = channel or self._channel
-        number = _number(self._id, at.isoformat(), offer.merchant, str(len(self._purchases)))
+        number = _number(self._id, at.isoformat(), offer.merchant, str(cents))
+        while f"p-{number:016x}" in self._purchases:
+            number += 1
         purchase = Purchase(
             payment_id=f"p-{number:016x}",
             entry_type="refund" if refund_of else "purchase",

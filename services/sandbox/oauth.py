@@ -31,7 +31,8 @@ CLIENT_ID = "internetplus-app"
 READ = "internetplus:read"
 SCOPES = (READ, "internetplus:write", tokens.OFFLINE)
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_LARGEST_FORM = 32
+_MOST_FIELDS = 32
+_LARGEST_FORM = 16_384  # bytes
 
 
 class OAuth:
@@ -238,13 +239,20 @@ async def _form(request: Request) -> dict[str, str]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/x-www-form-urlencoded":
         raise OAuthError("invalid_request", "The request has to be a form.")
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > _LARGEST_FORM:
+            raise OAuthError(
+                "invalid_request", "The form is too large.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            )
     try:
         pairs = parse_qsl(
-            (await request.body()).decode(),
+            content.decode(),
             keep_blank_values=True,
             strict_parsing=False,
             errors="strict",
-            max_num_fields=_LARGEST_FORM,
+            max_num_fields=_MOST_FIELDS,
         )
     except ValueError as error:
         raise OAuthError("invalid_request", "The form cannot be read.") from error

@@ -13,10 +13,10 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, select
 
 from services.sandbox.identity import digest, new_secret
-from services.sandbox.schema import access_token, code, family, refresh_token, subscriber
+from services.sandbox.schema import Moment, access_token, code, family, refresh_token, subscriber
 from services.sandbox.settings import Settings
 
 OFFLINE = "offline_access"
@@ -176,7 +176,7 @@ def _mark_used(connection: Connection, token: str, now: datetime, *, replaced_by
     connection.execute(
         refresh_token.update()
         .where(refresh_token.c.token == token)
-        .values(used_at=func.coalesce(refresh_token.c.used_at, now), replaced_by=replaced_by)
+        .values(used_at=func.coalesce(refresh_token.c.used_at, literal(now, Moment)), replaced_by=replaced_by)
     )
 
 

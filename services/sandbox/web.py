@@ -104,7 +104,7 @@ async def on_oauth_error(_request: Request, error: OAuthError) -> Response:
 
 
 async def on_http_exception(request: Request, error: HTTPException) -> Response:
-    """Answers what the router refuses: no such path, no such method, too large a body."""
+    """Answers what the router refuses: no such path, no such method."""
     status = HTTPStatus(error.status_code)
     if request.url.path.startswith("/oauth/"):
         return await on_oauth_error(

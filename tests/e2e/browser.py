@@ -120,9 +120,7 @@ def wait_for_app(page: Page) -> Page:
     """Wait until the app has drawn something with words, its semantics turned on."""
 
     def described() -> bool:
-        placeholder = page.locator("flt-semantics-placeholder")
-        if placeholder.count():
-            placeholder.dispatch_event("click")
+        page.evaluate("document.querySelector('flt-semantics-placeholder')?.click()")
         return any(node.name for node in semantics(page))
 
     until(page, described, "no semantics", within=FIRST_LOAD)
@@ -209,26 +207,26 @@ def field(page: Page, label: str) -> Locator:
 
 
 def enter(page: Page, label: str, text: str) -> None:
-    """Type a text into the field of this label, in place of what it holds.
-
-    Flutter makes the real input when the field gets the focus: a key that comes sooner is lost, so the
-    field is read back and, if need be, filled again.
-    """
+    """Type a text into the field of this label, in place of what it holds."""
     target = field(page, label)
-    target.wait_for(timeout=PATIENCE * 1000)
+    target.click(timeout=PATIENCE * 1000)
+    _type(page, target, label, text)
 
-    def filled() -> bool:
-        target.click(timeout=PATIENCE * 1000)
-        page.keyboard.press("ControlOrMeta+A")
-        page.keyboard.type(text, delay=10)
-        deadline = time.monotonic() + 2
-        while time.monotonic() < deadline:
-            if target.input_value() == text:
-                return True
-            page.wait_for_timeout(50)
-        return False
 
-    until(page, filled, f"{label!r} does not keep what is typed")
+def _type(page: Page, target: Locator, label: str, text: str) -> None:
+    """Replace what the focused field holds.
+
+    Flutter listens to the input only a moment after the focus has come, when it has given it an id: a key
+    that comes sooner is shown by the browser and lost by the app.
+    """
+
+    def heard() -> bool:
+        return cast(bool, target.evaluate("one => one === document.activeElement && one.id !== ''"))
+
+    until(page, heard, f"{label!r} does not listen to keys")
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type(text, delay=10)
+    until(page, lambda: target.input_value() == text, f"{label!r} does not keep what is typed")
 
 
 def focused(page: Page) -> str:
@@ -258,8 +256,7 @@ def press_by_keyboard(page: Page, name: str) -> None:
 def type_by_keyboard(page: Page, label: str, text: str) -> None:
     """Reach a field by Tab and type."""
     focus_by_keyboard(page, label)
-    page.keyboard.type(text, delay=20)
-    until(page, lambda: field(page, label).input_value() == text, f"{label!r} does not keep what is typed")
+    _type(page, field(page, label), label, text)
 
 
 def wheel(page: Page, pixels: int) -> None:

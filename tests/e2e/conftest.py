@@ -21,7 +21,15 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    ViewportSize,
+    WebError,
+    sync_playwright,
+)
 
 from tests.e2e.browser import open_app
 
@@ -184,8 +192,14 @@ class Watched:
     errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.context.on("request", lambda request: self.requests.append(request))
-        self.context.on("weberror", lambda event: self.errors.append(str(event.error)))
+        self.context.on("request", self._note_request)
+        self.context.on("weberror", self._note_error)
+
+    def _note_request(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def _note_error(self, event: WebError) -> None:
+        self.errors.append(str(event.error))
 
     def faults(self) -> list[str]:
         """Requests that left the machine, or tried to, and errors in the pages; then forgets them."""

@@ -43,7 +43,7 @@ class Loadable(Generic[T]):
         return self.data is None and self.error is not None
 
     def started(self) -> Loadable[T]:
-        return replace(self, loading=True)
+        return replace(self, loading=True, error=self.error if self.data is not None else None)
 
     def answered(self, answer: Answer[T]) -> Loadable[T]:
         return Loadable(answer.value, answer.at)

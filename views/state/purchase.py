@@ -8,7 +8,7 @@ import flet as ft
 
 from services.backend import Backend
 from services.errors import BackendError
-from services.models import Contract, Purchase
+from services.models import Answer, Contract, Purchase
 
 from .loadable import Loadable
 
@@ -23,11 +23,13 @@ class PurchaseState:
     payment_id: str | None = None
     purchase: Loadable[Purchase] = field(default_factory=Loadable)
 
-    async def open(self, payment_id: str, known: Purchase | None = None) -> None:
+    async def open(self, payment_id: str, known: Answer[Purchase] | None = None) -> None:
         """Show a purchase: at once what is `known` of it, then all that the backend says."""
         if payment_id != self.payment_id:
             self.payment_id = payment_id
-            self.purchase = Loadable(known)
+            self.purchase = Loadable[Purchase]()
+            if known is not None:
+                self.purchase = self.purchase.answered(known)
         await self.load()
 
     async def load(self) -> None:

@@ -24,6 +24,7 @@ from services.models import (
     Purchase,
     PurchasePage,
 )
+from services.single_flight import SingleFlight
 
 from .list_window import ListWindow
 from .loadable import Loadable
@@ -57,6 +58,8 @@ class PurchaseList:
     """Every page up to this one has been read once."""
     total_pages: int = 0
     total_count: int = 0
+    edition: int = 0
+    """How many times it was read again from its top; pages of two editions never meet."""
 
     @property
     def whole(self) -> bool:
@@ -70,26 +73,27 @@ class PurchaseList:
         """The list with one more page read; the days are summed as the pages come in their order."""
         number = page.pagination.page
         pages = dict(self.pages) | {number: page.items}
-        for far in sorted(pages, key=lambda n: abs(n - number))[PAGES_KEPT:]:
-            del pages[far]
         days = dict(self.days)
         last_read = self.last_read
-        if number == last_read + 1:
-            last_read = number
-            for purchase in page.items:
+        while last_read + 1 in pages:
+            last_read += 1
+            for purchase in pages[last_read]:
                 day = local_day(purchase, zone)
                 known = days.setdefault(day, Day())
                 if purchase.payment_status is PaymentStatus.SUCCEEDED:
                     days[day] = replace(known, total=(known.total or 0) + purchase.amount.amount)
-            finished = number >= page.pagination.total_pages
-            for day in list(days) if finished else list(days)[:-1]:
-                days[day] = replace(days[day], complete=True)
+        finished = last_read >= page.pagination.total_pages
+        for day in list(days) if finished else list(days)[:-1]:
+            days[day] = replace(days[day], complete=True)
+        for far in sorted(pages, key=lambda n: abs(n - number))[PAGES_KEPT:]:
+            del pages[far]
         return PurchaseList(
             pages=MappingProxyType(pages),
             days=MappingProxyType(days),
             last_read=last_read,
             total_pages=page.pagination.total_pages,
             total_count=page.pagination.total_count,
+            edition=self.edition,
         )
 
 
@@ -117,7 +121,8 @@ class PurchasesState:
     refreshed: int = 0
     """How many times the user asked for fresh figures and got them."""
     _lists: dict[tuple[str, Filter | None], Loadable[PurchaseList]] = field(default_factory=dict)
-    _reading: dict[tuple[str, Filter | None, int], asyncio.Task[None]] = field(default_factory=dict)
+    _reading: SingleFlight = field(default_factory=SingleFlight)
+    """Each reading goes to its end, once for all who wait for it, even if they leave."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -134,9 +139,10 @@ class PurchasesState:
         return next((p for p in self.periods.data or () if p.period_id == self.period_id), None)
 
     async def load_periods(self) -> None:
-        """Read the six periods, unless they are being read."""
-        if self.periods.loading:
-            return
+        """Read the six periods."""
+        await self._reading.run("periods", self._fetch_periods)
+
+    async def _fetch_periods(self) -> None:
         self.periods = self.periods.started()
         try:
             answer = await self.backend.billing_periods(self.contract.contract_id)
@@ -205,13 +211,13 @@ class PurchasesState:
         if self.periods.error is None and self.shown.error is None:
             self.refreshed += 1
 
-    def find(self, payment_id: str) -> Purchase | None:
-        """A purchase that one of the lists holds already."""
+    def find(self, payment_id: str) -> Answer[Purchase] | None:
+        """A purchase that one of the lists holds already, as old as its list."""
         for listed in (self.shown, *self._lists.values()):
             for page in listed.data.pages.values() if listed.data else ():
                 for purchase in page:
-                    if purchase.payment_id == payment_id:
-                        return purchase
+                    if purchase.payment_id == payment_id and listed.at is not None:
+                        return Answer(purchase, listed.at)
         return None
 
     async def _show(self, period_id: str, kind: Filter | None) -> None:
@@ -237,14 +243,8 @@ class PurchasesState:
                 await self._read(neighbour, None, 1)
 
     async def _read(self, period_id: str, kind: Filter | None, number: int, *, anew: bool = False) -> None:
-        """Read one page, once for any number of callers; a caller that leaves does not stop it."""
-        key = (period_id, kind, number)
-        task = self._reading.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._fetch(period_id, kind, number, anew=anew))
-            self._reading[key] = task
-            task.add_done_callback(lambda _: self._reading.pop(key, None))
-        await asyncio.shield(task)
+        key = (period_id, kind, number, anew)
+        await self._reading.run(key, lambda: self._fetch(period_id, kind, number, anew=anew))
 
     async def _fetch(self, period_id: str, kind: Filter | None, number: int, *, anew: bool) -> None:
         known = self._lists.get((period_id, kind), Loadable[PurchaseList]())
@@ -254,18 +254,29 @@ class PurchasesState:
                 self.contract.contract_id, period_id, kind=kind, page=number, per_page=PER_PAGE
             )
         except BackendError as error:
-            self._keep(period_id, kind, self._lists[period_id, kind].failed(error))
+            self._keep(period_id, kind, self._lists.get((period_id, kind), known).failed(error))
             return
-        read = PurchaseList() if anew else self._lists[period_id, kind].data or PurchaseList()
+        asked = known.data or PurchaseList()
+        read = self._lists.get((period_id, kind), known).data or PurchaseList()
+        if anew:
+            read = PurchaseList(edition=read.edition + 1)
+        elif read.edition != asked.edition:  # read anew meanwhile: this page is of the list before
+            if number <= read.last_read + 1:
+                await self._fetch(period_id, kind, number, anew=False)
+            return
+        elif read.last_read and read.total_count != answer.value.pagination.total_count:
+            await self._fetch(period_id, kind, 1, anew=True)  # entries came meanwhile: the pages slid
+            return
         listed = read.with_page(answer.value, self.zone)
         self._keep(period_id, kind, Loadable[PurchaseList]().answered(Answer(listed, answer.at)))
 
     def _keep(self, period_id: str, kind: Filter | None, listed: Loadable[PurchaseList]) -> None:
         self._lists.pop((period_id, kind), None)  # the latest goes last: the first is let go of
         self._lists[period_id, kind] = listed
-        while len(self._lists) > LISTS_KEPT:
-            del self._lists[next(iter(self._lists))]
-        if (period_id, kind) == (self.period_id, self.filter):  # the user may have moved on
+        on_screen = (self.period_id, self.filter)
+        for oldest in [key for key in self._lists if key != on_screen][: len(self._lists) - LISTS_KEPT]:
+            del self._lists[oldest]
+        if (period_id, kind) == on_screen:  # the user may have moved on
             self._draw(listed)
 
     def _draw(self, listed: Loadable[PurchaseList]) -> None:

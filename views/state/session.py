@@ -70,10 +70,9 @@ class SessionState:
         self.account = self.account.started()
         try:
             answer = await self.backend.account()
-        except SessionExpired:
-            return  # the gate has closed already
         except BackendError as error:
-            self.account = self.account.failed(error)
+            if self.gate is Gate.SIGNED_IN:  # else it closed meanwhile
+                self.account = self.account.failed(error)
             return
         self.account = self.account.answered(answer)
         if self.contract is None and answer.value.contracts:
@@ -89,9 +88,9 @@ class SessionState:
 
     async def sign_out(self) -> None:
         """Leave: nothing of the account stays here, with or without a network."""
-        await self.backend.sign_out()
         self._forget()
         self.remembered_identifier = None
+        self.problem = await self.backend.sign_out()
 
     def _expire(self) -> None:
         self._forget()

@@ -107,7 +107,7 @@ class SignInState:
             self.locked_minutes = ceil(error.retry_after / MINUTE)
             return
         except (SignInTimedOut, ActionNeeded) as error:
-            self.back()
+            self._restart()
             self.error = error
             return
         except BackendError as error:
@@ -123,22 +123,26 @@ class SignInState:
         """Run while the screen of a locked account is shown: opens the form again when the time is up."""
         while self.locked_minutes:
             await asyncio.sleep(MINUTE.total_seconds())
-            self.locked_minutes -= 1
+            self.locked_minutes = max(0, self.locked_minutes - 1)  # the user may have left it meanwhile
             if not self.locked_minutes:
                 self.error = None
 
     async def open_demo(self) -> None:
         """Sign in as the first made-up subscriber, for this visit only."""
-        self.identifier, self.password, self.remember = DEMO_IDENTIFIER, DEMO_PASSWORD, False
         await self._begin(DEMO_IDENTIFIER)
-        if self.step is Step.PASSWORD:
+        if self.step is Step.PASSWORD and not self.busy:
+            self.password, self.remember = DEMO_PASSWORD, False
             await self.submit_password()
 
     def back(self) -> None:
-        """From the password to the identifier, which stays."""
+        """From the password to the identifier, which stays; not while the password is being checked."""
+        if not self.busy:
+            self._restart()
+
+    def _restart(self) -> None:
         self.step, self.password, self.password_shown = Step.IDENTIFIER, "", False
         self.error = self.fault = None
-        self.locked_minutes = 0
+        self.locked_minutes, self.retype = 0, False
         self._challenge = None
 
     async def _begin(self, identifier: str) -> None:

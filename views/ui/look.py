@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import flet as ft
 
 from views.formatting import Formats
-from views.text import Words
+from views.text import Language, Words
 
 from .brand import CONSO_ET_MOI, Brand
 from .theme import Layout, Palette, Typography, palette, typography
@@ -30,8 +30,15 @@ class Look:
     brand: Brand = CONSO_ET_MOI
 
     @classmethod
-    def of(cls, words: Words, formats: Formats, layout: Layout, *, dark: bool, still: bool) -> Look:
-        return cls(words, formats, palette(dark, CONSO_ET_MOI), typography(layout), layout, still)
+    def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool) -> Look:
+        return cls(
+            words=Words(language),
+            formats=Formats(language),
+            colors=palette(dark, CONSO_ET_MOI),
+            type=typography(layout),
+            layout=layout,
+            still=still,
+        )
 
 
 def text(

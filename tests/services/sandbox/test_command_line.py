@@ -1,0 +1,131 @@
+"""`python -m services.sandbox`: what it serves, and how it says no."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.sandbox.__main__ import main
+from tests.services.sandbox.people import contract, data_file, purchase, subscriber
+from tests.services.sandbox.visitor import Visitor
+
+DATA = data_file(
+    subscriber(
+        "camille",
+        contract(
+            "c1",
+            purchase("last-second", "2024-02-25T23:59:59+01:00"),
+            purchase("first-second", "2024-02-26T00:00:00+01:00"),
+        ),
+    )
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    file = tmp_path / "data.json"
+    file.write_bytes(DATA)
+    return file
+
+
+@contextmanager
+def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command, and the address it prints."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.sandbox", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"XDG_DATA_HOME": str(folder), "HOME": str(folder)},
+    )
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().split()[-1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def test_a_data_file_at_a_moment(data: Path, tmp_path: Path) -> None:
+    """The issue's example, over HTTP, then told to stop."""
+    now = "2024-03-10T12:00:00+01:00"
+    with served(tmp_path, "--data", str(data), "--now", now) as (process, address):
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+            visitor = Visitor(http)
+            health = await visitor.get("/healthz")
+            assert health.json() == {"status": "ok"}
+            assert health.headers.get_list("date") == ["Sun, 10 Mar 2024 11:00:00 GMT"]
+            assert "server" not in health.headers
+            await visitor.sign_in("camille@demo.example")
+            periods = (await visitor.get("/v1/contracts/c1/billing-periods")).json()["items"]
+            assert {key: periods[0][key] for key in ("startDate", "endDate", "billMonth", "state")} == {
+                "startDate": "2024-02-26",
+                "endDate": "2024-03-25",
+                "billMonth": "2024-04",
+                "state": "open",
+            }
+            for period_id, expected in (("2024-03", "last-second"), ("2024-04", "first-second")):
+                page = (await visitor.get("/v1/contracts/c1/purchases", periodId=period_id)).json()
+                assert [item["paymentId"] for item in page["items"]] == [expected]
+        process.send_signal(signal.SIGTERM)
+        _, complaints = process.communicate(timeout=10)
+        assert (process.returncode, complaints) == (0, "")
+    assert list((tmp_path / "conso-et-moi").glob("sandbox-*.sqlite3")), "kept in the app's own folder"
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(options))
+    assert stopped.value.code == 2
+    out, sentence = capsys.readouterr()
+    assert out == ""
+    assert sentence.count("\n") == 1
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--port", "x"], "'x' is no port"),
+        (["--port", "65536"], "'65536' is no port"),
+        (["--port", "-1"], "'-1' is no port"),
+        (["--now", "noon"], "'noon' is no moment"),
+        (["--now", "2024-03-10T12:00:00"], "needs its offset"),
+        (["--latency", "-1"], "no number of seconds"),
+        (["--latency", "nan"], "no number of seconds"),
+        (["--latency", "soon"], "no number of seconds"),
+        (["--colour", "blue"], "unrecognized arguments"),
+        (["--data", "/nowhere/at/all.json"], "cannot be read"),
+        (["--port", "0", "--database", "not a url"], "The database cannot be used"),
+        (["--port", "0", "--database", "nosuch://x"], "The database cannot be used"),
+        (["--port", "0", "--database", "sqlite:////nowhere/at/all.db"], "unable to open database file"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], options: list[str], word: str
+) -> None:
+    assert word in refusal(capsys, *options)
+
+
+def test_a_refused_data_file_is_told_with_its_fault(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "bad.json"
+    file.write_bytes(DATA.replace(b'"1.99"', b'"1.9"', 1))
+    told = refusal(capsys, "--data", str(file))
+    assert "subscribers[0].contracts[0].purchases[0].amount.amount: " in told
+
+
+def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert "cannot be listened on" in refusal(capsys, "--port", port)

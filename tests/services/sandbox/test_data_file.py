@@ -1,0 +1,123 @@
+"""The data file: read whole, or refused with the path of its first fault."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.sandbox import BadData, parse_subscribers
+from tests.services.sandbox.people import SUBSCRIPTION, contract, data_file, purchase, subscriber
+
+CONTRACT_S_EXAMPLE = """
+{"subscribers":[{"identifier":"camille@demo.example","phoneNumber":"0639980112","password":"Soleil-2026",
+  "displayName":"Camille Martin","locked":false,
+  "contracts":[{"contractId":"c1","kind":"internet","label":"Box Fibre","maskedNumber":"04 •• •• •• 12",
+    "billingRights":true,"billing":{"cutOffDay":26,"timeZone":"Europe/Paris"},
+    "service":{"status":"active","since":"2023-03-03"},"subscriptions":[],
+    "purchases":[{"paymentId":"p1","entryType":"purchase","paymentStatus":"succeeded",
+      "paymentDate":"2024-02-25T23:59:59+01:00","amount":{"amount":"1.99","currency":"EUR"},
+      "description":"Article","merchantName":"Gazette des Deux Rives","purchaseCategoryCode":"press",
+      "channel":"internetplus_box","kind":"oneOff","referenceCode":"IP-240225-000001"}]}]}]}
+""".encode()
+
+
+def test_the_contract_s_example() -> None:
+    (camille,) = parse_subscribers(CONTRACT_S_EXAMPLE)
+    (box,) = camille.contracts
+    assert (box.billing.cut_off_day, box.service.since) == (26, date(2023, 3, 3))
+    (article,) = box.purchases
+    assert article.payment_date == datetime(2024, 2, 25, 22, 59, 59, tzinfo=UTC)
+    assert article.amount.cents == 199
+    assert (article.refund_of, article.tax_amount, article.merchant_contact) == (None, None, None)
+
+
+@pytest.mark.parametrize("amount", ["0.00", "0.05", "-0.05", "-12.30", "9999999.99"])
+def test_amounts_are_exact(amount: str) -> None:
+    (somebody,) = parse_subscribers(
+        data_file(subscriber("a", contract("c", purchase("p", "2024-03-01T00:00:00Z", amount))))
+    )
+    assert somebody.contracts[0].purchases[0].amount.cents == int(Decimal(amount) * 100)
+
+
+FILE: dict[str, Any] = {
+    "subscribers": [
+        subscriber(
+            "camille",
+            contract(
+                "c1",
+                *(purchase(f"p{n}", "2024-03-01T00:00:00Z") for n in range(4)),
+                subscriptions=[SUBSCRIPTION],
+            ),
+            phoneNumber="0639980112",
+        ),
+        subscriber("bruno", contract("c2", purchase("p9", "2024-03-01T00:00:00Z"))),
+    ]
+}
+GONE = object()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("subscribers[0].contracts[0].purchases[3].amount.amount", "1.9", "regex"),
+        ("subscribers[0].contracts[0].purchases[3].amount.amount", 1.99, "Expected `str`"),
+        ("subscribers[0].contracts[0].purchases[3].amount.amount", "12345678.00", "regex"),
+        ("subscribers[0].contracts[0].purchases[3].amount.amount", "-1.99", "a refund is negative"),
+        ("subscribers[0].contracts[0].purchases[3].amount.currency", "USD", "Invalid enum value"),
+        ("subscribers[0].contracts[0].purchases[0].paymentDate", "2024-03-01T00:00:00", "timezone"),
+        ("subscribers[0].contracts[0].purchases[0].paymentDate", "yesterday", "RFC3339"),
+        ("subscribers[0].contracts[0].purchases[0].purchaseCategoryCode", "cheese", "Invalid enum value"),
+        ("subscribers[0].contracts[0].purchases[0].periodId", "2024-03", "unknown field `periodId`"),
+        ("subscribers[0].contracts[0].purchases[0].isBilled", True, "unknown field `isBilled`"),
+        ("subscribers[0].contracts[0].purchases[0].paymentId", GONE, "missing required field `paymentId`"),
+        ("subscribers[0].contracts[0].purchases[1].paymentId", "p0", "used twice"),
+        ("subscribers[1].contracts[0].purchases[0].paymentId", "p0", "used twice"),
+        ("subscribers[0].contracts[0].purchases[0].paymentId", "a/b", "regex"),
+        ("subscribers[0].contracts[0].subscriptions[0].price", GONE, "missing required field `price`"),
+        ("subscribers[1].contracts[0].contractId", "c1", "used twice"),
+        ("subscribers[1].contracts[0].kind", "fax", "Invalid enum value"),
+        ("subscribers[1].contracts[0].billing", {"cutOffDay": 29}, "<= 28"),
+        ("subscribers[1].contracts[0].billing", {"timeZone": "Mars/Olympus"}, "not a time zone"),
+        ("subscribers[1].contracts[0].billing", {"timeZone": "../../etc/passwd"}, "not a time zone"),
+        ("subscribers[1].identifier", " CAMILLE@demo.example", "used twice"),
+        ("subscribers[1].phoneNumber", "+33 6 39 98 01 12", "used twice"),
+        ("subscribers[1].colour", "blue", "unknown field `colour`"),
+        ("subscribers[1].password", "", "length >= 1"),
+    ],
+)
+def test_a_fault_is_told_with_its_path(path: str, value: object, reason: str) -> None:
+    file = copy.deepcopy(FILE)
+    place: Any = file
+    *steps, last = path.replace("[", ".[").split(".")
+    for step in steps:
+        place = place[int(step[1:-1])] if step.startswith("[") else place[step]
+    if value is GONE:
+        del place[last]
+    else:
+        place[last] = value
+    with pytest.raises(BadData) as refused:
+        parse_subscribers(msgspec.json.encode(file))
+    told, _, why = str(refused.value).partition(": ")
+    assert path.startswith(told) or told.startswith(path)
+    assert reason in why
+
+
+def test_a_refund_that_gives_nothing_back() -> None:
+    refund = purchase("r", "2024-03-01T00:00:00Z", "0.00", entryType="refund")
+    with pytest.raises(BadData, match=r"^subscribers\[0\]\.contracts\[0\]\.purchases\[0\]\.amount\.amount: "):
+        parse_subscribers(data_file(subscriber("a", contract("c", refund))))
+
+
+def test_the_unchanged_file_is_good() -> None:
+    assert len(parse_subscribers(msgspec.json.encode(FILE))) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"subscribers":{}}', b"null"])
+def test_what_is_no_data_file(content: bytes) -> None:
+    with pytest.raises(BadData):
+        parse_subscribers(content)

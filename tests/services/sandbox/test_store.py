@@ -1,0 +1,232 @@
+"""The database: what is kept, what is made again, what a transaction promises."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, event, func, select
+from sqlalchemy.exc import DBAPIError
+from starlette.applications import Starlette
+
+from services.sandbox import Subscriber, create_app, demo
+from services.sandbox.schema import filling, purchase, subscriber, subscription
+from services.sandbox.store import Store, fold
+from tests.services.sandbox.conftest import CHEAP
+from tests.services.sandbox.people import people
+from tests.services.sandbox.visitor import Clock, Visitor, visiting
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'sandbox.sqlite3'}"
+
+
+@contextmanager
+def running(
+    database: str, time: Clock, subscribers: tuple[Subscriber, ...] | None = None
+) -> Iterator[Starlette]:
+    app = create_app(database, subscribers=subscribers, clock=time, settings=CHEAP)
+    yield app
+    app.state.store.close()
+
+
+@pytest.fixture(autouse=True)
+def small_volume(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "LARGE_VOLUME", 10)
+
+
+async def test_who_is_signed_in_stays_so_when_the_demo_is_made_again(database: str, time: Clock) -> None:
+    with running(database, time) as app:
+        async with visiting(app) as visitor:
+            tokens = await visitor.sign_in("camille@demo.example")
+            before = (await visitor.get("/v1/me")).json()["subscriberId"]
+            yesterday = (await visitor.get("/v1/contracts/camille-box/billing-periods")).json()
+    time.wait(days=9)
+    with running(database, time) as app:
+        async with visiting(app) as visitor:
+            renewed = (await visitor.renew(tokens["refresh_token"])).json()
+            visitor.http.headers["Authorization"] = f"Bearer {renewed['access_token']}"
+            assert (await visitor.get("/v1/me")).json()["subscriberId"] == before
+            assert (await visitor.get("/v1/contracts/camille-box/billing-periods")).json() != yesterday
+
+
+@pytest.mark.parametrize(
+    ("wait", "made_again"), [({"hours": 1}, False), ({"days": 1}, True), ({"hours": -1}, True)]
+)
+def test_the_demo_is_made_again_for_another_day_or_an_earlier_hour(
+    database: str, time: Clock, wait: dict[str, float], made_again: bool
+) -> None:
+    with running(database, time):
+        made_at = time.now
+    time.wait(**wait)
+    with running(database, time) as app:
+        row = app.state.store.transact(lambda connection: connection.execute(filling.select()).one())
+        assert (row.made_at != made_at) == made_again
+
+
+def test_a_data_file_replaces_the_demo_and_the_demo_a_data_file(database: str, time: Clock) -> None:
+    def names(app: Starlette) -> set[str]:
+        found: set[str] = app.state.store.transact(
+            lambda connection: set(connection.scalars(select(subscriber.c.display_name)))
+        )
+        return found
+
+    with running(database, time) as app:
+        assert "Camille Martin" in names(app)
+    with running(database, time, people()) as app:
+        assert names(app) == {"Camille", "Bruno", "Farid", "Lucie"}
+    with running(database, time) as app:
+        assert "Camille Martin" in names(app)
+        assert "Bruno" not in names(app)
+
+
+async def test_a_subscriber_who_is_gone_is_signed_out(database: str, time: Clock) -> None:
+    with running(database, time, people()) as app:
+        async with visiting(app) as visitor:
+            tokens = await visitor.sign_in("bruno@demo.example")
+    with running(database, time) as app:
+        async with visiting(app) as visitor:
+            assert (await visitor.renew(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+            visitor.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+            assert (await visitor.get("/v1/me")).status_code == 401
+
+
+def test_tables_of_another_version_are_made_again(database: str, time: Clock) -> None:
+    with sqlite3.connect(database.removeprefix("sqlite:///")) as old:
+        old.execute("CREATE TABLE filling (shape TEXT, content TEXT, made_at BIGINT)")
+        old.execute("CREATE TABLE subscriber (subscriber_id TEXT)")
+        old.execute("INSERT INTO filling VALUES ('another', 'demo 2024-03-10', 0)")
+    old.close()
+    with running(database, time) as app:
+        assert app.state.store.transact(
+            lambda connection: connection.scalar(select(func.count()).select_from(subscriber))
+        )
+
+
+def test_nothing_of_the_data_file_is_lost(app: Starlette) -> None:
+    store: Store = app.state.store
+    row = store.transact(lambda connection: connection.execute(subscription.select()).one())
+    assert row._asdict() == {
+        "subscription_id": "sub1",
+        "contract_id": "c1",
+        "name": "Club Cubéo",
+        "merchant_name": "Studio Pixelune",
+        "merchant_identifier": "studio-pixelune",
+        "merchant_url": None,
+        "merchant_email": None,
+        "merchant_phone": None,
+        "price": 399,
+        "recurring_charge_period": "week",
+        "status": "terminated",
+        "start_date": date(2023, 5, 6),
+        "next_charge_date": None,
+        "termination_date": date(2024, 3, 1),
+        "terminable": False,
+        "last_payment_id": "p5",
+    }
+
+
+def test_a_transaction_is_whole_or_not_at_all(app: Starlette) -> None:
+    store: Store = app.state.store
+
+    def half(connection: Connection) -> None:
+        connection.execute(purchase.delete())
+        raise LookupError
+
+    before = store.transact(_count)
+    with pytest.raises(LookupError):
+        store.transact(half, writing=True)
+    assert store.transact(_count) == before > 0
+
+
+async def test_who_stops_waiting_does_not_stop_the_transaction(app: Starlette) -> None:
+    store: Store = app.state.store
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(connection: Connection) -> None:
+        connection.execute(purchase.delete().where(purchase.c.payment_id == "p1"))
+        loop.call_soon_threadsafe(begun.set)
+        asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(5)
+        connection.execute(purchase.delete().where(purchase.c.payment_id == "p2"))
+
+    before = store.transact(_count)
+    waiting = asyncio.create_task(store.run(slow, writing=True))
+    await begun.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    go_on.set()
+    assert await store.run(_count) == before - 2
+
+
+async def test_a_database_in_memory_serves_many_at_once(camille: Visitor) -> None:
+    answers = await asyncio.gather(
+        *(camille.get("/v1/contracts/c1/billing-periods") for _ in range(20)),
+        *(camille.identify("camille@demo.example") for _ in range(20)),
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] * 20 + [400] * 20
+
+
+def test_what_postgresql_gives_up_is_tried_again(app: Starlette) -> None:
+    class GivenUp(Exception):
+        sqlstate = "40001"
+
+    tries = []
+
+    def contended(_connection: Connection) -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            raise DBAPIError("UPDATE", None, GivenUp())
+        return "done"
+
+    assert app.state.store.transact(contended) == "done"
+    assert len(tries) == 3
+
+
+async def test_a_page_costs_no_more_when_others_have_more(app: Starlette, camille: Visitor) -> None:
+    """Every query on purchases is led by an index to this contract's rows."""
+    statements: list[tuple[str, object]] = []
+    store: Store = app.state.store
+    engine = store._engine
+
+    def note(_c: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        if "FROM purchase" in statement:
+            statements.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    for path in ("billing-periods", "purchases?periodId=2024-04&q=a&kind=oneOff", "purchases/p1"):
+        assert (await camille.http.get(f"/v1/contracts/c1/{path}")).status_code == 200
+    event.remove(engine, "before_cursor_execute", note)
+    assert len(statements) >= 7
+    for statement, parameters in statements:
+        plan = store.transact(
+            lambda connection, s=statement, p=parameters: str(  # type: ignore[misc] # bound now on purpose
+                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {s}", p).all()
+            )
+        )
+        assert "SEARCH purchase USING" in plan, plan
+        assert "SCAN purchase" not in plan
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Éphéméride d’AOÛT", "ephemeride d'aout"),
+        ("ŒUVRE", "oeuvre"),
+        ("Straße", "strasse"),
+        ("plain", "plain"),
+    ],
+)
+def test_text_is_searched_without_case_or_accents(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def _count(connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(purchase)) or 0

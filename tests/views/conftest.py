@@ -1,0 +1,165 @@
+"""A real sandbox in this process, and a line to it that can be cut, held and listened to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from httpx_retries import Retry
+from starlette.applications import Starlette
+
+from services import transport
+from services.backend import Backend
+from services.credentials import CredentialStore, MemoryStore
+from services.sandbox import Settings, Subscriber, create_app, demo
+from services.sandbox.data_file import Contract, Money, Purchase
+from services.transport import IN_PROCESS, Wire
+
+NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
+"""Noon in Paris, in the period from 26 April to 25 May, of the June invoice."""
+PERIODS = ("2026-06", "2026-05", "2026-04", "2026-03", "2026-02", "2026-01")
+PASSWORD = "Soleil-2026"
+LONG = "longue@demo.example"
+"""The subscriber of `long_lists`."""
+
+
+class Clock:
+    """Says what it is set to."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **lapse: float) -> None:
+        self.now += timedelta(**lapse)
+
+
+class Line(httpx.AsyncBaseTransport):
+    """The way to an application, as a test wants it."""
+
+    def __init__(self, app: Starlette, clock: Clock) -> None:
+        self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._clock = clock
+        self._held: list[tuple[str, asyncio.Event]] = []
+        self.asked: list[str] = []
+        """What was read, as `/v1/me`; sign-in aside."""
+        self.down = False
+        """No request arrives."""
+        self.broken: str | None = None
+        """Requests for addresses with this in them are answered by a 500."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        address = request.url.raw_path.decode()
+        if address.startswith("/v1/"):
+            self.asked.append(address)
+        if self.down:
+            raise httpx.ConnectError("down", request=request)
+        if self.broken is not None and self.broken in address:
+            return httpx.Response(500, request=request)
+        response = await self._inner.handle_async_request(request)
+        for text, released in self._held:
+            if text in address:
+                await released.wait()
+        return response
+
+    @contextmanager
+    def holding(self, text: str) -> Iterator[None]:
+        """Answers to addresses with `text` in them are under way until the end of the block."""
+        held = (text, asyncio.Event())
+        self._held.append(held)
+        try:
+            yield
+        finally:
+            self._held.remove(held)
+            held[1].set()
+
+    def backend(self, credentials: CredentialStore | None = None) -> Backend:
+        """A visitor's client at this end of the line."""
+        wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=5.0)
+        return Backend(wire, credentials or MemoryStore(), clock=self._clock)
+
+
+def long_lists() -> Subscriber:
+    """140 purchases in the current period, ten a day, 60 in the one before, and then none."""
+
+    def purchase(index: int, day: datetime) -> Purchase:
+        return Purchase(
+            payment_id=f"long-{index:04}",
+            entry_type="purchase",
+            payment_status="succeeded",
+            payment_date=day,
+            amount=Money(amount=f"{1 + index % 7}.10"),
+            description=f"Article {index}",
+            merchant_name="Gazette des Deux Rives",
+            purchase_category_code="press",
+            channel="internetplus_box",
+            kind="oneOff",
+            reference_code=f"IP-{index:06}",
+        )
+
+    current = [NOW - timedelta(days=1 + n // 10, minutes=n) for n in range(140)]
+    before = [datetime(2026, 4, 20, 10, tzinfo=UTC) - timedelta(days=n // 10, minutes=n) for n in range(60)]
+    contract = Contract(
+        contract_id="long-box",
+        kind="internet",
+        label="Box Fibre",
+        masked_number="04 •• •• •• 55",
+        purchases=tuple(purchase(n, day) for n, day in enumerate([*current, *before])),
+    )
+    return Subscriber(
+        identifier=LONG, password=PASSWORD, display_name="Lou Delcourt", phone_number=None, contracts=(contract,)
+    )
+
+
+@pytest.fixture(scope="session")
+def everyone() -> dict[str, Subscriber]:
+    """The demo subscribers of that day, and the one of `long_lists`, by identifier."""
+    people = (*demo.subscribers(NOW), long_lists())
+    return {person.identifier: person for person in people}
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pauses between retries, which have their own tests."""
+    monkeypatch.setattr(transport, "_RETRY", Retry(total=0))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+Serve = Callable[..., Line]
+
+
+@pytest.fixture
+def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
+    """Makes a sandbox of these subscribers, which takes a moment to answer, and gives the line to it."""
+    apps: list[Starlette] = []
+
+    def make(*identifiers: str, settings: Settings | None = None) -> Line:
+        app = create_app(
+            "sqlite://",
+            subscribers=tuple(everyone[identifier] for identifier in identifiers),
+            clock=clock,
+            latency=0.003,
+            settings=settings or Settings(scrypt_log2_cost=4),
+        )
+        apps.append(app)
+        return Line(app, clock)
+
+    yield make
+    for app in apps:
+        app.state.store.close()
+
+
+async def sign_in(backend: Backend, identifier: str, *, remember: bool = False) -> None:
+    """Through both steps, without a screen."""
+    challenge = await backend.begin_sign_in(identifier)
+    await backend.finish_sign_in(challenge, PASSWORD, remember=remember)
