@@ -61,7 +61,7 @@ def Periods(state: PurchasesState) -> ft.Control:
         return error_state(look, state.periods.error, state.load_periods)
     periods = state.periods.data
     previous = f"/achats?periode={periods[1].period_id}" if periods and len(periods) > 1 else "/achats"
-    services = one_off_services(look, formats, state, previous=previous)
+    services = one_off_services(look, formats, state, "usage.none", previous)
     header = _header(look, formats, state)
     top: ft.Control = column(header, services, spacing=SPACE_M)
     if look.layout.wide:

@@ -11,6 +11,7 @@ from services.models import BillingPeriod, Contract, ContractKind, Money, Period
 from views.formatting import Formats
 from views.state.context import use_look, use_session
 from views.state.purchases import PurchasesState
+from views.ui.billing_rule import billing_rule
 from views.ui.cards import Tone, card, column, group, navigation_row
 from views.ui.component import component
 from views.ui.frame import Destination, Screen, go
@@ -66,11 +67,11 @@ def Overview(state: PurchasesState, contracts: tuple[Contract, ...]) -> ft.Contr
     rows = group(
         look, [_contract_row(look, contract, state.contract, choose) for contract in contracts], indent=56
     )
-    services = one_off_services(look, formats, state, previous=_previous(state))
+    services = one_off_services(look, formats, state, "services.none", _previous(state))
     own = column(heading(text(words("home.contracts"), look.type.h2), 2), rows, services, spacing=SPACE_M)
     if look.layout.wide:
         body: ft.Control = ft.Row(
-            [ft.Container(own, expand=7), ft.Container(_understand(look), expand=5)],
+            [ft.Container(own, expand=7), ft.Container(_understand(look, state.contract), expand=5)],
             spacing=SPACE_L,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
@@ -84,15 +85,14 @@ def Overview(state: PurchasesState, contracts: tuple[Contract, ...]) -> ft.Contr
     )
 
 
-def _understand(look: Look) -> ft.Control:
+def _understand(look: Look, contract: Contract) -> ft.Control:
     """The rule of the billing period, where there is room for it."""
     words = look.words
     return card(
         look,
         column(
             heading(text(words("home.understand"), look.type.title), 2),
-            text(words("purchases.info_text"), look.type.body),
-            text(words("purchases.info_extra"), look.type.body_s, look.colors.content_muted),
+            *billing_rule(look, contract),
             spacing=SPACE_S,
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.errors import BackendError
+from services.errors import ActionNeeded, BackendError
 from views.state.context import use_device, use_look
 from views.state.session import SessionState
 from views.state.sign_in import Fault, SignInState, Step
@@ -156,7 +156,13 @@ def PasswordStep(form: SignInState) -> ft.Control:
         ft.Row(
             [
                 silent(ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24)),
-                text(form.identifier, look.type.body, expand=True, lines=1),
+                text(
+                    form.identifier,
+                    look.type.body,
+                    expand=True,
+                    lines=1,
+                    spoken=words("password.identity", identifier=form.identifier),
+                ),
                 ft.TextButton(
                     text(words("password.edit"), look.type.h4, spoken=words("password.edit_name")),
                     on_click=form.back,
@@ -215,7 +221,11 @@ def _problems(look: Look, form: SignInState) -> list[ft.Control]:
         return []
     explanation = explain(error, look.words)
     tone = Tone.INFO if form.error is None else Tone.NEGATIVE
-    return [alert(look, tone, explanation.title, explanation.text)]
+    actions: list[ft.Control] = []
+    if isinstance(error, ActionNeeded) and error.url and error.url.startswith("https://"):
+        site = text(look.words("problem.operator"), look.type.label)
+        actions.append(ft.Row([ft.FilledButton(site, url=error.url, height=TARGET)]))
+    return [alert(look, tone, explanation.title, explanation.text, *actions)]
 
 
 def _fault(look: Look, form: SignInState, screen: str) -> str | None:

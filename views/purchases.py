@@ -9,14 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import flet as ft
 
-from services.errors import NotFound
-from services.models import BillingPeriod, Filter, PeriodState
+from services.errors import BackendError, NotFound
+from services.models import BillingPeriod, Contract, Filter, PeriodState
 from views.formatting import Formats
 from views.state.context import use_look, use_session
 from views.state.list_window import ListWindow
 from views.state.purchase import PurchaseState
 from views.state.purchases import PurchaseList, PurchasesState
-from views.ui.buttons import icon_button, outline_button, strong_button
+from views.ui.billing_rule import billing_rule
+from views.ui.buttons import Handler, icon_button, outline_button, strong_button
 from views.ui.cards import card, column
 from views.ui.component import component
 from views.ui.frame import Destination, Screen, go
@@ -142,14 +143,14 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
     wanted = [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read]
     ft.use_effect(purchases.read_window, wanted, cleanup=lambda: None)
     if periods.missing and periods.error is not None:
-        return error_state(look, periods.error, purchases.refresh)
+        return _list_error(look, periods.error, purchases.refresh)
     if not periods.data:
         return ft.Container(_first_skeleton(look), padding=look.layout.margin)
     stale_periods = freshness(look, formats, periods, purchases.refresh)
     stale_list = freshness(look, formats, listed, purchases.refresh)
     head = column(
         *(stale_periods or stale_list),
-        _summary(look, formats, periods.data, period, select),
+        _summary(look, formats, purchases.contract, periods.data, period, select),
         _filters(look, purchases),
         spacing=SPACE_S,
     )
@@ -191,7 +192,7 @@ def _rows(
     if listed.missing and listed.error is not None:
         if isinstance(listed.error, NotFound):
             return [_beyond(look, purchases)]
-        return [error_state(look, listed.error, purchases.refresh)]
+        return [_list_error(look, listed.error, purchases.refresh)]
     if listed.data is None:
         return [skeleton(look, (120, 16), (None, 40), (None, 40), (None, 40))]
     if listed.data.empty:
@@ -227,7 +228,7 @@ def _rows(
         )
     if not listed.data.whole:
         if listed.error is not None:
-            rows.append(error_state(look, listed.error, purchases.read_on))
+            rows.append(_list_error(look, listed.error, purchases.read_on))
         else:
             rows.append(
                 ft.Container(
@@ -242,9 +243,14 @@ def _rows(
     return rows
 
 
+def _list_error(look: Look, error: BackendError, retry: Handler) -> ft.Control:
+    return error_state(look, error, retry, title=look.words("purchases.error_title"))
+
+
 def _summary(
     look: Look,
     formats: Formats,
+    contract: Contract,
     periods: tuple[BillingPeriod, ...],
     period: BillingPeriod | None,
     select: Callable[[str], None],
@@ -291,7 +297,7 @@ def _summary(
                 look.type.label_s,
                 expand=True,
             ),
-            HowPeriodsWork(formats, period),
+            HowPeriodsWork(contract),
         ],
         spacing=SPACE_XS,
     )
@@ -313,7 +319,7 @@ def period_summary(look: Look, period: BillingPeriod) -> str:
 
 
 @component
-def HowPeriodsWork(formats: Formats, period: BillingPeriod) -> ft.Control:
+def HowPeriodsWork(contract: Contract) -> ft.Control:
     """The info button and the sentence it opens, with the help article's example."""
     look = use_look()
     opened, set_opened = ft.use_state(False)
@@ -326,8 +332,7 @@ def HowPeriodsWork(formats: Formats, period: BillingPeriod) -> ft.Control:
         set_opened(True)
 
     content = column(
-        text(words("purchases.info_text"), look.type.body),
-        text(words("purchases.info_extra"), look.type.body),
+        *billing_rule(look, contract),
         outline_button(look, words("action.close"), close, autofocus=True),
         spacing=SPACE_M,
     )
@@ -354,7 +359,8 @@ def _filters(look: Look, purchases: PurchasesState) -> ft.Control:
             key=f"filter-{kind.value if kind else 'all'}",
         )
 
-    return ft.Row([chip(kind) for kind in (None, *Filter)], scroll=ft.ScrollMode.HIDDEN, spacing=SPACE_XS)
+    chips = ft.Row([chip(kind) for kind in (None, *Filter)], scroll=ft.ScrollMode.HIDDEN, spacing=SPACE_XS)
+    return ft.Semantics(label=look.words("purchases.filters"), container=True, content=chips)
 
 
 def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Control:

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 from playwright.sync_api import Error, Locator, Page
 
-PATIENCE = 30.0
+PATIENCE = 15.0
 """Seconds before what was awaited is missing: a shared machine draws Flutter in software."""
 FIRST_LOAD = 90.0
 """Seconds for the web client to arrive, compile and draw its first frame."""

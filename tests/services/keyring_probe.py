@@ -89,6 +89,14 @@ async def not_in_clear() -> None:
     assert not [path for path in files if b"sentinel" in path.read_bytes()]
 
 
+async def forgetful() -> None:
+    """The keyring says it kept the secret, and did not."""
+    store = KeyringStore(ORIGIN)
+    await store.clear()
+    type(keyring.get_keyring()).set_password = lambda *_: None  # type: ignore[method-assign]
+    assert await problem_of(store, "save") is CredentialProblem.REFUSED
+
+
 async def locked() -> None:
     store = KeyringStore(ORIGIN)
     await store.save(SECRET)

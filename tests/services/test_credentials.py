@@ -57,6 +57,7 @@ def secret_service() -> str:
         "round_trip",
         "too_long",
         "not_in_clear",
+        "forgetful",
         "locked",
         "slow",
         "stuck",

@@ -71,6 +71,21 @@ async def test_eight_calls_at_once_renew_once(network: Network, clock: Clock) ->
     await backend.close()
 
 
+async def test_a_call_refused_after_the_renewal_does_not_renew_again() -> None:
+    async def answering(request: httpx.Request) -> httpx.Response:
+        if request.headers["authorization"] == "Bearer access-2":
+            return httpx.Response(200, json=ACCOUNT if request.url.path == "/v1/me" else {"items": []})
+        if request.url.path != "/v1/me":
+            await asyncio.sleep(0.1)
+        return httpx.Response(401)
+
+    script = Scripted(answering)
+    backend = await script.backend()
+    await asyncio.gather(backend.account(), backend.billing_periods("c1"))
+    assert script.refreshed == ["a-refresh-token", "refresh-1"]
+    await backend.close()
+
+
 async def test_whoever_renews_may_leave_and_nothing_is_lost(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
@@ -350,7 +365,12 @@ async def test_a_renewal_under_way_does_not_sign_in_again(network: Network, cloc
 
 
 async def test_whoever_signs_out_may_leave(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
+    class Slow(MemoryStore):
+        async def clear(self) -> None:
+            await asyncio.sleep(0.02)
+            await super().clear()
+
+    store = Slow()
     backend = network.backend(store, clock)
     await sign_in(backend)
     leaving = asyncio.create_task(backend.sign_out())

@@ -44,7 +44,7 @@ class Line(httpx.AsyncBaseTransport):
     """The way to an application, as a test wants it."""
 
     def __init__(self, app: Starlette, clock: Clock) -> None:
-        self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.far_end = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._clock = clock
         self._held: list[tuple[str, asyncio.Event]] = []
         self.asked: list[str] = []
@@ -60,12 +60,12 @@ class Line(httpx.AsyncBaseTransport):
             self.asked.append(address)
         if self.down:
             raise httpx.ConnectError("down", request=request)
-        if self.broken is not None and self.broken in address:
-            return httpx.Response(500, request=request)
-        response = await self._inner.handle_async_request(request)
+        response = await self.far_end.handle_async_request(request)
         for text, released in self._held:
             if text in address:
                 await released.wait()
+        if self.broken is not None and self.broken in address:
+            return httpx.Response(500, request=request)
         return response
 
     @contextmanager
@@ -85,8 +85,11 @@ class Line(httpx.AsyncBaseTransport):
         return Backend(wire, credentials or MemoryStore(), clock=self._clock)
 
 
-def long_lists() -> Subscriber:
-    """140 purchases in the current period, ten a day, 60 in the one before, and then none."""
+def long_lists(*, one_more: bool = False) -> Subscriber:
+    """140 purchases in the current period, ten a day, 60 in the one before, none earlier.
+
+    `one_more`: and one that came later.
+    """
 
     def purchase(index: int, day: datetime) -> Purchase:
         return Purchase(
@@ -110,10 +113,17 @@ def long_lists() -> Subscriber:
         kind="internet",
         label="Box Fibre",
         masked_number="04 •• •• •• 55",
-        purchases=tuple(purchase(n, day) for n, day in enumerate([*current, *before])),
+        purchases=(
+            *(purchase(n, day) for n, day in enumerate([*current, *before])),
+            *([purchase(9999, NOW)] if one_more else []),
+        ),
     )
     return Subscriber(
-        identifier=LONG, password=PASSWORD, display_name="Lou Delcourt", phone_number=None, contracts=(contract,)
+        identifier=LONG,
+        password=PASSWORD,
+        display_name="Lou Delcourt",
+        phone_number=None,
+        contracts=(contract,),
     )
 
 
@@ -143,10 +153,10 @@ def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
     """Makes a sandbox of these subscribers, which takes a moment to answer, and gives the line to it."""
     apps: list[Starlette] = []
 
-    def make(*identifiers: str, settings: Settings | None = None) -> Line:
+    def make(*people: str | Subscriber, settings: Settings | None = None) -> Line:
         app = create_app(
             "sqlite://",
-            subscribers=tuple(everyone[identifier] for identifier in identifiers),
+            subscribers=tuple(everyone[one] if isinstance(one, str) else one for one in people),
             clock=clock,
             latency=0.003,
             settings=settings or Settings(scrypt_log2_cost=4),

@@ -274,7 +274,8 @@ class PurchasesState:
         self._lists.pop((period_id, kind), None)  # the latest goes last: the first is let go of
         self._lists[period_id, kind] = listed
         on_screen = (self.period_id, self.filter)
-        for oldest in [key for key in self._lists if key != on_screen][: len(self._lists) - LISTS_KEPT]:
+        too_many = max(0, len(self._lists) - LISTS_KEPT)
+        for oldest in [key for key in self._lists if key != on_screen][:too_many]:
             del self._lists[oldest]
         if (period_id, kind) == on_screen:  # the user may have moved on
             self._draw(listed)

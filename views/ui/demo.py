@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from views.state.context import use_look
+from views.state.context import use_look, use_session
 
 from .buttons import one_node, outline_button
 from .cards import column
@@ -19,7 +19,7 @@ HEIGHT = 32
 @component
 def DemoBanner() -> ft.Control:
     """A bar that cannot be dismissed; pressing it explains."""
-    look = use_look()
+    look, session = use_look(), use_session()
     explained, explain = ft.use_state(False)
     inverse = look.colors.content_inverse
     ft.use_dialog(
@@ -28,7 +28,8 @@ def DemoBanner() -> ft.Control:
             look.words("demo.banner"),
             column(
                 text(look.words("demo.text"), look.type.body),
-                outline_button(look, look.words("action.close"), lambda: explain(False)),
+                outline_button(look, look.words("demo.leave"), session.sign_out),
+                outline_button(look, look.words("action.close"), lambda: explain(False), autofocus=True),
                 spacing=SPACE_M,
             ),
             lambda: explain(False),

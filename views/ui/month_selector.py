@@ -49,7 +49,7 @@ def month_selector(
         bottom_axis=_no_axis(),
         animation=ft.Animation(0 if look.still else 250, ft.AnimationCurve.EASE_OUT),
     )
-    return ft.Stack(
+    columns = ft.Stack(
         [
             ft.Container(silent(chart), left=0, right=0, top=0, height=HEIGHT),
             ft.Row(
@@ -59,6 +59,7 @@ def month_selector(
         ],
         height=HEIGHT + LABELS,
     )
+    return ft.Semantics(label=look.words("purchases.selector"), container=True, content=columns)
 
 
 def period_name(look: Look, period: BillingPeriod) -> str:

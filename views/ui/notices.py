@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import flet as ft
 
-from services.errors import BackendError, Unreachable
+from services.errors import BackendError, Forbidden, NotFound, Unreachable
 from views.formatting import Formats
 from views.state.loadable import Loadable
 from views.text import explain
@@ -19,6 +19,8 @@ from .look import Look, heading, silent, text
 from .theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
 T = TypeVar("T")
+FINAL = (Forbidden, NotFound)
+"""Asking again would change nothing."""
 UNNOTICED = 0.15
 """Seconds of waiting that need no skeleton."""
 
@@ -47,19 +49,23 @@ def alert(
     return ft.Semantics(live_region=live, container=True, content=notice)
 
 
-def error_alert(look: Look, error: BackendError, retry: Handler | None) -> ft.Control:
-    """A failure near what failed: what happened, what can be done, and a retry."""
+def error_alert(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
+    """A failure near what failed: what happened (or `title`), what to do, a retry if it may help."""
     explanation = explain(error, look.words)
-    actions = [link(look, look.words("action.retry"), retry)] if retry else []
-    return alert(look, Tone.NEGATIVE, explanation.title, explanation.text, *actions)
+    if isinstance(error, FINAL):
+        return alert(look, Tone.INFO, explanation.title, explanation.text)
+    again = link(look, look.words("action.retry"), retry)
+    return alert(look, Tone.NEGATIVE, title or explanation.title, explanation.text, again)
 
 
-def error_state(look: Look, error: BackendError, retry: Handler) -> ft.Control:
-    """A failure with nothing to show instead: a sentence and a retry. Never a zero."""
+def error_state(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
+    """A failure with nothing to show instead: a sentence, and a retry if it may help. Never a zero."""
     explanation = explain(error, look.words)
+    if isinstance(error, FINAL):
+        return state(look, ft.Icons.LOCK_OUTLINE, explanation.title, explanation.text, live=True)
     icon = ft.Icons.CLOUD_OFF_OUTLINED if isinstance(error, Unreachable) else ft.Icons.ERROR_OUTLINE
-    retry_button = strong_button(look, look.words("action.retry"), retry)
-    return state(look, icon, explanation.title, explanation.text, retry_button, live=True)
+    again = strong_button(look, look.words("action.retry"), retry)
+    return state(look, icon, title or explanation.title, explanation.text, again, live=True)
 
 
 def state(

@@ -17,8 +17,14 @@ from .theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
 MINI_CHART = 48
 
 
-def one_off_services(look: Look, formats: Formats, state: PurchasesState, *, previous: str) -> ft.Control:
-    """The card for the current period of a contract; `previous` is the address of the past periods."""
+def one_off_services(
+    look: Look, formats: Formats, state: PurchasesState, none: str, previous: str
+) -> ft.Control:
+    """The card for the current period of a contract.
+
+    `none` is the key of the sentence that stands instead when there is no purchase, `previous` the
+    address of the past periods.
+    """
     words, current = look.words, state.current
 
     def detail() -> None:
@@ -28,7 +34,7 @@ def one_off_services(look: Look, formats: Formats, state: PurchasesState, *, pre
         go(previous)
 
     if state.periods.missing and state.periods.error is not None:
-        return error_alert(look, state.periods.error, state.load_periods)
+        return error_alert(look, state.periods.error, state.load_periods, title=words("usage.error"))
     if state.periods.data is None or current is None:
         return skeleton(look, (160, 20), (120, 44), (None, 20))
     since = formats.day_month(current.start_date)
@@ -36,7 +42,7 @@ def one_off_services(look: Look, formats: Formats, state: PurchasesState, *, pre
         return card(
             look,
             column(
-                text(words("services.none", date=since), look.type.body),
+                text(words(none, date=since), look.type.body),
                 link(look, words("services.previous"), past),
                 spacing=SPACE_XS,
             ),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import flet as ft
 
 from services.errors import NotFound
-from services.models import EntryType, PaymentStatus, Purchase
+from services.models import EntryType, Money, PaymentStatus, Purchase
 from views.formatting import Formats
 from views.state.context import use_look
 from views.state.purchase import PurchaseState
@@ -73,7 +75,7 @@ def _facts(
         (words("purchase.date"), formats.moment(purchase.payment_date)),
         (words("purchase.publisher"), purchase.merchant_name),
         (words("purchase.content"), content),
-        (words("purchase.type"), words(f"kind.{purchase.kind.value}")),
+        (words("purchase.type"), _type(look, purchase)),
     ]
     if period is not None:
         span = formats.period_range(period.start_date, period.end_date)
@@ -134,9 +136,33 @@ def _statuses(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contr
         tags.append(tag(look, words("purchase.to_invoice", month=month), Tone.WARNING, ft.Icons.SCHEDULE))
     elif status.pending or status is PaymentStatus.OTHER:
         tags.append(tag(look, words(f"status.{status.value}"), Tone.WARNING, ft.Icons.HOURGLASS_TOP))
-    already = {words("tag.pending")}
-    tags += [tag(look, *described) for described in tags_of(look, purchase) if described[0] not in already]
+    tags += [tag(look, *described) for described in _further_tags(look, formats, purchase)]
     return tags
+
+
+def _further_tags(
+    look: Look, formats: Formats, purchase: Purchase
+) -> Iterator[tuple[str, Tone, ft.IconData]]:
+    """What is not ordinary: as in the list, but pending is said already and a refund has its date."""
+    words = look.words
+    said = {words("tag.pending")}
+    if purchase.refunds:
+        said.add(words("tag.refunded"))
+        last = formats.long_date(formats.local_day(purchase.refunds[-1].payment_date))
+        back = purchase.refunded_amount
+        if back is None or abs(back.amount) >= purchase.amount.amount:
+            label = words("purchase.refunded", date=last)
+        else:
+            absolute = Money(amount=abs(back.amount), currency=back.currency)
+            label = words("purchase.refunded_part", amount=formats.money(absolute), date=last)
+        yield label, Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
+    yield from (described for described in tags_of(look, purchase) if described[0] not in said)
+
+
+def _type(look: Look, purchase: Purchase) -> str:
+    if purchase.entry_type is EntryType.PURCHASE:
+        return look.words(f"kind.{purchase.kind.value}")
+    return look.words(f"entry.{purchase.entry_type.value}")
 
 
 def _refunds(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:

@@ -1,0 +1,121 @@
+"""One purchase: what the list knows first, then what the backend says."""
+
+from __future__ import annotations
+
+import asyncio
+
+from services.errors import NotFound, Unreachable
+from services.models import Contract, PurchaseKind
+from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
+from views.state.purchase import PurchaseState
+from views.state.purchases import PurchasesState
+
+CAMILLE = "camille@demo.example"
+
+
+async def both(line: Line) -> tuple[PurchasesState, PurchaseState]:
+    backend = line.backend()
+    await sign_in(backend, CAMILLE)
+    contract: Contract = (await backend.account()).value.contracts[0]
+    listed = PurchasesState(backend, contract)
+    await listed.open("2026-05")
+    return listed, PurchaseState(backend, contract)
+
+
+def ids(listed: PurchasesState) -> list[str]:
+    assert listed.shown.data is not None
+    return [purchase.payment_id for purchase in listed.shown.data.pages[1]]
+
+
+async def test_what_the_list_knows_shows_before_the_answer(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    listed, state = await both(line)
+    first = ids(listed)[0]
+    with line.holding(first):
+        opening = asyncio.create_task(state.open(first, listed.find(first)))
+        await asyncio.sleep(0.02)
+        assert state.purchase.data is not None
+        assert state.purchase.data.payment_id == first
+        assert state.purchase.at == NOW
+        assert state.purchase.loading
+    await opening
+    assert not state.purchase.loading
+
+
+async def test_the_answer_says_what_the_list_does_not(serve: Serve) -> None:
+    listed, state = await both(serve(CAMILLE))
+    await listed.open("2026-04")
+    assert listed.shown.data is not None
+    refunded = next(p for p in listed.shown.data.pages[1] if p.refunded_amount is not None)
+    await state.open(refunded.payment_id, listed.find(refunded.payment_id))
+    assert state.purchase.data is not None
+    assert [refund.refund_of for refund in state.purchase.data.refunds] == [refunded.payment_id]
+
+
+async def test_offline_the_purchase_of_the_list_stays_with_its_age(serve: Serve, clock: Clock) -> None:
+    line = serve(CAMILLE)
+    listed, state = await both(line)
+    first = ids(listed)[0]
+    line.down = True
+    clock.advance(minutes=5)
+    await state.open(first, listed.find(first))
+    assert state.purchase.stale
+    assert state.purchase.at == NOW
+    line.down = False
+    await state.load()
+    assert not state.purchase.stale
+    assert state.purchase.at == clock.now
+
+
+async def test_offline_an_unknown_purchase_is_missing(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    _, state = await both(line)
+    line.down = True
+    await state.open("p-1", None)
+    assert state.purchase.missing
+    assert isinstance(state.purchase.error, Unreachable)
+
+
+async def test_a_purchase_that_does_not_exist(serve: Serve) -> None:
+    _, state = await both(serve(CAMILLE))
+    for payment_id in ("p-nowhere", "..", "a/b", ""):
+        await state.open(payment_id)
+        assert state.purchase.missing
+        assert isinstance(state.purchase.error, NotFound)
+
+
+async def test_the_answer_for_a_purchase_left_meanwhile_is_dropped(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    listed, state = await both(line)
+    first, second = ids(listed)[:2]
+    with line.holding(first):
+        slow = asyncio.create_task(state.open(first, None))
+        await asyncio.sleep(0.02)
+        await state.open(second, None)
+    await slow
+    assert state.payment_id == second
+    assert state.purchase.data is not None
+    assert state.purchase.data.payment_id == second
+
+
+async def test_the_failure_for_a_purchase_left_meanwhile_is_dropped_too(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    listed, state = await both(line)
+    first, second = ids(listed)[:2]
+    line.broken = first
+    with line.holding(first):
+        slow = asyncio.create_task(state.open(first, None))
+        await asyncio.sleep(0.02)
+        await state.open(second, None)
+    await slow
+    assert state.purchase.error is None
+    assert state.purchase.data is not None
+    assert state.purchase.data.kind in PurchaseKind
+
+
+async def test_nothing_is_asked_before_a_purchase_is_chosen(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    _, state = await both(line)
+    line.asked.clear()
+    await state.load()
+    assert line.asked == []

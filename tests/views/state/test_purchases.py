@@ -1,0 +1,466 @@
+"""The purchases of a contract, over the real client and a sandbox in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.errors import Forbidden, NotFound, Unavailable, Unreachable
+from services.models import Filter, PaymentStatus, Purchase, PurchasePage
+from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
+from views.state import purchases as state_module
+from views.state.purchases import (
+    LISTS_KEPT,
+    PAGES_KEPT,
+    PER_PAGE,
+    Day,
+    PurchaseList,
+    PurchasesState,
+    local_day,
+)
+
+CAMILLE = "camille@demo.example"
+GROS_VOLUME = "gros-volume@demo.example"
+
+
+async def signed_in(line: Line, identifier: str) -> PurchasesState:
+    """What the screens stand on, for the first contract of somebody."""
+    backend = line.backend()
+    await sign_in(backend, identifier)
+    account = await backend.account()
+    line.asked.clear()
+    return PurchasesState(backend, account.value.contracts[0])
+
+
+def lists_asked(line: Line) -> list[tuple[str, str]]:
+    """Period and page of each list request."""
+    found = []
+    for address in line.asked:
+        if "/purchases?" in address:
+            params = dict(pair.split("=") for pair in address.partition("?")[2].split("&"))
+            found.append((params["periodId"], params["page"]))
+    return found
+
+
+def shown(state: PurchasesState) -> PurchaseList:
+    assert state.shown.data is not None
+    return state.shown.data
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    """Wait until something under way has come that far."""
+    async with asyncio.timeout(2):
+        while not condition():  # noqa: ASYNC110 - what is awaited has no event
+            await asyncio.sleep(0.001)
+
+
+async def test_the_current_period_opens_and_its_neighbour_is_read_ahead(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    await state.open(None)
+    assert state.period_id == "2026-06"
+    assert state.current is state.period
+    assert [period.period_id for period in state.periods.data or ()] == list(PERIODS)
+    assert state.shown.at == NOW
+    assert not state.shown.loading
+    assert lists_asked(line) == [("2026-06", "1"), ("2026-05", "1")]
+
+
+async def test_going_to_a_period_that_is_known_asks_nothing(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    await state.open(None)
+    await state.open("2026-05")
+    assert lists_asked(line)[2:] == [("2026-04", "1")], "only its other neighbour"
+    line.asked.clear()
+    await state.open("2026-06")
+    await state.open("2026-05")
+    assert line.asked == []
+
+
+async def test_what_is_asked_while_it_is_read_is_read_once(serve: Serve) -> None:
+    line = serve(LONG)
+    state = await signed_in(line, LONG)
+    await asyncio.gather(*(state.load_periods() for _ in range(5)), *(state.open(None) for _ in range(5)))
+    assert len([address for address in line.asked if "billing-periods" in address]) == 1
+    line.asked.clear()
+    await asyncio.gather(*(state.read_page(2) for _ in range(8)))
+    assert lists_asked(line) == [("2026-06", "2")]
+    await state.read_page(2)
+    assert len(line.asked) == 1
+
+
+async def test_a_screen_that_leaves_does_not_stop_the_reading_others_wait_for(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    with line.holding("billing-periods"):
+        home = asyncio.create_task(state.load_periods())
+        await soon(lambda: line.asked)
+        home.cancel()
+        usage = asyncio.create_task(state.load_periods())
+        purchases = asyncio.create_task(state.open(None))
+        await asyncio.sleep(0.02)
+        assert state.periods.loading
+    await asyncio.gather(usage, purchases)
+    assert home.cancelled()
+    assert not state.periods.loading
+    assert state.shown.data is not None
+    assert len([address for address in line.asked if "billing-periods" in address]) == 1
+
+
+async def test_old_data_stays_on_failure_and_a_retry_brings_the_new(serve: Serve, clock: Clock) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    await state.open(None)
+    periods, listed = state.periods.data, state.shown.data
+    clock.advance(minutes=3)
+    line.down = True
+    await state.refresh()
+    assert (state.periods.data, state.shown.data) == (periods, listed)
+    assert state.periods.stale
+    assert state.shown.stale
+    assert (state.periods.at, state.shown.at) == (NOW, NOW), "the age of what is shown"
+    assert isinstance(state.shown.error, Unreachable)
+    assert state.refreshed == 0
+    line.down = False
+    await state.refresh()
+    assert state.periods.error is None
+    assert state.shown.error is None
+    assert state.shown.at == clock.now
+    assert state.refreshed == 1
+
+
+async def test_a_refresh_keeps_both_on_screen_meanwhile(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    await state.open(None)
+    before = state.shown.data
+    with line.holding("/v1/contracts"):
+        refresh = asyncio.create_task(state.refresh())
+        await soon(lambda: state.periods.loading and state.shown.loading)
+        assert state.periods.data
+        assert state.shown.data is before
+    await refresh
+    assert not state.shown.loading
+    assert shown(state).pages == (before.pages if before else None)
+
+
+async def test_nothing_known_and_no_network_is_missing_not_empty(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    line.down = True
+    await state.open(None)
+    assert state.periods.missing
+    assert state.period_id is None
+    await state.open("2026-04")
+    assert state.shown.missing
+    line.down = False
+    await state.refresh()
+    assert state.periods.data
+    assert not shown(state).empty
+
+
+async def test_an_answer_to_a_question_no_longer_asked_is_not_shown(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    await state.open(None)
+    with line.holding("2026-03"):
+        slow = asyncio.create_task(state.open("2026-03"))
+        await soon(lambda: state.shown.loading)
+        assert state.shown.data is None
+        await state.open("2026-05")
+        may = state.shown.data
+    await slow
+    assert state.period_id == "2026-05"
+    assert state.shown.data is may
+    line.asked.clear()
+    await state.open("2026-03")
+    assert ("2026-03", "1") not in lists_asked(line), "but it was kept"
+
+
+async def test_each_period_keeps_its_list_through_each_filter(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    await state.open("2026-05")
+    everything = shown(state)
+    await state.choose_filter(Filter.REFUND)
+    assert [p.amount.amount < 0 for p in shown(state).pages[1]] == [True]
+    await state.open("2026-04")
+    assert state.filter is Filter.REFUND
+    assert shown(state).empty
+    await state.open("2026-05")
+    await state.clear_filter()
+    assert state.shown.data is everything
+
+
+async def test_a_filter_chosen_before_the_first_list_narrows_it(serve: Serve) -> None:
+    state = await signed_in(serve(CAMILLE), CAMILLE)
+    await state.choose_filter(Filter.SUBSCRIPTION)
+    await state.open(None)
+    kinds = {purchase.kind.value for purchase in shown(state).pages[1]}
+    assert kinds == {"subscription"}
+
+
+async def test_steps_end_at_the_oldest_and_the_newest_period(serve: Serve) -> None:
+    state = await signed_in(serve(CAMILLE), CAMILLE)
+    assert state.step(1) is None
+    await state.open(None)
+    assert (state.step(1), state.step(0), state.step(-1), state.step(-6)) == (
+        None,
+        "2026-06",
+        "2026-05",
+        None,
+    )
+    await state.open("2026-01")
+    assert (state.step(-1), state.step(1)) == (None, "2026-02")
+
+
+async def test_a_period_that_is_not_among_the_six_is_not_found(serve: Serve) -> None:
+    state = await signed_in(serve(CAMILLE), CAMILLE)
+    await state.open("2019-01")
+    assert state.shown.missing
+    assert isinstance(state.shown.error, NotFound)
+    assert state.period is None
+    assert state.periods.data
+    assert state.step(-1) is None
+
+
+async def test_without_billing_rights_there_is_a_reason_and_no_figure(serve: Serve) -> None:
+    state = await signed_in(serve("foyer@demo.example"), "foyer@demo.example")
+    await state.open(None)
+    assert state.periods.data is None
+    assert isinstance(state.periods.error, Forbidden)
+
+
+async def test_a_page_that_fails_leaves_the_others_and_can_be_tried_again(serve: Serve) -> None:
+    line = serve(LONG)
+    state = await signed_in(line, LONG)
+    await state.open(None)
+    line.broken = "page=2"
+    await state.read_on()
+    assert isinstance(state.shown.error, Unavailable)
+    assert list(shown(state).pages) == [1]
+    line.broken = None
+    await state.read_on()
+    assert state.shown.error is None
+    assert list(shown(state).pages) == [1, 2]
+
+
+async def test_what_a_list_knows_is_found_with_its_age(serve: Serve) -> None:
+    state = await signed_in(serve(CAMILLE), CAMILLE)
+    await state.open(None)
+    first = shown(state).pages[1][0]
+    found = state.find(first.payment_id)
+    assert found is not None
+    assert (found.value, found.at) == (first, NOW)
+    assert state.find("another") is None
+
+
+async def test_the_list_on_screen_is_never_let_go_of(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    for period_id, kind in itertools.product(PERIODS, (None, *Filter)):
+        await state.open(period_id)
+        await state.choose_filter(kind)
+        assert state.shown.data is not None
+    assert len(state._lists) == LISTS_KEPT
+    await state.open("2026-01")
+    on_screen = state.shown.data
+    for period_id in PERIODS:
+        for kind in (None, *Filter):
+            await state._read(period_id, kind, 1)
+            assert state.shown.data is on_screen or (period_id, kind) == ("2026-01", state.filter)
+    assert ("2026-01", state.filter) in state._lists
+
+
+async def test_a_list_let_go_of_while_it_was_read_may_still_fail(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    state = await signed_in(line, CAMILLE)
+    await state.open(None)
+    line.broken = "2026-01"
+    with line.holding("periodId=2026-01"):
+        slow = asyncio.create_task(state._read("2026-01", None, 1))
+        await soon(lambda: ("2026-01", "1") in lists_asked(line))
+        state._lists.clear()
+    await slow
+    await state.open("2026-01")
+    assert state.shown.missing
+
+
+# Days
+
+
+def true_totals(purchases: tuple[Purchase, ...], state: PurchasesState) -> dict[date, Decimal]:
+    totals: dict[date, Decimal] = defaultdict(Decimal)
+    for purchase in purchases:
+        if purchase.payment_status is PaymentStatus.SUCCEEDED:
+            totals[local_day(purchase, state.zone)] += purchase.amount.amount
+    return totals
+
+
+async def whole_list(line: Line, state: PurchasesState, period_id: str) -> tuple[Purchase, ...]:
+    """What the backend holds, asked page after page by another visitor."""
+    found: list[Purchase] = []
+    for number in itertools.count(1):
+        answer = await state.backend.purchases(
+            state.contract.contract_id, period_id, page=number, per_page=100
+        )
+        found += answer.value.items
+        if number >= answer.value.pagination.total_pages:
+            line.asked.clear()
+            return tuple(found)
+    raise AssertionError
+
+
+def never_partial(listed: PurchaseList, totals: dict[date, Decimal]) -> None:
+    for day, known in listed.days.items():
+        if known.complete:
+            assert (known.total or 0) == totals.get(day, 0), day
+
+
+async def test_a_day_has_its_total_once_no_page_can_hold_more_of_it(serve: Serve) -> None:
+    line = serve(LONG)
+    state = await signed_in(line, LONG)
+    totals = true_totals(await whole_list(line, state, "2026-06"), state)
+    await state.open(None)
+    assert [day.complete for day in shown(state).days.values()] == [True, True, False]
+    for number in range(2, 7):
+        never_partial(shown(state), totals)
+        await state.read_page(number)
+    assert shown(state).whole
+    assert all(day.complete for day in shown(state).days.values())
+    assert {day: known.total for day, known in shown(state).days.items()} == totals
+
+
+async def test_what_is_pending_or_refused_is_in_no_total(serve: Serve) -> None:
+    line = serve("plafond@demo.example")
+    state = await signed_in(line, "plafond@demo.example")
+    purchases = await whole_list(line, state, "2026-06")
+    await state.open(None)
+    never_partial(shown(state), true_totals(purchases, state))
+    assert any(purchase.payment_status is PaymentStatus.DENIED for purchase in purchases)
+
+
+class Pages:
+    """The pages of a long list, read once by the client."""
+
+    def __init__(self, pages: list[PurchasePage], state: PurchasesState) -> None:
+        self.pages, self.zone = pages, state.zone
+        self.totals = true_totals(tuple(p for page in pages for p in page.items), state)
+
+
+@pytest.fixture
+async def pages(serve: Serve) -> Pages:
+    state = await signed_in(serve(LONG), LONG)
+    answers = [
+        await state.backend.purchases("long-box", "2026-06", page=number, per_page=9)
+        for number in range(1, 17)
+    ]
+    return Pages([answer.value for answer in answers], state)
+
+
+def test_totals_are_whole_in_whatever_order_pages_come(pages: Pages) -> None:
+    @given(st.lists(st.integers(1, 16), max_size=60))
+    def in_any_order(order: list[int]) -> None:
+        listed = PurchaseList()
+        for number in order:
+            listed = listed.with_page(pages.pages[number - 1], pages.zone)
+            never_partial(listed, pages.totals)
+            assert len(listed.pages) <= PAGES_KEPT
+            assert number in listed.pages
+        for number in range(listed.last_read + 1, 17):
+            if number == listed.last_read + 1:  # as the window does
+                listed = listed.with_page(pages.pages[number - 1], pages.zone)
+        assert listed.whole
+        assert {day: known.total for day, known in listed.days.items()} == pages.totals
+        assert all(known.complete for known in listed.days.values())
+
+    in_any_order()
+
+
+async def test_a_page_asked_before_a_refresh_does_not_mix_with_the_list_after_it(
+    serve: Serve,
+) -> None:
+    line = serve(LONG)
+    state = await signed_in(line, LONG)
+    totals = true_totals(await whole_list(line, state, "2026-06"), state)
+    await state.open(None)
+    with line.holding("page=2"):
+        late = asyncio.create_task(state.read_page(2))
+        await soon(lambda: ("2026-06", "2") in lists_asked(line))
+        await state.refresh()
+        assert list(shown(state).pages) == [1]
+    await late
+    assert list(shown(state).pages) == [1, 2]
+    assert lists_asked(line).count(("2026-06", "2")) == 2, "asked again, for the list it now belongs to"
+    never_partial(shown(state), totals)
+
+
+async def test_entries_that_come_between_two_pages_start_the_list_again(serve: Serve) -> None:
+    line = serve(LONG)
+    state = await signed_in(line, LONG)
+    await state.open(None)
+    count = shown(state).total_count
+    line.far_end = serve(long_lists(one_more=True)).far_end
+    await sign_in(state.backend, LONG)
+    await state.read_page(2)
+    assert shown(state).total_count == count + 1
+    assert list(shown(state).pages) == [1]
+    await state.read_page(2)
+    rows = [purchase.payment_id for number in (1, 2) for purchase in shown(state).pages[number]]
+    assert len(rows) == len(set(rows)) == 2 * PER_PAGE
+    assert rows[0] == "long-9999"
+
+
+# Long lists
+
+
+async def test_ten_thousand_purchases_are_all_visited_once_in_bounded_memory(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_module, "PER_PAGE", 100)  # the sandbox takes its time for each page
+    line = serve(GROS_VOLUME)
+    state = await signed_in(line, GROS_VOLUME)
+    await state.open(None)
+    assert shown(state).total_count == 10_000
+    seen: dict[str, None] = {}
+    for number in range(1, shown(state).total_pages + 1):
+        await state.read_page(number)
+        for purchase in shown(state).pages[number]:
+            seen[purchase.payment_id] = None
+        assert len(shown(state).pages) <= PAGES_KEPT
+    assert len(seen) == 10_000
+    assert shown(state).whole
+    asked = [page for period, page in lists_asked(line) if period == "2026-06"]
+    assert sorted(map(int, asked)) == list(range(1, 101)), "each page once"
+    total = sum(((day.total or Decimal(0)) for day in shown(state).days.values()), Decimal(0))
+    assert state.period is not None
+    assert total == state.period.total.amount
+    assert all(day.complete for day in shown(state).days.values())
+
+
+async def test_a_page_let_go_of_is_read_again_and_not_counted_twice(serve: Serve) -> None:
+    line = serve(GROS_VOLUME)
+    state = await signed_in(line, GROS_VOLUME)
+    await state.open(None)
+    for number in range(2, PAGES_KEPT + 3):
+        await state.read_page(number)
+    assert 1 not in shown(state).pages
+    days = shown(state).days
+    line.asked.clear()
+    await state.read_page(1)
+    assert lists_asked(line) == [("2026-06", "1")]
+    assert 1 in shown(state).pages
+    assert shown(state).days == days
+
+
+def test_a_day_of_which_nothing_was_charged_has_no_total() -> None:
+    assert Day().total is None, "not a zero"
