@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.errors import ActionNeeded, BackendError
+from services.errors import ActionNeeded
 from views.state.context import use_device, use_look
 from views.state.session import SessionState
 from views.state.sign_in import Fault, SignInState, Step
@@ -166,7 +166,6 @@ def PasswordStep(form: SignInState) -> ft.Control:
                 ft.TextButton(
                     text(words("password.edit"), look.type.h4, spoken=words("password.edit_name")),
                     on_click=form.back,
-                    height=TARGET,
                 ),
             ],
             spacing=SPACE_XS,
@@ -216,15 +215,17 @@ def PasswordStep(form: SignInState) -> ft.Control:
 
 def _problems(look: Look, form: SignInState) -> list[ft.Control]:
     """What stands between the visitor and their account, in one notice."""
-    error: BackendError | None = form.error or form.session.ended
+    error, problem = form.error or form.session.ended, form.session.problem
     if error is None:
-        return []
+        if problem is None:
+            return []
+        return [alert(look, Tone.WARNING, look.words(f"credentials.{problem.name.lower()}"))]
     explanation = explain(error, look.words)
     tone = Tone.INFO if form.error is None else Tone.NEGATIVE
     actions: list[ft.Control] = []
     if isinstance(error, ActionNeeded) and error.url and error.url.startswith("https://"):
         site = text(look.words("problem.operator"), look.type.label)
-        actions.append(ft.Row([ft.FilledButton(site, url=error.url, height=TARGET)]))
+        actions.append(ft.Row([ft.FilledButton(site, url=error.url)]))
     return [alert(look, tone, explanation.title, explanation.text, *actions)]
 
 
@@ -287,7 +288,6 @@ def LanguageSwitch() -> ft.Control:
                         tight=True,
                     ),
                     on_click=switch,
-                    height=TARGET,
                 )
             )
         ],
@@ -313,9 +313,6 @@ def _hero(look: Look) -> ft.Control:
 
 
 def _scrolled(content: ft.Control) -> ft.Control:
-    return ft.Column(
-        [content],
-        scroll=ft.ScrollMode.AUTO,
-        expand=True,
-        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    return ft.Container(
+        ft.Column([content], scroll=ft.ScrollMode.AUTO), alignment=ft.Alignment.TOP_CENTER, expand=True
     )

@@ -94,7 +94,8 @@ def Purchases(
     if wanted is None and payment_id:
         wanted = of_purchase.period_id if of_purchase else purchases.period_id
 
-    ready = payment_id is None or wanted is not None
+    # The period of an address that names a purchase only is that of the purchase, once it is known.
+    ready = payment_id is None or wanted is not None or purchase.purchase.missing
     ft.use_effect(
         partial(purchases.open, wanted) if ready else purchases.load_periods,
         [purchases.contract.contract_id, wanted, ready],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import signal
 import socket
@@ -59,14 +60,15 @@ def _serve(options: argparse.Namespace) -> None:
         database = options.database or _default_database(port)
         app = _create_app(database, subscribers, _clock(options.now), options.latency)
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, date_header=False, server_header=False
+            app, log_level="warning", access_log=False, lifespan="off", date_header=False, server_header=False
         )
         host = f"[{options.host}]" if ":" in options.host else options.host
         sys.stdout.write(f"The sandbox answers on http://{host}:{port}\n")
         sys.stdout.flush()
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, lambda *_: sys.exit(0))  # uvicorn raises it again once all is closed
-        uvicorn.Server(config).run(sockets=[listener])
+        with contextlib.closing(app.state.store):
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _create_app(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -55,11 +54,6 @@ def create_app(
         await store.run(lambda connection: connection.execute(select(1)).one())
         return web.json_response({"status": "ok"}, headers=web.NO_STORE)
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
-        store.close()
-
     handlers: dict[Any, Any] = {  # Starlette would have every handler take any exception
         web.Problem: web.on_problem,
         web.OAuthError: web.on_oauth_error,
@@ -78,7 +72,6 @@ def create_app(
         ],
         middleware=[Middleware(web.Envelope, clock=clock, latency=latency)],
         exception_handlers=handlers,
-        lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     app.state.store = store

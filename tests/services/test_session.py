@@ -249,22 +249,26 @@ async def test_a_renewal_that_goes_wrong_keeps_the_session(
 
 async def test_a_new_token_is_kept_before_it_is_used() -> None:
     events: list[str] = []
+    saving = asyncio.Event()
 
     class Noting(MemoryStore):
         async def save(self, secret: str) -> None:
-            await asyncio.sleep(0.01)
-            events.append(f"kept {(Kept.decode(secret) or KEPT).rt}")  # type: ignore[union-attr]
+            saving.set()
+            await asyncio.sleep(0.05)
             await super().save(secret)
+            events.append(f"kept {(await kept(self)).rt}")
 
     def answering(request: httpx.Request) -> httpx.Response:
         events.append(f"used {request.headers['authorization']}")
-        return httpx.Response(200, json=ACCOUNT)
+        return httpx.Response(200, json=ACCOUNT if request.url.path == "/v1/me" else {"items": []})
 
     store = Noting()
     store._secret = KEPT
     backend = await Scripted(answering).backend(store)
-    await backend.account()
-    assert events == ["kept refresh-1", "used Bearer access-1"]
+    first = asyncio.create_task(backend.account())
+    await saving.wait()
+    await asyncio.gather(first, backend.billing_periods("c1"))
+    assert events == ["kept refresh-1", "used Bearer access-1", "used Bearer access-1"]
     await backend.close()
 
 

@@ -100,8 +100,9 @@ async def test_silence_is_bounded() -> None:
 
     async with listening(silent) as (place, _):
         backend = Backend.at(f"http://{place}", MemoryStore(), timeout=0.2)
-        with pytest.raises(Unreachable):
-            await backend.begin_sign_in("camille@demo.example")
+        async with asyncio.timeout(3):
+            with pytest.raises(Unreachable):
+                await backend.begin_sign_in("camille@demo.example")
         await backend.close()
 
 

@@ -123,9 +123,9 @@ class SignInState:
         """Run while the screen of a locked account is shown: opens the form again when the time is up."""
         while self.locked_minutes:
             await asyncio.sleep(MINUTE.total_seconds())
+            if self.locked_minutes == 1:
+                await self._begin(self.identifier)  # the sign-in begun before the lock is too old by now
             self.locked_minutes = max(0, self.locked_minutes - 1)  # the user may have left it meanwhile
-            if not self.locked_minutes:
-                self.error = None
 
     async def open_demo(self) -> None:
         """Sign in as the first made-up subscriber, for this visit only."""

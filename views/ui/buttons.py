@@ -1,4 +1,7 @@
-"""Buttons and links, all at least 48 px high and all with a name."""
+"""Buttons and links, all at least 48 px high and all with a name.
+
+Their height is that of their text and of the padding in the theme: a long label or a large text wraps.
+"""
 
 from __future__ import annotations
 
@@ -36,19 +39,17 @@ def main_button(look: Look, label: str, on_click: Handler, *, busy: str | None =
         content = ft.Row(
             [silent(ring), content], spacing=SPACE_S, alignment=ft.MainAxisAlignment.CENTER, tight=True
         )
-    return ft.FilledButton(
-        content, height=TARGET, on_click=on_click, disabled=bool(busy), style=brand_button(look.colors)
-    )
+    return ft.FilledButton(content, on_click=on_click, disabled=bool(busy), style=brand_button(look.colors))
 
 
 def strong_button(look: Look, label: str, on_click: Handler | None, **options: Any) -> ft.FilledButton:
     """The main action of a card or a sheet."""
-    return ft.FilledButton(text(label, look.type.label), height=TARGET, on_click=on_click, **options)
+    return ft.FilledButton(text(label, look.type.label), on_click=on_click, **options)
 
 
 def outline_button(look: Look, label: str, on_click: Handler | None, **options: Any) -> ft.OutlinedButton:
     """An action beside the main one."""
-    return ft.OutlinedButton(text(label, look.type.label), height=TARGET, on_click=on_click, **options)
+    return ft.OutlinedButton(text(label, look.type.label), on_click=on_click, **options)
 
 
 def link(look: Look, label: str, on_click: Handler, *, key: str | None = None) -> ft.Row:
@@ -65,10 +66,9 @@ def link(look: Look, label: str, on_click: Handler, *, key: str | None = None) -
                         spacing=SPACE_2XS,
                         tight=True,
                     ),
-                    height=TARGET,
                     on_click=on_click,
                     key=key,
-                    style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=0)),
+                    style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=SPACE_S)),
                 )
             )
         ],

@@ -192,9 +192,7 @@ def _actions(look: Look, purchase: Purchase) -> list[ft.Control]:
     if contact is not None and address:
         spoken = words("a11y.external", label=words("purchase.contact"))
         actions.append(
-            ft.FilledButton(
-                text(words("purchase.contact"), look.type.label, spoken=spoken), url=address, height=48
-            )
+            ft.FilledButton(text(words("purchase.contact"), look.type.label, spoken=spoken), url=address)
         )
     actions.append(
         outline_button(

@@ -17,7 +17,7 @@ from .cards import Tone, column, group, tag, tile
 from .component import component
 from .frame import go
 from .look import Look, silent, text
-from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TRANSPARENT
+from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TRANSPARENT, Layout
 
 TEXT_START = 40 + SPACE_M + SPACE_S
 """Where the texts of a row begin: after its tile."""
@@ -94,12 +94,13 @@ def purchase_row(look: Look, formats: Formats, purchase: Purchase, *, selected: 
     if tags:
         labels = ft.Row([tag(look, *described) for described in tags], spacing=SPACE_2XS, wrap=True)
         texts.append(ft.Container(labels, padding=ft.Padding.only(top=SPACE_2XS)))
+    chevron = ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
     row = ft.Row(
         [
             tile(look, title),
             ft.Column(texts, spacing=0, expand=True, tight=True),
             text(amount, look.type.h3, amount_color(look, purchase), wrap=False),
-            ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted),
+            *([] if look.layout is Layout.XS else [chevron]),
         ],
         spacing=SPACE_S,
     )

@@ -1,0 +1,132 @@
+"""The drawn pages cover the view, stay few, and nothing jumps."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from views.state.list_window import ListWindow
+
+PER_PAGE = 25
+ROW = 64
+"""The lowest row there is."""
+
+
+def resized(height: float, page: int | None = None) -> Any:
+    return SimpleNamespace(height=height, control=SimpleNamespace(data=page))
+
+
+def scrolled(offset: float, viewport: float) -> Any:
+    return SimpleNamespace(pixels=offset, viewport_dimension=viewport)
+
+
+class Screen:
+    """Draws what the window says and tells it the true heights, as Flutter does."""
+
+    def __init__(self, heights: list[float], head: float, viewport: float) -> None:
+        self.heights, self.head, self.viewport = heights, head, viewport
+        self.window = ListWindow(PER_PAGE)
+        self.last_read = 0
+        self.read = [0] * (len(heights) + 1)
+        self.offset = 0.0
+        self.window.reach(1, len(heights))
+        self.last_read = self.read[1] = 1
+        self.window.measure_head(resized(head))
+        self.settle()
+
+    def settle(self) -> None:
+        """Measure and read what is drawn, until it stays as it is."""
+        for _ in range(2 * len(self.heights) + 4):
+            before = (self.window.first, self.window.last, self.last_read)
+            for page in range(self.window.first, min(self.window.last, self.last_read) + 1):
+                self.window.measure_page(resized(self.heights[page - 1], page))
+            if self.window.last > self.last_read:
+                assert self.window.last == self.last_read + 1, "page after page"
+                self.last_read += 1
+                self.read[self.last_read] += 1
+                self.window.reach(self.last_read, len(self.heights))
+            if before == (self.window.first, self.window.last, self.last_read):
+                return
+        raise AssertionError("it never settles")
+
+    @property
+    def bottom(self) -> float:
+        """The end of what is drawn."""
+        return self.head + sum(self.heights[: min(self.window.last, self.last_read)])
+
+    def scroll(self, by: float) -> None:
+        self.offset = max(0.0, min(self.offset + by, self.bottom - self.viewport))
+        self.window.scroll(scrolled(self.offset, self.viewport))
+        self.settle()
+
+
+HEIGHTS = st.lists(st.floats(PER_PAGE * ROW, PER_PAGE * 3 * ROW), min_size=1, max_size=30)
+MOVES = st.lists(st.floats(-4000, 4000), max_size=30)
+
+
+@settings(max_examples=60)
+@given(HEIGHTS, MOVES, st.floats(200, 2500), st.floats(100, 400))
+def test_whatever_is_scrolled_the_view_is_covered(
+    heights: list[float], moves: list[float], viewport: float, head: float
+) -> None:
+    screen = Screen(heights, head, viewport)
+    for move in moves:
+        screen.scroll(move)
+        window = screen.window
+        assert 1 <= window.first <= window.last <= len(heights)
+        above = sum(heights[: window.first - 1])
+        assert abs(window.above - above) < 0.001, "the spacer is as high as what it stands for"
+        top_drawn = head + above if window.first > 1 else 0
+        assert top_drawn <= screen.offset
+        shown_to = min(screen.offset + viewport, head + sum(heights))
+        assert screen.bottom >= shown_to - 0.001
+        most = 2 + 3 * viewport // (PER_PAGE * ROW)
+        assert window.last - window.first + 1 <= most
+    assert all(times <= 1 for times in screen.read)
+
+
+def test_four_hundred_pages_scrolled_to_the_end_are_read_once_each() -> None:
+    screen = Screen([PER_PAGE * 80.0] * 400, 320, 844)
+    while screen.last_read < 400 or screen.offset < screen.bottom - screen.viewport:
+        screen.scroll(1500)
+        assert screen.window.last - screen.window.first + 1 <= 3
+    assert screen.read[1:] == [1] * 400
+    assert screen.window.last == 400
+    while screen.offset:
+        screen.scroll(-3000)
+    assert (screen.window.first, screen.window.above) == (1, 0)
+
+
+def test_the_page_after_those_read_is_the_furthest_drawn() -> None:
+    window = ListWindow(PER_PAGE)
+    window.scroll(scrolled(50_000, 800))
+    window.reach(3, 400)
+    assert window.last <= 4
+
+
+def test_a_short_list_is_drawn_whole() -> None:
+    window = ListWindow(PER_PAGE)
+    window.reach(1, 1)
+    assert (window.first, window.last, window.above) == (1, 1, 0)
+    window.reach(1, 0)
+    assert (window.first, window.last) == (1, 1)
+
+
+def test_a_list_read_again_from_its_top_is_followed() -> None:
+    screen = Screen([PER_PAGE * 80.0] * 40, 320, 844)
+    while screen.last_read < 20:
+        screen.scroll(2000)
+    screen.window.reach(1, 40)
+    assert screen.window.last <= 2
+    assert screen.window.first <= screen.window.last
+
+
+def test_the_title_shows_the_period_once_the_head_is_out_of_sight() -> None:
+    window = ListWindow(PER_PAGE)
+    window.scroll(scrolled(100, 800))
+    assert not window.scrolled_past_head
+    window.scroll(scrolled(300, 800))
+    assert window.scrolled_past_head

@@ -1,0 +1,341 @@
+"""The two steps of the sign-in, and everything that can stand in their way."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import flet as ft
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.credentials import MemoryStore
+from services.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
+from services.sandbox import Settings
+from tests.views.conftest import PASSWORD, Clock, Line, Serve
+from views.state import sign_in
+from views.state.session import Gate, SessionState
+from views.state.sign_in import Fault, SignInState, Step
+
+CAMILLE = "camille@demo.example"
+
+
+def typed(text: str | bool) -> Any:
+    """The event of a field that now holds this."""
+    return cast("ft.Event[Any]", SimpleNamespace(control=SimpleNamespace(value=text)))
+
+
+async def opened(line: Line, *, demo: bool = False, store: MemoryStore | None = None) -> SignInState:
+    session = SessionState(line.backend(store), demo=demo)
+    await session.start()
+    return SignInState(session)
+
+
+async def at_password(line: Line, identifier: str = CAMILLE) -> SignInState:
+    form = await opened(line)
+    form.type_identifier(typed(identifier))
+    await form.submit_identifier()
+    assert form.step.name == "PASSWORD"
+    return form
+
+
+async def test_both_steps_lead_through_the_gate(serve: Serve) -> None:
+    form = await at_password(serve(CAMILLE))
+    form.type_password(typed(PASSWORD))
+    await form.submit_password()
+    assert form.session.gate is Gate.SIGNED_IN
+    assert form.session.account.data is not None
+    assert form.password == "", "it leaves the memory as soon as it is accepted"
+    assert not form.busy
+
+
+@pytest.mark.parametrize(
+    ("identifier", "fault"),
+    [
+        ("", Fault.EMPTY),
+        ("   ", Fault.EMPTY),
+        ("camille", Fault.FORMAT),
+        ("camille@demo", Fault.FORMAT),
+        ("06 39", Fault.FORMAT),
+        ("0039980112", Fault.FORMAT),
+        (CAMILLE, None),
+        (f"  {CAMILLE} ", None),
+        ("06 39 98 01 12", None),
+        ("06.39.98.01.12", None),
+        ("+33 6 39 98 01 12", None),
+    ],
+)
+async def test_what_cannot_be_an_identifier_is_told_before_anybody_is_asked(
+    serve: Serve, identifier: str, fault: Fault | None
+) -> None:
+    line = serve(CAMILLE)
+    form = await opened(line)
+    form.type_identifier(typed(identifier))
+    await form.submit_identifier()
+    assert form.fault is fault
+    assert form.step is (Step.PASSWORD if fault is None else Step.IDENTIFIER)
+    form.type_identifier(typed("c"))
+    assert form.fault is None
+
+
+async def test_an_unknown_identifier_meets_the_same_next_step(serve: Serve) -> None:
+    form = await at_password(serve(CAMILLE), "nobody@demo.example")
+    form.type_password(typed("anything"))
+    await form.submit_password()
+    assert isinstance(form.error, Refused)
+
+
+async def test_an_empty_password_asks_nobody(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    form = await at_password(line)
+    line.down = True
+    await form.submit_password()
+    assert form.fault is Fault.EMPTY
+    assert form.error is None
+
+
+async def test_a_wrong_password_stays_typed_and_the_tries_are_counted(serve: Serve) -> None:
+    form = await at_password(serve(CAMILLE))
+    form.type_password(typed("wrong"))
+    left = []
+    for _ in range(3):
+        await form.submit_password()
+        assert isinstance(form.error, Refused)
+        left.append(form.error.attempts_left)
+        assert form.password == "wrong"
+        assert form.step is Step.PASSWORD
+        assert form.retype, "selected, ready to be typed over"
+    assert left == [4, 3, 2]
+    form.type_password(typed(PASSWORD))
+    assert not form.retype
+    await form.submit_password()
+    assert form.session.gate is Gate.SIGNED_IN
+
+
+class Minutes:
+    """Stands for `asyncio.sleep`: a minute passes when the test says so."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self._turn = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await self._turn.wait()
+        self._turn.clear()
+
+    async def pass_one(self) -> None:
+        self._turn.set()
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+async def locked(line: Line) -> SignInState:
+    form = await at_password(line)
+    form.type_password(typed("wrong"))
+    while not isinstance(form.error, Locked):
+        await form.submit_password()
+    return form
+
+
+async def test_a_locked_account_counts_the_minutes_down_and_opens_again(
+    serve: Serve, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = await locked(serve(CAMILLE))
+    assert form.locked_minutes == 15
+    form.type_password(typed(PASSWORD))
+    await form.submit_password()
+    assert form.session.gate.name == "SIGNED_OUT", "no try while it lasts"
+    minutes = Minutes()
+    monkeypatch.setattr(sign_in, "asyncio", minutes)
+    counting = asyncio.create_task(form.count_down())
+    await asyncio.sleep(0)
+    clock.advance(minutes=15)
+    for left in range(14, 0, -1):
+        await minutes.pass_one()
+        assert form.locked_minutes == left
+        assert isinstance(form.error, Locked)
+    await minutes.pass_one()
+    await counting
+    assert form.locked_minutes == 0
+    assert form.error is None
+    assert set(minutes.slept) == {60.0}
+    await form.submit_password()
+    assert form.session.gate is Gate.SIGNED_IN, "although the first sign-in is too old by now"
+
+
+async def test_a_count_down_left_behind_ends_by_itself(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = await locked(serve(CAMILLE))
+    minutes = Minutes()
+    monkeypatch.setattr(sign_in, "asyncio", minutes)
+    counting = asyncio.create_task(form.count_down())
+    await asyncio.sleep(0)
+    form.back()
+    await minutes.pass_one()
+    await counting
+    assert form.locked_minutes == 0
+
+
+async def test_back_keeps_the_identifier_and_nothing_of_the_password(serve: Serve) -> None:
+    form = await at_password(serve(CAMILLE))
+    form.type_password(typed("wrong"))
+    form.toggle_password()
+    await form.submit_password()
+    form.back()
+    assert (form.step, form.identifier, form.password) == (Step.IDENTIFIER, CAMILLE, "")
+    assert not form.password_shown
+    assert form.error is None
+    assert not form.retype
+    await form.submit_password()
+    assert form.session.gate is Gate.SIGNED_OUT, "without its first step the second does nothing"
+
+
+async def test_nobody_is_signed_in_after_going_back(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    form = await at_password(line)
+    form.type_password(typed(PASSWORD))
+    with line.holding("/oauth/"):
+        checking = asyncio.create_task(form.submit_password())
+        await asyncio.sleep(0.02)
+        assert form.busy
+        form.back()
+        assert form.step.name == "PASSWORD", "not while the password is being checked"
+    await checking
+    assert form.session.gate is Gate.SIGNED_IN
+
+
+async def test_a_second_press_while_it_is_checked_asks_nothing_more(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    form = await at_password(line)
+    form.type_password(typed("wrong"))
+    await asyncio.gather(*(form.submit_password() for _ in range(4)))
+    assert isinstance(form.error, Refused)
+    assert form.error.attempts_left == 4
+    again = await opened(line)
+    again.type_identifier(typed(CAMILLE))
+    await asyncio.gather(again.submit_identifier(), again.submit_identifier())
+    assert again.step is Step.PASSWORD
+
+
+async def test_a_sign_in_that_took_too_long_starts_again(serve: Serve, clock: Clock) -> None:
+    form = await at_password(serve(CAMILLE))
+    clock.advance(minutes=11)
+    form.type_password(typed(PASSWORD))
+    await form.submit_password()
+    assert isinstance(form.error, SignInTimedOut)
+    assert (form.step, form.identifier, form.password) == (Step.IDENTIFIER, CAMILLE, "")
+    await form.submit_identifier()
+    assert form.error is None
+    form.type_password(typed(PASSWORD))
+    await form.submit_password()
+    assert form.session.gate is Gate.SIGNED_IN
+
+
+async def test_what_only_the_operators_site_can_finish_goes_back_with_its_reason(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = serve(CAMILLE)
+    form = await at_password(line)
+
+    class Portal(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return httpx.Response(400, json={"error": "redirect_to_web"}, request=request)
+
+    line.far_end = cast("httpx.ASGITransport", Portal())
+    form.type_password(typed(PASSWORD))
+    await form.submit_password()
+    assert isinstance(form.error, ActionNeeded)
+    assert (form.step, form.password) == (Step.IDENTIFIER, "")
+
+
+async def test_offline_both_steps_say_so_and_keep_what_was_typed(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    form = await opened(line)
+    form.type_identifier(typed(CAMILLE))
+    line.down = True
+    await form.submit_identifier()
+    assert isinstance(form.error, Unreachable)
+    assert (form.step, form.identifier, form.busy) == (Step.IDENTIFIER, CAMILLE, False)
+    line.down = False
+    await form.submit_identifier()
+    assert form.error is None
+    form.type_password(typed(PASSWORD))
+    line.down = True
+    await form.submit_password()
+    assert isinstance(form.error, Unreachable)
+    assert (form.step, form.password, form.busy) == (Step.PASSWORD, PASSWORD, False)
+    line.down, line.broken = False, "/oauth/"
+    await form.submit_password()
+    assert isinstance(form.error, Unavailable)
+    assert form.password == PASSWORD
+
+
+async def test_a_remembered_identifier_saves_the_first_step(serve: Serve, clock: Clock) -> None:
+    line, store = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4)), MemoryStore()
+    first = await opened(line, store=store)
+    first.type_identifier(typed(CAMILLE))
+    await first.submit_identifier()
+    first.type_password(typed(PASSWORD))
+    await first.submit_password()
+    clock.advance(days=40)
+    form = await opened(line, store=store)
+    assert form.session.remembered_identifier == CAMILLE
+    await form.continue_remembered()
+    assert (form.step, form.identifier) == (Step.PASSWORD, CAMILLE)
+    form.back()
+    form.use_other()
+    assert form.session.remembered_identifier is None
+    assert form.identifier == ""
+
+
+async def test_staying_signed_in_is_a_choice(serve: Serve) -> None:
+    for remember in (True, False):
+        line, store = serve(CAMILLE), MemoryStore()
+        form = await opened(line, store=store)
+        form.type_identifier(typed(CAMILLE))
+        await form.submit_identifier()
+        form.toggle_remember(typed(remember))
+        form.type_password(typed(PASSWORD))
+        await form.submit_password()
+        assert (await store.load() is not None) is remember
+
+
+async def test_the_demo_opens_by_one_press_and_is_not_remembered(serve: Serve) -> None:
+    line, store = serve(CAMILLE), MemoryStore()
+    form = await opened(line, demo=True, store=store)
+    await form.open_demo()
+    assert form.session.gate is Gate.SIGNED_IN
+    assert await store.load() is None
+
+
+async def test_a_demo_that_cannot_open_leaves_the_form_as_it_was(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    form = await opened(line, demo=True)
+    line.down = True
+    await form.open_demo()
+    assert isinstance(form.error, Unreachable)
+    assert (form.identifier, form.password, form.remember) == ("", "", True)
+
+
+async def test_signing_in_again_takes_away_why_the_session_ended(serve: Serve) -> None:
+    form = await opened(serve(CAMILLE))
+    form.session._expire()
+    assert form.session.ended is not None
+    form.type_identifier(typed(CAMILLE))
+    await form.submit_identifier()
+    assert form.session.ended is None
+
+
+@given(st.text(min_size=4, max_size=40).filter(lambda text: text.strip()))
+def test_what_is_typed_is_in_no_repr(secret: str) -> None:
+    async def check() -> None:
+        form = SignInState(cast("SessionState", SimpleNamespace()))
+        form.type_password(typed(f"<{secret}>"))
+        form.type_identifier(typed(f"<{secret}>"))
+        assert f"<{secret}>" not in repr(form)
+        assert f"<{secret}>" not in f"{form}"
+
+    asyncio.run(check())
