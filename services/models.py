@@ -185,6 +185,10 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     refunds: tuple[Purchase, ...] = ()
     """Only in the answer for one purchase."""
 
+    def __post_init__(self) -> None:
+        if not 2000 <= self.payment_date.year < 2100:  # no zone can move it past what a datetime holds
+            raise ValueError("a payment of another century")
+
 
 class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
     page: Annotated[int, Meta(ge=1)]

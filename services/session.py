@@ -170,7 +170,8 @@ class Session(httpx.Auth):
         if self._remember:
             try:
                 kept = Kept.decode(await self._credentials.load() or "")
-            except CredentialsUnavailable:
+            except CredentialsUnavailable as error:
+                self._give_up_keeping(error.problem)
                 return self._refresh
             if kept is not None and kept.id == self.identifier:
                 return kept.rt
@@ -186,8 +187,7 @@ class Session(httpx.Auth):
             try:
                 await self._credentials.save(Kept(1, refresh, expiry, self.identifier).encode())
             except CredentialsUnavailable as error:
-                # Not fatal: signed in until the app ends. Not tried again at each renewal: it may prompt.
-                self.problem, self._remember = error.problem, False
+                self._give_up_keeping(error.problem)
         self._access, self._refresh = tokens.access_token, refresh
 
     async def _end(self) -> None:
@@ -197,6 +197,10 @@ class Session(httpx.Auth):
         self._forget()
         self.problem = await self._clear()
         self._on_end()
+
+    def _give_up_keeping(self, problem: CredentialProblem) -> None:
+        """Not fatal: signed in until the app ends. Not tried again at each renewal: the store may prompt."""
+        self.problem, self._remember = problem, False
 
     def _forget(self) -> None:
         self._access = self._refresh = self.problem = None

@@ -75,6 +75,8 @@ async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
     page.on_connect = device.reconnect
     page.on_keyboard_event = Keyboard(page, device, session).press
     page.render_views(App, device, session)
+    features = await ft.SemanticsService().get_accessibility_features()
+    device.reduce_motion = features.disable_animations or features.reduce_motion
     await session.start()
 
 

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
 
 from sqlalchemy import Connection, select
 from starlette.requests import Request
@@ -21,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.sandbox import tokens
+from services.sandbox.forms import read_form, required
 from services.sandbox.identity import canonical, digest, new_secret, nobody, verify_password
 from services.sandbox.schema import failure, identifier, sign_in, subscriber
 from services.sandbox.settings import Clock, Settings
@@ -31,8 +31,6 @@ CLIENT_ID = "internetplus-app"
 READ = "internetplus:read"
 SCOPES = (READ, "internetplus:write", tokens.OFFLINE)
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_MOST_FIELDS = 32
-_LARGEST_FORM = 16_384  # bytes
 
 
 class OAuth:
@@ -70,24 +68,24 @@ class OAuth:
 
     async def challenge(self, request: Request) -> Response:
         """A2: the identifier, then the password."""
-        form = await _form(request)
+        form = await read_form(request)
         step = self._password_step if "auth_session" in form else self._identifier_step
         return await self._answer(lambda connection: step(connection, form))
 
     async def token(self, request: Request) -> Response:
         """A3: a code, or a refresh token, for tokens."""
-        form = await _form(request)
+        form = await read_form(request)
         _check_client(form)
         now = self._clock()
         grant: Callable[[Connection], tokens.Tokens | None]
-        match _required(form, "grant_type"):
+        match required(form, "grant_type"):
             case "authorization_code":
-                secret, verifier = _required(form, "code"), _required(form, "code_verifier")
+                secret, verifier = required(form, "code"), required(form, "code_verifier")
                 grant = functools.partial(
                     tokens.redeem, secret=secret, verifier=verifier, now=now, settings=self._settings
                 )
             case "refresh_token":
-                secret = _required(form, "refresh_token")
+                secret = required(form, "refresh_token")
                 grant = functools.partial(tokens.renew, secret=secret, now=now, settings=self._settings)
             case _:
                 raise OAuthError("unsupported_grant_type", "grant_type is not supported.")
@@ -95,7 +93,7 @@ class OAuth:
 
     async def revoke(self, request: Request) -> Response:
         """A4: signs out; a token nobody has is as well gone (RFC 7009)."""
-        secret = (await _form(request)).get("token")
+        secret = (await read_form(request)).get("token")
         if secret is not None:
             await self._store.run(
                 lambda connection: tokens.sign_out(connection, secret, self._clock()), writing=True
@@ -110,7 +108,7 @@ class OAuth:
         return answer
 
     def _identifier_step(self, connection: Connection, form: dict[str, str]) -> OAuthError:
-        if _required(form, "response_type") != "code":
+        if required(form, "response_type") != "code":
             raise OAuthError("unsupported_response_type", "response_type has to be code.")
         _check_client(form)
         scope = form.get("scope", READ).split()
@@ -120,7 +118,7 @@ class OAuth:
             form.get("code_challenge", "")
         ):
             raise OAuthError("invalid_request", "A PKCE code_challenge is required, by the method S256.")
-        name = canonical(_required(form, "login_hint"))
+        name = canonical(required(form, "login_hint"))
         now = self._clock()
         self._forget_expired(connection, now)
         known = connection.scalar(select(identifier.c.subscriber_id).where(identifier.c.identifier == name))
@@ -136,7 +134,7 @@ class OAuth:
         )
 
     def _password_step(self, connection: Connection, form: dict[str, str]) -> Response | OAuthError:
-        password, now = _required(form, "password"), self._clock()
+        password, now = required(form, "password"), self._clock()
         here = sign_in.c.session == digest(form["auth_session"])
         row = connection.execute(sign_in.select().where(here)).first()
         connection.execute(sign_in.delete().where(here))
@@ -230,44 +228,6 @@ def _count_failure(connection: Connection, account: str, now: datetime) -> int:
     return tries
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The form sent; a field without a value is as one not sent (RFC 6749, 3.1).
-
-    Raises:
-        OAuthError: it is no form, or one that names a field twice.
-    """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/x-www-form-urlencoded":
-        raise OAuthError("invalid_request", "The request has to be a form.")
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _LARGEST_FORM:
-            raise OAuthError(
-                "invalid_request", "The form is too large.", status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            )
-    try:
-        pairs = parse_qsl(
-            content.decode(),
-            keep_blank_values=True,
-            strict_parsing=False,
-            errors="strict",
-            max_num_fields=_MOST_FIELDS,
-        )
-    except ValueError as error:
-        raise OAuthError("invalid_request", "The form cannot be read.") from error
-    form = dict(pairs)
-    if len(form) < len(pairs) or any("\0" in text for pair in pairs for text in pair):
-        raise OAuthError("invalid_request", "The form cannot be read.")
-    return {name: value for name, value in form.items() if value}
-
-
-def _required(form: dict[str, str], name: str) -> str:
-    if name not in form:
-        raise OAuthError("invalid_request", f"{name} is missing.")
-    return form[name]
-
-
 def _check_client(form: dict[str, str]) -> None:
-    if _required(form, "client_id") != CLIENT_ID:
+    if required(form, "client_id") != CLIENT_ID:
         raise OAuthError("invalid_client", "client_id is unknown.")

@@ -225,7 +225,7 @@ def _type(page: Page, target: Locator, label: str, text: str) -> None:
 
     until(page, heard, f"{label!r} does not listen to keys")
     page.keyboard.press("ControlOrMeta+A")
-    page.keyboard.type(text, delay=10)
+    page.keyboard.type(text, delay=20)
     until(page, lambda: target.input_value() == text, f"{label!r} does not keep what is typed")
 
 

@@ -99,11 +99,18 @@ class FailingStore(MemoryStore):
     problem: CredentialProblem | None = None
     tried = 0
 
+    async def load(self) -> str | None:
+        self._try()
+        return await super().load()
+
     async def save(self, secret: str) -> None:
+        self._try()
+        await super().save(secret)
+
+    def _try(self) -> None:
         self.tried += 1
         if self.problem is not None:
             raise CredentialsUnavailable(self.problem)
-        await super().save(secret)
 
 
 class Recorder(httpx.AsyncBaseTransport):

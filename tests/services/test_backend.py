@@ -30,11 +30,18 @@ from services.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from services.models import Account, Answer
+from services.models import Account, Answer, Category
 from services.transport import LARGEST_BODY, quiet_http_logs, retry_after
 from tests.services.scripted import ACCOUNT, KEPT, NOW, Scripted, always
 
 JSON = {"content-type": "application/json"}
+PURCHASE: dict[str, Any] = {
+    "paymentId": "p1", "entryType": "purchase", "paymentStatus": "succeeded",
+    "paymentDate": "2024-02-25T23:59:59+01:00", "amount": {"amount": "1.99", "currency": "EUR"},
+    "description": "Article", "merchantName": "Gazette", "merchantIdentifier": "m1",
+    "purchaseCategoryCode": "press", "channel": "internetplus_box", "kind": "oneOff",
+    "referenceCode": "IP-1", "periodId": "2024-03", "isBilled": False,
+}  # fmt: skip
 HUGE = json.dumps(ACCOUNT).encode() + b" " * LARGEST_BODY
 
 
@@ -121,6 +128,29 @@ async def test_every_surprise_is_a_backend_error_without_its_content(surprise: s
     assert type(caught.value) is kind
     assert caught.value.correlator == script.asked[-1].headers["x-correlator"]
     assert "hunter2" not in str(caught.value)
+    await backend.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"paymentDate": "2024-02-25T23:59:59"},
+        {"paymentDate": "0001-01-01T00:00:00+14:00"},
+        {"paymentDate": "9999-12-31T23:59:59-12:00"},
+        {"amount": {"amount": "1.999", "currency": "EUR"}},
+        {"amount": {"amount": "NaN", "currency": "EUR"}},
+        {"amount": {"amount": "12345678.00", "currency": "EUR"}},
+        {"isBilled": "yes"},
+        {"refunds": [{}]},
+    ],
+)
+async def test_a_purchase_no_screen_could_show_is_unexpected(change: dict[str, Any]) -> None:
+    script = Scripted(always(200, PURCHASE | change))
+    backend = await script.backend()
+    with pytest.raises(UnexpectedAnswer):
+        await backend.purchase("c1", "p1")
+    script.answering = always(200, PURCHASE | {"purchaseCategoryCode": "new", "more": 1})
+    assert (await backend.purchase("c1", "p1")).value.purchase_category_code is Category.OTHER
     await backend.close()
 
 
@@ -241,14 +271,7 @@ async def test_signing_out_forgets_what_was_read() -> None:
 
 
 async def test_only_the_latest_answers_are_kept() -> None:
-    purchase = {
-        "paymentId": "p1", "entryType": "purchase", "paymentStatus": "succeeded",
-        "paymentDate": "2024-02-25T23:59:59+01:00", "amount": {"amount": "1.99", "currency": "EUR"},
-        "description": "Article", "merchantName": "Gazette", "merchantIdentifier": "m1",
-        "purchaseCategoryCode": "press", "channel": "internetplus_box", "kind": "oneOff",
-        "referenceCode": "IP-1", "periodId": "2024-03", "isBilled": False,
-    }  # fmt: skip
-    script = Scripted(always(200, purchase, etag='"1"'))
+    script = Scripted(always(200, PURCHASE, etag='"1"'))
     backend = await script.backend()
     for number in range(MOST_KNOWN + 1):
         await backend.purchase("c1", f"p{number}")

@@ -102,7 +102,7 @@ async def test_whoever_renews_may_leave_and_nothing_is_lost(network: Network, cl
     renewed = (await kept(store)).rt
     assert renewed != first
     clock.advance(minutes=6)
-    await backend.account()
+    await backend.purchases("c1", "2024-04")  # the leaver's own question may still be on its way
     assert network.renewals == [first, renewed]
     await backend.close()
 
@@ -313,6 +313,28 @@ async def test_a_store_that_fails_is_told_and_not_fatal(
         assert (await backend.account()).value.display_name == "Camille Martin"
     assert backend.credential_problem is problem
     assert store.tried == 1, "asked once, not at every renewal: it may prompt"
+    await backend.close()
+
+
+async def test_a_store_that_fails_later_is_told_and_not_fatal(network: Network, clock: Clock) -> None:
+    store = FailingStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    store.problem, store.tried = CredentialProblem.LOCKED, 0
+    for _ in range(2):
+        clock.advance(minutes=6)
+        assert (await backend.account()).value.display_name == "Camille Martin"
+    assert backend.credential_problem is CredentialProblem.LOCKED
+    assert store.tried == 1
+    await backend.close()
+
+
+async def test_a_store_that_cannot_be_read_at_start_is_told(network: Network, clock: Clock) -> None:
+    store = FailingStore()
+    store.problem = CredentialProblem.SLOW
+    backend = network.backend(store, clock)
+    told = await backend.resume()
+    assert told == Remembered(None, signed_in=False, problem=CredentialProblem.SLOW)
     await backend.close()
 
 

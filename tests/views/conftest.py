@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+import flet as ft
 import httpx
 import pytest
 from httpx_retries import Retry
@@ -17,7 +20,10 @@ from services.backend import Backend
 from services.credentials import CredentialStore, MemoryStore
 from services.sandbox import Settings, Subscriber, create_app, demo
 from services.sandbox.data_file import Contract, Money, Purchase
+from services.settings import Settings as AppSettings
 from services.transport import IN_PROCESS, Wire
+from tests.driver import Driver
+from views.app import open_app
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 """Noon in Paris, in the period from 26 April to 25 May, of the June invoice."""
@@ -173,3 +179,23 @@ async def sign_in(backend: Backend, identifier: str, *, remember: bool = False) 
     """Through both steps, without a screen."""
     challenge = await backend.begin_sign_in(identifier)
     await backend.finish_sign_in(challenge, PASSWORD, remember=remember)
+
+
+async def remembered(line: Line, identifier: str) -> MemoryStore:
+    """The device of somebody who signed in before and stayed so."""
+    store = MemoryStore()
+    await sign_in(line.backend(store), identifier, remember=True)
+    line.asked.clear()
+    return store
+
+
+def visit(line: Line, store: CredentialStore | None = None, *, demo: bool = True, **screen: Any) -> Driver:
+    """Somebody in front of the whole app; `screen` is the driver's: route, width, locale..."""
+
+    async def main(page: ft.Page) -> None:
+        settings = AppSettings(
+            data_folder=Path("unused"), backend=None if demo else "https://backend.example"
+        )
+        await open_app(page, line.backend(store), settings)
+
+    return Driver(main, **screen)

@@ -24,11 +24,18 @@ class DeviceState:
     theme_mode: ft.ThemeMode = ft.ThemeMode.SYSTEM
     device_dark: bool = False
     reduce_motion: bool = False
-    typing: bool = False
-    """A text field has the focus: single-key shortcuts are off."""
     shortcuts_shown: bool = False
     connections: int = 0
     """Counts the client's connections: what was drawn while it was away has to be sent again."""
+
+    _typing: bool = (
+        False  # private, so that a focus draws nothing again: it would undo what is filled in with it
+    )
+
+    @property
+    def typing(self) -> bool:
+        """A text field has the focus: single-key shortcuts are off."""
+        return self._typing
 
     @property
     def language(self) -> Language:
@@ -60,7 +67,7 @@ class DeviceState:
         self.connections += 1
 
     def start_typing(self) -> None:
-        self.typing = True
+        self._typing = True
 
     def show_shortcuts(self) -> None:
         self.shortcuts_shown = True
@@ -69,4 +76,4 @@ class DeviceState:
         self.shortcuts_shown = False
 
     def stop_typing(self) -> None:
-        self.typing = False
+        self._typing = False

@@ -39,14 +39,14 @@ def test_a_window_whose_size_is_not_known_keeps_what_it_was() -> None:
 
 
 def test_the_language_is_the_devices_until_one_is_chosen() -> None:
-    device = DeviceState()
-    device.speak(["en-GB", "fr-FR"])
-    assert device.language.value == "en"
-    device.speak(["de-DE", "fr-CA"])
-    assert device.language.value == "fr"
+    device, spoken = DeviceState(), []
+    for locales in (["en-GB", "fr-FR"], ["de-DE", "fr-CA"], ["de-DE"]):
+        device.speak(locales)
+        spoken.append(device.language)
+    assert spoken == [Language.EN, Language.FR, Language.FR]
     device.choose_language(Language.EN)
     device.speak(["fr-FR"])
-    assert device.language.value == "en"
+    assert device.language is Language.EN
 
 
 def test_dark_follows_the_system_until_a_theme_is_chosen() -> None:

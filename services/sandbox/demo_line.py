@@ -1,0 +1,165 @@
+"""A contract of the demo, as it fills with purchases and subscriptions."""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from services.periods import Period
+from services.sandbox.data_file import Contract, Purchase, Service, Subscription
+from services.sandbox.demo_catalogue import Offer, money
+
+ZONE = ZoneInfo("Europe/Paris")
+DAY = timedelta(days=1)
+_RENEWAL = time(6, 15)
+
+Channel = Literal["internetplus_box", "internetplus_mobile", "sms_plus"]
+Status = Literal["processing", "denied", "cancelled", "succeeded"]
+
+
+class Line:
+    """A contract as it fills; what would come after `now` is left out."""
+
+    def __init__(self, contract_id: str, now: datetime, channel: Channel = "internetplus_box") -> None:
+        self._id, self._now, self._channel = contract_id, now, channel
+        self._subscriptions: list[Subscription] = []
+        self._purchases: dict[str, Purchase] = {}
+
+    def buy(
+        self,
+        offer: Offer,
+        at: datetime,
+        *,
+        cents: int | None = None,
+        status: Status = "succeeded",
+        channel: Channel | None = None,
+        subscription_id: str | None = None,
+        refund_of: Purchase | None = None,
+    ) -> Purchase | None:
+        """Adds an entry, at the offer's first price unless told; None when its time is still to come."""
+        if at.astimezone(UTC) > self._now.astimezone(UTC):
+            return None
+        cents = offer.prices[0] if cents is None else cents
+        channel = channel or self._channel
+        number = _number(self._id, at.isoformat(), offer.merchant, str(cents))
+        while f"p-{number:016x}" in self._purchases:
+            number += 1
+        purchase = Purchase(
+            payment_id=f"p-{number:016x}",
+            entry_type="refund" if refund_of else "purchase",
+            payment_status=status,
+            payment_date=at,
+            amount=money(cents),
+            tax_amount=offer.tax(cents),
+            description=offer.description,
+            merchant_name=offer.merchant,
+            merchant_contact=offer.contact,
+            purchase_category_code=offer.category,
+            channel=channel,
+            kind="subscription" if subscription_id else "oneOff",
+            subscription_id=subscription_id,
+            reference_code=f"{'SP' if channel == 'sms_plus' else 'IP'}-{at:%y%m%d}-{number % 1_000_000:06}",
+            refund_of=refund_of.payment_id if refund_of else None,
+        )
+        self._purchases[purchase.payment_id] = purchase
+        return purchase
+
+    def buy_some(
+        self, offers: tuple[Offer, ...], period: Period, count: int, channel: Channel | None = None
+    ) -> None:
+        """Adds entries on days, at hours and prices drawn from the period's name."""
+        days = (period.end - period.start).days + 1
+        for index in range(count):
+            draw = _number(self._id, period.bill_month, channel or "", str(index))
+            draw, which = divmod(draw, len(offers))
+            draw, price = divmod(draw, len(offers[which].prices))
+            draw, day = divmod(draw, days)
+            draw, second = divmod(draw, 15 * 3600)
+            at = moment(period.start + day * DAY, time(7)) + timedelta(seconds=second)
+            self.buy(offers[which], at, cents=offers[which].prices[price], channel=channel)
+
+    def subscribe(
+        self,
+        offer: Offer,
+        rhythm: Literal["week", "month"],
+        first: date,
+        price_on: Callable[[date], int],
+        terminated: date | None = None,
+    ) -> None:
+        """Adds a subscription and its charges; a terminated one is charged once more after the request."""
+        subscription_id = f"{self._id}-subscription-{len(self._subscriptions) + 1}"
+        last: Purchase | None = None
+        upcoming: date | None = None
+        for day in _charge_days(first, rhythm):
+            charge = self.buy(
+                offer, moment(day, _RENEWAL), cents=price_on(day), subscription_id=subscription_id
+            )
+            if charge is None:
+                upcoming = day
+                break
+            last = charge
+            if terminated is not None and day > terminated:
+                break
+        self._subscriptions.append(
+            Subscription(
+                subscription_id=subscription_id,
+                name=offer.description,
+                merchant_name=offer.merchant,
+                merchant_contact=offer.contact,
+                price=money(offer.prices[-1]),
+                recurring_charge_period=rhythm,
+                status="active" if terminated is None else "terminated",
+                start_date=first,
+                next_charge_date=upcoming if terminated is None else None,
+                termination_date=terminated,
+                terminable=terminated is None,
+                last_payment_id=last.payment_id if last else None,
+            )
+        )
+
+    def contract(
+        self,
+        masked_number: str,
+        label: str = "Box Fibre",
+        *,
+        billing_rights: bool = True,
+        service: Service | None = None,
+    ) -> Contract:
+        """The contract, full."""
+        return Contract(
+            contract_id=self._id,
+            kind="internet" if self._channel == "internetplus_box" else "mobile",
+            label=label,
+            masked_number=masked_number,
+            billing_rights=billing_rights,
+            service=service or Service(since=date(2023, 3, 3)),
+            subscriptions=tuple(self._subscriptions),
+            purchases=tuple(self._purchases.values()),
+        )
+
+
+def moment(day: date, clock: time, *, fold: int = 0) -> datetime:
+    return datetime.combine(day, clock.replace(fold=fold), ZONE)
+
+
+def _charge_days(first: date, rhythm: Literal["week", "month"]) -> Iterator[date]:
+    """Every day a subscription is charged; monthly, on the same day or the month's last."""
+    day, months = first, 0
+    while True:
+        yield day
+        if rhythm == "week":
+            day += 7 * DAY
+        else:
+            months += 1
+            years, month = divmod(first.month - 1 + months, 12)
+            last = calendar.monthrange(first.year + years, month + 1)[1]
+            day = date(first.year + years, month + 1, min(first.day, last))
+
+
+def _number(*of: str) -> int:
+    """A number that looks drawn, but is the same for the same words."""
+    return int.from_bytes(hashlib.sha256("/".join(of).encode()).digest()[:8])

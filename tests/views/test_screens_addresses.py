@@ -1,0 +1,157 @@
+"""Addresses: followed as they are, whatever they hold, before and after signing in."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.driver import Driver
+from tests.views.conftest import LONG, PASSWORD, Clock, Serve, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE, rows
+
+CAMILLE = "camille@demo.example"
+SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+
+
+async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
+    await app.enter("Identifiant", identifier)
+    await app.tap("Continuer")
+    await app.enter("Mot de passe", PASSWORD)
+    await app.tap("Se connecter")
+
+
+@SIZES
+async def test_an_address_survives_the_sign_in(serve: Serve, screen: dict[str, float]) -> None:
+    async with visit(serve(CAMILLE), route="/achats?periode=2026-03", **screen) as app:
+        await app.see("Identifiez-vous")
+        await sign_in(app)
+        await app.see("Facturé en mars")
+        assert app.route == "/achats?periode=2026-03"
+        await app.until(lambda: rows(app), "no purchases")
+
+
+@SIZES
+async def test_a_session_that_ends_leads_back_to_the_same_place(
+    serve: Serve, clock: Clock, screen: dict[str, float]
+) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-04", **screen) as app:
+        await app.see("Facturé en avril")
+        clock.advance(days=20)
+        await app.tap("Actualiser")
+        await app.see("Votre session a expiré")
+        await app.see("Identifiez-vous de nouveau pour continuer.")
+        clock.advance(days=-20)
+        if "Utiliser un autre compte" in " ".join(app.names()):
+            await app.tap("Continuer avec")
+            await app.enter("Mot de passe", PASSWORD)
+            await app.tap("Se connecter")
+        else:
+            await sign_in(app)
+        await app.see("Facturé en avril")
+        assert app.route == "/achats?periode=2026-04"
+        await app.until(lambda: rows(app), "no purchases")
+        await app.see_not("Votre session a expiré")
+
+
+@SIZES
+async def test_a_period_that_is_not_among_the_six(serve: Serve, screen: dict[str, float]) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2019-03", **screen) as app:
+        await app.see("Les achats plus anciens figurent sur vos factures.")
+        assert not rows(app)
+        await app.see_not("0,00")
+        await app.tap("Période en cours")
+        await app.see("Sur votre facture de juin")
+        await app.until(lambda: rows(app), "no purchases")
+
+
+@pytest.mark.parametrize(
+    "query", ["periode=", "periode=juin", "periode=2026-13", "periode=../x", "periode=%00", "autre=1", "&&="]
+)
+async def test_what_is_no_period_leads_to_the_current_one(serve: Serve, query: str) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route=f"/achats?{query}") as app:
+        await app.see("Sur votre facture de juin")
+        await app.until(lambda: rows(app), "no purchases")
+
+
+@SIZES
+@pytest.mark.parametrize("route", ["/nowhere", "/achats/a/b/c", "/conso", "/%2e%2e/x"])
+async def test_an_address_that_leads_nowhere(serve: Serve, screen: dict[str, float], route: str) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route=route, **screen) as app:
+        await app.see("Page introuvable")
+        await app.tap("Revenir à l’accueil")
+        await app.see("Bonjour Camille")
+        assert app.route == "/"
+
+
+@SIZES
+@pytest.mark.parametrize("query", ["", "?periode=2026-04"])
+async def test_a_purchase_that_does_not_exist(serve: Serve, screen: dict[str, float], query: str) -> None:
+    line = serve(CAMILLE)
+    async with visit(
+        line, await remembered(line, CAMILLE), route=f"/achats/p-nowhere{query}", **screen
+    ) as app:
+        await app.see("Cet achat n’est plus disponible.")
+        if screen is WIDE:
+            await app.until(lambda: rows(app), "no list beside it")
+        await app.tap("Revenir aux achats")
+        await app.until(lambda: rows(app), "no purchases")
+        await app.see_not("Cet achat n’est plus disponible.")
+
+
+@SIZES
+async def test_a_purchase_opens_from_its_address_alone_and_leads_back_to_its_period(
+    serve: Serve, screen: dict[str, float]
+) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats/long-0150", **screen) as app:
+        await app.see("IP-000150")
+        if screen is NARROW:
+            await app.until(lambda: ("2026-05", "1") in asked(line.asked), "the list below is not read")
+            await app.tap("Retour")
+            await app.see("Facturé en mai")
+            assert app.route == "/achats?periode=2026-05"
+        await app.see("Facturé en mai")
+        await app.until(lambda: rows(app), "no purchases")
+
+
+def asked(addresses: list[str]) -> list[tuple[str, str]]:
+    lists = [dict(pair.split("=") for pair in a.partition("?")[2].split("&")) for a in addresses if "?" in a]
+    return [(params["periodId"], params["page"]) for params in lists]
+
+
+async def test_the_systems_back_leads_from_a_purchase_to_its_period(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-04") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        april = rows(app)
+        await app.tap(next(name for name in april if april.count(name) == 1))
+        await app.see("Référence, ")
+        await app.back()
+        await app.see("Facturé en avril")
+        assert app.route == "/achats?periode=2026-04"
+        assert rows(app) == april
+
+
+@SIZES
+async def test_the_browsers_back_and_forward(serve: Serve, screen: dict[str, float]) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), web=True, **screen) as app:
+        await app.see("8 achats")
+        await app.tap("Voir le détail")
+        await app.see("Sur votre facture de juin")
+        await app.tap("Facture de mai")
+        await app.see("Facturé en mai")
+        await app.until(lambda: rows(app), "no purchases")
+        may = rows(app)
+        await app.back()
+        await app.see("Sur votre facture de juin")
+        await app.until(lambda: rows(app) and rows(app) != may, "the list of June")
+        await app.forward()
+        await app.see("Facturé en mai")
+        await app.until(lambda: rows(app) == may, "the list of May")
+        await app.back()
+        await app.back()
+        await app.see("Bonjour Camille")
