@@ -11,10 +11,14 @@ for program in dbus-run-session gnome-keyring-daemon; do
 done
 
 place="$(mktemp -d)"
-trap 'rm -rf "$place"' EXIT
+throw_away() {
+  # The daemon outlives its bus when a test has stopped it (SIGSTOP).
+  grep -lzsx "XDG_RUNTIME_DIR=$place/run" /proc/[0-9]*/environ | cut -d/ -f3 | xargs -r kill -KILL || true
+  rm -rf "$place"
+}
+trap throw_away EXIT
 mkdir -m 700 "$place/home" "$place/run"
 unset PYTHON_KEYRING_BACKEND XDG_CONFIG_HOME XDG_DATA_HOME
-export HOME="$place/home" XDG_RUNTIME_DIR="$place/run"
-dbus-run-session -- bash -euo pipefail -c '
+HOME="$place/home" XDG_RUNTIME_DIR="$place/run" dbus-run-session -- bash -euo pipefail -c '
   printf %s "tests-only" | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null
   "$@"' _ "$@"

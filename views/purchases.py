@@ -159,20 +159,29 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
     return ft.Column(
         [
             progress(look, listed.loading or periods.loading),
-            ft.ListView(
+            # A column, not a list view: Flutter's list remembers where its children stood by their
+            # rank, and the ranks change when the window moves.
+            ft.Column(
                 [
-                    ft.Container(head, key="head", on_size_change=window.measure_head),
-                    *body,
-                    ft.Container(key="end", height=SPACE_L),
+                    ft.Container(
+                        column(
+                            ft.Container(head, key="head", on_size_change=window.measure_head),
+                            *body,
+                            ft.Container(key="end", height=SPACE_L),
+                            spacing=0,
+                        ),
+                        padding=ft.Padding.only(
+                            left=look.layout.margin,
+                            right=SPACE_M if look.layout.wide else look.layout.margin,
+                        ),
+                    )
                 ],
                 key=f"{purchases.contract.contract_id} {purchases.period_id} {purchases.filter}",
-                padding=ft.Padding.only(
-                    left=look.layout.margin,
-                    right=SPACE_M if look.layout.wide else look.layout.margin,
-                ),
+                scroll=ft.ScrollMode.AUTO,
                 on_scroll=window.scroll,
                 scroll_interval=100,
                 expand=True,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
         ],
         spacing=0,

@@ -100,13 +100,15 @@ def _nothing_now(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     for period in periods[1:]:
         line.buy_some(catalogue.BOX, period, 3)
     last = periods[1]
+    terminated = last.start + 10 * DAY
     line.buy(catalogue.SHOW, moment(last.start + 5 * DAY, time(18, 20, 44)), status="cancelled")
     line.subscribe(
         catalogue.FICHE_POTAGER,
         "week",
         periods[4].start + 2 * DAY,
         lambda _: 299,
-        terminated=last.start + 10 * DAY,
+        terminated=terminated,
+        charged_until=terminated + 7 * DAY,  # once more after the request, as happens
     )
     return (line.contract("02 •• •• •• 30"),)
 

@@ -89,12 +89,16 @@ class Line:
         first: date,
         price_on: Callable[[date], int],
         terminated: date | None = None,
+        charged_until: date | None = None,
     ) -> None:
-        """Adds a subscription and its charges; a terminated one is charged once more after the request."""
+        """Adds a subscription and its charges, up to its termination unless told."""
         subscription_id = f"{self._id}-subscription-{len(self._subscriptions) + 1}"
         last: Purchase | None = None
         upcoming: date | None = None
+        charged_until = charged_until or terminated or date.max
         for day in _charge_days(first, rhythm):
+            if day > charged_until:
+                break
             charge = self.buy(
                 offer, moment(day, _RENEWAL), cents=price_on(day), subscription_id=subscription_id
             )
@@ -102,8 +106,6 @@ class Line:
                 upcoming = day
                 break
             last = charge
-            if terminated is not None and day > terminated:
-                break
         self._subscriptions.append(
             Subscription(
                 subscription_id=subscription_id,

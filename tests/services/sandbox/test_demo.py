@@ -125,6 +125,9 @@ def test_each_one_shows_what_they_are_there_for(now: datetime) -> None:
     assert not entries(made["nouveau"])
     assert len(within(entries(made["gros-volume"]), periods[0])) == 100
     assert box(made["suspendu"]).service.status == "suspended"
+    since = box(made["suspendu"]).service.since
+    assert since is not None
+    assert all(each.payment_date.date() <= since for each in entries(made["suspendu"]))
     assert [contract.billing_rights for contract in made["foyer"].contracts] == [False]
     plafond = within(entries(made["plafond"]), periods[0])
     assert 280_00 < sum_of(plafond, "succeeded") <= 300_00

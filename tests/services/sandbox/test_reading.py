@@ -66,6 +66,7 @@ async def test_the_last_second_of_a_period_and_the_first_of_the_next(camille: Vi
     march = (await camille.get(PURCHASES, periodId="2024-03")).json()
     assert ids(march) == ["p1"]
     assert march["items"][0]["periodId"] == "2024-03"
+    assert (march["period"]["total"]["amount"], march["period"]["purchaseCount"]) == ("1.99", 1)
     april = (await camille.get(PURCHASES, periodId="2024-04", order="asc")).json()
     assert april["items"][0]["paymentId"] == "p2"
     assert april["items"][0]["paymentDate"] == "2024-02-26T00:00:00+01:00"

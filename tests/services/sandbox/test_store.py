@@ -174,6 +174,17 @@ async def test_a_database_in_memory_serves_many_at_once(camille: Visitor) -> Non
     assert sorted(answer.status_code for answer in answers) == [200] * 20 + [400] * 20
 
 
+async def test_a_database_in_a_file_takes_its_writers_one_by_one(database: str, time: Clock) -> None:
+    """They all read before they write: none may find that another wrote between."""
+    with running(database, time, people()) as app:
+        async with visiting(app) as visitor:
+            sessions = [
+                (await visitor.identify("bruno@demo.example")).json()["auth_session"] for _ in range(12)
+            ]
+            answers = await asyncio.gather(*(visitor.prove(session, "wrong") for session in sessions))
+            assert sorted(answer.status_code for answer in answers) == [400] * 4 + [429] * 8
+
+
 def test_what_postgresql_gives_up_is_tried_again(app: Starlette) -> None:
     class GivenUp(Exception):
         sqlstate = "40001"

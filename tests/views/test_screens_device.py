@@ -1,0 +1,230 @@
+"""The keyboard, the window, the language, the theme, and a connection that comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import flet as ft
+import pytest
+
+from tests.driver import Driver
+from tests.views.conftest import PASSWORD, Clock, Serve, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE, rows
+from views.ui.theme import palette
+
+CAMILLE = "camille@demo.example"
+
+
+async def test_arrows_step_through_the_periods_and_stop_at_both_ends(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+        await app.see("Sur votre facture de juin")
+        await app.press("ArrowRight")
+        assert app.route == "/achats"
+        await app.press("ArrowLeft")
+        await app.see("Facturé en mai")
+        assert app.route == "/achats?periode=2026-05"
+        await app.press("ArrowLeft")
+        await app.see("Facturé en avril")
+        await app.press("ArrowRight")
+        await app.see("Facturé en mai")
+
+
+async def test_alt_and_a_number_lead_to_the_destinations(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), **WIDE) as app:
+        await app.see("8 achats")
+        await app.press("Alt+2")
+        await app.see("Vos six dernières périodes")
+        await app.press("Alt+1")
+        await app.see("Bonjour Camille")
+        await app.press("Alt+9")
+        assert app.route == "/"
+
+
+async def test_r_reads_again_but_not_with_ctrl(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await app.until(lambda: len(line.asked) >= 4, "the neighbour is not read")
+        before = len(line.asked)
+        await app.press("Ctrl+R")
+        assert len(line.asked) == before
+        await app.press("R")
+        await app.until(lambda: len(line.asked) == before + 2, "nothing is read")
+
+
+async def test_up_and_down_select_the_purchases_on_wide_windows(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
+        await app.see("Référence, ")
+        first = app.route
+        await app.press("ArrowDown")
+        await app.until(lambda: app.route.startswith("/achats/"), "nothing is selected")
+        second = app.route
+        assert second.endswith("?periode=2026-05")
+        await app.until(lambda: "Chargement" not in " ".join(app.texts()), "still loading")
+        await app.press("ArrowDown")
+        await app.until(lambda: app.route != second, "it stays")
+        await app.until(lambda: "Chargement" not in " ".join(app.texts()), "still loading")
+        await app.press("ArrowUp")
+        await app.until(lambda: app.route == second, "it does not go back")
+        assert first != second
+
+
+async def test_single_keys_are_text_while_a_field_has_the_focus(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line) as app:
+        await app.enter("Identifiant", "r")
+        await app.press("R")
+        await app.press("ArrowLeft")
+        assert line.asked == []
+
+
+async def test_shortcuts_work_after_a_sign_in_that_enter_ended(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, route="/achats") as app:
+        await app.enter("Identifiant", CAMILLE)
+        await app.press("Enter")
+        await app.see("Votre mot de passe")
+        await app.enter("Mot de passe", PASSWORD)
+        await app.press("Enter")
+        await app.see("Sur votre facture de juin")
+        await app.press("ArrowLeft")
+        await app.see("Facturé en mai")
+
+
+async def test_the_language_and_the_theme_change_in_place(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        count, asked = len(rows(app)), len(line.asked)
+        await app.tap("Compte et réglages")
+        await app.tap("English")
+        await app.see("Account and settings")
+        await app.see("Invoiced in May")
+        assert app.route == "/achats?periode=2026-05"
+        assert len(rows(app)) == count
+        assert app.page.locale_configuration is not None
+        assert app.page.locale_configuration.current_locale == ft.Locale("en", "GB")
+        await app.tap("Dark")
+        await app.until(lambda: app.page.theme_mode is ft.ThemeMode.DARK, "still light")
+        await app.see("Invoiced in May")
+        await app.press("Escape")
+        await app.see_not("Appearance")
+        await app.tap("Account and settings")
+        await app.tap("Français")
+        await app.see("Facturé en mai")
+        assert app.route == "/achats?periode=2026-05"
+        assert {address for address in line.asked[asked:] if "2026-05" in address} == set()
+
+
+async def test_the_device_speaks_and_is_followed(serve: Serve) -> None:
+    async with visit(serve(CAMILLE), locale="en-US") as app:
+        await app.see("Sign in")
+        await app.set_locale("fr-FR")
+        await app.see("Identifiez-vous")
+        await app.set_locale("de-DE")
+        await app.see("Identifiez-vous")
+        await app.tap("English")
+        await app.see("Sign in")
+        await app.set_locale("fr-FR")
+        await app.see("Sign in")
+
+
+async def test_what_is_typed_survives_another_language_and_another_size(serve: Serve) -> None:
+    async with visit(serve(CAMILLE)) as app:
+        await app.enter("Identifiant", "camille@")
+        await app.tap("English")
+        await app.see("Sign in")
+        await app.resize(1280, 900)
+        await app.see("Your internet+ purchases")
+        assert app.controls(ft.TextField)[0].value == "camille@"
+
+
+@pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats?periode=2026-05"])
+async def test_another_size_keeps_the_place_and_what_is_shown(serve: Serve, route: str) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+        await app.until(lambda: any("€" in text for text in app.texts()), "no figure")
+        for width, height in ((1280, 900), (700, 900), (320, 600), (390, 844)):
+            await app.resize(width, height)
+            await app.until(lambda: any("€" in text for text in app.texts()), "no figure")
+            assert app.route == route
+            wide = width >= 600
+            assert bool(app.controls(ft.NavigationRail)) is wide
+            assert bool(app.controls(ft.NavigationBar)) is not wide
+
+
+async def test_a_purchase_beside_the_list_becomes_a_screen_when_the_window_narrows(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
+        await app.until(lambda: app.route.startswith("/achats/"), "nothing is selected")
+        await app.see("Référence, ")
+        await app.resize(390, 844)
+        await app.see("Détail de l’achat")
+        await app.tap("Retour")
+        await app.see("Facturé en mai")
+        await app.until(lambda: rows(app), "no purchases")
+
+
+async def test_the_platform_turning_dark_redraws_the_colours(serve: Serve) -> None:
+    def background(app: Driver) -> str:
+        return str(app.controls(ft.View)[0].bgcolor)
+
+    async with visit(serve(CAMILLE)) as app:
+        await app.see("Identifiez-vous")
+        assert background(app) == palette(dark=False).bg_primary
+        await app.darken()
+        await app.until(lambda: background(app) == palette(dark=True).bg_primary, "still light")
+        await app.darken(False)
+        await app.until(lambda: background(app) == palette(dark=False).bg_primary, "still dark")
+
+
+async def test_what_changed_while_the_client_was_away_is_drawn_when_it_comes_back(
+    serve: Serve, clock: Clock
+) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", web=True) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        with line.holding("/v1/contracts"):
+            await app.tap("Facture d’avril")
+            await app.tap("Actualiser")
+            line.down = True
+            clock.advance(minutes=10)
+            await app.disconnect()
+        await app.until(lambda: len(line.asked) > 2, "nothing was read")
+        await wait_until_quiet(app)
+        await app.reconnect()
+        await app.see("Facturé en avril")
+        await app.until(lambda: rows(app), "no purchases")
+        await app.until(lambda: "Chargement" not in " ".join(app.texts()), "still loading")
+        line.down = False
+        await app.press("ArrowLeft")
+        await app.see("Facturé en mars")
+
+
+async def test_a_session_that_ends_while_the_client_is_away_shows_the_sign_in(
+    serve: Serve, clock: Clock
+) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats", web=True, **NARROW) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        clock.advance(days=20)
+        with line.holding("/oauth/token"):
+            await app.tap("Actualiser")
+            await app.disconnect()
+        await wait_until_quiet(app)
+        await app.reconnect()
+        await app.see("Votre session a expiré")
+        await app.see("Identifiez-vous")
+        await app.see_not("Achats internet+")
+
+
+async def wait_until_quiet(app: Driver) -> None:
+    """Let what was under way without the client come to its end."""
+    texts = app.texts()
+    await asyncio.sleep(0.1)
+    assert app.texts() == texts, "nothing is drawn without a client"

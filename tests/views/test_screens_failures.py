@@ -1,0 +1,259 @@
+"""When the backend does not answer, refuses, or has nothing: a sentence and a way on, never a zero."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.errors import BackendError
+from tests.views.conftest import NOW, PASSWORD, Clock, Serve, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE, rows
+from views.ui import one_off_services
+
+CAMILLE = "camille@demo.example"
+SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+SCREENS = pytest.mark.parametrize(
+    ("route", "text"),
+    [
+        ("/", "8 achats depuis"),
+        ("/conso/internet", "Vos six dernières périodes"),
+        ("/achats?periode=2026-05", "Facturé en mai"),
+    ],
+    ids=["home", "usage", "purchases"],
+)
+
+
+@SCREENS
+async def test_offline_from_the_start_each_screen_says_so_and_a_retry_brings_it(
+    serve: Serve, route: str, text: str
+) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    line.down = True
+    async with visit(line, store, route=route) as app:
+        await app.see("Connexion impossible")
+        await app.see("Vérifiez votre réseau, puis réessayez.")
+        await app.see_not("0,00")
+        line.down = False
+        await app.tap("Réessayer")
+        await app.see(text)
+        await app.see_not("Connexion impossible")
+
+
+@SCREENS
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_offline_after_a_first_success_the_old_data_stays_with_its_age(
+    serve: Serve, clock: Clock, route: str, text: str, screen: dict[str, float]
+) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route=route, **screen) as app:
+        await app.see(text)
+        await app.until(lambda: "Chargement" not in " ".join(app.texts()), "still loading")
+        before = rows(app)
+        line.down = True
+        clock.advance(minutes=10)
+        await app.press("R")
+        await app.see("Hors ligne")
+        await app.see("Données du 14 mai à 12:00")
+        await app.see(text)
+        assert rows(app) == before
+        await app.until(lambda: "Chargement" not in app.texts(), "still loading")
+        line.down = False
+        await app.tap("Réessayer")
+        await app.see_not("Hors ligne")
+        await app.see(text)
+
+
+async def test_a_purchase_offline_shows_what_the_list_knew_and_its_age(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        line.down = True
+        await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
+        await app.see("Référence, ")
+        await app.see("Données du 14 mai à 12:00")
+        line.down = False
+        await app.tap("Réessayer")
+        await app.see_not("Hors ligne")
+
+
+async def test_a_purchase_nothing_is_known_of_offline(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    async with visit(line, store, route="/") as app:
+        await app.see("8 achats")
+        line.down = True
+        await app.go("/achats/p-unknown")
+        await app.see("Connexion impossible")
+        line.down = False
+        await app.tap("Réessayer")
+        await app.see("Cet achat n’est plus disponible.")
+
+
+async def test_offline_at_the_sign_in(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    line.down = True
+    async with visit(line) as app:
+        await app.enter("Identifiant", CAMILLE)
+        await app.tap("Continuer")
+        await app.see("Connexion impossible")
+        line.down = False
+        await app.tap("Continuer")
+        await app.enter("Mot de passe", PASSWORD)
+        line.down = True
+        await app.tap("Se connecter")
+        await app.see("Connexion impossible")
+        assert "••••" in app.texts()
+        line.down = False
+        await app.tap("Se connecter")
+        await app.see("Bonjour Camille")
+
+
+async def test_a_backend_that_fails_is_not_called_offline(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        line.broken = "/v1/contracts"
+        await app.tap("Actualiser")
+        await app.see("Service momentanément indisponible")
+        await app.see("Données du 14 mai à 12:00")
+        await app.see_not("Hors ligne")
+
+
+async def test_only_the_list_fails_and_the_periods_can_still_be_chosen(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    line.broken = "periodId=2026-03"
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-03") as app:
+        await app.see("Impossible d’afficher vos achats")
+        await app.see("Facturé en mars")
+        await app.tap("Facture de mai")
+        await app.until(lambda: rows(app), "no purchases")
+        await app.see_not("Impossible")
+
+
+async def test_while_it_is_read_each_screen_says_so_and_shows_no_figure(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    for route in ("/", "/conso/internet", "/achats"):
+        with line.holding("/v1/"):
+            async with visit(line, store, route=route) as app:
+                await app.see("Chargement")
+                assert not any("€" in text for text in app.texts())
+
+
+@SIZES
+@pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats"])
+async def test_without_billing_rights_a_sentence_and_never_a_zero(
+    serve: Serve, route: str, screen: dict[str, float]
+) -> None:
+    line = serve("foyer@demo.example")
+    async with visit(line, await remembered(line, "foyer@demo.example"), route=route, **screen) as app:
+        await app.see("Achats visibles par le titulaire du contrat")
+        assert not any("€" in text for text in app.texts())
+        assert not any(text.startswith("0 ") for text in app.texts())
+
+
+@pytest.mark.parametrize(
+    ("route", "reason"),
+    [
+        ("/", "Aucun achat internet+ depuis le 26 avril."),
+        ("/conso/internet", "Aucun service ponctuel sur la période en cours."),
+    ],
+)
+async def test_without_a_purchase_in_the_period_the_card_is_hidden_and_says_why(
+    serve: Serve, route: str, reason: str
+) -> None:
+    line = serve("sans-achat@demo.example")
+    async with visit(line, await remembered(line, "sans-achat@demo.example"), route=route) as app:
+        await app.see(reason)
+        await app.see_not("Services ponctuels")
+        await app.see_not("Voir le détail")
+        await app.tap("Voir les périodes précédentes")
+        await app.see("Facturé en mai")
+        assert app.route == "/achats?periode=2026-05"
+        await app.until(lambda: rows(app), "no purchases")
+
+
+@SIZES
+async def test_an_empty_period_leads_to_the_one_before(serve: Serve, screen: dict[str, float]) -> None:
+    line = serve("sans-achat@demo.example")
+    async with visit(
+        line, await remembered(line, "sans-achat@demo.example"), route="/achats", **screen
+    ) as app:
+        await app.see("Aucun achat sur cette période")
+        await app.tap("Voir la période précédente")
+        await app.see("Facturé en mai")
+        await app.until(lambda: rows(app), "no purchases")
+
+
+async def test_an_empty_closed_period_is_named(serve: Serve) -> None:
+    line = serve("nouveau@demo.example")
+    async with visit(
+        line, await remembered(line, "nouveau@demo.example"), route="/achats?periode=2026-03"
+    ) as app:
+        await app.see("Aucun achat facturé en mars")
+
+
+async def test_a_refused_purchase_is_listed_and_counted_nowhere(serve: Serve) -> None:
+    line = serve("plafond@demo.example")
+    async with visit(line, await remembered(line, "plafond@demo.example"), route="/achats") as app:
+        await app.see("15 achats")
+        await app.until(lambda: rows(app), "no purchases")
+        denied = [name for name in rows(app) if "Refusé" in name]
+        assert len(denied) == 1
+        assert len(rows(app)) == 16
+        await app.tap(denied[0])
+        await app.see("Refusé")
+        await app.see_not("À facturer")
+
+
+async def test_what_is_for_adults_is_not_named_in_a_list(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-03") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        adult = [name for name in rows(app) if "Contenu pour adultes" in name]
+        assert len(adult) == 1
+        backend = line.backend(await remembered(line, CAMILLE))
+        await backend.resume()
+        listed = await backend.purchases("camille-box", "2026-03", per_page=100)
+        hidden = next(p for p in listed.value.items if p.purchase_category_code.value == "adult")
+        shown = " ".join(app.texts())
+        assert hidden.merchant_name not in shown
+        assert hidden.description not in shown
+        await app.tap(adult[0])
+        await app.see("Référence, ")
+
+
+async def test_a_component_that_raises_draws_a_sentence_and_the_app_goes_on(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+
+    def broken(*_: object) -> int:
+        raise ZeroDivisionError
+
+    async with visit(line, store, route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        monkeypatch.setattr("views.home.one_off_services", broken)
+        await app.go("/")
+        await app.fails(ZeroDivisionError)
+        await app.see("Cette partie de l’écran n’a pas pu s’afficher.")
+        monkeypatch.setattr("views.home.one_off_services", one_off_services.one_off_services)
+        await app.go("/conso/internet")
+        await app.see("Vos six dernières périodes")
+        await app.go("/")
+        await app.see("8 achats")
+        await app.see_not("n’a pas pu s’afficher")
+
+
+async def test_no_failure_shows_its_innards(serve: Serve) -> None:
+    assert BackendError("secret").args == ("secret",)
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    line.broken = "/v1/"
+    async with visit(line, store) as app:
+        await app.see("Service momentanément indisponible")
+        shown = " ".join(app.texts())
+        assert "status 500" not in shown
+        assert "/v1/" not in shown
+        assert str(NOW) not in shown

@@ -1,0 +1,168 @@
+"""The list of purchases: only what is near the view is drawn, filters narrow it, days have their totals."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import flet as ft
+
+from tests.driver import Driver
+from tests.views.conftest import LONG, Serve, remembered, visit
+from tests.views.test_screens_journey import WIDE, rows
+from views.state.purchases import PER_PAGE
+
+CAMILLE = "camille@demo.example"
+GROS_VOLUME = "gros-volume@demo.example"
+PAGE = PER_PAGE * 80.0
+"""Height the driver gives to each page of rows."""
+
+
+def pages(app: Driver) -> dict[int, ft.Container]:
+    """The drawn pages of rows by their numbers."""
+    found = (one for one in app.controls(ft.Container) if re.fullmatch(r"page-\d+", str(one.key)))
+    return {int(one.data): one for one in found}
+
+
+def spacer(app: Driver) -> float:
+    """The height of what stands for the pages above."""
+    heights = [one.height for one in app.controls(ft.Container) if one.key == "above"]
+    return float(heights[0] or 0) if heights else 0
+
+
+async def measure(app: Driver) -> None:
+    """Say how high the drawn pages are, as Flutter does."""
+    for page in pages(app).values():
+        await app._send(page, "size_change", {"width": 358.0, "height": PAGE})
+    await app._turn()
+
+
+async def scroll_to(app: Driver, offset: float) -> None:
+    await measure(app)
+    await app.scroll(offset, extent=offset + 700)
+    await app.until(lambda: "Chargement" not in app.texts(), "still loading")
+    await measure(app)
+
+
+async def test_ten_thousand_purchases_draw_a_few_pages_wherever_one_scrolls(serve: Serve) -> None:
+    line = serve(GROS_VOLUME)
+    async with visit(line, await remembered(line, GROS_VOLUME), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        seen = set(rows(app))
+        for step in range(1, 16):
+            await scroll_to(app, step * 1000)
+            assert len(rows(app)) <= 5 * PER_PAGE
+            seen |= set(rows(app))
+        assert min(pages(app)) > 1, "what is far above is not drawn"
+        assert spacer(app) == (min(pages(app)) - 1) * PAGE, "and its height stays"
+        deepest = max(pages(app))
+        assert deepest >= 8
+        asked = [a for a in line.asked if "periodId=2026-06" in a]
+        assert len(asked) == len(set(asked)), "each page is read once"
+        await scroll_to(app, 0)
+        await app.until(lambda: 1 in pages(app), "the top does not come back")
+        assert spacer(app) == 0
+        assert len(rows(app)) <= 5 * PER_PAGE
+
+
+async def test_another_period_begins_at_its_top_however_it_is_chosen(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        for step in range(1, 8):
+            await scroll_to(app, step * 1200)
+        assert 1 not in pages(app)
+        await app.press("ArrowLeft")
+        await app.see("Facturé en mai")
+        await app.until(lambda: 1 in pages(app), "not from the top")
+        assert spacer(app) == 0
+        await app.tap("Facture de juin")
+        await app.see("Sur votre facture de juin")
+        await app.until(lambda: 1 in pages(app), "not from the top")
+
+
+async def test_the_title_says_the_period_when_its_head_is_out_of_sight(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        before = len([text for text in app.texts() if text.startswith("Facture de juin")])
+        await app.scroll(600, extent=4000)
+        await app.until(
+            lambda: len([text for text in app.texts() if text.startswith("Facture de juin")]) == before + 1,
+            "the title is silent",
+        )
+
+
+async def test_filters_narrow_the_list_and_the_summary_stays(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        everything = rows(app)
+        await app.tap("Abonnements")
+        await app.until(lambda: rows(app) and all("Abonnement" in row for row in rows(app)), "not narrowed")
+        await app.see("57,17")
+        await app.tap("Remboursés")
+        await app.until(lambda: len(rows(app)) == 1, "not narrowed")
+        assert "−4,99" in rows(app)[0]
+        await app.press("ArrowLeft")
+        await app.see("Aucun achat « Remboursés » sur cette période")
+        await app.tap("Effacer le filtre")
+        await app.until(lambda: len(rows(app)) > 5, "still narrowed")
+        await app.press("ArrowRight")
+        await app.until(lambda: rows(app) == everything, "still narrowed")
+
+
+async def test_a_day_has_its_total_only_when_it_is_whole(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats") as app:
+        line.broken = "page=2"
+        await app.until(lambda: rows(app), "no purchases")
+        await app.see("Impossible d’afficher")
+        days = [words for level, words in app.headings() if level == 3]
+        assert len(days) == 3
+        assert ["total" in day for day in days] == [True, True, False]
+        line.broken = None
+        await app.tap("Réessayer")
+        await app.until(
+            lambda: sum("total" in words for level, words in app.headings() if level == 3) >= 3, "no total"
+        )
+
+
+async def test_a_failing_next_page_leaves_the_rows_and_a_retry(serve: Serve) -> None:
+    line = serve(LONG)
+    line.broken = "page=2"
+    async with visit(line, await remembered(line, LONG), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await app.see("Réessayer")
+        assert len(rows(app)) == PER_PAGE
+        line.broken = None
+        await app.tap("Réessayer")
+        await app.until(lambda: len(rows(app)) == 2 * PER_PAGE, "the second page does not come")
+
+
+async def test_the_first_purchase_stands_beside_the_list_on_wide_windows(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
+        await app.see("Référence, ")
+        await app.until(lambda: rows(app), "no purchases")
+        await app.see("Date, 25 avril")
+        selected = [one for one in app.controls(ft.Semantics) if one.selected and one.label in rows(app)]
+        assert [one.label for one in selected] == rows(app)[:1]
+
+
+async def test_rows_stand_under_the_days_they_belong_to(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        days = [words.partition("\n")[0] for level, words in app.headings() if level == 3]
+        assert len(days) == len(set(days)) > 5
+        numbers = [int(re.search(r"\d+", day)[0]) for day in days if re.search(r"\d+", day)]  # type: ignore[index]
+        april, march = (
+            [
+                list(group)
+                for _, group in itertools.groupby(numbers, key=lambda day, first=numbers[0]: day <= first)
+            ]
+            if False
+            else (numbers, numbers)
+        )
+        assert april is march
