@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import re
 import threading
+import time
 import unicodedata
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from services.sandbox.identity import canonical, digest, hash_password
 
 T = TypeVar("T")
 _TRY_AGAIN = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
-_TRIES = 5
+_TRIES = 20
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -48,15 +49,16 @@ class Store:
 
     def transact(self, work: Callable[[Connection], T], *, writing: bool = False) -> T:
         """Does `work` in one transaction: all of it or nothing. It may be called more than once."""
-        for tries_left in reversed(range(_TRIES)):
+        for tries in range(1, _TRIES + 1):
             try:
                 with self._alone, self._engine.connect() as connection:
                     connection.execution_options(writing=writing)
                     with connection.begin():
                         return work(connection)
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN or not tries_left:
+                if getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN or tries == _TRIES:
                     raise
+            time.sleep(0.005 * tries)
         raise AssertionError("the last try returns or raises")
 
     async def run(self, work: Callable[[Connection], T], *, writing: bool = False) -> T:

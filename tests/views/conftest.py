@@ -59,8 +59,17 @@ class Line(httpx.AsyncBaseTransport):
         """No request arrives."""
         self.broken: str | None = None
         """Requests for addresses with this in them are answered by a 500."""
+        self.under_way = 0
+        """Requests not answered yet."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.under_way += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self.under_way -= 1
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         address = request.url.raw_path.decode()
         if address.startswith("/v1/"):
             self.asked.append(address)
@@ -199,3 +208,10 @@ def visit(line: Line, store: CredentialStore | None = None, *, demo: bool = True
         await open_app(page, line.backend(store), settings)
 
     return Driver(main, **screen)
+
+
+async def quiet(app: Driver, line: Line) -> None:
+    """Wait until nothing is asked any more, and what was answered is drawn."""
+    for _ in range(3):
+        await app.until(lambda: not line.under_way, "still asking")
+        await asyncio.sleep(0.005)

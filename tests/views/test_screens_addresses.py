@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.driver import Driver
@@ -20,7 +22,7 @@ async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
 
 
 @SIZES
-async def test_an_address_survives_the_sign_in(serve: Serve, screen: dict[str, float]) -> None:
+async def test_an_address_survives_the_sign_in(serve: Serve, screen: dict[str, Any]) -> None:
     async with visit(serve(CAMILLE), route="/achats?periode=2026-03", **screen) as app:
         await app.see("Identifiez-vous")
         await sign_in(app)
@@ -31,7 +33,7 @@ async def test_an_address_survives_the_sign_in(serve: Serve, screen: dict[str, f
 
 @SIZES
 async def test_a_session_that_ends_leads_back_to_the_same_place(
-    serve: Serve, clock: Clock, screen: dict[str, float]
+    serve: Serve, clock: Clock, screen: dict[str, Any]
 ) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-04", **screen) as app:
@@ -54,7 +56,7 @@ async def test_a_session_that_ends_leads_back_to_the_same_place(
 
 
 @SIZES
-async def test_a_period_that_is_not_among_the_six(serve: Serve, screen: dict[str, float]) -> None:
+async def test_a_period_that_is_not_among_the_six(serve: Serve, screen: dict[str, Any]) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2019-03", **screen) as app:
         await app.see("Les achats plus anciens figurent sur vos factures.")
@@ -77,7 +79,7 @@ async def test_what_is_no_period_leads_to_the_current_one(serve: Serve, query: s
 
 @SIZES
 @pytest.mark.parametrize("route", ["/nowhere", "/achats/a/b/c", "/conso", "/%2e%2e/x"])
-async def test_an_address_that_leads_nowhere(serve: Serve, screen: dict[str, float], route: str) -> None:
+async def test_an_address_that_leads_nowhere(serve: Serve, screen: dict[str, Any], route: str) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route=route, **screen) as app:
         await app.see("Page introuvable")
@@ -88,7 +90,7 @@ async def test_an_address_that_leads_nowhere(serve: Serve, screen: dict[str, flo
 
 @SIZES
 @pytest.mark.parametrize("query", ["", "?periode=2026-04"])
-async def test_a_purchase_that_does_not_exist(serve: Serve, screen: dict[str, float], query: str) -> None:
+async def test_a_purchase_that_does_not_exist(serve: Serve, screen: dict[str, Any], query: str) -> None:
     line = serve(CAMILLE)
     async with visit(
         line, await remembered(line, CAMILLE), route=f"/achats/p-nowhere{query}", **screen
@@ -103,7 +105,7 @@ async def test_a_purchase_that_does_not_exist(serve: Serve, screen: dict[str, fl
 
 @SIZES
 async def test_a_purchase_opens_from_its_address_alone_and_leads_back_to_its_period(
-    serve: Serve, screen: dict[str, float]
+    serve: Serve, screen: dict[str, Any]
 ) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats/long-0150", **screen) as app:
@@ -136,7 +138,7 @@ async def test_the_systems_back_leads_from_a_purchase_to_its_period(serve: Serve
 
 
 @SIZES
-async def test_the_browsers_back_and_forward(serve: Serve, screen: dict[str, float]) -> None:
+async def test_the_browsers_back_and_forward(serve: Serve, screen: dict[str, Any]) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), web=True, **screen) as app:
         await app.see("8 achats")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from tests.driver import Driver
 from tests.views.conftest import PASSWORD, Serve, remembered, visit
 
 CAMILLE = "camille@demo.example"
-NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+NARROW: dict[str, Any] = {"width": 390, "height": 844}
+WIDE: dict[str, Any] = {"width": 1280, "height": 900}
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def rows(app: Driver) -> list[str]:
 
 @pytest.mark.parametrize("said", [FR, EN], ids=["fr", "en"])
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_the_path_of_the_help_article(serve: Serve, said: Said, screen: dict[str, float]) -> None:
+async def test_the_path_of_the_help_article(serve: Serve, said: Said, screen: dict[str, Any]) -> None:
     async with visit(serve(CAMILLE), locale=said.locale, **screen) as app:
         await app.enter(said.identifier, CAMILLE)
         await app.tap(said.go_on)

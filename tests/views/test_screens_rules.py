@@ -1,0 +1,149 @@
+"""The rules every screen keeps, read in the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import services.errors
+from services.errors import BackendError
+
+VIEWS = Path(__file__).parents[2] / "views"
+STATE = VIEWS / "state"
+ERRORS = {
+    name
+    for name, value in vars(services.errors).items()
+    if isinstance(value, type) and issubclass(value, BackendError)
+}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def sources() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(VIEWS.rglob("*.py")):
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def components(tree: ast.Module) -> Iterator[Function]:
+    for node in ast.walk(tree):
+        if isinstance(node, Function) and any(
+            isinstance(mark, ast.Name) and mark.id == "component" for mark in node.decorator_list
+        ):
+            yield node
+
+
+def own(body: Function) -> Iterator[ast.AST]:
+    """What runs while a component is drawn: not the handlers it defines."""
+    for statement in body.body:
+        yield from _without_functions(statement)
+
+
+def _without_functions(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, Function | ast.Lambda):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _without_functions(child)
+
+
+def test_there_are_components_to_look_at() -> None:
+    found = [body.name for _, tree in sources() for body in components(tree)]
+    assert {"App", "LoginView", "HomeView", "UsageView", "PurchasesView", "PurchaseView"} <= set(found)
+
+
+def test_no_component_awaits_or_catches_while_it_is_drawn() -> None:
+    for path, tree in sources():
+        for body in components(tree):
+            where = f"{path.name}:{body.lineno} {body.name}"
+            assert isinstance(body, ast.FunctionDef), f"{where} is async"
+            for node in own(body):
+                assert not isinstance(node, ast.Await | ast.Try), where
+
+
+def test_every_component_is_guarded() -> None:
+    """`ft.component` alone freezes the session when its body raises."""
+    for path, tree in sources():
+        if path == VIEWS / "ui" / "component.py":
+            continue
+        assert all(ast.unparse(node) != "ft.component" for node in ast.walk(tree)), path.name
+
+
+def caught(handler: ast.ExceptHandler) -> set[str]:
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return {ast.unparse(kind) for kind in kinds if kind is not None}
+
+
+def test_only_states_catch_what_the_backend_says_and_nobody_catches_everything() -> None:
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            where, kinds = f"{path.name}:{node.lineno}", caught(node)
+            if kinds & ERRORS:
+                assert path.parent == STATE, where
+            if path != VIEWS / "ui" / "component.py":
+                assert kinds, f"{where} catches everything"
+                assert not kinds & {"Exception", "BaseException"}, where
+
+
+def test_only_states_speak_to_the_backend() -> None:
+    asked = {
+        "account",
+        "billing_periods",
+        "purchases",
+        "purchase",
+        "begin_sign_in",
+        "finish_sign_in",
+        "resume",
+    }
+    for path, tree in sources():
+        if path.parent == STATE:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
+                target = ast.unparse(node.value.func)
+                assert ".backend." not in target, f"{path.name}:{node.lineno}"
+                assert not (target.startswith("backend.") and target.split(".")[1] in asked), path.name
+
+
+def waits(tree: ast.Module) -> set[str]:
+    """The names of the coroutine functions of a module."""
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
+
+
+def test_no_handler_is_a_lambda_that_returns_a_coroutine() -> None:
+    """Flet never awaits what a lambda returns, as handler or as effect."""
+    coroutines = set[str]().union(*(waits(tree) for _, tree in sources()))
+    for path, tree in sources():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Lambda) and isinstance(node.body, ast.Call):
+                called = ast.unparse(node.body.func).rpartition(".")[2]
+                passed_on = path.parent == STATE  # to SingleFlight, which awaits
+                assert passed_on or called not in coroutines, f"{path.name}:{node.lineno} {called}"
+
+
+def test_every_effect_that_waits_is_cancelled_with_its_screen() -> None:
+    """Flet 1.0.5 cancels an effect on unmount only if it has a cleanup."""
+    for path, tree in sources():
+        waiting = waits(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ft.use_effect":
+                named = {keyword.arg for keyword in node.keywords}
+                effect = node.args[0]
+                at_once = isinstance(effect, ast.Name) and effect.id not in waiting
+                assert at_once or "cleanup" in named, f"{path.name}:{node.lineno}"
+
+
+def test_nothing_mutable_stands_at_module_level() -> None:
+    """One process serves many people."""
+    for path, tree in sources():
+        for node in tree.body:
+            if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict | ast.Set):
+                constant = all(
+                    name.id.isupper()
+                    for name in ast.walk(node.targets[0] if isinstance(node, ast.Assign) else node.target)
+                    if isinstance(name, ast.Name)
+                )
+                assert constant, f"{path.name}:{node.lineno}"
+            runs = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+            assert not runs, f"{path.name}:{node.lineno} runs when it is imported"
