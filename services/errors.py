@@ -7,6 +7,8 @@ BackendError
 ├── NotFound           it does not exist, or is not this subscriber's
 ├── Forbidden          signed in, but without the right (a household user without billing rights)
 ├── SessionExpired     the session is over: the user has to sign in again
+├── Changed            what was on screen is no longer true: nothing was done, read again
+├── NotPossible        the backend's rules do not allow it; `code` says which
 └── SignInError        the sign-in did not succeed
     ├── Refused          wrong identifier or password; `attempts_left`
     ├── Locked           too many tries; `retry_after`
@@ -62,6 +64,22 @@ class Forbidden(BackendError):
 
 class SessionExpired(BackendError):
     """The session is over: the user has to sign in again."""
+
+
+class Changed(BackendError):
+    """What the user decided on is no longer true: nothing was done, and it has to be read again."""
+
+
+class NotPossible(BackendError):
+    """The backend's rules do not allow it: nothing was done, and trying again will not help.
+
+    `code` is the contract's: `TERMINATION_NOT_ALLOWED`, `SERVICE_LOCKED`, `DISPUTE_EXISTS`,
+    `DISPUTE_NOT_ALLOWED`, `IDEMPOTENCY_KEY_REUSED`, or one this version does not know.
+    """
+
+    def __init__(self, detail: str = "", *, code: str = "", correlator: str | None = None) -> None:
+        super().__init__(detail, correlator=correlator)
+        self.code = code
 
 
 class SignInError(BackendError):

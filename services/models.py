@@ -91,6 +91,42 @@ class PurchaseKind(_Tolerant):
     OTHER = "other"
 
 
+class SubscriptionStatus(_Tolerant):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    """With the service; it does not come back by itself."""
+    PENDING_TERMINATE = "pendingTerminate"
+    TERMINATED = "terminated"
+    OTHER = "other"
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end was asked for, done or still under way."""
+        return self in (self.PENDING_TERMINATE, self.TERMINATED)
+
+
+class Rhythm(_Tolerant):
+    """How often a subscription is charged."""
+
+    WEEK = "week"
+    MONTH = "month"
+    OTHER = "other"
+
+
+class ServiceStatus(_Tolerant):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    OTHER = "other"
+
+
+class DisputeReason(_Tolerant):
+    UNKNOWN = "unrecognised"
+    AMOUNT = "wrong_amount"
+    NOT_RECEIVED = "not_received"
+    DUPLICATE = "duplicate"
+    OTHER = "other"
+
+
 class Filter(StrEnum):
     """What a list of purchases can be narrowed to (`kind` of endpoint 3)."""
 
@@ -160,6 +196,17 @@ class MerchantContact(Struct, frozen=True, kw_only=True, rename="camel"):
     phone: str | None = None
 
 
+class Dispute(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A problem the subscriber told about a purchase."""
+
+    dispute_id: str
+    """The reference to quote."""
+    status: str
+    """`acknowledged`."""
+    reason: DisputeReason
+    created_at: Instant
+
+
 class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     """One entry of a period: a purchase, or the refund of one (`refund_of`)."""
 
@@ -182,6 +229,7 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     merchant_contact: MerchantContact | None = None
     subscription_id: str | None = None
     refunded_amount: Money | None = None
+    dispute: Dispute | None = None
     refunds: tuple[Purchase, ...] = ()
     """Only in the answer for one purchase."""
 
@@ -203,8 +251,46 @@ class PurchasePage(Struct, frozen=True, kw_only=True, rename="camel"):
     pagination: Pagination
 
 
+class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A subscription taken with a publisher, whatever its status; past ones are kept."""
+
+    subscription_id: str
+    name: str
+    merchant_name: str
+    merchant_identifier: str
+    price: Money
+    recurring_charge_period: Rhythm
+    status: SubscriptionStatus
+    start_date: date
+    terminable: bool
+    """Whether it can be ended here; else the publisher has to be asked (`merchant_contact`)."""
+    merchant_contact: MerchantContact | None = None
+    next_charge_date: date | None = None
+    """Its access is paid until the day before."""
+    termination_date: date | None = None
+    """The last day of its access, ahead or past; of one that was or is being terminated."""
+    last_payment_id: str | None = None
+    termination_reference: str | None = None
+    """The receipt of a termination asked for here."""
+
+
+class Service(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whether internet+ can be used on a contract."""
+
+    status: ServiceStatus
+    since: date
+    affected_subscriptions: Annotated[int, Meta(ge=0)]
+    """Those that turning it off interrupts; once it is off, those it interrupted."""
+    outstanding: Money
+    """What stays due: everything not billed yet."""
+    pending_status: ServiceStatus | None = None
+    """What it is being changed to."""
+
+
 class Answer(Struct, Generic[T], frozen=True):
     """A value and when the backend vouched for it, by the backend's own clock (its `Date`)."""
 
     value: T
     at: datetime
+    etag: str = ""
+    """Names this very state, for a write that must not act on another (`If-Match`)."""

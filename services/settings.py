@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
+VERSION = "0.1.0"
+"""Of the app; the one `pyproject.toml` declares."""
+
 APP_NAME = "conso-et-moi"
 """The name of the app's folder in the user's data folder."""
 

@@ -30,7 +30,7 @@ class SingleFlight:
         if task is None:
             task = asyncio.create_task(work())
             self._tasks[key] = task
-            task.add_done_callback(lambda done: self._forget(key, done))
+            task.add_done_callback(self._forget)
         try:
             result: T = await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -46,10 +46,13 @@ class SingleFlight:
             task.cancel()
         self._tasks.clear()
 
+    def outdate(self) -> None:
+        """What is asked from now on is asked anew; what is under way goes on for those who wait."""
+        self._tasks = {object(): task for task in self._tasks.values()}
+
     async def settled(self) -> None:
         """Wait until the work under way is over, whatever its outcome."""
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    def _forget(self, key: Hashable, task: asyncio.Task[Any]) -> None:
-        if self._tasks.get(key) is task:
-            del self._tasks[key]
+    def _forget(self, done: asyncio.Task[Any]) -> None:
+        self._tasks = {key: task for key, task in self._tasks.items() if task is not done}

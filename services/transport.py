@@ -21,8 +21,10 @@ from httpx_retries import Retry, RetryTransport
 
 from services.errors import (
     BackendError,
+    Changed,
     Forbidden,
     NotFound,
+    NotPossible,
     SessionExpired,
     Unavailable,
     UnexpectedAnswer,
@@ -48,7 +50,7 @@ LONGEST_WAIT = timedelta(seconds=2)
 
 _TIMEOUT = httpx.Timeout(connect=4, read=8, write=8, pool=2)
 _LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=20)
-_RETRY = Retry(total=2, backoff_factor=0.3, max_backoff_wait=5, total_timeout=5)
+_RETRY = Retry(total=2, allowed_methods=["GET"], backoff_factor=0.3, max_backoff_wait=5, total_timeout=5)
 _LONGEST_RETRY_AFTER = timedelta(days=1)
 
 
@@ -107,10 +109,25 @@ class Reply(msgspec.Struct, frozen=True):
                 return Forbidden(detail, correlator=correlator)
             case 404:
                 return NotFound(detail, correlator=correlator)
+            case 409 | 422:
+                return NotPossible(detail, code=self._code(), correlator=correlator)
+            case 412:
+                return Changed(detail, correlator=correlator)
             case status if status == 429 or 500 <= status <= 599:
                 return Unavailable(detail, retry_after=self.retry_after, correlator=correlator)
             case _:
                 return UnexpectedAnswer(detail, correlator=correlator)
+
+    def _code(self) -> str:
+        """The code of a problem (RFC 9457); nothing when the answer is no problem."""
+        try:
+            return msgspec.json.decode(self.body, type=_Problem).code
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return ""
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    code: str
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -199,6 +216,7 @@ class Wire:
         *,
         params: Mapping[str, str | int] | None = None,
         form: Mapping[str, str] | None = None,
+        json: object = None,
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
     ) -> Reply:
@@ -209,8 +227,10 @@ class Wire:
             SessionExpired: `auth` says so.
         """
         correlator = str(uuid4())
-        if form is not None:  # what a user pastes may hold half a character
-            form = {name: value.encode(errors="replace").decode() for name, value in form.items()}
+        if form is not None:
+            form = {name: whole(value) for name, value in form.items()}
+        content = None if json is None else msgspec.json.encode(json)
+        typed = {} if content is None else {"Content-Type": "application/json"}
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -219,7 +239,8 @@ class Wire:
                     url,
                     params=params,
                     data=form,
-                    headers={**(headers or {}), "x-correlator": correlator},
+                    content=content,
+                    headers={**typed, **(headers or {}), "x-correlator": correlator},
                     auth=auth,
                 ) as response,
             ):
@@ -235,6 +256,11 @@ class Wire:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+def whole(text: str) -> str:
+    """`text` as it can be sent: what a user pastes may hold half a character."""
+    return text.encode(errors="replace").decode()
 
 
 async def _read(response: httpx.Response, correlator: str) -> bytes:

@@ -7,14 +7,19 @@ import flet as ft
 from services.backend import Backend
 from services.settings import Settings
 from views.consumption import UsageView
+from views.help import ArticleView, HelpView
 from views.home import HomeView
 from views.keyboard import Keyboard
 from views.login import LoginView
+from views.manage import ManageView
 from views.purchase import PurchaseView
 from views.purchases import PurchasesView
+from views.settings import SettingsView
 from views.state.context import DeviceContext, LookContext, SessionContext, use_look
 from views.state.device import DeviceState
+from views.state.preferences import PreferenceStore
 from views.state.session import Gate, SessionState
+from views.subscription import SubscriptionView
 from views.ui.brand import CONSO_ET_MOI
 from views.ui.buttons import strong_button
 from views.ui.component import component
@@ -27,6 +32,9 @@ _PLACES = [
     ft.Route(index=True, component=HomeView),
     ft.Route(path="login", component=HomeView),
     ft.Route(path="conso/internet", component=UsageView),
+    ft.Route(path="gerer", component=ManageView),
+    ft.Route(path="gerer/abonnements/:subscription_id", component=SubscriptionView),
+    ft.Route(path="reglages", component=SettingsView),
 ]
 NARROW = [
     *_PLACES,
@@ -35,10 +43,15 @@ NARROW = [
         component=PurchasesView,
         children=[ft.Route(path=":payment_id", component=PurchaseView)],
     ),
+    ft.Route(path="aide", component=HelpView, children=[ft.Route(path=":slug", component=ArticleView)]),
 ]
-"""A purchase has a screen of its own, over the list."""
-WIDE = [*_PLACES, ft.Route(path="achats/:payment_id?", component=PurchasesView)]
-"""A purchase stands beside the list."""
+"""A purchase or an article has a screen of its own, over the list."""
+WIDE = [
+    *_PLACES,
+    ft.Route(path="achats/:payment_id?", component=PurchasesView),
+    ft.Route(path="aide/:slug?", component=HelpView),
+]
+"""A purchase or an article stands beside the list."""
 
 
 async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
@@ -52,6 +65,9 @@ async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
     info = await page.get_device_info()
     if info is not None:
         device.speak([locale.language_code for locale in info.locales])
+    device.store = PreferenceStore(ft.SharedPreferences())
+    await device.restore()
+    session.preferred = device.preferences.contract_id
     dress(page, device)
 
     def resized(event: ft.PageResizeEvent) -> None:
@@ -76,14 +92,18 @@ async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
     page.on_keyboard_event = Keyboard(page, device, session).press
     page.render_views(App, device, session)
     features = await ft.SemanticsService().get_accessibility_features()
-    device.reduce_motion = features.disable_animations or features.reduce_motion
+    device.device_still = features.disable_animations or features.reduce_motion
     await session.start()
 
 
 def dress(page: ft.Page, device: DeviceState) -> None:
     """Give the page the theme, the appearance and the language of the device's owner."""
-    page.theme = flet_theme(palette(dark=False), device.layout, reduced_motion=device.reduce_motion)
-    page.dark_theme = flet_theme(palette(dark=True), device.layout, reduced_motion=device.reduce_motion)
+    page.theme, page.dark_theme = (
+        flet_theme(
+            palette(dark), device.layout, reduced_motion=device.still, text_size=device.preferences.text_size
+        )
+        for dark in (False, True)
+    )
     page.theme_mode = device.theme_mode
     locale = device.language.locale
     here = ft.Locale(locale.language, locale.territory)
@@ -94,14 +114,29 @@ def dress(page: ft.Page, device: DeviceState) -> None:
 def App(device: DeviceState, session: SessionState) -> object:
     """What is drawn of everything, by the gate: a closed door or the place the address names."""
     look = ft.use_memo(
-        lambda: Look.of(device.language, device.layout, dark=device.dark, still=device.reduce_motion),
-        [device.language, device.layout, device.dark, device.reduce_motion],
+        lambda: Look.of(
+            device.language,
+            device.layout,
+            dark=device.dark,
+            still=device.still,
+            text_size=device.preferences.text_size,
+        ),
+        [device.language, device.layout, device.dark, device.still, device.preferences.text_size],
     )
 
     def dress_page() -> None:
         dress(ft.context.page, device)
 
-    ft.use_effect(dress_page, [device.language, device.layout, device.theme_mode, device.reduce_motion])
+    ft.use_effect(dress_page, [device.layout, device.language, device.still, device.preferences])
+
+    def remember_contract() -> None:
+        if session.contract is not None:
+            device.remember_contract(session.contract.contract_id)
+        elif session.gate is Gate.SIGNED_OUT and session.ended is None:
+            device.remember_contract(None)  # nothing of an account stays behind
+
+    ft.use_effect(remember_contract, [session.contract, session.gate])
+    ft.use_effect(device.save, [device.preferences])
     return DeviceContext(device, lambda: LookContext(look, lambda: _behind_gate(session, look)))
 
 
@@ -141,4 +176,5 @@ def NotFoundPage() -> ft.Control:
         look.words("notfound.title"),
         "",
         strong_button(look, look.words("notfound.home"), home),
+        level=1,
     )

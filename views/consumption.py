@@ -13,6 +13,7 @@ from views.state.purchases import PurchasesState
 from views.ui.buttons import icon_button
 from views.ui.cards import card, column
 from views.ui.component import component
+from views.ui.contracts import contract_choice
 from views.ui.frame import Destination, Screen, go
 from views.ui.look import Look, heading, text
 from views.ui.month_selector import month_selector
@@ -50,7 +51,7 @@ def Usage() -> ft.Control:
 
 @component
 def Periods(state: PurchasesState) -> ft.Control:
-    look = use_look()
+    look, session = use_look(), use_session()
     ft.use_effect(state.load_periods, [state.contract.contract_id], cleanup=lambda: None)
     formats = Formats(look.words.language, state.zone)
 
@@ -75,6 +76,7 @@ def Periods(state: PurchasesState) -> ft.Control:
         [
             progress(look, state.periods.loading),
             *freshness(look, formats, state.periods, state.load_periods),
+            *contract_choice(look, session),
             top,
             *history,
         ],
@@ -107,10 +109,11 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
                 look.colors.content_muted,
             ),
             text(words("usage.included"), look.type.body_medium),
-            ft.ProgressBar(
-                value=(length - left) / length,
-                bar_height=SPACE_S / 2,
-                semantics_label=elapsed,
+            ft.Semantics(
+                label=elapsed,
+                exclude_semantics=True,
+                container=True,
+                content=ft.ProgressBar(value=(length - left) / length, bar_height=6),
             ),
             text(
                 words("usage.period", n=left, period=span)

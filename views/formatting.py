@@ -11,7 +11,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_percent
 
 from services.models import Money
 from views.text import Language, Words
@@ -52,6 +52,10 @@ class Formats:
     def number(self, masked: str) -> str:
         """A line's masked number, kept on one line: « 04 •• •• •• 12 »."""
         return masked.replace(" ", NO_BREAK_SPACE)
+
+    def percent(self, ratio: float) -> str:
+        """« 115 % », "115%"."""
+        return format_percent(ratio, locale=self.language.locale).replace("\u202f", NO_BREAK_SPACE)
 
     def local_day(self, at: datetime) -> date:
         """The day it is, in the zone, at the moment `at`."""

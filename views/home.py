@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import flet as ft
 
-from services.models import BillingPeriod, Contract, ContractKind, Money, PeriodState
+from services.models import (
+    BillingPeriod,
+    Contract,
+    Money,
+    PeriodState,
+    ServiceStatus,
+    SubscriptionStatus,
+)
 from views.formatting import Formats
 from views.state.context import use_look, use_session
 from views.state.purchases import PurchasesState
+from views.state.service import ServiceState
+from views.state.subscriptions import SubscriptionsState
 from views.ui.billing_rule import billing_rule
+from views.ui.buttons import link
 from views.ui.cards import Tone, card, column, group, navigation_row
 from views.ui.component import component
+from views.ui.contracts import contract_icon
 from views.ui.frame import Destination, Screen, go
 from views.ui.look import Look, heading, text
 from views.ui.notices import alert, error_state, freshness, progress, skeleton
 from views.ui.one_off_services import one_off_services
+from views.ui.subscription_parts import monthly_cost
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
 
 
@@ -45,13 +58,23 @@ def Home() -> ft.Control:
             column(skeleton(look, (None, 48)), skeleton(look, (160, 20), (120, 44), (None, 20))),
             padding=look.layout.margin,
         )
-    return Overview(session.purchases, session.account.data.contracts)
+    if session.subscriptions is None or session.service is None:
+        return ft.Container()
+    return Overview(session.purchases, session.subscriptions, session.service, session.account.data.contracts)
 
 
 @component
-def Overview(state: PurchasesState, contracts: tuple[Contract, ...]) -> ft.Control:
+def Overview(
+    state: PurchasesState,
+    subscriptions: SubscriptionsState,
+    service: ServiceState,
+    contracts: tuple[Contract, ...],
+) -> ft.Control:
     look, session = use_look(), use_session()
-    ft.use_effect(state.load_periods, [state.contract.contract_id], cleanup=lambda: None)
+    stood_on = [state.contract.contract_id]
+    ft.use_effect(state.load_periods, stood_on, cleanup=lambda: None)
+    ft.use_effect(subscriptions.load, stood_on, cleanup=lambda: None)
+    ft.use_effect(service.load, stood_on, cleanup=lambda: None)
     formats = Formats(look.words.language, state.zone)
     words = look.words
 
@@ -62,26 +85,75 @@ def Overview(state: PurchasesState, contracts: tuple[Contract, ...]) -> ft.Contr
     notices: list[ft.Control] = [*freshness(look, formats, state.periods, state.load_periods)]
     if session.problem is not None:
         notices.append(alert(look, Tone.WARNING, words(f"credentials.{session.problem.name.lower()}")))
-    if state.periods.data:
+    off = service.service.data is not None and service.service.data.status is ServiceStatus.SUSPENDED
+    if off and service.service.data is not None:
+        since = formats.long_date(service.service.data.since)
+        turn_on = link(look, words("home.turn_on"), partial(go, Destination.MANAGE.path))
+        notices.append(
+            alert(look, Tone.WARNING, words("home.off_alert", date=since), "", turn_on, live=False)
+        )
+    elif state.periods.data:
         notices.extend(_news(look, formats, state.periods.data))
     rows = group(
         look, [_contract_row(look, contract, state.contract, choose) for contract in contracts], indent=56
     )
     services = one_off_services(look, formats, state, "services.none", _previous(state))
     own = column(heading(text(words("home.contracts"), look.type.h2), 2), rows, services, spacing=SPACE_M)
+    manage = _management(look, subscriptions, service)
     if look.layout.wide:
+        aside = column(manage, _understand(look, state.contract), spacing=SPACE_M)
         body: ft.Control = ft.Row(
-            [ft.Container(own, expand=7), ft.Container(_understand(look, state.contract), expand=5)],
+            [ft.Container(own, expand=7), ft.Container(aside, expand=5)],
             spacing=SPACE_L,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
     else:
-        body = own
+        body = column(own, manage, spacing=SPACE_M)
     return ft.ListView(
         [progress(look, state.periods.loading), *notices, body],
         spacing=SPACE_M,
         padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
         expand=True,
+    )
+
+
+def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceState) -> ft.Control:
+    """What leads to managing: subscriptions, service, help."""
+    words, listed, known = look.words, subscriptions.subscriptions.data, service.service.data
+    running = [s for s in subscriptions.current if s.status is SubscriptionStatus.ACTIVE]
+    total = sum((monthly_cost(s).amount for s in running), Decimal("0.00"))
+    cost = look.formats.money(Money(amount=total))
+    on = known is not None and known.status is ServiceStatus.ACTIVE
+    label = words("home.service_on" if on else "home.service_off") if known is not None else ""
+    manage = partial(go, Destination.MANAGE.path)
+    rows = [
+        navigation_row(
+            look,
+            ft.Icons.AUTORENEW,
+            words("home.subscriptions"),
+            "" if listed is None else words("home.subscriptions_text", n=len(running), amount=cost),
+            manage,
+            key="to-subscriptions",
+        ),
+        navigation_row(
+            look,
+            ft.Icons.TOGGLE_ON_OUTLINED,
+            words("home.service"),
+            f"{words('home.service_text')} · {label}" if label else words("home.service_text"),
+            manage,
+            key="to-service",
+        ),
+        navigation_row(
+            look,
+            ft.Icons.HELP_OUTLINE,
+            words("home.help"),
+            words("home.help_text"),
+            partial(go, "/aide"),
+            key="to-help",
+        ),
+    ]
+    return column(
+        heading(text(words("home.manage"), look.type.h2), 2), group(look, rows, indent=56), spacing=SPACE_M
     )
 
 
@@ -109,9 +181,7 @@ def _contract_row(
     look: Look, contract: Contract, chosen: Contract, choose: Callable[[Contract], None]
 ) -> ft.Control:
     words = look.words
-    icon = (
-        ft.Icons.ROUTER_OUTLINED if contract.kind is ContractKind.INTERNET else ft.Icons.SMARTPHONE_OUTLINED
-    )
+    icon = contract_icon(contract)
 
     def open_contract() -> None:
         choose(contract)

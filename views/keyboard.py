@@ -42,10 +42,28 @@ class Keyboard:
         return urlsplit(self.page.route).path
 
     def _help_or_leave(self, key: str) -> None:
+        """ "?" opens the list of shortcuts; Esc goes to the parent, unless it has a dialog to close."""
         if key == "?":
             self.device.show_shortcuts()
-        else:
-            self.device.hide_shortcuts()
+        elif not any(dialog.open for dialog in self.page._dialogs.controls):
+            parent = self._parent()
+            if parent is not None:
+                self.page.navigate(parent)
+
+    def _parent(self) -> str | None:
+        """The screen that the back arrow of this one leads to."""
+        first, *rest = self._path.strip("/").split("/")
+        purchases = self.session.purchases
+        if first == "achats" and rest:
+            shown = purchases.period_id if purchases else None
+            return f"/achats?periode={shown}" if shown else "/achats"
+        if first == "achats":
+            return Destination.USAGE.path
+        if first == "gerer" and rest:
+            return Destination.MANAGE.path
+        if first == "aide" and rest:
+            return "/aide"
+        return Destination.HOME.path if first in ("conso", "reglages") else None
 
     def _go_to(self, key: str) -> None:
         places = list(Destination)
@@ -57,7 +75,7 @@ class Keyboard:
         if purchases is None:
             return
         if self._path.startswith("/achats"):
-            await purchases.refresh()
+            await self.session.refresh_purchases()
         else:
             await purchases.load_periods()
 

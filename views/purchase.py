@@ -5,6 +5,8 @@ from __future__ import annotations
 import flet as ft
 
 from views.state.context import use_look, use_session
+from views.state.purchase import PurchaseState
+from views.state.purchases import PurchasesState
 from views.ui.component import component
 from views.ui.frame import Destination, Screen
 from views.ui.notices import error_state, skeleton
@@ -13,13 +15,21 @@ from views.ui.purchase_detail import PurchaseDetail
 
 @component
 def PurchaseView() -> ft.View:
+    session = use_session()
+    return OnePurchase(session.purchases, session.purchase, ft.use_route_params().get("payment_id", ""))
+
+
+@component
+def OnePurchase(purchases: PurchasesState | None, purchase: PurchaseState | None, payment_id: str) -> ft.View:
+    """The back arrow leads to the period of the purchase, whatever the address said."""
     look, session = use_look(), use_session()
-    payment_id = ft.use_route_params().get("payment_id", "")
-    purchases = session.purchases
     period_id = purchases.period_id if purchases else None
+    known = purchase.purchase.data if purchase and purchase.payment_id == payment_id else None
+    if known is not None:
+        period_id = known.period_id
     body: ft.Control
-    if purchases is not None and session.purchase is not None:
-        body = PurchaseDetail(purchases, session.purchase, payment_id, 2)
+    if purchases is not None and purchase is not None:
+        body = PurchaseDetail(purchases, purchase, payment_id, 2)
     elif session.account.error is not None:
         body = error_state(look, session.account.error, session.load_account)
     else:

@@ -20,8 +20,9 @@ from views.ui.billing_rule import billing_rule
 from views.ui.buttons import Handler, icon_button, outline_button, strong_button
 from views.ui.cards import card, column
 from views.ui.component import component
+from views.ui.contracts import contract_choice
 from views.ui.frame import Destination, Screen, go
-from views.ui.look import Look, silent, text
+from views.ui.look import Look, heading, silent, text
 from views.ui.month_selector import month_selector
 from views.ui.notices import error_state, freshness, progress, skeleton, snackbar, state
 from views.ui.purchase_detail import PurchaseDetail
@@ -50,7 +51,9 @@ def PurchasesView() -> ft.View:
         wanted = period_in(ft.context.page.route)
         body = Purchases(purchases, session.purchase, wanted, payment_id)
         actions = (
-            icon_button(look, ft.Icons.REFRESH, words("action.refresh"), purchases.refresh, key="refresh"),
+            icon_button(
+                look, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases, key="refresh"
+            ),
         )
     elif session.account.error is not None:
         body = error_state(look, session.account.error, session.load_account)
@@ -125,7 +128,7 @@ def Purchases(
 @component
 def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str | None) -> ft.Control:
     """The period's summary, the filters and the window of rows, in one scroll."""
-    look = use_look()
+    look, session = use_look(), use_session()
     listed, periods, period = purchases.shown, purchases.periods, purchases.period
     formats = Formats(look.words.language, purchases.zone)
     drawn = listed.data or PurchaseList()
@@ -148,8 +151,10 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
     if not periods.data:
         return ft.Container(_first_skeleton(look), padding=look.layout.margin)
     stale_periods = freshness(look, formats, periods, purchases.refresh)
-    stale_list = freshness(look, formats, listed, purchases.refresh)
+    # A page that failed further down says so there: what has been read is as fresh as it was.
+    stale_list = freshness(look, formats, listed, purchases.refresh) if drawn.whole else []
     head = column(
+        *contract_choice(look, session),
         *(stale_periods or stale_list),
         _summary(look, formats, purchases.contract, periods.data, period, select),
         _filters(look, purchases),
@@ -273,7 +278,6 @@ def _summary(
     span = formats.period_range(period.start_date, period.end_date)
     amount = formats.money(period.total)
     lines: list[ft.Control] = [
-        text(words(f"period.{period.state.value}"), look.type.label_s, look.colors.content_muted),
         text(amount, look.type.amount_hero, wrap=False, spoken=formats.money_spoken(period.total)),
         text(
             words("purchases.sub", n=period.purchase_count, period=span),
@@ -290,15 +294,17 @@ def _summary(
         label=period_summary(look, period),
         content=ft.Column(lines, spacing=2, tight=True),
     )
+    label = text(words(f"period.{period.state.value}"), look.type.label_s, look.colors.content_muted)
+    summed = column(heading(label, 2), totals, spacing=2)
     body: ft.Control
     if look.layout.rail:
         body = ft.Row(
-            [ft.Container(totals, width=200), ft.Container(selector, expand=True)],
+            [ft.Container(summed, width=200), ft.Container(selector, expand=True)],
             spacing=SPACE_M,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
     else:
-        body = column(totals, selector, spacing=SPACE_S)
+        body = column(summed, selector, spacing=SPACE_S)
     invoice = ft.Row(
         [
             silent(ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)),

@@ -22,7 +22,10 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from services.errors import BackendError, Locked, Refused, Unavailable
+from services.errors import BackendError, Locked, NotPossible, Refused, Unavailable
+
+_RULES = frozenset(("TERMINATION_NOT_ALLOWED", "SERVICE_LOCKED", "DISPUTE_EXISTS", "DISPUTE_NOT_ALLOWED"))
+"""The codes of `NotPossible` that have their own sentence."""
 
 
 class Language(StrEnum):
@@ -86,9 +89,17 @@ def explain(error: BackendError, words: Words) -> Explanation:
             text = words("error.Locked.wait", n=_minutes(wait))
         case Unavailable(retry_after=timedelta() as wait):
             text = words("error.Unavailable.wait", n=_minutes(wait))
+        case NotPossible(code=code) if code in _RULES:
+            text = words(f"error.NotPossible.{code}")
         case _:
             text = words(f"error.{kind}.text")
     return Explanation(words(f"error.{kind}.title"), text)
+
+
+def asset(*parts: str) -> Path:
+    """A file of the app's assets."""
+    # A packaged app finds them where FLET_ASSETS_DIR says, elsewhere they stand beside views/.
+    return Path(os.environ.get("FLET_ASSETS_DIR") or Path(__file__).parent.parent / "assets", *parts)
 
 
 def _minutes(wait: timedelta) -> int:
@@ -108,10 +119,8 @@ class _NoWords(gettext.NullTranslations):
 
 @cache
 def _catalogue(language: Language) -> gettext.GNUTranslations:
-    # A packaged app finds its assets where FLET_ASSETS_DIR says, elsewhere they stand beside views/.
-    assets = Path(os.environ.get("FLET_ASSETS_DIR") or Path(__file__).parent.parent / "assets")
     compiled = BytesIO()
-    with (assets / "locales" / language / "LC_MESSAGES" / "messages.po").open("rb") as source:
+    with asset("locales", language, "LC_MESSAGES", "messages.po").open("rb") as source:
         write_mo(compiled, read_po(source, abort_invalid=True))
     compiled.seek(0)
     translations = gettext.GNUTranslations(compiled)

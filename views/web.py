@@ -12,7 +12,7 @@ import errno
 import ipaddress
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.routing import Mount, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 Start = Callable[[ft.Page], Awaitable[None]]
 
@@ -63,7 +63,8 @@ def web_app(start: Start, assets: Path) -> Starlette:
             await connection.close()
             return
         loop = asyncio.get_running_loop()
-        await FletApp(loop, app_manager.executor, main=start, before_main=None).handle(connection)
+        with suppress(WebSocketDisconnect):  # the browser left while something was being sent to it
+            await FletApp(loop, app_manager.executor, main=start, before_main=None).handle(connection)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -1,8 +1,9 @@
-"""Builds the two fonts of this folder from Inter. To change them: `python assets/fonts/build_fonts.py`.
+"""Builds the fonts of this folder from Inter. To change them: `python assets/fonts/build_fonts.py`.
 
 For developers only (needs `pip install fonttools fontpkg-inter==4.1.post1`); the app ships the results.
 Flet cannot switch on a font feature, so the tabular digits become the ordinary ones here: amounts align.
-Both stay variable in weight (400-700), which Flutter drives by `FontWeight` on every platform since 3.41.
+Two stay variable in weight (400-700), which Flutter drives by `FontWeight` on every platform since 3.41; PDF
+knows no variable fonts, so documents have two of one weight each.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from fontTools.varLib.instancer import instantiateVariableFont
 HERE = Path(__file__).parent
 FONTS = {"InterTab-VF.ttf": 14, "InterDisplay-VF.ttf": 32}  # file to optical size
 WEIGHTS = (400, 700)
+DOCUMENT_FONTS = {"InterTab-Regular.ttf": 400, "InterTab-Bold.ttf": 700}  # file to weight of the first above
 CHARACTERS = [
     *[*range(0x20, 0x7F), *range(0xA0, 0x180)],  # Basic Latin, Latin-1, Latin Extended-A (œ, Œ, Ÿ)
     *[0x2007, 0x2009, 0x200A, 0x200B, 0x202F],  # spaces: figure, thin, hair, zero, narrow no-break
@@ -63,6 +65,9 @@ def main() -> None:
     source = (package / "files" / "Inter[opsz,wght].ttf").read_bytes()
     for name, optical_size in FONTS.items():
         build(source, optical_size).save(HERE / name)
+    for name, weight in DOCUMENT_FONTS.items():
+        variable = TTFont(HERE / next(iter(FONTS)), recalcTimestamp=False)
+        instantiateVariableFont(variable, {"wght": weight}).save(HERE / name)
     (HERE / "OFL.txt").write_text((package / "LICENSE").read_text(encoding="utf-8"), encoding="utf-8")
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, select
+from starlette.responses import Response
 
 from services.periods import Period, latest_periods
+from services.sandbox import tokens
 from services.sandbox.reading import Query, money, zone_of
 from services.sandbox.schema import contract, purchase, subscriber
+from services.sandbox.web import NO_STORE
 
 PENDING = ("processing", "pending_validation", "reserved")
 SUCCEEDED = "succeeded"
@@ -40,6 +44,12 @@ def me(query: Query) -> dict[str, Any]:
             for row in contracts
         ],
     }
+
+
+def end_sessions(query: Query) -> Response:
+    """Endpoint 13: signs the subscriber out everywhere, here included."""
+    tokens.sign_out_everywhere(query.connection, query.subscriber_id, query.now)
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
 
 def billing_periods(query: Query) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class Subscription(Record, frozen=True):
     termination_date: date | None = None
     terminable: bool = True
     last_payment_id: Id | None = None
+    termination_reference: Words | None = None
     merchant_identifier: Words | None = None
     merchant_contact: MerchantContact | None = None
 

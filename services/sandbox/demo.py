@@ -2,8 +2,8 @@
 
 What happens in a period is drawn from the period's own name, so that the past stays what it was from one day
 to the next. The cases worth looking at are placed by hand: a period's first and last second, 29 February,
-both clock changes, New Year's Eve, a renewal on the 31st, a price rise, a free trial, a duplicate, a refund
-on a later bill, a refusal.
+both clock changes, New Year's Eve, a renewal on the 31st, a price rise, a free trial, a subscription charged
+once more after its end, one that only its publisher ends, a duplicate, a refund on a later bill, a refusal.
 """
 
 from __future__ import annotations
@@ -81,7 +81,18 @@ def _ordinary(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     )
     tried_on = trial.start + 8 * DAY
     box.subscribe(catalogue.GAZETTE, "month", tried_on, lambda day: 0 if day == tried_on else 499)
-    box.subscribe(catalogue.GRAND_ECRAN, "month", _last_31st(periods[-1].start), lambda _: 899)
+    box.subscribe(
+        catalogue.GRAND_ECRAN, "month", _last_31st(periods[-1].start), lambda _: 899, terminable=False
+    )
+    ended = last.start + 10 * DAY
+    box.subscribe(
+        catalogue.FICHE_POTAGER,
+        "week",
+        earlier.start + 3 * DAY,
+        lambda _: 299,
+        terminated=ended,
+        charged_until=ended + 7 * DAY,  # once more after its end, as happens
+    )
 
     mobiles = [Line(f"camille-mobile-{n}", now, "internetplus_mobile") for n in (1, 2)]
     for period in periods:
@@ -127,12 +138,13 @@ def _large_volume(now: datetime, periods: Periods) -> tuple[Contract, ...]:
 
 
 def _turned_off(now: datetime, periods: Periods) -> tuple[Contract, ...]:
-    """Turning the service off ended the subscription, too."""
+    """Turning the service off interrupted the subscriptions, too."""
     line = Line("suspendu-box", now)
     for period in periods[2:]:
         line.buy_some(catalogue.BOX, period, 3)
     since = periods[1].start + 10 * DAY
-    line.subscribe(catalogue.ANTIVIRUS, "month", periods[5].start + 4 * DAY, lambda _: 299, terminated=since)
+    line.subscribe(catalogue.ANTIVIRUS, "month", periods[5].start + 4 * DAY, lambda _: 299, suspended=since)
+    line.subscribe(catalogue.CLUB_CUBEO, "week", periods[3].start + DAY, lambda _: 399, suspended=since)
     return (line.contract("05 •• •• •• 64", service=Service(status="suspended", since=since)),)
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from services.periods import Period
 from services.sandbox.data_file import Contract, Purchase, Service, Subscription
 from services.sandbox.demo_catalogue import Offer, money
+from services.sandbox.identity import reference
 
 ZONE = ZoneInfo("Europe/Paris")
 DAY = timedelta(days=1)
@@ -90,12 +91,15 @@ class Line:
         price_on: Callable[[date], int],
         terminated: date | None = None,
         charged_until: date | None = None,
+        suspended: date | None = None,
+        terminable: bool = True,
     ) -> None:
-        """Adds a subscription and its charges, up to its termination unless told."""
+        """Adds a subscription and its charges, up to its termination or suspension unless told."""
         subscription_id = f"{self._id}-subscription-{len(self._subscriptions) + 1}"
         last: Purchase | None = None
         upcoming: date | None = None
-        charged_until = charged_until or terminated or date.max
+        charged_until = charged_until or terminated or suspended or date.max
+        status: Literal["active", "suspended", "terminated"] = "terminated" if terminated else "active"
         for day in _charge_days(first, rhythm):
             if day > charged_until:
                 break
@@ -114,12 +118,13 @@ class Line:
                 merchant_contact=offer.contact,
                 price=money(offer.prices[-1]),
                 recurring_charge_period=rhythm,
-                status="active" if terminated is None else "terminated",
+                status="suspended" if suspended else status,
                 start_date=first,
                 next_charge_date=upcoming if terminated is None else None,
                 termination_date=terminated,
-                terminable=terminated is None,
+                terminable=terminable and terminated is None,
                 last_payment_id=last.payment_id if last else None,
+                termination_reference=reference("RS", terminated, subscription_id) if terminated else None,
             )
         )
 

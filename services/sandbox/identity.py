@@ -7,6 +7,7 @@ import hmac
 import re
 import secrets
 import unicodedata
+from datetime import date
 
 _FRENCH_NUMBER = re.compile(r"(?:\+33|0033|0)([1-9][0-9]{8})")
 
@@ -30,6 +31,11 @@ def new_secret() -> str:
 def digest(secret: str) -> str:
     """What is stored of a secret with enough randomness of its own: its SHA-256, in hexadecimal."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def reference(prefix: str, day: date, what: str) -> str:
+    """A receipt somebody can read out: the same for the same thing on the same day."""
+    return f"{prefix}-{day:%y%m%d}-{int(digest(what), 16) % 1_000_000:06}"
 
 
 def hash_password(password: str, log2_cost: int) -> str:

@@ -15,7 +15,8 @@ from starlette.datastructures import QueryParams
 
 from services.periods import Period, period_of
 from services.sandbox.accounts import SUCCEEDED, periods_of, state_of, with_totals
-from services.sandbox.reading import Query, money, not_found, zone_of
+from services.sandbox.disputes import dispute_as_written, disputes_of
+from services.sandbox.reading import Query, contact_of, money, zone_of
 from services.sandbox.schema import purchase
 from services.sandbox.store import fold
 from services.sandbox.web import Problem
@@ -52,10 +53,11 @@ def purchases(query: Query) -> dict[str, Any]:
             .limit(asked.per_page)
             .offset(asked.offset)
         ).all()
-    refunded = _refunded(connection, row.contract_id, [each.payment_id for each in rows])
+    shown = [each.payment_id for each in rows]
+    refunded, disputed = _refunded(connection, row.contract_id, shown), disputes_of(connection, shown)
     return {
         "period": with_totals(connection, row, [period], query.now)[0],
-        "items": [_entry(each, row, refunded, query.now) for each in rows],
+        "items": [_entry(each, row, refunded, disputed, query.now) for each in rows],
         "pagination": {
             "page": asked.page,
             "perPage": asked.per_page,
@@ -69,20 +71,20 @@ def one_purchase(query: Query) -> dict[str, Any]:
     """Endpoint 4: one entry of the contract, however old, with its refunds."""
     row = query.billed_contract()
     connection = query.connection
-    mine = purchase.c.contract_id == row.contract_id
-    found = connection.execute(
-        purchase.select().where(mine, purchase.c.payment_id == query.request.path_params["paymentId"])
-    ).first()
-    if found is None:
-        raise not_found("purchase")
+    found = query.purchase(row.contract_id)
     refunds = connection.execute(
         purchase.select()
-        .where(mine, purchase.c.refund_of == found.payment_id, purchase.c.entry_type == "refund")
+        .where(
+            purchase.c.contract_id == row.contract_id,
+            purchase.c.refund_of == found.payment_id,
+            purchase.c.entry_type == "refund",
+        )
         .order_by(purchase.c.payment_date, purchase.c.payment_id)
     ).all()
     refunded = _refunded(connection, row.contract_id, [found.payment_id])
-    return _entry(found, row, refunded, query.now) | {
-        "refunds": [_entry(each, row, {}, query.now) for each in refunds]
+    disputed = disputes_of(connection, [found.payment_id])
+    return _entry(found, row, refunded, disputed, query.now) | {
+        "refunds": [_entry(each, row, {}, {}, query.now) for each in refunds]
     }
 
 
@@ -165,12 +167,18 @@ def _refunded(connection: Connection, contract_id: str, payment_ids: list[str]) 
     return {payment_id: int(cents) for payment_id, cents in rows}
 
 
-def _entry(row: Row[Any], contract: Row[Any], refunded: dict[str, int], now: datetime) -> dict[str, Any]:
+def _entry(
+    row: Row[Any],
+    contract: Row[Any],
+    refunded: dict[str, int],
+    disputed: dict[str, Row[Any]],
+    now: datetime,
+) -> dict[str, Any]:
     """An entry as the contract writes it; its time in the contract's zone."""
     paid_at = row.payment_date.astimezone(zone_of(contract))
     period = period_of(paid_at.date(), contract.cut_off_day)
     back = refunded.get(row.payment_id) if row.refunded_amount is None else row.refunded_amount
-    contact = {"url": row.merchant_url, "email": row.merchant_email, "phone": row.merchant_phone}
+    told = disputed.get(row.payment_id)
     return {
         "paymentId": row.payment_id,
         "entryType": row.entry_type,
@@ -182,7 +190,7 @@ def _entry(row: Row[Any], contract: Row[Any], refunded: dict[str, int], now: dat
         "description": row.description,
         "merchantName": row.merchant_name,
         "merchantIdentifier": row.merchant_identifier,
-        "merchantContact": contact if any(contact.values()) else None,
+        "merchantContact": contact_of(row),
         "purchaseCategoryCode": row.category,
         "channel": row.channel,
         "kind": row.kind,
@@ -191,6 +199,7 @@ def _entry(row: Row[Any], contract: Row[Any], refunded: dict[str, int], now: dat
         "periodId": period.bill_month,
         "isBilled": _is_billed(row, period, now, contract),
         "refundedAmount": None if back is None else money(back),
+        "dispute": told and dispute_as_written(told, contract),
     }
 
 

@@ -1,4 +1,4 @@
-"""Reads of `/v1`: who asks, one transaction, a representation with its `ETag`."""
+"""Requests of `/v1` by somebody signed in, one transaction each; reads are answered with their `ETag`."""
 
 from __future__ import annotations
 
@@ -16,20 +16,24 @@ from starlette.responses import Response
 
 from services.sandbox import tokens
 from services.sandbox.identity import digest
-from services.sandbox.schema import contract
+from services.sandbox.schema import contract, purchase
 from services.sandbox.settings import Clock
 from services.sandbox.store import Store
 from services.sandbox.web import Problem
 
+_REALM = 'Bearer realm="conso-et-moi"'
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One read: what is asked, by whom, when, and the transaction to answer it in."""
+    """One request: what is asked, by whom, when, and the transaction to answer it in."""
 
     request: Request
     connection: Connection
     subscriber_id: str
     now: datetime
+    content: bytes = b""
+    """The body of a write."""
 
     def contract(self) -> Row[Any]:
         """The subscriber's contract the path names.
@@ -39,7 +43,7 @@ class Query:
         """
         row = self.connection.execute(
             contract.select().where(
-                contract.c.contract_id == self.request.path_params["contractId"],
+                contract.c.contract_id == self.named("contractId"),
                 contract.c.subscriber_id == self.subscriber_id,
             )
         ).first()
@@ -62,23 +66,75 @@ class Query:
             )
         return row
 
+    def purchase(self, contract_id: str) -> Row[Any]:
+        """The entry of the contract the path names.
+
+        Raises:
+            Problem: 404 when there is none, or it is another contract's.
+        """
+        row = self.connection.execute(
+            purchase.select().where(
+                purchase.c.contract_id == contract_id, purchase.c.payment_id == self.named("paymentId")
+            )
+        ).first()
+        if row is None:
+            raise not_found("purchase")
+        return row
+
+    def named(self, parameter: str) -> str:
+        """An id in the path."""
+        name: str = self.request.path_params[parameter]
+        if "\0" in name:  # PostgreSQL takes it for a fault, not for an unknown name
+            raise not_found("id")
+        return name
+
 
 def read(answer: Callable[[Query], Any], store: Store, clock: Clock) -> Callable[[Request], Any]:
     """An endpoint that answers signed-in subscribers with what `answer` returns, as JSON."""
 
     async def endpoint(request: Request) -> Response:
-        token, now = _bearer(request), clock()
+        token, now = bearer(request), clock()
 
         def work(connection: Connection) -> tuple[str, Any]:
-            subscriber_id = tokens.subscriber_of(connection, token, now)
-            if subscriber_id is None:
-                raise _unauthorized("The access token is unknown or over.", ' error="invalid_token"')
+            subscriber_id = authenticated(connection, token, now, "internetplus:read")
             return subscriber_id, answer(Query(request, connection, subscriber_id, now))
 
         subscriber_id, found = await store.run(work)
         return representation(request, subscriber_id, msgspec.json.encode(found))
 
     return endpoint
+
+
+def bearer(request: Request) -> str:
+    """The access token sent.
+
+    Raises:
+        Problem: 401 when there is none.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorized("An access token is required.")
+    return token.strip()
+
+
+def authenticated(connection: Connection, token: str, now: datetime, scope: str) -> str:
+    """Whose access token this is.
+
+    Raises:
+        Problem: 401 when it is nobody's (any more); 403 when it was not given for this scope.
+    """
+    family = tokens.family_of(connection, token, now)
+    if family is None:
+        raise _unauthorized("The access token is unknown or over.", ' error="invalid_token"')
+    if scope not in family.scope.split():
+        raise Problem(
+            HTTPStatus.FORBIDDEN,
+            "INSUFFICIENT_SCOPE",
+            f"The access token was not given for {scope}.",
+            headers={"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{scope}"'},
+        )
+    subscriber_id: str = family.subscriber_id
+    return subscriber_id
 
 
 def not_found(what: str) -> Problem:
@@ -92,16 +148,15 @@ def money(cents: int) -> dict[str, str]:
     return {"amount": f"{'-' if cents < 0 else ''}{units}.{rest:02}", "currency": "EUR"}
 
 
+def contact_of(row: Row[Any]) -> dict[str, str | None] | None:
+    """How to reach the merchant of a purchase or a subscription, if that is known."""
+    contact = {"url": row.merchant_url, "email": row.merchant_email, "phone": row.merchant_phone}
+    return contact if any(contact.values()) else None
+
+
 def zone_of(row: Row[Any]) -> ZoneInfo:
     """The time zone of a contract."""
     return ZoneInfo(row.time_zone)
-
-
-def _bearer(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise _unauthorized("An access token is required.")
-    return token.strip()
 
 
 def _unauthorized(detail: str, error: str = "") -> Problem:
@@ -109,14 +164,24 @@ def _unauthorized(detail: str, error: str = "") -> Problem:
         HTTPStatus.UNAUTHORIZED,
         "UNAUTHENTICATED",
         detail,
-        headers={"WWW-Authenticate": f'Bearer realm="conso-et-moi"{"," if error else ""}{error}'},
+        headers={"WWW-Authenticate": f"{_REALM}{',' if error else ''}{error}"},
     )
+
+
+def etag_of(subscriber_id: str, body: bytes) -> str:
+    """Names what `body` says to this subscriber."""
+    return f'"{digest(f"{subscriber_id} {body.decode()}")}"'
+
+
+def tagged(etag: str) -> dict[str, str]:
+    """The headers of a representation."""
+    return {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
 def representation(request: Request, subscriber_id: str, body: bytes) -> Response:
     """The answer, or 304 when the client has it. One subscriber's tag is worth nothing to another."""
-    etag = f'"{digest(f"{subscriber_id} {body.decode()}")}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    etag = etag_of(subscriber_id, body)
+    headers = tagged(etag)
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if etag in known or known == ["*"]:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)

@@ -1,5 +1,8 @@
 """The tables, in SQLAlchemy Core: the subscribers' on one side, those of signing in on the other.
 
+What subscribers did (terminations, disputes, feedback, idempotency keys) stands with the subscribers' and is
+made again with them: another day's demo starts afresh.
+
 Amounts are integer cents, moments integer microseconds since 1970 in UTC: exact, ordered and the same in
 SQLite and PostgreSQL. Nothing refers from the second side to the first by key, so the subscribers can be made
 again while those who are signed in stay so.
@@ -83,7 +86,9 @@ contract = Table(
     Column("cut_off_day", Integer, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("service_status", Text, nullable=False),
-    Column("service_since", Date),
+    Column("service_since", Date, nullable=False),
+    Column("service_pending", Text, comment="the status asked for, until it is taken over"),
+    Column("service_pending_at", Moment, comment="when it is so"),
 )
 
 
@@ -112,6 +117,9 @@ subscription = Table(
     Column("termination_date", Date),
     Column("terminable", Boolean, nullable=False),
     Column("last_payment_id", String(64)),
+    Column("terminates_at", Moment, comment="when a pendingTerminate is terminated"),
+    Column("termination_reference", Text),
+    Column("termination_reason", Text),
 )
 
 purchase = Table(
@@ -138,6 +146,48 @@ purchase = Table(
     ),
     Index("purchase_by_time", "contract_id", "payment_date", "payment_id"),
     Index("purchase_by_refunded", "contract_id", "refund_of"),
+)
+
+dispute = Table(
+    "dispute",
+    tables,
+    Column("payment_id", ForeignKey(purchase.c.payment_id), primary_key=True),
+    Column("dispute_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("comment", Text),
+    Column("created_at", Moment, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    tables,
+    Column("feedback_id", String(64), primary_key=True),
+    Column("subscriber_id", ForeignKey(subscriber.c.subscriber_id), nullable=False),
+    Column("article_id", Text, nullable=False),
+    Column("useful", Boolean, nullable=False),
+    Column("liked", Text),
+    Column("missing", Text),
+    Column("created_at", Moment, nullable=False),
+)
+
+creation = Table(
+    "creation",
+    tables,
+    Column("subscriber_id", ForeignKey(subscriber.c.subscriber_id), primary_key=True),
+    Column("key", String(64), primary_key=True, comment="the Idempotency-Key"),
+    Column("asked", String(64), nullable=False, comment="digest of the path and the body"),
+    Column("answer", Text, nullable=False),
+)
+
+# --- nobody's in particular ---
+
+reminder = Table(
+    "reminder",
+    tables,
+    Column("reminder_id", String(64), primary_key=True),
+    Column("asked", String(64), nullable=False, comment="digest of who asks and for what"),
+    Column("asked_at", Moment, nullable=False),
+    Index("reminder_by_asked", "asked", "asked_at"),
 )
 
 # --- signing in ---
@@ -208,5 +258,5 @@ refresh_token = Table(
     Column("replaced_by", String(64), comment="digest of the token that replaced it"),
 )
 
-SUBSCRIBER_TABLES = (purchase, subscription, contract, identifier, subscriber)
+SUBSCRIBER_TABLES = (creation, feedback, dispute, purchase, subscription, contract, identifier, subscriber)
 """Those that are made again together, in the order in which they can be emptied."""

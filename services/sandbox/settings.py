@@ -39,6 +39,18 @@ class Settings:
     """For this long a used refresh token is renewed again if its successor was never used: the answer
     that carried the successor may have been lost on the way."""
 
+    termination_delay: timedelta = timedelta()
+    """From asking for a subscription's end to its being `terminated`; `pendingTerminate` meanwhile."""
+
+    suspension_delay: timedelta = timedelta()
+    """From asking for the service to be turned off, or on again, to its being so; pending meanwhile."""
+
+    reminders: int = 3
+    """Identifier reminders one network address may ask for one phone number or e-mail address..."""
+
+    reminder_time: timedelta = timedelta(hours=1)
+    """...within this time."""
+
     scrypt_log2_cost: int = 14
     """Cost of one password hash, as a power of two: 14 is 16 MiB and some 50 ms. Moderate, because the
     demo hashes seven passwords at start and their password is public. Kept beside each hash."""

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, make_url
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, make_url, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
@@ -84,7 +84,7 @@ def fill(
     with ThreadPoolExecutor() as pool:  # hashing is slow on purpose, and lets other threads work
         hashes = pool.map(lambda each: hash_password(each.password, log2_cost), subscribers)
         for subscriber, password_hash in zip(subscribers, hashes, strict=True):
-            _add_subscriber(rows, subscriber, password_hash)
+            _add_subscriber(rows, subscriber, password_hash, now)
     for table in schema.SUBSCRIBER_TABLES:
         connection.execute(table.delete())
     for table in reversed(schema.SUBSCRIBER_TABLES):
@@ -94,10 +94,36 @@ def fill(
     connection.execute(schema.filling.insert().values(shape=_shape(), content=content, made_at=now))
 
 
-def is_filled(connection: Connection, content: str, now: datetime) -> bool:
-    """Whether the database holds this content already, and none of it lies ahead of `now`."""
+def fill_again(connection: Connection, subscriber: Subscriber, now: datetime) -> None:
+    """Replaces what one subscriber has and did, wrong passwords included; who they are and who is signed in
+    as them stay.
+    """
+    subscriber_id = subscriber_id_of(subscriber.identifier)
+    rows: Rows = {table.name: [] for table in schema.SUBSCRIBER_TABLES}
+    _add_subscriber(rows, subscriber, "", now)
+    contracts = select(schema.contract.c.contract_id).where(schema.contract.c.subscriber_id == subscriber_id)
+    purchases = select(schema.purchase.c.payment_id).where(schema.purchase.c.contract_id.in_(contracts))
+    replaced = [
+        table for table in schema.SUBSCRIBER_TABLES if table not in (schema.identifier, schema.subscriber)
+    ]
+    for table in replaced:
+        if "subscriber_id" in table.c:
+            theirs = table.c.subscriber_id == subscriber_id
+        elif "contract_id" in table.c:
+            theirs = table.c.contract_id.in_(contracts)
+        else:
+            theirs = table.c.payment_id.in_(purchases)
+        connection.execute(table.delete().where(theirs))
+    for table in reversed(replaced):
+        if rows[table.name]:
+            connection.execute(table.insert(), rows[table.name])
+    connection.execute(schema.failure.delete().where(schema.failure.c.account == subscriber_id))
+
+
+def content_of(connection: Connection, now: datetime) -> str | None:
+    """Which content the database holds; None when it holds none, or one made after `now`."""
     row = connection.execute(schema.filling.select()).first()
-    return row is not None and row.content == content and row.made_at <= now
+    return row.content if row is not None and row.made_at <= now else None
 
 
 def subscriber_id_of(identifier: str) -> str:
@@ -155,7 +181,7 @@ def _make_tables(connection: Connection) -> None:
     schema.tables.create_all(connection)
 
 
-def _add_subscriber(rows: Rows, subscriber: Subscriber, password_hash: str) -> None:
+def _add_subscriber(rows: Rows, subscriber: Subscriber, password_hash: str, now: datetime) -> None:
     subscriber_id = subscriber_id_of(subscriber.identifier)
     rows["subscriber"].append(
         {
@@ -168,13 +194,13 @@ def _add_subscriber(rows: Rows, subscriber: Subscriber, password_hash: str) -> N
     for name in {canonical(subscriber.identifier), canonical(subscriber.phone_number or "")} - {""}:
         rows["identifier"].append({"identifier": name, "subscriber_id": subscriber_id})
     for position, contract in enumerate(subscriber.contracts):
-        rows["contract"].append(_contract(contract, position) | {"subscriber_id": subscriber_id})
+        rows["contract"].append(_contract(contract, position, now) | {"subscriber_id": subscriber_id})
         owner = {"contract_id": contract.contract_id}
         rows["subscription"] += (_subscription(each) | owner for each in contract.subscriptions)
         rows["purchase"] += (_purchase(each) | owner for each in contract.purchases)
 
 
-def _contract(contract: Contract, position: int) -> dict[str, Any]:
+def _contract(contract: Contract, position: int, now: datetime) -> dict[str, Any]:
     return {
         "contract_id": contract.contract_id,
         "position": position,
@@ -185,7 +211,7 @@ def _contract(contract: Contract, position: int) -> dict[str, Any]:
         "cut_off_day": contract.billing.cut_off_day,
         "time_zone": contract.billing.time_zone,
         "service_status": contract.service.status,
-        "service_since": contract.service.since,
+        "service_since": contract.service.since or now.date(),
     }
 
 
@@ -213,6 +239,7 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
         "termination_date": subscription.termination_date,
         "terminable": subscription.terminable,
         "last_payment_id": subscription.last_payment_id,
+        "termination_reference": subscription.termination_reference,
     }
 
 

@@ -12,8 +12,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, Row, func, literal
 
 from services.sandbox.identity import digest, new_secret
 from services.sandbox.schema import Moment, access_token, code, family, refresh_token, subscriber
@@ -116,10 +117,19 @@ def sign_out(connection: Connection, secret: str, now: datetime) -> None:
             revoke(connection, row.family_id, "signed_out", now)
 
 
-def subscriber_of(connection: Connection, secret: str, now: datetime) -> str | None:
-    """Whose access token this is, while it is good."""
-    found: str | None = connection.scalar(
-        select(family.c.subscriber_id)
+def sign_out_everywhere(connection: Connection, subscriber_id: str, now: datetime) -> None:
+    """Ends every family of a subscriber."""
+    connection.execute(
+        family.update()
+        .where(family.c.subscriber_id == subscriber_id, family.c.revoked_at.is_(None))
+        .values(revoked_at=now, revoked_for="signed_out")
+    )
+
+
+def family_of(connection: Connection, secret: str, now: datetime) -> Row[Any] | None:
+    """The family of an access token, while it is good."""
+    return connection.execute(
+        family.select()
         .join(access_token)
         .join(subscriber, subscriber.c.subscriber_id == family.c.subscriber_id)
         .where(
@@ -128,8 +138,7 @@ def subscriber_of(connection: Connection, secret: str, now: datetime) -> str | N
             family.c.revoked_at.is_(None),
             family.c.expires_at > now,
         )
-    )
-    return found
+    ).first()
 
 
 def forget_expired(connection: Connection, now: datetime) -> None:

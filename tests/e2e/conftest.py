@@ -24,6 +24,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    ConsoleMessage,
     Page,
     Request,
     ViewportSize,
@@ -194,12 +195,18 @@ class Watched:
     def __post_init__(self) -> None:
         self.context.on("request", self._note_request)
         self.context.on("weberror", self._note_error)
+        self.context.on("console", self._note_refusal)
 
     def _note_request(self, request: Request) -> None:
         self.requests.append(request)
 
     def _note_error(self, event: WebError) -> None:
         self.errors.append(str(event.error))
+
+    def _note_refusal(self, message: ConsoleMessage) -> None:
+        # What the policy refuses never becomes a request, but it was tried.
+        if "Content Security Policy" in message.text and RIVE not in message.text:
+            self.errors.append(message.text)
 
     def faults(self) -> list[str]:
         """Requests that left the machine, or tried to, and errors in the pages; then forgets them."""

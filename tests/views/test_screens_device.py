@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import flet as ft
+import msgpack  # type: ignore[import-untyped]  # it has none
 import pytest
+from flet.messaging.protocol import Message
 
-from tests.driver import Driver
-from tests.views.conftest import PASSWORD, Clock, Serve, remembered, visit
+from tests.driver import Driver, _encode
+from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 from views.ui.theme import palette
 
@@ -98,25 +98,25 @@ async def test_the_language_and_the_theme_change_in_place(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
         await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
         count, asked = len(rows(app)), len(line.asked)
         await app.tap("Compte et réglages")
+        await app.see("Apparence")
+        settings = app.route
         await app.tap("English")
-        await app.see("Account and settings")
-        await app.see("Invoiced in May")
-        assert app.route == "/achats?periode=2026-05"
-        assert len(rows(app)) == count
+        await app.see("Appearance")
+        assert app.route == settings
         assert app.page.locale_configuration is not None
         assert app.page.locale_configuration.current_locale == ft.Locale("en", "GB")
         await app.tap("Dark")
         await app.until(lambda: app.page.theme_mode is ft.ThemeMode.DARK, "still light")
+        await app.see("Appearance")
+        await app.go("/achats?periode=2026-05")
         await app.see("Invoiced in May")
-        await app.press("Escape")
-        await app.see_not("Appearance")
-        await app.tap("Account and settings")
-        await app.tap("Français")
-        await app.see("Facturé en mai")
-        assert app.route == "/achats?periode=2026-05"
-        assert {address for address in line.asked[asked:] if "2026-05" in address} == set()
+        assert len(rows(app)) == count
+        await app.set_locale("fr-FR")
+        await app.see("Invoiced in May")
+        assert not [address for address in line.asked[asked:] if "periodId=2026-05" in address]
 
 
 async def test_the_device_speaks_and_is_followed(serve: Serve) -> None:
@@ -187,27 +187,32 @@ async def test_the_platform_turning_dark_redraws_the_colours(serve: Serve) -> No
         await app.until(lambda: background(app) == palette(dark=False).bg_primary, "still dark")
 
 
-async def test_what_changed_while_the_client_was_away_is_drawn_when_it_comes_back(
-    serve: Serve, clock: Clock
+async def test_what_changed_while_the_client_was_away_is_sent_when_it_comes_back(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sent: list[bytes] = []
+    receive = Driver._receive
+
+    def listen(app: Driver, message: Message, size: int) -> None:
+        sent.append(msgpack.packb([message.action, message.body], default=_encode))
+        receive(app, message, size)
+
+    monkeypatch.setattr(Driver, "_receive", listen)
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", web=True) as app:
         await app.until(lambda: rows(app), "no purchases")
-        with line.holding("/v1/contracts"):
-            await app.tap("Facture d’avril")
-            await app.tap("Actualiser")
-            line.down = True
-            clock.advance(minutes=10)
+        with line.holding("periodId=2026-03"):
+            await app.tap("Facture de mars")
+            await app.see("Facturé en mars")
             await app.disconnect()
-        await app.until(lambda: len(line.asked) > 2, "nothing was read")
-        await wait_until_quiet(app)
+        await quiet(app, line)
+        assert not rows(app), "nothing is drawn without a client"
+        sent.clear()
         await app.reconnect()
-        await app.see("Facturé en avril")
         await app.until(lambda: rows(app), "no purchases")
-        await app.until(lambda: "Chargement" not in " ".join(app.texts()), "still loading")
-        line.down = False
-        await app.press("ArrowLeft")
-        await app.see("Facturé en mars")
+        assert any(b"Contenu pour adultes" in message for message in sent), "drawn, but not sent"
+        await app.press("ArrowRight")
+        await app.see("Facturé en avril")
 
 
 async def test_a_session_that_ends_while_the_client_is_away_shows_the_sign_in(
@@ -220,15 +225,8 @@ async def test_a_session_that_ends_while_the_client_is_away_shows_the_sign_in(
         with line.holding("/oauth/token"):
             await app.tap("Actualiser")
             await app.disconnect()
-        await wait_until_quiet(app)
+        await quiet(app, line)
         await app.reconnect()
         await app.see("Votre session a expiré")
         await app.see("Identifiez-vous")
         await app.see_not("Achats internet+")
-
-
-async def wait_until_quiet(app: Driver) -> None:
-    """Let what was under way without the client come to its end."""
-    texts = app.texts()
-    await asyncio.sleep(0.1)
-    assert app.texts() == texts, "nothing is drawn without a client"

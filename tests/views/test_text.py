@@ -124,7 +124,7 @@ def one(kind: type[BackendError]) -> BackendError:
 @pytest.mark.parametrize("language", Language)
 def test_every_failure_has_its_own_sentence(language: Language) -> None:
     told = [explain(one(kind), Words(language)) for kind in kinds() if kind.__module__ == errors.__name__]
-    assert len({explanation.sentence for explanation in told}) == len(told) == 12
+    assert len({explanation.sentence for explanation in told}) == len(told) == 14
 
 
 @pytest.mark.parametrize(
@@ -164,6 +164,18 @@ def test_every_failure_has_its_own_sentence(language: Language) -> None:
             errors.Unavailable(retry_after=timedelta(minutes=2)),
             "Service momentanément indisponible. Vos données n’ont pas changé. Réessayez dans 2 minutes.",
             "Service unavailable for the moment. Your data has not changed. Try again in 2 minutes.",
+        ),
+        (
+            errors.NotPossible(code="SERVICE_LOCKED"),
+            "Action impossible. Rien n’a été fait\u00a0: un autre changement du service est en cours. "
+            "Attendez qu’il soit terminé.",
+            "This can't be done. Nothing was done: another change of the service is in progress. "
+            "Wait until it is over.",
+        ),
+        (
+            errors.NotPossible(code="A_RULE_OF_TOMORROW"),
+            "Action impossible. Rien n’a été fait\u00a0: cette action n’est pas possible pour le moment.",
+            "This can't be done. Nothing was done: this action is not possible at the moment.",
         ),
         (
             errors.SessionExpired(),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import flet as ft
+import msgspec
 
 from views.text import Language
 from views.ui.theme import Layout
+
+from .preferences import Preferences, PreferenceStore
 
 
 @ft.observable
@@ -20,17 +23,18 @@ class DeviceState:
     height: float = 844
     """Of the window, in logical pixels: how many rows are worth drawing."""
     device_language: Language = Language.FR
-    chosen_language: Language | None = None
-    theme_mode: ft.ThemeMode = ft.ThemeMode.SYSTEM
     device_dark: bool = False
-    reduce_motion: bool = False
+    device_still: bool = False
+    """The platform asks for less motion."""
+    preferences: Preferences = field(default_factory=Preferences)
+    store: PreferenceStore | None = None
+    """Where the preferences are kept between runs; None keeps them for this one."""
     shortcuts_shown: bool = False
     connections: int = 0
     """Counts the client's connections: what was drawn while it was away has to be sent again."""
 
-    _typing: bool = (
-        False  # private, so that a focus draws nothing again: it would undo what is filled in with it
-    )
+    # Private, so that a focus draws nothing again: it would undo what is filled in with it.
+    _typing: bool = False
 
     @property
     def typing(self) -> bool:
@@ -39,7 +43,16 @@ class DeviceState:
 
     @property
     def language(self) -> Language:
-        return self.chosen_language or self.device_language
+        return self.preferences.language or self.device_language
+
+    @property
+    def theme_mode(self) -> ft.ThemeMode:
+        return self.preferences.theme
+
+    @property
+    def still(self) -> bool:
+        """Nothing moves that need not."""
+        return self.device_still or self.preferences.less_motion
 
     @property
     def dark(self) -> bool:
@@ -58,10 +71,35 @@ class DeviceState:
         self.device_language = Language.preferred(locales)
 
     def choose_language(self, language: Language) -> None:
-        self.chosen_language = language
+        self._prefer(language=language)
 
     def choose_theme(self, mode: ft.ThemeMode) -> None:
-        self.theme_mode = mode
+        self._prefer(theme=mode)
+
+    def choose_text_size(self, size: float) -> None:
+        self._prefer(text_size=size)
+
+    def choose_less_motion(self, event: ft.Event[ft.Switch]) -> None:
+        self._prefer(less_motion=bool(event.control.value))
+
+    def remember_contract(self, contract_id: str | None) -> None:
+        self._prefer(contract_id=contract_id)
+
+    def forget_preferences(self) -> None:
+        self.preferences = Preferences()
+
+    async def restore(self) -> None:
+        """At start: the preferences of the last run."""
+        if self.store is not None:
+            self.preferences = await self.store.load()
+
+    async def save(self) -> None:
+        """Keep the preferences as they are now."""
+        if self.store is not None:
+            await self.store.save(self.preferences)
+
+    def _prefer(self, **changes: object) -> None:
+        self.preferences = msgspec.structs.replace(self.preferences, **changes)
 
     def reconnect(self) -> None:
         self.connections += 1

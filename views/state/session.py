@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -12,9 +13,13 @@ from services.credentials import CredentialProblem
 from services.errors import BackendError, SessionExpired
 from services.models import Account, Contract, ContractKind
 
+from .help import HelpState
 from .loadable import Loadable
 from .purchase import PurchaseState
 from .purchases import PurchasesState
+from .report import ReportState
+from .service import ServiceState
+from .subscriptions import SubscriptionsState
 
 
 class Gate(Enum):
@@ -42,12 +47,21 @@ class SessionState:
     ended: BackendError | None = None
     """Why the last session ended by itself."""
     account: Loadable[Account] = field(default_factory=Loadable)
+    failure: BackendError | None = None
+    """Why the last thing asked of the account was not done."""
     contract: Contract | None = None
     purchases: PurchasesState | None = None
     purchase: PurchaseState | None = None
+    subscriptions: SubscriptionsState | None = None
+    service: ServiceState | None = None
+    report: ReportState | None = None
+    help: HelpState = field(init=False)
+    preferred: str | None = None
+    """The id of the contract to stand on, if the account has it."""
 
     def __post_init__(self) -> None:
         self.backend.on_session_end = self._expire
+        self.help = HelpState(self.backend)
 
     async def start(self) -> None:
         """Open the remembered session, or the sign-in screen."""
@@ -62,6 +76,10 @@ class SessionState:
         """Pass the gate: the sign-in succeeded; `problem` is why it will not be remembered."""
         self.ended, self.problem = None, problem
         self.account = Loadable()
+        if (
+            self.help.owner != self.backend.identifier
+        ):  # else what they wrote before it expired is still there
+            self.help = HelpState(self.backend, self.backend.identifier)
         self.gate = Gate.SIGNED_IN
         await self.load_account()
 
@@ -76,7 +94,7 @@ class SessionState:
             return
         self.account = self.account.answered(answer)
         if self.contract is None and answer.value.contracts:
-            self.choose(_first_shown(answer.value.contracts))
+            self.choose(_first_shown(answer.value.contracts, self.preferred))
 
     def choose(self, contract: Contract) -> None:
         """Stand on another contract; its figures are read anew."""
@@ -84,13 +102,38 @@ class SessionState:
             return
         self.purchases = PurchasesState(self.backend, contract)
         self.purchase = PurchaseState(self.backend, contract)
+        self.subscriptions = SubscriptionsState(self.backend, contract)
+        self.service = ServiceState(self.backend, contract)
+        self.report = ReportState(self.backend, contract, self.purchase)
         self.contract = contract
+
+    async def refresh_purchases(self) -> None:
+        """Read the list again, and the purchase beside it."""
+        if self.purchases is not None and self.purchase is not None:
+            await asyncio.gather(self.purchases.refresh(), self.purchase.load())
+
+    async def load_management(self) -> None:
+        """Read the subscriptions and the service again."""
+        if self.subscriptions is not None and self.service is not None:
+            await asyncio.gather(self.subscriptions.load(), self.service.load())
 
     async def sign_out(self) -> None:
         """Leave: nothing of the account stays here, with or without a network."""
         self._forget()
+        self.help = HelpState(self.backend)
         self.remembered_identifier = None
         self.problem = await self.backend.sign_out()
+
+    async def sign_out_everywhere(self) -> None:
+        """Leave, here and on every other device."""
+        try:
+            await self.backend.sign_out_everywhere()
+        except BackendError as error:
+            self.failure = error
+        else:
+            self._forget()
+            self.help = HelpState(self.backend)
+            self.remembered_identifier = None
 
     def _expire(self) -> None:
         self._forget()
@@ -99,9 +142,16 @@ class SessionState:
     def _forget(self) -> None:
         self.gate = Gate.SIGNED_OUT
         self.account, self.contract = Loadable(), None
-        self.purchases = self.purchase = None
+        self.purchases = self.purchase = self.subscriptions = self.service = self.report = None
 
 
-def _first_shown(contracts: tuple[Contract, ...]) -> Contract:
-    """The help article's path begins with Internet; a contract one may read comes before the others."""
-    return min(contracts, key=lambda c: (not c.billing_rights, c.kind is not ContractKind.INTERNET))
+def _first_shown(contracts: tuple[Contract, ...], preferred: str | None) -> Contract:
+    """The one chosen last; else Internet, where the help article's path begins, of those one may read."""
+    return min(
+        contracts,
+        key=lambda c: (
+            c.contract_id != preferred,
+            not c.billing_rights,
+            c.kind is not ContractKind.INTERNET,
+        ),
+    )

@@ -45,8 +45,6 @@ class SignInState:
 
     session: SessionState
     step: Step = Step.IDENTIFIER
-    identifier: str = ""
-    password: str = ""
     password_shown: bool = False
     remember: bool = True
     busy: bool = False
@@ -57,15 +55,35 @@ class SignInState:
     locked_minutes: int = 0
     """How long the account stays locked, counted down by `count_down`."""
     _challenge: Challenge | None = None
+    # Private: typing draws nothing again. A field drawn again with what was typed a moment ago loses the
+    # letters typed since.
+    _identifier: str = ""
+    _password: str = ""
+
+    @property
+    def identifier(self) -> str:
+        return self._identifier
+
+    @identifier.setter
+    def identifier(self, value: str) -> None:
+        self._identifier = value
+
+    @property
+    def password(self) -> str:
+        return self._password
+
+    @password.setter
+    def password(self, value: str) -> None:
+        self._password = value
 
     def __repr__(self) -> str:
         return f"SignInState({self.step.name})"  # what was typed stays out of logs
 
     def type_identifier(self, event: ft.Event[ft.TextField]) -> None:
-        self.identifier, self.fault = event.control.value, None
+        self._identifier, self.fault = event.control.value, None
 
     def type_password(self, event: ft.Event[ft.TextField]) -> None:
-        self.password, self.fault, self.retype = event.control.value, None, False
+        self._password, self.fault, self.retype = event.control.value, None, False
 
     def toggle_password(self) -> None:
         self.password_shown = not self.password_shown
@@ -76,7 +94,7 @@ class SignInState:
     async def submit_identifier(self) -> None:
         """Step 1. Whether the identifier exists is never said: the password is asked for either way."""
         identifier = self.identifier.strip()
-        self.fault = _fault(identifier)
+        self.fault = fault_in(identifier)
         if self.fault is None:
             await self._begin(identifier)
 
@@ -159,7 +177,8 @@ class SignInState:
             self.busy = False
 
 
-def _fault(identifier: str) -> Fault | None:
+def fault_in(identifier: str) -> Fault | None:
+    """Why this is no e-mail address and no phone number, if it is none."""
     if not identifier:
         return Fault.EMPTY
     digits = re.sub(r"[\s.\-]", "", identifier)

@@ -68,7 +68,7 @@ def link(look: Look, label: str, on_click: Handler, *, key: str | None = None) -
                     ),
                     on_click=on_click,
                     key=key,
-                    style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=SPACE_S)),
+                    style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=14)),
                 )
             )
         ],

@@ -36,15 +36,18 @@ class Tone(Enum):
         return getattr(look.colors, name), getattr(look.colors, f"{name}_bg")
 
 
-def card(look: Look, content: ft.Control, *, padding: ft.PaddingValue = SPACE_M) -> ft.Container:
-    """A white card with a hairline, no shadow."""
-    return ft.Container(
-        content,
-        bgcolor=look.colors.surface_card,
-        border_radius=RADIUS_CARD,
-        border=ft.Border.all(1, look.colors.border_hairline),
-        padding=padding,
-        clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
+def card(look: Look, content: ft.Control, *, padding: ft.PaddingValue = SPACE_M) -> ft.Control:
+    """A white card with a hairline, no shadow; a group of its own for screen readers."""
+    return ft.Semantics(
+        container=True,
+        content=ft.Container(
+            content,
+            bgcolor=look.colors.surface_card,
+            border_radius=RADIUS_CARD,
+            border=ft.Border.all(1, look.colors.border_hairline),
+            padding=padding,
+            clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
+        ),
     )
 
 
@@ -90,7 +93,11 @@ def navigation_row(
                     ft.Column(
                         [
                             text(title, look.type.body_medium),
-                            text(subtitle, look.type.body_s, look.colors.content_muted),
+                            *(
+                                [text(subtitle, look.type.body_s, look.colors.content_muted)]
+                                if subtitle
+                                else []
+                            ),
                             *([text(action, underlined)] if action else []),
                         ],
                         spacing=0,

@@ -9,10 +9,10 @@ import flet as ft
 
 from views.state.context import use_look, use_session
 
-from .account import AccountButton
 from .buttons import icon_button
 from .component import component
 from .demo import DemoBanner
+from .feedback import Outbox
 from .look import Look, heading, silent, text
 from .shortcuts import Shortcuts
 from .theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS, hairline
@@ -23,6 +23,8 @@ class Destination(Enum):
 
     HOME = ("/", ft.Icons.HOME_OUTLINED, ft.Icons.HOME)
     USAGE = ("/conso/internet", ft.Icons.DONUT_LARGE_OUTLINED, ft.Icons.DONUT_LARGE)
+    MANAGE = ("/gerer", ft.Icons.TUNE_OUTLINED, ft.Icons.TUNE)
+    HELP = ("/aide", ft.Icons.HELP_OUTLINE, ft.Icons.HELP)
 
     @property
     def path(self) -> str:
@@ -41,7 +43,7 @@ def go(path: str) -> None:
 def Screen(
     title: str,
     body: ft.Control,
-    destination: Destination,
+    destination: Destination | None,
     *,
     name: str,
     overline: str = "",
@@ -76,7 +78,7 @@ def Screen(
         content = ft.Row(
             [_rail(look, destination), ft.VerticalDivider(width=1), centred], spacing=0, expand=True
         )
-    banner: list[ft.Control] = [Shortcuts()]
+    banner: list[ft.Control] = [Shortcuts(), Outbox(session.help)]
     if session.demo:
         banner.append(DemoBanner())
     return ft.View(
@@ -124,7 +126,7 @@ def _top_bar(
         start.append(icon_button(look, ft.Icons.ARROW_BACK, look.words("action.back"), leave))
     end: list[ft.Control] = [*actions]
     if not look.layout.rail:
-        end.append(AccountButton())
+        end.append(_account_button(look))
     return ft.Container(
         ft.Row(
             [
@@ -143,7 +145,14 @@ def _top_bar(
     )
 
 
-def _bar(look: Look, here: Destination) -> ft.NavigationBar:
+def _account_button(look: Look) -> ft.Control:
+    def open_settings() -> None:
+        go("/reglages")
+
+    return icon_button(look, ft.Icons.ACCOUNT_CIRCLE_OUTLINED, look.words("home.account"), open_settings)
+
+
+def _bar(look: Look, here: Destination | None) -> ft.NavigationBar:
     def select(event: ft.Event[ft.NavigationBar]) -> None:
         go(list(Destination)[event.control.selected_index].path)
 
@@ -156,14 +165,14 @@ def _bar(look: Look, here: Destination) -> ft.NavigationBar:
             )
             for place in Destination
         ],
-        selected_index=list(Destination).index(here),
+        selected_index=list(Destination).index(here) if here else 0,
         label_behavior=ft.NavigationBarLabelBehavior.ALWAYS_SHOW,
         border=ft.Border(top=hairline(look.colors)),
         on_change=select,
     )
 
 
-def _rail(look: Look, here: Destination) -> ft.NavigationRail:
+def _rail(look: Look, here: Destination | None) -> ft.NavigationRail:
     def select(event: ft.Event[ft.NavigationRail]) -> None:
         go(list(Destination)[event.control.selected_index or 0].path)
 
@@ -177,14 +186,14 @@ def _rail(look: Look, here: Destination) -> ft.NavigationRail:
             )
             for place in Destination
         ],
-        selected_index=list(Destination).index(here),
+        selected_index=list(Destination).index(here) if here else None,
         extended=extended,
         label_type=ft.NavigationRailLabelType.NONE if extended else ft.NavigationRailLabelType.ALL,
         leading=ft.Container(
             silent(ft.Image(src=look.brand.mark, width=40, height=40)),
             padding=ft.Padding.symmetric(vertical=SPACE_M),
         ),
-        trailing=AccountButton(),
+        trailing=_account_button(look),
         pin_trailing_to_bottom=True,
         on_change=select,
     )

@@ -30,12 +30,12 @@ class Look:
     brand: Brand = CONSO_ET_MOI
 
     @classmethod
-    def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool) -> Look:
+    def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Look:
         return cls(
             words=Words(language),
             formats=Formats(language),
             colors=palette(dark, CONSO_ET_MOI),
-            type=typography(layout),
+            type=typography(layout, text_size),
             layout=layout,
             still=still,
         )

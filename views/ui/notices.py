@@ -69,12 +69,18 @@ def error_state(look: Look, error: BackendError, retry: Handler, *, title: str =
 
 
 def state(
-    look: Look, icon: ft.IconData, title: str, sentence: str = "", *actions: ft.Control, live: bool = False
+    look: Look,
+    icon: ft.IconData,
+    title: str,
+    sentence: str = "",
+    *actions: ft.Control,
+    live: bool = False,
+    level: int = 2,
 ) -> ft.Control:
     """An empty or failed place: icon, title, one sentence, one way forward."""
     lines: list[ft.Control] = [
         silent(ft.Icon(icon, size=48, color=look.colors.content_muted)),
-        heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), 2),
+        heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), level),
     ]
     if sentence:
         lines.append(text(sentence, look.type.body, look.colors.content_muted, align=ft.TextAlign.CENTER))

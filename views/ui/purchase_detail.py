@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import flet as ft
 
 from services.errors import NotFound
 from services.models import EntryType, Money, PaymentStatus, Purchase
 from views.formatting import Formats
-from views.state.context import use_look
+from views.state.context import use_look, use_session
 from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
+from views.state.report import ReportState
 
 from .buttons import link, outline_button, strong_button
 from .cards import Tone, card, column, key_value, tag, tile
 from .component import component
 from .frame import go
 from .look import Look, heading, text
-from .notices import error_state, freshness, skeleton, snackbar, state
+from .notices import alert, error_state, freshness, skeleton, snackbar, state
+from .publisher import contact_button
 from .purchase_rows import amount_color, shown_names, tags_of
+from .report import ReportButton
 from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
 
@@ -28,7 +32,7 @@ def PurchaseDetail(
     purchases: PurchasesState, shown: PurchaseState, payment_id: str, heading_level: int
 ) -> ft.Control:
     """Reads the purchase and draws it; what the list knows of it shows meanwhile."""
-    look = use_look()
+    look, session = use_look(), use_session()
 
     async def open_purchase() -> None:
         await shown.open(payment_id, purchases.find(payment_id))
@@ -52,9 +56,10 @@ def PurchaseDetail(
     elif loadable.data is None and loadable.error is not None:
         content = error_state(look, loadable.error, shown.load)
     elif loadable.data is not None:
+        beside = look.layout.wide and (purchases.periods.stale or purchases.shown.stale)
         content = column(
-            *freshness(look, formats, loadable, shown.load),
-            _facts(look, formats, purchases, loadable.data, heading_level),
+            *([] if beside else freshness(look, formats, loadable, shown.load)),  # the list says it
+            _facts(look, formats, purchases, session.report, loadable.data, heading_level),
             spacing=SPACE_M,
         )
     return ft.Column(
@@ -66,7 +71,12 @@ def PurchaseDetail(
 
 
 def _facts(
-    look: Look, formats: Formats, purchases: PurchasesState, purchase: Purchase, heading_level: int
+    look: Look,
+    formats: Formats,
+    purchases: PurchasesState,
+    report: ReportState | None,
+    purchase: Purchase,
+    heading_level: int,
 ) -> ft.Control:
     words = look.words
     title, content = shown_names(look, purchase)
@@ -117,7 +127,8 @@ def _facts(
             ft.Row(_statuses(look, formats, purchase), spacing=SPACE_XS, run_spacing=SPACE_XS, wrap=True),
             column(*(key_value(look, key, value) for key, value in rows), spacing=0),
             *_refunds(look, formats, purchase),
-            column(*_actions(look, purchase), spacing=SPACE_S),
+            *_reported(look, formats, purchase),
+            column(*_from_subscription(look, purchase), *_actions(look, report, purchase), spacing=SPACE_S),
             spacing=SPACE_M,
         ),
         padding=SPACE_L if look.layout.rail else SPACE_M,
@@ -178,39 +189,43 @@ def _refunds(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contro
     ]
 
 
-def _actions(look: Look, purchase: Purchase) -> list[ft.Control]:
-    words, contact = look.words, purchase.merchant_contact
+def _reported(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+    """What was reported about it, and the receipt."""
+    dispute = purchase.dispute
+    if dispute is None:
+        return []
+    words = look.words
+    title = words("report.sent", reference=dispute.dispute_id)
+    sentence = words("report.sent_on", date=formats.moment(dispute.created_at))
+    return [alert(look, Tone.INFO, title, sentence)]
+
+
+def _from_subscription(look: Look, purchase: Purchase) -> list[ft.Control]:
+    if purchase.subscription_id is None:
+        return []
+    manage = partial(go, f"/gerer/abonnements/{purchase.subscription_id}")
+    return [
+        text(look.words("purchase.from_subscription"), look.type.body_s, look.colors.content_muted),
+        link(look, look.words("purchase.manage"), manage),
+    ]
+
+
+def _actions(look: Look, report: ReportState | None, purchase: Purchase) -> list[ft.Control]:
+    words = look.words
 
     def copied() -> None:
         ft.context.page.show_dialog(snackbar(look, words("purchase.copied")))
 
-    def original() -> None:
-        go(f"/achats/{purchase.refund_of}")
-
     actions: list[ft.Control] = []
-    address = _address(purchase)
-    if contact is not None and address:
-        spoken = words("a11y.external", label=words("purchase.contact"))
-        actions.append(
-            ft.FilledButton(text(words("purchase.contact"), look.type.label, spoken=spoken), url=address)
-        )
+    if report is not None and purchase.dispute is None and purchase.entry_type is EntryType.PURCHASE:
+        actions.append(ReportButton(report, purchase.payment_id))
+    actions += contact_button(look, purchase.merchant_contact)
     actions.append(
         outline_button(
             look, words("purchase.copy"), copied, action=ft.CopyToClipboard(purchase.reference_code)
         )
     )
     if purchase.entry_type is EntryType.REFUND and purchase.refund_of:
+        original = partial(go, f"/achats/{purchase.refund_of}")
         actions.append(link(look, words("purchase.original"), original))
     return actions
-
-
-def _address(purchase: Purchase) -> str | None:
-    """Where the publisher can be reached: site, e-mail or phone, whichever is given first."""
-    contact = purchase.merchant_contact
-    if contact is None:
-        return None
-    if contact.url and contact.url.startswith("https://"):
-        return contact.url
-    if contact.email:
-        return f"mailto:{contact.email}"
-    return f"tel:{contact.phone}" if contact.phone else None

@@ -77,10 +77,12 @@ def _day_header(look: Look, formats: Formats, day: date, summed: Day | None) -> 
     )
 
 
-def purchase_row(look: Look, formats: Formats, purchase: Purchase, *, selected: bool) -> ft.Control:
-    """One purchase: tile, service, time and content, what is not ordinary about it, amount."""
+def purchase_row(
+    look: Look, formats: Formats, purchase: Purchase, *, selected: bool, dated: bool = False
+) -> ft.Control:
+    """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount."""
     title, content = shown_names(look, purchase)
-    time = formats.time(purchase.payment_date)
+    time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
     tags = list(tags_of(look, purchase))
     amount = formats.money(purchase.amount)
 
@@ -144,6 +146,8 @@ def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.Icon
         yield words("tag.refunded"), Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
     elif purchase.kind is PurchaseKind.SUBSCRIPTION:
         yield words("tag.subscription"), Tone.INFO, ft.Icons.AUTORENEW
+    if purchase.dispute is not None:
+        yield words("tag.disputed"), Tone.WARNING, ft.Icons.FLAG_OUTLINED
     if status.pending:
         yield words("tag.pending"), Tone.WARNING, ft.Icons.SCHEDULE
     elif status is PaymentStatus.DENIED:

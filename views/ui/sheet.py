@@ -9,8 +9,13 @@ from .look import Look, heading, text
 from .theme import DIALOG_WIDTH, READING_WIDTH, SPACE_L, SPACE_M
 
 
-def sheet(look: Look, title: str, content: ft.Control, on_close: Handler) -> ft.DialogControl:
-    """A modal with a title, closed by Esc, a tap outside or one of its buttons; `on_close` follows."""
+def sheet(
+    look: Look, title: str, content: ft.Control, on_close: Handler, *, held: bool = False
+) -> ft.DialogControl:
+    """A modal with a title, closed by Esc, a tap outside or one of its buttons; `on_close` follows.
+
+    While it is `held` only the app closes it.
+    """
     head = heading(text(title, look.type.h2), 2)
     if look.layout.wide:
         return ft.AlertDialog(
@@ -18,6 +23,7 @@ def sheet(look: Look, title: str, content: ft.Control, on_close: Handler) -> ft.
             semantics_label=title,
             content=ft.Container(content, width=DIALOG_WIDTH),
             scrollable=True,
+            modal=held,
             on_dismiss=on_close,
         )
     return ft.BottomSheet(
@@ -30,7 +36,9 @@ def sheet(look: Look, title: str, content: ft.Control, on_close: Handler) -> ft.
             ),
             padding=ft.Padding.only(left=SPACE_L, right=SPACE_L, bottom=SPACE_L),
         ),
-        show_drag_handle=True,
+        show_drag_handle=not held,
+        dismissible=not held,
+        draggable=not held,
         scrollable=True,
         size_constraints=ft.BoxConstraints(max_width=READING_WIDTH),
         on_dismiss=on_close,

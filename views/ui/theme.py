@@ -284,8 +284,8 @@ class Typography:
 
 
 def _text(
-    size: int,
-    line: int,
+    size: float,
+    line: float,
     weight: ft.FontWeight = ft.FontWeight.W_400,
     *,
     spacing: float = 0,
@@ -296,30 +296,33 @@ def _text(
     )
 
 
-def typography(layout: Layout) -> Typography:
-    """The type scale of `layout`: headings grow from 600 px up, the rest is the same everywhere."""
+def typography(layout: Layout, text_size: float = 1.0) -> Typography:
+    """The type scale of `layout`, times `text_size`: headings grow from 600 px up, the rest does not."""
     medium, bold = ft.FontWeight.W_500, ft.FontWeight.W_700
 
     def display(phone: tuple[int, int], larger: tuple[int, int], spacing: float = 0) -> ft.TextStyle:
         size, line = larger if layout.rail else phone
-        return _text(size, line, bold, spacing=spacing, family=DISPLAY_FAMILY)
+        return _text(size * text_size, line * text_size, bold, spacing=spacing, family=DISPLAY_FAMILY)
+
+    def plain(size: int, line: int, weight: ft.FontWeight = ft.FontWeight.W_400) -> ft.TextStyle:
+        return _text(size * text_size, line * text_size, weight)
 
     return Typography(
         hero=display((40, 48), (48, 56), -0.5),
         amount_hero=display((36, 44), (44, 52), -0.5),
         h1=display((28, 36), (36, 44), -0.28),
         h2=display((20, 28), (24, 32)),
-        title=_text(18, 24, bold),
-        h3=_text(16, 24, bold),
-        h4=_text(14, 20, bold),
-        body=_text(16, 24),
-        body_medium=_text(16, 24, medium),
-        body_s=_text(14, 20),
-        label=_text(16, 24, bold),
-        label_s=_text(14, 20, medium),
-        caption=_text(12, 16),
-        caption_medium=_text(12, 16, medium),
-        caption_bold=_text(12, 16, bold),
+        title=plain(18, 24, bold),
+        h3=plain(16, 24, bold),
+        h4=plain(14, 20, bold),
+        body=plain(16, 24),
+        body_medium=plain(16, 24, medium),
+        body_s=plain(14, 20),
+        label=plain(16, 24, bold),
+        label_s=plain(14, 20, medium),
+        caption=plain(12, 16),
+        caption_medium=plain(12, 16, medium),
+        caption_bold=plain(12, 16, bold),
     )
 
 
@@ -434,13 +437,15 @@ def hairline(colours: Palette) -> ft.BorderSide:
 # --- The Flet theme ---------------------------------------------------------------------------------
 
 
-def flet_theme(colours: Palette, layout: Layout, *, reduced_motion: bool = False) -> ft.Theme:
+def flet_theme(
+    colours: Palette, layout: Layout, *, reduced_motion: bool = False, text_size: float = 1.0
+) -> ft.Theme:
     """The whole theme, explicit: Material derives nothing from a seed, so no surface is tinted.
 
     Set both `page.theme` (light palette) and `page.dark_theme` (dark palette), and again when `layout`
     or the wish for less motion changes.
     """
-    text = typography(layout)
+    text = typography(layout, text_size)
     halo = _overlay(colours, focus=colours.focus_fill)
     return ft.Theme(
         color_scheme=_scheme(colours),
@@ -689,7 +694,7 @@ def _minimal(colours: Palette) -> ft.ButtonStyle:
             ft.ControlState.DEFAULT: colours.action,
         },
         overlay_color=_overlay(colours),
-        padding=ft.Padding.symmetric(horizontal=SPACE_S, vertical=SPACE_S),
+        padding=ft.Padding.symmetric(horizontal=SPACE_S, vertical=14),
         side=_focus_side(colours.border_focus),
         shape=_shape(),
         text_style=_text(16, 24, ft.FontWeight.W_700),

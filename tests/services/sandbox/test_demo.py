@@ -96,7 +96,8 @@ def test_what_holds_at_any_time(now: datetime) -> None:
             assert max(charges, key=lambda each: each.payment_date).payment_id == subscription.last_payment_id
             if subscription.next_charge_date is not None:
                 assert subscription.next_charge_date >= now.astimezone(PARIS).date()
-            assert (subscription.next_charge_date is None) == (subscription.status == "terminated")
+            assert (subscription.next_charge_date is not None) == (subscription.status == "active")
+            assert (subscription.termination_reference is not None) == (subscription.status == "terminated")
         for refund in (each for each in purchases if each.entry_type == "refund"):
             assert refund.refund_of is not None
             bought = known[refund.refund_of]
@@ -115,7 +116,11 @@ def test_each_one_shows_what_they_are_there_for(now: datetime) -> None:
     bought = list(box(camille).purchases)
     assert all(sum_of(within(bought, period), "succeeded") > 0 for period in periods)
     assert all(within(entries(camille), period) for period in periods)
-    assert sum(len(contract.subscriptions) for contract in camille.contracts) == 3
+    assert Counter(each.status for contract in camille.contracts for each in contract.subscriptions) == {
+        "active": 3,
+        "terminated": 1,
+    }
+    assert [each.terminable for each in box(camille).subscriptions] == [True, True, False, False]
     assert Counter(each.entry_type for each in entries(camille))["refund"] == 1
     assert [each.payment_status for each in within(bought, periods[0])].count("processing") == 1
 
@@ -125,6 +130,7 @@ def test_each_one_shows_what_they_are_there_for(now: datetime) -> None:
     assert not entries(made["nouveau"])
     assert len(within(entries(made["gros-volume"]), periods[0])) == 100
     assert box(made["suspendu"]).service.status == "suspended"
+    assert [each.status for each in box(made["suspendu"]).subscriptions] == ["suspended", "suspended"]
     since = box(made["suspendu"]).service.since
     assert since is not None
     assert all(each.payment_date.date() <= since for each in entries(made["suspendu"]))
@@ -136,7 +142,7 @@ def test_each_one_shows_what_they_are_there_for(now: datetime) -> None:
 
 
 def test_the_cases_worth_looking_at() -> None:
-    camille, sans_achat = people(ON_10_MARCH)["camille"], people(ON_10_MARCH)["sans-achat"]
+    camille = people(ON_10_MARCH)["camille"]
     bought = list(box(camille).purchases)
     moments = {each.payment_date.isoformat() for each in bought}
     assert {
@@ -147,7 +153,7 @@ def test_the_cases_worth_looking_at() -> None:
         "2023-10-29T02:30:00+02:00",
         "2023-10-29T02:30:00+01:00",
     } <= moments
-    weekly, tried, on_31st = box(camille).subscriptions
+    weekly, tried, on_31st, ended = box(camille).subscriptions
     assert weekly.start_date < latest_periods(date(2024, 3, 10))[-1].start
     assert prices(bought, weekly.subscription_id) == ["2.99", "3.99"]
     assert prices(bought, tried.subscription_id) == ["0.00", "4.99"]
@@ -164,8 +170,7 @@ def test_the_cases_worth_looking_at() -> None:
     assert bill_of(refunded) < bill_of(refund)
     assert "adult" in {each.purchase_category_code for each in bought}
     assert max(len(each.merchant_name) for each in bought) > 80
-    ended = box(sans_achat).subscriptions[0]
-    last = next(each for each in box(sans_achat).purchases if each.payment_id == ended.last_payment_id)
+    last = next(each for each in bought if each.payment_id == ended.last_payment_id)
     assert ended.termination_date is not None
     assert last.payment_date.date() > ended.termination_date
 

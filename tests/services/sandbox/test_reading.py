@@ -131,6 +131,7 @@ async def test_one_purchase_with_its_refunds(camille: Visitor) -> None:
         "periodId": "2024-03",
         "isBilled": True,
         "refundedAmount": {"amount": "1.49", "currency": "EUR"},
+        "dispute": None,
     }
 
 

@@ -129,6 +129,9 @@ def test_nothing_of_the_data_file_is_lost(app: Starlette) -> None:
         "termination_date": date(2024, 3, 1),
         "terminable": False,
         "last_payment_id": "p5",
+        "terminates_at": None,
+        "termination_reference": None,
+        "termination_reason": None,
     }
 
 

@@ -1,0 +1,179 @@
+"""The entries of billing periods as a CSV file that spreadsheets open and that sums to the period's total.
+
+Read whole and consistent, or not at all: when the list changes between two pages it is read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from services.backend import Backend
+from services.errors import Changed, NotFound
+from services.models import BillingPeriod, Contract, PaymentStatus, Purchase, PurchasePage
+
+PER_PAGE = 100
+"""The most the contract allows."""
+AT_ONCE = 4
+"""Pages asked for at the same time."""
+TRIES = 3
+"""How many times a list that changes while it is read is read."""
+
+COLUMNS = (
+    "date", "merchant", "description", "category", "kind", "channel", "status", "amount", "counted",
+    "currency", "period_start", "period_end", "bill_month", "reference", "refund_of",
+)  # fmt: skip
+"""What each row tells, in order. `counted` is what the entry adds to the period's total: 0.00 for what is
+pending, refused or cancelled. `refund_of` is a reference, or the backend's id of what it no longer shows."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width forms
+_NOT_COUNTED = Decimal("0.00")
+
+Told = Callable[[float], None]
+"""Hears how far the reading is, from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class PeriodEntries:
+    """A billing period and all its entries, oldest first."""
+
+    period: BillingPeriod
+    entries: tuple[Purchase, ...]
+
+
+@dataclass(frozen=True)
+class Export:
+    """Whole periods of one contract, oldest first, as they were at one moment each."""
+
+    periods: tuple[PeriodEntries, ...]
+    zone: ZoneInfo
+    """Where the contract is billed: what dates are told in."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """The reference of each entry that was refunded, by its payment id."""
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How one language writes the file."""
+
+    delimiter: str
+    decimal_point: str
+    header: Sequence[str]
+    """A title for each of `COLUMNS`."""
+    kind: Callable[[Purchase], str]
+    category: Callable[[Purchase], str]
+    channel: Callable[[Purchase], str]
+    status: Callable[[Purchase], str]
+
+
+def counted(entry: Purchase) -> Decimal:
+    """What an entry adds to the total of its period: the contract's rule."""
+    return entry.amount.amount if entry.payment_status is PaymentStatus.SUCCEEDED else _NOT_COUNTED
+
+
+async def read_export(backend: Backend, contract: Contract, period_ids: Sequence[str], told: Told) -> Export:
+    """Every entry of these periods.
+
+    Raises:
+        BackendError: one page could not be read, or (`Changed`) the list never stood still.
+    """
+    periods: list[PeriodEntries] = []
+    for period_id in sorted(period_ids):
+        before = len(periods)
+
+        def told_of_one(share: float, before: int = before) -> None:
+            told((before + share) / len(period_ids))
+
+        periods.append(await _read_period(backend, contract.contract_id, period_id, told_of_one))
+    references = await _references(backend, contract.contract_id, periods)
+    told(1.0)
+    return Export(tuple(periods), ZoneInfo(contract.billing.time_zone), references)
+
+
+async def _read_period(backend: Backend, contract_id: str, period_id: str, told: Told) -> PeriodEntries:
+    async def read(number: int) -> PurchasePage:
+        answer = await backend.purchases(contract_id, period_id, order="asc", page=number, per_page=PER_PAGE)
+        return answer.value
+
+    for _ in range(TRIES):
+        pages = [await read(1)]
+        count = pages[0].pagination.total_pages
+        for first in range(2, count + 1, AT_ONCE):
+            told(len(pages) / count)
+            pages += await asyncio.gather(*map(read, range(first, min(first + AT_ONCE, count + 1))))
+        entries = tuple(entry for page in pages for entry in page.items)
+        if _consistent(pages, entries):
+            return PeriodEntries(pages[0].period, entries)
+    raise Changed("the purchases changed while they were read")
+
+
+def _consistent(pages: Sequence[PurchasePage], entries: Sequence[Purchase]) -> bool:
+    """Whether the pages are of one and the same list, and it is the one the period's total is of."""
+    first = pages[0]
+    return (
+        all((page.period, page.pagination.total_count) == (first.period, len(entries)) for page in pages)
+        and len({entry.payment_id for entry in entries}) == len(entries)
+        and sum(map(counted, entries), _NOT_COUNTED) == first.period.total.amount
+    )
+
+
+async def _references(backend: Backend, contract_id: str, periods: Sequence[PeriodEntries]) -> dict[str, str]:
+    """What the refunds refund, which may lie in a period before."""
+    entries = [entry for period in periods for entry in period.entries]
+    known = {entry.payment_id: entry.reference_code for entry in entries}
+    references: dict[str, str] = {}
+    for payment_id in {entry.refund_of for entry in entries if entry.refund_of}:
+        try:
+            references[payment_id] = (
+                known.get(payment_id)
+                or (await backend.purchase(contract_id, payment_id)).value.reference_code
+            )
+        except NotFound:
+            continue  # older than what the backend shows: its id stands in the file
+    return references
+
+
+def csv_file(export: Export, spelling: Spelling) -> bytes:
+    """One row an entry under one header, in UTF-8 with the mark by which spreadsheets know it."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, delimiter=spelling.delimiter, lineterminator="\r\n")
+    rows.writerow(spelling.header)
+    for one in export.periods:
+        for entry in one.entries:
+            rows.writerow(_row(export, one.period, entry, spelling))
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _row(export: Export, period: BillingPeriod, entry: Purchase, spelling: Spelling) -> list[str]:
+    refunded = entry.refund_of or ""
+    return [
+        entry.payment_date.astimezone(export.zone).isoformat(timespec="seconds"),
+        inert(entry.merchant_name),
+        inert(entry.description),
+        inert(spelling.category(entry)),
+        inert(spelling.kind(entry)),
+        inert(spelling.channel(entry)),
+        inert(spelling.status(entry)),
+        _number(entry.amount.amount, spelling),
+        _number(counted(entry), spelling),
+        inert(entry.amount.currency),
+        period.start_date.isoformat(),
+        period.end_date.isoformat(),
+        period.bill_month,
+        inert(entry.reference_code),
+        inert(export.references.get(refunded, refunded)),
+    ]
+
+
+def inert(text: str) -> str:
+    """Text that no spreadsheet takes for a formula (CWE-1236): an apostrophe comes before what could be one."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _number(amount: Decimal, spelling: Spelling) -> str:
+    return str(amount).replace(".", spelling.decimal_point)

@@ -1,0 +1,164 @@
+"""One purchase as a page to keep: a PDF receipt.
+
+The page is laid out here; its words come from the views, already in the reader's language and formats. The
+same receipt gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+MARGIN = 22.0
+"""Around the page; it and every length below are millimetres on A4, and font sizes points."""
+MARK = 13.0
+VALUES_AT = 58.0
+"""How far from the margin the second column begins."""
+ROW = 10.5
+PILL = 8.0
+FOOT = 24.0
+"""What the notes at the foot of the page take."""
+
+BLACK, MUTED, HAIRLINE, SUNKEN, WHITE = 0, 82, 224, 245, 255
+"""Greys, from 0 to 255: a receipt is printed."""
+_FAMILY = "Inter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What a receipt says, in its order."""
+
+    language: str
+    """BCP 47, for screen readers: `fr-FR`."""
+    product_name: str
+    warning: str
+    """What nobody may overlook, in a band at the top: that it is made up. Empty when it is not."""
+    title: str
+    merchant: str
+    category: str
+    amount: str
+    status: str
+    facts: tuple[tuple[str, str], ...]
+    """Names and values."""
+    notes: tuple[str, ...]
+    """The small print: when it was made, what it is worth, who makes the app."""
+    made_at: datetime
+    """By the backend's clock."""
+
+
+def pdf_file(receipt: Receipt, *, fonts: Path, mark: Path) -> bytes:
+    """The receipt as a PDF whose text can be selected, searched and read out.
+
+    `fonts` is the folder of `InterTab-Regular.ttf` and `InterTab-Bold.ttf`, `mark` the product's mark, an SVG.
+    A character the fonts lack is written as `?`.
+    """
+    from fpdf import FPDF  # where it is used: it would make the app start later
+
+    page = FPDF(format="A4")
+    page.set_margin(MARGIN)
+    page.c_margin = 0  # text begins where the rules do
+    page.set_auto_page_break(True, margin=MARGIN)
+    page.add_font(_FAMILY, "", fonts / "InterTab-Regular.ttf")
+    page.add_font(_FAMILY, "B", fonts / "InterTab-Bold.ttf")
+    page.set_creation_date(receipt.made_at)
+    page.set_lang(receipt.language)
+    page.set_title(_known(page, f"{receipt.title} · {receipt.merchant}"))
+    page.set_creator(receipt.product_name)
+    page.add_page()
+    if receipt.warning:
+        _band(page, receipt.warning)
+    _head(page, receipt, mark)
+    _purchase(page, receipt)
+    for name, value in receipt.facts:
+        _fact(page, name, value)
+    _notes(page, receipt.notes)
+    return bytes(page.output())
+
+
+def _known(page: FPDF, text: str) -> str:
+    """`text` on one line, in characters the fonts have."""
+    drawn = page.fonts[_FAMILY.lower()].cmap
+    return "".join(letter if ord(letter) in drawn else "?" for letter in " ".join(text.split(None)))
+
+
+def _write(page: FPDF, text: str, size: float, *, bold: bool = False, grey: int = BLACK, width: float = 0) -> None:
+    """One paragraph from here, as wide as the page or `width`; the next one comes below."""
+    page.set_font(_FAMILY, "B" if bold else "", size)
+    page.set_text_color(grey)
+    page.multi_cell(width, size * 0.5, _known(page, text), align="L", new_x="LMARGIN", new_y="NEXT")
+
+
+def _band(page: FPDF, warning: str) -> None:
+    page.set_fill_color(BLACK)
+    page.rect(0, 0, page.w, ROW, style="F")
+    page.set_xy(MARGIN, 0)
+    page.set_font(_FAMILY, "B", 10)
+    page.set_text_color(WHITE)
+    page.cell(0, ROW, _known(page, warning))
+
+
+def _head(page: FPDF, receipt: Receipt, mark: Path) -> None:
+    page.set_xy(MARGIN, MARGIN)
+    page.image(mark, w=MARK, h=MARK)
+    page.set_xy(MARGIN + MARK + 4, MARGIN)
+    page.set_font(_FAMILY, "B", 13)
+    page.set_text_color(BLACK)
+    page.cell(0, MARK, _known(page, receipt.product_name))
+    page.set_xy(MARGIN, MARGIN)
+    page.set_font(_FAMILY, "", 11)
+    page.set_text_color(MUTED)
+    page.cell(0, MARK, _known(page, receipt.title), align="R")
+    _rule(page, MARGIN + MARK + 6)
+
+
+def _purchase(page: FPDF, receipt: Receipt) -> None:
+    page.set_y(MARGIN + MARK + 17)
+    _write(page, receipt.merchant, 20, bold=True)
+    page.ln(1)
+    _write(page, receipt.category, 11, grey=MUTED)
+    page.ln(8)
+    _write(page, receipt.amount, 38, bold=True)
+    page.ln(4)
+    page.set_font(_FAMILY, "B", 10)
+    status = _known(page, receipt.status)
+    page.set_fill_color(SUNKEN)
+    x, y, width = page.get_x(), page.get_y(), page.get_string_width(status) + 10
+    page.rect(x, y, width, PILL, style="F", round_corners=True, corner_radius=PILL / 2 - 0.1)
+    page.set_text_color(BLACK)
+    page.cell(width, PILL, status, align="C")
+    page.set_xy(MARGIN, y + 18)
+    _rule(page, page.get_y())
+
+
+def _fact(page: FPDF, name: str, value: str) -> None:
+    if page.will_page_break(ROW):
+        page.add_page()
+    top = page.get_y()
+    page.set_xy(MARGIN, top + 3)
+    _write(page, name, 10, grey=MUTED, width=VALUES_AT - 4)
+    below_name = page.get_y()
+    page.set_xy(MARGIN + VALUES_AT, top + 3)
+    _write(page, value, 10, bold=True)
+    _rule(page, max(below_name, page.get_y()) + 2.5)
+
+
+def _notes(page: FPDF, notes: tuple[str, ...]) -> None:
+    if page.get_y() > page.h - MARGIN - FOOT:
+        page.add_page()
+    page.set_y(page.h - MARGIN - FOOT)
+    for note in notes:
+        _write(page, note, 8.5, grey=MUTED)
+        page.ln(1.5)
+
+
+def _rule(page: FPDF, y: float) -> None:
+    """A hairline across the page; what follows begins right below it."""
+    page.set_draw_color(HAIRLINE)
+    page.set_line_width(0.2)
+    page.line(MARGIN, y, page.w - MARGIN, y)
+    page.set_xy(MARGIN, y)

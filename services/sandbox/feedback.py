@@ -1,0 +1,94 @@
+"""What concerns no contract: an opinion of a help article, a forgotten identifier (endpoints 10 and 11)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, UnsetType
+from sqlalchemy import Connection, func, select
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.sandbox.data_file import Id, Words
+from services.sandbox.identity import canonical, digest, new_secret
+from services.sandbox.reading import Query
+from services.sandbox.schema import feedback, reminder
+from services.sandbox.settings import Clock, Settings
+from services.sandbox.store import Store
+from services.sandbox.web import NO_STORE, Problem, json_response
+from services.sandbox.writing import Form, invalid, once, parse, read_body
+
+_Text = Annotated[str, Meta(max_length=250, pattern=r"^[^\x00]*$")]
+
+
+class Feedback(Form, frozen=True):
+    """The body of endpoint 10."""
+
+    article_id: Id
+    useful: bool
+    liked: _Text | UnsetType = UNSET
+    missing: _Text | UnsetType = UNSET
+
+
+class Reminder(Form, frozen=True):
+    """The body of endpoint 11: one of the two."""
+
+    phone_number: Words | UnsetType = UNSET
+    email: Words | UnsetType = UNSET
+
+
+def give_feedback(query: Query) -> Response:
+    """Endpoint 10."""
+    form = parse(query.request, query.content, Feedback)
+
+    def create() -> dict[str, Any]:
+        feedback_id = new_secret()
+        query.connection.execute(
+            feedback.insert().values(
+                feedback_id=feedback_id,
+                subscriber_id=query.subscriber_id,
+                article_id=form.article_id,
+                useful=form.useful,
+                liked=None if form.liked is UNSET else form.liked,
+                missing=None if form.missing is UNSET else form.missing,
+                created_at=query.now,
+            )
+        )
+        return {"feedbackId": feedback_id, "createdAt": query.now}
+
+    return once(query, form, create)
+
+
+def remind(store: Store, clock: Clock, settings: Settings) -> Callable[[Request], Any]:
+    """Endpoint 11: always the same answer, because nobody is looked for. The sandbox sends no message."""
+
+    async def endpoint(request: Request) -> Response:
+        form = parse(request, await read_body(request), Reminder)
+        if (form.phone_number is UNSET) == (form.email is UNSET):
+            raise invalid("phoneNumber", "or email is given, and not both")
+        value = form.email if form.phone_number is UNSET else form.phone_number
+        asked = digest(f"{request.client.host if request.client else ''} {canonical(str(value))}")
+        now = clock()
+
+        def count(connection: Connection) -> None:
+            connection.execute(reminder.delete().where(reminder.c.asked_at <= now - settings.reminder_time))
+            times, first = connection.execute(
+                select(func.count(), func.min(reminder.c.asked_at)).where(reminder.c.asked == asked)
+            ).one()
+            if times >= settings.reminders:
+                wait = first + settings.reminder_time - now
+                raise Problem(
+                    HTTPStatus.TOO_MANY_REQUESTS,
+                    "TOO_MANY_REQUESTS",
+                    "This was asked for too often.",
+                    headers={"Retry-After": str(math.ceil(wait.total_seconds()))},
+                )
+            connection.execute(reminder.insert().values(reminder_id=new_secret(), asked=asked, asked_at=now))
+
+        await store.run(count, writing=True)
+        return json_response({"status": "accepted"}, HTTPStatus.ACCEPTED, headers=NO_STORE)
+
+    return endpoint

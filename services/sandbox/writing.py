@@ -1,0 +1,142 @@
+"""Changes in `/v1`: a checked body, one transaction, and one effect however often it is asked for.
+
+A change of state names the state it was decided on (`If-Match`); a creation brings a key of its own
+(`Idempotency-Key`), under which its answer is kept as long as what it made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.sandbox.identity import digest
+from services.sandbox.reading import Query, authenticated, bearer
+from services.sandbox.schema import creation
+from services.sandbox.settings import Clock
+from services.sandbox.store import Store
+from services.sandbox.web import NO_STORE, Problem
+
+F = TypeVar("F")
+LARGEST_BODY = 16_384
+"""Bytes."""
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A body; members it does not know are ignored."""
+
+
+def write(act: Callable[[Query], Response], store: Store, clock: Clock) -> Callable[[Request], Any]:
+    """An endpoint that does what `act` does for signed-in subscribers; after a `Problem`, nothing is."""
+
+    async def endpoint(request: Request) -> Response:
+        token, content, now = bearer(request), await read_body(request), clock()
+
+        def work(connection: Connection) -> Response:
+            subscriber_id = authenticated(connection, token, now, "internetplus:write")
+            return act(Query(request, connection, subscriber_id, now, content))
+
+        return await store.run(work, writing=True)
+
+    return endpoint
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, up to `LARGEST_BODY`.
+
+    Raises:
+        Problem: 413.
+    """
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > LARGEST_BODY:
+            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "TOO_LARGE", "The body is too large.")
+    return bytes(content)
+
+
+def parse(request: Request, content: bytes, form: type[F]) -> F:
+    """The body as `form`.
+
+    Raises:
+        Problem: 415 when it is not said to be JSON; 400 when it cannot be used: `errors` names the member.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "The body has to be JSON.")
+    try:
+        return msgspec.json.decode(content, type=form)
+    except msgspec.ValidationError as fault:
+        reason, _, path = str(fault).partition(" - at `$")
+        missing = re.search(r"required field `(\w+)`", reason)
+        raise invalid(missing[1] if missing else path.strip(".`") or "body", reason) from fault
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise invalid("body", "is not JSON") from fault
+
+
+def invalid(field: str, reason: str) -> Problem:
+    """400, for one member of a body or one header."""
+    return Problem(HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", f"{field}: {reason}.", errors={field: reason})
+
+
+def if_match(request: Request) -> list[str]:
+    """The tags of the states on which the change was decided.
+
+    Raises:
+        Problem: 428 when none is named.
+    """
+    tags = [tag.strip() for tag in request.headers.get("if-match", "").split(",") if tag.strip()]
+    if not tags:
+        raise Problem(
+            HTTPStatus.PRECONDITION_REQUIRED,
+            "PRECONDITION_REQUIRED",
+            "If-Match has to name the state this was decided on.",
+        )
+    return tags
+
+
+def check_unchanged(tags: list[str], etag: str) -> None:
+    """Compares strongly (RFC 9110, 13.1.1): a weak tag is no match.
+
+    Raises:
+        Problem: 412 when the state is another by now.
+    """
+    if etag not in tags and tags != ["*"]:
+        raise Problem(HTTPStatus.PRECONDITION_FAILED, "CHANGED", "It has changed: read it again.")
+
+
+def once(query: Query, form: Form, create: Callable[[], Any]) -> Response:
+    """Answers 201 with what `create` returns; asked again under the same key, with the same.
+
+    Raises:
+        Problem: 400 without a key that can be used; 422 when it was used for something else.
+    """
+    key = query.request.headers.get("idempotency-key", "")
+    if not _KEY.fullmatch(key):
+        raise invalid("Idempotency-Key", "has 16 to 64 letters, digits, - or _")
+    asked = digest(f"{query.request.url.path} {msgspec.json.encode(form).decode()}")
+    before = query.connection.execute(
+        creation.select().where(creation.c.subscriber_id == query.subscriber_id, creation.c.key == key)
+    ).first()
+    if before is None:
+        answer = msgspec.json.encode(create()).decode()
+        query.connection.execute(
+            creation.insert().values(subscriber_id=query.subscriber_id, key=key, asked=asked, answer=answer)
+        )
+    elif before.asked == asked:
+        answer = before.answer
+    else:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "IDEMPOTENCY_KEY_REUSED",
+            "This Idempotency-Key was used for something else.",
+        )
+    return Response(answer, HTTPStatus.CREATED, media_type="application/json", headers=NO_STORE)

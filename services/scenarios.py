@@ -1,0 +1,84 @@
+"""Demonstrations: what one visitor of the embedded backend meets on the way to it.
+
+A fault belongs to one visitor: each has a way of their own, and the backend itself never fails. What lies at
+its end, the made-up data, is common to all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
+
+import httpx
+
+from services.backend import Backend
+from services.credentials import CredentialStore
+from services.transport import CALL_TIMEOUT, IN_PROCESS, Clock, Wire, utc_now
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+SLOWNESS: Final = 3.0
+"""Seconds an answer takes on a slow network: long, but within every bound of the client."""
+
+
+class Fault(Enum):
+    """What goes wrong between the app and the backend."""
+
+    OFFLINE = "offline"
+    """No request arrives."""
+    SERVER_ERROR = "server_error"
+    """Every answer is a 503."""
+    SLOW = "slow"
+    """Every answer takes `SLOWNESS`."""
+    EXPIRED = "expired"
+    """The session is refused, and its renewal too; over once the visitor has signed in again."""
+
+
+class Demonstration(httpx.AsyncBaseTransport):
+    """One visitor's way to the embedded backend, with the `fault` they chose to see."""
+
+    def __init__(
+        self,
+        app: Starlette,
+        *,
+        clock: Clock = utc_now,
+        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.fault: Fault | None = None
+        self._app, self._clock, self._wait = app, clock, wait
+        self._way = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    def backend(self, credentials: CredentialStore) -> Backend:
+        """This visitor's client."""
+        wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=CALL_TIMEOUT)
+        return Backend(wire, credentials, clock=self._clock)
+
+    async def start_over(self, identifier: str) -> None:
+        """No fault any more, and the made-up data of that subscriber as on the first day, for everyone."""
+        self.fault = None
+        await self._app.state.start_over(identifier)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        match self.fault:
+            case Fault.OFFLINE:
+                raise httpx.ConnectError("offline, for the demonstration", request=request)
+            case Fault.SERVER_ERROR:
+                return httpx.Response(503, json={"status": 503, "code": "UNAVAILABLE"}, request=request)
+            case Fault.SLOW:
+                await self._wait(SLOWNESS)
+            case Fault.EXPIRED if "authorization" in request.headers:
+                return httpx.Response(401, request=request)
+            case Fault.EXPIRED:
+                grant = parse_qs((await request.aread()).decode()).get("grant_type")
+                if grant == ["refresh_token"]:
+                    return httpx.Response(400, json={"error": "invalid_grant"}, request=request)
+                if grant is not None:
+                    self.fault = None
+        return await self._way.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._way.aclose()

@@ -1,0 +1,279 @@
+"""Gérer internet+: the service and the subscriptions of a contract."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from services.errors import Changed
+from services.models import Service, ServiceStatus, Subscription, SubscriptionStatus
+from views.formatting import Formats
+from views.state.context import use_look, use_session
+from views.state.service import ServiceState
+from views.state.subscriptions import SubscriptionsState
+from views.text import explain
+from views.ui.buttons import icon_button
+from views.ui.cards import Tone, card, column, group, tag, tile
+from views.ui.component import component
+from views.ui.confirmation import confirmation
+from views.ui.contracts import contract_choice
+from views.ui.frame import Destination, Screen, go
+from views.ui.look import Look, heading, text
+from views.ui.notices import alert, error_state, freshness, progress, skeleton, state
+from views.ui.purchase_rows import TEXT_START
+from views.ui.subscription_parts import cost_line, end_confirmation, next_line, status_tag
+from views.ui.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+
+
+@component
+def ManageView() -> ft.View:
+    look, session = use_look(), use_session()
+    actions: tuple[ft.Control, ...] = ()
+    if session.subscriptions is not None:
+        refresh = session.load_management
+        actions = (icon_button(look, ft.Icons.REFRESH, look.words("action.refresh"), refresh),)
+    return Screen(look.words("manage.h1"), Manage(), Destination.MANAGE, name="manage", actions=actions)
+
+
+@component
+def Manage() -> ft.Control:
+    look, session = use_look(), use_session()
+    if session.account.missing and session.account.error:
+        return error_state(look, session.account.error, session.load_account)
+    if session.subscriptions is None or session.service is None:
+        return ft.Container(skeleton(look, (160, 20), (None, 20)), padding=look.layout.margin)
+    return ft.ListView(
+        [
+            ft.Container(
+                ft.Container(
+                    column(
+                        *contract_choice(look, session),
+                        ServiceCard(session.service),
+                        Subscriptions(session.subscriptions),
+                        spacing=SPACE_L,
+                    ),
+                    width=CONTENT_WIDTH_M,
+                ),
+                alignment=ft.Alignment.TOP_CENTER,
+            )
+        ],
+        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        expand=True,
+    )
+
+
+@component
+def ServiceCard(service: ServiceState) -> ft.Control:
+    """The switch, its state in words, and what happened to the last change."""
+    look = use_look()
+    ft.use_effect(service.load, [service.contract.contract_id], cleanup=lambda: None)
+    ft.use_effect(service.watch, [service.changing], cleanup=lambda: None)
+    ft.use_dialog(_service_confirmation(look, service))
+    words, shown = look.words, service.service
+    if shown.missing and shown.error is not None:
+        return card(look, error_state(look, shown.error, service.load))
+    if shown.data is None:
+        return skeleton(look, (160, 20), (None, 20))
+    formats = look.formats
+    row = ft.MergeSemantics(
+        ft.Row(
+            [
+                ft.Column(
+                    [
+                        text(words("service.title"), look.type.title),
+                        text(words("service.text"), look.type.body_s, look.colors.content_muted),
+                    ],
+                    spacing=0,
+                    expand=True,
+                    tight=True,
+                ),
+                ft.Switch(
+                    value=service.on,
+                    disabled=service.changing,
+                    on_change=service.ask,
+                    key="service",
+                ),
+            ],
+            spacing=SPACE_M,
+        )
+    )
+    return column(
+        *freshness(look, formats, shown, service.load),
+        card(look, column(row, _service_tag(look, shown.data, service.changing), spacing=SPACE_S)),
+        *_service_outcome(look, service),
+        spacing=SPACE_S,
+    )
+
+
+def _service_tag(look: Look, service: Service, changing: bool) -> ft.Control:
+    words, since = look.words, look.formats.long_date(service.since)
+    if changing:
+        label = tag(look, words("service.changing"), Tone.WARNING, ft.Icons.SCHEDULE)
+    elif service.status is ServiceStatus.ACTIVE:
+        label = tag(look, words("service.on_since", date=since), Tone.POSITIVE)
+    else:
+        label = tag(look, words("service.off_since", date=since), Tone.WARNING, ft.Icons.BLOCK)
+    return ft.Semantics(live_region=True, container=True, content=label)
+
+
+def _service_outcome(look: Look, service: ServiceState) -> list[ft.Control]:
+    words = look.words
+    if service.failure is not None:
+        still = words("service.failed_on" if service.on else "service.failed_off")
+        if isinstance(service.failure, Changed):
+            return [alert(look, Tone.INFO, explain(service.failure, words).sentence)]
+        return [alert(look, Tone.NEGATIVE, still, explain(service.failure, words).text)]
+    if service.done is not None:
+        done = "service.done_on" if service.done is ServiceStatus.ACTIVE else "service.done_off"
+        return [alert(look, Tone.POSITIVE, words(done))]
+    return []
+
+
+def _service_confirmation(look: Look, service: ServiceState) -> ft.DialogControl | None:
+    words, known = look.words, service.service.data
+    if service.asked is None or known is None:
+        return None
+    busy = words("service.changing") if service.busy else ""
+    if service.asked is ServiceStatus.ACTIVE:
+        return confirmation(
+            look,
+            words("service.on_title"),
+            (words("service.on_again"), words("service.on_not_back")),
+            words("service.on_confirm"),
+            service.switch,
+            words("action.cancel"),
+            service.keep,
+            busy=busy,
+            serious=False,
+        )
+    lines = [words("service.off_no_payment")]
+    if known.affected_subscriptions:
+        lines.append(words("service.off_subscriptions", n=known.affected_subscriptions))
+    if known.outstanding.amount:
+        lines.append(words("service.off_due_amount", amount=look.formats.money(known.outstanding)))
+    else:
+        lines.append(words("service.off_due"))
+    lines.append(words("service.off_again"))
+    return confirmation(
+        look,
+        words("service.off_title"),
+        lines,
+        words("service.off_confirm"),
+        service.switch,
+        words("service.off_keep"),
+        service.keep,
+        busy=busy,
+    )
+
+
+@component
+def Subscriptions(subscriptions: SubscriptionsState) -> ft.Control:
+    """The current ones, each with its way out, then the past ones."""
+    look = use_look()
+    ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
+    ft.use_dialog(end_confirmation(look, subscriptions))
+    words, shown = look.words, subscriptions.subscriptions
+    title = heading(text(words("subscriptions.h2"), look.type.h2), 2)
+    if shown.missing and shown.error is not None:
+        return column(title, error_state(look, shown.error, subscriptions.load))
+    if shown.data is None:
+        return column(title, skeleton(look, (None, 40), (None, 40)))
+    formats = look.formats
+    body: list[ft.Control] = []
+    if subscriptions.current:
+        body.append(
+            group(
+                look,
+                [_row(look, formats, subscriptions, one, ends=True) for one in subscriptions.current],
+                indent=TEXT_START,
+            )
+        )
+    else:
+        body.append(
+            state(
+                look,
+                ft.Icons.AUTORENEW,
+                words("subscriptions.empty"),
+                words("subscriptions.empty_text"),
+            )
+        )
+    if subscriptions.past:
+        body.append(heading(text(words("subscriptions.past"), look.type.h3), 3))
+        rows = [_row(look, formats, subscriptions, one, ends=False) for one in subscriptions.past]
+        body.append(group(look, rows, indent=TEXT_START))
+    return column(
+        title,
+        progress(look, shown.loading),
+        *freshness(look, formats, shown, subscriptions.load),
+        *_outcome(look, subscriptions),
+        *body,
+        spacing=SPACE_S,
+    )
+
+
+def _outcome(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
+    words, ended = look.words, subscriptions.receipt
+    if subscriptions.failure is not None:
+        reason = explain(subscriptions.failure, words)
+        if isinstance(subscriptions.failure, Changed):
+            return [alert(look, Tone.INFO, reason.title, reason.text)]
+        return [alert(look, Tone.NEGATIVE, words("subscription.failed"), reason.text)]
+    if ended is None:
+        return []
+    details = []
+    if ended.termination_date is not None:
+        details.append(words("subscription.access", date=look.formats.long_date(ended.termination_date)))
+    if ended.termination_reference:
+        details.append(words("subscription.receipt", reference=ended.termination_reference))
+    return [alert(look, Tone.POSITIVE, words("subscription.ended"), " ".join(details))]
+
+
+def _row(
+    look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription, *, ends: bool
+) -> ft.Control:
+    """Tile, name, price, next charge; « Résilier » beside it where it can be ended here."""
+    words = look.words
+
+    def open_subscription() -> None:
+        go(f"/gerer/abonnements/{one.subscription_id}")
+
+    texts: list[ft.Control] = [
+        text(one.merchant_name, look.type.body_medium),
+        text(one.name, look.type.body_s, look.colors.content_muted),
+        text(cost_line(look, one), look.type.body_s, look.colors.content_muted),
+    ]
+    upcoming = next_line(look, formats, one)
+    if upcoming:
+        texts.append(text(upcoming, look.type.body_s, look.colors.content_muted))
+    label = status_tag(look, formats, one)
+    if label is not None:
+        texts.append(ft.Container(label, padding=ft.Padding.only(top=SPACE_XS)))
+    content = ft.Row(
+        [tile(look, one.merchant_name), ft.Column(texts, spacing=0, expand=True, tight=True)], spacing=SPACE_S
+    )
+    main = ft.TextButton(
+        content,
+        on_click=open_subscription,
+        style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S)),
+        expand=True,
+        key=f"subscription-{one.subscription_id}",
+    )
+    ending: list[ft.Control] = []
+    if ends and one.terminable and one.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED):
+        ending.append(
+            ft.TextButton(
+                text(
+                    words("subscription.end_short"),
+                    look.type.h4,
+                    look.colors.action_negative,
+                    spoken=f"{words('subscription.end_short')} {one.merchant_name}",
+                ),
+                on_click=partial(subscriptions.ask, one),
+                key=f"end-{one.subscription_id}",
+            )
+        )
+    return ft.Container(
+        ft.Row([ft.MergeSemantics(main, expand=True), *ending], spacing=0),
+        padding=ft.Padding.only(right=SPACE_XS),
+    )

@@ -1,0 +1,90 @@
+"""« Retrouver mon identifiant » and « Mot de passe oublié ? », before the sign-in."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from views.state.context import use_look
+from views.state.reminder import ReminderState
+from views.state.sign_in import Fault
+from views.text import explain
+from views.ui.buttons import icon_button, link, main_button, outline_button
+from views.ui.cards import Tone, column
+from views.ui.component import component
+from views.ui.fields import Field
+from views.ui.look import heading, text
+from views.ui.notices import alert
+from views.ui.sheet import sheet
+from views.ui.steps import steps
+from views.ui.theme import SPACE_M
+
+
+@component
+def ReminderStep(reminder: ReminderState) -> ft.Control:
+    """Asks for a number or an address; the answer is the same whether there is such an account or not."""
+    look = use_look()
+    words = look.words
+    fault = {
+        None: None,
+        Fault.EMPTY: words("reminder.err_empty"),
+        Fault.FORMAT: words("login.err_format"),
+    }[reminder.fault]
+    notices = []
+    if reminder.sent:
+        notices = [alert(look, Tone.INFO, words("reminder.sent"), words("reminder.sent_text"))]
+    elif reminder.error is not None:
+        explanation = explain(reminder.error, words)
+        notices = [alert(look, Tone.NEGATIVE, explanation.title, explanation.text)]
+    button = main_button(
+        look,
+        words("reminder.submit"),
+        reminder.send,
+        busy=words("reminder.sending") if reminder.busy else None,
+    )
+    if reminder.sent:
+        button = main_button(look, words("reminder.return"), reminder.close)
+    return column(
+        ft.Row([icon_button(look, ft.Icons.ARROW_BACK, words("action.back"), reminder.close)]),
+        heading(text(words("login.forgot"), look.type.h1), 1),
+        text(words("reminder.intro"), look.type.body),
+        *notices,
+        Field(
+            words("reminder.field"),
+            reminder.typed,
+            reminder.type,
+            reminder.send,
+            keyboard_type=ft.KeyboardType.EMAIL,
+            autofocus=look.layout.wide,
+            read_only=reminder.busy,
+            helper=words("login.helper"),
+            helper_max_lines=2,
+            error=fault,
+            key="reminder",
+        ),
+        button,
+        text(words("login.forgot_text"), look.type.body_s, look.colors.content_muted),
+        spacing=SPACE_M,
+    )
+
+
+@component
+def ForgottenPassword() -> ft.Control:
+    """A link that says where a password is changed: on the operator's site, whose address only they know."""
+    look = use_look()
+    words = look.words
+    opened, set_opened = ft.use_state(False)
+
+    def close() -> None:
+        set_opened(False)
+
+    def open_sheet() -> None:
+        set_opened(True)
+
+    content = column(
+        text(words("password.forgot_text"), look.type.body),
+        *steps(look, tuple(words(f"password.forgot_{step}") for step in ("open", "choose", "return"))),
+        outline_button(look, words("action.close"), close, autofocus=True),
+        spacing=SPACE_M,
+    )
+    ft.use_dialog(sheet(look, words("password.forgot"), content, close) if opened else None)
+    return link(look, words("password.forgot"), open_sheet)

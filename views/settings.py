@@ -1,0 +1,227 @@
+"""Réglages: appearance, language, text, motion, data on this device, signing out, about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import flet as ft
+
+from services.settings import VERSION
+from views.formatting import Formats
+from views.state.context import use_device, use_look, use_session
+from views.state.device import DeviceState
+from views.state.preferences import TEXT_SIZES
+from views.state.session import SessionState
+from views.text import Language
+from views.ui.cards import card, column, key_value
+from views.ui.component import component
+from views.ui.confirmation import AskedFirst
+from views.ui.frame import Destination, Screen
+from views.ui.look import Look, heading, silent, text
+from views.ui.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+
+T = TypeVar("T")
+
+
+@component
+def SettingsView() -> ft.View:
+    look = use_look()
+    return Screen(
+        look.words("settings.h1"),
+        SettingsList(),
+        Destination.HOME,
+        name="settings",
+        back=Destination.HOME.path,
+    )
+
+
+@component
+def SettingsList() -> ft.Control:
+    look, device, session = use_look(), use_device(), use_session()
+    words = look.words
+    return ft.ListView(
+        [
+            ft.Container(
+                ft.Container(
+                    column(
+                        _owner(look, session),
+                        _section(look, "settings.display", *_display(look, device)),
+                        _section(look, "settings.data", *_data(look, session)),
+                        _section(look, "settings.account", *_leaving(look, device, session)),
+                        _section(
+                            look,
+                            "settings.about",
+                            key_value(look, words("settings.version"), VERSION),
+                            text(
+                                look.brand.legal_line(words.language),
+                                look.type.body_s,
+                                look.colors.content_muted,
+                            ),
+                            text(words("settings.notices"), look.type.body_s, look.colors.content_muted),
+                        ),
+                        spacing=SPACE_L,
+                    ),
+                    width=CONTENT_WIDTH_M,
+                ),
+                alignment=ft.Alignment.TOP_CENTER,
+            )
+        ],
+        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        expand=True,
+    )
+
+
+def _section(look: Look, title: str, *controls: ft.Control) -> ft.Control:
+    return column(
+        heading(text(look.words(title), look.type.h2), 2),
+        card(look, column(*controls, spacing=SPACE_M)),
+        spacing=SPACE_S,
+    )
+
+
+def _owner(look: Look, session: SessionState) -> ft.Control:
+    name = session.account.data.display_name if session.account.data else ""
+    identifier = masked(session.backend.identifier or "")
+    return ft.Row(
+        [
+            silent(ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=40)),
+            ft.Column(
+                [
+                    text(name, look.type.body_medium),
+                    text(identifier, look.type.body_s, look.colors.content_muted),
+                ],
+                spacing=0,
+                expand=True,
+                tight=True,
+            ),
+        ],
+        spacing=SPACE_M,
+    )
+
+
+def masked(identifier: str) -> str:
+    """Enough of an identifier to know it by: « c•••••@demo.example », « 06 •• •• •• 12 »."""
+    name, at, domain = identifier.partition("@")
+    if at:
+        return f"{name[:1]}•••••@{domain}"
+    return f"{identifier[:2]} •• •• •• {identifier[-2:]}" if identifier else ""
+
+
+def _display(look: Look, device: DeviceState) -> list[ft.Control]:
+    words, preferences = look.words, device.preferences
+    return [
+        _choice(
+            look,
+            "theme.title",
+            [(mode, words(f"theme.{mode.value}")) for mode in ft.ThemeMode],
+            device.theme_mode,
+            device.choose_theme,
+        ),
+        _choice(
+            look,
+            "language.title",
+            [(language, words(f"language.{language.value}")) for language in Language],
+            device.language,
+            device.choose_language,
+        ),
+        _choice(
+            look,
+            "settings.text_size",
+            [(size, look.formats.percent(size)) for size in TEXT_SIZES],
+            preferences.text_size,
+            device.choose_text_size,
+        ),
+        ft.MergeSemantics(
+            ft.Row(
+                [
+                    text(words("settings.less_motion"), look.type.body_medium, expand=True),
+                    ft.Switch(
+                        value=preferences.less_motion, on_change=device.choose_less_motion, key="less-motion"
+                    ),
+                ]
+            )
+        ),
+    ]
+
+
+def _choice(
+    look: Look,
+    title: str,
+    options: Sequence[tuple[T, str]],
+    chosen: T,
+    choose: Callable[[T], None],
+) -> ft.Control:
+    """One of a few: chips, because they wrap at any width and any size of text."""
+    chips = [
+        ft.Chip(
+            label=ft.Text(label, style=look.type.label_s, no_wrap=True, overflow=ft.TextOverflow.VISIBLE),
+            selected=value == chosen,
+            on_select=partial(choose, value),
+            border_side=ft.BorderSide(
+                2 if value == chosen else 1,
+                look.colors.accent if value == chosen else look.colors.border_control,
+            ),
+            key=f"{title}-{value}",
+        )
+        for value, label in options
+    ]
+    return column(
+        heading(text(look.words(title), look.type.h4), 3),
+        ft.Semantics(
+            label=look.words(title),
+            container=True,
+            content=ft.Row(list(chips), wrap=True, spacing=SPACE_XS, run_spacing=SPACE_XS),
+        ),
+        spacing=SPACE_XS,
+    )
+
+
+def _data(look: Look, session: SessionState) -> list[ft.Control]:
+    words, purchases = look.words, session.purchases
+    at = purchases.periods.at if purchases else None
+    updated = words("settings.never_updated")
+    if purchases is not None and at is not None:
+        formats = Formats(words.language, purchases.zone)
+        updated = words("settings.updated", date=formats.moment(at))
+    return [
+        text(words("settings.data_text"), look.type.body_s, look.colors.content_muted),
+        text(updated, look.type.body_medium),
+    ]
+
+
+def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.Control]:
+    words = look.words
+    cancel = words("action.cancel")
+
+    async def forget() -> None:
+        device.forget_preferences()
+        await session.sign_out()
+
+    return [
+        AskedFirst(
+            words("signout.button"),
+            words("signout.title"),
+            (words("signout.text"),),
+            session.sign_out,
+            cancel,
+            False,
+        ),
+        AskedFirst(
+            words("settings.everywhere"),
+            words("settings.everywhere_title"),
+            (words("settings.everywhere_text"),),
+            session.sign_out_everywhere,
+            cancel,
+            True,
+        ),
+        AskedFirst(
+            words("settings.forget"),
+            words("settings.forget_title"),
+            (words("settings.forget_text"), words("settings.forget_kept")),
+            forget,
+            cancel,
+            True,
+        ),
+    ]

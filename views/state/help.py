@@ -1,0 +1,110 @@
+"""Help: what is looked for, the readers' opinions, and their sending."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, repeat
+from uuid import uuid4
+
+import flet as ft
+
+from services.backend import Backend
+from services.errors import BackendError, Unreachable
+
+from .feedback import FeedbackForm, Stage
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between two tries to send what waits."""
+    return chain((15, 30, 60, 120), repeat(300))
+
+
+def _new_key() -> str:
+    return str(uuid4())
+
+
+@ft.observable
+@dataclass(eq=False)
+class Search:
+    """What is looked for. Apart, so that typing draws the results again and not the field (see `Draft`)."""
+
+    query: str = ""
+
+    def type(self, event: ft.Event[ft.TextField]) -> None:
+        self.query = event.control.value
+
+
+@ft.observable
+@dataclass(eq=False)
+class HelpState:
+    """What a reader of the help left there; it stays for `owner` until they sign out.
+
+    Opinions that could not be sent wait in memory only: they may be personal, and nothing on the disk of
+    the device is encrypted yet.
+    """
+
+    backend: Backend
+    owner: str | None = None
+    """The identifier of the one who is signed in."""
+    new_key: Callable[[], str] = _new_key
+    """Makes the idempotency key of a form."""
+    search: Search = field(default_factory=Search)
+    cleared: int = 0
+    """How often the search was cleared: its field is drawn again."""
+    queued: int = 0
+    """How many opinions wait for the network."""
+    _forms: tuple[FeedbackForm, ...] = ()
+    _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def clear_search(self) -> None:
+        self.search.query = ""
+        self.cleared += 1
+
+    def feedback(self, article_id: str) -> FeedbackForm:
+        """The one opinion of this reader on an article: being written, or sent."""
+        for form in self._forms:
+            if form.article_id == article_id:
+                return form
+        form = FeedbackForm(article_id, self.new_key)
+        self._forms = (*self._forms, form)
+        return form
+
+    async def send(self, form: FeedbackForm) -> None:
+        """Send an opinion once, now or, without a network, later."""
+        if not form.ready():
+            return
+        form.stage = Stage.SENDING
+        try:
+            await self._post(form)
+        except Unreachable:
+            form.stage = Stage.QUEUED
+            self.queued += 1
+        except BackendError as error:
+            form.fail(error)
+        else:
+            form.stage = Stage.SENT
+
+    async def deliver(self) -> None:
+        """Send what waits, trying again until nothing does. A key that has arrived has no second effect."""
+        async with self._delivering:
+            for pause in _pauses():
+                for form in self._forms:
+                    if form.stage is Stage.QUEUED:
+                        await self._try_again(form)
+                if not self.queued:
+                    return
+                await asyncio.sleep(pause)
+
+    async def _try_again(self, form: FeedbackForm) -> None:
+        try:
+            await self._post(form)
+        except BackendError:
+            return
+        form.stage = Stage.SENT
+        self.queued -= 1
+
+    async def _post(self, form: FeedbackForm) -> None:
+        liked, missing = form.comments()
+        await self.backend.send_feedback(form.article_id, bool(form.useful), liked, missing, form.key)

@@ -1,0 +1,93 @@
+"""The internet+ service of one contract: on or off, and changing it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import flet as ft
+
+from services.backend import Backend
+from services.errors import BackendError, Changed
+from services.models import Contract, Service, ServiceStatus
+
+from .loadable import Loadable
+
+POLL = 5.0
+"""Seconds between two looks at a change in progress."""
+
+
+@ft.observable
+@dataclass(eq=False)
+class ServiceState:
+    """The switch shows what the backend says, never what was hoped for."""
+
+    backend: Backend
+    contract: Contract
+    service: Loadable[Service] = field(default_factory=Loadable)
+    asked: ServiceStatus | None = None
+    """The status that waits for the user's yes."""
+    busy: bool = False
+    failure: BackendError | None = None
+    done: ServiceStatus | None = None
+    """What the service was just turned to."""
+    _etag: str = ""
+
+    @property
+    def changing(self) -> bool:
+        """A change is in progress, asked here or elsewhere."""
+        return self.busy or bool(self.service.data and self.service.data.pending_status)
+
+    async def load(self) -> None:
+        if self.service.loading:
+            return
+        self.service = self.service.started()
+        try:
+            answer = await self.backend.service(self.contract.contract_id)
+        except BackendError as error:
+            self.service = self.service.failed(error)
+        else:
+            self._etag = answer.etag
+            self.service = self.service.answered(answer)
+
+    async def watch(self) -> None:
+        """Look again until the change in progress is over; runs while the screen is shown."""
+        while self.service.data is not None and self.service.data.pending_status is not None:
+            await asyncio.sleep(POLL)
+            await self.load()
+
+    def ask(self, event: ft.Event[ft.Switch]) -> None:
+        """The switch was moved: show what follows, before it is done."""
+        event.control.value = self.on  # it shows the backend's word until the backend says otherwise
+        self.ask_other()
+
+    def ask_other(self) -> None:
+        self.failure = self.done = None
+        self.asked = ServiceStatus.SUSPENDED if self.on else ServiceStatus.ACTIVE
+
+    @property
+    def on(self) -> bool:
+        return bool(self.service.data and self.service.data.status is ServiceStatus.ACTIVE)
+
+    def keep(self) -> None:
+        if not self.busy:
+            self.asked = None
+
+    async def switch(self) -> None:
+        """Do what was asked; a second tap while it is being done changes nothing."""
+        asked = self.asked
+        if asked is None or self.busy:
+            return
+        self.busy = True
+        try:
+            answer = await self.backend.switch_service(self.contract.contract_id, asked, self._etag)
+        except BackendError as error:
+            self.failure = error
+        else:
+            self._etag = answer.etag
+            self.service = self.service.answered(answer)
+            self.done = asked if answer.value.status is asked else None
+        finally:
+            self.busy, self.asked = False, None
+        if isinstance(self.failure, Changed):
+            await self.load()

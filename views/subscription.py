@@ -1,0 +1,157 @@
+"""One subscription: what it costs, what it has cost, and how to end it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from services.models import Purchase, Subscription, SubscriptionStatus
+from views.formatting import Formats
+from views.state.context import use_look, use_session
+from views.state.purchases import PurchasesState
+from views.state.subscriptions import SubscriptionsState
+from views.ui.buttons import strong_button
+from views.ui.cards import card, column, group, key_value, tile
+from views.ui.component import component
+from views.ui.frame import Destination, Screen
+from views.ui.look import Look, heading, text
+from views.ui.notices import error_state, freshness, skeleton, state
+from views.ui.publisher import contact_button
+from views.ui.purchase_rows import purchase_row
+from views.ui.subscription_parts import end_confirmation, monthly_cost, next_line, status_tag, yearly_cost
+from views.ui.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, negative_button
+
+
+@component
+def SubscriptionView() -> ft.View:
+    look, session = use_look(), use_session()
+    subscription_id = ft.use_route_params().get("subscription_id", "")
+    body: ft.Control
+    if session.subscriptions is not None and session.purchases is not None:
+        body = Detail(session.subscriptions, session.purchases, subscription_id)
+    elif session.account.error is not None:
+        body = error_state(look, session.account.error, session.load_account)
+    else:
+        body = skeleton(look, (56, 56), (160, 44))
+    return Screen(
+        look.words("subscription.h1"),
+        body,
+        Destination.MANAGE,
+        name=f"subscription-{subscription_id}",
+        back=Destination.MANAGE.path,
+    )
+
+
+@component
+def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscription_id: str) -> ft.Control:
+    look = use_look()
+    ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
+    ft.use_effect(purchases.load_periods, [purchases.contract.contract_id], cleanup=lambda: None)
+    ids = tuple(period.period_id for period in purchases.periods.data or ())
+    ft.use_effect(
+        partial(subscriptions.load_charges, subscription_id, ids),
+        [subscription_id, ids],
+        cleanup=lambda: None,
+    )
+    ft.use_dialog(end_confirmation(look, subscriptions))
+    shown, one = subscriptions.subscriptions, subscriptions.find(subscription_id)
+    content: ft.Control
+    if one is not None:
+        formats = Formats(look.words.language, purchases.zone)
+        content = column(
+            *freshness(look, formats, shown, subscriptions.load),
+            _facts(look, formats, subscriptions, one),
+            _charges(look, formats, subscriptions),
+            spacing=SPACE_L,
+        )
+    elif shown.missing and shown.error is not None:
+        content = error_state(look, shown.error, subscriptions.load)
+    elif shown.data is None:
+        content = skeleton(look, (56, 56), (160, 44))
+    else:
+        content = state(look, ft.Icons.SEARCH_OFF, look.words("subscription.not_found"))
+    return ft.ListView(
+        [ft.Container(ft.Container(content, width=CONTENT_WIDTH_M), alignment=ft.Alignment.TOP_CENTER)],
+        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        expand=True,
+    )
+
+
+def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription) -> ft.Control:
+    words, money = look.words, look.formats.money
+    rows = [
+        (words("purchase.publisher"), one.merchant_name),
+        (
+            words("subscription.price"),
+            words(f"subscription.price_{one.recurring_charge_period.value}", amount=money(one.price)),
+        ),
+        (words("subscription.monthly"), money(monthly_cost(one))),
+        (words("subscription.yearly"), money(yearly_cost(one))),
+        (words("subscription.since"), formats.long_date(one.start_date)),
+    ]
+    if one.termination_date is not None:
+        rows.append((words("subscription.until"), formats.long_date(one.termination_date)))
+    if one.termination_reference:
+        rows.append((words("subscription.reference"), one.termination_reference))
+    label = status_tag(look, formats, one)
+    upcoming = next_line(look, formats, one)
+    actions: list[ft.Control] = []
+    open_ = one.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED)
+    if open_ and one.terminable:
+        actions.append(
+            strong_button(
+                look,
+                words("subscription.end"),
+                partial(subscriptions.ask, one),
+                style=negative_button(look.colors),
+            )
+        )
+    elif open_:
+        actions.append(text(words("subscription.not_here"), look.type.body))
+    actions += contact_button(look, one.merchant_contact)
+    return card(
+        look,
+        column(
+            ft.Row(
+                [
+                    tile(look, one.merchant_name, 56, 16),
+                    ft.Column(
+                        [
+                            heading(text(one.merchant_name, look.type.h2), 2),
+                            text(one.name, look.type.body_s, look.colors.content_muted),
+                            *([text(upcoming, look.type.body_s)] if upcoming else []),
+                        ],
+                        spacing=0,
+                        expand=True,
+                        tight=True,
+                    ),
+                ],
+                spacing=SPACE_M,
+            ),
+            *([label] if label is not None else []),
+            column(*(key_value(look, key, value) for key, value in rows), spacing=0),
+            column(*actions, spacing=SPACE_S),
+            spacing=SPACE_M,
+        ),
+        padding=SPACE_L if look.layout.rail else SPACE_M,
+    )
+
+
+def _charges(look: Look, formats: Formats, subscriptions: SubscriptionsState) -> ft.Control:
+    """All that it cost over the six periods."""
+    words, charges = look.words, subscriptions.charges
+    title = heading(text(words("subscription.charges"), look.type.h2), 2)
+    if charges.data is None:
+        return column(title, skeleton(look, (None, 40), (None, 40)))
+    if not charges.data:
+        return column(title, text(words("subscription.no_charges"), look.type.body))
+    return column(
+        title,
+        group(look, [_charge(look, formats, charge) for charge in charges.data], indent=68),
+        spacing=SPACE_XS,
+    )
+
+
+def _charge(look: Look, formats: Formats, charge: Purchase) -> ft.Control:
+    return purchase_row(look, formats, charge, selected=False, dated=True)

@@ -1,0 +1,177 @@
+"""Under each help article: was it useful, two comments, and what became of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from services.errors import BackendError
+from views.state.context import use_look
+from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Draft, Fault, FeedbackForm, Stage
+from views.state.help import HelpState
+from views.text import explain
+
+from .buttons import link, outline_button, strong_button
+from .cards import Tone, card, column
+from .component import component
+from .fields import Field
+from .look import Look, heading, text
+from .notices import alert
+from .theme import SPACE_M, SPACE_S, SPACE_XS
+
+ANNOUNCED = (0, 10, 50)
+"""Characters left that a screen reader is told of."""
+
+
+@component
+def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
+    """The card under an article; `form` is this reader's opinion on it."""
+    look = use_look()
+    words = look.words
+    if form.stage is Stage.SENT:
+        return alert(look, Tone.POSITIVE, words("feedback.thanks"))
+    if form.stage is Stage.QUEUED:
+        return alert(look, Tone.INFO, words("feedback.queued"))
+    answer = {True: [USEFUL], False: [NOT_USEFUL], None: []}[form.useful]
+    choice = ft.SegmentedButton(
+        segments=[
+            ft.Segment(value=value, label=text(words(f"feedback.{value}"), look.type.label_s))
+            for value in (USEFUL, NOT_USEFUL)
+        ],
+        selected=list(answer),
+        allow_empty_selection=True,
+        show_selected_icon=True,
+        on_change=form.choose,
+        disabled=form.stage is Stage.SENDING,
+    )
+    question: list[ft.Control] = [
+        heading(text(words("feedback.question"), look.type.title), 2),
+        ft.Row([choice]),
+    ]
+    opinion = [Opinion(help_, form)] if form.useful is not None else []
+    return card(look, column(*question, *opinion, spacing=SPACE_M))
+
+
+@component
+def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
+    """The fields that go with the answer, and what can be done with them."""
+    look = use_look()
+    words = look.words
+    first = ft.use_memo(ft.Ref[ft.TextField], [])
+
+    async def focus_first() -> None:
+        if not form.draft.begun and first.current is not None:
+            await first.current.focus()
+
+    ft.use_effect(focus_first, [form.useful], cleanup=lambda: None)
+    shown = form.shown
+    fields = [
+        _comment(look, help_, form, comment, first if comment is shown[0] else None) for comment in shown
+    ]
+    more = [link(look, words("feedback.more"), form.show_both)] if len(shown) == 1 else []
+    failure = [_failure(look, form.error)] if form.error is not None else []
+    sending = form.stage is Stage.SENDING
+    return column(
+        heading(text(words("feedback.title"), look.type.h3), 3),
+        *fields,
+        *more,
+        text(words("feedback.privacy"), look.type.body_s, look.colors.content_muted),
+        *failure,
+        ft.Row(
+            [
+                strong_button(
+                    look,
+                    words("feedback.sending" if sending else "feedback.send"),
+                    partial(help_.send, form),
+                    disabled=sending,
+                ),
+                Deletion(form, form.draft, sending),
+            ],
+            spacing=SPACE_S,
+            run_spacing=SPACE_XS,
+            wrap=True,
+        ),
+        spacing=SPACE_S,
+    )
+
+
+def _comment(
+    look: Look, help_: HelpState, form: FeedbackForm, comment: Comment, ref: ft.Ref[ft.TextField] | None
+) -> ft.Control:
+    words = look.words
+    name = comment.name.lower()
+    fault = None
+    if form.fault is Fault.EMPTY and comment is form.shown[0]:
+        fault = words("feedback.err_empty")
+    elif form.fault is Fault.LONG:
+        fault = words("feedback.err_long")
+    return column(
+        Field(
+            words(f"feedback.{name}"),
+            form.draft.text(comment),
+            form.type_liked if comment is Comment.LIKED else form.type_missing,
+            partial(help_.send, form),
+            ref=ref,
+            multiline=True,
+            min_lines=3,
+            max_lines=6,
+            max_length=LIMIT,
+            counter=ft.Container(),
+            read_only=form.stage is Stage.SENDING,
+            error=fault,
+            key=name,
+        ),
+        Left(form.draft, comment),
+        spacing=0,
+    )
+
+
+@component
+def Left(draft: Draft, comment: Comment) -> ft.Control:
+    """How many characters can still be typed; said at 50, 10 and 0 only, on the way down."""
+    look = use_look()
+    left = draft.left(comment)
+    mark = next((mark for mark in ANNOUNCED if left <= mark), None)
+    before = ft.use_ref(mark)
+    sentence = look.words("feedback.left", n=left)
+
+    async def announce() -> None:
+        last, before.current = before.current, mark
+        if mark is not None and (last is None or mark < last):
+            await ft.SemanticsService().announce_message(sentence)
+
+    ft.use_effect(announce, [mark])
+    return text(sentence, look.type.caption, look.colors.content_muted, align=ft.TextAlign.END)
+
+
+@component
+def Deletion(form: FeedbackForm, draft: Draft, sending: bool) -> ft.Control:
+    """Throws the draft away, and takes it back: no time limit, so it stands here and not in a snack bar."""
+    look = use_look()
+    if draft.deleted is not None:
+        return ft.Row(
+            [
+                ft.Semantics(
+                    text(look.words("feedback.deleted"), look.type.body_s), live_region=True, container=True
+                ),
+                link(look, look.words("feedback.undo"), form.restore),
+            ],
+            spacing=SPACE_XS,
+            tight=True,
+        )
+    if not draft.begun:
+        return ft.Container(width=0, height=0)
+    return outline_button(look, look.words("feedback.delete"), form.delete, disabled=sending)
+
+
+def _failure(look: Look, error: BackendError) -> ft.Control:
+    explanation = explain(error, look.words)
+    return alert(look, Tone.NEGATIVE, explanation.title, explanation.text)
+
+
+@component
+def Outbox(help_: HelpState) -> ft.Control:
+    """Draws nothing; while it is on screen, sends the opinions that wait for the network."""
+    ft.use_effect(help_.deliver, [help_, help_.queued > 0], cleanup=lambda: None)
+    return ft.Container(visible=False)

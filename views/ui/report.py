@@ -1,0 +1,78 @@
+"""The sheet in which a problem with a purchase is reported."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.models import DisputeReason
+from views.state.context import use_look
+from views.state.report import LONGEST_COMMENT, ReportState
+from views.text import explain
+
+from .buttons import outline_button, strong_button
+from .cards import Tone, column
+from .component import component
+from .fields import Field
+from .look import Look
+from .notices import alert
+from .sheet import sheet
+from .theme import SPACE_M, SPACE_XS
+
+
+@component
+def ReportButton(report: ReportState, payment_id: str) -> ft.Control:
+    """« Signaler un problème », and the form it opens."""
+    look = use_look()
+
+    def open_form() -> None:
+        report.open(payment_id)
+
+    ft.use_dialog(_form(look, report) if report.payment_id == payment_id else None)
+    return strong_button(look, look.words("report.title"), open_form)
+
+
+def _form(look: Look, report: ReportState) -> ft.DialogControl:
+    words = look.words
+    problems: list[ft.Control] = []
+    if report.error is not None:
+        reason = explain(report.error, words)
+        problems.append(alert(look, Tone.NEGATIVE, reason.title, reason.text))
+    elif report.unexplained:
+        problems.append(alert(look, Tone.NEGATIVE, words("report.err_reason")))
+    choices = [
+        ft.Radio(
+            value=reason.value,
+            label=words(f"report.{reason.name.lower()}"),
+            label_style=look.type.body,
+            disabled=report.busy,
+        )
+        for reason in DisputeReason
+    ]
+    content = column(
+        *problems,
+        ft.RadioGroup(
+            column(*choices, spacing=SPACE_XS),
+            value=report.reason.value if report.reason else None,
+            on_change=report.choose,
+        ),
+        Field(
+            words("report.comment"),
+            report.comment,
+            report.type_comment,
+            report.send,
+            multiline=True,
+            min_lines=2,
+            max_lines=5,
+            max_length=LONGEST_COMMENT,
+            read_only=report.busy,
+            helper=words("report.privacy"),
+            helper_max_lines=2,
+            key="comment",
+        ),
+        strong_button(
+            look, words("report.sending" if report.busy else "report.send"), report.send, disabled=report.busy
+        ),
+        outline_button(look, words("action.cancel"), report.close, disabled=report.busy),
+        spacing=SPACE_M,
+    )
+    return sheet(look, words("report.title"), content, report.close, held=report.busy)

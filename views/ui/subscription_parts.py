@@ -1,0 +1,87 @@
+"""What the list and the detail of subscriptions have in common."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+import flet as ft
+
+from services.models import Money, Rhythm, Subscription, SubscriptionStatus
+from views.formatting import Formats
+from views.state.subscriptions import SubscriptionsState
+
+from .cards import Tone, tag
+from .confirmation import confirmation
+from .look import Look
+
+WEEKS_A_YEAR, MONTHS_A_YEAR = 52, 12
+CENT = Decimal("0.01")
+
+
+def monthly_cost(one: Subscription) -> Money:
+    """What it comes to in a month: a weekly price times 52, over 12."""
+    amount = one.price.amount
+    if one.recurring_charge_period is Rhythm.WEEK:
+        amount = (amount * WEEKS_A_YEAR / MONTHS_A_YEAR).quantize(CENT, ROUND_HALF_UP)
+    return Money(amount=amount, currency=one.price.currency)
+
+
+def yearly_cost(one: Subscription) -> Money:
+    times = WEEKS_A_YEAR if one.recurring_charge_period is Rhythm.WEEK else MONTHS_A_YEAR
+    return Money(amount=one.price.amount * times, currency=one.price.currency)
+
+
+def cost_line(look: Look, one: Subscription) -> str:
+    """« 2,99 € par semaine · environ 12,96 € par mois, 155,48 € par an »."""
+    money, words = look.formats.money, look.words
+    price = words(f"subscription.price_{one.recurring_charge_period.value}", amount=money(one.price))
+    if one.recurring_charge_period is not Rhythm.WEEK:
+        return price
+    real = words("subscription.real_cost", monthly=money(monthly_cost(one)), yearly=money(yearly_cost(one)))
+    return f"{price} · {real}"
+
+
+def next_line(look: Look, formats: Formats, one: Subscription) -> str:
+    if one.next_charge_date is None or one.status is not SubscriptionStatus.ACTIVE:
+        return ""
+    return look.words("subscription.next", date=formats.day_month(one.next_charge_date))
+
+
+def status_tag(look: Look, formats: Formats, one: Subscription) -> ft.Control | None:
+    """What is not ordinary about it: being ended, ended, suspended."""
+    words = look.words
+    if one.status is SubscriptionStatus.PENDING_TERMINATE and one.termination_date is not None:
+        until = formats.day_month(one.termination_date)
+        return tag(look, words("subscription.ending", date=until), Tone.WARNING, ft.Icons.EVENT_BUSY)
+    if one.status is SubscriptionStatus.PENDING_TERMINATE:
+        return tag(look, words("subscription.being_ended"), Tone.WARNING, ft.Icons.SCHEDULE)
+    if one.status is SubscriptionStatus.TERMINATED and one.termination_date is not None:
+        on = formats.long_date(one.termination_date)
+        return tag(look, words("subscription.ended_on", date=on), Tone.INFO, ft.Icons.EVENT_BUSY)
+    if one.status is SubscriptionStatus.SUSPENDED:
+        return tag(look, words("subscription.suspended"), Tone.WARNING, ft.Icons.PAUSE_CIRCLE_OUTLINE)
+    return None
+
+
+def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> ft.DialogControl | None:
+    """What ending the subscription asked about means; None when none is."""
+    asked, words = subscriptions.asked, look.words
+    if asked is None:
+        return None
+    lines = []
+    if asked.next_charge_date is not None:
+        until = look.formats.long_date(asked.next_charge_date - timedelta(days=1))
+        lines.append(words("subscription.keep_access", date=until))
+    lines.append(words("subscription.no_payment", amount=look.formats.money(asked.price)))
+    lines.append(words("subscription.past_stay"))
+    return confirmation(
+        look,
+        words("subscription.end_title", name=asked.merchant_name),
+        lines,
+        words("subscription.end"),
+        subscriptions.terminate,
+        words("subscription.keep"),
+        subscriptions.keep,
+        busy=words("subscription.ending_now") if subscriptions.busy else "",
+    )
