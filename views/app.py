@@ -23,7 +23,7 @@ from views.subscription import SubscriptionView
 from views.ui.brand import CONSO_ET_MOI
 from views.ui.buttons import strong_button
 from views.ui.component import component
-from views.ui.frame import go
+from views.ui.frame import Destination, go
 from views.ui.look import Look, silent
 from views.ui.notices import state
 from views.ui.theme import flet_theme, fonts, palette
@@ -81,6 +81,9 @@ async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
         device.speak([locale.language_code for locale in event.locales])
 
     def popped(event: ft.ViewPopEvent) -> None:
+        if page.route.startswith(Destination.HELP.path):
+            page.navigate(Destination.HELP.path)
+            return
         shown = session.purchases.period_id if session.purchases else None
         page.navigate(f"/achats?periode={shown}" if shown else "/achats")
 

@@ -102,7 +102,8 @@ def search(among: tuple[Article, ...], query: str) -> tuple[Match, ...]:
     Those that hold them in their title come first. An empty `query` finds every article.
     """
     words = folded(query).split()
-    titled, others = [], []
+    titled: list[Match] = []
+    others: list[Match] = []
     for article in among:
         title, sentences = folded(article.title), [(s, folded(s)) for s in article.sentences()]
         whole = " ".join([title, *(plain for _, plain in sentences)])

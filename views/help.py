@@ -73,7 +73,7 @@ def _articles(look: Look, session: SessionState) -> tuple[Article, ...]:
 def _scrolled(
     look: Look, content: ft.Control, *, expand: int | bool = True, key: str | None = None
 ) -> ft.Control:
-    """A column and not a list view, which would forget the field that one types in when it leaves the screen."""
+    """A column and not a list view, which forgets a field that leaves the screen."""
     margin = look.layout.margin
     return ft.Column(
         [ft.Container(content, padding=ft.Padding.only(left=margin, right=margin, bottom=SPACE_L))],
@@ -124,10 +124,10 @@ def Found(help_: HelpState, wanted: Search, among: tuple[Article, ...], slug: st
     if not query:
         return rows
     count = ft.Semantics(
-        text(words("help.found", n=len(found)), look.type.label_s, look.colors.content_muted, expand=True),
         live_region=True,
         container=True,
         expand=True,
+        content=text(words("help.found", n=len(found)), look.type.label_s, look.colors.content_muted),
     )
     clear = icon_button(look, ft.Icons.CLOSE, words("help.clear"), help_.clear_search)
     return column(ft.Row([count, clear], spacing=SPACE_XS), rows, spacing=SPACE_XS)

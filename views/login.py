@@ -5,7 +5,9 @@ from __future__ import annotations
 import flet as ft
 
 from services.errors import ActionNeeded
+from views.reminder import ForgottenPassword, ReminderStep
 from views.state.context import use_device, use_look
+from views.state.reminder import ReminderState
 from views.state.session import SessionState
 from views.state.sign_in import Fault, SignInState, Step
 from views.text import Language, explain
@@ -15,7 +17,6 @@ from views.ui.component import component
 from views.ui.fields import Field
 from views.ui.look import Look, heading, silent, text
 from views.ui.notices import alert
-from views.ui.sheet import sheet
 from views.ui.theme import (
     FORM_WIDTH,
     SPACE_2XL,
@@ -35,7 +36,13 @@ def LoginView(session: SessionState) -> ft.View:
     """The gate: shown whatever the address is, which is followed once signed in."""
     look = use_look()
     form, _ = ft.use_state(SignInState(session))
-    step = IdentifierStep(form) if form.step is Step.IDENTIFIER else PasswordStep(form)
+    reminder, _ = ft.use_state(ReminderState(session.backend))
+    if reminder.opened:
+        step = ReminderStep(reminder)
+    elif form.step is Step.IDENTIFIER:
+        step = IdentifierStep(form, reminder)
+    else:
+        step = PasswordStep(form)
     column_ = ft.Container(
         column(_brand_row(look), step, LanguageSwitch(), spacing=SPACE_XL), width=FORM_WIDTH
     )
@@ -70,7 +77,7 @@ def LoginView(session: SessionState) -> ft.View:
 
 
 @component
-def IdentifierStep(form: SignInState) -> ft.Control:
+def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
     """Step 1: who."""
     look = use_look()
     words = look.words
@@ -102,7 +109,7 @@ def IdentifierStep(form: SignInState) -> ft.Control:
                 )
             ),
             main_button(look, words("login.continue"), form.submit_identifier, busy=busy),
-            Explained(words("login.forgot"), words("login.forgot_text")),
+            link(look, words("login.forgot"), reminder.open),
         ]
     demo: list[ft.Control] = []
     if form.session.demo:
@@ -208,7 +215,7 @@ def PasswordStep(form: SignInState) -> ft.Control:
             )
         ),
         main_button(look, words("password.submit"), form.submit_password, busy=busy),
-        Explained(words("password.forgot"), words("password.forgot_text")),
+        ForgottenPassword(),
         spacing=SPACE_M,
     )
 
@@ -233,27 +240,6 @@ def _fault(look: Look, form: SignInState, screen: str) -> str | None:
     if form.fault is None:
         return None
     return look.words(f"{screen}.err_empty" if form.fault is Fault.EMPTY else f"{screen}.err_format")
-
-
-@component
-def Explained(label: str, sentence: str) -> ft.Control:
-    """A link that opens a sentence."""
-    look = use_look()
-    opened, set_opened = ft.use_state(False)
-
-    def close() -> None:
-        set_opened(False)
-
-    def open_sheet() -> None:
-        set_opened(True)
-
-    content = column(
-        text(sentence, look.type.body),
-        outline_button(look, look.words("action.close"), close, autofocus=True),
-        spacing=SPACE_M,
-    )
-    ft.use_dialog(sheet(look, label, content, close) if opened else None)
-    return link(look, label, open_sheet)
 
 
 def _brand_row(look: Look) -> ft.Control:

@@ -18,12 +18,12 @@ from views.ui.cards import Tone, card, column, group, tag, tile
 from views.ui.component import component
 from views.ui.confirmation import confirmation
 from views.ui.contracts import contract_choice
-from views.ui.frame import Destination, Screen, go
+from views.ui.frame import Destination, Screen, go, reading_column
 from views.ui.look import Look, heading, text
 from views.ui.notices import alert, error_state, freshness, progress, skeleton, state
 from views.ui.purchase_rows import TEXT_START
 from views.ui.subscription_parts import cost_line, end_confirmation, next_line, status_tag
-from views.ui.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
 
 @component
@@ -43,23 +43,11 @@ def Manage() -> ft.Control:
         return error_state(look, session.account.error, session.load_account)
     if session.subscriptions is None or session.service is None:
         return ft.Container(skeleton(look, (160, 20), (None, 20)), padding=look.layout.margin)
-    return ft.ListView(
-        [
-            ft.Container(
-                ft.Container(
-                    column(
-                        *contract_choice(look, session),
-                        ServiceCard(session.service),
-                        Subscriptions(session.subscriptions),
-                        spacing=SPACE_L,
-                    ),
-                    width=CONTENT_WIDTH_M,
-                ),
-                alignment=ft.Alignment.TOP_CENTER,
-            )
-        ],
-        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
-        expand=True,
+    return reading_column(
+        look,
+        *contract_choice(look, session),
+        ServiceCard(session.service),
+        Subscriptions(session.subscriptions),
     )
 
 
@@ -246,7 +234,7 @@ def _row(
     upcoming = next_line(look, formats, one)
     if upcoming:
         texts.append(text(upcoming, look.type.body_s, look.colors.content_muted))
-    label = status_tag(look, formats, one)
+    label = status_tag(look, formats, one, over=not ends)
     if label is not None:
         texts.append(ft.Container(label, padding=ft.Padding.only(top=SPACE_XS)))
     content = ft.Row(

@@ -18,9 +18,9 @@ from views.text import Language
 from views.ui.cards import card, column, key_value
 from views.ui.component import component
 from views.ui.confirmation import AskedFirst
-from views.ui.frame import Destination, Screen
+from views.ui.frame import Destination, Screen, reading_column
 from views.ui.look import Look, heading, silent, text
-from views.ui.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
 T = TypeVar("T")
 
@@ -41,35 +41,23 @@ def SettingsView() -> ft.View:
 def SettingsList() -> ft.Control:
     look, device, session = use_look(), use_device(), use_session()
     words = look.words
-    return ft.ListView(
-        [
-            ft.Container(
-                ft.Container(
-                    column(
-                        _owner(look, session),
-                        _section(look, "settings.display", *_display(look, device)),
-                        _section(look, "settings.data", *_data(look, session)),
-                        _section(look, "settings.account", *_leaving(look, device, session)),
-                        _section(
-                            look,
-                            "settings.about",
-                            key_value(look, words("settings.version"), VERSION),
-                            text(
-                                look.brand.legal_line(words.language),
-                                look.type.body_s,
-                                look.colors.content_muted,
-                            ),
-                            text(words("settings.notices"), look.type.body_s, look.colors.content_muted),
-                        ),
-                        spacing=SPACE_L,
-                    ),
-                    width=CONTENT_WIDTH_M,
-                ),
-                alignment=ft.Alignment.TOP_CENTER,
-            )
-        ],
-        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
-        expand=True,
+    return reading_column(
+        look,
+        _owner(look, session),
+        _section(look, "settings.display", *_display(look, device)),
+        _section(look, "settings.data", *_data(look, session)),
+        _section(look, "settings.account", *_leaving(look, device, session)),
+        _section(
+            look,
+            "settings.about",
+            key_value(look, words("settings.version"), VERSION),
+            text(
+                look.brand.legal_line(words.language),
+                look.type.body_s,
+                look.colors.content_muted,
+            ),
+            text(words("settings.notices"), look.type.body_s, look.colors.content_muted),
+        ),
     )
 
 

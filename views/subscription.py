@@ -14,13 +14,13 @@ from views.state.subscriptions import SubscriptionsState
 from views.ui.buttons import strong_button
 from views.ui.cards import card, column, group, key_value, tile
 from views.ui.component import component
-from views.ui.frame import Destination, Screen
+from views.ui.frame import Destination, Screen, reading_column
 from views.ui.look import Look, heading, text
 from views.ui.notices import error_state, freshness, skeleton, state
 from views.ui.publisher import contact_button
 from views.ui.purchase_rows import purchase_row
 from views.ui.subscription_parts import end_confirmation, monthly_cost, next_line, status_tag, yearly_cost
-from views.ui.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, negative_button
+from views.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, negative_button
 
 
 @component
@@ -71,11 +71,7 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
         content = skeleton(look, (56, 56), (160, 44))
     else:
         content = state(look, ft.Icons.SEARCH_OFF, look.words("subscription.not_found"))
-    return ft.ListView(
-        [ft.Container(ft.Container(content, width=CONTENT_WIDTH_M), alignment=ft.Alignment.TOP_CENTER)],
-        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
-        expand=True,
-    )
+    return reading_column(look, content)
 
 
 def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription) -> ft.Control:
@@ -94,7 +90,7 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
         rows.append((words("subscription.until"), formats.long_date(one.termination_date)))
     if one.termination_reference:
         rows.append((words("subscription.reference"), one.termination_reference))
-    label = status_tag(look, formats, one)
+    label = status_tag(look, formats, one, over=one in subscriptions.past)
     upcoming = next_line(look, formats, one)
     actions: list[ft.Control] = []
     open_ = one.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED)

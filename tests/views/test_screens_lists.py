@@ -117,12 +117,13 @@ async def test_a_day_has_its_total_only_when_it_is_whole(serve: Serve) -> None:
         await app.until(lambda: rows(app), "no purchases")
         line.broken = "page=2"
         await scroll_to(app, line, 900)
-        await app.see("Service momentanément indisponible")
+        await app.see("Impossible d’afficher vos achats")
+        await app.see_not("Données du")
         days = [words for level, words in app.headings() if level == 3]
         assert len(days) == 3
         assert ["total" in day for day in days] == [True, True, False]
         line.broken = None
-        await app._activate(app._tappable("Réessayer")[-1])  # the one at the end of the list
+        await app.tap("Réessayer")
         await app.until(
             lambda: sum("total" in words for level, words in app.headings() if level == 3) >= 3, "no total"
         )
@@ -137,7 +138,7 @@ async def test_a_failing_next_page_leaves_the_rows_and_a_retry(serve: Serve) -> 
         await app.see("Réessayer")
         assert len(rows(app)) == PER_PAGE
         line.broken = None
-        await app._activate(app._tappable("Réessayer")[-1])  # the one at the end of the list
+        await app.tap("Réessayer")
         await app.until(lambda: len(rows(app)) == 2 * PER_PAGE, "the second page does not come")
 
 

@@ -93,7 +93,7 @@ class FeedbackForm:
 
     @property
     def shown(self) -> tuple[Comment, ...]:
-        """The fields on screen: the one that matches the answer, and the other when it is wanted or filled."""
+        """The fields on screen: that of the answer, and the other when it is wanted or filled."""
         if self.useful is None:
             return ()
         first, second = Comment.LIKED, Comment.MISSING

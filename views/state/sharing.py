@@ -40,6 +40,7 @@ class SharingState:
     """The platform did not take it."""
     delivered: int = 0
     """How many files were handed over."""
+    _asked: tuple[Make, HandOver] | None = None
     _task: asyncio.Task[None] | None = None
 
     @property
@@ -50,10 +51,16 @@ class SharingState:
         """Make a file and hand it over; a second tap meanwhile changes nothing."""
         if self.busy:
             return
+        self._asked = make, hand_over
         self.progress, self.error, self.refused = 0.0, None, False
         self._task = asyncio.create_task(self._share(make, hand_over))
         await asyncio.wait([self._task])
         self._task, self.progress = None, None
+
+    async def again(self) -> None:
+        """Try once more what failed."""
+        if self._asked is not None:
+            await self.share(*self._asked)
 
     def cancel(self) -> None:
         """Let go of the file under way: nothing is handed over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 import flet as ft
 
@@ -39,14 +40,20 @@ class SubscriptionsState:
 
     @property
     def current(self) -> tuple[Subscription, ...]:
-        """Those one still has access to."""
-        known = self.subscriptions.data or ()
-        return tuple(s for s in known if s.status is not SubscriptionStatus.TERMINATED)
+        """Those one still has access to, those being ended among them."""
+        return tuple(s for s in self.subscriptions.data or () if not self._over(s))
 
     @property
     def past(self) -> tuple[Subscription, ...]:
-        known = self.subscriptions.data or ()
-        return tuple(s for s in known if s.status is SubscriptionStatus.TERMINATED)
+        return tuple(s for s in self.subscriptions.data or () if self._over(s))
+
+    def _over(self, subscription: Subscription) -> bool:
+        """Ended, and its last paid day is past where the contract is billed."""
+        if subscription.status is not SubscriptionStatus.TERMINATED:
+            return False
+        last, at = subscription.termination_date, self.subscriptions.at
+        zone = ZoneInfo(self.contract.billing.time_zone)
+        return last is None or at is None or last < at.astimezone(zone).date()
 
     def find(self, subscription_id: str) -> Subscription | None:
         known = self.subscriptions.data or ()

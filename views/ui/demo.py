@@ -1,15 +1,22 @@
-"""The demonstration says what it is, on every screen."""
+"""The demonstration says what it is, on every screen, and shows whichever case one asks for."""
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import flet as ft
 
-from views.state.context import use_look, use_session
+from views.state.context import use_demo, use_look, use_session
+from views.state.demo import DemoState, Scenario
+from views.state.session import Gate
+from views.text import explain
 
-from .buttons import one_node, outline_button
-from .cards import column
+from .buttons import one_node, outline_button, strong_button
+from .cards import Tone, column
 from .component import component
-from .look import silent, text
+from .look import Look, heading, silent, text
+from .notices import alert, snackbar
+from .radios import Option, radios
 from .sheet import sheet
 from .theme import SPACE_M, SPACE_XS, row_button
 
@@ -18,32 +25,33 @@ HEIGHT = 32
 
 @component
 def DemoBanner() -> ft.Control:
-    """A bar that cannot be dismissed; pressing it explains."""
-    look, session = use_look(), use_session()
-    explained, explain = ft.use_state(False)
-    inverse = look.colors.content_inverse
-    ft.use_dialog(
-        sheet(
-            look,
-            look.words("demo.banner"),
-            column(
-                text(look.words("demo.text"), look.type.body),
-                outline_button(look, look.words("demo.leave"), session.sign_out),
-                outline_button(look, look.words("action.close"), lambda: explain(False), autofocus=True),
-                spacing=SPACE_M,
-            ),
-            lambda: explain(False),
-        )
-        if explained
-        else None
-    )
+    """A bar that cannot be dismissed; pressing it explains, and lets one choose the case on show."""
+    look, demo = use_look(), use_demo()
+    if demo is None:
+        return ft.Container()
+    words, inverse = look.words, look.colors.content_inverse
+    announced = ft.use_ref(demo.renewals)
+
+    def announce() -> None:
+        if announced.current != demo.renewals:
+            announced.current = demo.renewals
+            ft.context.page.show_dialog(snackbar(look, words("demo.renewed")))
+
+    ft.use_effect(announce, [demo.renewals])
+    ft.use_dialog(_sheet(look, demo) if demo.opened else None)
+    fault = demo.scenario if demo.demonstration.fault else None
     return one_node(
         ft.TextButton(
             ft.Row(
                 [
                     silent(ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse)),
-                    text(look.words("demo.banner"), look.type.caption_bold, inverse, expand=True, lines=1),
-                    text(look.words("demo.more"), look.type.caption_bold, inverse, wrap=False),
+                    text(words("demo.banner"), look.type.caption_bold, inverse, expand=True, lines=1),
+                    text(
+                        words(f"demo.{fault.value}" if fault else "demo.more"),
+                        look.type.caption_bold,
+                        inverse,
+                        wrap=False,
+                    ),
                 ],
                 spacing=SPACE_XS,
             ),
@@ -53,6 +61,57 @@ def DemoBanner() -> ft.Control:
                 padding=ft.Padding.symmetric(horizontal=SPACE_M),
                 visual_density=ft.VisualDensity.COMPACT,
             ),
-            on_click=lambda: explain(True),
+            on_click=demo.open,
         )
     )
+
+
+def _sheet(look: Look, demo: DemoState) -> ft.DialogControl:
+    words = look.words
+
+    async def show() -> None:
+        page = ft.context.page
+        if demo.changes_subscriber:  # who has not what the other was looking at
+            page.navigate(list_above(page.route))
+        await demo.show()
+
+    problem: list[ft.Control] = []
+    if demo.error is not None:
+        reason = explain(demo.error, words)
+        problem.append(alert(look, Tone.NEGATIVE, reason.title, reason.text))
+    leave: list[ft.Control] = []
+    if demo.session.gate is Gate.SIGNED_IN:
+        leave.append(outline_button(look, words("demo.leave"), demo.leave, disabled=demo.busy))
+    shared = "demo.shared" if ft.context.page.web else "demo.shared_device"
+    content = column(
+        text(words("demo.text"), look.type.body),
+        heading(text(words("demo.cases"), look.type.h3), 3),
+        text(words("demo.cases_text"), look.type.body_s, look.colors.content_muted),
+        radios(
+            look,
+            [
+                Option(case.value, words(f"demo.{case.value}"), words(f"demo.{case.value}_text"))
+                for case in Scenario
+            ],
+            demo.picked.value if demo.picked else None,
+            demo.pick,
+            disabled=demo.busy,
+        ),
+        *problem,
+        strong_button(look, words("demo.show"), show, disabled=demo.busy or demo.picked is None),
+        text(words(shared), look.type.body_s, look.colors.content_muted),
+        outline_button(look, words("demo.reset"), demo.start_over, disabled=demo.busy),
+        *leave,
+        outline_button(look, words("action.close"), demo.close),
+        spacing=SPACE_M,
+    )
+    return sheet(look, words("demo.banner"), content, demo.close)
+
+
+def list_above(route: str) -> str:
+    """The place a detail hangs below: `/achats?periode=2024-03` for `/achats/p1?periode=2024-03`."""
+    parts = urlsplit(route)
+    place, _, detail = parts.path[1:].partition("/")
+    if not detail or place not in ("achats", "gerer"):
+        return route
+    return f"/{place}?{parts.query}" if parts.query else f"/{place}"

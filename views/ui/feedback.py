@@ -153,7 +153,9 @@ def Deletion(form: FeedbackForm, draft: Draft, sending: bool) -> ft.Control:
         return ft.Row(
             [
                 ft.Semantics(
-                    text(look.words("feedback.deleted"), look.type.body_s), live_region=True, container=True
+                    live_region=True,
+                    container=True,
+                    content=text(look.words("feedback.deleted"), look.type.body_s),
                 ),
                 link(look, look.words("feedback.undo"), form.restore),
             ],

@@ -10,6 +10,7 @@ import flet as ft
 from views.state.context import use_look, use_session
 
 from .buttons import icon_button
+from .cards import column
 from .component import component
 from .demo import DemoBanner
 from .feedback import Outbox
@@ -99,6 +100,20 @@ def Screen(
                 expand=True,
             )
         ],
+    )
+
+
+def reading_column(look: Look, *sections: ft.Control) -> ft.ListView:
+    """The body of a screen that is read from top to bottom, no wider than is good to read."""
+    return ft.ListView(
+        [
+            ft.Container(
+                ft.Container(column(*sections, spacing=SPACE_L), width=CONTENT_WIDTH_M),
+                alignment=ft.Alignment.TOP_LEFT,
+            )
+        ],
+        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        expand=True,
     )
 
 

@@ -48,10 +48,10 @@ def next_line(look: Look, formats: Formats, one: Subscription) -> str:
     return look.words("subscription.next", date=formats.day_month(one.next_charge_date))
 
 
-def status_tag(look: Look, formats: Formats, one: Subscription) -> ft.Control | None:
+def status_tag(look: Look, formats: Formats, one: Subscription, *, over: bool = False) -> ft.Control | None:
     """What is not ordinary about it: being ended, ended, suspended."""
     words = look.words
-    if one.status is SubscriptionStatus.PENDING_TERMINATE and one.termination_date is not None:
+    if one.status.ended and one.termination_date is not None and not over:
         until = formats.day_month(one.termination_date)
         return tag(look, words("subscription.ending", date=until), Tone.WARNING, ft.Icons.EVENT_BUSY)
     if one.status is SubscriptionStatus.PENDING_TERMINATE:

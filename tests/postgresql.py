@@ -1,0 +1,71 @@
+"""A PostgreSQL of the tests' own: made in a temporary folder, reached by a socket in it, gone at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+_OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+"""What it holds need not survive a power cut."""
+
+
+class Cluster:
+    """A server; every test asks for a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def database(self) -> str:
+        """A new, empty database: its SQLAlchemy URL."""
+        name = f"sandbox_{uuid4().hex}"
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        return f"postgresql+psycopg://tests@/{name}?host={self._folder}"
+
+    def _address(self, database: str) -> str:
+        return f"host={self._folder} user=tests dbname={database}"
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """A server that runs for a while. The system's `postgres` user runs it when root asks: it refuses root."""
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # in /tmp: the path of a socket has to be short
+    as_owner: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        as_owner = ["runuser", "-u", "postgres", "--"]
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*as_owner, str(programs / program), "-D", str(folder / "data"), *arguments]
+        log = folder / "commands.log"
+        with log.open("ab") as output:  # not a pipe: the server would keep it open
+            done = subprocess.run(command, cwd="/", stdout=output, stderr=output, check=False)
+        assert done.returncode == 0, log.read_text("utf-8")
+
+    try:
+        run("initdb", "-A", "trust", "-U", "tests", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        run("pg_ctl", "-w", "-l", str(folder / "server.log"), "-o", f"{_OPTIONS} -k {folder}", "start")
+        try:
+            yield Cluster(folder)
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _programs() -> Path:
+    """Where `initdb` is: on the path, or where Debian keeps it, the newest version."""
+    found = shutil.which("initdb")
+    places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    assert places, "PostgreSQL is not installed: see tests/setup.sh"
+    return places[-1]
