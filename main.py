@@ -25,12 +25,13 @@ from flet.utils import is_embedded, is_linux_server
 
 from services.backend import Backend
 from services.credentials import CredentialStore, KeyringStore, MemoryStore
+from services.scenarios import Demonstration
 from services.settings import Settings
 from services.transport import IN_PROCESS, quiet_http_logs, utc_now
 from views.app import open_app
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.applications import Starlette
 
 PROJECT = Path(__file__).parent / "pyproject.toml"
 ASSETS = Path(__file__).parent / "assets"
@@ -48,17 +49,18 @@ def application(settings: Settings) -> Start:
 
     async def start(page: ft.Page) -> None:
         credentials = credential_store(page, settings)
-        if settings.backend is not None:
+        demonstration = Demonstration(sandbox) if sandbox is not None else None
+        if demonstration is not None:
+            backend = demonstration.backend(credentials)
+        elif settings.backend is not None:
             backend = Backend.at(settings.backend, credentials)
-        else:
-            backend = Backend.within(sandbox, credentials)
         page.on_close = backend.close
-        await open_app(page, backend, settings)
+        await open_app(page, backend, settings, demonstration)
 
     return start
 
 
-def embedded_sandbox(settings: Settings) -> ASGIApp:
+def embedded_sandbox(settings: Settings) -> Starlette:
     """The sandbox, in a file on a device, so that a remembered session opens the next day; else in memory."""
     from sqlalchemy.exc import SQLAlchemyError
 

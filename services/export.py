@@ -31,7 +31,7 @@ COLUMNS = (
 """What each row tells, in order. `counted` is what the entry adds to the period's total: 0.00 for what is
 pending, refused or cancelled. `refund_of` is a reference, or the backend's id of what it no longer shows."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width forms
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _NOT_COUNTED = Decimal("0.00")
 
 Told = Callable[[float], None]
@@ -171,7 +171,7 @@ def _row(export: Export, period: BillingPeriod, entry: Purchase, spelling: Spell
 
 
 def inert(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (CWE-1236): an apostrophe comes before what could be one."""
+    """Text that no spreadsheet takes for a formula (CWE-1236): an apostrophe precedes what could be one."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
 MARGIN = 22.0
 """Around the page; it and every length below are millimetres on A4, and font sizes points."""
@@ -54,7 +55,7 @@ class Receipt:
 def pdf_file(receipt: Receipt, *, fonts: Path, mark: Path) -> bytes:
     """The receipt as a PDF whose text can be selected, searched and read out.
 
-    `fonts` is the folder of `InterTab-Regular.ttf` and `InterTab-Bold.ttf`, `mark` the product's mark, an SVG.
+    `fonts` is the folder of `InterTab-Regular.ttf` and `InterTab-Bold.ttf`, `mark` the product's own, an SVG.
     A character the fonts lack is written as `?`.
     """
     from fpdf import FPDF  # where it is used: it would make the app start later
@@ -82,11 +83,13 @@ def pdf_file(receipt: Receipt, *, fonts: Path, mark: Path) -> bytes:
 
 def _known(page: FPDF, text: str) -> str:
     """`text` on one line, in characters the fonts have."""
-    drawn = page.fonts[_FAMILY.lower()].cmap
+    drawn = cast("TTFFont", page.fonts[_FAMILY.lower()]).cmap
     return "".join(letter if ord(letter) in drawn else "?" for letter in " ".join(text.split(None)))
 
 
-def _write(page: FPDF, text: str, size: float, *, bold: bool = False, grey: int = BLACK, width: float = 0) -> None:
+def _write(
+    page: FPDF, text: str, size: float, *, bold: bool = False, grey: int = BLACK, width: float = 0
+) -> None:
     """One paragraph from here, as wide as the page or `width`; the next one comes below."""
     page.set_font(_FAMILY, "B" if bold else "", size)
     page.set_text_color(grey)

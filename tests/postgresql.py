@@ -37,7 +37,7 @@ class Cluster:
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """A server that runs for a while. The system's `postgres` user runs it when root asks: it refuses root."""
+    """A server that runs for a while. It refuses to be root's: then the user `postgres` runs it."""
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # in /tmp: the path of a socket has to be short
     as_owner: list[str] = []

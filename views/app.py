@@ -5,6 +5,7 @@ from __future__ import annotations
 import flet as ft
 
 from services.backend import Backend
+from services.scenarios import Demonstration
 from services.settings import Settings
 from views.consumption import UsageView
 from views.help import ArticleView, HelpView
@@ -15,7 +16,8 @@ from views.manage import ManageView
 from views.purchase import PurchaseView
 from views.purchases import PurchasesView
 from views.settings import SettingsView
-from views.state.context import DeviceContext, LookContext, SessionContext, use_look
+from views.state.context import DemoContext, DeviceContext, LookContext, SessionContext, use_look
+from views.state.demo import DemoState
 from views.state.device import DeviceState
 from views.state.preferences import PreferenceStore
 from views.state.session import Gate, SessionState
@@ -54,10 +56,16 @@ WIDE = [
 """A purchase or an article stands beside the list."""
 
 
-async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
-    """Build one visitor's app on `page`; nothing of it is shared with another page."""
+async def open_app(
+    page: ft.Page, backend: Backend, settings: Settings, demonstration: Demonstration | None = None
+) -> None:
+    """Build one visitor's app on `page`; nothing of it is shared with another page.
+
+    `demonstration` is the visitor's way to the backend when it is the embedded one.
+    """
     device = DeviceState()
-    session = SessionState(backend, demo=settings.backend is None)
+    session = SessionState(backend, demo=settings.demo)
+    demo = DemoState(session, demonstration) if demonstration else None
     page.title = CONSO_ET_MOI.product_name
     page.fonts = {} if page.web else fonts()  # the web client loads them before its first frame
     device.resize(page.width, page.height)
@@ -93,7 +101,7 @@ async def open_app(page: ft.Page, backend: Backend, settings: Settings) -> None:
     page.on_view_pop = popped
     page.on_connect = device.reconnect
     page.on_keyboard_event = Keyboard(page, device, session).press
-    page.render_views(App, device, session)
+    page.render_views(App, device, session, demo)
     features = await ft.SemanticsService().get_accessibility_features()
     device.device_still = features.disable_animations or features.reduce_motion
     await session.start()
@@ -114,7 +122,7 @@ def dress(page: ft.Page, device: DeviceState) -> None:
 
 
 @component
-def App(device: DeviceState, session: SessionState) -> object:
+def App(device: DeviceState, session: SessionState, demo: DemoState | None) -> object:
     """What is drawn of everything, by the gate: a closed door or the place the address names."""
     look = ft.use_memo(
         lambda: Look.of(
@@ -140,7 +148,13 @@ def App(device: DeviceState, session: SessionState) -> object:
 
     ft.use_effect(remember_contract, [session.contract, session.gate])
     ft.use_effect(device.save, [device.preferences])
-    return DeviceContext(device, lambda: LookContext(look, lambda: _behind_gate(session, look)))
+    return DeviceContext(
+        device,
+        lambda: LookContext(
+            look,
+            lambda: SessionContext(session, lambda: DemoContext(demo, lambda: _behind_gate(session, look))),
+        ),
+    )
 
 
 def _behind_gate(session: SessionState, look: Look) -> object:
@@ -149,7 +163,7 @@ def _behind_gate(session: SessionState, look: Look) -> object:
     if session.gate is Gate.SIGNED_OUT:
         return [LoginView(session)]
     routes = WIDE if look.layout.wide else NARROW
-    return SessionContext(session, lambda: ft.Router(routes, NotFoundPage, manage_views=True))
+    return ft.Router(routes, NotFoundPage, manage_views=True)
 
 
 def _starting(look: Look) -> ft.View:

@@ -117,5 +117,6 @@ def search(among: tuple[Article, ...], query: str) -> tuple[Match, ...]:
 
 def folded(text: str) -> str:
     """`text` as searched: no case, no accents, straight apostrophes, plain spaces, no ligatures."""
-    plain = text.casefold().replace("’", "'").replace("œ", "oe").replace("æ", "ae")
-    return "".join(sign for sign in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(sign))
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = plain.replace("’", "'").replace("œ", "oe").replace("æ", "ae")
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))

@@ -17,7 +17,7 @@ from views.ui.component import component
 from views.ui.feedback import Feedback
 from views.ui.fields import Field
 from views.ui.frame import Destination, Screen, go
-from views.ui.look import Look, heading, silent, text
+from views.ui.look import Look, alone, heading, silent, text
 from views.ui.notices import state
 from views.ui.steps import steps
 from views.ui.theme import READING_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
@@ -76,7 +76,11 @@ def _scrolled(
     """A column and not a list view, which forgets a field that leaves the screen."""
     margin = look.layout.margin
     return ft.Column(
-        [ft.Container(content, padding=ft.Padding.only(left=margin, right=margin, bottom=SPACE_L))],
+        [
+            ft.Container(
+                content, padding=ft.Padding.only(left=margin, top=SPACE_XS, right=margin, bottom=SPACE_L)
+            )
+        ],
         scroll=ft.ScrollMode.AUTO,
         expand=expand,
         key=key,
@@ -120,7 +124,9 @@ def Found(help_: HelpState, wanted: Search, among: tuple[Article, ...], slug: st
             strong_button(look, words("help.clear"), help_.clear_search),
             live=True,
         )
-    rows = group(look, [_row(look, match, selected=match.article.slug == slug) for match in found])
+    rows = group(
+        look, [_row(look, match, selected=match.article.slug == slug if slug else None) for match in found]
+    )
     if not query:
         return rows
     count = ft.Semantics(
@@ -133,7 +139,7 @@ def Found(help_: HelpState, wanted: Search, among: tuple[Article, ...], slug: st
     return column(ft.Row([count, clear], spacing=SPACE_XS), rows, spacing=SPACE_XS)
 
 
-def _row(look: Look, match: Match, *, selected: bool) -> ft.Control:
+def _row(look: Look, match: Match, *, selected: bool | None) -> ft.Control:
     content = ft.Row(
         [
             ft.Column(
@@ -153,6 +159,7 @@ def _row(look: Look, match: Match, *, selected: bool) -> ft.Control:
         look,
         ft.Container(content, padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S)),
         partial(go, f"{PATH}/{match.article.slug}"),
+        name=f"{match.article.title}\n{match.sentence}",
         selected=selected,
         key=f"article-{match.article.slug}",
     )
@@ -165,11 +172,12 @@ def _around(look: Look, help_: HelpState) -> ft.Control:
         look,
         column(
             heading(text(words("help.contact_title"), look.type.title), 2),
-            text(words("help.contact_publisher"), look.type.body),
-            text(words("help.contact_operator"), look.type.body),
+            alone(text(words("help.contact_publisher"), look.type.body)),
+            alone(text(words("help.contact_operator"), look.type.body)),
             link(look, words("help.contact_link"), partial(go, "/achats")),
             spacing=SPACE_S,
         ),
+        padding=look.layout.margin,
     )
     return column(contact, Feedback(help_, help_.feedback(HOME)), spacing=SPACE_L)
 
@@ -202,7 +210,7 @@ def _section(look: Look, section: Section, level: int) -> ft.Control:
     parts: list[ft.Control] = []
     if section.title:
         parts.append(heading(text(section.title, look.type.title), level))
-    parts += [text(paragraph, look.type.body) for paragraph in section.text]
+    parts += [alone(text(paragraph, look.type.body)) for paragraph in section.text]
     parts += steps(look, section.steps)
     if section.links:
         ways = [link(look, one.label, partial(go, one.to)) for one in section.links]

@@ -14,6 +14,7 @@ from views.text import Language, explain
 from views.ui.buttons import icon_button, link, main_button, one_node, outline_button
 from views.ui.cards import Tone, card, column
 from views.ui.component import component
+from views.ui.demo import DemoBanner
 from views.ui.fields import Field
 from views.ui.look import Look, heading, silent, text
 from views.ui.notices import alert
@@ -38,7 +39,7 @@ def LoginView(session: SessionState) -> ft.View:
     form, _ = ft.use_state(SignInState(session))
     reminder, _ = ft.use_state(ReminderState(session.backend))
     if reminder.opened:
-        step = ReminderStep(reminder)
+        step = ReminderStep(reminder, session.demo)
     elif form.step is Step.IDENTIFIER:
         step = IdentifierStep(form, reminder)
     else:
@@ -72,7 +73,17 @@ def LoginView(session: SessionState) -> ft.View:
         bgcolor=look.colors.bg_canvas
         if look.layout.rail and not look.layout.wide
         else look.colors.bg_primary,
-        controls=[ft.SafeArea(page, expand=True)],
+        controls=[
+            ft.SafeArea(
+                ft.Column(
+                    [*([DemoBanner()] if session.demo else []), page],
+                    spacing=0,
+                    expand=True,
+                    horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+                ),
+                expand=True,
+            )
+        ],
     )
 
 

@@ -27,6 +27,7 @@ from views.ui.month_selector import month_selector
 from views.ui.notices import error_state, freshness, progress, skeleton, snackbar, state
 from views.ui.purchase_detail import PurchaseDetail
 from views.ui.purchase_rows import PageOfRows, days_of
+from views.ui.sharing import ExportButton
 from views.ui.sheet import sheet
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
 
@@ -147,16 +148,16 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
     wanted = [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read]
     ft.use_effect(purchases.read_window, wanted, cleanup=lambda: None)
     if periods.missing and periods.error is not None:
-        return _list_error(look, periods.error, purchases.refresh)
+        return _list_error(look, periods.error, session.refresh_purchases)
     if not periods.data:
         return ft.Container(_first_skeleton(look), padding=look.layout.margin)
-    stale_periods = freshness(look, formats, periods, purchases.refresh)
+    stale_periods = freshness(look, formats, periods, session.refresh_purchases)
     # A page that failed further down says so there: what has been read is as fresh as it was.
-    stale_list = freshness(look, formats, listed, purchases.refresh) if drawn.whole else []
+    stale_list = freshness(look, formats, listed, session.refresh_purchases) if drawn.whole else []
     head = column(
         *contract_choice(look, session),
         *(stale_periods or stale_list),
-        _summary(look, formats, purchases.contract, periods.data, period, select),
+        _summary(look, formats, purchases, periods.data, period, select),
         _filters(look, purchases),
         spacing=SPACE_S,
     )
@@ -265,7 +266,7 @@ def _list_error(look: Look, error: BackendError, retry: Handler) -> ft.Control:
 def _summary(
     look: Look,
     formats: Formats,
-    contract: Contract,
+    purchases: PurchasesState,
     periods: tuple[BillingPeriod, ...],
     period: BillingPeriod | None,
     select: Callable[[str], None],
@@ -313,7 +314,8 @@ def _summary(
                 look.type.label_s,
                 expand=True,
             ),
-            HowPeriodsWork(contract),
+            ExportButton(purchases),
+            HowPeriodsWork(purchases.contract),
         ],
         spacing=SPACE_XS,
     )

@@ -20,7 +20,7 @@ from views.ui.theme import SPACE_M
 
 
 @component
-def ReminderStep(reminder: ReminderState) -> ft.Control:
+def ReminderStep(reminder: ReminderState, demo: bool) -> ft.Control:
     """Asks for a number or an address; the answer is the same whether there is such an account or not."""
     look = use_look()
     words = look.words
@@ -31,7 +31,8 @@ def ReminderStep(reminder: ReminderState) -> ft.Control:
     }[reminder.fault]
     notices = []
     if reminder.sent:
-        notices = [alert(look, Tone.INFO, words("reminder.sent"), words("reminder.sent_text"))]
+        sentence = words("reminder.sent_demo" if demo else "reminder.sent_text")
+        notices = [alert(look, Tone.INFO, words("reminder.sent"), sentence)]
     elif reminder.error is not None:
         explanation = explain(reminder.error, words)
         notices = [alert(look, Tone.NEGATIVE, explanation.title, explanation.text)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +11,28 @@ import pytest
 from starlette.applications import Starlette
 
 from services.sandbox import Settings, create_app, parse_subscribers
+from tests.postgresql import Cluster, cluster
 from tests.services.surroundings import Clock, served
 
+CHEAP = Settings(scrypt_log2_cost=4)
+DATABASES = ("sqlite", "postgresql")
 DATA = Path(__file__).with_name("subscribers.json")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A server for all the tests that need one; started when the first asks."""
+    with cluster() as server:
+        yield server
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database that outlives the sandbox: its URL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'sandbox.sqlite3'}"
+    server: Cluster = request.getfixturevalue("postgresql")
+    return server.database()
 
 
 @pytest.fixture
@@ -24,15 +44,22 @@ def clock() -> Clock:
 @pytest.fixture
 def sandbox(clock: Clock) -> Iterator[Starlette]:
     """The sandbox, which takes a moment to answer: what never waits proves nothing about who waits."""
+    with running("sqlite://", clock) as app:
+        yield app
+
+
+@contextmanager
+def running(database: str, clock: Clock, settings: Settings = CHEAP) -> Iterator[Starlette]:
+    """A sandbox with the subscribers of these tests."""
     app = create_app(
-        "sqlite://",
+        database,
         subscribers=parse_subscribers(DATA.read_bytes()),
         clock=clock,
         latency=0.01,
-        settings=Settings(scrypt_log2_cost=4),
+        settings=settings,
     )
-    yield app
-    app.state.store.close()
+    with closing(app.state.store):
+        yield app
 
 
 @pytest.fixture

@@ -22,12 +22,14 @@ from services.errors import Forbidden, Locked, NotFound, Refused, SessionExpired
 from services.models import Category, ContractKind, EntryType, Filter, Money, PaymentStatus, PeriodState
 from services.session import Kept, Remembered
 from services.transport import IN_PROCESS, Wire
+from tests.postgresql import Cluster
+from tests.services.conftest import running
 from tests.services.surroundings import Clock, Player, Recorder, recording, served, sign_in
 
 Connect = Callable[[CredentialStore], Backend]
 
 
-@pytest.fixture(params=["in process", "over HTTP", "recorded"])
+@pytest.fixture(params=["in process", "over HTTP", "PostgreSQL", "recorded"])
 def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) -> Iterator[Connect]:
     """Makes clients of one backend."""
     path = Path(__file__).parent / "recorded" / f"{request.function.__name__}.json"
@@ -37,6 +39,10 @@ def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) ->
         case "over HTTP":
             with served(sandbox) as origin:
                 yield lambda store: Backend.at(origin, store, clock=clock)
+        case "PostgreSQL":
+            server: Cluster = request.getfixturevalue("postgresql")
+            with running(server.database(), clock) as app:
+                yield lambda store: Backend.within(app, store, clock=clock)
         case _ if os.environ.get("CONSO_RECORD"):
             recorder = Recorder(sandbox)
             yield lambda store: Backend(

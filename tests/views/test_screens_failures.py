@@ -50,6 +50,10 @@ async def test_offline_after_a_first_success_the_old_data_stays_with_its_age(
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route=route, **screen) as app:
         await app.see(text)
+        if "achats" in route:
+            await app.until(lambda: rows(app), "no purchases")
+            if screen is WIDE:
+                await app.until(lambda: any("/purchases/" in a for a in line.asked), "no purchase beside it")
         await quiet(app, line)
         before = rows(app)
         line.down = True

@@ -8,11 +8,13 @@ import flet as ft
 
 from views.ui.look import Look
 
+from .demo import DemoState
 from .device import DeviceState
 from .session import SessionState
 
 DeviceContext: Final[ft.ContextProvider[DeviceState | None]] = ft.create_context(None)
 LookContext: Final[ft.ContextProvider[Look | None]] = ft.create_context(None)
+DemoContext: Final[ft.ContextProvider[DemoState | None]] = ft.create_context(None)
 SessionContext: Final[ft.ContextProvider[SessionState | None]] = ft.create_context(None)
 
 
@@ -35,3 +37,8 @@ def use_session() -> SessionState:
     session = ft.use_context(SessionContext)
     assert session is not None, "outside the root"  # noqa: S101 - a programming error
     return session
+
+
+def use_demo() -> DemoState | None:
+    """The demonstration; None where the backend is a real one. Draws again when it changes."""
+    return ft.use_context(DemoContext)

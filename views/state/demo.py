@@ -132,9 +132,9 @@ class DemoState:
         if session.gate is not Gate.SIGNED_IN:
             if self.demonstration.fault is Fault.EXPIRED:
                 session.ended = SessionExpired()
-        elif session.purchases is None or session.purchase is None:
+        elif session.purchases is None:
             await session.load_account()
         else:
-            await asyncio.gather(
-                session.purchases.refresh(), session.purchase.load(), session.load_management()
-            )
+            listed = session.purchases.period_id is not None
+            purchases = session.refresh_purchases() if listed else session.purchases.load_periods()
+            await asyncio.gather(purchases, session.load_management())

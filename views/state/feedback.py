@@ -87,6 +87,7 @@ class FeedbackForm:
     key: str = field(init=False, repr=False)
     """Makes one effect of every try to send the same."""
     _tried: bool = False
+    _focus: bool = False
 
     def __post_init__(self) -> None:
         self.key = self.new_key()
@@ -101,6 +102,13 @@ class FeedbackForm:
             first, second = second, first
         return (first, second) if self.both or self.draft.text(second) else (first,)
 
+    @property
+    def at_fault(self) -> tuple[Comment, ...]:
+        """The fields that `fault` is about."""
+        if self.fault is Fault.EMPTY:
+            return self.shown[:1]
+        return tuple(c for c in self.shown if self.fault and len(self.draft.text(c).strip()) > LIMIT)
+
     def comments(self) -> tuple[str | None, str | None]:
         """What was liked and what was missing, as they are sent."""
         return self.draft.liked.strip() or None, self.draft.missing.strip() or None
@@ -108,6 +116,7 @@ class FeedbackForm:
     def choose(self, event: ft.Event[ft.SegmentedButton]) -> None:
         """Useful, not useful, or no answer after all."""
         self.useful = {USEFUL: True, NOT_USEFUL: False}.get("".join(event.control.selected))
+        self._focus = self.useful is not None
         self._edited()
 
     def type_liked(self, event: ft.Event[ft.TextField]) -> None:
@@ -144,7 +153,13 @@ class FeedbackForm:
         else:
             self.fault = self.error = None
             return True
+        self._focus = True
         return False
+
+    def takes_focus(self) -> bool:
+        """Whether the first field is to be typed in now: once after an answer or a fault."""
+        wanted, self._focus = self._focus, False
+        return wanted
 
     def fail(self, error: BackendError) -> None:
         """A try did not succeed: it can be sent again, as it is or changed."""

@@ -74,8 +74,8 @@ class SessionState:
 
     async def enter(self, problem: CredentialProblem | None) -> None:
         """Pass the gate: the sign-in succeeded; `problem` is why it will not be remembered."""
+        self._forget()  # of whoever was signed in before
         self.ended, self.problem = None, problem
-        self.account = Loadable()
         if (
             self.help.owner != self.backend.identifier
         ):  # else what they wrote before it expired is still there
@@ -142,6 +142,7 @@ class SessionState:
     def _forget(self) -> None:
         self.gate = Gate.SIGNED_OUT
         self.account, self.contract = Loadable(), None
+        self.failure, self.preferred = None, None
         self.purchases = self.purchase = self.subscriptions = self.service = self.report = None
 
 

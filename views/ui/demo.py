@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import flet as ft
 
-from views.state.context import use_demo, use_look, use_session
+from views.state.context import use_demo, use_look
 from views.state.demo import DemoState, Scenario
 from views.state.session import Gate
 from views.text import explain

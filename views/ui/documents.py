@@ -86,9 +86,7 @@ def _receipt(
         (words("purchase.payment_method"), words(f"channel.{purchase.channel.value}")),
         (
             words("purchase.period"),
-            words(
-                "receipt.period", start=formats.long_date(period.start), end=formats.long_date(period.end)
-            ),
+            words("receipt.period", start=formats.long_date(period.start), end=formats.long_date(period.end)),
         ),
         (words("purchase.invoice"), formats.month_year(purchase.period_id)),
         (words("purchase.reference"), purchase.reference_code),

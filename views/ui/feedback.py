@@ -8,7 +8,7 @@ import flet as ft
 
 from services.errors import BackendError
 from views.state.context import use_look
-from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Draft, Fault, FeedbackForm, Stage
+from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Draft, FeedbackForm, Stage
 from views.state.help import HelpState
 from views.text import explain
 
@@ -16,7 +16,7 @@ from .buttons import link, outline_button, strong_button
 from .cards import Tone, card, column
 from .component import component
 from .fields import Field
-from .look import Look, heading, text
+from .look import Look, alone, heading, text
 from .notices import alert
 from .theme import SPACE_M, SPACE_S, SPACE_XS
 
@@ -43,6 +43,7 @@ def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
         allow_empty_selection=True,
         show_selected_icon=True,
         on_change=form.choose,
+        style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=14)),
         disabled=form.stage is Stage.SENDING,
     )
     question: list[ft.Control] = [
@@ -50,7 +51,7 @@ def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
         ft.Row([choice]),
     ]
     opinion = [Opinion(help_, form)] if form.useful is not None else []
-    return card(look, column(*question, *opinion, spacing=SPACE_M))
+    return card(look, column(*question, *opinion, spacing=SPACE_M), padding=look.layout.margin)
 
 
 @component
@@ -59,15 +60,26 @@ def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
     look = use_look()
     words = look.words
     first = ft.use_memo(ft.Ref[ft.TextField], [])
+    fault = words(f"feedback.err_{form.fault.name.lower()}") if form.fault else None
 
-    async def focus_first() -> None:
-        if not form.draft.begun and first.current is not None:
+    async def turn_to_field() -> None:
+        if fault:
+            await ft.SemanticsService().announce_message(fault)
+        if form.takes_focus() and first.current is not None:
             await first.current.focus()
 
-    ft.use_effect(focus_first, [form.useful], cleanup=lambda: None)
+    ft.use_effect(turn_to_field, [form.useful, form.fault], cleanup=lambda: None)
     shown = form.shown
     fields = [
-        _comment(look, help_, form, comment, first if comment is shown[0] else None) for comment in shown
+        _comment(
+            look,
+            help_,
+            form,
+            comment,
+            fault if comment in form.at_fault else None,
+            first if comment is shown[0] else None,
+        )
+        for comment in shown
     ]
     more = [link(look, words("feedback.more"), form.show_both)] if len(shown) == 1 else []
     failure = [_failure(look, form.error)] if form.error is not None else []
@@ -76,7 +88,7 @@ def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
         heading(text(words("feedback.title"), look.type.h3), 3),
         *fields,
         *more,
-        text(words("feedback.privacy"), look.type.body_s, look.colors.content_muted),
+        alone(text(words("feedback.privacy"), look.type.body_s, look.colors.content_muted)),
         *failure,
         ft.Row(
             [
@@ -97,33 +109,33 @@ def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
 
 
 def _comment(
-    look: Look, help_: HelpState, form: FeedbackForm, comment: Comment, ref: ft.Ref[ft.TextField] | None
+    look: Look,
+    help_: HelpState,
+    form: FeedbackForm,
+    comment: Comment,
+    fault: str | None,
+    ref: ft.Ref[ft.TextField] | None,
 ) -> ft.Control:
-    words = look.words
     name = comment.name.lower()
-    fault = None
-    if form.fault is Fault.EMPTY and comment is form.shown[0]:
-        fault = words("feedback.err_empty")
-    elif form.fault is Fault.LONG:
-        fault = words("feedback.err_long")
+    box = Field(
+        "",
+        form.draft.text(comment),
+        form.type_liked if comment is Comment.LIKED else form.type_missing,
+        partial(help_.send, form),
+        ref=ref,
+        multiline=True,
+        min_lines=3,
+        max_lines=6,
+        max_length=LIMIT,
+        counter=ft.Container(width=0, height=0),  # the field's own says "250/250"
+        read_only=form.stage is Stage.SENDING,
+        error=fault,
+        key=name,
+    )
+    # The question is too long for the label of a field, which is cut after a line; merged, it names it too.
+    question = text(look.words(f"feedback.{name}"), look.type.label_s)
     return column(
-        Field(
-            words(f"feedback.{name}"),
-            form.draft.text(comment),
-            form.type_liked if comment is Comment.LIKED else form.type_missing,
-            partial(help_.send, form),
-            ref=ref,
-            multiline=True,
-            min_lines=3,
-            max_lines=6,
-            max_length=LIMIT,
-            counter=ft.Container(),
-            read_only=form.stage is Stage.SENDING,
-            error=fault,
-            key=name,
-        ),
-        Left(form.draft, comment),
-        spacing=0,
+        ft.MergeSemantics(column(question, box, spacing=SPACE_XS)), Left(form.draft, comment), spacing=0
     )
 
 
@@ -142,7 +154,7 @@ def Left(draft: Draft, comment: Comment) -> ft.Control:
             await ft.SemanticsService().announce_message(sentence)
 
     ft.use_effect(announce, [mark])
-    return text(sentence, look.type.caption, look.colors.content_muted, align=ft.TextAlign.END)
+    return alone(text(sentence, look.type.caption, look.colors.content_muted, align=ft.TextAlign.END))
 
 
 @component

@@ -71,6 +71,11 @@ def heading(content: ft.Control, level: int) -> ft.Semantics:
     return ft.Semantics(header=True, heading_level=level, content=content)
 
 
+def alone(content: ft.Control) -> ft.Semantics:
+    """Read in its place: loose texts become the name of the card around them, ahead of its headings."""
+    return ft.Semantics(container=True, content=content)
+
+
 def silent(content: ft.Control) -> ft.Semantics:
     """Decoration: seen, never read out."""
     return ft.Semantics(exclude_semantics=True, content=content)

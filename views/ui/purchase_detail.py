@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 
 import flet as ft
@@ -18,12 +19,14 @@ from views.state.report import ReportState
 from .buttons import link, outline_button, strong_button
 from .cards import Tone, card, column, key_value, tag, tile
 from .component import component
+from .documents import kind_of
 from .frame import go
 from .look import Look, heading, text
 from .notices import alert, error_state, freshness, skeleton, snackbar, state
 from .publisher import contact_button
 from .purchase_rows import amount_color, shown_names, tags_of
 from .report import ReportButton
+from .sharing import ReceiptActions
 from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
 
@@ -59,7 +62,7 @@ def PurchaseDetail(
         beside = look.layout.wide and (purchases.periods.stale or purchases.shown.stale)
         content = column(
             *([] if beside else freshness(look, formats, loadable, shown.load)),  # the list says it
-            _facts(look, formats, purchases, session.report, loadable.data, heading_level),
+            _facts(look, formats, purchases, session.report, loadable.data, loadable.at, heading_level),
             spacing=SPACE_M,
         )
     return ft.Column(
@@ -76,6 +79,7 @@ def _facts(
     purchases: PurchasesState,
     report: ReportState | None,
     purchase: Purchase,
+    at: datetime | None,
     heading_level: int,
 ) -> ft.Control:
     words = look.words
@@ -85,7 +89,7 @@ def _facts(
         (words("purchase.date"), formats.moment(purchase.payment_date)),
         (words("purchase.publisher"), purchase.merchant_name),
         (words("purchase.content"), content),
-        (words("purchase.type"), _type(look, purchase)),
+        (words("purchase.type"), kind_of(words, purchase)),
     ]
     if period is not None:
         span = formats.period_range(period.start_date, period.end_date)
@@ -128,7 +132,12 @@ def _facts(
             column(*(key_value(look, key, value) for key, value in rows), spacing=0),
             *_refunds(look, formats, purchase),
             *_reported(look, formats, purchase),
-            column(*_from_subscription(look, purchase), *_actions(look, report, purchase), spacing=SPACE_S),
+            column(
+                *_from_subscription(look, purchase),
+                *_actions(look, report, purchase),
+                *([ReceiptActions(purchases.contract, purchase, at)] if at else []),
+                spacing=SPACE_S,
+            ),
             spacing=SPACE_M,
         ),
         padding=SPACE_L if look.layout.rail else SPACE_M,
@@ -168,12 +177,6 @@ def _further_tags(
             label = words("purchase.refunded_part", amount=formats.money(absolute), date=last)
         yield label, Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
     yield from (described for described in tags_of(look, purchase) if described[0] not in said)
-
-
-def _type(look: Look, purchase: Purchase) -> str:
-    if purchase.entry_type is EntryType.PURCHASE:
-        return look.words(f"kind.{purchase.kind.value}")
-    return look.words(f"entry.{purchase.entry_type.value}")
 
 
 def _refunds(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:

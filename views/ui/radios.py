@@ -9,7 +9,7 @@ import flet as ft
 
 from .cards import column
 from .look import Look, text
-from .theme import SPACE_2XS, SPACE_XS, TARGET
+from .theme import SPACE_2XS, SPACE_XS
 
 
 class Option(NamedTuple):
@@ -26,7 +26,7 @@ def radios(
     *,
     disabled: bool = False,
 ) -> ft.RadioGroup:
-    """The options one under the other; a screen reader says each with its explanation."""
+    """The options one under the other, each followed by its explanation."""
     return ft.RadioGroup(
         column(*(_option(look, option) for option in options), spacing=SPACE_2XS),
         value=chosen,
@@ -36,15 +36,14 @@ def radios(
 
 
 def _option(look: Look, option: Option) -> ft.Control:
-    return ft.MergeSemantics(
-        column(
-            ft.Radio(
-                value=option.value, label=option.label, label_style=look.type.body_medium, key=option.value
-            ),
-            ft.Container(
-                text(option.explanation, look.type.body_s, look.colors.content_muted),
-                padding=ft.Padding.only(left=TARGET - SPACE_XS, bottom=SPACE_XS),
-            ),
-            spacing=0,
+    return ft.MergeSemantics(  # else a button around a radio without a name
+        ft.ListTile(
+            leading=ft.Radio(value=option.value, key=option.value),
+            title=text(option.label, look.type.body_medium),
+            subtitle=text(option.explanation, look.type.body_s, look.colors.content_muted),
+            toggle_inputs=True,
+            content_padding=ft.Padding.symmetric(vertical=SPACE_2XS),
+            horizontal_spacing=SPACE_XS,
+            min_vertical_padding=0,
         )
     )

@@ -153,9 +153,7 @@ def _outcome(look: Look, sharing: SharingState) -> list[ft.Control]:
         return [
             column(
                 text(words("share.progress", share=share), look.type.body_s),
-                ft.ProgressBar(
-                    sharing.progress, semantics_label=words("a11y.loading"), semantics_value=share
-                ),
+                ft.ProgressBar(sharing.progress, semantics_label=words("a11y.loading")),
                 spacing=SPACE_XS,
             )
         ]

@@ -32,6 +32,7 @@ def sheet(
                 [head, content],
                 spacing=SPACE_M,
                 tight=True,
+                scroll=ft.ScrollMode.AUTO,  # what `scrollable` does not do: it lets the sheet grow
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
             padding=ft.Padding.only(left=SPACE_L, right=SPACE_L, bottom=SPACE_L),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from starlette.applications import Starlette
 
 from services.sandbox import Settings, create_app
-from tests.services.sandbox.people import people
+from tests.services.sandbox.people import people, subscribed
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 CHEAP = Settings(scrypt_log2_cost=4)
@@ -24,6 +27,34 @@ def app(time: Clock) -> Iterator[Starlette]:
     app = create_app("sqlite://", subscribers=people(), clock=time, settings=CHEAP)
     yield app
     app.state.store.close()
+
+
+@pytest.fixture
+def subscribed_app(database: str, time: Clock) -> Iterator[Starlette]:
+    """Subscriptions to end, a service to turn off, purchases to dispute; on each kind of database."""
+    with running(database, time) as app:
+        yield app
+
+
+@pytest.fixture
+async def holder(subscribed_app: Starlette) -> AsyncIterator[Visitor]:
+    """Camille, of `subscribed`."""
+    async with visiting(subscribed_app) as visitor:
+        await visitor.sign_in("camille@demo.example")
+        yield visitor
+
+
+@contextmanager
+def running(database: str, time: Clock, **settings: timedelta) -> Iterator[Starlette]:
+    """A sandbox with `subscribed`, over a database that outlives it."""
+    app = create_app(
+        database,
+        subscribers=subscribed(),
+        clock=time,
+        settings=replace(CHEAP, **settings),  # type: ignore[arg-type]
+    )
+    with closing(app.state.store):
+        yield app
 
 
 @pytest.fixture

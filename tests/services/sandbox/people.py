@@ -64,6 +64,74 @@ SUBSCRIPTION = {
 }
 
 
+def subscription(subscription_id: str, **more: Any) -> dict[str, Any]:
+    """An active monthly one."""
+    return {
+        "subscriptionId": subscription_id,
+        "name": "Club Cubéo",
+        "merchantName": "Studio Pixelune",
+        "price": {"amount": "3.99", "currency": "EUR"},
+        "recurringChargePeriod": "month",
+        "startDate": "2023-05-06",
+        "nextChargeDate": "2024-04-06",
+    } | more
+
+
+def subscribed() -> tuple[Subscriber, ...]:
+    """Camille has subscriptions on two lines; Bruno must not see them; Farid has no rights."""
+    return parse_subscribers(
+        data_file(
+            subscriber(
+                "camille",
+                contract(
+                    "c1",
+                    purchase("old", "2024-01-20T12:00:00+01:00", "7.00"),
+                    purchase("closed", "2024-02-10T12:00:00+01:00", "1.00"),
+                    purchase("charge", "2024-03-06T06:15:00+01:00", "3.99", subscriptionId="monthly"),
+                    purchase("pending", "2024-03-07T06:15:00+01:00", "2.00", paymentStatus="reserved"),
+                    purchase("refused", "2024-03-08T06:15:00+01:00", "9.00", paymentStatus="denied"),
+                    purchase("back", "2024-03-09T06:15:00+01:00", "-0.50", refundOf="closed"),
+                    subscriptions=[
+                        subscription("monthly", lastPaymentId="charge"),
+                        subscription(
+                            "weekly",
+                            startDate="2024-01-01",
+                            recurringChargePeriod="week",
+                            nextChargeDate="2024-03-11",
+                        ),
+                        subscription("elsewhere", startDate="2023-01-01", terminable=False),
+                        subscription(
+                            "past",
+                            startDate="2022-01-01",
+                            status="terminated",
+                            nextChargeDate=None,
+                            terminationDate="2024-02-01",
+                            terminable=False,
+                        ),
+                    ],
+                    service={"status": "active", "since": "2023-03-03"},
+                ),
+                contract("c2", kind="mobile", subscriptions=[subscription("mobile")]),
+            ),
+            subscriber(
+                "bruno",
+                contract(
+                    "b1", purchase("pb", "2024-03-05T08:00:00+01:00"), subscriptions=[subscription("sb")]
+                ),
+            ),
+            subscriber(
+                "farid",
+                contract(
+                    "f1",
+                    purchase("pf", "2024-03-05T08:00:00+01:00"),
+                    subscriptions=[subscription("sf")],
+                    billingRights=False,
+                ),
+            ),
+        )
+    )
+
+
 def people() -> tuple[Subscriber, ...]:
     """Camille has something of everything; Bruno must not see it; Farid has no rights; Lucie is locked."""
     return parse_subscribers(

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from services.sandbox import create_app
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import people
+from tests.services.sandbox.people import subscribed
 from tests.services.sandbox.visitor import Clock, visiting
 
 CONTRACT = msgspec.yaml.decode(files("services.sandbox").joinpath("openapi.yaml").read_bytes())
@@ -37,7 +37,7 @@ DONE = {"get": {200, 304}, "put": {200, 428}, "post": {201, 400, 409, 422}}
 def served() -> Iterator[Starlette]:
     """One sandbox for every case: what one leaves must not trouble the next."""
     app = create_app(
-        "sqlite://", subscribers=people(), clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP
+        "sqlite://", subscribers=subscribed(), clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP
     )
     yield app
     app.state.store.close()
@@ -81,7 +81,9 @@ def ask(
     @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def every(case: Case[Any]) -> None:
         if of_what_there_is:
-            case.path_parameters.update({"contractId": "c1", "paymentId": "p1", "subscriptionId": "sub2"})
+            case.path_parameters.update(
+                {"contractId": "c1", "paymentId": "charge", "subscriptionId": "weekly"}
+            )
             if "If-Match" in case.headers:
                 case.headers["If-Match"] = "*"
             case.query.update({"periodId": "2024-04"} if operation.path.endswith("/purchases") else {})

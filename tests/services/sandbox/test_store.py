@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
+import msgspec
 import pytest
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import Connection, create_engine, event, func, select
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
@@ -20,11 +19,6 @@ from services.sandbox.store import Store, fold
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.people import people
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'sandbox.sqlite3'}"
 
 
 @contextmanager
@@ -70,6 +64,21 @@ def test_the_demo_is_made_again_for_another_day_or_an_earlier_hour(
         assert (row.made_at != made_at) == made_again
 
 
+def test_the_same_data_file_is_taken_once_and_another_password_is_another_file(
+    database: str, time: Clock
+) -> None:
+    def made_again(subscribers: tuple[Subscriber, ...]) -> bool:
+        with running(database, time, subscribers) as app:
+            store: Store = app.state.store
+            done = store.transact(_count)
+            store.transact(lambda connection: connection.execute(purchase.delete()), writing=True)
+            return bool(done)
+
+    assert made_again(people())
+    assert not made_again(people())
+    assert made_again((msgspec.structs.replace(people()[0], password="Lune-2026"), *people()[1:]))
+
+
 def test_a_data_file_replaces_the_demo_and_the_demo_a_data_file(database: str, time: Clock) -> None:
     def names(app: Starlette) -> set[str]:
         found: set[str] = app.state.store.transact(
@@ -98,11 +107,12 @@ async def test_a_subscriber_who_is_gone_is_signed_out(database: str, time: Clock
 
 
 def test_tables_of_another_version_are_made_again(database: str, time: Clock) -> None:
-    with sqlite3.connect(database.removeprefix("sqlite:///")) as old:
-        old.execute("CREATE TABLE filling (shape TEXT, content TEXT, made_at BIGINT)")
-        old.execute("CREATE TABLE subscriber (subscriber_id TEXT)")
-        old.execute("INSERT INTO filling VALUES ('another', 'demo 2024-03-10', 0)")
-    old.close()
+    engine = create_engine(database)
+    with engine.begin() as old:
+        old.exec_driver_sql("CREATE TABLE filling (shape TEXT, content TEXT, made_at BIGINT)")
+        old.exec_driver_sql("CREATE TABLE subscriber (subscriber_id TEXT)")
+        old.exec_driver_sql("INSERT INTO filling VALUES ('another', 'demo 2024-03-10', 0)")
+    engine.dispose()
     with running(database, time) as app:
         assert app.state.store.transact(
             lambda connection: connection.scalar(select(func.count()).select_from(subscriber))
@@ -177,7 +187,7 @@ async def test_a_database_in_memory_serves_many_at_once(camille: Visitor) -> Non
     assert sorted(answer.status_code for answer in answers) == [200] * 20 + [400] * 20
 
 
-async def test_a_database_in_a_file_takes_its_writers_one_by_one(database: str, time: Clock) -> None:
+async def test_writers_take_turns(database: str, time: Clock) -> None:
     """They all read before they write: none may find that another wrote between."""
     with running(database, time, people()) as app:
         async with visiting(app) as visitor:

@@ -16,6 +16,7 @@ VERIFIER = "a-verifier-of-at-least-forty-three-characters"
 PASSWORD = "Soleil-2026"
 CLIENT = "internetplus-app"
 EVERYTHING = "internetplus:read internetplus:write offline_access"
+KEY = "0f5bf1b9-4f4d-4a43-9c0a-6a7a2f3b1c55"
 
 
 class Clock:
@@ -86,6 +87,13 @@ class Visitor:
         tokens: dict[str, Any] = (await self.redeem(await self.code(identifier))).json()
         self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
         return tokens
+
+    async def put(self, path: str, body: object, if_match: str | None) -> httpx.Response:
+        headers = {} if if_match is None else {"If-Match": if_match}
+        return await self.http.put(path, json=body, headers=headers)
+
+    async def create(self, path: str, body: object, key: str = KEY) -> httpx.Response:
+        return await self.http.post(path, json=body, headers={"Idempotency-Key": key})
 
     async def get(self, path: str, **parameters: str | int) -> httpx.Response:
         return await self.http.get(path, params=parameters)

@@ -1,0 +1,137 @@
+"""Endpoint 9: a problem is told once, however often it is sent; on each kind of database."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.applications import Starlette
+
+from tests.services.sandbox.conftest import running
+from tests.services.sandbox.visitor import KEY, Clock, Visitor, visiting
+
+PURCHASE = "/v1/contracts/c1/purchases/charge"
+DISPUTES = f"{PURCHASE}/disputes"
+TOLD = {"reason": "wrong_amount", "comment": "C’était 2,99 €."}
+ANOTHER_KEY = "2f7cb2f0-5d0c-4b1c-9c55-0d6c2ab4f5d1"
+
+
+async def test_told_it_is_acknowledged_and_shown_on_the_purchase(holder: Visitor) -> None:
+    answer = await holder.create(DISPUTES, TOLD)
+    assert answer.status_code == 201
+    dispute = answer.json()
+    assert dispute.pop("disputeId").startswith("SG-240310-")
+    assert dispute == {
+        "status": "acknowledged",
+        "reason": "wrong_amount",
+        "createdAt": "2024-03-10T12:00:00+01:00",
+    }
+    assert (await holder.get(PURCHASE)).json()["dispute"] == answer.json()
+    page = (await holder.get("/v1/contracts/c1/purchases", periodId="2024-04")).json()["items"]
+    assert {each["paymentId"]: each["dispute"] for each in page} == {
+        "charge": answer.json(), "pending": None, "refused": None, "back": None,
+    }  # fmt: skip
+
+
+async def test_the_same_key_and_body_have_the_same_answer(holder: Visitor, time: Clock) -> None:
+    first = await holder.create(DISPUTES, TOLD)
+    time.wait(minutes=4)
+    again = await holder.create(DISPUTES, dict(reversed(TOLD.items())))
+    assert (again.status_code, again.text) == (201, first.text)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (DISPUTES, TOLD | {"comment": "Autre chose"}),
+        (DISPUTES, {"reason": "wrong_amount"}),
+        ("/v1/contracts/c1/purchases/pending/disputes", TOLD),
+    ],
+)
+async def test_the_same_key_for_something_else(holder: Visitor, path: str, body: dict[str, str]) -> None:
+    await holder.create(DISPUTES, TOLD)
+    answer = await holder.create(path, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert (await holder.get("/v1/contracts/c1/purchases/pending")).json()["dispute"] is None
+
+
+async def test_one_dispute_a_purchase(holder: Visitor) -> None:
+    first = await holder.create(DISPUTES, TOLD)
+    answer = await holder.create(DISPUTES, TOLD, ANOTHER_KEY)
+    assert (answer.status_code, answer.json()["code"]) == (409, "DISPUTE_EXISTS")
+    assert (await holder.get(PURCHASE)).json()["dispute"] == first.json()
+
+
+async def test_taps_at_the_same_moment_are_one(holder: Visitor) -> None:
+    answers = await asyncio.gather(*(holder.create(DISPUTES, TOLD) for _ in range(6)))
+    assert [answer.status_code for answer in answers] == [201] * 6
+    assert len({answer.text for answer in answers}) == 1
+
+
+async def test_a_key_is_its_subscriber_s(holder: Visitor, subscribed_app: Starlette) -> None:
+    await holder.create(DISPUTES, TOLD)
+    async with visiting(subscribed_app) as bruno:
+        await bruno.sign_in("bruno@demo.example")
+        assert (await bruno.create("/v1/contracts/b1/purchases/pb/disputes", TOLD)).status_code == 201
+
+
+@pytest.mark.parametrize("payment_id", ["back", "refused"])
+async def test_nothing_was_charged(holder: Visitor, payment_id: str) -> None:
+    answer = await holder.create(f"/v1/contracts/c1/purchases/{payment_id}/disputes", TOLD)
+    assert (answer.status_code, answer.json()["code"]) == (422, "DISPUTE_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize(
+    "path", ["b1/purchases/pb", "c1/purchases/pb", "c2/purchases/charge", "c1/purchases/%00"]
+)
+async def test_only_one_s_own(holder: Visitor, path: str) -> None:
+    assert (await holder.create(f"/v1/contracts/{path}/disputes", TOLD)).status_code == 404
+
+
+async def test_without_billing_rights(subscribed_app: Starlette) -> None:
+    async with visiting(subscribed_app) as farid:
+        await farid.sign_in("farid@demo.example")
+        assert (await farid.create("/v1/contracts/f1/purchases/pf/disputes", TOLD)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "field"),
+    [
+        ({"reason": "dull"}, KEY, "reason"),
+        ({"comment": "?"}, KEY, "reason"),
+        (TOLD | {"comment": "é" * 501}, KEY, "comment"),
+        (TOLD | {"comment": "\0"}, KEY, "comment"),
+        (TOLD | {"comment": None}, KEY, "comment"),
+        (TOLD, "", "Idempotency-Key"),
+        (TOLD, "short", "Idempotency-Key"),
+        (TOLD, "a" * 65, "Idempotency-Key"),
+    ],
+)
+async def test_what_cannot_be_used_is_named(
+    holder: Visitor, body: dict[str, str], key: str, field: str
+) -> None:
+    answer = await holder.create(DISPUTES, body, key)
+    assert answer.status_code == 400
+    assert [each["field"] for each in answer.json()["errors"]] == [field]
+    assert (await holder.get(PURCHASE)).json()["dispute"] is None
+
+
+async def test_without_a_key(holder: Visitor) -> None:
+    assert (await holder.http.post(DISPUTES, json=TOLD)).status_code == 400
+
+
+async def test_a_comment_has_room_for_500_characters(holder: Visitor) -> None:
+    assert (await holder.create(DISPUTES, TOLD | {"comment": "é" * 500})).status_code == 201
+
+
+async def test_it_stays_told_when_the_sandbox_starts_again(database: str, time: Clock) -> None:
+    answers = []
+    for _ in range(2):
+        with running(database, time) as app:
+            async with visiting(app) as visitor:
+                await visitor.sign_in("camille@demo.example")
+                answers.append((await visitor.create(DISPUTES, TOLD)).text)
+                assert (await visitor.get(PURCHASE)).json()["dispute"]["reason"] == "wrong_amount"
+                refused = await visitor.create(DISPUTES, TOLD, ANOTHER_KEY)
+                assert refused.json()["code"] == "DISPUTE_EXISTS"
+    assert answers[0] == answers[1]

@@ -1,0 +1,130 @@
+"""Endpoints 7 and 8: the service, and turning it off and on; on each kind of database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from starlette.applications import Starlette
+
+from tests.services.sandbox.conftest import running
+from tests.services.sandbox.visitor import Clock, Visitor, visiting
+
+SERVICE = "/v1/contracts/c1/service"
+OFF, ON = {"status": "suspended"}, {"status": "active"}
+
+
+async def statuses(visitor: Visitor, contract_id: str = "c1") -> dict[str, str]:
+    items = (await visitor.get(f"/v1/contracts/{contract_id}/subscriptions")).json()["items"]
+    return {each["subscriptionId"]: each["status"] for each in items}
+
+
+async def test_what_is_known_of_it(holder: Visitor) -> None:
+    """Due: what the January bill's period does not hold; a refusal is nothing, a refund is less."""
+    assert (await holder.get(SERVICE)).json() == {
+        "status": "active",
+        "pendingStatus": None,
+        "since": "2023-03-03",
+        "affectedSubscriptions": 3,
+        "outstanding": {"amount": "5.49", "currency": "EUR"},
+    }
+    assert (await holder.get("/v1/contracts/c2/service")).json()["since"] == "2024-03-10", "not told: today"
+
+
+async def test_turned_off_and_on_again(holder: Visitor) -> None:
+    seen = (await holder.get(SERVICE)).headers["etag"]
+    off = await holder.put(SERVICE, OFF, seen)
+    assert off.status_code == 200
+    expected: dict[str, Any] = {"status": "suspended", "pendingStatus": None, "since": "2024-03-10"}
+    assert expected.items() <= off.json().items()
+    assert off.json()["affectedSubscriptions"] == 3
+    assert off.json()["outstanding"]["amount"] == "5.49", "what was bought stays due"
+    interrupted = {
+        "weekly": "suspended", "monthly": "suspended", "elsewhere": "suspended", "past": "terminated",
+    }  # fmt: skip
+    assert await statuses(holder) == interrupted
+    assert await statuses(holder, "c2") == {"mobile": "active"}
+
+    on = await holder.put(SERVICE, ON, off.headers["etag"])
+    assert (on.status_code, on.json()["status"], on.json()["affectedSubscriptions"]) == (200, "active", 0)
+    assert await statuses(holder) == interrupted, "they do not come back by themselves"
+
+
+async def test_asked_twice_it_is_answered_the_same(holder: Visitor) -> None:
+    seen = (await holder.get(SERVICE)).headers["etag"]
+    first = await holder.put(SERVICE, OFF, seen)
+    again = await holder.put(SERVICE, OFF, seen)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["etag"] == first.headers["etag"] == (await holder.get(SERVICE)).headers["etag"]
+
+
+async def test_not_on_a_state_that_is_no_more(holder: Visitor) -> None:
+    seen = (await holder.get(SERVICE)).headers["etag"]
+    assert (await holder.put(SERVICE, OFF, None)).status_code == 428
+    assert (await holder.put(SERVICE, OFF, f"W/{seen}")).status_code == 412
+    await holder.put("/v1/contracts/c1/subscriptions/weekly/termination", {}, "*")
+    stale = await holder.put(SERVICE, OFF, seen)
+    assert (stale.status_code, stale.json()["code"]) == (412, "CHANGED")
+    assert (await holder.get(SERVICE)).json()["status"] == "active"
+
+
+async def test_only_a_status_there_is(holder: Visitor) -> None:
+    for body in ({}, {"status": "paused"}, {"status": None}):
+        answer = await holder.put(SERVICE, body, "*")
+        assert answer.status_code == 400
+        assert [each["field"] for each in answer.json()["errors"]] == ["status"]
+
+
+async def test_only_one_s_own(holder: Visitor, subscribed_app: Starlette) -> None:
+    assert (await holder.get("/v1/contracts/b1/service")).status_code == 404
+    assert (await holder.put("/v1/contracts/b1/service", OFF, "*")).status_code == 404
+    async with visiting(subscribed_app) as farid:
+        await farid.sign_in("farid@demo.example")
+        assert (await farid.get("/v1/contracts/f1/service")).status_code == 403
+        assert (await farid.put("/v1/contracts/f1/service", OFF, "*")).status_code == 403
+
+
+async def test_other_methods_are_named(holder: Visitor) -> None:
+    answer = await holder.http.delete(SERVICE)
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT"}
+
+
+async def test_a_change_in_progress_survives_a_restart_and_then_is_so(database: str, time: Clock) -> None:
+    with running(database, time, suspension_delay=timedelta(minutes=1)) as app:
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            answer = await visitor.put(SERVICE, OFF, "*")
+            assert answer.status_code == 202
+            assert (answer.json()["status"], answer.json()["pendingStatus"]) == ("active", "suspended")
+            assert (await statuses(visitor))["weekly"] == "active"
+            assert (await visitor.put(SERVICE, OFF, "*")).json() == answer.json()
+            locked = await visitor.put(SERVICE, ON, "*")
+            assert (locked.status_code, locked.json()["code"]) == (409, "SERVICE_LOCKED")
+    with running(database, time, suspension_delay=timedelta(minutes=1)) as app:
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            assert (await visitor.get(SERVICE)).json()["pendingStatus"] == "suspended"
+            time.wait(minutes=1)
+            state = (await visitor.get(SERVICE)).json()
+            assert (state["status"], state["pendingStatus"], state["since"]) == (
+                "suspended", None, "2024-03-10",
+            )  # fmt: skip
+            assert (await statuses(visitor))["weekly"] == "suspended"
+            assert (await visitor.put(SERVICE, ON, "*")).json()["pendingStatus"] == "active"
+            time.wait(minutes=1)
+            assert (await visitor.get(SERVICE)).json()["status"] == "active"
+            assert (await statuses(visitor))["weekly"] == "suspended"
+
+
+async def test_it_stays_off_when_the_sandbox_starts_again(database: str, time: Clock) -> None:
+    with running(database, time) as app:
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            off = (await visitor.put(SERVICE, OFF, "*")).json()
+    time.wait(days=2)
+    with running(database, time) as app:
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            assert (await visitor.get(SERVICE)).json() == off
+            assert (await statuses(visitor))["monthly"] == "suspended"

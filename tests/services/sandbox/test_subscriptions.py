@@ -1,0 +1,185 @@
+"""Endpoints 5 and 6: what is subscribed to, and its end; on each kind of database."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from tests.services.sandbox.conftest import running
+from tests.services.sandbox.visitor import Clock, Visitor, visiting
+
+LIST = "/v1/contracts/c1/subscriptions"
+
+
+async def listed(visitor: Visitor) -> dict[str, dict[str, Any]]:
+    return {each["subscriptionId"]: each for each in (await visitor.get(LIST)).json()["items"]}
+
+
+async def tag(visitor: Visitor, path: str = LIST) -> str:
+    return (await visitor.get(path)).headers["etag"]
+
+
+async def test_the_list_has_all_of_a_contract_the_latest_first(holder: Visitor) -> None:
+    items = (await holder.get(LIST)).json()["items"]
+    assert [each["subscriptionId"] for each in items] == ["weekly", "monthly", "elsewhere", "past"]
+    assert items[1] == {
+        "subscriptionId": "monthly",
+        "name": "Club Cubéo",
+        "merchantName": "Studio Pixelune",
+        "merchantIdentifier": "studio-pixelune",
+        "merchantContact": None,
+        "price": {"amount": "3.99", "currency": "EUR"},
+        "recurringChargePeriod": "month",
+        "status": "active",
+        "startDate": "2023-05-06",
+        "nextChargeDate": "2024-04-06",
+        "terminationDate": None,
+        "terminable": True,
+        "lastPaymentId": "charge",
+        "terminationReference": None,
+    }
+
+
+async def test_an_end_leaves_access_until_what_is_paid_is_over(holder: Visitor) -> None:
+    answer = await holder.put(f"{LIST}/monthly/termination", {"reason": "unused"}, await tag(holder))
+    assert answer.status_code == 200
+    ended = answer.json()
+    assert (ended["status"], ended["terminationDate"]) == ("terminated", "2024-04-05")
+    assert (ended["nextChargeDate"], ended["terminable"]) == (None, False)
+    assert ended["terminationReference"].startswith("RS-240310-")
+    assert (await listed(holder))["monthly"] == ended
+    assert answer.headers["etag"] == await tag(holder), "the next one can be ended at once"
+
+
+async def test_asked_twice_it_is_ended_once_and_answered_the_same(holder: Visitor, time: Clock) -> None:
+    before = await tag(holder)
+    first = await holder.put(f"{LIST}/weekly/termination", {}, before)
+    time.wait(minutes=4)
+    again = await holder.put(f"{LIST}/weekly/termination", {}, before)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert first.json()["terminationDate"] == "2024-03-10", "paid until today"
+
+
+async def test_taps_at_the_same_moment_end_it_once(holder: Visitor) -> None:
+    before = await tag(holder)
+    answers = await asyncio.gather(*(holder.put(f"{LIST}/monthly/termination", {}, before) for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+
+
+async def test_a_stale_list_ends_nothing(holder: Visitor) -> None:
+    before = await tag(holder)
+    await holder.put(f"{LIST}/weekly/termination", {}, before)
+    stale = await holder.put(f"{LIST}/monthly/termination", {}, before)
+    assert (stale.status_code, stale.json()["code"]) == (412, "CHANGED")
+    assert (await listed(holder))["monthly"]["status"] == "active"
+
+
+async def test_tags_are_compared_strongly(holder: Visitor) -> None:
+    path, known = f"{LIST}/monthly/termination", await tag(holder)
+    assert (await holder.put(path, {}, None)).status_code == 428
+    for wrong in (f"W/{known}", known.strip('"'), '"another"'):
+        assert (await holder.put(path, {}, wrong)).status_code == 412
+    assert (await holder.put(path, {}, f'"another", {known}')).status_code == 200
+
+
+async def test_another_subscriber_s_tag_is_worth_nothing(holder: Visitor, subscribed_app: Starlette) -> None:
+    async with visiting(subscribed_app) as bruno:
+        await bruno.sign_in("bruno@demo.example")
+        path = "/v1/contracts/b1/subscriptions"
+        assert (await bruno.put(f"{path}/sb/termination", {}, await tag(holder))).status_code == 412
+
+
+async def test_what_its_merchant_ends_is_not_ended_here(holder: Visitor) -> None:
+    answer = await holder.put(f"{LIST}/elsewhere/termination", {}, await tag(holder))
+    assert (answer.status_code, answer.json()["code"]) == (422, "TERMINATION_NOT_ALLOWED")
+    assert (await listed(holder))["elsewhere"]["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/contracts/b1/subscriptions/sb/termination", 404),
+        ("/v1/contracts/c1/subscriptions/sb/termination", 404),
+        ("/v1/contracts/c1/subscriptions/mobile/termination", 404),
+        ("/v1/contracts/c1/subscriptions/nothing/termination", 404),
+        ("/v1/contracts/c1/subscriptions/%00/termination", 404),
+        ("/v1/contracts/f1/subscriptions/sf/termination", 404),
+    ],
+)
+async def test_only_one_s_own_can_be_ended(holder: Visitor, path: str, status: int) -> None:
+    assert (await holder.put(path, {}, "*")).status_code == status
+
+
+async def test_without_billing_rights_nothing_is_shown_or_ended(subscribed_app: Starlette) -> None:
+    async with visiting(subscribed_app) as farid:
+        await farid.sign_in("farid@demo.example")
+        path = "/v1/contracts/f1/subscriptions"
+        assert (await farid.get(path)).status_code == 403
+        assert (await farid.put(f"{path}/sf/termination", {}, "*")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status", "field"),
+    [
+        (b'{"reason": 1}', "application/json", 400, "reason"),
+        (b'{"reason": "%s"}' % (b"a" * 251), "application/json", 400, "reason"),
+        (b'{"reason": "\\u0000"}', "application/json", 400, "reason"),
+        (b"[]", "application/json", 400, "body"),
+        (b"{", "application/json", 400, "body"),
+        (b"\xff", "application/json", 400, "body"),
+        (b"{}", "text/plain", 415, None),
+        (b"{}" + b" " * 20_000, "application/json", 413, None),
+    ],
+)
+async def test_a_body_that_cannot_be_used(
+    holder: Visitor, content: bytes, media_type: str, status: int, field: str | None
+) -> None:
+    answer = await holder.http.put(
+        f"{LIST}/monthly/termination",
+        content=content,
+        headers={"Content-Type": media_type, "If-Match": "*"},
+    )
+    assert answer.status_code == status, answer.text
+    assert [each["field"] for each in answer.json().get("errors", [])] == ([field] if field else [])
+    assert (await listed(holder))["monthly"]["status"] == "active"
+
+
+async def test_a_token_for_reading_changes_nothing(holder: Visitor, subscribed_app: Starlette) -> None:
+    async with visiting(subscribed_app) as reader:
+        session = (await reader.identify("camille@demo.example", scope="internetplus:read")).json()
+        code = (await reader.prove(session["auth_session"])).json()["authorization_code"]
+        token = (await reader.redeem(code)).json()["access_token"]
+        reader.http.headers["Authorization"] = f"Bearer {token}"
+        assert (await reader.get(LIST)).status_code == 200
+        answer = await reader.put(f"{LIST}/monthly/termination", {}, "*")
+        assert (answer.status_code, answer.json()["code"]) == (403, "INSUFFICIENT_SCOPE")
+    assert (await listed(holder))["monthly"]["status"] == "active"
+
+
+async def test_an_end_that_takes_its_time(database: str, time: Clock) -> None:
+    with running(database, time, termination_delay=timedelta(minutes=2)) as app:
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            answer = await visitor.put(f"{LIST}/monthly/termination", {}, await tag(visitor))
+            assert (answer.status_code, answer.json()["status"]) == (202, "pendingTerminate")
+            again = await visitor.put(f"{LIST}/monthly/termination", {}, "*")
+            assert (again.status_code, again.json()) == (202, answer.json())
+            time.wait(minutes=2)
+            assert (await listed(visitor))["monthly"]["status"] == "terminated"
+
+
+async def test_it_stays_ended_when_the_sandbox_starts_again(database: str, time: Clock) -> None:
+    with running(database, time) as app:
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            ended = (await visitor.put(f"{LIST}/monthly/termination", {}, "*")).json()
+    time.wait(hours=1)
+    with running(database, time) as app:
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            assert (await listed(visitor))["monthly"] == ended

@@ -1,0 +1,381 @@
+"""What the client changes: one effect however it is asked for, and the truth when the answer is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import Connection, func, select
+from starlette.applications import Starlette
+
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.errors import (
+    Changed,
+    Forbidden,
+    NotFound,
+    NotPossible,
+    SessionExpired,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from services.models import DisputeReason, Rhythm, ServiceStatus, Subscription, SubscriptionStatus
+from services.sandbox.schema import dispute, feedback
+from tests.services.sandbox.conftest import running
+from tests.services.sandbox.visitor import Clock
+from tests.services.surroundings import PASSWORDS, Network
+
+PASSWORD = PASSWORDS["camille@demo.example"]
+
+
+class Unreliable(Network):
+    """A network that can do its work and fail to say so."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(app)
+        self.lost: list[str] = []
+        """The methods of the requests whose answers are lost, the next ones each."""
+        self.failing: list[str] = []
+        """The methods of the requests answered by a gateway that gave up, once the work is done."""
+        self.refusing: list[str] = []
+        """The same, with nothing done."""
+        self.held: asyncio.Event | None = None
+        """Set by the test to let the answers of reads through."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method in self.refusing:
+            self.refusing.remove(request.method)
+            self.requests.append(request)
+            return httpx.Response(503)
+        response = await super().handle_async_request(request)
+        if request.method in self.lost:
+            self.lost.remove(request.method)
+            raise httpx.ReadError("lost", request=request)
+        if request.method in self.failing:
+            self.failing.remove(request.method)
+            return httpx.Response(504)
+        if request.method == "GET" and self.held is not None:
+            await self.held.wait()
+        return response
+
+    def sent(self, method: str) -> int:
+        """How many requests of `/v1/` left by this method."""
+        return sum(each.method == method and each.url.path.startswith("/v1/") for each in self.requests)
+
+
+@pytest.fixture
+def time() -> Clock:
+    return Clock("2024-03-10T12:00:00+01:00")
+
+
+@pytest.fixture
+def subscribed(database: str, time: Clock) -> Iterator[Starlette]:
+    """On each kind of database: subscriptions to end, a service to turn off, purchases to dispute."""
+    with running(database, time) as app:
+        yield app
+
+
+@pytest.fixture
+def network(subscribed: Starlette) -> Unreliable:
+    return Unreliable(subscribed)
+
+
+@pytest.fixture
+async def backend(network: Unreliable, time: Clock) -> Backend:
+    return await signed_in(network, time)
+
+
+async def signed_in(network: Network, time: Clock, identifier: str = "camille@demo.example") -> Backend:
+    backend = network.backend(MemoryStore(), time)
+    challenge = await backend.begin_sign_in(identifier)
+    await backend.finish_sign_in(challenge, PASSWORD, remember=True)
+    return backend
+
+
+async def one(backend: Backend, subscription_id: str = "monthly") -> tuple[Subscription, str]:
+    """A subscription and the tag of its list."""
+    answer = await backend.subscriptions("c1")
+    return next(each for each in answer.value if each.subscription_id == subscription_id), answer.etag
+
+
+def count(app: Starlette, table: object) -> int:
+    def rows(connection: Connection) -> int:
+        return connection.scalar(select(func.count()).select_from(table)) or 0  # type: ignore[arg-type]
+
+    found: int = app.state.store.transact(rows)
+    return found
+
+
+async def test_a_subscription_is_ended(backend: Backend) -> None:
+    before, etag = await one(backend)
+    assert (before.status, before.recurring_charge_period, before.terminable) == (
+        SubscriptionStatus.ACTIVE, Rhythm.MONTH, True,
+    )  # fmt: skip
+    answer = await backend.terminate("c1", "monthly", etag)
+    assert answer.value.status is SubscriptionStatus.TERMINATED
+    assert str(answer.value.termination_date) == "2024-04-05"
+    assert answer.value.termination_reference
+    assert await one(backend) == (answer.value, answer.etag)
+    assert (await backend.terminate("c1", "weekly", answer.etag)).value.status.ended
+
+
+async def test_the_service_is_turned_off_and_on(backend: Backend) -> None:
+    seen = await backend.service("c1")
+    assert (seen.value.status, seen.value.affected_subscriptions) == (ServiceStatus.ACTIVE, 3)
+    off = await backend.switch_service("c1", ServiceStatus.SUSPENDED, seen.etag)
+    assert off.value.status is ServiceStatus.SUSPENDED
+    assert (await backend.service("c1")).value == off.value
+    assert (await one(backend))[0].status is SubscriptionStatus.SUSPENDED
+    on = await backend.switch_service("c1", ServiceStatus.ACTIVE, off.etag)
+    assert on.value.status is ServiceStatus.ACTIVE
+
+
+async def test_a_change_under_way(database: str, time: Clock) -> None:
+    with running(database, time, suspension_delay=timedelta(minutes=1)) as app:
+        network = Unreliable(app)
+        backend = await signed_in(network, time)
+        seen = await backend.service("c1")
+        network.lost = ["PUT"]
+        answer = await backend.switch_service("c1", ServiceStatus.SUSPENDED, seen.etag)
+        assert (answer.value.status, answer.value.pending_status) == (
+            ServiceStatus.ACTIVE, ServiceStatus.SUSPENDED,
+        )  # fmt: skip
+        with pytest.raises(NotPossible) as refused:
+            await backend.switch_service("c1", ServiceStatus.ACTIVE, answer.etag)
+        assert refused.value.code == "SERVICE_LOCKED"
+        time.wait(minutes=1)
+        assert (await backend.service("c1")).value.status is ServiceStatus.SUSPENDED
+
+
+@pytest.mark.parametrize("loss", ["lost", "failing"])
+async def test_a_lost_answer_is_found_out(backend: Backend, network: Unreliable, loss: str) -> None:
+    _, etag = await one(backend)
+    seen = await backend.service("c1")
+    getattr(network, loss).append("PUT")
+    ended = await backend.terminate("c1", "monthly", etag)
+    assert ended.value.status is SubscriptionStatus.TERMINATED
+    assert await one(backend) == (ended.value, ended.etag)
+
+    getattr(network, loss).append("PUT")
+    seen = await backend.service("c1")
+    off = await backend.switch_service("c1", ServiceStatus.SUSPENDED, seen.etag)
+    assert off.value.status is ServiceStatus.SUSPENDED
+    assert network.sent("PUT") == 2, "nothing was sent again: it was read"
+
+
+async def test_what_never_arrived_is_said_so(backend: Backend, network: Unreliable) -> None:
+    _, etag = await one(backend)
+    network.down = True
+    with pytest.raises(Unreachable):
+        await backend.terminate("c1", "monthly", etag)
+    network.down = False
+    network.refusing = ["PUT"]
+    with pytest.raises(Unavailable):
+        await backend.terminate("c1", "monthly", etag)
+    subscription, unchanged = await one(backend)
+    assert (subscription.status, unchanged) == (SubscriptionStatus.ACTIVE, etag)
+    assert (await backend.terminate("c1", "monthly", unchanged)).value.status.ended
+
+
+async def test_lost_and_cut_off_then_tried_again_it_is_one_end(
+    backend: Backend, network: Unreliable, time: Clock
+) -> None:
+    _, etag = await one(backend)
+    network.lost = ["PUT", "GET", "GET", "GET"]
+    with pytest.raises(Unreachable):
+        await backend.terminate("c1", "monthly", etag)
+    network.lost = []
+    time.wait(minutes=1)
+    again = await backend.terminate("c1", "monthly", etag)
+    assert again.value.status is SubscriptionStatus.TERMINATED
+    assert await one(backend) == (again.value, again.etag)
+
+
+async def test_a_double_tap_is_one_request(
+    backend: Backend, network: Unreliable, subscribed: Starlette
+) -> None:
+    _, etag = await one(backend)
+    first, second = await asyncio.gather(*(backend.terminate("c1", "monthly", etag) for _ in range(2)))
+    assert first == second
+    assert network.sent("PUT") == 1
+    key = str(uuid4())
+    told = await asyncio.gather(
+        *(backend.dispute("c1", "charge", DisputeReason.AMOUNT, "", key) for _ in range(2))
+    )
+    assert told[0] == told[1]
+    assert (network.sent("POST"), count(subscribed, dispute)) == (1, 1)
+
+
+async def test_a_stale_screen_changes_nothing(backend: Backend, network: Unreliable, time: Clock) -> None:
+    _, etag = await one(backend)
+    seen = await backend.service("c1")
+    elsewhere = await signed_in(network, time)
+    await elsewhere.terminate("c1", "weekly", etag)
+    with pytest.raises(Changed):
+        await backend.terminate("c1", "monthly", etag)
+    with pytest.raises(Changed):
+        await backend.switch_service("c1", ServiceStatus.SUSPENDED, seen.etag)
+    subscription, etag = await one(backend)
+    assert subscription.status is SubscriptionStatus.ACTIVE
+    assert (await backend.terminate("c1", "monthly", etag)).value.status.ended
+
+
+async def test_what_the_rules_do_not_allow(backend: Backend, network: Unreliable, time: Clock) -> None:
+    _, etag = await one(backend)
+    with pytest.raises(NotPossible) as refused:
+        await backend.terminate("c1", "elsewhere", etag)
+    assert refused.value.code == "TERMINATION_NOT_ALLOWED"
+    with pytest.raises(NotPossible) as refused:
+        await backend.dispute("c1", "back", DisputeReason.OTHER, "", str(uuid4()))
+    assert refused.value.code == "DISPUTE_NOT_ALLOWED"
+    await backend.dispute("c1", "charge", DisputeReason.OTHER, "", str(uuid4()))
+    with pytest.raises(NotPossible) as refused:
+        await backend.dispute("c1", "charge", DisputeReason.OTHER, "", str(uuid4()))
+    assert refused.value.code == "DISPUTE_EXISTS"
+    with pytest.raises(NotFound):
+        await backend.terminate("b1", "sb", etag)
+    with pytest.raises(NotFound):
+        await backend.terminate("c1", "../c2", etag)
+    with pytest.raises(UnexpectedAnswer):
+        await backend.dispute("c1", "pending", DisputeReason.OTHER, "a" * 501, str(uuid4()))
+    farid = await signed_in(network, time, "farid@demo.example")
+    with pytest.raises(Forbidden):
+        await farid.service("f1")
+    with pytest.raises(Forbidden):
+        await farid.switch_service("f1", ServiceStatus.SUSPENDED, "*")
+
+
+async def test_who_leaves_does_not_stop_it(backend: Backend) -> None:
+    _, etag = await one(backend)
+    leaving = asyncio.create_task(backend.terminate("c1", "monthly", etag))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    await backend._writes.settled()
+    assert (await one(backend))[0].status.ended
+
+
+async def test_closing_gives_it_time(backend: Backend, network: Unreliable, time: Clock) -> None:
+    _, etag = await one(backend)
+    ending = asyncio.create_task(backend.terminate("c1", "monthly", etag))
+    await asyncio.sleep(0)
+    await backend.close()
+    assert (await ending).value.status.ended
+
+
+async def test_it_is_not_sent_in_another_name(backend: Backend) -> None:
+    _, etag = await one(backend)
+    ending = asyncio.create_task(backend.terminate("c1", "monthly", etag))
+    await asyncio.sleep(0)
+    await backend.sign_out()
+    with pytest.raises(SessionExpired):
+        await ending
+
+
+async def test_a_read_under_way_is_not_what_follows_a_change(backend: Backend, network: Unreliable) -> None:
+    _, etag = await one(backend)
+    network.held = asyncio.Event()
+    early = asyncio.create_task(backend.subscriptions("c1"))
+    while network.sent("GET") < 2:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)  # the backend has read it; the answer is on its way
+    await backend.terminate("c1", "monthly", etag)
+    late = asyncio.create_task(one(backend))
+    while network.sent("GET") < 3:
+        await asyncio.sleep(0)
+    network.held.set()
+    assert (await early).etag == etag
+    assert (await late)[0].status.ended
+
+
+async def test_a_dispute_whose_answer_is_lost_is_told_once(
+    backend: Backend, network: Unreliable, subscribed: Starlette
+) -> None:
+    network.lost = ["POST"]
+    key = str(uuid4())
+    told = await backend.dispute("c1", "charge", DisputeReason.AMOUNT, "2,99 \ud800 €", key)
+    assert (network.sent("POST"), count(subscribed, dispute)) == (2, 1)
+    assert {
+        each.headers["idempotency-key"]
+        for each in network.requests
+        if each.method == "POST" and "disputes" in each.url.path
+    } == {key}
+    purchase = (await backend.purchase("c1", "charge")).value
+    assert purchase.dispute == told
+    assert (told.reason, told.status) == (DisputeReason.AMOUNT, "acknowledged")
+
+
+async def test_an_opinion_sent_again_later_is_one(
+    backend: Backend, network: Unreliable, subscribed: Starlette
+) -> None:
+    key = str(uuid4())
+    network.lost = ["POST", "POST"]
+    with pytest.raises(Unreachable):
+        await backend.send_feedback("reading", False, None, "Un exemple", key)
+    await backend.send_feedback("reading", False, None, "Un exemple", key)
+    assert count(subscribed, feedback) == 1
+    with pytest.raises(NotPossible) as refused:
+        await backend.send_feedback("reading", True, "Autre chose", None, key)
+    assert refused.value.code == "IDEMPOTENCY_KEY_REUSED"
+
+
+async def test_an_identifier_is_asked_for_without_learning_anything(network: Unreliable, time: Clock) -> None:
+    backend = network.backend(MemoryStore(), time)
+    await backend.remind_identifier(phone_number="06 39 98 01 12")
+    for _ in range(3):
+        await backend.remind_identifier(email="nobody@demo.example")
+    with pytest.raises(Unavailable) as refused:
+        await backend.remind_identifier(email="nobody@demo.example")
+    assert refused.value.retry_after == timedelta(hours=1)
+
+
+async def test_a_change_renews_the_session_when_it_has_to(
+    backend: Backend, network: Unreliable, time: Clock
+) -> None:
+    _, etag = await one(backend)
+    time.wait(minutes=6)
+    assert (await backend.terminate("c1", "monthly", etag)).value.status.ended
+    assert len(network.renewals) == 1
+
+
+@pytest.mark.parametrize("lost", [[], ["DELETE"]])
+async def test_signed_out_everywhere(
+    backend: Backend, network: Unreliable, time: Clock, lost: list[str]
+) -> None:
+    elsewhere = await signed_in(network, time)
+    network.lost = lost
+    assert await backend.sign_out_everywhere() is None
+    assert not backend.signed_in
+    with pytest.raises(SessionExpired):
+        await elsewhere.account()
+    assert not elsewhere.signed_in
+
+
+async def test_not_signed_out_when_it_cannot_be_everywhere(backend: Backend, network: Unreliable) -> None:
+    network.down = True
+    with pytest.raises(Unreachable):
+        await backend.sign_out_everywhere()
+    assert backend.signed_in
+    network.down = False
+    assert (await backend.account()).value.display_name == "Camille"
+
+
+async def test_all_is_still_so_when_app_and_backend_start_again(database: str, time: Clock) -> None:
+    with running(database, time) as app:
+        backend = await signed_in(Network(app), time)
+        ended = await backend.terminate("c1", "monthly", (await backend.subscriptions("c1")).etag)
+        off = await backend.switch_service("c1", ServiceStatus.SUSPENDED, (await backend.service("c1")).etag)
+        told = await backend.dispute("c1", "charge", DisputeReason.UNKNOWN, "", str(uuid4()))
+        await backend.close()
+    time.wait(hours=20)
+    with running(database, time) as app:
+        backend = await signed_in(Network(app), time)
+        assert (await one(backend))[0] == ended.value
+        assert (await backend.service("c1")).value == off.value
+        assert (await backend.purchase("c1", "charge")).value.dispute == told

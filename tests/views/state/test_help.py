@@ -1,0 +1,299 @@
+"""Opinions on help articles: written, sent once, sent later."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+from sqlalchemy import Row, select
+from starlette.applications import Starlette
+
+from services.errors import Unavailable
+from services.sandbox.schema import feedback
+from tests.views.conftest import Line, Serve, remembered
+from views.state import help as help_module
+from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Fault, FeedbackForm, Stage
+from views.state.help import HelpState
+from views.state.session import SessionState
+
+CAMILLE = "camille@demo.example"
+
+
+def typed(text: str) -> Any:
+    return cast("Any", SimpleNamespace(control=SimpleNamespace(value=text)))
+
+
+def chosen(*answer: str) -> Any:
+    return cast("Any", SimpleNamespace(control=SimpleNamespace(selected=list(answer))))
+
+
+async def kept(line: Line) -> list[Row[Any]]:
+    """The opinions the backend has."""
+    app = cast("Starlette", line.far_end.app)
+    rows: list[Row[Any]] = await app.state.store.run(
+        lambda connection: connection.execute(select(feedback)).all()
+    )
+    return rows
+
+
+class Losing(httpx.ASGITransport):
+    """What is asked arrives, the answer does not."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await super().handle_async_request(request)
+        raise httpx.ReadError("lost", request=request)
+
+
+async def signed_in(line: Line) -> SessionState:
+    session = SessionState(line.backend(await remembered(line, CAMILLE)))
+    await session.start()
+    return session
+
+
+def written(help_: HelpState, article: str = "periode", text: str = "Clair.") -> FeedbackForm:
+    form = help_.feedback(article)
+    form.choose(chosen(USEFUL))
+    form.type_liked(typed(text))
+    return form
+
+
+async def test_an_opinion_is_sent_as_it_was_written(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    form = help_.feedback("periode")
+    form.choose(chosen(NOT_USEFUL))
+    form.type_missing(typed("  Un exemple. "))
+    await help_.send(form)
+    assert form.stage is Stage.SENT
+    (row,) = await kept(line)
+    assert (row.article_id, row.useful, row.liked, row.missing) == ("periode", False, None, "Un exemple.")
+
+
+async def test_one_of_an_article_is_not_that_of_another(serve: Serve) -> None:
+    help_ = (await signed_in(serve(CAMILLE))).help
+    form = written(help_)
+    assert help_.feedback("periode") is form, "the draft is kept while one moves around"
+    assert help_.feedback("service").draft.liked == ""
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"])
+async def test_nothing_written_is_not_sent(serve: Serve, text: str) -> None:
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    form = written(help_, text=text)
+    await help_.send(form)
+    assert (form.stage, form.fault) == (Stage.WRITING, Fault.EMPTY)
+    assert form.at_fault == (Comment.LIKED,)
+    assert await kept(line) == []
+    form.type_liked(typed("Clair."))
+    assert form.fault is None
+
+
+async def test_without_an_answer_there_is_nothing_to_send(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    form = written(help_)
+    form.choose(chosen())
+    assert form.shown == ()
+    await help_.send(form)
+    assert await kept(line) == []
+
+
+async def test_what_the_backend_would_refuse_is_told_and_not_cut(serve: Serve) -> None:
+    """The field counts the family as one sign, the contract as seven."""
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    form = written(help_, text="👨‍👩‍👧‍👦" * 40)
+    assert form.draft.left(Comment.LIKED) == 0
+    await help_.send(form)
+    assert form.fault is Fault.LONG
+    assert await kept(line) == []
+    form.type_liked(typed("é" * LIMIT))
+    await help_.send(form)
+    assert (await kept(line))[0].liked == "é" * LIMIT
+
+
+def test_the_field_of_the_answer_comes_first_and_a_filled_one_never_hides() -> None:
+    form = FeedbackForm("periode", lambda: "key")
+    form.choose(chosen(USEFUL))
+    assert form.shown == (Comment.LIKED,)
+    form.show_both()
+    assert form.shown == (Comment.LIKED, Comment.MISSING)
+    other = FeedbackForm("periode", lambda: "key")
+    other.choose(chosen(USEFUL))
+    other.type_liked(typed("Clair."))
+    other.choose(chosen(NOT_USEFUL))
+    assert other.shown == (Comment.MISSING, Comment.LIKED)
+
+
+def test_a_deleted_draft_can_be_taken_back() -> None:
+    form = FeedbackForm("periode", lambda: "key")
+    form.choose(chosen(USEFUL))
+    form.type_liked(typed("Clair."))
+    form.type_missing(typed("Rien."))
+    form.delete()
+    assert not form.draft.begun
+    form.restore()
+    assert form.comments() == ("Clair.", "Rien.")
+    assert form.draft.deleted is None
+    form.delete()
+    form.type_liked(typed("Autre"))
+    form.restore()
+    assert form.comments() == ("Autre", None), "not over what was typed since"
+
+
+def test_what_was_typed_is_in_no_representation() -> None:
+    form = FeedbackForm("periode", lambda: "key")
+    form.type_liked(typed("secret"))
+    assert "secret" not in repr(form)
+
+
+async def test_two_presses_are_one_opinion(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    form = written(help_)
+    with line.holding("/v1/feedback"):
+        both = asyncio.gather(help_.send(form), help_.send(form))
+        await asyncio.sleep(0.02)
+        assert form.stage is Stage.SENDING
+    await both
+    await help_.send(form)
+    assert len(await kept(line)) == 1
+
+
+async def test_offline_it_waits_and_is_sent_when_the_network_is_back(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    monkeypatch.setattr(help_module, "_pauses", lambda: iter([0.01] * 1000))
+    line.down = True
+    form, other = written(help_), written(help_, "service")
+    await help_.send(form)
+    await help_.send(other)
+    assert (form.stage, help_.queued) == (Stage.QUEUED, 2)
+    delivery = asyncio.create_task(help_.deliver())
+    await asyncio.sleep(0.05)
+    assert not delivery.done()
+    line.down = False
+    await asyncio.wait_for(delivery, 5)
+    assert {row.article_id for row in await kept(line)} == {"periode", "service"}
+    assert (form.stage, other.stage, help_.queued) == (Stage.SENT, Stage.SENT, 0)
+    await help_.deliver()
+    assert len(await kept(line)) == 2
+
+
+async def test_an_answer_that_is_lost_makes_no_second_opinion(serve: Serve) -> None:
+    """It arrived, nobody knows: the same key is sent again."""
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    form = written(help_)
+    reached = line.far_end
+    line.far_end = Losing(reached.app)
+    await help_.send(form)
+    line.far_end = reached
+    assert form.stage is Stage.QUEUED
+    assert len(await kept(line)) == 1
+    await help_.deliver()
+    assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
+
+
+async def test_two_screens_that_deliver_send_it_once(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    line.down = True
+    await help_.send(written(help_))
+    line.down = False
+    line.asked.clear()
+    await asyncio.gather(help_.deliver(), help_.deliver())
+    assert line.asked.count("/v1/feedback") == 1
+    assert help_.queued == 0
+
+
+async def test_a_screen_left_in_the_middle_leaves_it_to_the_next(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    line.down = True
+    form = written(help_)
+    await help_.send(form)
+    line.down = False
+    with line.holding("/v1/feedback"):
+        first = asyncio.create_task(help_.deliver())
+        await asyncio.sleep(0.02)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    await help_.deliver()
+    assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
+
+
+async def test_a_backend_in_trouble_is_told_and_the_text_stays(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    help_ = (await signed_in(line)).help
+    form = written(help_)
+    key = form.key
+    line.broken = "/v1/feedback"
+    await help_.send(form)
+    assert form.stage is Stage.WRITING
+    assert isinstance(form.error, Unavailable)
+    assert form.draft.liked == "Clair."
+    line.broken = None
+    await help_.send(form)
+    assert (form.stage, form.error) == (Stage.SENT, None)
+    assert form.key == key, "tried again as it was: the same opinion"
+    assert len(await kept(line)) == 1
+
+
+async def test_changed_after_a_failure_it_is_another_opinion() -> None:
+    keys = map(str, count())
+    form = FeedbackForm("periode", lambda: next(keys))
+    form.choose(chosen(USEFUL))
+    form.type_liked(typed("Clair."))
+    first = form.key
+    form.fail(Unavailable())
+    form.type_liked(typed("Clair!"))
+    assert form.key != first
+    second = form.key
+    form.type_liked(typed("Clair !"))
+    assert form.key == second
+
+
+async def test_the_focus_is_taken_once_after_an_answer_or_a_fault() -> None:
+    form = FeedbackForm("periode", lambda: "key")
+    assert not form.takes_focus()
+    form.choose(chosen(USEFUL))
+    assert [form.takes_focus(), form.takes_focus()] == [True, False]
+    assert not form.ready()
+    assert form.takes_focus()
+
+
+async def test_what_was_written_survives_an_expired_session_but_no_sign_out(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    session = await signed_in(line)
+    form = written(session.help)
+    session._expire()
+    await session.enter(None)
+    assert session.help.feedback("periode") is form
+    await session.sign_out()
+    assert session.help.feedback("periode") is not form
+
+
+async def test_somebody_else_finds_nothing_of_it(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    session = await signed_in(line)
+    form = written(session.help)
+    session.help.owner = "somebody@demo.example"
+    await session.enter(None)
+    assert session.help.feedback("periode") is not form
+    assert session.help.owner == CAMILLE
+
+
+async def test_the_search_is_kept_and_cleared(serve: Serve) -> None:
+    help_ = (await signed_in(serve(CAMILLE))).help
+    help_.search.type(typed("médiateur"))
+    assert help_.search.query == "médiateur"
+    help_.clear_search()
+    assert (help_.search.query, help_.cleared) == ("", 1)
