@@ -803,6 +803,8 @@ def _name(found: _Found) -> str:
 def _label(found: _Found) -> str:
     assert isinstance(found.control, ft.TextField)
     label = found.control.label
+    if not label:  # named by a text that it is merged with
+        return _name(found).partition("\n")[0]
     return label if isinstance(label, str) else "\n".join(_words(label, whole=True))
 
 

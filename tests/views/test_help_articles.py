@@ -7,7 +7,7 @@ from datetime import date
 from string import Formatter
 
 import pytest
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
 from hypothesis import given
 from hypothesis import strategies as st
 

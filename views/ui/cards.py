@@ -116,7 +116,10 @@ def navigation_row(
 
 
 def tag(look: Look, label: str, tone: Tone, icon: ft.IconData | None = None) -> ft.Row:
-    """A short label with its icon; never pressed. In a row, so that it keeps its width."""
+    """A short label with its icon; never pressed.
+
+    In a row, so that a stretching column leaves it its width; a long one wraps.
+    """
     foreground, background = tone.colors(look)
     return ft.Row(
         [
@@ -124,11 +127,19 @@ def tag(look: Look, label: str, tone: Tone, icon: ft.IconData | None = None) -> 
                 ft.Row(
                     [
                         silent(ft.Icon(icon or tone.value, size=12, color=foreground)),
-                        text(label, look.type.caption_bold, look.colors.content_default),
+                        ft.Text(
+                            label,
+                            style=look.type.caption_bold,
+                            color=look.colors.content_default,
+                            expand=True,
+                            expand_loose=True,
+                        ),
                     ],
                     spacing=SPACE_2XS,
                     tight=True,
                 ),
+                expand=True,
+                expand_loose=True,
                 bgcolor=background,
                 border_radius=RADIUS_PILL,
                 padding=ft.Padding.only(left=SPACE_XS, top=SPACE_2XS, right=10, bottom=SPACE_2XS),

@@ -45,10 +45,10 @@ def DemoBanner() -> ft.Control:
             ft.Row(
                 [
                     silent(ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse)),
-                    text(words("demo.banner"), look.type.caption_bold, inverse, expand=True, lines=1),
+                    text(words("demo.banner"), look.compact.caption_bold, inverse, expand=True, lines=1),
                     text(
                         words(f"demo.{fault.value}" if fault else "demo.more"),
-                        look.type.caption_bold,
+                        look.compact.caption_bold,
                         inverse,
                         wrap=False,
                     ),

@@ -10,7 +10,7 @@ from views.formatting import Formats
 from views.text import Language, Words
 
 from .brand import CONSO_ET_MOI, Brand
-from .theme import Layout, Palette, Typography, palette, typography
+from .theme import LARGEST_COMPACT, Layout, Palette, Typography, palette, typography
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,8 @@ class Look:
     formats: Formats
     colors: Palette
     type: Typography
+    compact: Typography
+    """The same where there is no room to grow: navigation, months under the chart."""
     layout: Layout
     still: bool = False
     """The owner of the device asked for less motion."""
@@ -36,6 +38,7 @@ class Look:
             formats=Formats(language),
             colors=palette(dark, CONSO_ET_MOI),
             type=typography(layout, text_size),
+            compact=typography(layout, min(text_size, LARGEST_COMPACT)),
             layout=layout,
             still=still,
         )

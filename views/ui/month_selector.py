@@ -89,7 +89,7 @@ def _bar(look: Look, period: BillingPeriod, selected: bool, tallest: float) -> f
 
 
 def _cell(look: Look, period: BillingPeriod, selected: bool, on_select: Callable[[str], None]) -> ft.Control:
-    style = look.type.caption_bold if selected else look.type.caption_medium
+    style = look.compact.caption_bold if selected else look.compact.caption_medium
     underline = look.colors.accent if selected else TRANSPARENT
     color = look.colors.content_default if selected else look.colors.content_muted
     content = ft.Container(
@@ -127,7 +127,8 @@ def _cell(look: Look, period: BillingPeriod, selected: bool, on_select: Callable
 
 def _label(look: Look, period: BillingPeriod) -> str:
     """The month of the bill; the period in progress says so where there is room."""
-    if period.state is PeriodState.OPEN and look.layout is not Layout.XS:
+    roomy = look.layout is not Layout.XS and (look.compact.caption.size or 0) <= 12
+    if period.state is PeriodState.OPEN and roomy:
         return look.words("period.open_short")
     return look.formats.month_short(period.bill_month)
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import flet as ft
 
+from views.state.context import use_device
+
 from .buttons import Handler
+from .cards import column
+from .component import component
 from .look import Look, heading, text
 from .theme import DIALOG_WIDTH, READING_WIDTH, SPACE_L, SPACE_M
+
+AROUND = 48 + SPACE_L + SPACE_L
+"""What a sheet's height adds to its content's: handle, padding, and a little of what lies behind."""
 
 
 def sheet(
@@ -28,13 +35,7 @@ def sheet(
         )
     return ft.BottomSheet(
         ft.Container(
-            ft.Column(
-                [head, content],
-                spacing=SPACE_M,
-                tight=True,
-                scroll=ft.ScrollMode.AUTO,  # what `scrollable` does not do: it lets the sheet grow
-                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-            ),
+            Fitted(column(head, content, spacing=SPACE_M)),
             padding=ft.Padding.only(left=SPACE_L, right=SPACE_L, bottom=SPACE_L),
         ),
         show_drag_handle=not held,
@@ -43,4 +44,24 @@ def sheet(
         scrollable=True,
         size_constraints=ft.BoxConstraints(max_width=READING_WIDTH),
         on_dismiss=on_close,
+    )
+
+
+@component
+def Fitted(content: ft.Control) -> ft.Control:
+    """As high as its content, which scrolls only when the window cannot hold it.
+
+    A column that scrolls would take all the height there is, whatever it holds.
+    """
+    device = use_device()
+    height, measure = ft.use_state(0.0)
+
+    def measured(event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
+        measure(event.height)
+
+    return ft.Column(
+        [ft.Container(content, on_size_change=measured)],
+        scroll=ft.ScrollMode.AUTO if height + AROUND > device.height else None,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )

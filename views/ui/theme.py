@@ -35,6 +35,9 @@ CONTENT_WIDTH_M, CONTENT_WIDTH_XL = 720, 1136
 FORM_WIDTH, DIALOG_WIDTH, SNACKBAR_WIDTH = 420, 520, 480
 FOCUS_RING = 2
 
+LARGEST_COMPACT = 1.3
+"""Where there is no room, text grows to this factor only."""
+
 TEXT_FAMILY, DISPLAY_FAMILY = "Inter", "Inter Display"
 FONT_FILES = (
     (TEXT_FAMILY, "/fonts/InterTab-VF.ttf"),
@@ -446,6 +449,7 @@ def flet_theme(
     or the wish for less motion changes.
     """
     text = typography(layout, text_size)
+    compact = typography(layout, min(text_size, LARGEST_COMPACT))
     halo = _overlay(colours, focus=colours.focus_fill)
     return ft.Theme(
         color_scheme=_scheme(colours),
@@ -524,8 +528,8 @@ def flet_theme(
             elevation=0,
             overlay_color=halo,
             label_text_style={
-                ft.ControlState.SELECTED: text.caption_bold.copy(color=colours.content_default),
-                ft.ControlState.DEFAULT: text.caption_medium.copy(color=colours.content_muted),
+                ft.ControlState.SELECTED: compact.caption_bold.copy(color=colours.content_default),
+                ft.ControlState.DEFAULT: compact.caption_medium.copy(color=colours.content_muted),
             },
         ),
         navigation_rail_theme=ft.NavigationRailTheme(
@@ -534,12 +538,12 @@ def flet_theme(
             elevation=0,
             min_width=RAIL_WIDTH,
             min_extended_width=EXTENDED_RAIL_WIDTH,
-            selected_label_text_style=(text.h4 if layout.extended_rail else text.caption_bold).copy(
+            selected_label_text_style=(compact.h4 if layout.extended_rail else compact.caption_bold).copy(
                 color=colours.content_default
             ),
-            unselected_label_text_style=(text.label_s if layout.extended_rail else text.caption_medium).copy(
-                color=colours.content_muted
-            ),
+            unselected_label_text_style=(
+                compact.label_s if layout.extended_rail else compact.caption_medium
+            ).copy(color=colours.content_muted),
         ),
         outlined_button_theme=ft.OutlinedButtonTheme(style=_outlined(colours)),
         popup_menu_theme=ft.PopupMenuTheme(

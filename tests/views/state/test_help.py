@@ -122,7 +122,7 @@ def test_the_field_of_the_answer_comes_first_and_a_filled_one_never_hides() -> N
     form.choose(chosen(USEFUL))
     assert form.shown == (Comment.LIKED,)
     form.show_both()
-    assert form.shown == (Comment.LIKED, Comment.MISSING)
+    assert [comment.name for comment in form.shown] == ["LIKED", "MISSING"]
     other = FeedbackForm("periode", lambda: "key")
     other.choose(chosen(USEFUL))
     other.type_liked(typed("Clair."))
@@ -242,7 +242,7 @@ async def test_a_backend_in_trouble_is_told_and_the_text_stays(serve: Serve) -> 
     assert form.draft.liked == "Clair."
     line.broken = None
     await help_.send(form)
-    assert (form.stage, form.error) == (Stage.SENT, None)
+    assert form.stage.name == "SENT"
     assert form.key == key, "tried again as it was: the same opinion"
     assert len(await kept(line)) == 1
 

@@ -1,0 +1,112 @@
+"""Asking for one's identifier before the sign-in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from services.errors import Unavailable, Unreachable
+from services.sandbox import Settings
+from tests.views.conftest import Line, Serve
+from views.state.reminder import ReminderState
+from views.state.sign_in import Fault
+
+CAMILLE = "camille@demo.example"
+
+
+def typed(text: str) -> Any:
+    return cast("Any", SimpleNamespace(control=SimpleNamespace(value=text)))
+
+
+async def asked(line: Line, text: str) -> ReminderState:
+    reminder = ReminderState(line.backend())
+    reminder.open()
+    reminder.type(typed(text))
+    await reminder.send()
+    return reminder
+
+
+class Listening(httpx.ASGITransport):
+    """Keeps what is said."""
+
+    said: Any = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.said = json.loads(request.content)
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f" {CAMILLE} ", {"email": CAMILLE}),
+        ("06 39 98.01-12", {"phoneNumber": "0639980112"}),
+        ("+33 6 39 98 01 12", {"phoneNumber": "+33639980112"}),
+    ],
+)
+async def test_a_number_or_an_address_is_asked_with(serve: Serve, text: str, said: dict[str, str]) -> None:
+    line = serve(CAMILLE)
+    line.far_end = listening = Listening(line.far_end.app)
+    reminder = await asked(line, text)
+    assert reminder.sent
+    assert listening.said == said
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"), [("  ", Fault.EMPTY), ("camille", Fault.FORMAT), ("06 39", Fault.FORMAT)]
+)
+async def test_what_can_be_neither_asks_nobody(serve: Serve, text: str, fault: Fault) -> None:
+    line = serve(CAMILLE)
+    reminder = await asked(line, text)
+    assert (reminder.fault, reminder.sent, line.asked) == (fault, False, [])
+    reminder.type(typed("c"))
+    assert reminder.fault is None
+
+
+async def test_the_answer_is_the_same_for_anybody(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    known, unknown = await asked(line, CAMILLE), await asked(line, "nobody@demo.example")
+    assert vars(known).keys() == vars(unknown).keys()
+    assert (known.sent, known.error) == (unknown.sent, unknown.error) == (True, None)
+
+
+async def test_too_many_requests_are_told_with_the_wait(serve: Serve) -> None:
+    line = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4, reminders=1))
+    await asked(line, CAMILLE)
+    reminder = await asked(line, CAMILLE)
+    assert not reminder.sent
+    assert isinstance(reminder.error, Unavailable)
+    assert reminder.error.retry_after
+
+
+async def test_without_a_network_what_was_typed_stays(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    line.down = True
+    reminder = await asked(line, CAMILLE)
+    assert isinstance(reminder.error, Unreachable)
+    assert (reminder.typed, reminder.busy) == (CAMILLE, False)
+    line.down = False
+    await reminder.send()
+    assert reminder.sent
+    assert reminder.error is None
+
+
+async def test_going_back_keeps_what_was_typed_and_forgets_the_answer(serve: Serve) -> None:
+    reminder = await asked(serve(CAMILLE), CAMILLE)
+    reminder.close()
+    reminder.open()
+    assert (reminder.typed, reminder.sent, reminder.opened) == (CAMILLE, False, True)
+    assert CAMILLE not in repr(reminder)
+
+
+async def test_two_presses_ask_once(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    reminder = ReminderState(line.backend())
+    reminder.type(typed(CAMILLE))
+    await asyncio.gather(reminder.send(), reminder.send())
+    assert line.asked == ["/v1/identifier-reminders"]
