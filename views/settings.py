@@ -16,6 +16,7 @@ from views.state.preferences import TEXT_SIZES
 from views.state.session import SessionState
 from views.text import Language
 from views.ui.cards import card, column, key_value
+from views.ui.chips import chip, choices
 from views.ui.component import component
 from views.ui.confirmation import AskedFirst
 from views.ui.frame import Destination, Screen, reading_column
@@ -141,27 +142,14 @@ def _choice(
     chosen: T,
     choose: Callable[[T], None],
 ) -> ft.Control:
-    """One of a few: chips, because they wrap at any width and any size of text."""
+    """One of a few."""
     chips = [
-        ft.Chip(
-            label=ft.Text(label, style=look.type.label_s, no_wrap=True, overflow=ft.TextOverflow.VISIBLE),
-            selected=value == chosen,
-            on_select=partial(choose, value),
-            border_side=ft.BorderSide(
-                2 if value == chosen else 1,
-                look.colors.accent if value == chosen else look.colors.border_control,
-            ),
-            key=f"{title}-{value}",
-        )
+        chip(look, label, partial(choose, value), chosen=value == chosen, key=f"{title}-{value}")
         for value, label in options
     ]
     return column(
         heading(text(look.words(title), look.type.h4), 3),
-        ft.Semantics(
-            label=look.words(title),
-            container=True,
-            content=ft.Row(list(chips), wrap=True, spacing=SPACE_XS, run_spacing=SPACE_XS),
-        ),
+        choices(look, look.words(title), chips, wrap=True),
         spacing=SPACE_XS,
     )
 

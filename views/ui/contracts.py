@@ -9,8 +9,8 @@ import flet as ft
 from services.models import Contract, ContractKind
 from views.state.session import SessionState
 
+from .chips import chip, choices
 from .look import Look
-from .theme import SPACE_XS
 
 
 def contract_icon(contract: Contract) -> ft.IconData:
@@ -24,30 +24,17 @@ def contract_choice(look: Look, session: SessionState) -> list[ft.Control]:
     contracts = session.account.data.contracts if session.account.data else ()
     if len(contracts) < 2:
         return []
-    chips: list[ft.Control] = []
+    chips: list[ft.Chip] = []
     for contract in contracts:
         chosen = contract == session.contract
         kind = look.words(f"contract.{contract.kind.value}")
         chips.append(
-            ft.Chip(
-                label=ft.Text(
-                    f"{kind} · {look.formats.number(contract.masked_number)}",
-                    style=look.type.label_s,
-                    no_wrap=True,
-                    overflow=ft.TextOverflow.VISIBLE,
-                ),
-                selected=chosen,
-                on_select=partial(session.choose, contract),
-                border_side=ft.BorderSide(
-                    2 if chosen else 1, look.colors.accent if chosen else look.colors.border_control
-                ),
+            chip(
+                look,
+                f"{kind} · {look.formats.number(contract.masked_number)}",
+                partial(session.choose, contract),
+                chosen=chosen,
                 key=f"choose-{contract.contract_id}",
             )
         )
-    return [
-        ft.Semantics(
-            label=look.words("contract.choose"),
-            container=True,
-            content=ft.Row(chips, scroll=ft.ScrollMode.HIDDEN, spacing=SPACE_XS),
-        )
-    ]
+    return [choices(look, look.words("contract.choose"), chips, wrap=False)]

@@ -1,0 +1,147 @@
+"""Subscribers of the tests who have something to manage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Table, select
+from starlette.applications import Starlette
+
+from services.sandbox import Subscriber
+from services.sandbox.data_file import Contract, MerchantContact, Money, Purchase, Subscription
+from tests.views.conftest import PASSWORD, Line
+
+ABONNE = "abonne@demo.example"
+"""The subscriber of `subscribed`."""
+PARIS = ZoneInfo("Europe/Paris")
+
+WEEKLY, MONTHLY, ELSEWHERE, ENDING, PAST = "weekly", "monthly", "elsewhere", "ending", "past"
+"""The subscriptions of the box, the latest begun first."""
+
+
+def _subscription(subscription_id: str, merchant: str, **more: Any) -> Subscription:
+    return Subscription(
+        subscription_id=subscription_id,
+        name=f"Offre {subscription_id}",
+        merchant_name=merchant,
+        merchant_contact=MerchantContact(url=f"https://{subscription_id}.example"),
+        **more,
+    )
+
+
+def _charge(day: date, number: int = 0) -> Purchase:
+    """Of the weekly one."""
+    return Purchase(
+        payment_id=f"charge-{day}-{number}",
+        entry_type="purchase",
+        payment_status="succeeded",
+        payment_date=datetime(day.year, day.month, day.day, 6, 15, tzinfo=PARIS) + timedelta(seconds=number),
+        amount=Money(amount="2.99"),
+        description="Offre weekly",
+        merchant_name="Club Cubéo",
+        purchase_category_code="games",
+        channel="internetplus_box",
+        kind="subscription",
+        reference_code=f"IP-{day:%y%m%d}-{number:06}",
+        subscription_id=WEEKLY,
+    )
+
+
+def _mondays() -> Iterator[date]:
+    day = date(2025, 12, 1)
+    while day < date(2026, 5, 14):
+        yield day
+        day += timedelta(days=7)
+
+
+def subscribed(*, crowded: int = 0) -> Subscriber:
+    """A box with subscriptions of every kind, and a mobile line with one.
+
+    `crowded`: so many more charges of the weekly one, on 11 May.
+    """
+    box = Contract(
+        contract_id="abonne-box",
+        kind="internet",
+        label="Box Fibre",
+        masked_number="04 •• •• •• 21",
+        subscriptions=(
+            _subscription(
+                WEEKLY,
+                "Club Cubéo",
+                price=Money(amount="2.99"),
+                recurring_charge_period="week",
+                start_date=date(2025, 12, 1),
+                next_charge_date=date(2026, 5, 18),
+                last_payment_id="charge-2026-05-11-0",
+            ),
+            _subscription(
+                MONTHLY,
+                "Gazette des Deux Rives",
+                price=Money(amount="4.99"),
+                recurring_charge_period="month",
+                start_date=date(2025, 11, 2),
+                next_charge_date=date(2026, 6, 2),
+            ),
+            _subscription(
+                ELSEWHERE,
+                "Grand Écran Plus",
+                price=Money(amount="8.99"),
+                recurring_charge_period="month",
+                start_date=date(2025, 10, 31),
+                next_charge_date=date(2026, 5, 31),
+                terminable=False,
+            ),
+            _subscription(
+                ENDING,
+                "Almanach Céleste",
+                price=Money(amount="1.80"),
+                recurring_charge_period="month",
+                start_date=date(2025, 9, 15),
+                status="terminated",
+                termination_date=date(2026, 5, 14),
+                termination_reference="RS-260420-000001",
+            ),
+            _subscription(
+                PAST,
+                "Fiche Potager",
+                price=Money(amount="2.99"),
+                recurring_charge_period="week",
+                start_date=date(2025, 8, 1),
+                status="terminated",
+                termination_date=date(2026, 4, 6),
+            ),
+        ),
+        purchases=(
+            *(_charge(day) for day in _mondays()),
+            *(_charge(date(2026, 5, 11), number) for number in range(1, crowded + 1)),
+        ),
+    )
+    mobile = Contract(
+        contract_id="abonne-mobile",
+        kind="mobile",
+        label="Forfait mobile",
+        masked_number="06 •• •• •• 84",
+        subscriptions=(
+            _subscription(
+                "mobile",
+                "Carillon Mobile",
+                price=Money(amount="3.00"),
+                recurring_charge_period="month",
+                start_date=date(2025, 10, 1),
+                next_charge_date=date(2026, 6, 1),
+            ),
+        ),
+    )
+    return Subscriber(
+        identifier=ABONNE, password=PASSWORD, display_name="Ada Blanchet", contracts=(box, mobile)
+    )
+
+
+async def kept(line: Line, table: Table) -> list[Row[Any]]:
+    """What the sandbox has in a table."""
+    store = cast("Starlette", line.far_end.app).state.store
+    rows: list[Row[Any]] = await store.run(lambda connection: connection.execute(select(table)).all())
+    return rows

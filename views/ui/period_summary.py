@@ -1,0 +1,118 @@
+"""The period on screen: its total, the month selector, the bill it goes to, the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import flet as ft
+
+from services.models import BillingPeriod, Contract
+from views.formatting import Formats
+from views.state.context import use_look
+from views.state.purchases import PurchasesState
+
+from .billing_rule import billing_rule
+from .buttons import icon_button, outline_button
+from .cards import card, column
+from .component import component
+from .look import Look, heading, silent, text
+from .month_selector import month_selector
+from .sharing import ExportButton
+from .sheet import sheet
+from .theme import SPACE_M, SPACE_S, SPACE_XS
+
+
+def summary_card(
+    look: Look,
+    formats: Formats,
+    purchases: PurchasesState,
+    periods: tuple[BillingPeriod, ...],
+    period: BillingPeriod | None,
+    select: Callable[[str], None],
+) -> ft.Control:
+    """The card over the list; while the period is not known, the selector alone."""
+    selector = month_selector(look, periods, period.period_id if period else None, select)
+    if period is None:
+        return card(look, selector)
+    words = look.words
+    of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
+    span = formats.period_range(period.start_date, period.end_date)
+    amount = formats.money(period.total)
+    lines: list[ft.Control] = [
+        text(amount, look.type.amount_hero, wrap=False, spoken=formats.money_spoken(period.total)),
+        text(
+            words("purchases.sub", n=period.purchase_count, period=span),
+            look.type.body_s,
+            look.colors.content_muted,
+        ),
+    ]
+    if period.pending_total.amount:
+        pending = words("purchases.pending", amount=formats.money(period.pending_total))
+        lines.append(text(pending, look.type.body_s, look.colors.content_muted))
+    totals = ft.Semantics(
+        live_region=True,
+        container=True,
+        label=period_summary(look, period),
+        content=ft.Column(lines, spacing=2, tight=True),
+    )
+    label = text(words(f"period.{period.state.value}"), look.type.label_s, look.colors.content_muted)
+    summed = column(heading(label, 2), totals, spacing=2)
+    body: ft.Control
+    if look.layout.rail:
+        body = ft.Row(
+            [ft.Container(summed, width=200), ft.Container(selector, expand=True)],
+            spacing=SPACE_M,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    else:
+        body = column(summed, selector, spacing=SPACE_S)
+    invoice = ft.Row(
+        [
+            silent(ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)),
+            text(
+                words(f"invoice.{period.state.value}", of_month=of_month, month=month),
+                look.type.label_s,
+                expand=True,
+            ),
+            ExportButton(purchases),
+            HowPeriodsWork(purchases.contract),
+        ],
+        spacing=SPACE_XS,
+    )
+    return card(
+        look,
+        column(body, ft.Divider(height=1), invoice, spacing=SPACE_XS),
+        padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
+    )
+
+
+def period_summary(look: Look, period: BillingPeriod) -> str:
+    """« Facture de mars, 12,48 €, 3 achats »."""
+    return look.words(
+        "purchases.announce",
+        n=period.purchase_count,
+        of_month=look.formats.of_month(period.bill_month),
+        amount=look.formats.money(period.total),
+    )
+
+
+@component
+def HowPeriodsWork(contract: Contract) -> ft.Control:
+    """The info button and the sentence it opens, with the help article's example."""
+    look = use_look()
+    opened, set_opened = ft.use_state(False)
+    words = look.words
+
+    def close() -> None:
+        set_opened(False)
+
+    def open_sheet() -> None:
+        set_opened(True)
+
+    content = column(
+        *billing_rule(look, contract),
+        outline_button(look, words("action.close"), close, autofocus=True),
+        spacing=SPACE_M,
+    )
+    ft.use_dialog(sheet(look, words("purchases.info_title"), content, close) if opened else None)
+    return icon_button(look, ft.Icons.INFO_OUTLINE, words("purchases.info"), open_sheet)

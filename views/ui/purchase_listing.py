@@ -1,0 +1,235 @@
+"""The list of a period's purchases: summary, filters and the window of rows, in one scroll."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from services.errors import BackendError, NotFound
+from services.models import Filter, PeriodState
+from views.formatting import Formats
+from views.state.context import use_look, use_session
+from views.state.list_window import ListWindow
+from views.state.purchases import PurchaseList, PurchasesState
+
+from .buttons import Handler, strong_button
+from .cards import column
+from .chips import chip, choices
+from .component import component
+from .contracts import contract_choice
+from .frame import go
+from .look import Look, text
+from .notices import error_state, freshness, progress, skeleton, snackbar, state
+from .period_summary import summary_card
+from .purchase_rows import PageOfRows, days_of
+from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
+
+_REMEMBERED_PAGE = ft.memo(PageOfRows)
+
+
+@component
+def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str | None) -> ft.Control:
+    """The period's summary, the filters and the window of rows, in one scroll."""
+    look, session = use_look(), use_session()
+    listed, periods, period = purchases.shown, purchases.periods, purchases.period
+    formats = Formats(look.words.language, purchases.zone)
+    drawn = listed.data or PurchaseList()
+
+    announced = ft.use_ref(purchases.refreshed)
+
+    def select(period_id: str) -> None:
+        go(f"/achats?periode={period_id}")
+
+    def announce() -> None:
+        if announced.current != purchases.refreshed:
+            announced.current = purchases.refreshed
+            ft.context.page.show_dialog(snackbar(look, look.words("purchases.refreshed")))
+
+    ft.use_effect(announce, [purchases.refreshed])
+    wanted = [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read]
+    ft.use_effect(purchases.read_window, wanted, cleanup=lambda: None)
+    if periods.missing and periods.error is not None:
+        return _list_error(look, periods.error, session.refresh_purchases)
+    if not periods.data:
+        return ft.Container(first_skeleton(look), padding=look.layout.margin)
+    stale_periods = freshness(look, formats, periods, session.refresh_purchases)
+    # A page that failed further down says so there: what has been read is as fresh as it was.
+    stale_list = freshness(look, formats, listed, session.refresh_purchases) if drawn.whole else []
+    head = column(
+        *contract_choice(look, session),
+        *(stale_periods or stale_list),
+        summary_card(look, formats, purchases, periods.data, period, select),
+        _filters(look, purchases),
+        spacing=SPACE_S,
+    )
+    body = _rows(look, formats, purchases, window, selected)
+    return ft.Column(
+        [
+            progress(look, listed.loading or periods.loading),
+            # A column, not a list view: Flutter's list remembers where its children stood by their
+            # rank, and the ranks change when the window moves.
+            ft.Column(
+                [
+                    ft.Container(
+                        column(
+                            ft.Container(head, key="head", on_size_change=window.measure_head),
+                            *body,
+                            ft.Container(key="end", height=SPACE_L),
+                            spacing=0,
+                        ),
+                        padding=ft.Padding.only(
+                            left=look.layout.margin,
+                            right=SPACE_M if look.layout.wide else look.layout.margin,
+                        ),
+                    )
+                ],
+                key=f"{purchases.contract.contract_id} {purchases.period_id} {purchases.filter}",
+                scroll=ft.ScrollMode.AUTO,
+                on_scroll=window.scroll,
+                scroll_interval=100,
+                expand=True,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            ),
+        ],
+        spacing=0,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _rows(
+    look: Look,
+    formats: Formats,
+    purchases: PurchasesState,
+    window: ListWindow,
+    selected: str | None,
+) -> list[ft.Control]:
+    """The pages in the window, the spacer above them and the way to the next; or why there are none."""
+    listed, words = purchases.shown, look.words
+    if listed.missing and listed.error is not None:
+        if isinstance(listed.error, NotFound):
+            return [_beyond(look, purchases)]
+        return [_list_error(look, listed.error, purchases.refresh)]
+    if listed.data is None:
+        return [skeleton(look, (120, 16), (None, 40), (None, 40), (None, 40))]
+    if listed.data.empty:
+        return [_empty(look, formats, purchases)]
+    rows: list[ft.Control] = []
+    if window.above:
+        rows.append(ft.Container(key="above", height=window.above))
+    pages = listed.data.pages
+    for number in range(window.first, window.last + 1):
+        if number not in pages:
+            continue
+        before = pages.get(number - 1)
+        continues = bool(
+            before
+            and formats.local_day(before[-1].payment_date) == formats.local_day(pages[number][0].payment_date)
+        )
+        chosen = selected if any(row.payment_id == selected for row in pages[number]) else None
+        rows.append(
+            ft.Container(
+                _REMEMBERED_PAGE(
+                    look,
+                    formats,
+                    pages[number],
+                    days_of(pages[number], listed.data.days, formats),
+                    continues,
+                    chosen,
+                ),
+                key=f"page-{number}",
+                data=number,
+                padding=ft.Padding.only(bottom=SPACE_XS),
+                on_size_change=window.measure_page,
+            )
+        )
+    if not listed.data.whole:
+        if listed.error is not None:
+            rows.append(_list_error(look, listed.error, purchases.read_on))
+        else:
+            rows.append(
+                ft.Container(
+                    ft.ProgressRing(semantics_label=words("purchases.loading_more"), width=24, height=24),
+                    key="more",
+                    height=TARGET,
+                    alignment=ft.Alignment.CENTER,
+                )
+            )
+    elif purchases.period_id == (purchases.periods.data or ())[-1].period_id:
+        rows.append(text(words("purchases.beyond"), look.type.body_s, look.colors.content_muted))
+    return rows
+
+
+def _list_error(look: Look, error: BackendError, retry: Handler) -> ft.Control:
+    return error_state(look, error, retry, title=look.words("purchases.error_title"))
+
+
+def _filters(look: Look, purchases: PurchasesState) -> ft.Control:
+    kinds: tuple[Filter | None, ...] = (None, *Filter)
+    names = {kind: kind.value if kind else "all" for kind in kinds}
+    chips = [
+        chip(
+            look,
+            look.words(f"filter.{names[kind]}"),
+            partial(purchases.choose_filter, kind),
+            chosen=purchases.filter is kind,
+            key=f"filter-{names[kind]}",
+        )
+        for kind in kinds
+    ]
+    return choices(look, look.words("purchases.filters"), chips, wrap=False)
+
+
+def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Control:
+    words, period = look.words, purchases.period
+    if purchases.filter is not None:
+        name = words(f"filter.{purchases.filter.value}")
+        return state(
+            look,
+            ft.Icons.FILTER_ALT_OFF_OUTLINED,
+            words("purchases.empty_filter", filter=name),
+            "",
+            strong_button(look, words("purchases.clear_filter"), purchases.clear_filter),
+        )
+    if period is not None and period.state is not PeriodState.OPEN:
+        month = formats.month_name(period.bill_month)
+        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, words("purchases.empty_closed", month=month))
+    previous = purchases.step(-1)
+
+    def show_previous() -> None:
+        go(f"/achats?periode={previous}")
+
+    actions = [strong_button(look, words("purchases.empty_previous"), show_previous)] if previous else []
+    return state(
+        look,
+        ft.Icons.RECEIPT_LONG_OUTLINED,
+        words("purchases.empty_title"),
+        words("purchases.empty_text"),
+        *actions,
+    )
+
+
+def _beyond(look: Look, purchases: PurchasesState) -> ft.Control:
+    """An address asked for a period that is not among the six."""
+
+    def show_current() -> None:
+        go("/achats")
+
+    current = look.words("period.open")
+    return state(
+        look,
+        ft.Icons.RECEIPT_LONG_OUTLINED,
+        look.words("purchases.beyond"),
+        "",
+        strong_button(look, current, show_current),
+    )
+
+
+def first_skeleton(look: Look) -> ft.Control:
+    """Where the summary and the first rows will come."""
+    return column(
+        skeleton(look, (120, 16), (180, 44), (None, 96)),
+        skeleton(look, (None, 40), (None, 40), (None, 40)),
+        spacing=SPACE_M,
+    )
