@@ -45,12 +45,13 @@ class Demonstration(httpx.AsyncBaseTransport):
         self,
         app: Starlette,
         *,
+        way: httpx.AsyncBaseTransport | None = None,
         clock: Clock = utc_now,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.fault: Fault | None = None
         self._app, self._clock, self._wait = app, clock, wait
-        self._way = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._way = way or httpx.ASGITransport(app, raise_app_exceptions=False)
 
     def backend(self, credentials: CredentialStore) -> Backend:
         """This visitor's client."""

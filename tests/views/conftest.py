@@ -20,6 +20,7 @@ from services.backend import Backend
 from services.credentials import CredentialStore, MemoryStore
 from services.sandbox import Settings, Subscriber, create_app, demo
 from services.sandbox.data_file import Contract, Money, Purchase
+from services.scenarios import Demonstration
 from services.settings import Settings as AppSettings
 from services.transport import IN_PROCESS, Wire
 from tests.driver import Driver
@@ -50,6 +51,7 @@ class Line(httpx.AsyncBaseTransport):
     """The way to an application, as a test wants it."""
 
     def __init__(self, app: Starlette, clock: Clock) -> None:
+        self.app = app
         self.far_end = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._clock = clock
         self._held: list[tuple[str, asyncio.Event]] = []
@@ -98,6 +100,14 @@ class Line(httpx.AsyncBaseTransport):
         """A visitor's client at this end of the line."""
         wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=5.0)
         return Backend(wire, credentials or MemoryStore(), clock=self._clock)
+
+    def demonstration(self) -> Demonstration:
+        """A visitor's way along this line, on which a slow network takes no time."""
+
+        async def at_no_cost(_seconds: float) -> None:
+            await asyncio.sleep(0)
+
+        return Demonstration(self.app, way=self, clock=self._clock, wait=at_no_cost)
 
 
 def long_lists(*, one_more: bool = False) -> Subscriber:
@@ -205,7 +215,9 @@ def visit(line: Line, store: CredentialStore | None = None, *, demo: bool = True
         settings = AppSettings(
             data_folder=Path("unused"), backend=None if demo else "https://backend.example"
         )
-        await open_app(page, line.backend(store), settings)
+        demonstration = line.demonstration() if demo else None
+        backend = demonstration.backend(store or MemoryStore()) if demonstration else line.backend(store)
+        await open_app(page, backend, settings, demonstration)
 
     return Driver(main, **screen)
 

@@ -43,13 +43,14 @@ class Fault(Enum):
 @ft.observable
 @dataclass(eq=False)
 class Draft:
-    """What is typed. Apart from the form, so that typing draws what counts the letters and not the field:
-    a field drawn again with what was typed a moment ago loses the letters typed since."""
+    """What is typed. Apart from the form, so that typing draws what stands under the field and not the field:
+    drawn again with what was typed a moment ago, it loses the letters typed since."""
 
     liked: str = ""
     missing: str = ""
     deleted: tuple[str, str] | None = None
     """Both texts, before they were deleted."""
+    fault: Fault | None = None
 
     def __repr__(self) -> str:
         return "Draft()"  # what was typed stays out of logs
@@ -78,7 +79,8 @@ class FeedbackForm:
     both: bool = False
     """The second field was asked for."""
     stage: Stage = Stage.WRITING
-    fault: Fault | None = None
+    refused: int = 0
+    """How often it could not be sent as it stood; `draft.fault` says why."""
     error: BackendError | None = None
     """Why the last try failed."""
     filled: int = 0
@@ -102,12 +104,15 @@ class FeedbackForm:
             first, second = second, first
         return (first, second) if self.both or self.draft.text(second) else (first,)
 
-    @property
-    def at_fault(self) -> tuple[Comment, ...]:
-        """The fields that `fault` is about."""
-        if self.fault is Fault.EMPTY:
-            return self.shown[:1]
-        return tuple(c for c in self.shown if self.fault and len(self.draft.text(c).strip()) > LIMIT)
+    def fault_of(self, comment: Comment) -> Fault | None:
+        """What is wrong with one field."""
+        long = len(self.draft.text(comment).strip()) > LIMIT
+        match self.draft.fault:
+            case Fault.EMPTY if comment in self.shown[:1]:
+                return Fault.EMPTY
+            case Fault.LONG if long:
+                return Fault.LONG
+        return None
 
     def comments(self) -> tuple[str | None, str | None]:
         """What was liked and what was missing, as they are sent."""
@@ -142,18 +147,19 @@ class FeedbackForm:
             self._fill(*self.draft.deleted)
 
     def ready(self) -> bool:
-        """Whether it can be sent now; if not, `fault` says why."""
+        """Whether it can be sent now; if not, the draft's `fault` says why."""
         if self.stage is not Stage.WRITING or self.useful is None:
             return False
         liked, missing = self.comments()
         if not (liked or missing):
-            self.fault = Fault.EMPTY
+            self.draft.fault = Fault.EMPTY
         elif max(len(liked or ""), len(missing or "")) > LIMIT:
-            self.fault = Fault.LONG
+            self.draft.fault = Fault.LONG
         else:
-            self.fault = self.error = None
+            self.draft.fault = self.error = None
             return True
         self._focus = True
+        self.refused += 1
         return False
 
     def takes_focus(self) -> bool:
@@ -171,6 +177,6 @@ class FeedbackForm:
         self.filled += 1
 
     def _edited(self) -> None:
-        self.fault = self.draft.deleted = None
+        self.draft.fault = self.draft.deleted = None
         if self._tried:  # what was tried may have arrived: its key stands for that text only
             self.key, self._tried = self.new_key(), False

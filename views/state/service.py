@@ -10,6 +10,7 @@ import flet as ft
 from services.backend import Backend
 from services.errors import BackendError, Changed
 from services.models import Contract, Service, ServiceStatus
+from services.single_flight import SingleFlight
 
 from .loadable import Loadable
 
@@ -32,6 +33,9 @@ class ServiceState:
     done: ServiceStatus | None = None
     """What the service was just turned to."""
     _etag: str = ""
+    _reading: SingleFlight = field(default_factory=SingleFlight)
+    _switched: int = 0
+    """Counts the changes asked for: what was read before one is old when it comes."""
 
     @property
     def changing(self) -> bool:
@@ -39,14 +43,18 @@ class ServiceState:
         return self.busy or bool(self.service.data and self.service.data.pending_status)
 
     async def load(self) -> None:
-        if self.service.loading:
-            return
-        self.service = self.service.started()
+        """Read it, once for any number of screens."""
+        await self._reading.run("service", self._read)
+
+    async def _read(self) -> None:
+        self.service, switched = self.service.started(), self._switched
         try:
             answer = await self.backend.service(self.contract.contract_id)
         except BackendError as error:
-            self.service = self.service.failed(error)
-        else:
+            if switched == self._switched:
+                self.service = self.service.failed(error)
+            return
+        if switched == self._switched:
             self._etag = answer.etag
             self.service = self.service.answered(answer)
 
@@ -84,10 +92,16 @@ class ServiceState:
         except BackendError as error:
             self.failure = error
         else:
+            self._outdate()
             self._etag = answer.etag
             self.service = self.service.answered(answer)
             self.done = asked if answer.value.status is asked else None
         finally:
             self.busy, self.asked = False, None
         if isinstance(self.failure, Changed):
+            self._outdate()
             await self.load()
+
+    def _outdate(self) -> None:
+        self._switched += 1
+        self._reading.outdate()

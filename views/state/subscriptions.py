@@ -37,6 +37,8 @@ class SubscriptionsState:
     charged: str | None = None
     _etag: str = ""
     _reading: SingleFlight = field(default_factory=SingleFlight)
+    _ended: int = 0
+    """Counts what was ended: a list asked for before that is old when it comes."""
 
     @property
     def current(self) -> tuple[Subscription, ...]:
@@ -64,12 +66,14 @@ class SubscriptionsState:
         await self._reading.run("list", self._read_list)
 
     async def _read_list(self) -> None:
-        self.subscriptions = self.subscriptions.started()
+        self.subscriptions, ended = self.subscriptions.started(), self._ended
         try:
             answer = await self.backend.subscriptions(self.contract.contract_id)
         except BackendError as error:
-            self.subscriptions = self.subscriptions.failed(error)
-        else:
+            if ended == self._ended:
+                self.subscriptions = self.subscriptions.failed(error)
+            return
+        if ended == self._ended:
             self._etag = answer.etag
             self.subscriptions = self.subscriptions.answered(answer)
 
@@ -99,6 +103,8 @@ class SubscriptionsState:
         finally:
             self.busy, self.asked = False, None
         if self.receipt is not None or isinstance(self.failure, Changed):
+            self._ended += 1
+            self._reading.outdate()
             await self.load()
 
     async def load_charges(self, subscription_id: str, period_ids: tuple[str, ...]) -> None:

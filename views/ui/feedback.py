@@ -8,7 +8,7 @@ import flet as ft
 
 from services.errors import BackendError
 from views.state.context import use_look
-from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Draft, FeedbackForm, Stage
+from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Draft, Fault, FeedbackForm, Stage
 from views.state.help import HelpState
 from views.text import explain
 
@@ -18,7 +18,7 @@ from .component import component
 from .fields import Field
 from .look import Look, alone, heading, text
 from .notices import alert
-from .theme import SPACE_M, SPACE_S, SPACE_XS
+from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 
 ANNOUNCED = (0, 10, 50)
 """Characters left that a screen reader is told of."""
@@ -60,15 +60,15 @@ def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
     look = use_look()
     words = look.words
     first = ft.use_memo(ft.Ref[ft.TextField], [])
-    fault = words(f"feedback.err_{form.fault.name.lower()}") if form.fault else None
+    fault = form.draft.fault
 
     async def turn_to_field() -> None:
-        if fault:
-            await ft.SemanticsService().announce_message(fault)
+        if fault is not None:
+            await ft.SemanticsService().announce_message(_reason(look, fault))
         if form.takes_focus() and first.current is not None:
             await first.current.focus()
 
-    ft.use_effect(turn_to_field, [form.useful, form.fault], cleanup=lambda: None)
+    ft.use_effect(turn_to_field, [form.useful, form.refused], cleanup=lambda: None)
     shown = form.shown
     fields = [
         _comment(
@@ -76,7 +76,6 @@ def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
             help_,
             form,
             comment,
-            fault if comment in form.at_fault else None,
             first if comment is shown[0] else None,
         )
         for comment in shown
@@ -113,7 +112,6 @@ def _comment(
     help_: HelpState,
     form: FeedbackForm,
     comment: Comment,
-    fault: str | None,
     ref: ft.Ref[ft.TextField] | None,
 ) -> ft.Control:
     name = comment.name.lower()
@@ -129,21 +127,22 @@ def _comment(
         max_length=LIMIT,
         counter=ft.Container(width=0, height=0),  # the field's own says "250/250"
         read_only=form.stage is Stage.SENDING,
-        error=fault,
         key=name,
     )
     # The question is too long for the label of a field, which is cut after a line; merged, it names it too.
     question = text(look.words(f"feedback.{name}"), look.type.label_s)
     return column(
-        ft.MergeSemantics(column(question, box, spacing=SPACE_XS)), Left(form.draft, comment), spacing=0
+        ft.MergeSemantics(column(question, box, spacing=SPACE_XS)),
+        Under(form, form.draft, comment),
+        spacing=0,
     )
 
 
 @component
-def Left(draft: Draft, comment: Comment) -> ft.Control:
-    """How many characters can still be typed; said at 50, 10 and 0 only, on the way down."""
+def Under(form: FeedbackForm, draft: Draft, comment: Comment) -> ft.Control:
+    """What is wrong with a field, and the characters left: said at 50, 10 and 0 only, on the way down."""
     look = use_look()
-    left = draft.left(comment)
+    left, fault = draft.left(comment), form.fault_of(comment)
     mark = next((mark for mark in ANNOUNCED if left <= mark), None)
     before = ft.use_ref(mark)
     sentence = look.words("feedback.left", n=left)
@@ -154,7 +153,23 @@ def Left(draft: Draft, comment: Comment) -> ft.Control:
             await ft.SemanticsService().announce_message(sentence)
 
     ft.use_effect(announce, [mark])
-    return alone(text(sentence, look.type.caption, look.colors.content_muted, align=ft.TextAlign.END))
+    reason: ft.Control = ft.Container()
+    if fault is not None:
+        reason = alone(text(_reason(look, fault), look.type.caption_medium, look.colors.negative))
+    counted = text(sentence, look.type.caption, look.colors.content_muted)
+    return ft.Container(
+        ft.Row(
+            [reason, alone(counted)],
+            alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
+            wrap=True,
+            run_spacing=0,
+        ),
+        padding=ft.Padding.only(top=SPACE_2XS),
+    )
+
+
+def _reason(look: Look, fault: Fault) -> str:
+    return look.words(f"feedback.err_{fault.name.lower()}")
 
 
 @component

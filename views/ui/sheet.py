@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import flet as ft
 
-from views.state.context import use_device
-
 from .buttons import Handler
 from .cards import column
 from .component import component
@@ -53,7 +51,7 @@ def Fitted(content: ft.Control) -> ft.Control:
 
     A column that scrolls would take all the height there is, whatever it holds.
     """
-    device = use_device()
+    window = ft.context.page.height or 0  # not by context: a sheet may be drawn after what opened it left
     height, measure = ft.use_state(0.0)
 
     def measured(event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
@@ -61,7 +59,7 @@ def Fitted(content: ft.Control) -> ft.Control:
 
     return ft.Column(
         [ft.Container(content, on_size_change=measured)],
-        scroll=ft.ScrollMode.AUTO if height + AROUND > device.height else None,
+        scroll=ft.ScrollMode.AUTO if height + AROUND > window else None,
         tight=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )

@@ -86,11 +86,11 @@ async def test_nothing_written_is_not_sent(serve: Serve, text: str) -> None:
     help_ = (await signed_in(line)).help
     form = written(help_, text=text)
     await help_.send(form)
-    assert (form.stage, form.fault) == (Stage.WRITING, Fault.EMPTY)
-    assert form.at_fault == (Comment.LIKED,)
+    assert (form.stage, form.fault_of(Comment.LIKED)) == (Stage.WRITING, Fault.EMPTY)
+    assert form.fault_of(Comment.MISSING) is None
     assert await kept(line) == []
     form.type_liked(typed("Clair."))
-    assert form.fault is None
+    assert form.draft.fault is None
 
 
 async def test_without_an_answer_there_is_nothing_to_send(serve: Serve) -> None:
@@ -110,7 +110,8 @@ async def test_what_the_backend_would_refuse_is_told_and_not_cut(serve: Serve) -
     form = written(help_, text="👨‍👩‍👧‍👦" * 40)
     assert form.draft.left(Comment.LIKED) == 0
     await help_.send(form)
-    assert form.fault is Fault.LONG
+    assert form.fault_of(Comment.LIKED) is Fault.LONG
+    assert form.fault_of(Comment.MISSING) is None
     assert await kept(line) == []
     form.type_liked(typed("é" * LIMIT))
     await help_.send(form)

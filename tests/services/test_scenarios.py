@@ -1,0 +1,185 @@
+"""What a visitor of the demonstration meets on the way, and what no other visitor does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from httpx_retries import Retry
+from sqlalchemy import Connection, func, select
+from starlette.applications import Starlette
+
+from services import transport
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.errors import Locked, Refused, SessionExpired, Unavailable, Unreachable
+from services.models import DisputeReason
+from services.sandbox import Settings, create_app, demo, schema
+from services.scenarios import SLOWNESS, Demonstration, Fault
+from tests.services.surroundings import Clock, sign_in
+
+CAMILLE = "camille@demo.example"
+SUZANNE = "suspendu@demo.example"
+
+
+class Waiting:
+    """Notes how long was to be waited, and does not wait."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pauses between retries."""
+    monkeypatch.setattr(transport, "_RETRY", Retry(total=0))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(datetime(2026, 5, 14, 10, tzinfo=UTC))
+
+
+@pytest.fixture
+def sandbox(clock: Clock) -> Iterator[Starlette]:
+    people = {one.identifier: one for one in demo.subscribers(clock())}
+    app = create_app(
+        "sqlite://",
+        subscribers=(people[CAMILLE], people[SUZANNE]),
+        clock=clock,
+        latency=0.003,
+        settings=Settings(scrypt_log2_cost=4),
+    )
+    yield app
+    app.state.store.close()
+
+
+@pytest.fixture
+def waiting() -> Waiting:
+    return Waiting()
+
+
+@pytest.fixture
+def demonstration(sandbox: Starlette, clock: Clock, waiting: Waiting) -> Demonstration:
+    return Demonstration(sandbox, clock=clock, wait=waiting)
+
+
+@pytest.fixture
+async def camille(demonstration: Demonstration) -> Backend:
+    backend = demonstration.backend(MemoryStore())
+    await sign_in(backend, CAMILLE)
+    return backend
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(Fault.OFFLINE, Unreachable), (Fault.SERVER_ERROR, Unavailable)]
+)
+async def test_a_fault_is_met_at_once_and_gone_at_once(
+    demonstration: Demonstration, camille: Backend, fault: Fault, error: type[Exception]
+) -> None:
+    demonstration.fault = fault
+    with pytest.raises(error):
+        await camille.account()
+    demonstration.fault = None
+    assert (await camille.account()).value.display_name == "Camille Martin"
+
+
+async def test_a_slow_network_answers_in_the_end(
+    demonstration: Demonstration, camille: Backend, waiting: Waiting
+) -> None:
+    demonstration.fault = Fault.SLOW
+    assert (await camille.account()).value.display_name == "Camille Martin"
+    assert waiting.seconds == [SLOWNESS]
+
+
+async def test_a_session_that_expired_is_over_until_the_next_sign_in(
+    demonstration: Demonstration, camille: Backend
+) -> None:
+    ended: list[bool] = []
+    camille.on_session_end = lambda: ended.append(True)
+    demonstration.fault = Fault.EXPIRED
+    with pytest.raises(SessionExpired):
+        await camille.account()
+    assert ended == [True]
+    assert not camille.signed_in
+    await sign_in(camille, CAMILLE)
+    assert demonstration.fault is None
+    assert (await camille.account()).value.display_name == "Camille Martin"
+
+
+async def test_a_wrong_password_does_not_end_the_fault(demonstration: Demonstration) -> None:
+    demonstration.fault = Fault.EXPIRED
+    backend = demonstration.backend(MemoryStore())
+    with pytest.raises(Refused):
+        await backend.finish_sign_in(await backend.begin_sign_in(CAMILLE), "Lune-2026", remember=False)
+    assert demonstration.fault is Fault.EXPIRED
+
+
+@pytest.mark.parametrize("fault", Fault)
+async def test_a_fault_is_one_visitor_s(
+    sandbox: Starlette, clock: Clock, camille: Backend, fault: Fault
+) -> None:
+    other = Demonstration(sandbox, clock=clock, wait=Waiting())
+    neighbour = other.backend(MemoryStore())
+    await sign_in(neighbour, CAMILLE)
+    other.fault = fault
+    assert (await camille.account()).value.display_name == "Camille Martin"
+
+
+async def test_starting_over_undoes_what_was_done_and_keeps_everybody_signed_in(
+    sandbox: Starlette, demonstration: Demonstration, camille: Backend
+) -> None:
+    suzanne = demonstration.backend(MemoryStore())
+    await sign_in(suzanne, SUZANNE)
+    box = (await camille.account()).value.contracts[0].contract_id
+    before = (await camille.subscriptions(box)).value
+    periods = (await camille.billing_periods(box)).value
+    theirs = (await suzanne.billing_periods("suspendu-box")).value
+
+    def undo(connection: Connection) -> None:
+        connection.execute(schema.subscription.update().values(status="terminated"))
+        connection.execute(schema.contract.update().values(service_status="suspended"))
+        connection.execute(schema.purchase.delete().where(schema.purchase.c.refund_of.is_not(None)))
+
+    sandbox.state.store.transact(undo, writing=True)
+    assert (await camille.subscriptions(box)).value != before
+    demonstration.fault = Fault.OFFLINE
+    await demonstration.start_over(CAMILLE)
+    assert demonstration.fault is None
+    assert (await camille.subscriptions(box)).value == before
+    assert (await camille.billing_periods(box)).value == periods
+    assert (await suzanne.billing_periods("suspendu-box")).value == theirs
+    await sign_in(camille, "06 39 98 01 12")
+    await demonstration.start_over("+33 6 39 98 01 12")
+    assert (await camille.subscriptions(box)).value == before
+
+
+async def test_starting_over_forgets_disputes_and_wrong_passwords(
+    sandbox: Starlette, demonstration: Demonstration, camille: Backend
+) -> None:
+    box = (await camille.account()).value.contracts[0].contract_id
+    page = (await camille.purchases(box, "2026-05")).value
+    bought = next(one for one in page.items if one.refund_of is None)
+    stranger = demonstration.backend(MemoryStore())
+    challenge = await stranger.begin_sign_in(CAMILLE)
+    for _ in range(5):
+        with pytest.raises((Refused, Locked)):
+            await stranger.finish_sign_in(challenge, "Lune-2026", remember=False)
+    with pytest.raises(Locked):
+        await sign_in(demonstration.backend(MemoryStore()), CAMILLE)
+    await camille.dispute(box, bought.payment_id, DisputeReason.UNKNOWN, "", str(uuid4()))
+    assert (await camille.purchase(box, bought.payment_id)).value.dispute is not None
+    await demonstration.start_over(CAMILLE)
+    assert (await camille.purchase(box, bought.payment_id)).value.dispute is None
+    assert sandbox.state.store.transact(held) == 0
+    await sign_in(demonstration.backend(MemoryStore()), CAMILLE)
+
+
+def held(connection: Connection) -> int:
+    """How many answers to earlier writes are kept."""
+    return int(connection.execute(select(func.count()).select_from(schema.creation)).scalar_one())

@@ -1,0 +1,256 @@
+"""The service of a contract: on or off when the backend says so, and never twice."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from services.errors import Changed, NotPossible, Unreachable
+from services.models import ServiceStatus
+from services.sandbox import Settings
+from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
+from tests.views.people import ABONNE, subscribed
+from views.state import service as service_module
+from views.state.service import ServiceState
+
+LATER = Settings(scrypt_log2_cost=4, suspension_delay=timedelta(minutes=2))
+ON, OFF = ServiceStatus.ACTIVE, ServiceStatus.SUSPENDED
+
+
+async def state_of(line: Line) -> ServiceState:
+    """The service of the box, not read yet, of a session of its own."""
+    backend = line.backend()
+    await sign_in(backend, ABONNE)
+    contract = (await backend.account()).value.contracts[0]
+    line.asked.clear()
+    return ServiceState(backend, contract)
+
+
+async def read(line: Line) -> ServiceState:
+    state = await state_of(line)
+    await state.load()
+    return state
+
+
+def status(state: ServiceState) -> tuple[ServiceStatus, ServiceStatus | None]:
+    assert state.service.data is not None
+    return state.service.data.status, state.service.data.pending_status
+
+
+class Counting:
+    """How often the service was changed, on a line."""
+
+    def __init__(self, line: Line) -> None:
+        self.requests: list[str] = []
+        far_end = line.far_end
+
+        class Listening(type(far_end)):  # type: ignore[misc]
+            async def handle_async_request(inner, request: Any) -> Any:  # noqa: N805
+                if request.url.path.endswith("/service"):
+                    self.requests.append(request.method)
+                return await far_end.handle_async_request(request)
+
+        line.far_end = Listening(far_end.app)
+
+    @property
+    def changes(self) -> int:
+        return self.requests.count("PUT")
+
+
+@pytest.fixture
+def line(serve: Serve) -> Line:
+    return serve(subscribed())
+
+
+@pytest.fixture
+def slow_line(serve: Serve) -> Line:
+    """Where a change takes two minutes."""
+    return serve(subscribed(), settings=LATER)
+
+
+async def test_it_says_what_turning_it_off_touches(line: Line) -> None:
+    state = await read(line)
+    assert status(state) == (ON, None)
+    assert state.on
+    assert state.service.data is not None
+    assert state.service.data.affected_subscriptions == 3
+    assert str(state.service.data.outstanding.amount) == "8.97"  # 27 April, 4 and 11 May; no bill yet
+
+
+async def test_moving_the_switch_only_asks(line: Line) -> None:
+    state, counting = await read(line), Counting(line)
+    switch = SimpleNamespace(value=False)
+    state.ask(cast("Any", SimpleNamespace(control=switch)))
+    assert switch.value is True, "it shows what the backend says"
+    assert state.asked is OFF
+    assert state.on
+    state.keep()
+    await state.switch()
+    assert state.asked is None
+    assert counting.changes == 0
+
+
+async def test_it_is_off_when_the_backend_says_so_and_not_before(line: Line) -> None:
+    state = await read(line)
+    state.ask_other()
+    with line.holding("/service"):
+        switching = asyncio.create_task(state.switch())
+        await asyncio.sleep(0.02)
+        assert state.on, "asked for, not done"
+        assert state.changing
+        state.keep()
+        assert state.asked is OFF, "the sheet stays while it is being done"
+    await switching
+    assert status(state) == (OFF, None)
+    assert (state.done, state.asked, state.changing) == (OFF, None, False)
+    state.ask_other()
+    assert state.asked is ON
+    assert state.done is None
+    await state.switch()
+    assert status(state) == (ON, None)
+
+
+async def test_two_taps_are_one_change(line: Line) -> None:
+    state, counting = await read(line), Counting(line)
+    state.ask_other()
+    await asyncio.gather(state.switch(), state.switch())
+    await state.switch()
+    assert counting.changes == 1
+    assert status(state) == (OFF, None)
+
+
+async def test_a_change_that_takes_time_is_pending_then_done(
+    slow_line: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "POLL", 0.01)
+    state = await read(slow_line)
+    state.ask_other()
+    await state.switch()
+    assert status(state) == (ON, OFF)
+    assert state.on, "still"
+    assert state.changing
+    assert state.done is None
+    watching = asyncio.create_task(state.watch())
+    await asyncio.sleep(0.1)
+    assert not watching.done()
+    clock.advance(minutes=2)
+    await asyncio.wait_for(watching, 5)
+    assert status(state) == (OFF, None)
+    assert not state.changing
+
+
+async def test_a_change_in_progress_survives_leaving_and_another_session(
+    slow_line: Line, clock: Clock
+) -> None:
+    state = await read(slow_line)
+    state.ask_other()
+    with slow_line.holding("/service"):
+        screen = asyncio.create_task(state.switch())
+        await asyncio.sleep(0.02)
+        screen.cancel()  # the screen is left, the visitor too
+        await asyncio.gather(screen, return_exceptions=True)
+    again = await read(slow_line)
+    assert status(again) == (ON, OFF)
+    assert again.changing
+    clock.advance(minutes=2)
+    await again.load()
+    assert status(again) == (OFF, None)
+
+
+async def test_while_it_is_changing_the_other_way_is_refused(slow_line: Line) -> None:
+    one, other = await read(slow_line), await read(slow_line)
+    one.ask_other()
+    await one.switch()
+    await other.load()
+    other.asked = ON
+    await other.switch()
+    assert isinstance(other.failure, NotPossible)
+    assert other.failure.code == "SERVICE_LOCKED"
+    assert status(other) == (ON, OFF)
+
+
+async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_shown(
+    serve: Serve, clock: Clock
+) -> None:
+    line = serve(subscribed())
+    one, other = await read(line), await read(line)
+    one.ask_other()
+    await one.switch()
+    clock.advance(days=1)
+    one.ask_other()
+    await one.switch()  # off and on again: `since` is another day
+    other.ask_other()
+    await other.switch()
+    assert isinstance(other.failure, Changed)
+    assert status(other) == (ON, None)
+    assert other.service.data is not None
+    assert str(other.service.data.since) == "2026-05-15"
+    other.ask_other()
+    await other.switch()
+    assert status(other) == (OFF, None)
+
+
+async def test_a_change_whose_answer_is_lost_is_found_done(line: Line) -> None:
+    state, counting = await read(line), Counting(line)
+    state.ask_other()
+    heard = line.far_end.handle_async_request
+
+    async def lose(request: Any) -> Any:
+        response = await heard(request)
+        if request.method == "PUT":
+            response.status_code = 504
+        return response
+
+    line.far_end.handle_async_request = lose  # type: ignore[method-assign]
+    await state.switch()
+    assert state.failure is None
+    assert status(state) == (OFF, None)
+    assert counting.changes == 1
+
+
+async def test_offline_it_stays_as_it_is(line: Line, clock: Clock) -> None:
+    state = await read(line)
+    state.ask_other()
+    line.down = True
+    await state.switch()
+    assert isinstance(state.failure, Unreachable)
+    assert status(state) == (ON, None)
+    assert (state.asked, state.changing) == (None, False)
+    clock.advance(minutes=1)
+    await state.load()
+    assert state.service.stale
+    assert state.service.at == NOW
+    line.down = False
+    state.ask_other()
+    assert state.failure is None
+    await state.switch()
+    assert status(state) == (OFF, None)
+
+
+async def test_a_screen_that_leaves_does_not_stop_the_reading(line: Line) -> None:
+    state = await state_of(line)
+    with line.holding("/service"):
+        screen = asyncio.create_task(state.load())
+        await asyncio.sleep(0.02)
+        screen.cancel()
+        await asyncio.gather(screen, return_exceptions=True)
+    await state.load()
+    assert status(state) == (ON, None)
+    assert not state.service.loading
+
+
+async def test_what_was_being_read_before_does_not_undo_a_change(line: Line) -> None:
+    state = await read(line)
+    state.ask_other()
+    with line.holding("/service"):
+        older = asyncio.create_task(state.load())
+        await asyncio.sleep(0.02)
+        switching = asyncio.create_task(state.switch())
+        await asyncio.sleep(0.02)
+    await asyncio.gather(older, switching)
+    assert status(state) == (OFF, None)
+    assert not state.service.loading
