@@ -374,7 +374,7 @@ class Backend:
         except (Unreachable, UnexpectedAnswer) as error:
             failure = error
         finally:
-            pass
+            self._reads.under_way.outdate()
         if reply is not None and 300 <= reply.status < 500:
             raise failure
         with suppress(Unreachable, Unavailable, UnexpectedAnswer):

@@ -461,6 +461,9 @@ class Driver:
                 names = [field.name for field in dataclasses.fields(AccessibilityFeatures)]
                 features = dict.fromkeys(names, False)
                 return {**features, "reduce_motion": self._reduce_motion, "supports_announcements": True}
+            case "Share", _:
+                self.calls.append((kind, method, arguments))
+                return {"status": "success", "raw": ""}
             case "SharedPreferences" | "SecureStorage", _:
                 return self._store(method, arguments)
             case _:

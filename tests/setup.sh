@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what the tests need beside Python packages: a browser and a Secret Service.
+# Brings what the tests need beside Python packages: a browser, a Secret Service and PostgreSQL.
 # Where it may not install them, it says what to install and fails: no test is skipped for want of a program.
 set -euo pipefail
 
@@ -8,6 +8,8 @@ need() { command -v "$1" >/dev/null || missing+=("$2"); } # a program, and Debia
 need chromium chromium
 need dbus-run-session dbus
 need gnome-keyring-daemon gnome-keyring
+# Debian keeps the server's programs off the path.
+compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || need initdb postgresql
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 
 as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi; }

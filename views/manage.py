@@ -6,22 +6,20 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import Changed
 from services.models import Subscription, SubscriptionStatus
 from views.formatting import Formats
 from views.state.context import use_look, use_session
 from views.state.subscriptions import SubscriptionsState
-from views.text import explain
 from views.ui.buttons import icon_button
-from views.ui.cards import Tone, column, group, tile
+from views.ui.cards import column, group, tile
 from views.ui.component import component
 from views.ui.contracts import contract_choice
 from views.ui.frame import Destination, Screen, go, reading_column
 from views.ui.look import Look, heading, text
-from views.ui.notices import alert, error_state, freshness, progress, skeleton, state
+from views.ui.notices import error_state, freshness, progress, skeleton, state
 from views.ui.purchase_rows import TEXT_START
 from views.ui.service_card import ServiceCard
-from views.ui.subscription_parts import cost_line, end_confirmation, next_line, status_tag
+from views.ui.subscription_parts import cost_line, end_confirmation, end_outcome, next_line, status_tag
 from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
 
@@ -89,27 +87,10 @@ def Subscriptions(subscriptions: SubscriptionsState) -> ft.Control:
         title,
         progress(look, shown.loading),
         *freshness(look, formats, shown, subscriptions.load),
-        *_outcome(look, subscriptions),
+        *end_outcome(look, subscriptions),
         *body,
         spacing=SPACE_S,
     )
-
-
-def _outcome(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
-    words, ended = look.words, subscriptions.receipt
-    if subscriptions.failure is not None:
-        reason = explain(subscriptions.failure, words)
-        if isinstance(subscriptions.failure, Changed):
-            return [alert(look, Tone.INFO, reason.title, reason.text)]
-        return [alert(look, Tone.NEGATIVE, words("subscription.failed"), reason.text)]
-    if ended is None:
-        return []
-    details = []
-    if ended.termination_date is not None:
-        details.append(words("subscription.access", date=look.formats.long_date(ended.termination_date)))
-    if ended.termination_reference:
-        details.append(words("subscription.receipt", reference=ended.termination_reference))
-    return [alert(look, Tone.POSITIVE, words("subscription.ended"), " ".join(details))]
 
 
 def _row(

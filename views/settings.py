@@ -21,6 +21,7 @@ from views.ui.component import component
 from views.ui.confirmation import AskedFirst
 from views.ui.frame import Destination, Screen, reading_column
 from views.ui.look import Look, heading, silent, text
+from views.ui.notices import error_alert
 from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
 T = TypeVar("T")
@@ -175,7 +176,11 @@ def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.
         device.forget_preferences()
         await session.sign_out()
 
+    problem: list[ft.Control] = []
+    if session.failure is not None:
+        problem.append(error_alert(look, session.failure, session.sign_out_everywhere))
     return [
+        *problem,
         AskedFirst(
             words("signout.button"),
             words("signout.title"),

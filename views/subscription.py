@@ -6,12 +6,13 @@ from functools import partial
 
 import flet as ft
 
+from services.errors import BackendError
 from services.models import Purchase, Subscription, SubscriptionStatus
 from views.formatting import Formats
 from views.state.context import use_look, use_session
 from views.state.purchases import PurchasesState
 from views.state.subscriptions import SubscriptionsState
-from views.ui.buttons import strong_button
+from views.ui.buttons import Handler, strong_button
 from views.ui.cards import card, column, group, key_value, tile
 from views.ui.component import component
 from views.ui.frame import Destination, Screen, reading_column
@@ -19,7 +20,14 @@ from views.ui.look import Look, heading, text
 from views.ui.notices import error_state, freshness, skeleton, state
 from views.ui.publisher import contact_button
 from views.ui.purchase_rows import purchase_row
-from views.ui.subscription_parts import end_confirmation, monthly_cost, next_line, status_tag, yearly_cost
+from views.ui.subscription_parts import (
+    end_confirmation,
+    end_outcome,
+    monthly_cost,
+    next_line,
+    status_tag,
+    yearly_cost,
+)
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, negative_button
 
 
@@ -55,14 +63,23 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
         cleanup=lambda: None,
     )
     ft.use_dialog(end_confirmation(look, subscriptions))
+
+    async def read_charges() -> None:
+        if ids:
+            await subscriptions.load_charges(subscription_id, ids)
+        else:
+            await purchases.load_periods()
+
+    problem = subscriptions.charges.error or (purchases.periods.error if purchases.periods.missing else None)
     shown, one = subscriptions.subscriptions, subscriptions.find(subscription_id)
     content: ft.Control
     if one is not None:
         formats = Formats(look.words.language, purchases.zone)
         content = column(
             *freshness(look, formats, shown, subscriptions.load),
+            *(end_outcome(look, subscriptions) if subscriptions.concerned == subscription_id else []),
             _facts(look, formats, subscriptions, one),
-            _charges(look, formats, subscriptions),
+            _charges(look, formats, subscriptions.charges.data, problem, read_charges),
             spacing=SPACE_L,
         )
     elif shown.missing and shown.error is not None:
@@ -134,17 +151,25 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
     )
 
 
-def _charges(look: Look, formats: Formats, subscriptions: SubscriptionsState) -> ft.Control:
-    """All that it cost over the six periods."""
-    words, charges = look.words, subscriptions.charges
+def _charges(
+    look: Look,
+    formats: Formats,
+    charges: tuple[Purchase, ...] | None,
+    problem: BackendError | None,
+    retry: Handler,
+) -> ft.Control:
+    """All that it cost over the six periods; None: not read, because of the `problem` if there is one."""
+    words = look.words
     title = heading(text(words("subscription.charges"), look.type.h2), 2)
-    if charges.data is None:
+    if charges is None and problem is not None:
+        return column(title, error_state(look, problem, retry))
+    if charges is None:
         return column(title, skeleton(look, (None, 40), (None, 40)))
-    if not charges.data:
+    if not charges:
         return column(title, text(words("subscription.no_charges"), look.type.body))
     return column(
         title,
-        group(look, [_charge(look, formats, charge) for charge in charges.data], indent=68),
+        group(look, [_charge(look, formats, charge) for charge in charges], indent=68),
         spacing=SPACE_XS,
     )
 

@@ -51,7 +51,8 @@ _COLLECT = """() => {
         disabled: element.getAttribute('aria-disabled') === 'true',
         tabindex: element.hasAttribute('tabindex') ? element.tabIndex : null,
         sideways: element.closest('[style*="overflow-x: scroll"]') !== null,
-        cut: Boolean(list) && (box.top <= view.top || box.bottom >= view.bottom) || box.bottom > innerHeight,
+        cut: Boolean(list) && (box.top < view.top + 1 || box.bottom > view.bottom - 1)
+          || box.bottom > innerHeight,
         left: box.left, top: box.top, width: box.width, height: box.height,
       });
     }
@@ -206,9 +207,18 @@ def named(page: Page, name: str) -> Locator:
 
 def tap(page: Page, name: str) -> None:
     """Tap the one control of this name, scrolling to it if needed."""
-    control = named(page, name)
-    control.scroll_into_view_if_needed(timeout=PATIENCE * 1000)
-    control.click(timeout=PATIENCE * 1000)
+
+    def in_view() -> bool:
+        try:
+            named(page, name).scroll_into_view_if_needed(timeout=PATIENCE * 1000)
+        except Error as error:
+            if "not attached" not in str(error):  # drawn again meanwhile: its node is another one
+                raise
+            return False
+        return True
+
+    until(page, in_view, f"{name!r} does not stay")
+    named(page, name).click(timeout=PATIENCE * 1000)
 
 
 def field(page: Page, label: str) -> Locator:
@@ -244,8 +254,11 @@ def focused(page: Page) -> str:
     return plain(cast(str, page.evaluate(_FOCUSED)))
 
 
-def focus_by_keyboard(page: Page, name: str, *, presses: int = 60) -> None:
-    """Press Tab until what is named so (or starts so) has the focus."""
+def focus_by_keyboard(page: Page, name: str, *, presses: int = 120) -> None:
+    """Press Tab until what is named so (or starts so) has the focus.
+
+    On wide windows Flutter goes back and forth between what stands side by side.
+    """
     wanted, met = plain(name), []
     for _ in range(presses):
         now = focused(page)

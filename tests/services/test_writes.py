@@ -46,6 +46,8 @@ class Unreliable(Network):
         """The same, with nothing done."""
         self.held: asyncio.Event | None = None
         """Set by the test to let the answers of reads through."""
+        self.holding = asyncio.Semaphore(0)
+        """Acquired once for each answer held."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.method in self.refusing:
@@ -60,6 +62,7 @@ class Unreliable(Network):
             self.failing.remove(request.method)
             return httpx.Response(504)
         if request.method == "GET" and self.held is not None:
+            self.holding.release()
             await self.held.wait()
         return response
 
@@ -282,13 +285,11 @@ async def test_a_read_under_way_is_not_what_follows_a_change(backend: Backend, n
     _, etag = await one(backend)
     network.held = asyncio.Event()
     early = asyncio.create_task(backend.subscriptions("c1"))
-    while network.sent("GET") < 2:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0.05)  # the backend has read it; the answer is on its way
+    await network.holding.acquire()
     await backend.terminate("c1", "monthly", etag)
     late = asyncio.create_task(one(backend))
-    while network.sent("GET") < 3:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await network.holding.acquire()
     network.held.set()
     assert (await early).etag == etag
     assert (await late)[0].status.ended

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import uuid4
 
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError
+from services.errors import BackendError, NotPossible
 from services.models import Contract, Dispute, DisputeReason
 
 from .purchase import PurchaseState
@@ -34,8 +34,12 @@ class ReportState:
     error: BackendError | None = None
     receipt: Dispute | None = None
     # Private: typing draws nothing again.
-    _comment: str = ""
+    _comment: str = field(default="", repr=False)
+    _draft_of: str | None = None
+    """The purchase that what is filled in belongs to."""
     _key: str = ""
+    _told: tuple[DisputeReason, str] | None = field(default=None, repr=False)
+    """What was sent under the key."""
 
     @property
     def comment(self) -> str:
@@ -43,8 +47,8 @@ class ReportState:
 
     def open(self, payment_id: str) -> None:
         """A fresh form, or the draft left for this purchase."""
-        if self.payment_id != payment_id or not self._key:
-            self.reason, self._comment, self._key = None, "", str(uuid4())
+        if self._draft_of != payment_id:
+            self.reason, self._comment, self._told, self._draft_of = None, "", None, payment_id
         self.error, self.unexplained = None, False
         self.payment_id = payment_id
 
@@ -67,16 +71,19 @@ class ReportState:
         if reason is None:
             self.unexplained = True
             return
+        told = (reason, self._comment.strip())
+        if told != self._told:  # under one key, only one and the same report can be sent
+            self._told, self._key = told, str(uuid4())
         self.busy, self.error = True, None
         try:
-            self.receipt = await self.backend.dispute(
-                self.contract.contract_id, payment_id, reason, self._comment.strip(), self._key
-            )
+            self.receipt = await self.backend.dispute(self.contract.contract_id, payment_id, *told, self._key)
         except BackendError as error:
             self.error = error
-            return
+            if not isinstance(error, NotPossible):  # else it may be reported already: the purchase tells
+                return
+        else:
+            self.payment_id = self._draft_of = None
         finally:
             self.busy = False
-        self.payment_id, self._key = None, ""
         if payment_id == self.purchase.payment_id:
             await self.purchase.load()

@@ -57,7 +57,7 @@ class SessionState:
     report: ReportState | None = None
     help: HelpState = field(init=False)
     preferred: str | None = None
-    """The id of the contract to stand on, if the account has it."""
+    """The id of the contract to stand on, if the account has it; outlives a session that ends by itself."""
 
     def __post_init__(self) -> None:
         self.backend.on_session_end = self._expire
@@ -105,7 +105,7 @@ class SessionState:
         self.subscriptions = SubscriptionsState(self.backend, contract)
         self.service = ServiceState(self.backend, contract)
         self.report = ReportState(self.backend, contract, self.purchase)
-        self.contract = contract
+        self.contract, self.preferred = contract, contract.contract_id
 
     async def refresh_purchases(self) -> None:
         """Read the list again, and the purchase beside it."""
@@ -119,21 +119,24 @@ class SessionState:
 
     async def sign_out(self) -> None:
         """Leave: nothing of the account stays here, with or without a network."""
-        self._forget()
-        self.help = HelpState(self.backend)
-        self.remembered_identifier = None
+        self._leave()
         self.problem = await self.backend.sign_out()
 
     async def sign_out_everywhere(self) -> None:
-        """Leave, here and on every other device."""
+        """Leave, here and on every other device; `failure` says why it could not be."""
+        self.failure = None
         try:
-            await self.backend.sign_out_everywhere()
+            problem = await self.backend.sign_out_everywhere()
         except BackendError as error:
             self.failure = error
         else:
-            self._forget()
-            self.help = HelpState(self.backend)
-            self.remembered_identifier = None
+            self._leave()
+            self.problem = problem
+
+    def _leave(self) -> None:
+        self._forget()
+        self.help = HelpState(self.backend)
+        self.remembered_identifier = self.preferred = None
 
     def _expire(self) -> None:
         self._forget()
@@ -142,7 +145,7 @@ class SessionState:
     def _forget(self) -> None:
         self.gate = Gate.SIGNED_OUT
         self.account, self.contract = Loadable(), None
-        self.failure, self.preferred = None, None
+        self.failure = None
         self.purchases = self.purchase = self.subscriptions = self.service = self.report = None
 
 

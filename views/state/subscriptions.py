@@ -27,6 +27,8 @@ class SubscriptionsState:
     subscriptions: Loadable[tuple[Subscription, ...]] = field(default_factory=Loadable)
     asked: Subscription | None = None
     """The one whose termination waits for the user's yes."""
+    concerned: str | None = None
+    """The id of the one asked about last: `failure` and `receipt` are its."""
     busy: bool = False
     failure: BackendError | None = None
     """Why the last termination did not go through; the list shows what is true."""
@@ -80,7 +82,7 @@ class SubscriptionsState:
     def ask(self, subscription: Subscription) -> None:
         """Show what ending it means, before it is done."""
         self.failure = self.receipt = None
-        self.asked = subscription
+        self.asked, self.concerned = subscription, subscription.subscription_id
 
     def keep(self) -> None:
         if not self.busy:

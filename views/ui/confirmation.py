@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import flet as ft
 
@@ -54,7 +54,12 @@ def confirmation(
 
 @component
 def AskedFirst(
-    label: str, title: str, consequences: tuple[str, ...], on_confirm: Handler, keep: str, serious: bool
+    label: str,
+    title: str,
+    consequences: tuple[str, ...],
+    on_confirm: Callable[[], Awaitable[None]],
+    keep: str,
+    serious: bool,
 ) -> ft.Control:
     """A button that opens the confirmation of what it does, which bears its name too."""
     look = use_look()
@@ -66,6 +71,10 @@ def AskedFirst(
     def close() -> None:
         ask(False)
 
-    shown = confirmation(look, title, consequences, label, on_confirm, keep, close, serious=serious)
+    async def confirm() -> None:
+        ask(False)  # what follows is told on the screen
+        await on_confirm()
+
+    shown = confirmation(look, title, consequences, label, confirm, keep, close, serious=serious)
     ft.use_dialog(shown if asking else None)
     return outline_button(look, label, open_sheet)

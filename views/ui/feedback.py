@@ -153,19 +153,11 @@ def Under(form: FeedbackForm, draft: Draft, comment: Comment) -> ft.Control:
             await ft.SemanticsService().announce_message(sentence)
 
     ft.use_effect(announce, [mark])
-    reason: ft.Control = ft.Container()
+    lines = [alone(text(sentence, look.type.caption, look.colors.content_muted))]
     if fault is not None:
-        reason = alone(text(_reason(look, fault), look.type.caption_medium, look.colors.negative))
-    counted = text(sentence, look.type.caption, look.colors.content_muted)
-    return ft.Container(
-        ft.Row(
-            [reason, alone(counted)],
-            alignment=ft.MainAxisAlignment.SPACE_BETWEEN,
-            wrap=True,
-            run_spacing=0,
-        ),
-        padding=ft.Padding.only(top=SPACE_2XS),
-    )
+        reason = text(_reason(look, fault), look.type.caption_medium, look.colors.negative)
+        lines.insert(0, alone(reason))
+    return ft.Container(column(*lines, spacing=0), padding=ft.Padding.only(top=SPACE_2XS))
 
 
 def _reason(look: Look, fault: Fault) -> str:

@@ -198,6 +198,7 @@ def _rail(look: Look, here: Destination | None) -> ft.NavigationRail:
                 icon=ft.Icon(place.value[1], color=look.colors.content_muted),
                 selected_icon=ft.Icon(place.value[2], color=look.colors.content_default),
                 label=place.label(look),
+                padding=ft.Padding.symmetric(vertical=SPACE_2XS) if extended else None,  # 44 px high without
             )
             for place in Destination
         ],

@@ -7,13 +7,16 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import flet as ft
 
+from services.errors import Changed
 from services.models import Money, Rhythm, Subscription, SubscriptionStatus
 from views.formatting import Formats
 from views.state.subscriptions import SubscriptionsState
+from views.text import explain
 
 from .cards import Tone, tag
 from .confirmation import confirmation
 from .look import Look
+from .notices import alert
 
 WEEKS_A_YEAR, MONTHS_A_YEAR = 52, 12
 CENT = Decimal("0.01")
@@ -85,3 +88,21 @@ def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> ft.Dialog
         subscriptions.keep,
         busy=words("subscription.ending_now") if subscriptions.busy else "",
     )
+
+
+def end_outcome(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
+    """What became of the last one that was to be ended; nothing when none was."""
+    words, ended = look.words, subscriptions.receipt
+    if subscriptions.failure is not None:
+        reason = explain(subscriptions.failure, words)
+        if isinstance(subscriptions.failure, Changed):
+            return [alert(look, Tone.INFO, reason.title, reason.text)]
+        return [alert(look, Tone.NEGATIVE, words("subscription.failed"), reason.text)]
+    if ended is None:
+        return []
+    details = []
+    if ended.termination_date is not None:
+        details.append(words("subscription.access", date=look.formats.long_date(ended.termination_date)))
+    if ended.termination_reference:
+        details.append(words("subscription.receipt", reference=ended.termination_reference))
+    return [alert(look, Tone.POSITIVE, words("subscription.ended"), " ".join(details))]

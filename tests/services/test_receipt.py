@@ -1,0 +1,104 @@
+"""A receipt is a page whose words can be selected, and the same for the same purchase."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from services.receipt import Receipt, pdf_file
+
+ASSETS = Path(__file__).parents[2] / "assets"
+RECEIPT = Receipt(
+    language="fr",
+    product_name="Conso et moi",
+    warning="",
+    title="Reçu d’achat",
+    merchant="Ciné Plus Loin",
+    category="Vidéo",
+    amount="1\u202f234,56\u00a0€",
+    status="Facturé en mars",
+    facts=(("Date", "25 février 2024 à 23:59"), ("Référence", "IP-240225-000001")),
+    notes=("Établi le 10 mars 2024 à 12:00.", "Application indépendante."),
+    made_at=datetime(2024, 3, 10, 11, tzinfo=UTC),
+)
+
+
+def pdf(receipt: Receipt) -> bytes:
+    return pdf_file(receipt, fonts=ASSETS / "fonts", mark=ASSETS / "icons" / "mark.svg")
+
+
+def read(content: bytes) -> tuple[PdfReader, str]:
+    reader = PdfReader(io.BytesIO(content))
+    text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
+    return reader, text
+
+
+def test_everything_on_it_can_be_selected() -> None:
+    reader, text = read(pdf(RECEIPT))
+    assert len(reader.pages) == 1
+    said = [RECEIPT.product_name, RECEIPT.title, RECEIPT.merchant, RECEIPT.category, RECEIPT.status]
+    said += [RECEIPT.amount, *RECEIPT.notes, *(word for fact in RECEIPT.facts for word in fact)]
+    for words in said:
+        assert " ".join(words.split()) in text, words
+
+
+def test_the_file_says_what_it_is() -> None:
+    reader, _ = read(pdf(RECEIPT))
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Reçu d’achat · Ciné Plus Loin"
+    assert reader.metadata.creation_date == RECEIPT.made_at
+    assert reader.trailer["/Root"]["/Lang"] == "fr"  # type: ignore[index]
+
+
+def test_its_fonts_are_in_it_and_only_what_they_draw() -> None:
+    content = pdf(RECEIPT)
+    reader, _ = read(content)
+    fonts = reader.pages[0]["/Resources"]["/Font"]  # type: ignore[index]
+    for font in fonts.values():
+        described = font.get_object()["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+        assert "/FontFile2" in described
+    assert len(content) < 60_000
+
+
+def test_the_same_purchase_gives_the_same_bytes() -> None:
+    assert pdf(RECEIPT) == pdf(RECEIPT)
+    assert pdf(RECEIPT) != pdf(replace(RECEIPT, amount="1,99\u00a0€"))
+
+
+def test_made_up_data_is_said_first() -> None:
+    _, text = read(pdf(replace(RECEIPT, warning="Démonstration")))
+    assert text.startswith("Démonstration")
+
+
+def test_a_character_without_a_glyph_is_a_question_mark() -> None:
+    _, text = read(pdf(replace(RECEIPT, merchant="Кино\n🎬 Œuvre")))
+    assert "???? ? Œuvre" in text
+
+
+def test_what_does_not_fit_goes_on_below_and_on_the_next_page() -> None:
+    facts = tuple((f"Fait {n}", "mot " * 60) for n in range(12))
+    reader, text = read(pdf(replace(RECEIPT, merchant="x" * 300, facts=facts)))
+    assert len(reader.pages) > 1
+    assert "Fait 11" in text
+    assert text.endswith("Application indépendante.")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(max_size=200))
+def test_whatever_a_merchant_calls_itself_there_is_a_receipt(name: str) -> None:
+    assert pdf(replace(RECEIPT, merchant=name, facts=(("Éditeur", name),))).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", ["InterTab-Regular.ttf", "InterTab-Bold.ttf"])
+def test_the_fonts_of_documents_hold_what_the_app_s_own_hold(name: str) -> None:
+    own, theirs = (set(TTFont(ASSETS / "fonts" / one).getBestCmap()) for one in ("InterTab-VF.ttf", name))
+    assert own == theirs
+    assert "fvar" not in TTFont(ASSETS / "fonts" / name)

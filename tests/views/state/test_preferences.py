@@ -1,0 +1,153 @@
+"""Preferences: kept on the device between runs, the defaults when what is kept cannot be used."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import flet as ft
+import msgspec
+import pytest
+
+from tests.views.conftest import Serve, sign_in
+from tests.views.people import ABONNE, subscribed
+from views.state.device import DeviceState
+from views.state.preferences import KEY, TEXT_SIZES, Preferences, PreferenceStore
+from views.state.session import SessionState
+from views.text import Language
+
+
+class Device:
+    """The platform's preferences; `broken` when it has none."""
+
+    def __init__(self, kept: dict[str, Any] | None = None, *, broken: bool = False) -> None:
+        self.kept = {} if kept is None else kept
+        self.broken = broken
+
+    async def get(self, key: str) -> Any:
+        if self.broken:
+            raise RuntimeError("no preferences here")
+        return self.kept.get(key)
+
+    async def set(self, key: str, value: Any) -> bool:
+        if self.broken:
+            raise TimeoutError
+        self.kept[key] = value
+        return True
+
+
+def store(device: Device) -> PreferenceStore:
+    return PreferenceStore(cast("ft.SharedPreferences", device))
+
+
+async def started(device: Device) -> DeviceState:
+    state = DeviceState(store=store(device))
+    await state.restore()
+    return state
+
+
+@pytest.mark.parametrize("size", TEXT_SIZES)
+async def test_what_is_chosen_is_found_at_the_next_start(size: float) -> None:
+    device = Device()
+    state = await started(device)
+    state.choose_language(Language.EN)
+    state.choose_theme(ft.ThemeMode.DARK)
+    state.choose_text_size(size)
+    state.remember_contract("box")
+    await state.save()
+    again = await started(device)
+    assert again.preferences == state.preferences
+    assert again.preferences.language is Language.EN
+    assert again.preferences.theme is ft.ThemeMode.DARK
+    assert again.preferences.text_size == size
+    assert again.preferences.contract_id == "box"
+
+
+async def test_only_what_is_not_the_default_is_kept() -> None:
+    device = Device()
+    await (await started(device)).save()
+    assert device.kept == {KEY: "{}"}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        None,
+        "",
+        "not json",
+        "[]",
+        "null",
+        '{"text_size": 7}',
+        '{"text_size": "big"}',
+        '{"language": "de"}',
+        '{"theme": "pink"}',
+        '{"less_motion": "no"}',
+        17,
+    ],
+)
+async def test_what_cannot_be_used_leaves_the_defaults(kept: Any) -> None:
+    state = await started(Device({KEY: kept}))
+    assert state.preferences == Preferences()
+
+
+async def test_what_a_newer_version_adds_is_ignored() -> None:
+    state = await started(Device({KEY: '{"language": "en", "colour_of_the_sky": "blue"}'}))
+    assert state.language is Language.EN
+
+
+async def test_a_device_without_preferences_keeps_them_for_the_visit() -> None:
+    state = await started(Device(broken=True))
+    state.choose_language(Language.EN)
+    await state.save()
+    assert state.language is Language.EN
+
+
+def test_an_unknown_size_of_text_is_refused() -> None:
+    with pytest.raises(ValueError, match="text size"):
+        Preferences(text_size=1.7)
+    with pytest.raises(ValueError, match="text size"):
+        DeviceState().choose_text_size(0.1)
+
+
+def test_nothing_in_them_is_of_an_account_but_the_contract_stood_on() -> None:
+    fields = {field.name for field in msgspec.structs.fields(Preferences)}
+    assert fields == {"language", "theme", "text_size", "less_motion", "contract_id"}
+
+
+async def test_the_contract_stood_on_last_is_stood_on_again(serve: Serve) -> None:
+    line = serve(subscribed())
+    session = SessionState(line.backend())
+    session.preferred = "abonne-mobile"
+    await session.start()
+    await sign_in(session.backend, ABONNE)
+    await session.enter(None)
+    assert session.contract is not None
+    assert session.contract.contract_id == "abonne-mobile"
+
+
+async def test_the_contract_stays_when_the_session_ends_by_itself_and_goes_at_sign_out(serve: Serve) -> None:
+    line = serve(subscribed())
+    session = SessionState(line.backend())
+    await sign_in(session.backend, ABONNE)
+    await session.enter(None)
+    assert session.account.data is not None
+    box, mobile = session.account.data.contracts
+    assert session.contract == box
+    session.choose(mobile)
+    session._expire()
+    await sign_in(session.backend, ABONNE)
+    await session.enter(None)
+    assert session.contract == mobile
+    await session.sign_out()
+    await sign_in(session.backend, ABONNE)
+    await session.enter(None)
+    assert session.contract == box
+
+
+async def test_a_contract_of_somebody_else_is_not_looked_for(serve: Serve) -> None:
+    line = serve(subscribed())
+    session = SessionState(line.backend())
+    session.preferred = "camille-mobile-2"
+    await sign_in(session.backend, ABONNE)
+    await session.enter(None)
+    assert session.contract is not None
+    assert session.contract.contract_id == "abonne-box"

@@ -1,0 +1,245 @@
+"""A product owner finds the demonstration, shows any case of it, and starts it over."""
+
+from __future__ import annotations
+
+import flet as ft
+import pytest
+
+from services.errors import SignInError
+from services.scenarios import Fault
+from tests.driver import Driver
+from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
+from tests.views.test_screens_journey import rows
+from views.state.demo import Scenario
+from views.ui.demo import list_above
+
+CAMILLE = "camille@demo.example"
+EVERYONE = (CAMILLE, "sans-achat@demo.example", "suspendu@demo.example", "gros-volume@demo.example")
+BANNER = "Démonstration : données fictives"
+
+
+async def show(app: Driver, case: str) -> None:
+    await app.tap(BANNER)
+    await app.see("Cas à montrer")
+    await app.tap(case)
+    await app.tap("Montrer ce cas")
+
+
+async def chosen(app: Driver) -> str | None:
+    """What the sheet says is on show; closes it again."""
+    await app.tap(BANNER)
+    await app.see("Cas à montrer")
+    (group,) = app.controls(ft.RadioGroup)
+    await app.tap("Fermer")
+    value = group.value
+    assert value is None or isinstance(value, str)
+    return value
+
+
+async def test_every_case_has_words_and_the_one_on_show_is_marked(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE)) as app:
+        await app.see("Bonjour Camille")
+        await app.tap(BANNER)
+        for case in (
+            "Cas normal", "Aucun achat", "Service désactivé", "Hors ligne", "Erreur serveur", "Réseau lent",
+            "Session expirée", "Gros volume",
+        ):  # fmt: skip
+            await app.see(case)
+        assert len(app.controls(ft.Radio)) == len(Scenario)
+        await app.see("Les données fictives sont sur cet appareil")
+        await app.tap("Fermer")
+        assert await chosen(app) == "normal"
+
+
+async def test_on_the_web_the_sheet_says_that_the_data_is_everybody_s(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), web=True) as app:
+        await app.tap(BANNER)
+        await app.see("Les données fictives sont communes à tous les visiteurs de ce serveur")
+
+
+async def test_a_real_backend_has_no_demonstration(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), demo=False) as app:
+        await app.see("Bonjour Camille")
+        await app.see_not("Démonstration")
+
+
+@pytest.mark.parametrize(
+    ("case", "who", "seen"),
+    [
+        ("Aucun achat", "no_purchase", "Aucun achat sur cette période"),
+        ("Service désactivé", "service_off", "Aucun achat sur cette période"),
+        ("Gros volume", "large", "10 000 achats"),
+    ],
+)
+async def test_another_subscriber_is_shown_at_the_same_place(
+    serve: Serve, case: str, who: str, seen: str
+) -> None:
+    line = serve(*EVERYONE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+        await app.see("Période en cours")
+        await show(app, case)
+        await app.see(seen)
+        assert app.route == "/achats"
+        assert await chosen(app) == who
+        await show(app, "Cas normal")
+        await app.see_not(seen)
+        assert await chosen(app) == "normal"
+
+
+async def test_a_purchase_of_another_subscriber_gives_way_to_the_list(serve: Serve) -> None:
+    line = serve(*EVERYONE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
+        await app.see("Facturé en mai")
+        await quiet(app, line)
+        await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
+        await app.see("Référence, ")
+        await show(app, "Aucun achat")
+        await app.see("Facturé en mai")
+        assert app.route.startswith("/achats?periode=")
+
+
+@pytest.mark.parametrize(
+    ("route", "above"),
+    [
+        ("/achats/p1?periode=2024-03", "/achats?periode=2024-03"),
+        ("/achats?periode=2024-03", "/achats?periode=2024-03"),
+        ("/achats/p1", "/achats"),
+        ("/gerer/abonnements/s1", "/gerer"),
+        ("/conso/internet", "/conso/internet"),
+        ("/", "/"),
+    ],
+)
+def test_the_place_a_detail_hangs_below(route: str, above: str) -> None:
+    assert list_above(route) == above
+
+
+@pytest.mark.parametrize(
+    ("case", "seen"), [("Hors ligne", "Hors ligne"), ("Erreur serveur", "Service momentanément indisponible")]
+)
+@pytest.mark.parametrize("route", ["/", "/achats?periode=2026-05"])
+async def test_a_fault_is_seen_at_once_where_one_is_and_leaves_what_was_there(
+    serve: Serve, clock: Clock, case: str, seen: str, route: str
+) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+        await app.see("mai")
+        await quiet(app, line)
+        clock.advance(minutes=10)
+        await show(app, case)
+        await app.see("Données du 14 mai à 12:00")
+        await app.see(seen)
+        assert app.route == route
+        await show(app, "Cas normal")
+        await app.see_not("Données du 14 mai à 12:00")
+
+
+async def test_a_slow_network_shows_that_it_is_reading(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+        await app.see("Période en cours")
+        await quiet(app, line)
+        await show(app, "Réseau lent")
+        await app.see("Liste à jour")
+        assert await chosen(app) == "slow"
+
+
+async def test_an_expired_session_leads_to_the_door_and_back_to_the_same_place(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    route = "/achats?periode=2026-05"
+    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+        await app.see("Facturé en mai")
+        await show(app, "Session expirée")
+        await app.see("Votre session a expiré")
+        assert await chosen(app) == "expired"
+        await app.tap(f"Continuer avec {CAMILLE}")
+        await app.enter("Mot de passe", PASSWORD)
+        await app.tap("Se connecter")
+        await app.see("Facturé en mai")
+        assert app.route == route
+        assert await chosen(app) == "normal"
+
+
+async def test_before_signing_in_the_cases_are_there_too(serve: Serve) -> None:
+    line = serve(*EVERYONE)
+    async with visit(line) as app:
+        await app.see("Identifiez-vous")
+        assert await chosen(app) is None
+        await app.tap(BANNER)
+        await app.see_not("Quitter")
+        await app.tap("Fermer")
+        await show(app, "Session expirée")
+        await app.see("Votre session a expiré")
+        await show(app, "Hors ligne")
+        await app.enter("Identifiant", CAMILLE)
+        await app.tap("Continuer")
+        await app.see("Connexion impossible")
+        await show(app, "Aucun achat")
+        await app.see("Bonjour Sacha")
+
+
+async def test_one_visitor_s_fault_is_not_another_s(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    neighbour = await remembered(line, CAMILLE)
+    async with visit(line, neighbour) as theirs:
+        await theirs.see("Bonjour Camille")
+        async with visit(line, store) as app:
+            await app.see("Bonjour Camille")
+            await show(app, "Hors ligne")
+            await app.see("Vous voyez la dernière version enregistrée.")
+    async with visit(line, neighbour) as theirs:
+        await theirs.see("Bonjour Camille")
+        await theirs.press("R")
+        await theirs.see("8 achats")
+        await theirs.see_not("Hors ligne")
+
+
+async def test_starting_over_brings_back_the_first_state(serve: Serve) -> None:
+    line = serve(*EVERYONE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+        await app.see("Période en cours")
+        await show(app, "Aucun achat")
+        await app.see("Aucun achat sur cette période")
+        await show(app, "Hors ligne")
+        await app.tap(BANNER)
+        await app.tap("Réinitialiser la démonstration")
+        await app.see("Démonstration réinitialisée")
+        await app.see_not("Aucun achat sur cette période")
+        assert app.route == "/achats"
+        assert await chosen(app) == "normal"
+
+
+async def test_leaving_signs_out_and_takes_the_fault_away(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE)) as app:
+        await app.see("Bonjour Camille")
+        await show(app, "Hors ligne")
+        await app.tap(BANNER)
+        await app.tap("Quitter")
+        await app.see("Identifiez-vous")
+        assert await chosen(app) is None
+        await app.tap("Découvrir la démonstration")
+        await app.see("Bonjour Camille")
+
+
+async def test_an_account_that_is_locked_leaves_the_visitor_where_they_are(serve: Serve) -> None:
+    line = serve(*EVERYONE)
+    stranger = line.backend()
+    challenge = await stranger.begin_sign_in("sans-achat@demo.example")
+    for _ in range(5):
+        with pytest.raises(SignInError):  # refused, then locked
+            await stranger.finish_sign_in(challenge, "Lune-2026", remember=False)
+    async with visit(line, await remembered(line, CAMILLE)) as app:
+        await app.see("Bonjour Camille")
+        await show(app, "Aucun achat")
+        await app.see("Trop d’essais")
+        await app.tap("Fermer")
+        await app.see("Bonjour Camille")
+        assert await chosen(app) == "normal"
+
+
+def test_every_fault_is_a_case() -> None:
+    assert {fault.value for fault in Fault} <= {case.value for case in Scenario}

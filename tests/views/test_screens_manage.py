@@ -1,0 +1,622 @@
+"""Gérer internet+, by the names a screen reader says: ending a subscription, the service, a problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import flet as ft
+import pytest
+
+from services.sandbox import Settings
+from services.sandbox.schema import dispute
+from tests.driver import Driver
+from tests.views.conftest import Clock, Line, Serve, quiet, remembered, sign_in, visit
+from tests.views.people import ABONNE, ELSEWHERE, WEEKLY, kept, subscribed
+from tests.views.test_screens_journey import NARROW, WIDE
+from views.state import service as service_module
+
+CAMILLE, FOYER, SUSPENDED = "camille@demo.example", "foyer@demo.example", "suspendu@demo.example"
+
+
+@dataclass(frozen=True)
+class Said:
+    """The words of one language, from the interface's description."""
+
+    locale: str
+    manage: str
+    yours: str
+    past: str
+    weekly: str
+    next_charge: str
+    end: str
+    title: str
+    consequences: tuple[str, ...]
+    confirm: str
+    keep: str
+    ended: str
+    access: str
+    ending: str
+    not_here: str
+    contact: str
+    service: str
+    on_since: str
+    off_since: str
+    off_title: str
+    off_consequences: tuple[str, ...]
+    turn_off: str
+    leave_on: str
+    turned_off: str
+    on_title: str
+    on_consequences: tuple[str, ...]
+    turn_on: str
+    turned_on: str
+
+
+FR = Said(
+    locale="fr-FR",
+    manage="Gérer internet+",
+    yours="Vos abonnements",
+    past="Anciens abonnements",
+    weekly="2,99 € par semaine · environ 12,96 € par mois, 155,48 € par an",
+    next_charge="Prochain paiement : 18 mai",
+    end="Résilier Club Cubéo",
+    title="Résilier Club Cubéo ?",
+    consequences=(
+        "Vous gardez l’accès jusqu’au 17 mai 2026, fin de la période déjà payée.",
+        "Aucun nouveau paiement de 2,99 € ne sera ajouté à votre facture.",
+        "Vos achats passés restent visibles dans Achats internet+.",
+    ),
+    confirm="Résilier l’abonnement",
+    keep="Garder l’abonnement",
+    ended="Abonnement résilié",
+    access="Accès jusqu’au 17 mai 2026. Référence RS-",
+    ending="Résilié · accès jusqu’au 17 mai",
+    not_here="Cet abonnement se résilie auprès de son éditeur.",
+    contact="Contacter l’éditeur, s’ouvre dans le navigateur",
+    service="Service internet+",
+    on_since="Actif depuis le 3 mars 2023",
+    off_since="Désactivé depuis le 14 mai 2026",
+    off_title="Désactiver le service internet+ ?",
+    off_consequences=(
+        "Vous ne pourrez plus payer avec internet+ tant que le service est désactivé.",
+        "Vos 3 abonnements en cours peuvent être interrompus par leurs éditeurs.",
+        "Les achats déjà faits restent dus et seront facturés : 8,97 €.",
+        "Vous pourrez réactiver le service à tout moment.",
+    ),
+    turn_off="Désactiver le service",
+    leave_on="Laisser actif",
+    turned_off="Service désactivé",
+    on_title="Réactiver le service internet+ ?",
+    on_consequences=(
+        "Les achats en ligne sur votre facture seront de nouveau possibles.",
+        "Les abonnements interrompus ne reprennent pas automatiquement.",
+    ),
+    turn_on="Réactiver le service",
+    turned_on="Service réactivé",
+)
+EN = Said(
+    locale="en-GB",
+    manage="Manage internet+",
+    yours="Your subscriptions",
+    past="Past subscriptions",
+    weekly="€2.99 a week · about €12.96 a month, €155.48 a year",
+    next_charge="Next payment: 18 May",
+    end="Cancel Club Cubéo",
+    title="Cancel Club Cubéo?",
+    consequences=(
+        "You keep access until 17 May 2026, the end of the period already paid for.",
+        "No further payment of €2.99 will be added to your invoice.",
+        "Your past purchases stay visible in internet+ purchases.",
+    ),
+    confirm="Cancel the subscription",
+    keep="Keep the subscription",
+    ended="Subscription cancelled",
+    access="Access until 17 May 2026. Reference RS-",
+    ending="Cancelled · access until 17 May",
+    not_here="This subscription is cancelled with its publisher.",
+    contact="Contact the publisher, opens in the browser",
+    service="internet+ service",
+    on_since="On since 3 March 2023",
+    off_since="Off since 14 May 2026",
+    off_title="Turn off the internet+ service?",
+    off_consequences=(
+        "You can't pay with internet+ while the service is off.",
+        "Your 3 current subscriptions may be ended by their publishers.",
+        "Purchases already made are still due and will be invoiced: €8.97.",
+        "You can turn the service back on at any time.",
+    ),
+    turn_off="Turn off the service",
+    leave_on="Leave it on",
+    turned_off="Service turned off",
+    on_title="Turn the internet+ service back on?",
+    on_consequences=(
+        "Online purchases on your invoice will be possible again.",
+        "Subscriptions that were ended do not restart by themselves.",
+    ),
+    turn_on="Turn on the service",
+    turned_on="Service turned on",
+)
+LANGUAGES = pytest.mark.parametrize("said", [FR, EN], ids=["fr", "en"])
+SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+
+
+@pytest.fixture
+def line(serve: Serve) -> Line:
+    return serve(subscribed())
+
+
+async def managing(line: Line, route: str = "/gerer", **screen: Any) -> Driver:
+    """Somebody with subscriptions, at that place."""
+    return visit(line, await remembered(line, ABONNE), route=route, **screen)
+
+
+def writes(line: Line, ending: str) -> int:
+    return sum(address.endswith(ending) for address in line.asked)
+
+
+def focused_first(app: Driver) -> list[str]:
+    """What has the focus when a sheet opens."""
+    buttons = [*app.controls(ft.OutlinedButton), *app.controls(ft.FilledButton)]
+    return [one.content.value for one in buttons if one.autofocus and isinstance(one.content, ft.Text)]
+
+
+def switch(app: Driver) -> ft.Switch:
+    (found,) = app.controls(ft.Switch)
+    return found
+
+
+@LANGUAGES
+@SIZES
+async def test_ending_a_subscription_takes_two_taps_and_a_confirmation(
+    line: Line, said: Said, screen: dict[str, Any]
+) -> None:
+    async with await managing(line, locale=said.locale, **screen) as app:
+        await app.see(said.weekly)
+        await app.see(said.next_charge)
+        assert app.headings()[0] == (1, said.manage)
+        assert (2, said.yours) in app.headings()
+        await app.tap(said.end)
+        await app.see(said.title)
+        for consequence in said.consequences:
+            await app.see(consequence)
+        assert focused_first(app) == [said.keep]
+        assert writes(line, "/termination") == 0
+        await app.tap(said.confirm)
+        await app.see(said.ended)
+        await app.see(said.access)
+        await app.see(said.ending)
+        await app.see_not(said.title)
+        assert said.end not in app.names()
+        assert writes(line, "/termination") == 1
+        assert all(app.names())
+
+
+@LANGUAGES
+async def test_keeping_it_or_escape_changes_nothing(line: Line, said: Said) -> None:
+    async with await managing(line, locale=said.locale) as app:
+        await app.tap(said.end)
+        await app.tap(said.keep)
+        await app.see_not(said.title)
+        await app.tap(said.end)
+        await app.see(said.title)
+        await app.press("Escape")
+        await app.see_not(said.title)
+        await app.tap(said.end)
+        await app.see(said.title)
+        assert writes(line, "/termination") == 0
+
+
+async def test_a_double_tap_is_one_termination_and_the_sheet_stays_meanwhile(line: Line) -> None:
+    async with await managing(line) as app:
+        await app.tap(FR.end)
+        with line.holding("/termination"):
+            await app.tap(FR.confirm)
+            await app.see("Résiliation…")
+            with pytest.raises(AssertionError, match="is disabled"):
+                await app.tap("Résiliation…")
+            with pytest.raises(AssertionError, match="is disabled"):
+                await app.tap(FR.keep)
+            (sheet,) = app.controls(ft.BottomSheet)
+            assert not sheet.dismissible
+        await app.see(FR.ended)
+        assert writes(line, "/termination") == 1
+
+
+@LANGUAGES
+@SIZES
+async def test_what_cannot_be_ended_here_leads_to_its_publisher(
+    line: Line, said: Said, screen: dict[str, Any]
+) -> None:
+    async with await managing(line, locale=said.locale, **screen) as app:
+        await app.see("Grand Écran Plus")
+        assert not [name for name in app.names() if name.endswith("Grand Écran Plus")]
+        await app.tap("Grand Écran Plus")
+        await app.see(said.not_here)
+        assert said.confirm not in app.names()
+        contact = next(
+            one for one in app.controls(ft.OutlinedButton) if one.url and said.contact in str(one.content)
+        )
+        assert contact.url == f"https://{ELSEWHERE}.example"
+
+
+async def test_past_ones_are_kept_apart_and_cannot_be_ended(line: Line, clock: Clock) -> None:
+    async with await managing(line) as app:
+        await app.see("Anciens abonnements")
+        await app.see("Résilié le 6 avril 2026")
+        await app.see("Résilié · accès jusqu’au 14 mai")
+        clock.advance(days=1)
+        await app.tap("Actualiser")
+        await app.see("Résilié le 14 mai 2026")
+        ending = [name for name in app.names() if name.startswith("Résilier ")]
+        assert ending == ["Résilier Club Cubéo", "Résilier Gazette des Deux Rives"]
+
+
+async def test_an_end_that_takes_time_is_shown_until_it_is_done(serve: Serve, clock: Clock) -> None:
+    line = serve(subscribed(), settings=Settings(scrypt_log2_cost=4, termination_delay=timedelta(minutes=10)))
+    async with await managing(line) as app:
+        await app.tap(FR.end)
+        await app.tap(FR.confirm)
+        await app.see(FR.ended)
+        await app.see("Résilié · accès jusqu’au 17 mai")
+        clock.now += timedelta(days=4)
+        await app.tap("Actualiser")
+        await app.see("Résilié le 17 mai 2026")
+
+
+async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_said(line: Line) -> None:
+    async with await managing(line) as app:
+        await app.see(FR.weekly)
+        await quiet(app, line)
+        elsewhere = line.backend()
+        await sign_in(elsewhere, ABONNE)
+        listed = await elsewhere.subscriptions("abonne-box")
+        await elsewhere.terminate("abonne-box", "monthly", listed.etag)
+        await app.tap(FR.end)
+        await app.tap(FR.confirm)
+        await app.see("La situation a changé")
+        await app.see("Résilié · accès jusqu’au 1 juin")
+        assert FR.end in app.names(), "it was not ended"
+        await app.tap(FR.end)
+        await app.tap(FR.confirm)
+        await app.see(FR.ended)
+        await app.see_not("La situation a changé")
+
+
+@SIZES
+@pytest.mark.parametrize("route", ["/gerer", f"/gerer/abonnements/{WEEKLY}"], ids=["list", "detail"])
+async def test_offline_nothing_is_done_and_it_is_said(line: Line, route: str, screen: dict[str, Any]) -> None:
+    async with await managing(line, route, **screen) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.down = True
+        await app.tap("Résilier Club Cubéo" if route == "/gerer" else "Résilier l’abonnement")
+        await app.see("Résilier Club Cubéo ?")
+        await app.tap("Résilier l’abonnement")
+        await app.see("La résiliation n’a pas abouti.")
+        await app.see_not("Résilier Club Cubéo ?")
+        await app.see("Club Cubéo")
+
+
+@SIZES
+async def test_a_subscription_tells_its_costs_and_all_its_charges(line: Line, screen: dict[str, Any]) -> None:
+    async with await managing(line, **screen) as app:
+        await app.tap("Club Cubéo")
+        await app.see("Coût par mois, 12,96 €")
+        assert app.route == f"/gerer/abonnements/{WEEKLY}"
+        await app.see("Coût par an, 155,48 €")
+        await app.see("Paiements de vos six périodes")
+        await app.see("11 mai 2026 à 06:15")
+        await app.see("1 décembre 2025 à 06:15")
+        charge = next(name for name in app.names() if "4 mai 2026 à 06:15" in name)
+        await app.tap(charge)
+        await app.see("Cet achat vient d’un abonnement")
+        assert app.route == "/achats/charge-2026-05-04-0?periode=2026-06"
+        await app.tap("Gérer l’abonnement")
+        await app.see("Paiements de vos six périodes")
+        assert app.route == f"/gerer/abonnements/{WEEKLY}"
+        await app.tap("Retour")
+        await app.see(FR.yours)
+
+
+async def test_ended_from_its_own_screen_the_receipt_is_there(line: Line) -> None:
+    async with await managing(line, f"/gerer/abonnements/{WEEKLY}") as app:
+        await app.tap("Résilier l’abonnement")
+        await app.see("Résilier Club Cubéo ?")
+        await app.tap("Résilier l’abonnement")
+        await app.see("Abonnement résilié")
+        await app.see("Référence de résiliation, RS-")
+        assert "Résilier l’abonnement" not in app.names()
+        await app.go("/gerer/abonnements/monthly")
+        await app.see("Gazette des Deux Rives")
+        await app.see_not("Abonnement résilié")
+
+
+async def test_charges_that_cannot_be_read_say_why_and_are_read_again(line: Line) -> None:
+    line.broken = "/purchases?"
+    async with await managing(line, f"/gerer/abonnements/{WEEKLY}") as app:
+        await app.see("Coût par an")
+        await app.see("Service indisponible")
+        line.broken = None
+        await app.tap("Réessayer")
+        await app.see("11 mai 2026 à 06:15")
+
+
+async def test_a_subscription_that_is_not_there(line: Line) -> None:
+    async with await managing(line, "/gerer/abonnements/nowhere") as app:
+        await app.see("Cet abonnement n’est plus disponible.")
+
+
+@LANGUAGES
+@SIZES
+async def test_the_service_is_turned_off_then_on_again(
+    line: Line, said: Said, screen: dict[str, Any]
+) -> None:
+    async with await managing(line, locale=said.locale, **screen) as app:
+        await app.see(said.on_since)
+        await app.tap("service")
+        await app.see(said.off_title)
+        assert switch(app).value, "it moves only when the backend says so"
+        for consequence in said.off_consequences:
+            await app.see(consequence)
+        assert focused_first(app) == [said.leave_on]
+        await app.tap(said.leave_on)
+        await app.see_not(said.off_title)
+        assert writes(line, "/service") == 1, "read, not changed"
+        await app.tap("service")
+        await app.tap(said.turn_off)
+        await app.see(said.turned_off)
+        await app.see(said.off_since)
+        assert not switch(app).value
+        await app.tap("service")
+        await app.see(said.on_title)
+        for consequence in said.on_consequences:
+            await app.see(consequence)
+        await app.tap(said.turn_on)
+        await app.see(said.turned_on)
+        assert switch(app).value
+        assert all(app.names())
+
+
+async def test_the_switch_waits_for_the_backend(line: Line) -> None:
+    async with await managing(line) as app:
+        await app.see(FR.on_since)
+        await app.tap("service")
+        with line.holding("/service"):
+            await app.tap(FR.turn_off)
+            await app.see("Changement en cours")
+            assert switch(app).value
+            assert switch(app).disabled
+        await app.see(FR.off_since)
+        assert not switch(app).value
+        assert not switch(app).disabled
+
+
+async def test_a_change_in_progress_survives_leaving_the_screen_and_another_start(
+    serve: Serve, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "POLL", 0.02)
+    line = serve(subscribed(), settings=Settings(scrypt_log2_cost=4, suspension_delay=timedelta(minutes=2)))
+    store = await remembered(line, ABONNE)
+    async with visit(line, store, route="/gerer") as app:
+        await app.see(FR.on_since)
+        await app.tap("service")
+        await app.tap(FR.turn_off)
+        await app.see("Changement en cours")
+        assert switch(app).value
+        await app.tap("Accueil")
+        await app.see("Bonjour Ada")
+        await app.tap("Gérer")
+        await app.see("Changement en cours")
+        with pytest.raises(AssertionError, match="is disabled"):
+            await app.tap("service")
+    async with visit(line, store, route="/gerer") as app:
+        await app.see("Changement en cours")
+        clock.advance(minutes=2)
+        await app.see(FR.off_since)
+        assert not switch(app).value
+        assert not switch(app).disabled
+
+
+async def test_what_turning_it_off_interrupted_is_suspended_and_does_not_come_back(line: Line) -> None:
+    async with await managing(line) as app:
+        await app.see(FR.on_since)
+        await app.tap("service")
+        await app.tap(FR.turn_off)
+        await app.see(FR.turned_off)
+        await app.until(lambda: app.texts().count("Suspendu") == 3, "three suspended")
+        await app.tap("service")
+        await app.tap(FR.turn_on)
+        await app.see(FR.turned_on)
+        await app.until(lambda: app.texts().count("Suspendu") == 3, "still suspended")
+
+
+async def test_a_change_that_fails_says_how_it_still_is(line: Line) -> None:
+    async with await managing(line) as app:
+        await app.see(FR.on_since)
+        await quiet(app, line)
+        line.down = True
+        await app.tap("service")
+        await app.tap(FR.turn_off)
+        await app.see("Le changement n’a pas abouti. Le service est toujours actif.")
+        assert switch(app).value
+
+
+@LANGUAGES
+@SIZES
+async def test_home_says_what_there_is_to_manage(line: Line, said: Said, screen: dict[str, Any]) -> None:
+    french = said is FR
+    async with await managing(line, "/", locale=said.locale, **screen) as app:
+        # 2.99 a week is 12.96 a month; 4.99 and 8.99
+        await app.see("3 abonnements, 26,94 € par mois" if french else "3 subscriptions, €26.94 a month")
+        await app.tap("Abonnements internet+" if french else "internet+ subscriptions")
+        await app.see(said.yours)
+        assert app.route == "/gerer"
+        await app.go("/")
+        await app.tap(said.service)
+        await app.see(said.on_since)
+        await app.see_not("Réactiver" if french else "Turn back on")
+
+
+async def test_home_warns_when_the_service_is_off_and_leads_to_it(serve: Serve) -> None:
+    line = serve(SUSPENDED)
+    async with visit(line, await remembered(line, SUSPENDED)) as app:
+        await app.see("Le service internet+ est désactivé depuis le 6 avril 2026.")
+        await app.see("Achats autorisés sur votre facture · Désactivé")
+        await app.tap("Réactiver")
+        await app.see("Désactivé depuis le 6 avril 2026")
+        assert app.route == "/gerer"
+
+
+@pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats", "/gerer"])
+async def test_somebody_without_billing_rights_is_told_so_and_shown_no_zero(serve: Serve, route: str) -> None:
+    line = serve(FOYER)
+    async with visit(line, await remembered(line, FOYER), route=route) as app:
+        await app.see("Achats visibles par le titulaire du contrat")
+        await quiet(app, line)
+        told = [text for text in app.texts() if "Achats visibles par le titulaire" in text]
+        assert len(told) == 1, "once"
+        await app.see_not("0,00")
+        await app.see_not("0 abonnement")
+        await app.see_not("Aucun abonnement")
+        assert not app.controls(ft.Switch)
+        assert "Réessayer" not in app.names()
+
+
+async def test_nothing_to_manage_is_said(serve: Serve) -> None:
+    line = serve("nouveau@demo.example")
+    async with visit(line, await remembered(line, "nouveau@demo.example"), route="/gerer") as app:
+        await app.see("Aucun abonnement en cours")
+        await app.see("Un abonnement pris avec internet+ apparaîtra ici.")
+
+
+async def test_offline_from_the_start_manage_says_so_and_a_retry_brings_it(line: Line) -> None:
+    store = await remembered(line, ABONNE)
+    line.down = True
+    async with visit(line, store, route="/gerer") as app:
+        await app.see("Connexion impossible")
+        line.down = False
+        await app.tap("Réessayer")
+        await app.see(FR.weekly)
+        await app.see(FR.on_since)
+
+
+async def test_offline_later_manage_keeps_what_it_knew_with_its_age(line: Line, clock: Clock) -> None:
+    async with await managing(line) as app:
+        await app.see(FR.weekly)
+        await app.see(FR.on_since)
+        await quiet(app, line)
+        line.down = True
+        clock.advance(minutes=10)
+        await app.press("R")
+        await app.see("Données du 14 mai à 12:00")
+        await app.see(FR.weekly)
+        line.down = False
+        await app.press("R")
+        await app.see_not("Hors ligne")
+
+
+@SIZES
+async def test_a_problem_with_a_purchase_is_reported_once_and_shown(
+    line: Line, screen: dict[str, Any]
+) -> None:
+    route = "/achats/charge-2026-05-11-0?periode=2026-06"
+    async with await managing(line, route, **screen) as app:
+        await app.tap("Signaler un problème")
+        await app.tap("Envoyer le signalement")
+        await app.see("Choisissez une raison.")
+        assert writes(line, "/disputes") == 0
+        await app.tap("Je ne reconnais pas cet achat")
+        await app.see_not("Choisissez une raison.")
+        await app.enter("Précisez si vous le souhaitez", "Jamais vu.")
+        await app.tap("Annuler")
+        await app.see_not("Envoyer le signalement")
+        await app.tap("Signaler un problème")
+        (comment,) = [one for one in app.controls(ft.TextField) if one.key == "comment"]
+        assert comment.value == "Jamais vu.", "the draft is kept"
+        with line.holding("/disputes"):
+            await app.tap("Envoyer le signalement")
+            await app.see("Envoi…")
+            with pytest.raises(AssertionError, match="is disabled"):
+                await app.tap("Envoi…")
+        await app.see("Signalement envoyé. Référence SG-260514-")
+        await app.see("Envoyé le 14 mai 2026 à 12:00")
+        await app.see("Contesté")
+        assert "Signaler un problème" not in app.names()
+        assert len(await kept(line, dispute)) == 1
+    async with await managing(line, route, **screen) as app:
+        await app.see("Signalement envoyé. Référence SG-260514-")
+
+
+async def test_several_contracts_can_be_chosen_among_everywhere(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/gerer") as app:
+        await app.see("Club Cubéo")
+        for route, text in (
+            ("/gerer", FR.yours),
+            ("/conso/internet", "Vos six dernières périodes"),
+            ("/achats", "Sur votre facture de juin"),
+        ):
+            await app.go(route)
+            await app.see(text)
+            chips = {str(chip.key): bool(chip.selected) for chip in app.controls(ft.Chip)}
+            chosen = {key: on for key, on in chips.items() if key.startswith("choose-")}
+            assert list(chosen.values()) == [True, False, False], route
+        await app.go("/gerer")
+        await app.tap("Mobile · 06 •• •• •• 47")
+        await app.see("Aucun abonnement en cours")
+        await app.see_not("Club Cubéo")
+        assert app.route == "/gerer"
+        await app.go("/achats")
+        await app.see("Sur votre facture de juin")
+        (chosen_key,) = [
+            str(chip.key)
+            for chip in app.controls(ft.Chip)
+            if chip.selected and str(chip.key).startswith("choose-")
+        ]
+        assert chosen_key == "choose-camille-mobile-2"
+
+
+async def test_the_contract_chosen_is_stood_on_in_the_next_visit_and_forgotten_at_sign_out(
+    serve: Serve,
+) -> None:
+    line = serve(CAMILLE)
+    store, device = await remembered(line, CAMILLE), dict[str, Any]()
+    async with visit(line, store, route="/gerer", preferences=device) as app:
+        await app.tap("Mobile · 06 •• •• •• 47")
+        await app.see("Aucun abonnement en cours")
+        await quiet(app, line)
+    assert "camille-mobile-2" in device["preferences"]
+    async with visit(line, store, route="/gerer", preferences=device) as app:
+        await app.see("Aucun abonnement en cours")
+        await app.go("/reglages")
+        await app.tap("Se déconnecter")
+        await app.see("Se déconnecter ?")
+        await app.tap("Se déconnecter")
+        await app.see("Identifiez-vous")
+        await quiet(app, line)
+    assert "camille" not in device["preferences"]
+
+
+async def test_one_contract_is_no_choice(serve: Serve) -> None:
+    line = serve(SUSPENDED)
+    async with visit(line, await remembered(line, SUSPENDED), route="/gerer") as app:
+        await app.see("Antivirus Chardon")
+        assert not app.controls(ft.Chip)
+
+
+@SIZES
+@pytest.mark.parametrize("route", ["/gerer", f"/gerer/abonnements/{WEEKLY}", "/reglages"])
+async def test_each_screen_has_one_first_heading_and_skips_no_level(
+    line: Line, route: str, screen: dict[str, Any]
+) -> None:
+    async with await managing(line, route, **screen) as app:
+        await app.until(lambda: len(app.headings()) > 2, "the headings")
+        await quiet(app, line)
+        levels = [level for level, _ in app.headings()]
+        assert levels.count(1) == 1
+        assert all(later <= sooner + 1 for sooner, later in zip(levels, levels[1:], strict=False)), (
+            app.headings()
+        )
+        assert all(app.names())

@@ -1,0 +1,181 @@
+"""The period as a CSV file and a purchase as a receipt: made here, taken by the platform."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from typing import Any
+
+import flet as ft
+import pytest
+from pypdf import PdfReader
+
+from tests.driver import Driver
+from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.test_screens_journey import rows
+
+CAMILLE = "camille@demo.example"
+GROS_VOLUME = "gros-volume@demo.example"
+
+
+def saved(app: Driver) -> dict[str, Any]:
+    """What the platform was last asked to save."""
+    asked = [
+        arguments for kind, method, arguments in app.calls if (kind, method) == ("FilePicker", "save_file")
+    ]
+    return dict(asked[-1]) if asked else {}
+
+
+def lines_of(content: bytes, delimiter: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+
+
+def text_of(content: bytes) -> str:
+    pages = PdfReader(io.BytesIO(content)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+async def export(app: Driver, which: str, button: str) -> None:
+    await app.tap("export")
+    await app.tap(which)
+    await app.tap(button)
+
+
+async def test_the_period_on_screen_sums_to_its_total(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    route = "/achats?periode=2026-05"
+    async with visit(line, await remembered(line, CAMILLE), route=route, web=True) as app:
+        await app.see("Facturé en mai")
+        await export(app, "La période affichée", "Enregistrer le fichier")
+        await app.see("Export enregistré")
+        await app.see_not("Exporter vos achats")
+        file = saved(app)
+        assert file["file_name"] == "conso-et-moi-2026-05.csv"
+        listed = lines_of(file["src_bytes"], ";")
+        assert {"Remboursement", "Abonnement", "À l’acte"} <= {row["Type"] for row in listed}
+        amounts = [Decimal(row["Montant compté dans le total"].replace(",", ".")) for row in listed]
+        total = f"{sum(amounts):.2f}".replace(".", ",")
+        await app.see(f"{total} €")
+
+
+async def test_every_period_in_english(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats", web=True, locale="en-GB") as app:
+        await app.see("Current period")
+        await export(app, "Every period", "Save the file")
+        await app.see("Export saved")
+        file = saved(app)
+        assert file["file_name"] == "conso-et-moi-2026-01-2026-06.csv"
+        listed = lines_of(file["src_bytes"], ",")
+        assert {row["Invoice month"] for row in listed} == {f"2026-0{month}" for month in range(1, 7)}
+        assert all(Decimal(row["Amount"]) for row in listed if row["Amount"] != "0.00")
+
+
+async def test_on_a_desktop_who_closes_the_dialog_is_told_nothing(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+        await app.see("Période en cours")
+        await export(app, "La période affichée", "Enregistrer le fichier")
+        await app.until(lambda: saved(app), "nothing to save")
+        await quiet(app, line)
+        await app.see("Exporter vos achats")
+        await app.see_not("Export enregistré")
+
+
+async def test_a_platform_that_cannot_save_is_said_so(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def without_zenity(*_: object, **__: object) -> None:
+        raise RuntimeError("zenity: not found")
+
+    line = serve(CAMILLE)
+    monkeypatch.setattr(ft.FilePicker, "save_file", without_zenity)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+        await app.see("Période en cours")
+        await export(app, "La période affichée", "Enregistrer le fichier")
+        await app.see("Le fichier n’a pas pu être enregistré")
+        await app.see("Cet appareil ne l’a pas accepté.")
+
+
+async def test_offline_there_is_no_file_but_a_reason_and_a_retry(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats", web=True) as app:
+        await app.see("Période en cours")
+        await quiet(app, line)
+        line.down = True
+        await export(app, "Toutes les périodes", "Enregistrer le fichier")
+        await app.see("Le fichier n’a pas pu être enregistré")
+        assert not saved(app)
+        line.down = False
+        await app.tap("Réessayer")
+        await app.see("Export enregistré")
+        assert saved(app)["file_name"] == "conso-et-moi-2026-01-2026-06.csv"
+
+
+async def test_a_long_reading_says_how_far_it_is_and_can_be_let_go_of(serve: Serve) -> None:
+    line = serve(GROS_VOLUME)
+    async with visit(line, await remembered(line, GROS_VOLUME), route="/achats", web=True) as app:
+        await app.see("10 000 achats")
+        await quiet(app, line)
+        with line.holding("page=30"):
+            await export(app, "La période affichée", "Enregistrer le fichier")
+            await app.see("Lecture de vos achats : 2")
+            await app.tap("Annuler")
+            await app.see_not("Exporter vos achats")
+        await quiet(app, line)
+        assert not saved(app)
+        await app.tap("export")
+        await app.see_not("Lecture de vos achats")
+        await app.tap("Enregistrer le fichier")
+        await app.see("Export enregistré", within=30)
+        assert len(lines_of(saved(app)["src_bytes"], ";")) == 10_000
+
+
+async def test_on_a_phone_a_file_can_be_shared(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    async with visit(line, store, platform=ft.PagePlatform.ANDROID, route="/achats") as app:
+        await app.see("Période en cours")
+        await export(app, "La période affichée", "Partager le fichier")
+        await app.see("Export enregistré")
+        (shared,) = [arguments for kind, _, arguments in app.calls if kind == "Share"]
+        assert shared["files"][0].name == "conso-et-moi-2026-06.csv"
+
+
+async def test_a_receipt_says_what_the_screen_says(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", web=True) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
+        await app.see("Référence, ")
+        await quiet(app, line)
+        await app.tap("Enregistrer le reçu (PDF)")
+        await app.see("Reçu enregistré")
+        file = saved(app)
+        reference = next(text for text in app.texts() if text.startswith("Référence, ")).removeprefix(
+            "Référence, "
+        )
+        assert file["file_name"] == f"recu-{reference}.pdf"
+        text = text_of(file["src_bytes"])
+        for words in (
+            reference, "Facturé en mai", "du 26 mars 2026 au 25 avril 2026", "Mai 2026", "Box Fibre",
+            "14 mai 2026 à 12:00", "ne remplace pas votre facture", "Application indépendante.",
+        ):  # fmt: skip
+            assert words in text
+        assert text.startswith("Démonstration")
+
+
+async def test_a_real_purchase_s_receipt_is_not_called_made_up(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(
+        line, await remembered(line, CAMILLE), route="/achats", web=True, demo=False, locale="en-GB"
+    ) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await app.tap(rows(app)[-1])
+        await app.see("Reference, ")
+        await app.tap("Save the receipt (PDF)")
+        await app.see("Receipt saved")
+        assert saved(app)["file_name"].startswith("receipt-IP-")
+        text = text_of(saved(app)["src_bytes"])
+        assert "Demo" not in text
+        assert "Purchase receipt" in text
+        assert "Independent application." in text
