@@ -101,7 +101,7 @@ def SearchField(help_: HelpState) -> ft.Control:
     look = use_look()
     return Field(
         look.words("help.search"),
-        help_.search.query,
+        lambda: help_.search.query,
         help_.search.type,
         _nothing,
         prefix_icon=ft.Icons.SEARCH,

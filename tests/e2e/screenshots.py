@@ -27,6 +27,12 @@ LARGEST = 200_000
 """Bytes of a picture."""
 ENGLISH = (("phone", False), ("desktop", True))
 """The devices, light or dark, drawn in English too."""
+FURTHER = {
+    "manage": ("/gerer", {"fr": "Gérer internet+", "en": "Manage internet+"}),
+    "help": ("/aide", {"fr": "Aide et avis", "en": "Help and feedback"}),
+    "settings": ("/reglages", {"fr": "Réglages", "en": "Settings"}),
+}
+"""Screens that have an address of their own, and their first headings."""
 
 
 @contextmanager
@@ -101,6 +107,10 @@ def walk(page: Page, url: str, said: Said, folder: Path, suffix: str) -> None:
     tap(page, unmistakable(page))
     see(page, said.reference)
     save(page, folder / f"purchase-{suffix}.png")
+    for name, (path, headings) in FURTHER.items():
+        open_app(page, f"{url}{path}")
+        see_heading(page, headings[suffix[-2:]])
+        save(page, folder / f"{name}-{suffix}.png")
 
 
 def main() -> None:

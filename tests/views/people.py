@@ -11,7 +11,7 @@ from sqlalchemy import Row, Table, select
 from starlette.applications import Starlette
 
 from services.sandbox import Subscriber
-from services.sandbox.data_file import Contract, MerchantContact, Money, Purchase, Subscription
+from services.sandbox.data_file import Contract, MerchantContact, Money, Purchase, Service, Subscription
 from tests.views.conftest import PASSWORD, Line
 
 ABONNE = "abonne@demo.example"
@@ -67,6 +67,7 @@ def subscribed(*, crowded: int = 0) -> Subscriber:
         kind="internet",
         label="Box Fibre",
         masked_number="04 •• •• •• 21",
+        service=Service(since=date(2023, 3, 3)),
         subscriptions=(
             _subscription(
                 WEEKLY,

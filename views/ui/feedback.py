@@ -117,7 +117,7 @@ def _comment(
     name = comment.name.lower()
     box = Field(
         "",
-        form.draft.text(comment),
+        partial(form.draft.text, comment),
         form.type_liked if comment is Comment.LIKED else form.type_missing,
         partial(help_.send, form),
         ref=ref,

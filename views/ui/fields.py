@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import flet as ft
@@ -14,17 +15,40 @@ from .theme import field_border
 
 
 @component
-def Field(label: str, value: str, on_change: Handler, on_submit: Handler, **options: Any) -> ft.Control:
+def Field(
+    label: str,
+    value: str | Callable[[], str],
+    on_change: Handler,
+    on_submit: Handler,
+    *,
+    ref: ft.Ref[ft.TextField] | None = None,
+    **options: Any,
+) -> ft.Control:
     """A field with its label always visible; `options` are those of `ft.TextField`.
 
-    While it has the focus, single-key shortcuts are off, and they are on again when it goes away.
+    Give a function as `value` where more than typing draws it again: asked when the field is drawn, it is
+    not a letter old. While it has the focus, single-key shortcuts are off, and they are on again when it
+    goes away.
     """
     look, device = use_look(), use_device()
     ft.use_effect(_nothing, [], cleanup=device.stop_typing)
+    own = ft.use_memo(ft.Ref[ft.TextField], [])
+    box = ref or own
+    held = value if isinstance(value, str) else value()
+    agreed = ft.use_ref(held)
+    # A letter reaches the control before its handler runs. Drawn in between, the field keeps what it has.
+    drawn = box.current.value if box.current and held == agreed.current else held
+    agreed.current = held
+
+    def typed(event: ft.Event[ft.TextField]) -> object:
+        agreed.current = event.control.value
+        return on_change(event)
+
     return ft.TextField(
         label=label,
-        value=value,
-        on_change=on_change,
+        value=drawn,
+        ref=box,
+        on_change=typed,
         on_submit=on_submit,
         on_focus=device.start_typing,
         on_blur=device.stop_typing,
