@@ -6,6 +6,7 @@ from functools import partial
 
 import flet as ft
 
+from services.errors import Forbidden
 from services.models import Subscription, SubscriptionStatus
 from views.formatting import Formats
 from views.state.context import use_look, use_session
@@ -40,6 +41,9 @@ def Manage() -> ft.Control:
         return error_state(look, session.account.error, session.load_account)
     if session.subscriptions is None or session.service is None:
         return ft.Container(skeleton(look, (160, 20), (None, 20)), padding=look.layout.margin)
+    if session.contract is not None and not session.contract.billing_rights:
+        told = error_state(look, Forbidden(), session.load_management)  # once, for all there would be
+        return reading_column(look, *contract_choice(look, session), told)
     return reading_column(
         look,
         *contract_choice(look, session),

@@ -51,7 +51,7 @@ def ReminderStep(reminder: ReminderState, demo: bool) -> ft.Control:
         *notices,
         Field(
             words("reminder.field"),
-            reminder.typed,
+            lambda: reminder.typed,
             reminder.type,
             reminder.send,
             keyboard_type=ft.KeyboardType.EMAIL,

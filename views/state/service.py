@@ -64,12 +64,11 @@ class ServiceState:
             await asyncio.sleep(POLL)
             await self.load()
 
-    def ask(self, event: ft.Event[ft.Switch]) -> None:
-        """The switch was moved: show what follows, before it is done."""
-        event.control.value = self.on  # it shows the backend's word until the backend says otherwise
-        self.ask_other()
+    def ask(self) -> None:
+        """The switch was moved: show what follows, before it is done.
 
-    def ask_other(self) -> None:
+        Drawn again with what the backend says, it goes back meanwhile.
+        """
         self.failure = self.done = None
         self.asked = ServiceStatus.SUSPENDED if self.on else ServiceStatus.ACTIVE
 

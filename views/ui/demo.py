@@ -47,7 +47,7 @@ def DemoBanner() -> ft.Control:
                     silent(ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse)),
                     text(words("demo.banner"), look.compact.caption_bold, inverse, expand=True, lines=1),
                     text(
-                        words(f"demo.{fault.value}" if fault else "demo.more"),
+                        words(f"demo.case_{fault.value}" if fault else "demo.more"),
                         look.compact.caption_bold,
                         inverse,
                         wrap=False,
@@ -90,7 +90,7 @@ def _sheet(look: Look, demo: DemoState) -> ft.DialogControl:
         radios(
             look,
             [
-                Option(case.value, words(f"demo.{case.value}"), words(f"demo.{case.value}_text"))
+                Option(case.value, words(f"demo.case_{case.value}"), words(f"demo.case_{case.value}_text"))
                 for case in Scenario
             ],
             demo.picked.value if demo.picked else None,

@@ -36,7 +36,7 @@ def spelling(words: Words) -> Spelling:
     return Spelling(
         delimiter=";" if french else ",",
         decimal_point="," if french else ".",
-        header=[words(f"export.{column}") for column in COLUMNS],
+        header=[words(f"export.column_{column}") for column in COLUMNS],
         kind=lambda entry: kind_of(words, entry),
         category=lambda entry: words(f"category.{entry.purchase_category_code.value}"),
         channel=lambda entry: words(f"channel.{entry.channel.value}"),
@@ -99,7 +99,7 @@ def _receipt(
         language=words.language.locale.language,
         product_name=brand.product_name,
         warning=words("receipt.demo") if demo else "",
-        title=words(f"receipt.{_nature(purchase)}"),
+        title=words(f"receipt.title_{_nature(purchase)}"),
         merchant=purchase.merchant_name,
         category=words(f"category.{purchase.purchase_category_code.value}"),
         amount=formats.money(purchase.amount),

@@ -99,7 +99,10 @@ def ExportButton(purchases: PurchasesState) -> ft.Control:
         *_outcome(look, sharing),
         *(
             strong_button(
-                look, words(f"export.{way}"), partial(sharing.share, make, hand_over), disabled=sharing.busy
+                look,
+                words(f"export.to_{way}"),
+                partial(sharing.share, make, hand_over),
+                disabled=sharing.busy,
             )
             for way, hand_over in _ways()
         ),
@@ -117,7 +120,7 @@ def _option(look: Look, value: str, periods: Sequence[BillingPeriod]) -> Option:
     formats = look.formats
     start, end = periods[-1].start_date, periods[0].end_date
     span = look.words("receipt.period", start=formats.long_date(start), end=formats.long_date(end))
-    return Option(value, look.words(f"export.{value}"), span)
+    return Option(value, look.words(f"export.of_{value}"), span)
 
 
 @component
@@ -137,7 +140,10 @@ def ReceiptActions(contract: Contract, purchase: Purchase, at: datetime) -> ft.C
         *_outcome(look, sharing),
         *(
             outline_button(
-                look, words(f"receipt.{way}"), partial(sharing.share, make, hand_over), disabled=sharing.busy
+                look,
+                words(f"receipt.to_{way}"),
+                partial(sharing.share, make, hand_over),
+                disabled=sharing.busy,
             )
             for way, hand_over in _ways()
         ),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from types import SimpleNamespace
-from typing import Any, cast
 
 import httpx
 import pytest
@@ -78,9 +76,7 @@ async def test_it_says_what_turning_it_off_touches(line: Line) -> None:
 
 async def test_moving_the_switch_only_asks(line: Line) -> None:
     state, counting = await read(line), Counting(line)
-    switch = SimpleNamespace(value=False)
-    state.ask(cast("Any", SimpleNamespace(control=switch)))
-    assert switch.value is True, "it shows what the backend says"
+    state.ask()
     assert state.asked is OFF
     assert state.on
     state.keep()
@@ -91,7 +87,7 @@ async def test_moving_the_switch_only_asks(line: Line) -> None:
 
 async def test_it_is_off_when_the_backend_says_so_and_not_before(line: Line) -> None:
     state = await read(line)
-    state.ask_other()
+    state.ask()
     with line.holding("/service"):
         switching = asyncio.create_task(state.switch())
         await asyncio.sleep(0.02)
@@ -103,7 +99,7 @@ async def test_it_is_off_when_the_backend_says_so_and_not_before(line: Line) -> 
     assert status(state) == (OFF, None)
     assert state.done is OFF
     assert not state.changing
-    state.ask_other()
+    state.ask()
     assert state.asked is ON
     assert state.done is None
     await state.switch()
@@ -112,7 +108,7 @@ async def test_it_is_off_when_the_backend_says_so_and_not_before(line: Line) -> 
 
 async def test_two_taps_are_one_change(line: Line) -> None:
     state, counting = await read(line), Counting(line)
-    state.ask_other()
+    state.ask()
     await asyncio.gather(state.switch(), state.switch())
     await state.switch()
     assert counting.changes == 1
@@ -124,7 +120,7 @@ async def test_a_change_that_takes_time_is_pending_then_done(
 ) -> None:
     monkeypatch.setattr(service_module, "POLL", 0.01)
     state = await read(slow_line)
-    state.ask_other()
+    state.ask()
     await state.switch()
     assert status(state) == (ON, OFF)
     assert state.on, "still"
@@ -143,7 +139,7 @@ async def test_a_change_in_progress_survives_leaving_and_another_session(
     slow_line: Line, clock: Clock
 ) -> None:
     state = await read(slow_line)
-    state.ask_other()
+    state.ask()
     with slow_line.holding("/service"):
         screen = asyncio.create_task(state.switch())
         await asyncio.sleep(0.02)
@@ -159,7 +155,7 @@ async def test_a_change_in_progress_survives_leaving_and_another_session(
 
 async def test_while_it_is_changing_the_other_way_is_refused(slow_line: Line) -> None:
     one, other = await read(slow_line), await read(slow_line)
-    one.ask_other()
+    one.ask()
     await one.switch()
     await other.load()
     other.asked = ON
@@ -172,25 +168,25 @@ async def test_while_it_is_changing_the_other_way_is_refused(slow_line: Line) ->
 async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_shown(serve: Serve, clock: Clock) -> None:
     line = serve(subscribed())
     one, other = await read(line), await read(line)
-    one.ask_other()
+    one.ask()
     await one.switch()
     clock.advance(days=1)
-    one.ask_other()
+    one.ask()
     await one.switch()  # off and on again: `since` is another day
-    other.ask_other()
+    other.ask()
     await other.switch()
     assert isinstance(other.failure, Changed)
     assert status(other) == (ON, None)
     assert other.service.data is not None
     assert str(other.service.data.since) == "2026-05-15"
-    other.ask_other()
+    other.ask()
     await other.switch()
     assert status(other) == (OFF, None)
 
 
 async def test_a_change_whose_answer_is_lost_is_found_done(line: Line) -> None:
     state, counting = await read(line), Counting(line)
-    state.ask_other()
+    state.ask()
     heard = line.far_end.handle_async_request
 
     async def lose(request: httpx.Request) -> httpx.Response:
@@ -208,7 +204,7 @@ async def test_a_change_whose_answer_is_lost_is_found_done(line: Line) -> None:
 
 async def test_offline_it_stays_as_it_is(line: Line, clock: Clock) -> None:
     state = await read(line)
-    state.ask_other()
+    state.ask()
     line.down = True
     await state.switch()
     assert isinstance(state.failure, Unreachable)
@@ -219,7 +215,7 @@ async def test_offline_it_stays_as_it_is(line: Line, clock: Clock) -> None:
     assert state.service.stale
     assert state.service.at == NOW
     line.down = False
-    state.ask_other()
+    state.ask()
     assert state.failure is None
     await state.switch()
     assert status(state) == (OFF, None)
@@ -239,7 +235,7 @@ async def test_a_screen_that_leaves_does_not_stop_the_reading(line: Line) -> Non
 
 async def test_what_was_being_read_before_does_not_undo_a_change(line: Line) -> None:
     state = await read(line)
-    state.ask_other()
+    state.ask()
     with line.holding("/service"):
         older = asyncio.create_task(state.load())
         await asyncio.sleep(0.02)
