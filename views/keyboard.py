@@ -76,6 +76,8 @@ class Keyboard:
             return
         if self._path.startswith("/achats"):
             await self.session.refresh_purchases()
+        elif self._path.startswith(Destination.MANAGE.path):
+            await self.session.load_management()
         else:
             await purchases.load_periods()
 

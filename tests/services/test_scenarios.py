@@ -145,6 +145,8 @@ async def test_starting_over_undoes_what_was_done_and_keeps_everybody_signed_in(
     before = (await camille.subscriptions(box)).value
     periods = (await camille.billing_periods(box)).value
 
+    hers = (await suzanne.billing_periods("suspendu-box")).value
+
     def undo(connection: Connection) -> None:
         connection.execute(schema.subscription.update().values(status="terminated"))
         connection.execute(schema.contract.update().values(label="Autre"))
@@ -159,6 +161,7 @@ async def test_starting_over_undoes_what_was_done_and_keeps_everybody_signed_in(
     assert (await camille.billing_periods(box)).value == periods
     assert (await camille.account()).value.contracts[0].label != "Autre"
     assert (await suzanne.account()).value.contracts[0].label == "Autre", "hers were left as they are"
+    assert (await suzanne.billing_periods("suspendu-box")).value == hers
     await sign_in(camille, "06 39 98 01 12")
     await demonstration.start_over("+33 6 39 98 01 12")
     assert (await camille.subscriptions(box)).value == before

@@ -159,8 +159,11 @@ def writes(line: Line, ending: str) -> int:
 
 def focused_first(app: Driver) -> list[str]:
     """What has the focus when a sheet opens."""
-    buttons = [*app.controls(ft.OutlinedButton), *app.controls(ft.FilledButton)]
-    return [one.content.value for one in buttons if one.autofocus and isinstance(one.content, ft.Text)]
+    return [
+        one.content.value
+        for one in app.controls(ft.OutlinedButton)
+        if one.autofocus and isinstance(one.content, ft.Text)
+    ]
 
 
 def switch(app: Driver) -> ft.Switch:
@@ -310,8 +313,7 @@ async def test_a_subscription_tells_its_costs_and_all_its_charges(line: Line, sc
         await app.see("Paiements de vos six périodes")
         await app.see("11 mai 2026 à 06:15")
         await app.see("1er décembre 2025 à 06:15")
-        charge = next(name for name in app.names() if "4 mai 2026 à 06:15" in name)
-        await app.tap(charge)
+        await app.tap("Club Cubéo, 4 mai 2026 à 06:15")
         await app.see("Cet achat vient d’un abonnement")
         assert app.route == "/achats/charge-2026-05-04-0?periode=2026-06"
         await app.tap("Gérer l’abonnement")
@@ -431,6 +433,30 @@ async def test_what_turning_it_off_interrupted_is_suspended_and_does_not_come_ba
         await app.tap(FR.turn_on)
         await app.see(FR.turned_on)
         await app.until(lambda: app.texts().count("Suspendu") == 3, "still suspended")
+
+
+async def test_a_service_turned_off_after_a_subscription_was_ended_counts_without_it(line: Line) -> None:
+    async with await managing(line) as app:
+        await app.tap(FR.end)
+        await app.tap(FR.confirm)
+        await app.see(FR.ended)
+        await quiet(app, line)
+        await app.tap("service")
+        await app.see("Vos 2 abonnements en cours")
+        await app.tap(FR.turn_off)
+        await app.see(FR.turned_off)
+        await app.see_not("La situation a changé")
+
+
+async def test_a_subscription_interrupted_with_the_service_can_be_ended(line: Line) -> None:
+    async with await managing(line) as app:
+        await app.see(FR.on_since)
+        await app.tap("service")
+        await app.tap(FR.turn_off)
+        await app.see("Suspendu")
+        await app.tap(FR.end)
+        await app.tap(FR.confirm)
+        await app.see(FR.ended)
 
 
 async def test_a_change_that_fails_says_how_it_still_is(line: Line) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import flet as ft
 
 from services.backend import Backend
 from services.errors import BackendError, Changed
-from services.models import Contract, Service, ServiceStatus
+from services.models import Answer, Contract, Service, ServiceStatus
 from services.single_flight import SingleFlight
 
 from .loadable import Loadable
@@ -32,10 +33,12 @@ class ServiceState:
     failure: BackendError | None = None
     done: ServiceStatus | None = None
     """What the service was just turned to."""
+    on_change: Callable[[], Awaitable[None]] | None = None
+    """Awaited when it was turned on or off, here or elsewhere: subscriptions are interrupted with it."""
     _etag: str = ""
     _reading: SingleFlight = field(default_factory=SingleFlight)
-    _switched: int = 0
-    """Counts the changes asked for: what was read before one is old when it comes."""
+    _changes: int = 0
+    """What was asked for before the last one is old when it comes."""
 
     @property
     def changing(self) -> bool:
@@ -47,16 +50,27 @@ class ServiceState:
         await self._reading.run("service", self._read)
 
     async def _read(self) -> None:
-        self.service, switched = self.service.started(), self._switched
+        self.service, changes = self.service.started(), self._changes
         try:
             answer = await self.backend.service(self.contract.contract_id)
         except BackendError as error:
-            if switched == self._switched:
+            if changes == self._changes:
                 self.service = self.service.failed(error)
             return
-        if switched == self._switched:
-            self._etag = answer.etag
-            self.service = self.service.answered(answer)
+        if changes == self._changes and self._take(answer) and self.on_change is not None:
+            await self.on_change()
+
+    def _take(self, answer: Answer[Service]) -> bool:
+        """Whether it has another status than was known."""
+        before = self.service.data
+        self._etag = answer.etag
+        self.service = self.service.answered(answer)
+        return before is not None and before.status is not answer.value.status
+
+    async def read_again(self) -> None:
+        """Read it after a change, whatever was asked for before it."""
+        self._outdate()
+        await self.load()
 
     async def watch(self) -> None:
         """Look again until the change in progress is over; runs while the screen is shown."""
@@ -85,22 +99,22 @@ class ServiceState:
         asked = self.asked
         if asked is None or self.busy:
             return
-        self.busy = True
+        self.busy, turned = True, False
         try:
             answer = await self.backend.switch_service(self.contract.contract_id, asked, self._etag)
         except BackendError as error:
             self.failure = error
         else:
             self._outdate()
-            self._etag = answer.etag
-            self.service = self.service.answered(answer)
+            turned = self._take(answer)
             self.done = asked if answer.value.status is asked else None
         finally:
             self.busy, self.asked = False, None
         if isinstance(self.failure, Changed):
-            self._outdate()
-            await self.load()
+            await self.read_again()
+        elif turned and self.on_change is not None:
+            await self.on_change()
 
     def _outdate(self) -> None:
-        self._switched += 1
+        self._changes += 1
         self._reading.outdate()

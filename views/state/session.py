@@ -103,7 +103,8 @@ class SessionState:
         self.purchases = PurchasesState(self.backend, contract)
         self.purchase = PurchaseState(self.backend, contract)
         self.subscriptions = SubscriptionsState(self.backend, contract)
-        self.service = ServiceState(self.backend, contract)
+        self.service = ServiceState(self.backend, contract, on_change=self.subscriptions.read_again)
+        self.subscriptions.on_change = self.service.read_again
         self.report = ReportState(self.backend, contract, self.purchase)
         self.contract, self.preferred = contract, contract.contract_id
 

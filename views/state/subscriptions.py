@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -34,13 +35,15 @@ class SubscriptionsState:
     """Why the last termination did not go through; the list shows what is true."""
     receipt: Subscription | None = None
     """The one that was just ended."""
+    on_change: Callable[[], Awaitable[None]] | None = None
+    """Awaited when one was ended, here or elsewhere: the service counts them too."""
     charges: Loadable[tuple[Purchase, ...]] = field(default_factory=Loadable)
     """Of the subscription `charged`, newest first, over the six periods."""
     charged: str | None = None
     _etag: str = ""
     _reading: SingleFlight = field(default_factory=SingleFlight)
-    _ended: int = 0
-    """Counts what was ended: a list asked for before that is old when it comes."""
+    _changes: int = 0
+    """What was asked for before the last one is old when it comes."""
 
     @property
     def current(self) -> tuple[Subscription, ...]:
@@ -68,16 +71,22 @@ class SubscriptionsState:
         await self._reading.run("list", self._read_list)
 
     async def _read_list(self) -> None:
-        self.subscriptions, ended = self.subscriptions.started(), self._ended
+        self.subscriptions, changes = self.subscriptions.started(), self._changes
         try:
             answer = await self.backend.subscriptions(self.contract.contract_id)
         except BackendError as error:
-            if ended == self._ended:
+            if changes == self._changes:
                 self.subscriptions = self.subscriptions.failed(error)
             return
-        if ended == self._ended:
+        if changes == self._changes:
             self._etag = answer.etag
             self.subscriptions = self.subscriptions.answered(answer)
+
+    async def read_again(self) -> None:
+        """Read the list after a change, whatever was asked for before it."""
+        self._changes += 1
+        self._reading.outdate()
+        await self.load()
 
     def ask(self, subscription: Subscription) -> None:
         """Show what ending it means, before it is done."""
@@ -105,9 +114,9 @@ class SubscriptionsState:
         finally:
             self.busy, self.asked = False, None
         if self.receipt is not None or isinstance(self.failure, Changed):
-            self._ended += 1
-            self._reading.outdate()
-            await self.load()
+            await self.read_again()
+            if self.on_change is not None:
+                await self.on_change()
 
     async def load_charges(self, subscription_id: str, period_ids: tuple[str, ...]) -> None:
         """Read all that a subscription cost in these periods (the six)."""

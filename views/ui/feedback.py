@@ -36,7 +36,7 @@ def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
     answer = {True: [USEFUL], False: [NOT_USEFUL], None: []}[form.useful]
     choice = ft.SegmentedButton(
         segments=[
-            ft.Segment(value=value, label=text(words(f"feedback.{value}"), look.type.label_s))
+            ft.Segment(value=value, label=text(words(f"answer.{value}"), look.type.label_s))
             for value in (USEFUL, NOT_USEFUL)
         ],
         selected=list(answer),
@@ -130,7 +130,7 @@ def _comment(
         key=name,
     )
     # The question is too long for the label of a field, which is cut after a line; merged, it names it too.
-    question = text(look.words(f"feedback.{name}"), look.type.label_s)
+    question = text(look.words(f"comment.{name}"), look.type.label_s)
     return column(
         ft.MergeSemantics(column(question, box, spacing=SPACE_XS)),
         Under(form, form.draft, comment),
@@ -152,7 +152,7 @@ def Under(form: FeedbackForm, draft: Draft, comment: Comment) -> ft.Control:
         if mark is not None and (last is None or mark < last):
             await ft.SemanticsService().announce_message(sentence)
 
-    ft.use_effect(announce, [mark])
+    ft.use_effect(announce, [mark], cleanup=lambda: None)
     lines = [alone(text(sentence, look.type.caption, look.colors.content_muted))]
     if fault is not None:
         reason = text(_reason(look, fault), look.type.caption_medium, look.colors.negative)

@@ -42,7 +42,7 @@ def _form(look: Look, report: ReportState) -> ft.DialogControl:
     choices = [
         ft.Radio(
             value=reason.value,
-            label=words(f"report.{reason.name.lower()}"),
+            label=words(f"reason.{reason.name.lower()}"),
             label_style=look.type.body,
             disabled=report.busy,
         )

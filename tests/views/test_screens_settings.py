@@ -1,0 +1,220 @@
+"""Réglages: applied at once where one stands, kept for the next visit, and the ways to leave."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import flet as ft
+import pytest
+
+from tests.driver import Driver
+from tests.views.conftest import Line, Serve, quiet, remembered, sign_in, visit
+from tests.views.people import ABONNE, subscribed
+from tests.views.test_screens_journey import NARROW, WIDE
+from views.state.preferences import TEXT_SIZES
+
+SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+
+
+@pytest.fixture
+def line(serve: Serve) -> Line:
+    return serve(subscribed())
+
+
+async def at_settings(line: Line, **screen: Any) -> Driver:
+    return visit(line, await remembered(line, ABONNE), route="/reglages", **screen)
+
+
+def kept(device: dict[str, Any]) -> dict[str, Any]:
+    preferences: dict[str, Any] = json.loads(device["preferences"])
+    return preferences
+
+
+def sizes(app: Driver) -> set[float]:
+    """Of the texts on screen."""
+    return {
+        one.style.size
+        for one in app.controls(ft.Text)
+        if isinstance(one.style, ft.TextStyle) and one.style.size is not None
+    }
+
+
+@SIZES
+async def test_the_screen_says_who_it_is_and_what_can_be_set(line: Line, screen: dict[str, Any]) -> None:
+    async with await at_settings(line, **screen) as app:
+        await app.see("Ada Blanchet")
+        await app.see("@demo.example")
+        await app.see_not(ABONNE)
+        assert [words for level, words in app.headings() if level == 2] == [
+            "Affichage",
+            "Données sur cet appareil",
+            "Connexion",
+            "À propos",
+        ]
+        for choice in ("Système", "Clair", "Sombre", "Français", "English", "100 %", "200 %"):
+            await app.see(choice)
+        assert all(app.names())
+
+
+@SIZES
+async def test_from_any_screen_the_account_button_leads_there_and_back(
+    line: Line, screen: dict[str, Any]
+) -> None:
+    async with visit(line, await remembered(line, ABONNE), route="/gerer", **screen) as app:
+        await app.see("Vos abonnements")
+        await app.tap("Compte et réglages")
+        await app.see("Affichage")
+        assert app.route == "/reglages"
+        await app.tap("Retour")
+        await app.see("Bonjour Ada")
+
+
+async def test_each_choice_applies_at_once_and_in_place(line: Line) -> None:
+    async with await at_settings(line) as app:
+        await app.tap("English")
+        await app.see("Appearance")
+        await app.tap("Dark")
+        await app.until(lambda: app.page.theme_mode is ft.ThemeMode.DARK, "still light")
+        await app.tap("Reduce animations")
+        await app.until(lambda: app.controls(ft.Switch)[0].value, "still moving")
+        before = max(sizes(app))
+        await app.tap("200 %" if "200 %" in "".join(app.names()) else "200%")
+        await app.until(lambda: max(sizes(app)) > before, "the text does not grow")
+        assert app.route == "/reglages"
+        chosen = {str(chip.key) for chip in app.controls(ft.Chip) if chip.selected}
+        assert len(chosen) == 3, chosen
+
+
+async def test_what_was_chosen_is_found_in_the_next_visit(line: Line) -> None:
+    device: dict[str, Any] = {}
+    async with await at_settings(line, preferences=device) as app:
+        await app.tap("Sombre")
+        await app.tap("Réduire les animations")
+        await app.tap("150 %")
+        await app.tap("English")
+        await app.see("Appearance")
+        await quiet(app, line)
+    assert kept(device)["language"] == "en"
+    assert kept(device)["theme"] == "dark"
+    assert kept(device)["text_size"] == 1.5
+    assert kept(device)["less_motion"] is True
+    async with await at_settings(line, preferences=device) as app:
+        await app.see("Appearance")
+        assert app.page.theme_mode is ft.ThemeMode.DARK
+        assert app.controls(ft.Switch)[0].value
+        assert {str(chip.key).rpartition("-")[2] for chip in app.controls(ft.Chip) if chip.selected} >= {
+            "1.5"
+        }
+
+
+async def test_a_damaged_entry_leaves_the_defaults(line: Line) -> None:
+    device = {"preferences": '{"text_size": 12}'}
+    async with await at_settings(line, preferences=device) as app:
+        await app.see("Affichage")
+        assert app.page.theme_mode is ft.ThemeMode.SYSTEM
+
+
+@pytest.mark.parametrize("route", ["/", "/gerer", "/gerer/abonnements/weekly", "/reglages"])
+async def test_at_the_largest_size_every_screen_draws_larger_texts(line: Line, route: str) -> None:
+    drawn = []
+    for size in (TEXT_SIZES[0], TEXT_SIZES[-1]):
+        device = {"preferences": json.dumps({"text_size": size})}
+        store = await remembered(line, ABONNE)
+        async with visit(line, store, route=route, preferences=device) as app:
+            await app.until(lambda: len(app.headings()) > 1, "the headings")
+            await quiet(app, line)
+            drawn.append((max(sizes(app)), app.names()))
+    (smaller, names), (larger, same) = drawn
+    assert larger == pytest.approx(2 * smaller, rel=0.2)
+    assert names == same, "nothing is lost"
+
+
+async def test_signing_out_forgets_the_session_and_keeps_the_preferences(line: Line) -> None:
+    device: dict[str, Any] = {}
+    store = await remembered(line, ABONNE)
+    async with visit(line, store, route="/reglages", preferences=device) as app:
+        await app.tap("Sombre")
+        await app.tap("Se déconnecter")
+        await app.see("Vous devrez saisir votre mot de passe la prochaine fois.")
+        await app.tap("Annuler")
+        await app.see_not("Se déconnecter ?")
+        assert await store.load() is not None
+        await app.tap("Se déconnecter")
+        await app.see("Se déconnecter ?")
+        await app.tap("Se déconnecter")
+        await app.see("Identifiez-vous")
+        await quiet(app, line)
+    assert await store.load() is None
+    assert kept(device) == {"theme": "dark"}
+
+
+async def test_signing_out_everywhere_closes_the_other_sessions_at_their_next_request(line: Line) -> None:
+    here, there = await remembered(line, ABONNE), await remembered(line, ABONNE)
+    async with visit(line, there, route="/gerer") as other:
+        await other.see("Club Cubéo")
+        await quiet(other, line)
+        async with visit(line, here, route="/reglages") as app:
+            await app.tap("Se déconnecter partout")
+            await app.see("Tous vos appareils devront saisir le mot de passe la prochaine fois.")
+            await app.tap("Se déconnecter partout")
+            await app.see("Identifiez-vous")
+        await other.see("Club Cubéo")
+        await other.tap("Actualiser")
+        await other.see("Votre session a expiré")
+        await other.see("Identifiez-vous")
+        await other.see_not("Club Cubéo")
+    assert await here.load() is None
+    assert await there.load() is None
+
+
+async def test_signing_out_everywhere_offline_says_that_it_was_not_done(line: Line) -> None:
+    store = await remembered(line, ABONNE)
+    async with visit(line, store, route="/reglages") as app:
+        await app.see("Ada Blanchet")
+        await quiet(app, line)
+        line.down = True
+        await app.tap("Se déconnecter partout")
+        await app.see("Tous vos appareils devront saisir")
+        await app.tap("Se déconnecter partout")
+        await app.see("Connexion impossible")
+        await app.see_not("Tous vos appareils devront saisir")
+        await app.see("Ada Blanchet")
+        line.down = False
+        await app.tap("Réessayer")
+        await app.see("Identifiez-vous")
+    assert await store.load() is None
+
+
+async def test_forgetting_this_device_leaves_nothing_on_it(line: Line) -> None:
+    device: dict[str, Any] = {}
+    store = await remembered(line, ABONNE)
+    async with visit(line, store, route="/reglages", preferences=device) as app:
+        await app.tap("Sombre")
+        await app.tap("English")
+        await app.tap("Forget this device")
+        await app.see("The identifier, session and preferences stored here will be erased.")
+        await app.see("Your account is not deleted.")
+        await app.tap("Forget this device")
+        await app.see("Identifiez-vous")
+        assert app.page.theme_mode is ft.ThemeMode.SYSTEM
+        await quiet(app, line)
+    assert await store.load() is None
+    assert kept(device) == {}
+    backend = line.backend()
+    await sign_in(backend, ABONNE)
+    assert (await backend.account()).value.display_name == "Ada Blanchet"
+
+
+async def test_another_one_to_sign_in_does_not_stand_on_the_contract_of_the_one_before(serve: Serve) -> None:
+    line = serve(subscribed(), "camille@demo.example")
+    device: dict[str, Any] = {}
+    async with visit(line, await remembered(line, ABONNE), route="/gerer", preferences=device) as app:
+        await app.tap("Mobile · 06 •• •• •• 84")
+        await app.see("Carillon Mobile")
+        await quiet(app, line)
+    assert kept(device) == {"contract_id": "abonne-mobile"}
+    camille = await remembered(line, "camille@demo.example")
+    async with visit(line, camille, route="/gerer", preferences=device) as app:
+        await app.see("Gazette des Deux Rives")
+        await app.see_not("Carillon Mobile")
