@@ -13,7 +13,6 @@ import errno
 import logging
 import signal
 import sys
-import tomllib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,14 +25,13 @@ from flet.utils import is_embedded, is_linux_server
 from services.backend import Backend
 from services.credentials import CredentialStore, KeyringStore, MemoryStore
 from services.scenarios import Demonstration
-from services.settings import Settings
+from services.settings import VERSION, Settings
 from services.transport import IN_PROCESS, quiet_http_logs, utc_now
 from views.app import open_app
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-PROJECT = Path(__file__).parent / "pyproject.toml"
 ASSETS = Path(__file__).parent / "assets"
 
 Start = Callable[[ft.Page], Awaitable[None]]
@@ -106,8 +104,7 @@ def command_line() -> CommandLine:
     parser.add_argument(
         "--backend", metavar="URL", help="https://host[:port]; else CONSO_BACKEND_URL, else the demonstration"
     )
-    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    parser.add_argument("--version", action="version", version=f"Conso et moi {project['version']}")
+    parser.add_argument("--version", action="version", version=f"Conso et moi {VERSION}")
     return parser
 
 

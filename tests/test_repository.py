@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from services.settings import VERSION
+
 ROOT = Path(__file__).parent.parent
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 TREE = {
@@ -127,10 +129,10 @@ def anchors(markdown: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_changelog_tells_of_this_version() -> None:
+def test_every_place_names_the_same_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = re.findall(r"(?m)^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
-    assert versions[0] == project["version"]
+    assert versions[0] == project["version"] == VERSION
 
 
 def test_what_the_tests_need_is_named_where_it_may_not_be_installed(tmp_path: Path) -> None:

@@ -91,41 +91,63 @@ def test_every_entry_can_be_said(language: Language) -> None:
             assert "{" not in said
 
 
-@pytest.mark.parametrize(
-    ("group", "codes"),
-    [
-        ("contract", models.ContractKind),
-        ("period", models.PeriodState),
-        ("invoice", models.PeriodState),
-        ("entry", models.EntryType),
-        ("status", models.PaymentStatus),
-        ("category", models.Category),
-        ("channel", models.Channel),
-        ("kind", models.PurchaseKind),
-        ("filter", models.Filter),
-        ("credentials", CredentialProblem),
-        ("language", Language),
-    ],
-)
-def test_every_code_has_its_words(group: str, codes: type[StrEnum]) -> None:
-    assert {f"{group}.{code}" for code in codes} <= set(KEYS)
+WORDED: list[tuple[str, type[StrEnum]]] = [
+    ("contract.{value}", models.ContractKind),
+    ("period.{value}", models.PeriodState),
+    ("invoice.{value}", models.PeriodState),
+    ("entry.{value}", models.EntryType),
+    ("status.{value}", models.PaymentStatus),
+    ("category.{value}", models.Category),
+    ("channel.{value}", models.Channel),
+    ("kind.{value}", models.PurchaseKind),
+    ("filter.{value}", models.Filter),
+    ("subscription.price_{value}", models.Rhythm),
+    ("reason.{name}", models.DisputeReason),
+    ("credentials.{value}", CredentialProblem),
+    ("language.{value}", Language),
+]
+"""Enums whose every code has words, and the key of those of one code."""
+
+TOLD: list[tuple[type[StrEnum], dict[str, str | None]]] = [
+    (
+        models.SubscriptionStatus,
+        {
+            "ACTIVE": None,  # the ordinary case: nothing is said of it
+            "SUSPENDED": "subscription.suspended",
+            "PENDING_TERMINATE": "subscription.being_ended",
+            "TERMINATED": "subscription.ended_on",
+            "OTHER": None,  # nothing is said of what is not understood, nor can it be ended
+        },
+    ),
+    (
+        models.ServiceStatus,
+        {
+            "ACTIVE": "service.on_since",
+            "SUSPENDED": "service.off_since",
+            "OTHER": None,  # read as off: there is no third position
+        },
+    ),
+]
+"""Enums whose codes are told in sentences: the key for each code, by its name; None for one that is not."""
+
+
+@pytest.mark.parametrize(("key", "codes"), WORDED)
+def test_every_code_has_its_words(key: str, codes: type[StrEnum]) -> None:
+    assert {key.format(value=code.value, name=code.name.lower()) for code in codes} <= set(KEYS)
+
+
+@pytest.mark.parametrize(("codes", "keys"), TOLD)
+def test_every_code_told_in_a_sentence_has_one(codes: type[StrEnum], keys: dict[str, str | None]) -> None:
+    assert keys.keys() == {code.name for code in codes}
+    assert {key for key in keys.values() if key is not None} <= set(KEYS)
 
 
 def test_no_enum_of_the_models_is_forgotten() -> None:
-    worded = {
-        "ContractKind",
-        "PeriodState",
-        "EntryType",
-        "PaymentStatus",
-        "Category",
-        "Channel",
-        "PurchaseKind",
-        "Filter",
-    }
     enums = {
-        name for name, value in vars(models).items() if isinstance(value, type) and issubclass(value, StrEnum)
+        value for value in vars(models).values() if isinstance(value, type) and issubclass(value, StrEnum)
     }
-    assert enums - {"StrEnum", "_Tolerant"} == worded
+    worded = {codes for _, codes in WORDED} | {codes for codes, _ in TOLD}
+    assert enums - {StrEnum, models._Tolerant} == worded - {CredentialProblem, Language}
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,9 @@ async def test_the_characters_left_are_said_at_fifty_ten_and_none(serve: Serve) 
         said = [sentence.replace("\u00a0", " ") for sentence in app.announced]
         assert said == [f"Caractères restants : {n}" for n in (50, 10, 0)]
         assert app.controls(ft.TextField)[0].value == "x" * 250
+        await app._type(app.controls(ft.TextField)[0], "x" * 215)
+        await app.see("Caractères restants : 35")
+        assert len(app.announced) == 3, "nothing is said on the way up"
 
 
 async def test_a_draft_is_kept_deleted_and_taken_back(serve: Serve) -> None:
