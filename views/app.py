@@ -25,9 +25,9 @@ from views.subscription import SubscriptionView
 from views.ui.brand import CONSO_ET_MOI
 from views.ui.buttons import strong_button
 from views.ui.component import component
-from views.ui.frame import Destination, go
 from views.ui.look import Look, silent
 from views.ui.notices import state
+from views.ui.places import Destination, go
 from views.ui.theme import flet_theme, fonts, palette
 
 _PLACES = [

@@ -14,11 +14,12 @@ from views.ui.buttons import icon_button
 from views.ui.cards import card, column
 from views.ui.component import component
 from views.ui.contracts import contract_choice
-from views.ui.frame import Destination, Screen, go
+from views.ui.frame import Screen
 from views.ui.look import Look, heading, text
 from views.ui.month_selector import month_selector
 from views.ui.notices import error_state, freshness, progress, skeleton
 from views.ui.one_off_services import one_off_services
+from views.ui.places import Destination, go
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
 
 

@@ -16,9 +16,10 @@ from views.ui.cards import card, column, group
 from views.ui.component import component
 from views.ui.feedback import Feedback
 from views.ui.fields import Field
-from views.ui.frame import Destination, Screen, go
+from views.ui.frame import Screen
 from views.ui.look import Look, alone, heading, silent, text
 from views.ui.notices import state
+from views.ui.places import Destination, go
 from views.ui.steps import steps
 from views.ui.theme import READING_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 

@@ -26,10 +26,11 @@ from views.ui.buttons import link
 from views.ui.cards import Tone, card, column, group, navigation_row
 from views.ui.component import component
 from views.ui.contracts import contract_icon
-from views.ui.frame import Destination, Screen, go
+from views.ui.frame import Screen
 from views.ui.look import Look, heading, text
 from views.ui.notices import alert, error_state, freshness, progress, skeleton
 from views.ui.one_off_services import one_off_services
+from views.ui.places import Destination, go
 from views.ui.subscription_parts import monthly_cost
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
 

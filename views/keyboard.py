@@ -9,7 +9,7 @@ import flet as ft
 
 from views.state.device import DeviceState
 from views.state.session import Gate, SessionState
-from views.ui.frame import Destination
+from views.ui.places import Destination
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
             ft.AutofillGroup(
                 Field(
                     words("login.field"),
-                    form.identifier,
+                    lambda: form.identifier,
                     form.type_identifier,
                     form.submit_identifier,
                     keyboard_type=ft.KeyboardType.EMAIL,
@@ -192,7 +192,7 @@ def PasswordStep(form: SignInState) -> ft.Control:
         ft.AutofillGroup(
             Field(
                 words("password.field"),
-                form.password,
+                lambda: form.password,
                 form.type_password,
                 form.submit_password,
                 ref=field,

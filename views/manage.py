@@ -15,9 +15,10 @@ from views.ui.buttons import icon_button
 from views.ui.cards import column, group, tile
 from views.ui.component import component
 from views.ui.contracts import contract_choice
-from views.ui.frame import Destination, Screen, go, reading_column
+from views.ui.frame import Screen, reading_column
 from views.ui.look import Look, heading, text
 from views.ui.notices import error_state, freshness, progress, skeleton, state
+from views.ui.places import Destination, go
 from views.ui.purchase_rows import TEXT_START
 from views.ui.service_card import ServiceCard
 from views.ui.subscription_parts import cost_line, end_confirmation, end_outcome, next_line, status_tag

@@ -8,8 +8,9 @@ from views.state.context import use_look, use_session
 from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
 from views.ui.component import component
-from views.ui.frame import Destination, Screen
+from views.ui.frame import Screen
 from views.ui.notices import error_state, skeleton
+from views.ui.places import Destination
 from views.ui.purchase_detail import PurchaseDetail
 
 

@@ -15,10 +15,11 @@ from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
 from views.ui.buttons import icon_button
 from views.ui.component import component
-from views.ui.frame import Destination, Screen
+from views.ui.frame import Screen
 from views.ui.look import text
 from views.ui.notices import error_state, state
 from views.ui.period_summary import period_summary
+from views.ui.places import Destination
 from views.ui.purchase_detail import PurchaseDetail
 from views.ui.purchase_listing import PurchaseListing, first_skeleton
 

@@ -19,9 +19,10 @@ from views.ui.cards import card, column, key_value
 from views.ui.chips import chip, choices
 from views.ui.component import component
 from views.ui.confirmation import AskedFirst
-from views.ui.frame import Destination, Screen, reading_column
+from views.ui.frame import Screen, reading_column
 from views.ui.look import Look, heading, silent, text
 from views.ui.notices import error_alert
+from views.ui.places import Destination
 from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
 T = TypeVar("T")

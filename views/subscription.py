@@ -15,9 +15,10 @@ from views.state.subscriptions import SubscriptionsState
 from views.ui.buttons import Handler, strong_button
 from views.ui.cards import card, column, group, key_value, tile
 from views.ui.component import component
-from views.ui.frame import Destination, Screen, reading_column
+from views.ui.frame import Screen, reading_column
 from views.ui.look import Look, heading, text
 from views.ui.notices import error_state, freshness, skeleton, state
+from views.ui.places import Destination
 from views.ui.publisher import contact_button
 from views.ui.purchase_rows import purchase_row
 from views.ui.subscription_parts import (

@@ -121,10 +121,18 @@ class Serve(Protocol):
 
 
 class ServeSandbox(Protocol):
-    """Starts a sandbox of its own: the demo subscribers or a data file, the clock frozen at `now`."""
+    """Starts a sandbox: the demo subscribers or a data file, the clock frozen at `now`.
+
+    `database` is an SQLAlchemy URL; without it, an SQLite file of its own.
+    """
 
     def __call__(
-        self, *, now: str | None = None, data: dict[str, Any] | None = None, latency: float = 0.0
+        self,
+        *,
+        now: str | None = None,
+        data: dict[str, Any] | None = None,
+        latency: float = 0.0,
+        database: str | None = None,
     ) -> Server: ...
 
 
@@ -157,11 +165,18 @@ def serve(servers: Callable[..., Server]) -> Serve:
 
 @pytest.fixture(scope="module")
 def serve_sandbox(servers: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> ServeSandbox:
-    """Starts a sandbox as `python -m services.sandbox`, on a database of its own."""
+    """Starts a sandbox as `python -m services.sandbox`."""
 
-    def start(*, now: str | None = None, data: dict[str, Any] | None = None, latency: float = 0.0) -> Server:
+    def start(
+        *,
+        now: str | None = None,
+        data: dict[str, Any] | None = None,
+        latency: float = 0.0,
+        database: str | None = None,
+    ) -> Server:
         folder = tmp_path_factory.mktemp("sandbox")
-        options = ["--database", f"sqlite:///{folder / 'sandbox.sqlite3'}", "--latency", str(latency)]
+        database = database or f"sqlite:///{folder / 'sandbox.sqlite3'}"
+        options = ["--database", database, "--latency", str(latency)]
         if now is not None:
             options += ["--now", now]
         if data is not None:

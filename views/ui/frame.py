@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 
 import flet as ft
 
@@ -15,29 +14,9 @@ from .component import component
 from .demo import DemoBanner
 from .feedback import Outbox
 from .look import Look, heading, silent, text
+from .places import Destination, go
 from .shortcuts import Shortcuts
 from .theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS, hairline
-
-
-class Destination(Enum):
-    """The places of the navigation: path, icon at rest, icon when there."""
-
-    HOME = ("/", ft.Icons.HOME_OUTLINED, ft.Icons.HOME)
-    USAGE = ("/conso/internet", ft.Icons.DONUT_LARGE_OUTLINED, ft.Icons.DONUT_LARGE)
-    MANAGE = ("/gerer", ft.Icons.TUNE_OUTLINED, ft.Icons.TUNE)
-    HELP = ("/aide", ft.Icons.HELP_OUTLINE, ft.Icons.HELP)
-
-    @property
-    def path(self) -> str:
-        return self.value[0]
-
-    def label(self, look: Look) -> str:
-        return look.words(f"nav.{self.name.lower()}")
-
-
-def go(path: str) -> None:
-    """Follow a link inside the app."""
-    ft.context.page.navigate(path)
 
 
 @component

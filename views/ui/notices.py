@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TypeVar
 
 import flet as ft
@@ -16,6 +17,7 @@ from .buttons import Handler, link, strong_button
 from .cards import Tone, card, column
 from .component import component
 from .look import Look, heading, silent, text
+from .places import go
 from .theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
 T = TypeVar("T")
@@ -65,7 +67,9 @@ def error_state(look: Look, error: BackendError, retry: Handler, *, title: str =
         return state(look, ft.Icons.LOCK_OUTLINE, explanation.title, explanation.text, live=True)
     icon = ft.Icons.CLOUD_OFF_OUTLINED if isinstance(error, Unreachable) else ft.Icons.ERROR_OUTLINE
     again = strong_button(look, look.words("action.retry"), retry)
-    return state(look, icon, title or explanation.title, explanation.text, again, live=True)
+    code = (error.correlator or "")[:8]
+    helped = [link(look, look.words("problem.help", code=code), partial(go, "/aide"))] if code else []
+    return state(look, icon, title or explanation.title, explanation.text, again, *helped, live=True)
 
 
 def state(

@@ -9,9 +9,9 @@ from views.state.purchases import PurchasesState
 
 from .buttons import link
 from .cards import card, column
-from .frame import go
 from .look import Look, heading, silent, text
 from .notices import error_alert, skeleton
+from .places import go
 from .theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
 
 MINI_CHART = 48

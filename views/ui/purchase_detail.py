@@ -20,9 +20,9 @@ from .buttons import link, outline_button, strong_button
 from .cards import Tone, card, column, key_value, tag, tile
 from .component import component
 from .documents import kind_of
-from .frame import go
 from .look import Look, heading, text
 from .notices import alert, error_state, freshness, skeleton, snackbar, state
+from .places import go
 from .publisher import contact_button
 from .purchase_rows import amount_color, shown_names, tags_of
 from .report import ReportButton

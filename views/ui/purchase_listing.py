@@ -18,10 +18,10 @@ from .cards import column
 from .chips import chip, choices
 from .component import component
 from .contracts import contract_choice
-from .frame import go
 from .look import Look, text
 from .notices import error_state, freshness, progress, skeleton, snackbar, state
 from .period_summary import summary_card
+from .places import go
 from .purchase_rows import PageOfRows, days_of
 from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
 

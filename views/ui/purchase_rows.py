@@ -15,8 +15,8 @@ from views.state.purchases import Day, local_day
 from .buttons import row_as_button
 from .cards import Tone, column, group, tag, tile
 from .component import component
-from .frame import go
 from .look import Look, silent, text
+from .places import go
 from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TRANSPARENT, Layout
 
 TEXT_START = 40 + SPACE_M + SPACE_S

@@ -57,7 +57,7 @@ def _form(look: Look, report: ReportState) -> ft.DialogControl:
         ),
         Field(
             words("report.comment"),
-            report.comment,
+            lambda: report.comment,
             report.type_comment,
             report.send,
             multiline=True,

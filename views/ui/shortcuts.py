@@ -9,6 +9,7 @@ from views.state.context import use_device, use_look
 from .buttons import outline_button
 from .cards import column, key_value
 from .component import component
+from .places import Destination
 from .sheet import sheet
 from .theme import SPACE_M
 
@@ -19,7 +20,7 @@ def Shortcuts() -> ft.Control:
     look, device = use_look(), use_device()
     words = look.words
     keys = [
-        ("Alt + 1, 2", words("shortcuts.destinations")),
+        (f"Alt + 1 … {len(Destination)}", words("shortcuts.destinations")),
         ("R", words("shortcuts.refresh")),
         ("\u2190 \u2192", words("shortcuts.periods")),
         ("\u2191 \u2193", words("shortcuts.rows")),
