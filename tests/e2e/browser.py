@@ -237,11 +237,14 @@ def _type(page: Page, target: Locator, label: str, text: str) -> None:
     """Replace what the focused field holds.
 
     Flutter listens to the input only a moment after the focus has come, when it has given it an id: a key
-    that comes sooner is shown by the browser and lost by the app.
+    that comes sooner is shown by the browser and lost by the app. A field of several lines gets no id: it
+    is given a few looks.
     """
+    looks: list[str] = []
 
     def heard() -> bool:
-        return cast(bool, target.evaluate("one => one === document.activeElement && one.id !== ''"))
+        looks.append(target.evaluate("one => one === document.activeElement ? one.id || one.tagName : ''"))
+        return looks[-1] != "TEXTAREA" and looks[-1] != "" or looks[-4:] == ["TEXTAREA"] * 4
 
     until(page, heard, f"{label!r} does not listen to keys")
     page.keyboard.press("ControlOrMeta+A")

@@ -71,7 +71,7 @@ def _entry(
 
 def _subscriber(identifier: str, name: str) -> dict[str, Any]:
     """With two subscriptions, and one entry of each kind in the current period."""
-    who = name.split(maxsplit=1)[0].lower()
+    who = identifier.partition("@")[0]
     return {
         "identifier": identifier,
         "password": PASSWORD,
@@ -198,7 +198,7 @@ def end_subscription(page: Page) -> str:
 def turn_service_off(page: Page) -> None:
     service_is(page, True)
     tap(page, "Service internet+")
-    see(page, "Votre abonnement en cours peut être interrompu par son éditeur.")
+    see(page, "1 abonnement en cours peut être interrompu par son éditeur.")
     see(page, "restent dus et seront facturés : 21,77 €.")
     double_tap(page, "Désactiver le service")
     see(page, "Désactivé depuis le 14 mai 2026")
