@@ -1,4 +1,4 @@
-"""Requests to the backend and its raw answers: with `session.py`, the only module that knows httpx.
+"""Requests to the backend and its raw answers: httpx is known here, in `session.py` and in `scenarios.py`.
 
 Every exchange carries an `x-correlator`, ends within a bound, and fails only as a `BackendError`.
 """

@@ -244,7 +244,7 @@ def _type(page: Page, target: Locator, label: str, text: str) -> None:
 
     def heard() -> bool:
         looks.append(target.evaluate("one => one === document.activeElement ? one.id || one.tagName : ''"))
-        return looks[-1] != "TEXTAREA" and looks[-1] != "" or looks[-4:] == ["TEXTAREA"] * 4
+        return looks[-1] not in ("", "TEXTAREA") or looks[-4:] == ["TEXTAREA"] * 4
 
     until(page, heard, f"{label!r} does not listen to keys")
     page.keyboard.press("ControlOrMeta+A")

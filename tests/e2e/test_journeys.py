@@ -416,7 +416,7 @@ BOUNDARY = {
                 {
                     "contractId": "c1",
                     "kind": "internet",
-                    "label": "Livebox Fibre",
+                    "label": "Box Fibre",
                     "maskedNumber": "04 •• •• •• 12",
                     "billingRights": True,
                     "billing": {"cutOffDay": 26, "timeZone": "Europe/Paris"},

@@ -36,7 +36,7 @@ from tests.e2e.test_journeys import FR, NOW, PASSWORD, see_rows, sign_in
 from tests.postgresql import cluster
 
 ADA, ZOE = "ada@demo.example", "zoe@demo.example"
-REFERENCE = r"R[SG]-\d{6}-\d{6}"
+REFERENCE = r"(?:RS|SG)-\d{6}-\d{6}"
 
 
 def _subscription(subscription_id: str, merchant: str, price: str, rhythm: str, due: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ ACCOUNT: dict[str, Any] = {
         {
             "contractId": "c1",
             "kind": "internet",
-            "label": "Livebox Fibre",
+            "label": "Box Fibre",
             "maskedNumber": "04 •• •• •• 12",
             "billingRights": True,
             "billing": {"cutOffDay": 26, "timeZone": "Europe/Paris"},

@@ -69,7 +69,7 @@ async def test_signed_in_one_sees_one_s_account(connect: Connect) -> None:
     assert (contract.contract_id, contract.kind, contract.label) == (
         "c1",
         ContractKind.INTERNET,
-        "Livebox Fibre",
+        "Box Fibre",
     )
     assert (contract.billing.cut_off_day, contract.billing.time_zone) == (26, "Europe/Paris")
     await backend.close()

@@ -45,7 +45,7 @@ def ServiceCard(service: ServiceState) -> ft.Control:
                 ),
                 ft.Switch(
                     value=service.on,
-                    disabled=service.changing,
+                    disabled=service.changing or shown.data.status is ServiceStatus.OTHER,
                     on_change=service.ask,
                     key="service",
                 ),
@@ -65,6 +65,8 @@ def _service_tag(look: Look, service: Service, changing: bool) -> ft.Control:
     words, since = look.words, look.formats.long_date(service.since)
     if changing:
         label = tag(look, words("service.changing"), Tone.WARNING, ft.Icons.SCHEDULE)
+    elif service.status is ServiceStatus.OTHER:
+        label = tag(look, words("status.other"), Tone.WARNING, ft.Icons.HELP_OUTLINE)
     elif service.status is ServiceStatus.ACTIVE:
         label = tag(look, words("service.on_since", date=since), Tone.POSITIVE)
     else:
