@@ -40,6 +40,8 @@ STARTED = 60.0
 """Seconds a server has to listen."""
 RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
 """Flet 1.0.5's web client asks for it whatever it is told; our Content-Security-Policy refuses it."""
+LEFT = "Receive loop error: WebSocket is not connected"
+"""Flet 1.0.5 logs it, with its traceback, when a tab is closed while something is being sent to it."""
 
 DEVICES: dict[str, ViewportSize] = {
     "phone": {"width": 390, "height": 844},
@@ -150,7 +152,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
 
         yield start
     for server in started:
-        assert "Traceback" not in server.log, server.log
+        assert server.log.count("Traceback") == server.log.count(LEFT), server.log
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from services.sandbox.schema import dispute, feedback, subscription
 from tests.e2e.browser import (
     PATIENCE,
     enter,
+    focused,
     named,
     see,
     see_heading,
@@ -29,6 +30,7 @@ from tests.e2e.browser import (
     shows,
     tap,
     texts,
+    type_by_keyboard,
     until,
 )
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
@@ -220,7 +222,8 @@ def report_problem(page: Page) -> str:
 
 def give_opinion(page: Page) -> None:
     tap(page, "Oui")
-    enter(page, "Qu’avez-vous apprécié ?", "L’exemple.")
+    until(page, lambda: focused(page) == "Qu’avez-vous apprécié ?", "the focus is not in the field")
+    type_by_keyboard(page, "Qu’avez-vous apprécié ?", "L’exemple.")
     double_tap(page, "Envoyer mon avis")
     see(page, "Merci de votre participation.")
 
