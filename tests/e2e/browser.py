@@ -52,7 +52,7 @@ _COLLECT = """() => {
         tabindex: element.hasAttribute('tabindex') ? element.tabIndex : null,
         sideways: element.closest('[style*="overflow-x: scroll"]') !== null,
         cut: Boolean(list) && (box.top < view.top + 1 || box.bottom > view.bottom - 1)
-          || box.bottom > innerHeight,
+          || box.bottom > innerHeight - 1,
         left: box.left, top: box.top, width: box.width, height: box.height,
       });
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page
 
@@ -11,6 +13,7 @@ from tests.e2e.browser import (
     language,
     nameless,
     overflowing,
+    plain,
     press_by_keyboard,
     read_twice,
     see,
@@ -58,6 +61,35 @@ def faults(page: Page, said: Said) -> list[str]:
     ]
 
 
+def further(page: Page, said: Said) -> Iterator[str]:
+    """Go through managing, the settings and the help; gives the name of each screen once it is drawn."""
+    french = said is FR
+    tap(page, "Gérer" if french else "Manage")
+    see_heading(page, "Gérer internet+" if french else "Manage internet+")
+    see(page, "Gazette des Deux Rives")
+    see(page, "Actif depuis" if french else "On since")
+    leave_the_mouse(page)
+    yield "manage"
+    tap(page, "Gazette des Deux Rives")
+    see_heading(page, "Abonnement" if french else "Subscription")
+    see(page, "Coût par an" if french else "Cost a year")
+    yield "subscription"
+    tap(page, "Compte et réglages" if french else "Account and settings")
+    see_heading(page, "Réglages" if french else "Settings")
+    yield "settings"
+    tap(page, "Aide" if french else "Help")
+    see_heading(page, "Aide et avis" if french else "Help and feedback")
+    leave_the_mouse(page)
+    yield "help"
+
+
+def leave_the_mouse(page: Page) -> None:
+    """Away from the navigation, whose tooltip under it repeats its name."""
+    page.mouse.move(160, 40)
+    until(page, lambda: [plain(node.name) for node in semantics(page)].count("Gérer") <= 1, "a tooltip")
+    until(page, lambda: [plain(node.name) for node in semantics(page)].count("Aide") <= 1, "a tooltip")
+
+
 @pytest.mark.parametrize(
     ("device", "locale", "said"), [("phone", "fr", FR), ("tablet", "fr", FR), ("desktop", "en", EN)]
 )
@@ -91,6 +123,24 @@ def test_every_screen_of_the_path(demo: Server, visit: Visit, device: str, local
     tap(page, first)
     see(page, said.reference)
     inspect("purchase")
+    for screen in further(page, said):
+        inspect(screen)
+    assert not met, "\n".join(met)
+
+
+def test_every_further_screen_at_320_px_and_twice_the_text(demo: Server, visit: Visit) -> None:
+    page = visit(f"{demo.url}/reglages")
+    page.set_viewport_size({"width": 320, "height": 700})
+    sign_in(page, FR, "camille@demo.example")
+    see_heading(page, "Réglages")
+    before = max(node.height for node in semantics(page) if node.level == 1)
+    tap(page, "200 %")
+    until(
+        page,
+        lambda: max((node.height for node in semantics(page) if node.level == 1), default=0) > 1.5 * before,
+        "the text does not grow",
+    )
+    met = [f"{screen}: {fault}" for screen in further(page, FR) for fault in faults(page, FR)]
     assert not met, "\n".join(met)
 
 
