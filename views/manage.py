@@ -118,9 +118,8 @@ def _row(
     label = status_tag(look, formats, one, over=not ends)
     if label is not None:
         texts.append(ft.Container(label, padding=ft.Padding.only(top=SPACE_XS)))
-    content = ft.Row(
-        [tile(look, one.merchant_name), ft.Column(texts, spacing=0, expand=True, tight=True)], spacing=SPACE_S
-    )
+    picture = [] if look.crowded else [tile(look, one.merchant_name)]
+    content = ft.Row([*picture, ft.Column(texts, spacing=0, expand=True, tight=True)], spacing=SPACE_S)
     main = ft.TextButton(
         content,
         on_click=open_subscription,
@@ -142,6 +141,8 @@ def _row(
                 key=f"end-{one.subscription_id}",
             )
         )
+    if look.crowded:
+        return column(ft.MergeSemantics(main), ft.Row([*ending]), spacing=0)
     return ft.Container(
         ft.Row([ft.MergeSemantics(main, expand=True), *ending], spacing=0),
         padding=ft.Padding.only(right=SPACE_XS),

@@ -151,7 +151,7 @@ def _choice(
     ]
     return column(
         heading(text(look.words(title), look.type.h4), 3),
-        choices(look, look.words(title), chips, wrap=True),
+        choices(look, "", chips, wrap=True),
         spacing=SPACE_XS,
     )
 

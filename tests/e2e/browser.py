@@ -29,6 +29,8 @@ ROLES: tuple[Role, ...] = ("button", "link", "tab", "checkbox", "switch", "radio
 _COLLECT = """() => {
   const found = [];
   const selector = 'flt-semantics, h1, h2, h3, h4, h5, h6, input, textarea';
+  const scrolls = (axis) =>
+    ['scroll', 'hidden'].map((way) => `flt-semantics[style*="overflow-${axis}: ${way}"]`).join();
   const visit = (root) => {
     for (const element of root.querySelectorAll('*')) {
       if (element.shadowRoot) visit(element.shadowRoot);
@@ -37,7 +39,8 @@ _COLLECT = """() => {
         .filter((node) => node.nodeType === Node.TEXT_NODE || node.nodeName === 'SPAN')
         .map((node) => node.textContent).join('');
       const box = element.getBoundingClientRect();
-      const list = element.parentElement?.closest('[style*="overflow-y: scroll"]');
+      // What scrolls is hidden, not scrolled, for a moment after the mouse has moved.
+      const list = element.parentElement?.closest(scrolls('y'));
       const view = list?.getBoundingClientRect() ?? { top: 0, bottom: innerHeight };
       found.push({
         tag: element.tagName.toLowerCase(),
@@ -50,7 +53,7 @@ _COLLECT = """() => {
         checked: element.getAttribute('aria-checked') ?? '',
         disabled: element.getAttribute('aria-disabled') === 'true',
         tabindex: element.hasAttribute('tabindex') ? element.tabIndex : null,
-        sideways: element.closest('[style*="overflow-x: scroll"]') !== null,
+        sideways: element.closest(scrolls('x')) !== null,
         cut: Boolean(list) && (box.top < view.top + 1 || box.bottom > view.bottom - 1)
           || box.bottom > innerHeight - 1,
         left: box.left, top: box.top, width: box.width, height: box.height,

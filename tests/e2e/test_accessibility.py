@@ -72,7 +72,7 @@ def further(page: Page, said: Said) -> Iterator[str]:
     yield "manage"
     tap(page, "Gazette des Deux Rives")
     see_heading(page, "Abonnement" if french else "Subscription")
-    see(page, "Coût par an" if french else "Cost a year")
+    see(page, "Prix, 4,99 € par mois" if french else "Price, €4.99 a month")
     yield "subscription"
     tap(page, "Compte et réglages" if french else "Account and settings")
     see_heading(page, "Réglages" if french else "Settings")

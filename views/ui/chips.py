@@ -24,7 +24,10 @@ def chip(look: Look, label: str, on_select: Handler, *, chosen: bool, key: str) 
 
 
 def choices(look: Look, name: str, chips: list[ft.Chip], *, wrap: bool) -> ft.Control:
-    """Chips under one name for screen readers: on several lines, or on one that scrolls."""
+    """Chips under one name for screen readers: on several lines, or on one that scrolls.
+
+    After a heading they need none, which would be read twice: `name` is empty.
+    """
     row = ft.Row(
         list(chips),
         wrap=wrap,
@@ -32,4 +35,4 @@ def choices(look: Look, name: str, chips: list[ft.Chip], *, wrap: bool) -> ft.Co
         spacing=SPACE_XS,
         run_spacing=SPACE_XS,
     )
-    return ft.Semantics(label=name, container=True, content=row)
+    return ft.Semantics(label=name or None, container=True, content=row)

@@ -43,6 +43,11 @@ class Look:
             still=still,
         )
 
+    @property
+    def crowded(self) -> bool:
+        """Too narrow for texts of this size side by side: they go one under the other."""
+        return self.layout is Layout.XS or (not self.layout.rail and self.type != self.compact)
+
 
 def text(
     value: str,
