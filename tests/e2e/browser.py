@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 from playwright.sync_api import Error, Locator, Page
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds before what was awaited is missing: a shared machine draws Flutter in software."""
 FIRST_LOAD = 90.0
 """Seconds for the web client to arrive, compile and draw its first frame."""
@@ -29,8 +29,6 @@ ROLES: tuple[Role, ...] = ("button", "link", "tab", "checkbox", "switch", "radio
 _COLLECT = """() => {
   const found = [];
   const selector = 'flt-semantics, h1, h2, h3, h4, h5, h6, input, textarea';
-  const scrolls = (axis) =>
-    ['scroll', 'hidden'].map((way) => `flt-semantics[style*="overflow-${axis}: ${way}"]`).join();
   const visit = (root) => {
     for (const element of root.querySelectorAll('*')) {
       if (element.shadowRoot) visit(element.shadowRoot);
@@ -39,8 +37,7 @@ _COLLECT = """() => {
         .filter((node) => node.nodeType === Node.TEXT_NODE || node.nodeName === 'SPAN')
         .map((node) => node.textContent).join('');
       const box = element.getBoundingClientRect();
-      // What scrolls is hidden, not scrolled, for a moment after the mouse has moved.
-      const list = element.parentElement?.closest(scrolls('y'));
+      const list = element.parentElement?.closest('[style*="overflow-y: scroll"]');
       const view = list?.getBoundingClientRect() ?? { top: 0, bottom: innerHeight };
       found.push({
         tag: element.tagName.toLowerCase(),
@@ -53,8 +50,8 @@ _COLLECT = """() => {
         checked: element.getAttribute('aria-checked') ?? '',
         disabled: element.getAttribute('aria-disabled') === 'true',
         tabindex: element.hasAttribute('tabindex') ? element.tabIndex : null,
-        sideways: element.closest(scrolls('x')) !== null,
-        cut: Boolean(list) && (box.top < view.top + 1 || box.bottom > view.bottom - 1)
+        sideways: element.closest('[style*="overflow-x: scroll"]') !== null,
+        cut: Boolean(list) && (box.top < view.top + 4 || box.bottom > view.bottom - 4)
           || box.bottom > innerHeight - 1,
         left: box.left, top: box.top, width: box.width, height: box.height,
       });
@@ -63,6 +60,10 @@ _COLLECT = """() => {
   visit(document);
   return found;
 }"""
+
+# After the mouse has done something, Flutter hides for a moment what can be scrolled.
+_AT_REST = """() => [...document.querySelectorAll('flt-semantics[style*="scrollbar-width"]')]
+  .every((element) => !element.style.overflow.includes('hidden'))"""
 
 _FOCUSED = """() => {
   let element = document.activeElement;
@@ -294,6 +295,18 @@ def wheel(page: Page, pixels: int) -> None:
     assert size is not None
     page.mouse.move(size["width"] / 2, size["height"] * 0.6)
     page.mouse.wheel(0, pixels)
+
+
+def rest(page: Page) -> None:
+    """Wait until the mouse is forgotten, and a tooltip under it gone: then `sideways` and `cut` are true."""
+    page.mouse.move(1, 1)
+    seen: list[list[Node]] = []
+
+    def still() -> bool:
+        seen.append(semantics(page))
+        return bool(page.evaluate(_AT_REST)) and all(one == seen[-1] for one in seen[-6:]) and len(seen) > 6
+
+    until(page, still, "no rest")
 
 
 # What section 4 of the interface's description demands of every screen. Each gives its faults, none if good.
