@@ -82,7 +82,7 @@ async def test_a_screen_that_leaves_does_not_stop_the_reading(line: Line) -> Non
         await asyncio.sleep(0.02)
         screen.cancel()
         await asyncio.gather(screen, return_exceptions=True)
-    await state.load()
+    await asyncio.sleep(0.02)
     assert not state.subscriptions.loading
     assert state.current
 
@@ -117,6 +117,7 @@ async def test_ending_one_is_asked_about_then_done_and_the_list_tells(line: Line
 
 async def test_two_taps_are_one_termination_and_the_sheet_stays_meanwhile(line: Line) -> None:
     state = await read(line)
+    asked = len(line.asked)
     state.ask(one(state, WEEKLY))
     with line.holding("/termination"):
         both = asyncio.gather(state.terminate(), state.terminate())
@@ -126,6 +127,7 @@ async def test_two_taps_are_one_termination_and_the_sheet_stays_meanwhile(line: 
         assert state.asked is not None, "closing the sheet would hide what is being done"
     await both
     assert terminations(line) == 1
+    assert len(line.asked) == asked + 2, "ended once, and the list read once after"
     assert not state.busy
     assert state.asked is None
 
