@@ -55,7 +55,7 @@ Main = Callable[[ft.Page], Any]
 ControlT = TypeVar("ControlT", bound=BaseControl)
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
-PATIENCE = 5.0
+PATIENCE = 15.0
 """Seconds after which what was awaited is missing."""
 _POLL = 0.01
 _encode = configure_encode_object_for_msgpack(BaseControl)

@@ -248,6 +248,10 @@ def _type(page: Page, target: Locator, label: str, text: str) -> None:
 
     def heard() -> bool:
         looks.append(target.evaluate("one => one === document.activeElement ? one.id || one.tagName : ''"))
+        if looks[-20:] == [""] * 20:  # what was clicked had just moved
+            looks.clear()
+            target.click(timeout=PATIENCE * 1000)
+            return False
         return looks[-1] not in ("", "TEXTAREA") or looks[-4:] == ["TEXTAREA"] * 4
 
     until(page, heard, f"{label!r} does not listen to keys")
