@@ -129,6 +129,7 @@ class DemoState:
     async def _look_again(self) -> None:
         """Read what the screens show, so that the fault is met at once."""
         session = self.session
+        await session.settled()  # else joined: what was asked before the fault does not meet it
         if session.gate is not Gate.SIGNED_IN:
             if self.demonstration.fault is Fault.EXPIRED:
                 session.ended = SessionExpired()

@@ -211,6 +211,10 @@ class PurchasesState:
         if self.periods.error is None and self.shown.error is None:
             self.refreshed += 1
 
+    async def settled(self) -> None:
+        """Wait until nothing is being read."""
+        await self._reading.settled()
+
     def find(self, payment_id: str) -> Answer[Purchase] | None:
         """A purchase that one of the lists holds already, as old as its list."""
         for listed in (self.shown, *self._lists.values()):

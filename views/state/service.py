@@ -67,6 +67,10 @@ class ServiceState:
         self.service = self.service.answered(answer)
         return before is not None and before.status is not answer.value.status
 
+    async def settled(self) -> None:
+        """Wait until it is not being read."""
+        await self._reading.settled()
+
     async def read_again(self) -> None:
         """Read it after a change, whatever was asked for before it."""
         self._outdate()

@@ -113,6 +113,11 @@ class SessionState:
         if self.purchases is not None and self.purchase is not None:
             await asyncio.gather(self.purchases.refresh(), self.purchase.load())
 
+    async def settled(self) -> None:
+        """Wait until no reading of the contract is under way."""
+        readers = (self.purchases, self.subscriptions, self.service)
+        await asyncio.gather(*(reader.settled() for reader in readers if reader is not None))
+
     async def load_management(self) -> None:
         """Read the subscriptions and the service again."""
         if self.subscriptions is not None and self.service is not None:

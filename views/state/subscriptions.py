@@ -82,6 +82,10 @@ class SubscriptionsState:
             self._etag = answer.etag
             self.subscriptions = self.subscriptions.answered(answer)
 
+    async def settled(self) -> None:
+        """Wait until they are not being read."""
+        await self._reading.settled()
+
     async def read_again(self) -> None:
         """Read the list after a change, whatever was asked for before it."""
         self._changes += 1
