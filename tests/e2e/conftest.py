@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import sample
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -35,7 +36,8 @@ from playwright.sync_api import (
 from tests.e2e.browser import open_app
 
 ROOT = Path(__file__).parents[2]
-PORTS = range(8720, 8750)
+PORTS = range(20_000, 30_000)
+"""Outside what systems give to outgoing connections, and wide: two test runs rarely choose the same."""
 STARTED = 60.0
 """Seconds a server has to listen."""
 RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
@@ -97,7 +99,7 @@ class Server:
 
 
 def _free_port() -> int:
-    for port in PORTS:
+    for port in sample(PORTS, 50):
         with socket.socket() as attempt:
             attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -105,7 +107,7 @@ def _free_port() -> int:
             except OSError:
                 continue
             return port
-    raise AssertionError(f"every port of {PORTS} is in use")
+    raise AssertionError(f"50 ports of {PORTS} are in use")
 
 
 def _listens(port: int) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -282,18 +282,27 @@ async def test_only_the_latest_answers_are_kept() -> None:
     await backend.close()
 
 
-def slowly(answering: Callable[[httpx.Request], httpx.Response]) -> Callable[..., Awaitable[httpx.Response]]:
-    async def answer(request: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(0.05)
-        return answering(request)
+class Held:
+    """Answers once it is told to."""
 
-    return answer
+    def __init__(self, answering: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._answering = answering
+        self.asked, self.free = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.set()
+        await self.free.wait()
+        return self._answering(request)
 
 
 async def test_the_same_question_at_once_is_asked_once() -> None:
-    script = Scripted(slowly(tagged))
+    held = Held(tagged)
+    script = Scripted(held)
     backend = await script.backend()
-    answers = await asyncio.gather(*(backend.account() for _ in range(5)))
+    reading = asyncio.gather(*(backend.account() for _ in range(5)))
+    await held.asked.wait()
+    held.free.set()
+    answers = await reading
     assert len(script.asked) == 1
     assert len({id(answer) for answer in answers}) == 1
     await backend.account()
@@ -302,11 +311,13 @@ async def test_the_same_question_at_once_is_asked_once() -> None:
 
 
 async def test_one_caller_leaving_does_not_stop_the_others() -> None:
-    script = Scripted(slowly(tagged))
+    held = Held(tagged)
+    script = Scripted(held)
     backend = await script.backend()
     leaver, stayer = asyncio.create_task(backend.account()), asyncio.create_task(backend.account())
-    await asyncio.sleep(0.02)
+    await held.asked.wait()
     leaver.cancel()
+    held.free.set()
     assert (await stayer).value.subscriber_id == "s1"
     assert leaver.cancelled()
     assert len(script.asked) == 1
@@ -314,11 +325,13 @@ async def test_one_caller_leaving_does_not_stop_the_others() -> None:
 
 
 async def test_an_answer_on_its_way_at_sign_out_is_not_given() -> None:
-    script = Scripted(slowly(tagged))
+    held = Held(tagged)
+    script = Scripted(held)
     backend = await script.backend()
     reading = asyncio.create_task(backend.account())
-    await asyncio.sleep(0.03)
+    await held.asked.wait()
     await backend.sign_out()
+    held.free.set()
     with pytest.raises(SessionExpired):
         await reading
     await backend.close()

@@ -57,7 +57,7 @@ def shown(state: PurchasesState) -> PurchaseList:
 
 async def soon(condition: Callable[[], object]) -> None:
     """Wait until something under way has come that far."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(15):
         while not condition():  # noqa: ASYNC110 - what is awaited has no event
             await asyncio.sleep(0.001)
 

@@ -228,7 +228,7 @@ async def test_a_screen_that_leaves_does_not_stop_the_reading(line: Line) -> Non
         await asyncio.sleep(0.02)
         screen.cancel()
         await asyncio.gather(screen, return_exceptions=True)
-    await asyncio.sleep(0.02)
+    await state.settled()
     assert status(state) == (ON, None)
     assert not state.service.loading
 
