@@ -6,7 +6,7 @@ INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-ha
 UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lock clean
+.PHONY: help setup run test check bench lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -27,6 +27,10 @@ check: $(VENV)/.dev ## style, types and the layers' contracts
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
+
+bench: $(VENV)/.dev ## measure the app beside its baselines; options: make bench ARGS='month_switch'
+	@bash tests/setup.sh
+	@$(PYTHON) -m tests.bench $(ARGS)
 
 # Universal locks (uv reads every platform's requirements), from the public registry alone whatever this machine's
 # configuration says, and without its address.

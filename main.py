@@ -1,6 +1,7 @@
 """Conso et moi: the command line, and the only place that knows which implementation serves which role.
 
     python main.py [--web] [--host 127.0.0.1] [--port 8550] [--backend URL] [--version]
+        [--session-timeout SECONDS] [--sessions-per-address N] [--allowed-host NAME]... [--trusted-proxy ADDRESS]...
 
 A desktop window where there is a display, else the web app; on a phone, the phone's own window.
 Exit code 0 when it is closed or stopped, 2 with one sentence on stderr when it cannot start as asked.
@@ -25,7 +26,7 @@ from flet.utils import is_embedded, is_linux_server
 from services.backend import Backend
 from services.credentials import CredentialStore, KeyringStore, MemoryStore
 from services.scenarios import Demonstration
-from services.settings import VERSION, Settings
+from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Settings
 from services.transport import IN_PROCESS, quiet_http_logs, utc_now
 from views.app import open_app
 
@@ -104,6 +105,33 @@ def command_line() -> CommandLine:
     parser.add_argument(
         "--backend", metavar="URL", help="https://host[:port]; else CONSO_BACKEND_URL, else the demonstration"
     )
+    served = parser.add_argument_group("when it is served to others")
+    served.add_argument(
+        "--session-timeout",
+        type=int,
+        metavar="SECONDS",
+        help=f"how long a session outlives its connection ({SESSION_TIMEOUT})",
+    )
+    served.add_argument(
+        "--sessions-per-address",
+        type=int,
+        metavar="N",
+        help=f"sessions of one address at a time ({SESSIONS_PER_ADDRESS})",
+    )
+    served.add_argument(
+        "--allowed-host",
+        dest="allowed_hosts",
+        action="append",
+        metavar="NAME",
+        help="a name browsers reach it by; repeatable",
+    )
+    served.add_argument(
+        "--trusted-proxy",
+        dest="trusted_proxies",
+        action="append",
+        metavar="ADDRESS",
+        help="a proxy, or a network, believed about who the visitor is; repeatable",
+    )
     parser.add_argument("--version", action="version", version=f"Conso et moi {VERSION}")
     return parser
 
@@ -124,10 +152,16 @@ def serve_web(settings: Settings, listening: socket) -> None:
     """Serves the web app on `listening` until the process is stopped."""
     from views.web import address_of, serve, web_app
 
-    app = web_app(application(settings), ASSETS)
+    app = web_app(
+        application(settings),
+        ASSETS,
+        hosts=settings.served_names,
+        session_timeout=settings.session_timeout,
+        sessions_per_address=settings.sessions_per_address,
+    )
     sys.stdout.write(f"Conso et moi: {address_of(listening)}\n")
     sys.stdout.flush()
-    serve(app, listening)
+    serve(app, listening, trusted_proxies=settings.trusted_proxies)
 
 
 def refusal(problem: Exception, settings: Settings) -> str:

@@ -194,6 +194,8 @@ class Authority:
         """Where the endpoints are; asked once. All are on the backend itself, or none is trusted."""
         if self._discovered is None:
             reply = await self._wire.send("GET", "/.well-known/oauth-authorization-server")
+            if reply.status == 404:  # a server that speaks OpenID may tell the same there only
+                reply = await self._wire.send("GET", "/.well-known/openid-configuration")
             if reply.status != 200:
                 raise _oauth_failure(reply)
             found = reply.decode(_Metadata)

@@ -1,11 +1,13 @@
 """The client of the backend: one method an endpoint, frozen values out, only `BackendError` raised.
 
-One `Backend` serves one visitor, on one event loop. What was read for an account is kept in memory, asked
-again by its `ETag`, and forgotten with the session.
+One `Backend` serves one visitor, on one event loop. What was read for an account is known until the session
+ends: it is asked again by its `ETag`, and shown meanwhile (`Reading.known`). On a device where the session is
+kept, so is what is known, encrypted (`services/offline.py`); it is erased when the session ends, however it does.
 
 A write goes on when whoever asked for it leaves, and is shared by whoever asks for the same meanwhile: a
 double tap is one request. When its answer is lost, what is true is found out before anything is said: by
 reading again (a change of state), or by sending it once more under the same `Idempotency-Key` (a creation).
+When that cannot be done either, `OutcomeUnknown` says so; `NotSent` says that nothing left.
 
 Over 250 lines: every endpoint is here.
 """
@@ -14,18 +16,23 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
-from services.authority import Authority, Challenge
+from services.authority import Authority, Challenge, Tokens
 from services.credentials import CredentialProblem, CredentialStore
 from services.errors import (
+    BackendError,
+    Locked,
     NotFound,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
     SessionExpired,
     Unavailable,
     UnexpectedAnswer,
@@ -44,16 +51,17 @@ from services.models import (
     ServiceStatus,
     Subscription,
 )
+from services.offline import OfflineStore, Seal
+from services.reads import Known, Reading, Reads, Worth, encode
 from services.session import Remembered, Session
 from services.settings import backend_origin
+from services.sign_in_tries import SignInTries
 from services.single_flight import SingleFlight
 from services.transport import CALL_TIMEOUT, Clock, Reply, Wire, utc_now, whole
 
 __all__ = ["Backend", "Challenge", "Clock", "Remembered"]
 
 T = TypeVar("T")
-MOST_KNOWN = 64
-"""Answers kept in memory for one account."""
 
 LONGEST_SEARCH = 100
 """Characters; the contract's limit."""
@@ -67,6 +75,13 @@ LONGEST_FEEDBACK = 250
 CLOSING_TIME = 5.0
 """Seconds a write under way still has when the client is closed."""
 
+SAVING_DELAY: Final = 1.0
+"""Seconds in which what was read is written to the device together."""
+
+_ANSWERS: Final = "answers"
+_OPINION: Final = "opinion-"
+"""Names of files of the device; the second goes before the key of an opinion."""
+
 _ID = re.compile(r"[\w.~:-]{1,128}", re.ASCII)
 
 
@@ -78,23 +93,18 @@ class _Subscriptions(Struct, frozen=True):
     items: tuple[Subscription, ...]
 
 
-class _Known(NamedTuple):
-    etag: str
-    value: Any
+class Opinion(Struct, frozen=True):
+    """What a reader thinks of a help article, on its way to the backend."""
 
+    article_id: str
+    useful: bool
+    liked: str | None
+    missing: str | None
+    key: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")]
+    """Makes one effect of every try to send it: a UUID."""
 
-class _Reads:
-    """What was and is being read for one account; another account has another."""
-
-    def __init__(self) -> None:
-        self.known: OrderedDict[str, _Known] = OrderedDict()
-        self.under_way = SingleFlight()
-
-    def keep(self, url: str, etag: str, value: object) -> None:
-        self.known[url] = _Known(etag, value)
-        self.known.move_to_end(url)
-        if len(self.known) > MOST_KNOWN:
-            self.known.popitem(last=False)
+    def __repr__(self) -> str:
+        return "Opinion(...)"
 
 
 class Backend:
@@ -102,32 +112,55 @@ class Backend:
 
     Every method may raise `Unreachable`, `Unavailable` and `UnexpectedAnswer`; those that read or change
     what is an account's also `SessionExpired`, `Forbidden` and `NotFound`; those that change it also
-    `NotPossible`, and `Changed` when they are told an `etag`; the two steps of sign-in also `SignInError`.
+    `NotPossible`, `NotSent` and `OutcomeUnknown`, `Changed` when they are told an `etag`, and
+    `PasswordNeeded`; the two steps of sign-in also `SignInError`; all of them `UpdateNeeded`.
     """
+
+    sign_in_tries: SignInTries | None = None
+    """Those of this visitor's address, where one process serves many; too many failures are `Locked`."""
 
     on_session_end: Callable[[], None] | None = None
     """Called when the session ends by itself (revoked, expired), on the event loop; not at `sign_out`."""
 
-    def __init__(self, wire: Wire, credentials: CredentialStore, *, clock: Clock = utc_now) -> None:
+    on_outdated: Callable[[], None] | None = None
+    """Called when the backend says that it does not serve this version of the app, on the event loop."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        credentials: CredentialStore,
+        *,
+        clock: Clock = utc_now,
+        offline: OfflineStore | None = None,
+    ) -> None:
         self._wire = wire
         self._authority = Authority(wire)
         self._session = Session(self._authority, credentials, clock=clock, on_end=self._ended)
-        self._reads = _Reads()
+        self._offline = offline
+        self._saving: asyncio.TimerHandle | None = None
+        self._opinions: tuple[Opinion, ...] = ()
+        self._reads = Reads(self._save_soon)
         self._writes = SingleFlight()
         self._leaving = SingleFlight()
+        wire.on_outdated = self._outdated
 
     @classmethod
     def at(
-        cls, url: str, credentials: CredentialStore, *, clock: Clock = utc_now, timeout: float = CALL_TIMEOUT
+        cls,
+        url: str,
+        credentials: CredentialStore,
+        *,
+        clock: Clock = utc_now,
+        timeout: float = CALL_TIMEOUT,
+        offline: OfflineStore | None = None,
     ) -> Backend:
         """The backend at `url`: `https://host[:port]`, or `http://` on this machine.
 
         Raises:
             ValueError: another kind of address; a sentence for whoever typed it.
         """
-        return cls(
-            Wire.over_http(backend_origin(url), clock=clock, timeout=timeout), credentials, clock=clock
-        )
+        wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout)
+        return cls(wire, credentials, clock=clock, offline=offline)
 
     @classmethod
     def within(
@@ -150,12 +183,32 @@ class Backend:
         """Why the session is not kept for the next start although it should be."""
         return self._session.problem
 
+    @property
+    def keeps_on_device(self) -> bool:
+        """Whether what is read opens without a network at the next start."""
+        return self._seal() is not None
+
+    @property
+    def has_device(self) -> bool:
+        """Whether there is a device to keep anything on: on the web it would be the server's."""
+        return self._offline is not None
+
     async def resume(self) -> Remembered:
-        """At start: take up the session that was kept. Asks the store, not the backend; never raises."""
-        return await self._session.resume()
+        """At start: take up the session that was kept, and what was known. Asks the device, not the backend;
+        never raises.
+        """
+        remembered = await self._session.resume()
+        seal = self._seal()
+        if seal is not None and self._offline is not None:
+            self._know(await self._offline.open(seal))
+        elif self._offline is not None and remembered.problem is None:  # else the key may come back
+            await self._offline.erase()
+        return remembered
 
     async def begin_sign_in(self, identifier: str) -> Challenge:
         """First step: the identifier, known or not."""
+        if self.sign_in_tries is not None:
+            self.sign_in_tries.check()
         return await self._authority.begin(identifier.strip())
 
     async def finish_sign_in(
@@ -166,9 +219,21 @@ class Backend:
         Returns:
             Why the session could not be kept for the next start, or `None`; signed in either way.
         """
-        tokens = await self._authority.finish(challenge, password)
+        tokens = await self._tokens(challenge, password)
         self._drop_account()
-        return await self._session.start(tokens, challenge.identifier, remember=remember)
+        problem = await self._session.start(tokens, challenge.identifier, remember=remember)
+        seal = self._seal()
+        if seal is not None and self._offline is not None:
+            await self._offline.open(seal)
+        return problem
+
+    async def step_up(self, challenge: Challenge, password: str) -> None:
+        """After `PasswordNeeded`: the second step again, by who is signed in; all else stays as it is.
+
+        `challenge` comes from `begin_sign_in(self.identifier)`; after `Refused` it takes the next try.
+        """
+        tokens = await self._tokens(challenge, password)
+        await self._leaving.run("step-up", lambda: self._session.step_up(tokens))
 
     async def sign_out(self) -> CredentialProblem | None:
         """Erase here, then revoke there, best effort: it works offline, takes seconds and never raises.
@@ -177,6 +242,8 @@ class Backend:
             Why the store could not be erased, or `None`.
         """
         self._drop_account()
+        if self._offline is not None:
+            await self._offline.settled()
         return await self._leaving.run("sign-out", self._session.stop)
 
     async def sign_out_everywhere(self) -> CredentialProblem | None:
@@ -195,6 +262,9 @@ class Backend:
 
         Nothing comes back: whether there is such an account is for its holder to know.
         """
+        if self.sign_in_tries is not None:  # whoever asks for many is trying something too
+            self.sign_in_tries.check()
+            self.sign_in_tries.failed()
         given = {"phoneNumber": phone_number, "email": email}
         reply = await self._wire.send(
             "POST",
@@ -204,16 +274,16 @@ class Backend:
         if reply.status != 202:
             raise reply.failure()
 
-    async def account(self) -> Answer[Account]:
+    def account(self) -> Reading[Account]:
         """The subscriber and their contracts."""
-        return await self._read("/v1/me", Account)
+        return self._read(Account, lambda: "/v1/me")
 
-    async def billing_periods(self, contract_id: str) -> Answer[tuple[BillingPeriod, ...]]:
+    def billing_periods(self, contract_id: str) -> Reading[tuple[BillingPeriod, ...]]:
         """The periods of a contract that can be looked at, newest first."""
-        answer = await self._read(f"/v1/contracts/{_segment(contract_id)}/billing-periods", _Periods)
-        return Answer(answer.value.items, answer.at, answer.etag)
+        reading = self._read(_Periods, lambda: f"/v1/contracts/{_segment(contract_id)}/billing-periods")
+        return reading.of(lambda known: known.items)
 
-    async def purchases(
+    def purchases(
         self,
         contract_id: str,
         period_id: str,
@@ -223,7 +293,7 @@ class Backend:
         order: Literal["asc", "desc"] = "desc",
         page: int = 1,
         per_page: int = 50,
-    ) -> Answer[PurchasePage]:
+    ) -> Reading[PurchasePage]:
         """One page of a period's entries.
 
         Args:
@@ -231,24 +301,31 @@ class Backend:
             page: from 1; past the end, no items.
             per_page: 1 to 100.
         """
-        params: dict[str, str | int] = {
-            "periodId": _identifier(period_id), "order": order, "page": page, "perPage": per_page,
-        }  # fmt: skip
-        if kind is not None:
-            params["kind"] = kind.value
-        if q.strip():
-            params["q"] = q.strip()[:LONGEST_SEARCH]
-        return await self._read(f"/v1/contracts/{_segment(contract_id)}/purchases", PurchasePage, params)
 
-    async def purchase(self, contract_id: str, payment_id: str) -> Answer[Purchase]:
+        def url() -> str:
+            params: dict[str, str | int] = {
+                "periodId": _identifier(period_id), "order": order, "page": page, "perPage": per_page,
+            }  # fmt: skip
+            if kind is not None:
+                params["kind"] = kind.value
+            if q.strip():
+                params["q"] = q.strip()[:LONGEST_SEARCH]
+            query = urlencode(params, errors="replace")
+            return f"/v1/contracts/{_segment(contract_id)}/purchases?{query}"
+
+        return self._read(PurchasePage, url, Worth.USEFUL if page == 1 else Worth.PASSING)
+
+    def purchase(self, contract_id: str, payment_id: str) -> Reading[Purchase]:
         """One entry, with its refunds."""
-        path = f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}"
-        return await self._read(path, Purchase)
 
-    async def subscriptions(self, contract_id: str) -> Answer[tuple[Subscription, ...]]:
+        def url() -> str:
+            return f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}"
+
+        return self._read(Purchase, url, Worth.USEFUL)
+
+    def subscriptions(self, contract_id: str) -> Reading[tuple[Subscription, ...]]:
         """The subscriptions of a contract, past ones included; its `etag` is what `terminate` wants."""
-        answer = await self._read(_subscriptions(contract_id), _Subscriptions)
-        return Answer(answer.value.items, answer.at, answer.etag)
+        return self._read(_Subscriptions, lambda: _subscriptions(contract_id)).of(lambda known: known.items)
 
     async def terminate(self, contract_id: str, subscription_id: str, etag: str) -> Answer[Subscription]:
         """End a subscription: for good, and only if `etag` still names the list as it is.
@@ -272,9 +349,9 @@ class Backend:
 
         return await self._writes.run(url, lambda: self._put(url, {}, etag, Subscription, ended))
 
-    async def service(self, contract_id: str) -> Answer[Service]:
+    def service(self, contract_id: str) -> Reading[Service]:
         """Whether internet+ can be used on a contract."""
-        return await self._read(_service(contract_id), Service)
+        return self._read(Service, lambda: _service(contract_id))
 
     async def switch_service(self, contract_id: str, status: ServiceStatus, etag: str) -> Answer[Service]:
         """Turn the service on or off, only if `etag` still names its state.
@@ -321,39 +398,98 @@ class Backend:
             "/v1/feedback", told | {name: whole(text) for name, text in given.items() if text}, key
         )
 
+    @property
+    def unsent_opinions(self) -> tuple[Opinion, ...]:
+        """What this subscriber had still to send when the app was left."""
+        return self._opinions
+
+    async def keep_opinion(self, opinion: Opinion) -> None:
+        """Keep it for the next start, where the device keeps anything, until it is dropped."""
+        seal = self._seal()
+        if seal is not None and self._offline is not None:
+            await self._offline.save(seal, _OPINION + opinion.key, lambda: msgspec.json.encode(opinion))
+
+    async def drop_opinion(self, key: str) -> None:
+        """It has been sent, or its writer has it back."""
+        self._opinions = tuple(each for each in self._opinions if each.key != key)
+        if self._offline is not None:
+            await self._offline.remove(_OPINION + key)
+
     async def close(self) -> None:
         """Let go of the network; a renewal or a write under way is given time. Signed in stays signed in."""
         self._reads.under_way.cancel()
+        self._save()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_TIME):
                 await self._writes.settled()
         await self._leaving.settled()
         await self._session.settled()
         await self._wire.close()
+        if self._offline is not None:
+            await self._offline.close()
 
-    async def _read(
-        self, path: str, kind: type[T], params: Mapping[str, str | int] | None = None
+    def _read(self, kind: type[T], url: Callable[[], str], worth: Worth = Worth.ESSENTIAL) -> Reading[T]:
+        """What `url`, which may raise `NotFound`, leads to."""
+
+        def recall() -> Answer[T] | None:
+            with suppress(NotFound):
+                return self._reads.recall(url(), kind)
+            return None
+
+        async def ask() -> Answer[T]:
+            reads, address = self._reads, url()
+            return await reads.under_way.run(address, lambda: self._revalidated(reads, address, kind, worth))
+
+        return Reading(recall, ask)
+
+    async def _revalidated(
+        self, reads: Reads, url: str, kind: type[T], worth: Worth = Worth.ESSENTIAL
     ) -> Answer[T]:
-        url = f"{path}?{urlencode(params, errors='replace')}" if params else path
-        reads = self._reads
-        return await reads.under_way.run(url, lambda: self._revalidated(reads, url, kind))
-
-    async def _revalidated(self, reads: _Reads, url: str, kind: type[T]) -> Answer[T]:
-        known = reads.known.get(url)
-        headers = {"If-None-Match": known.etag} if known else {}
+        known = reads.recall(url, kind)
+        headers = {"If-None-Match": known.etag} if known and known.etag else {}
         reply = await self._wire.send("GET", url, headers=headers, auth=self._session)
-        if reply.status == 304 and known:
-            value: T = known.value
+        etag = reply.headers.get("etag", "")
+        if reply.status == 304 and known and known.etag:
+            value, etag = known.value, etag or known.etag
         elif reply.status == 304:
             raise UnexpectedAnswer("not modified, but never read", correlator=reply.correlator)
         elif reply.status == 200:
             value = reply.decode(kind)
         else:
+            if reply.status in (403, 404):  # an answer too: what was known is over
+                reads.drop(url)
             raise reply.failure()
-        etag = reply.headers.get("etag") or (known.etag if known and reply.status == 304 else "")
-        if etag:
-            reads.keep(url, etag, value)
+        reads.keep(Known(url, etag, reply.at, worth, value))
         return Answer(value, reply.at, etag)
+
+    def _seal(self) -> Seal | None:
+        """Closes what is kept on the device; `None` where nothing is."""
+        key, owner = self._session.key, self._session.identifier
+        if self._offline is None or key is None or owner is None:
+            return None
+        return Seal(key, self._offline.origin, owner)
+
+    def _know(self, files: dict[str, bytes]) -> None:
+        """Take up what the device kept."""
+        self._reads.restore(files.pop(_ANSWERS, b""))
+        opinions = []
+        for content in files.values():
+            with suppress(msgspec.MsgspecError):  # a newer app's, perhaps
+                opinions.append(msgspec.json.decode(content, type=Opinion))
+        self._opinions = tuple(opinions)
+
+    def _save_soon(self) -> None:
+        if self._saving is None and self._offline is not None:
+            self._saving = asyncio.get_running_loop().call_later(SAVING_DELAY, self._save)
+
+    def _save(self) -> None:
+        """Write what is known to the device, once for all that was read lately."""
+        if self._saving is None:
+            return
+        self._saving.cancel()
+        self._saving, seal, answers = None, self._seal(), self._reads.snapshot()
+        if seal is not None and self._offline is not None:
+            self._offline.save(seal, _ANSWERS, lambda: encode(answers))
 
     async def _put(
         self,
@@ -369,19 +505,24 @@ class Backend:
         try:
             reply = await self._wire.send("PUT", url, headers=headers, json=body, auth=self._session)
             if reply.status in (200, 202):
+                self._reads.outdate(url)
                 return Answer(reply.decode(kind), reply.at, reply.headers.get("etag", ""))
             failure = reply.failure()
         except (Unreachable, UnexpectedAnswer) as error:
             failure = error
         finally:
             self._reads.under_way.outdate()
+        if reply is None and not failure.sent:
+            raise _not_sent(failure)
         if reply is not None and 300 <= reply.status < 500:
             raise failure
-        with suppress(Unreachable, Unavailable, UnexpectedAnswer):
+        try:
             found = await done()
-            if found is not None:
-                return found
-        raise failure
+        except (Unreachable, Unavailable, UnexpectedAnswer):
+            raise OutcomeUnknown(str(failure), correlator=failure.correlator) from None
+        if found is None:
+            raise failure
+        return found
 
     async def _post_once(self, url: str, body: object, key: str) -> Reply:
         """Create something, once however often it is asked for under `key`."""
@@ -389,19 +530,30 @@ class Backend:
 
     async def _create(self, url: str, body: object, key: str) -> Reply:
         async def once() -> Reply:
-            return await self._wire.send(
+            reply = await self._wire.send(
                 "POST", url, headers={"Idempotency-Key": key}, json=body, auth=self._session
             )
+            if reply.status >= 500:
+                failure = reply.failure()
+                failure.sent = True
+                raise failure
+            return reply
 
         try:
             try:
                 reply = await once()
-            except Unreachable:
-                reply = await once()
+            except (Unreachable, Unavailable, UnexpectedAnswer) as lost:
+                if not lost.sent:
+                    raise _not_sent(lost) from None
+                try:
+                    reply = await once()
+                except (Unreachable, Unavailable, UnexpectedAnswer) as error:
+                    raise OutcomeUnknown(str(error), correlator=error.correlator) from None
         finally:
             self._reads.under_way.outdate()
         if reply.status != 201:
             raise reply.failure()
+        self._reads.outdate(url)
         return reply
 
     async def _end_all_sessions(self) -> CredentialProblem | None:
@@ -417,15 +569,46 @@ class Backend:
                 raise reply.failure()
         return await self.sign_out()
 
+    async def _tokens(self, challenge: Challenge, password: str) -> Tokens:
+        """The second step, if this visitor's address did not fail too often."""
+        if self.sign_in_tries is None:
+            return await self._authority.finish(challenge, password)
+        self.sign_in_tries.check()
+        try:
+            return await self._authority.finish(challenge, password)
+        except (Refused, Locked):
+            self.sign_in_tries.failed()
+            raise
+
     def _drop_account(self) -> None:
         self._writes.cancel()  # else it could be sent again in the name of whoever signs in next
         self._reads.under_way.cancel()
-        self._reads = _Reads()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing of the account stays, here or on the device; what is under way ends by itself."""
+        if self._saving is not None:
+            self._saving.cancel()
+        self._saving, self._opinions = None, ()
+        self._reads = Reads(self._save_soon)
+        if self._offline is not None:
+            self._offline.erase()
+
+    def _outdated(self) -> None:
+        if self.on_outdated is not None:
+            self.on_outdated()
 
     def _ended(self) -> None:
-        self._reads.known.clear()  # what is under way ends by itself, as a session that is over
+        self._forget()
         if self.on_session_end is not None:
             self.on_session_end()
+
+
+def _not_sent(failure: BackendError) -> BackendError:
+    """Of a change, a failure that came before it left."""
+    if isinstance(failure, Unreachable):
+        return NotSent(str(failure), correlator=failure.correlator)
+    return failure
 
 
 def _identifier(text: str) -> str:

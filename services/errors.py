@@ -2,11 +2,16 @@
 
 BackendError
 ├── Unreachable        no answer: offline, name resolution, TLS, timeout
+│   └── NotSent          of a change: it did not even leave, so nothing was done
+├── OutcomeUnknown     a change was sent, and whether it was done could not be found out
+├── NotDone            a change was sent without an answer, and found not to be done
 ├── Unavailable        it answers that it cannot serve now (429, 5xx); `retry_after` when it says so
 ├── UnexpectedAnswer   an answer this version of the app does not understand
 ├── NotFound           it does not exist, or is not this subscriber's
 ├── Forbidden          signed in, but without the right (a household user without billing rights)
+├── UpdateNeeded       this version of the app is no longer served
 ├── SessionExpired     the session is over: the user has to sign in again
+├── PasswordNeeded     signed in too long ago for this: nothing was done, the password is wanted again
 ├── Changed            what was on screen is no longer true: nothing was done, read again
 ├── NotPossible        the backend's rules do not allow it; `code` says which
 └── SignInError        the sign-in did not succeed
@@ -27,6 +32,9 @@ from datetime import timedelta
 class BackendError(Exception):
     """Base of every failure a screen has to explain."""
 
+    sent = False
+    """The request left and nothing is known of its answer: what it asked for may have been done."""
+
     def __init__(self, detail: str = "", *, correlator: str | None = None) -> None:
         super().__init__(detail)
         self.correlator = correlator
@@ -34,6 +42,19 @@ class BackendError(Exception):
 
 class Unreachable(BackendError):
     """No answer: offline, name resolution, TLS, timeout."""
+
+
+class NotSent(Unreachable):
+    """A change did not leave this device: nothing was done."""
+
+
+class OutcomeUnknown(BackendError):
+    """A change was sent, and whether it was done could not be found out: reading again tells, or the same
+    once more."""
+
+
+class NotDone(BackendError):
+    """A change was sent without an answer; what was read since shows that it was not done."""
 
 
 class Unavailable(BackendError):
@@ -62,8 +83,16 @@ class Forbidden(BackendError):
     """Signed in, but without the right to see this."""
 
 
+class UpdateNeeded(BackendError):
+    """The backend does not serve this version of the app any more."""
+
+
 class SessionExpired(BackendError):
     """The session is over: the user has to sign in again."""
+
+
+class PasswordNeeded(BackendError):
+    """The password was given too long ago for this change (RFC 9470): nothing was done."""
 
 
 class Changed(BackendError):

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 import httpx
 
@@ -51,7 +52,9 @@ class Demonstration(httpx.AsyncBaseTransport):
     ) -> None:
         self.fault: Fault | None = None
         self._app, self._clock, self._wait = app, clock, wait
-        self._way = way or httpx.ASGITransport(app, raise_app_exceptions=False)
+        # An address of their own: what limits one visitor's tries must not stop another's.
+        address = (f"visitor-{uuid4()}", 0)
+        self._way = way or httpx.ASGITransport(app, raise_app_exceptions=False, client=address)
 
     def backend(self, credentials: CredentialStore) -> Backend:
         """This visitor's client."""

@@ -1,12 +1,16 @@
 """The signed-in session: adds the access token to requests, and renews it once for all who need it.
 
 The access token lives in memory only, minutes long. The refresh token is used once: it is replaced at each
-renewal, and kept in the credential store if the subscriber asked to stay signed in.
+renewal, and kept in the credential store if the subscriber asked to stay signed in; beside it the key of
+what the device keeps for a start without a network.
 """
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import httpx
@@ -15,6 +19,7 @@ import msgspec
 from services.authority import Authority, InvalidGrant, Tokens
 from services.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable
 from services.errors import SessionExpired
+from services.offline import KEY_LENGTH
 from services.single_flight import SingleFlight
 from services.transport import Clock
 
@@ -26,13 +31,15 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the credential store holds, as compact JSON: nothing else is ever kept."""
 
     v: int
-    """Version of this layout: 1."""
+    """Version of this layout: 2. An entry of version 1, without a key, still opens."""
     rt: str
     """The refresh token."""
     exp: int
     """When it dies at the latest, in seconds since 1970, by this device's clock."""
     id: str
     """The identifier, as the subscriber typed it."""
+    key: str = ""
+    """Of the offline data, in base64; made anew where there is none that can be one."""
 
     def __repr__(self) -> str:
         return "Kept(...)"
@@ -47,7 +54,15 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             kept = msgspec.json.decode(text, type=cls)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        return kept if kept.v == 1 and kept.rt and kept.id else None
+        return kept if kept.v in (1, 2) and kept.rt and kept.id else None
+
+    def offline_key(self) -> bytes | None:
+        """`key`, if it can be one."""
+        try:
+            key = base64.b64decode(self.key, validate=True)
+        except ValueError:
+            return None
+        return key if len(key) == KEY_LENGTH else None
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -78,12 +93,18 @@ class Session(httpx.Auth):
         self._on_end = on_end
         self._access: str | None = None
         self._refresh: str | None = None
+        self._key: bytes | None = None
         self._remember = False
         self._renewal = SingleFlight()
 
     @property
     def signed_in(self) -> bool:
         return self._access is not None or self._refresh is not None
+
+    @property
+    def key(self) -> bytes | None:
+        """What encrypts the offline data of this session; `None` when the session itself is not kept."""
+        return self._key if self._remember else None
 
     async def resume(self) -> Remembered:
         """Take up the session that was kept, without asking the backend: it works offline."""
@@ -98,6 +119,7 @@ class Session(httpx.Auth):
                 await self._clear()
             return Remembered(kept.id if kept else None, signed_in=False, problem=None)
         self.identifier, self._refresh, self._remember = kept.id, kept.rt, True
+        self._key = kept.offline_key()
         return Remembered(kept.id, signed_in=True, problem=None)
 
     async def start(self, tokens: Tokens, identifier: str, *, remember: bool) -> CredentialProblem | None:
@@ -109,6 +131,34 @@ class Session(httpx.Auth):
             self.problem = await self._clear()
         await self._adopt(tokens)
         return self.problem
+
+    async def step_up(self, tokens: Tokens) -> None:
+        """Go on with fresh tokens of the same subscriber: remembered or not, as before.
+
+        The tokens they replace are revoked, best effort.
+
+        Raises:
+            SessionExpired: it ended meanwhile.
+        """
+        replaced: str | None = None
+        done = False
+
+        async def adopt() -> str:
+            nonlocal replaced, done
+            done, replaced = True, self._refresh
+            if not self.signed_in:
+                replaced = tokens.refresh_token
+                raise SessionExpired("the session ended meanwhile")
+            await self._adopt(tokens)
+            return tokens.access_token
+
+        try:
+            while not done:  # a renewal under way ends first: what it gets would replace these
+                with suppress(Unreachable, Unavailable, UnexpectedAnswer):
+                    await self._renewal.run("renewal", adopt)
+        finally:
+            if replaced is not None:
+                await self._authority.revoke(replaced)
 
     async def stop(self) -> CredentialProblem | None:
         """Sign out: forget and erase here first, then revoke, best effort."""
@@ -131,22 +181,26 @@ class Session(httpx.Auth):
         access = self._access or await self._renewed(None)
         request.headers["Authorization"] = f"Bearer {access}"
         response = yield request
-        if response.status_code != 401:
-            return
+        if response.status_code != 401 or wants_password(response.headers):
+            return  # no renewal makes a sign-in younger
         # httpx would read this answer whole, without a bound, before the next request.
         await response.stream.aclose()  # type: ignore[union-attr]
         response.stream = httpx.ByteStream(b"")
         access = await self._renewed(access)
         request.headers["Authorization"] = f"Bearer {access}"
         response = yield request
-        if response.status_code == 401:
+        if response.status_code == 401 and not wants_password(response.headers):
             await self._renewal.run("end", self._end)
 
     async def _renewed(self, used: str | None) -> str:
         """An access token other than `used`; whoever asks first renews it for all."""
         if self._access is not None and self._access != used:
             return self._access
-        return await self._renewal.run("renewal", self._renew)
+        try:
+            return await self._renewal.run("renewal", self._renew)
+        except BackendError as error:
+            error.sent = False  # what waits for the renewal did not leave, or was turned away
+            raise
 
     async def _renew(self) -> str:
         tried: str | None = None
@@ -174,6 +228,7 @@ class Session(httpx.Auth):
                 self._give_up_keeping(error.problem)
                 return self._refresh
             if kept is not None and kept.id == self.identifier:
+                self._key = kept.offline_key() or self._key  # another window may have made it
                 return kept.rt
         return self._refresh
 
@@ -184,8 +239,10 @@ class Session(httpx.Auth):
             life = tokens.refresh_token_expires_in
             lasts = REFRESH_TOKEN_LIFE if life is None else timedelta(seconds=life)
             expiry = int((self._clock() + lasts).timestamp())
+            self._key = self._key or secrets.token_bytes(KEY_LENGTH)
+            key = base64.b64encode(self._key).decode()
             try:
-                await self._credentials.save(Kept(1, refresh, expiry, self.identifier).encode())
+                await self._credentials.save(Kept(2, refresh, expiry, self.identifier, key).encode())
             except CredentialsUnavailable as error:
                 self._give_up_keeping(error.problem)
         self._access, self._refresh = tokens.access_token, refresh
@@ -203,7 +260,7 @@ class Session(httpx.Auth):
         self.problem, self._remember = problem, False
 
     def _forget(self) -> None:
-        self._access = self._refresh = self.problem = None
+        self._access = self._refresh = self._key = self.problem = None
         self._remember = False
 
     async def _clear(self) -> CredentialProblem | None:

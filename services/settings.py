@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +21,15 @@ APP_NAME = "conso-et-moi"
 BACKEND_VARIABLE = "CONSO_BACKEND_URL"
 STORAGE_VARIABLE = "FLET_APP_STORAGE_DATA"
 """Set by the Flet runtime of a phone, where an app may only write in that folder."""
+
+SESSION_TIMEOUT = 1800
+"""Seconds a web session without a connection is kept, unless `Settings.session_timeout` says otherwise."""
+
+SESSIONS_PER_ADDRESS = 100
+"""Web sessions of one address, unless `Settings.sessions_per_address` says otherwise: offices and mobile networks
+have many people behind one."""
+
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 
@@ -80,11 +89,38 @@ class Settings:
     port: int = 8550
     """The port the web app listens on, 1 to 65535."""
 
+    session_timeout: int = SESSION_TIMEOUT
+    """Seconds a web session without a connection is kept, then freed within ten more: 1 to 86400."""
+
+    sessions_per_address: int = SESSIONS_PER_ADDRESS
+    """Web sessions that one address may have at a time; those of this machine are not counted."""
+
+    allowed_hosts: tuple[str, ...] = ()
+    """The names browsers reach the web app by. Without any: on a loopback `host` this machine's own, so that no other
+    site can pose as it (DNS rebinding), else every name."""
+
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of the proxies that are believed about who the visitor is and whether over HTTPS."""
+
     def __post_init__(self) -> None:
         if self.backend is not None:
             object.__setattr__(self, "backend", backend_origin(self.backend))
         if not 1 <= self.port <= 65535:
             raise ValueError(f"The port must be between 1 and 65535, not {self.port}.")
+        if not 1 <= self.session_timeout <= 86_400:
+            raise ValueError(
+                f"The session time-out must be between 1 and 86400 seconds, not {self.session_timeout}."
+            )
+        if self.sessions_per_address < 1:
+            raise ValueError("An address must be allowed at least one session.")
+        for name in self.allowed_hosts:
+            if not _HOST.fullmatch(name):
+                raise ValueError(f"{name!r} is not the name of a host: expected a name alone, in lower case.")
+        for proxy in self.trusted_proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is not the address of a proxy, nor a network.") from None
 
     @classmethod
     def from_environment(
@@ -95,6 +131,10 @@ class Settings:
         web: bool = False,
         host: str = "127.0.0.1",
         port: int = 8550,
+        session_timeout: int = SESSION_TIMEOUT,
+        sessions_per_address: int = SESSIONS_PER_ADDRESS,
+        allowed_hosts: Sequence[str] = (),
+        trusted_proxies: Sequence[str] = (),
     ) -> Settings:
         """The settings of this run: what the command line says, completed by the environment.
 
@@ -110,7 +150,18 @@ class Settings:
             web=web,
             host=host,
             port=port,
+            session_timeout=session_timeout,
+            sessions_per_address=sessions_per_address,
+            allowed_hosts=tuple(allowed_hosts),
+            trusted_proxies=tuple(trusted_proxies),
         )
+
+    @property
+    def served_names(self) -> tuple[str, ...]:
+        """The names a browser may ask the web app for; `*` is any."""
+        if self.allowed_hosts:
+            return (*self.allowed_hosts, *_LOOPBACK_NAMES)
+        return (self.host, *_LOOPBACK_NAMES) if is_loopback(self.host) else ("*",)
 
     @property
     def demo(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -25,10 +26,12 @@ from services.errors import (
     Forbidden,
     NotFound,
     NotPossible,
+    PasswordNeeded,
     SessionExpired,
     Unavailable,
     UnexpectedAnswer,
     Unreachable,
+    UpdateNeeded,
 )
 from services.settings import is_loopback
 
@@ -52,6 +55,8 @@ _TIMEOUT = httpx.Timeout(connect=4, read=8, write=8, pool=2)
 _LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=20)
 _RETRY = Retry(total=2, allowed_methods=["GET"], backoff_factor=0.3, max_backoff_wait=5, total_timeout=5)
 _LONGEST_RETRY_AFTER = timedelta(days=1)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_STEP_UP = re.compile(r'\berror="?insufficient_user_authentication\b', re.ASCII)
 
 
 def utc_now() -> datetime:
@@ -103,6 +108,8 @@ class Reply(msgspec.Struct, frozen=True):
         """What a status other than the expected one means."""
         detail, correlator = f"status {self.status}", self.correlator
         match self.status:
+            case 401 if wants_password(self.headers):
+                return PasswordNeeded(detail, correlator=correlator)
             case 401:
                 return SessionExpired(detail, correlator=correlator)
             case 403:
@@ -110,7 +117,7 @@ class Reply(msgspec.Struct, frozen=True):
             case 404:
                 return NotFound(detail, correlator=correlator)
             case 409 | 422:
-                return NotPossible(detail, code=self._code(), correlator=correlator)
+                return NotPossible(detail, code=self.code, correlator=correlator)
             case 412:
                 return Changed(detail, correlator=correlator)
             case status if status == 429 or 500 <= status <= 599:
@@ -118,7 +125,13 @@ class Reply(msgspec.Struct, frozen=True):
             case _:
                 return UnexpectedAnswer(detail, correlator=correlator)
 
-    def _code(self) -> str:
+    @property
+    def outdated(self) -> bool:
+        """This version of the app is no longer served."""
+        return self.status == 426 or (400 <= self.status < 500 and self.code == "CLIENT_TOO_OLD")
+
+    @property
+    def code(self) -> str:
         """The code of a problem (RFC 9457); nothing when the answer is no problem."""
         try:
             return msgspec.json.decode(self.body, type=_Problem).code
@@ -128,6 +141,11 @@ class Reply(msgspec.Struct, frozen=True):
 
 class _Problem(msgspec.Struct, frozen=True):
     code: str
+
+
+def wants_password(headers: Mapping[str, str]) -> bool:
+    """A 401 that is about the age of the sign-in (RFC 9470, 3), not about the session."""
+    return _STEP_UP.search(headers.get("www-authenticate", "")) is not None
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -177,6 +195,9 @@ class _Impatient(httpx.AsyncBaseTransport):
 class Wire:
     """The way to one backend. One event loop, one visitor."""
 
+    on_outdated: Callable[[], None] | None = None
+    """Called whenever the backend says that it does not serve this version of the app."""
+
     def __init__(
         self, origin: str, transport: httpx.AsyncBaseTransport, *, clock: Clock, timeout: float
     ) -> None:
@@ -223,7 +244,9 @@ class Wire:
         """One exchange; reads are retried, nothing else is.
 
         Raises:
-            Unreachable, Unavailable, UnexpectedAnswer: there is no answer to look at.
+            Unreachable, Unavailable, UnexpectedAnswer: there is no answer to look at; `sent` says whether
+                there may have been one.
+            UpdateNeeded: whatever was asked.
             SessionExpired: `auth` says so.
         """
         correlator = str(uuid4())
@@ -246,13 +269,20 @@ class Wire:
             ):
                 body = await _read(response, correlator)
         except TimeoutError:
-            raise Unreachable("no answer in time", correlator=correlator) from None
-        except httpx.TransportError as error:
+            raise _lost(Unreachable("no answer in time", correlator=correlator)) from None
+        except _NEVER_SENT as error:
             raise Unreachable(type(error).__name__, correlator=correlator) from None
+        except httpx.TransportError as error:
+            raise _lost(Unreachable(type(error).__name__, correlator=correlator)) from None
         except httpx.HTTPError as error:
-            raise UnexpectedAnswer(type(error).__name__, correlator=correlator) from None
+            raise _lost(UnexpectedAnswer(type(error).__name__, correlator=correlator)) from None
         at = _http_date(response.headers.get("date", "")) or self._clock()
-        return Reply(response.status_code, response.headers, body, at, correlator)
+        reply = Reply(response.status_code, response.headers, body, at, correlator)
+        if reply.outdated:
+            if self.on_outdated is not None:
+                self.on_outdated()
+            raise UpdateNeeded(f"status {reply.status}", correlator=correlator)
+        return reply
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -269,5 +299,11 @@ async def _read(response: httpx.Response, correlator: str) -> bytes:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise UnexpectedAnswer("the answer is too large", correlator=correlator)
+            raise _lost(UnexpectedAnswer("the answer is too large", correlator=correlator))
     return bytes(body)
+
+
+def _lost(error: BackendError) -> BackendError:
+    """`error`, of a request that may have arrived."""
+    error.sent = True
+    return error

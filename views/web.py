@@ -7,64 +7,93 @@ Flet's own `flet_web.fastapi.app` would also expose API documentation, an OAuth 
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import ipaddress
+import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import flet as ft
 import uvicorn
-from flet_web.fastapi import FletApp, FletStaticFiles, app_manager
+from flet_web.fastapi import FletStaticFiles, app_manager
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
 from starlette.routing import Mount, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
-Start = Callable[[ft.Page], Awaitable[None]]
+from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS
+from views.visitors import COOKIES, Door, Start
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",  # the rest of the policy stands in assets/index.html
     "Cross-Origin-Embedder-Policy": "require-corp",  # with the next one, lets Flutter draw on a second thread
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
 
 
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+"""Over HTTPS only: a year of it, for this name alone."""
+
+LARGEST_MESSAGE = 256 * 1024
+"""Bytes a browser may send at once, decompressed; a page's largest, its registration, is about 1,000."""
+
+
 class SafeHeaders:
-    """ASGI middleware: adds `SAFE_HEADERS` to every HTTP response."""
+    """ASGI middleware: adds `SAFE_HEADERS` to every HTTP response, and gives every browser a name of its own.
+
+    The name, a cookie no script can read, is what a session is given back by (`views/visitors.py`): its id alone
+    does not suffice. It is no identity: it ends with the browser.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        secure = request.url.scheme == "https"
+        name = COOKIES[0] if secure else COOKIES[1]
+        unnamed = name not in request.cookies and "text/html" in request.headers.get("accept", "")
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SAFE_HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(SAFE_HEADERS | (STRICT_TRANSPORT if secure else {}))
+                if unnamed:
+                    attributes = "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
+                    headers.append("Set-Cookie", f"{name}={secrets.token_urlsafe(32)}; {attributes}")
+                    headers["Cache-Control"] = "no-cache, private"  # else a proxy could give it to others
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def web_app(start: Start, assets: Path) -> Starlette:
-    """The ASGI app that shows `start` in browsers, one page (and one call of `start`) a visitor."""
+def web_app(
+    start: Start,
+    assets: Path,
+    *,
+    hosts: Sequence[str] = ("*",),
+    session_timeout: int = SESSION_TIMEOUT,
+    sessions_per_address: int = SESSIONS_PER_ADDRESS,
+) -> Starlette:
+    """The ASGI app that shows `start` in browsers, one page (and one call of `start`) a visitor.
 
-    async def interface(connection: WebSocket) -> None:
-        # A browser lets any site open a WebSocket to any server: only our own page may.
-        origin = connection.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != connection.headers.get("host"):
-            await connection.close()
-            return
-        loop = asyncio.get_running_loop()
-        with suppress(WebSocketDisconnect):  # the browser left while something was being sent to it
-            await FletApp(loop, app_manager.executor, main=start, before_main=None).handle(connection)
+    Args:
+        assets: the folder of the app's own files.
+        hosts: the names it answers to; `*` is any.
+        session_timeout: seconds a session without a connection is kept.
+        sessions_per_address: at most; this machine's own are not counted.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -73,9 +102,13 @@ def web_app(start: Start, assets: Path) -> Starlette:
         await app_manager.shutdown()
 
     files = FletStaticFiles(assets_dir=str(assets), no_cdn=True, websocket_endpoint_path="/ws")
+    door = Door(start, session_timeout=session_timeout, sessions_per_address=sessions_per_address)
     return Starlette(
-        routes=[WebSocketRoute("/ws", interface), Mount("/", files)],
-        middleware=[Middleware(SafeHeaders)],
+        routes=[WebSocketRoute("/ws", door), Mount("/", files)],
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
+        ],
         lifespan=lifespan,
     )
 
@@ -103,9 +136,10 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def serve(app: ASGIApp, listening: socket.socket) -> None:
+def serve(app: ASGIApp, listening: socket.socket, *, trusted_proxies: Sequence[str] = ()) -> None:
     """Serves `app` on `listening` until SIGINT or SIGTERM, then gives what is under way two seconds to end.
 
+    What a proxy says of the visitor (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed from `trusted_proxies` alone.
     uvicorn passes the signal on once it has stopped: the caller's own handlers decide how the process ends.
     """
     config = uvicorn.Config(
@@ -113,7 +147,10 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=2,
         ws="websockets-sansio",
+        ws_max_size=LARGEST_MESSAGE,
     )
     uvicorn.Server(config).run(sockets=[listening])

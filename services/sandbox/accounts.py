@@ -7,7 +7,7 @@ from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, select
+from sqlalchemy import Connection, Row, Select, and_, case, func, literal, select, union_all
 from starlette.responses import Response
 
 from services.periods import Period, latest_periods
@@ -73,30 +73,28 @@ def state_of(period: Period, today: date) -> str:
 def with_totals(
     connection: Connection, row: Row[Any], periods: Sequence[Period], now: datetime
 ) -> list[dict[str, Any]]:
-    """Consecutive periods of a contract, newest first, as the contract writes them.
+    """Periods of a contract, as the contract writes them.
 
-    One pass over the contract's own rows: an index leads to them, however many other contracts have.
+    Each is summed from the part of the index that holds its entries, whatever else is in the table.
     """
     zone = zone_of(row)
-    bounds = [period.bounds(zone) for period in periods]
-    which = case(
-        *((purchase.c.payment_date >= first, position) for position, (first, _) in enumerate(bounds))
-    )
     pending, succeeded = purchase.c.payment_status.in_(PENDING), purchase.c.payment_status == SUCCEEDED
     counted = and_(purchase.c.entry_type == "purchase", purchase.c.payment_status.in_((*PENDING, SUCCEEDED)))
-    sums = connection.execute(
-        select(
-            which.label("position"),
+
+    def summed(position: int, first: datetime, past: datetime) -> Select[int, Any, Any, Any]:
+        return select(
+            literal(position).label("position"),
             func.sum(case((counted, 1), else_=0)).label("purchases"),
             func.sum(case((succeeded, purchase.c.amount), else_=0)).label("total"),
             func.sum(case((pending, purchase.c.amount), else_=0)).label("pending"),
-        )
-        .where(
+        ).where(
             purchase.c.contract_id == row.contract_id,
-            purchase.c.payment_date >= bounds[-1][0],
-            purchase.c.payment_date < bounds[0][1],
+            purchase.c.payment_date >= first,
+            purchase.c.payment_date < past,
         )
-        .group_by("position")
+
+    sums = connection.execute(
+        union_all(*(summed(position, *period.bounds(zone)) for position, period in enumerate(periods)))
     )
     found = {each.position: each for each in sums}
     today = now.astimezone(zone).date()
@@ -107,9 +105,9 @@ def with_totals(
             "endDate": period.end,
             "billMonth": period.bill_month,
             "state": state_of(period, today),
-            "purchaseCount": int(found[position].purchases) if position in found else 0,
-            "total": money(int(found[position].total) if position in found else 0),
-            "pendingTotal": money(int(found[position].pending) if position in found else 0),
+            "purchaseCount": int(found[position].purchases or 0),
+            "total": money(int(found[position].total or 0)),
+            "pendingTotal": money(int(found[position].pending or 0)),
         }
         for position, period in enumerate(periods)
     ]

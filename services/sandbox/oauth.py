@@ -1,7 +1,7 @@
 """Signing in: OAuth 2.0 for First-Party Applications in two steps, PKCE, rotating tokens (A1 to A4).
 
-An identifier nobody has is answered like any other: same steps, same time (a password is hashed all the
-same), same countdown, same lock.
+An identifier nobody has is answered like any other: same steps, same work (a password is hashed all the
+same), same countdown, same lock. That an account is closed is told to who has its password.
 """
 
 from __future__ import annotations
@@ -69,8 +69,10 @@ class OAuth:
     async def challenge(self, request: Request) -> Response:
         """A2: the identifier, then the password."""
         form = await read_form(request)
-        step = self._password_step if "auth_session" in form else self._identifier_step
-        return await self._answer(lambda connection: step(connection, form))
+        if "auth_session" not in form:
+            return await self._answer(lambda connection: self._identifier_step(connection, form))
+        address = digest(f"address {request.client.host if request.client else ''}")
+        return await self._answer(lambda connection: self._password_step(connection, form, address))
 
     async def token(self, request: Request) -> Response:
         """A3: a code, or a refresh token, for tokens."""
@@ -133,7 +135,9 @@ class OAuth:
             "insufficient_authorization", "The password is asked for.", auth_session=session, next="password"
         )
 
-    def _password_step(self, connection: Connection, form: dict[str, str]) -> Response | OAuthError:
+    def _password_step(
+        self, connection: Connection, form: dict[str, str], address: str
+    ) -> Response | OAuthError:
         password, now = required(form, "password"), self._clock()
         here = sign_in.c.session == digest(form["auth_session"])
         row = connection.execute(sign_in.select().where(here)).first()
@@ -151,30 +155,35 @@ class OAuth:
         person = connection.execute(
             subscriber.select().where(subscriber.c.subscriber_id == row.account)
         ).first()
-        wait = self._lock_left(connection, row.account, now)
-        if person and person.locked:
-            wait = self._settings.lock_time
+        wait = max(
+            self._lock_left(connection, row.account, self._settings.tries, now),
+            self._lock_left(connection, address, self._settings.address_tries, now),
+        )
         if not wait:
-            if verify_password(password, person.password_hash if person else self._nobody) and person:
+            right = verify_password(password, person.password_hash if person else self._nobody)
+            holder = person if right else None
+            if holder is None:
+                _count_failure(connection, address, now)
+                left = self._settings.tries - _count_failure(connection, row.account, now)
+                if left > 0:
+                    return OAuthError(
+                        "access_denied",
+                        "The identifier or the password is wrong.",
+                        auth_session=again(),
+                        next="password",
+                        attempts_left=left,
+                    )
+            elif not holder.locked:
                 connection.execute(failure.delete().where(failure.c.account == row.account))
                 secret = tokens.start(
                     connection,
-                    person.subscriber_id,
+                    holder.subscriber_id,
                     row.scope,
                     row.code_challenge,
                     now=now,
                     settings=self._settings,
                 )
                 return json_response({"authorization_code": secret}, headers=NO_STORE)
-            left = self._settings.tries - _count_failure(connection, row.account, now)
-            if left > 0:
-                return OAuthError(
-                    "access_denied",
-                    "The identifier or the password is wrong.",
-                    auth_session=again(),
-                    next="password",
-                    attempts_left=left,
-                )
             wait = self._settings.lock_time
         return OAuthError(
             "temporarily_locked",
@@ -185,10 +194,10 @@ class OAuth:
             next="password",
         )
 
-    def _lock_left(self, connection: Connection, account: str, now: datetime) -> timedelta:
-        """How long an account stays locked: nothing when it is open."""
+    def _lock_left(self, connection: Connection, account: str, tries: int, now: datetime) -> timedelta:
+        """How long an account, or an address, stays locked: nothing when it is open."""
         row = connection.execute(failure.select().where(failure.c.account == account)).first()
-        if row is None or row.tries < self._settings.tries:
+        if row is None or row.tries < tries:
             return timedelta()
         locked_until: datetime = row.last_at + self._settings.lock_time
         return max(locked_until - now, timedelta())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,6 +31,8 @@ class Query:
     request: Request
     connection: Connection
     subscriber_id: str
+    authenticated_at: datetime
+    """When the password was given that this session began with, however often it was renewed."""
     now: datetime
     content: bytes = b""
     """The body of a write."""
@@ -81,6 +83,21 @@ class Query:
             raise not_found("purchase")
         return row
 
+    def check_recent_sign_in(self, longest: timedelta) -> None:
+        """What cannot be undone wants the password again (step-up, RFC 9470).
+
+        Raises:
+            Problem: 401 when the password was given longer ago.
+        """
+        if self.now - self.authenticated_at > longest:
+            raise _unauthorized(
+                "The password has to be given again.",
+                code="INSUFFICIENT_USER_AUTHENTICATION",
+                error="insufficient_user_authentication",
+                more=f', error_description="The password was given too long ago"'
+                f", max_age={int(longest.total_seconds())}",
+            )
+
     def named(self, parameter: str) -> str:
         """An id in the path."""
         name: str = self.request.path_params[parameter]
@@ -96,8 +113,9 @@ def read(answer: Callable[[Query], Any], store: Store, clock: Clock) -> Callable
         token, now = bearer(request), clock()
 
         def work(connection: Connection) -> tuple[str, Any]:
-            subscriber_id = authenticated(connection, token, now, "internetplus:read")
-            return subscriber_id, answer(Query(request, connection, subscriber_id, now))
+            family = authenticated(connection, token, now, "internetplus:read")
+            query = Query(request, connection, family.subscriber_id, family.authenticated_at, now)
+            return query.subscriber_id, answer(query)
 
         subscriber_id, found = await store.run(work)
         return representation(request, subscriber_id, msgspec.json.encode(found))
@@ -117,15 +135,15 @@ def bearer(request: Request) -> str:
     return token.strip()
 
 
-def authenticated(connection: Connection, token: str, now: datetime, scope: str) -> str:
-    """Whose access token this is.
+def authenticated(connection: Connection, token: str, now: datetime, scope: str) -> Row[Any]:
+    """The session (`family`) of an access token.
 
     Raises:
         Problem: 401 when it is nobody's (any more); 403 when it was not given for this scope.
     """
     family = tokens.family_of(connection, token, now)
     if family is None:
-        raise _unauthorized("The access token is unknown or over.", ' error="invalid_token"')
+        raise _unauthorized("The access token is unknown or over.", error="invalid_token")
     if scope not in family.scope.split():
         raise Problem(
             HTTPStatus.FORBIDDEN,
@@ -133,8 +151,7 @@ def authenticated(connection: Connection, token: str, now: datetime, scope: str)
             f"The access token was not given for {scope}.",
             headers={"WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{scope}"'},
         )
-    subscriber_id: str = family.subscriber_id
-    return subscriber_id
+    return family
 
 
 def not_found(what: str) -> Problem:
@@ -159,13 +176,9 @@ def zone_of(row: Row[Any]) -> ZoneInfo:
     return ZoneInfo(row.time_zone)
 
 
-def _unauthorized(detail: str, error: str = "") -> Problem:
-    return Problem(
-        HTTPStatus.UNAUTHORIZED,
-        "UNAUTHENTICATED",
-        detail,
-        headers={"WWW-Authenticate": f"{_REALM}{',' if error else ''}{error}"},
-    )
+def _unauthorized(detail: str, *, code: str = "UNAUTHENTICATED", error: str = "", more: str = "") -> Problem:
+    challenge = f'{_REALM}, error="{error}"{more}' if error else _REALM
+    return Problem(HTTPStatus.UNAUTHORIZED, code, detail, headers={"WWW-Authenticate": challenge})
 
 
 def etag_of(subscriber_id: str, body: bytes) -> str:

@@ -144,7 +144,12 @@ purchase = Table(
     Column(
         "folded", Text, nullable=False, comment="merchant and description as searched: no case, no accents"
     ),
-    Index("purchase_by_time", "contract_id", "payment_date", "payment_id"),
+    # In the order lists are read; with what a period is summed from, so that summing reads nothing else.
+    Index(
+        "purchase_by_time",
+        *("contract_id", "payment_date", "payment_id"),
+        *("entry_type", "payment_status", "kind", "amount"),
+    ),
     Index("purchase_by_refunded", "contract_id", "refund_of"),
 )
 
@@ -193,6 +198,7 @@ reminder = Table(
 # --- signing in ---
 
 _ACCOUNT = "whose password is asked: a subscriber_id, or the digest of an identifier nobody has"
+_TRIED = f"{_ACCOUNT}; or the digest of the network address that asks"
 
 sign_in = Table(
     "sign_in",
@@ -207,7 +213,7 @@ sign_in = Table(
 failure = Table(
     "failure",
     tables,
-    Column("account", String(64), primary_key=True, comment=_ACCOUNT),
+    Column("account", String(64), primary_key=True, comment=_TRIED),
     Column("tries", Integer, nullable=False),
     Column("last_at", Moment, nullable=False),
 )

@@ -62,6 +62,8 @@ def switch(query: Query, settings: Settings) -> Response:
                 HTTPStatus.CONFLICT, "SERVICE_LOCKED", f"The service is being changed to {state.pending}."
             )
         check_unchanged(tags, etag_of(query.subscriber_id, msgspec.json.encode(service(query))))
+        if form.status == "suspended":
+            query.check_recent_sign_in(settings.step_up_time)
         _settle(query.connection, row, state)
         query.connection.execute(
             contract.update()

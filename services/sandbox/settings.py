@@ -20,8 +20,11 @@ class Settings:
     tries: int = 5
     """Wrong passwords for one identifier before it is locked."""
 
+    address_tries: int = 100
+    """Wrong passwords from one network address, for whichever identifiers, before none is looked at."""
+
     lock_time: timedelta = timedelta(minutes=15)
-    """How long an identifier stays locked; wrong tries older than this are forgotten."""
+    """How long an identifier or an address stays locked; wrong tries older than this are forgotten."""
 
     code_time: timedelta = timedelta(seconds=60)
     """Life of an authorization code."""
@@ -34,6 +37,9 @@ class Settings:
 
     session_time: timedelta = timedelta(days=30)
     """Life of a session since the password was given, however often it is renewed."""
+
+    step_up_time: timedelta = timedelta(minutes=10)
+    """A password given longer ago than this does not end a subscription or turn the service off."""
 
     grace_time: timedelta = timedelta(seconds=10)
     """For this long a used refresh token is renewed again if its successor was never used: the answer

@@ -54,6 +54,7 @@ def terminate(query: Query, settings: Settings) -> Response:
                 "This subscription is ended with its merchant.",
             )
         check_unchanged(tags, _etag(query))
+        query.check_recent_sign_in(settings.step_up_time)
         today = query.now.astimezone(zone_of(contract)).date()
         paid_until = row.next_charge_date - timedelta(days=1) if row.next_charge_date else today
         query.connection.execute(

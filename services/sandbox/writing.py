@@ -41,8 +41,10 @@ def write(act: Callable[[Query], Response], store: Store, clock: Clock) -> Calla
         token, content, now = bearer(request), await read_body(request), clock()
 
         def work(connection: Connection) -> Response:
-            subscriber_id = authenticated(connection, token, now, "internetplus:write")
-            return act(Query(request, connection, subscriber_id, now, content))
+            family = authenticated(connection, token, now, "internetplus:write")
+            return act(
+                Query(request, connection, family.subscriber_id, family.authenticated_at, now, content)
+            )
 
         return await store.run(work, writing=True)
 
@@ -76,6 +78,8 @@ def parse(request: Request, content: bytes, form: type[F]) -> F:
         return msgspec.json.decode(content, type=form)
     except msgspec.ValidationError as fault:
         reason, _, path = str(fault).partition(" - at `$")
+        if reason.startswith("Invalid enum value"):  # it goes on with the value sent
+            reason = "is none of the values there are"
         missing = re.search(r"required field `(\w+)`", reason)
         raise invalid(missing[1] if missing else path.strip(".`") or "body", reason) from fault
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:

@@ -1,0 +1,1 @@
+"""Long use: what stays behind after many visits, what a cut or a kill loses."""

@@ -1,0 +1,361 @@
+"""The table of faults: what goes wrong, how it is played, and which kind of trouble it is to the user.
+
+What a user is told of each kind stands in `outcomes.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import msgspec
+
+from services.authority import CLIENT_ID
+from services.sandbox import tokens
+from services.sandbox.store import subscriber_id_of
+from services.session import Kept
+from tests.reliability.gateway import NAME, Answer, Exchange, honest
+from tests.reliability.outcomes import Kind
+from tests.reliability.world import World, hosts, self_signed, tls
+from tests.views.people import ABONNE
+
+Met = Callable[[World], AbstractAsyncContextManager[None]]
+"""A fault begins as the block begins, and ends with it."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row of the table."""
+
+    name: str
+    how: str
+    """What is done to the real thing, for the reader of the matrix."""
+    kind: Kind
+    met: Met
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+
+# The road
+
+
+@asynccontextmanager
+async def _refused(world: World) -> AsyncIterator[None]:
+    await world.gateway.close()
+    yield
+    await world.gateway.open()
+
+
+@asynccontextmanager
+async def _unknown_name(world: World) -> AsyncIterator[None]:
+    await world.gateway.drop()
+    with world.hurry(), patch.object(socket, "getaddrinfo", hosts({NAME: "backend.invalid"})):
+        yield
+
+
+@asynccontextmanager
+async def _untrusted(world: World) -> AsyncIterator[None]:
+    await world.gateway.close()
+    await world.gateway.open(tls(self_signed(world.sandbox.file.with_name("stranger.pem"))))
+    yield
+    await world.gateway.close()
+    await world.gateway.open()
+
+
+async def _reset(exchange: Exchange) -> None:
+    answer = (await exchange.ask()).encode()
+    await exchange.write(answer[: len(answer) - 20])
+    exchange.reset()
+
+
+async def _half(exchange: Exchange) -> None:
+    answer = (await exchange.ask()).encode()
+    await exchange.write(answer[: len(answer) // 2])
+    exchange.hang_up()
+
+
+async def _silence(exchange: Exchange) -> None:
+    await exchange.ask()
+    await asyncio.sleep(3600)
+
+
+async def _stall(exchange: Exchange) -> None:
+    answer = (await exchange.ask()).encode()
+    await exchange.write(answer[: len(answer) - 20])
+    await asyncio.sleep(3600)
+
+
+# The answer
+
+
+def _instead(status: int, body: bytes = b"", **headers: str) -> Callable[[Answer], Answer]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _: Answer(status, named, body)
+
+
+def _as_text(answer: Answer) -> Answer:
+    return Answer(answer.status, answer.headers | {"content-type": "text/plain; charset=utf-8"}, answer.body)
+
+
+def _rewritten(change: Callable[[Any], Any]) -> Callable[[Answer], Answer]:
+    """Every member of every JSON object through `change`, which gets and gives an object."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, dict):
+            return change({name: walk(member) for name, member in value.items()})
+        return [walk(item) for item in value] if isinstance(value, list) else value
+
+    def rewrite(answer: Answer) -> Answer:
+        if "json" not in answer.headers.get("content-type", "") or not answer.body:
+            return answer
+        return answer.saying(msgspec.json.encode(walk(msgspec.json.decode(answer.body))))
+
+    return rewrite
+
+
+def _other_types(members: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: len(value) if isinstance(value, str) else str(value) if isinstance(value, int) else value
+        for name, value in members.items()
+    }
+
+
+_ENUMS = {
+    "kind", "state", "entryType", "paymentStatus", "purchaseCategoryCode", "channel", "recurringChargePeriod",
+    "status", "pendingStatus", "reason",
+}  # fmt: skip
+
+
+def _new_values(members: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: "of_another_time" if name in _ENUMS and isinstance(value, str) else value
+        for name, value in members.items()
+    }
+
+
+def _new_members(members: dict[str, Any]) -> dict[str, Any]:
+    return members | {"ofAnotherTime": {"amount": 0, "items": []}}
+
+
+_PORTAL = b"<!DOCTYPE html><html><title>Bienvenue</title><body>Acceptez les conditions.</body></html>"
+
+
+# The session
+
+
+async def _revoke(world: World) -> None:
+    now = world.sandbox.clock()
+    who = subscriber_id_of(ABONNE)
+    await world.sandbox.do(lambda connection: tokens.sign_out_everywhere(connection, who, now))
+
+
+@asynccontextmanager
+async def _revoked(world: World) -> AsyncIterator[None]:
+    await _revoke(world)
+    yield
+
+
+@asynccontextmanager
+async def _copied(world: World) -> AsyncIterator[None]:
+    """Somebody used the token this device still holds, and the grace for a lost answer is over."""
+    kept = Kept.decode(await world.store.load() or "")
+    if kept is not None:
+        host, port = world.sandbox.address()
+        form = {"grant_type": "refresh_token", "refresh_token": kept.rt, "client_id": CLIENT_ID}
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", trust_env=False) as thief:
+            (await thief.post("/oauth/token", data=form)).raise_for_status()
+        world.sandbox.clock.advance(seconds=11)
+    await world.expire_access()
+    yield
+
+
+@asynccontextmanager
+async def _expired(world: World) -> AsyncIterator[None]:
+    expired = False
+
+    async def play(exchange: Exchange) -> None:
+        nonlocal expired
+        if exchange.target.startswith("/v1/") and not expired:
+            expired = True
+            await world.expire_access()
+        await honest(exchange)
+
+    async with _playing(play)(world):
+        yield
+
+
+@asynccontextmanager
+async def _lost_renewal(world: World) -> AsyncIterator[None]:
+    await world.expire_access()
+    lost = False
+
+    async def play(exchange: Exchange) -> None:
+        nonlocal lost
+        if exchange.target == "/oauth/token" and not lost:
+            lost = True
+            await _half(exchange)
+        else:
+            await honest(exchange)
+
+    async with _playing(play)(world):
+        yield
+
+
+def _clock(**lapse: float) -> Met:
+    @asynccontextmanager
+    async def wrong(world: World) -> AsyncIterator[None]:
+        world.device.advance(**lapse)
+        yield
+        world.device.now -= timedelta(**lapse)
+
+    return wrong
+
+
+# The backend's own machine
+
+
+@asynccontextmanager
+async def _restarted(world: World) -> AsyncIterator[None]:
+    await asyncio.to_thread(world.sandbox.stop)
+    yield
+    await asyncio.to_thread(world.sandbox.start)
+
+
+@asynccontextmanager
+async def _locked(world: World) -> AsyncIterator[None]:
+    with world.sandbox.locked():
+        yield
+
+
+@asynccontextmanager
+async def _full(world: World) -> AsyncIterator[None]:
+    world.sandbox.full = True
+    yield
+    world.sandbox.full = False
+    world.sandbox.store.close()  # its connections keep the limit; the next ones have none
+
+
+def _playing(play: Callable[[Exchange], Any], *, slow: bool = False) -> Met:
+    """Every exchange goes so; `slow`: no answer will come."""
+
+    @asynccontextmanager
+    async def met(world: World) -> AsyncIterator[None]:
+        world.gateway.play = play
+        if slow:
+            with world.hurry():
+                yield
+        else:
+            yield
+        world.gateway.play = honest
+        await world.gateway.drop()
+
+    return met
+
+
+_RENEWAL = ("/.well-known/", "/oauth/token")
+
+
+def _answering(
+    change: Callable[[Answer], Answer], *, arrives: bool = False, renewal: bool = False, once: bool = False
+) -> Met:
+    """Answers are changed so; those of the renewal of tokens only if `renewal`.
+
+    `arrives`: the request reaches the backend first. `once`: the second time one asks, all is well.
+    """
+
+    def met(world: World) -> AbstractAsyncContextManager[None]:
+        asked: set[tuple[str, str]] = set()
+
+        async def play(exchange: Exchange) -> None:
+            this = (exchange.method, exchange.target)
+            spared = exchange.target.startswith(_RENEWAL) and not renewal
+            if spared or (once and this in asked):
+                await honest(exchange)
+                return
+            asked.add(this)
+            real = await exchange.ask() if arrives else Answer(200, {})
+            await exchange.give(change(real))
+
+        return _playing(play)(world)
+
+    return met
+
+
+def _status(
+    status: int, kind: Kind, *, after: int | None = None, once: bool = False, name: str = ""
+) -> Fault:
+    headers = {} if after is None else {"retry_after": str(after)}
+    body = msgspec.json.encode({"status": status, "code": "OF_ANOTHER_TIME"})
+    how = f"{status} from a server on the way" + (f", Retry-After: {after}" if after is not None else "")
+    change = _instead(status, body, content_type="application/problem+json", **headers)
+    return Fault(
+        name or str(status), how + (", once" if once else ""), kind, _answering(change, once=once)
+    )
+
+
+_PORTAL_MOVES = _instead(302, location="http://portal.example/", content_type="text/html")
+_PORTAL_SPEAKS = _instead(200, _PORTAL, content_type="text/html; charset=utf-8")
+
+FAULTS = (
+    Fault("refused", "nothing listens at the port", Kind.NO_ROAD, _refused),
+    Fault("no such name", "the name ends in .invalid", Kind.NO_ROAD, _unknown_name),
+    Fault("TLS refused", "the server shows a self-signed certificate", Kind.NO_ROAD, _untrusted),
+    Fault("reset", "the connection is reset 20 bytes before the end", Kind.ANSWER_LOST, _playing(_reset)),
+    Fault("half a body", "the connection ends in the middle of the answer", Kind.ANSWER_LOST, _playing(_half)),
+    Fault("silence", "no answer until the timeout", Kind.ANSWER_LOST, _playing(_silence, slow=True)),
+    Fault("stall", "the end of the body does not come", Kind.ANSWER_LOST, _playing(_stall, slow=True)),
+    Fault("not JSON", "the right body as text/plain", Kind.ANSWER_STRANGE, _answering(_as_text, arrives=True)),
+    Fault(
+        "wrong types",
+        "every string a number, every number a string",
+        Kind.ANSWER_STRANGE,
+        _answering(_rewritten(_other_types), arrives=True),
+    ),
+    Fault("portal page", "200 and the HTML of a captive portal", Kind.STRANGER, _answering(_PORTAL_SPEAKS)),
+    Fault("portal redirect", "302 to http://portal.example", Kind.STRANGER, _answering(_PORTAL_MOVES)),
+    Fault(
+        "unknown value",
+        "every enum has a value of another time",
+        Kind.NEWER,
+        _answering(_rewritten(_new_values), arrives=True),
+    ),
+    Fault(
+        "unknown field",
+        "every object has one more member",
+        Kind.HARMLESS,
+        _answering(_rewritten(_new_members), arrives=True, renewal=True),
+    ),
+    _status(400, Kind.STRANGER),
+    _status(401, Kind.UNAUTHENTICATED),
+    _status(403, Kind.FORBIDDEN),
+    _status(404, Kind.ABSENT),
+    _status(409, Kind.CONFLICT),
+    _status(412, Kind.STALE),
+    _status(422, Kind.CONFLICT),
+    _status(429, Kind.BUSY),
+    _status(500, Kind.BUSY),
+    _status(502, Kind.BUSY),
+    _status(503, Kind.BUSY),
+    _status(504, Kind.BUSY),
+    _status(429, Kind.BRIEFLY_BUSY, after=1, once=True, name="429 for a second"),
+    _status(503, Kind.BRIEFLY_BUSY, after=1, once=True, name="503 for a second"),
+    _status(429, Kind.BUSY, after=120, name="429 for two minutes"),
+    _status(503, Kind.BUSY, after=120, name="503 for two minutes"),
+    Fault("access expired", "the access token is over", Kind.HARMLESS, _expired),
+    Fault("tokens revoked", "signed out everywhere, from another device", Kind.REVOKED, _revoked),
+    Fault("renewal lost", "the answer to the renewal is cut", Kind.HARMLESS, _lost_renewal),
+    Fault("token reused", "somebody else used this device's refresh token", Kind.REVOKED, _copied),
+    Fault("clock a day ahead", "the device's clock", Kind.HARMLESS, _clock(days=1)),
+    Fault("clock a day behind", "the device's clock", Kind.HARMLESS, _clock(days=-1)),
+    Fault("restarted", "the server stops, and starts again on its database", Kind.NO_ROAD, _restarted),
+    Fault("database locked", "another program holds the right to write", Kind.READ_ONLY, _locked),
+    Fault("database full", "SQLite's max_page_count is reached", Kind.READ_ONLY, _full),
+)

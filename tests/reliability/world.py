@@ -1,0 +1,245 @@
+"""A subscriber, their device, the network and the backend: all real but the road between the two ends.
+
+The sandbox is served by uvicorn from a SQLite file; the client reaches it by name over TLS, through a
+`Gateway`. The name stands in a hosts table of this process, which a fault can take it out of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sqlite3
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import flet as ft
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from httpx_retries import Retry
+from sqlalchemy import Connection, Table, event, func, select, update
+
+from services import transport
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.sandbox import Settings, Subscriber, create_app
+from services.sandbox.schema import access_token, purchase, subscription
+from services.sandbox.store import Store, fill_again
+from services.settings import Settings as AppSettings
+from tests.driver import Driver
+from tests.reliability.gateway import NAME, Gateway, honest
+from tests.services.surroundings import Clock, served
+from tests.views.conftest import NOW, PASSWORD
+from tests.views.people import ABONNE, subscribed
+from views.app import open_app
+
+SHORT = 0.25
+"""Seconds the client waits while no answer is meant to come."""
+_RESOLVE = socket.getaddrinfo
+
+
+class Sandbox:
+    """The backend: one database, served until it is stopped, and again from where it was."""
+
+    def __init__(self, file: Path, person: Subscriber) -> None:
+        self.file, self._person = file, person
+        self.clock = Clock(NOW)
+        self.full = False
+        """The database can grow no more."""
+        self._up = ExitStack()
+        self._address = ("127.0.0.1", 9)
+
+    def start(self) -> None:
+        app = create_app(
+            f"sqlite:///{self.file}",
+            subscribers=(self._person,),
+            clock=self.clock,
+            settings=Settings(scrypt_log2_cost=4, reminders=10**6),
+        )
+        self.store: Store = app.state.store
+        self._watch(self.store)
+        origin = urlsplit(self._up.enter_context(served(app)))
+        self._up.callback(self.store.close)
+        self._address = (str(origin.hostname), origin.port or 0)
+
+    def stop(self) -> None:
+        self._up.close()
+
+    def address(self) -> tuple[str, int]:
+        return self._address
+
+    async def do(self, work: Callable[[Connection], Any]) -> Any:
+        """One transaction of the operator's own."""
+        return await self.store.run(work, writing=True)
+
+    async def count(self, table: Table) -> int:
+        return int(await self.do(lambda connection: connection.scalar(select(func.count()).select_from(table))))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another program holds the database's one right to write."""
+        with closing(sqlite3.connect(self.file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+    def _watch(self, store: Store) -> None:
+        engine = store._engine
+        engine.dispose()  # what is open was opened without this
+
+        @event.listens_for(engine, "connect")
+        def impatient(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA busy_timeout=100")
+
+        @event.listens_for(engine, "begin")
+        def grow(connection: Connection) -> None:
+            # What is written may fit in a page that is there: each transaction first needs new ones.
+            if self.full and connection.get_execution_options().get("writing"):
+                connection.exec_driver_sql("PRAGMA max_page_count=1")
+                connection.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(100000) AS room")
+
+
+class World:
+    """Everything a fault can touch and a screen is seen through. One test, one event loop."""
+
+    def __init__(self, sandbox: Sandbox, gateway: Gateway, store: MemoryStore) -> None:
+        self.sandbox, self.gateway, self.store = sandbox, gateway, store
+        self.device = Clock(NOW)
+        """The device's clock; the backend has its own."""
+        self._clients: list[Backend] = []
+
+    @property
+    def origin(self) -> str:
+        return f"https://{NAME}:{self.gateway.port}"
+
+    def visit(self, route: str) -> Driver:
+        """Somebody in front of the whole app, on the device whose store this is."""
+        backend = Backend.at(self.origin, self.store, clock=self.device, timeout=10.0)
+        self._clients.append(backend)
+
+        async def main(page: ft.Page) -> None:
+            await open_app(page, backend, AppSettings(data_folder=Path("unused"), backend=self.origin))
+
+        return Driver(main, route=route)
+
+    @contextmanager
+    def hurry(self) -> Iterator[None]:
+        """No client waits long for an answer that will not come."""
+        patience = [client._wire._timeout for client in self._clients]
+        for client in self._clients:
+            client._wire._timeout = SHORT
+        yield
+        for client, timeout in zip(self._clients, patience, strict=False):
+            client._wire._timeout = timeout
+
+    async def sign_in(self) -> None:
+        """On this device, without a screen, and to stay so."""
+        client = Backend.at(self.origin, self.store, clock=self.device)
+        await client.finish_sign_in(await client.begin_sign_in(ABONNE), PASSWORD, remember=True)
+        await client.close()
+
+    async def quiet(self, app: Driver) -> None:
+        """Wait until nothing is asked any more, and what was answered is drawn."""
+        for _ in range(3):
+            await app.until(lambda: not self.gateway.under_way, "still asking")
+            await asyncio.sleep(0.005)
+
+    async def news(self) -> None:
+        """Every figure of the backend becomes another."""
+
+        def add(connection: Connection) -> None:
+            connection.execute(update(purchase).values(amount=purchase.c.amount + 100))
+            connection.execute(update(subscription).values(price=subscription.c.price + 100))
+
+        await self.sandbox.do(add)
+
+    async def expire_access(self) -> None:
+        """No access token is good any more; refresh tokens are."""
+        await self.sandbox.do(lambda connection: connection.execute(access_token.delete()))
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.close()
+        await self.gateway.close()
+
+
+class _Hurried(Retry):
+    """The client's retries, as many as ever, whose pauses take no time."""
+
+    async def asleep(self, response: object) -> None:
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def world(
+    sandbox: Sandbox, store: MemoryStore, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    """The backend as it was made, the road open, the name known, nobody in front of the app yet."""
+    retry = transport._RETRY
+    hurried = _Hurried(
+        total=retry.total, allowed_methods=retry.allowed_methods, total_timeout=retry.total_timeout
+    )
+    monkeypatch.setattr(transport, "_RETRY", hurried)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(socket, "getaddrinfo", hosts({NAME: "127.0.0.1"}))
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", False)  # its 500s are its own
+    gateway = Gateway(sandbox.address, tls(certificate))
+    await gateway.open()
+    around = World(sandbox, gateway, store)
+    await sandbox.do(lambda connection: fill_again(connection, subscribed(), NOW))
+    sandbox.clock.now = NOW
+    if await store.load() is None:
+        await around.sign_in()
+    try:
+        yield around
+    finally:
+        gateway.play = honest
+        await around.close()
+
+
+def hosts(table: dict[str, str]) -> Callable[..., Any]:
+    """The system's resolver, after a table of names."""
+
+    def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
+        return _RESOLVE(table.get(host, host), *arguments, **options)
+
+    return resolve
+
+
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def self_signed(file: Path) -> Path:
+    """A certificate for `NAME` that nobody but itself vouches for, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
