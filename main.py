@@ -1,7 +1,8 @@
 """Conso et moi: the command line, and the only place that knows which implementation serves which role.
 
     python main.py [--web] [--host 127.0.0.1] [--port 8550] [--backend URL] [--version]
-        [--session-timeout SECONDS] [--sessions-per-address N] [--allowed-host NAME]... [--trusted-proxy ADDRESS]...
+        [--session-timeout SECONDS] [--sessions-per-address N] [--allowed-host NAME]...
+        [--trusted-proxy ADDRESS]...
 
 A desktop window where there is a display, else the web app; on a phone, the phone's own window.
 Exit code 0 when it is closed or stopped, 2 with one sentence on stderr when it cannot start as asked.
@@ -25,9 +26,11 @@ from flet.utils import is_embedded, is_linux_server
 
 from services.backend import Backend
 from services.credentials import CredentialStore, KeyringStore, MemoryStore
+from services.offline import OfflineStore
 from services.scenarios import Demonstration
-from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Settings
-from services.transport import IN_PROCESS, quiet_http_logs, utc_now
+from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Settings, is_loopback
+from services.sign_in_tries import Failures, SignInTries, subscription_of
+from services.transport import IN_PROCESS, utc_now
 from views.app import open_app
 
 if TYPE_CHECKING:
@@ -41,18 +44,21 @@ log = logging.getLogger("conso-et-moi")
 
 
 def application(settings: Settings) -> Start:
-    """What runs once for every page. Pages share the sandbox, where no other backend is named, and nothing
-    else: on the web one process serves many people.
+    """What runs once for every page. On the web, where one process serves many people, pages share the
+    sandbox, if no other backend is named, and how often addresses failed to sign in; nothing else.
     """
     sandbox = embedded_sandbox(settings) if settings.backend is None else None
+    failures = Failures() if settings.web else None
 
     async def start(page: ft.Page) -> None:
-        credentials = credential_store(page, settings)
+        credentials, offline = credential_store(page, settings), offline_store(page, settings)
         demonstration = Demonstration(sandbox) if sandbox is not None else None
         if demonstration is not None:
-            backend = demonstration.backend(credentials)
+            backend = demonstration.backend(credentials, offline)
         elif settings.backend is not None:
-            backend = Backend.at(settings.backend, credentials)
+            backend = Backend.at(settings.backend, credentials, offline=offline)
+        if failures is not None:
+            backend.sign_in_tries = visitor_tries(page, failures)
         page.on_close = backend.close
         await open_app(page, backend, settings, demonstration)
 
@@ -85,6 +91,21 @@ def credential_store(page: ft.Page, settings: Settings) -> CredentialStore:
 
         return SecureStorageStore(origin)
     return KeyringStore(origin)
+
+
+def offline_store(page: ft.Page, settings: Settings) -> OfflineStore | None:
+    """Where this page's user may leave what they read last, encrypted."""
+    if page.web:  # the disk would be the server's
+        return None
+    return OfflineStore(settings.data_folder, settings.backend or IN_PROCESS)
+
+
+def visitor_tries(page: ft.Page, failures: Failures) -> SignInTries | None:
+    """Those of a web visitor's address; this machine's own is its owner's, or an unnamed proxy's."""
+    from views.visitors import ADDRESS  # phones have no web server
+
+    address: str = page.session.store.get(ADDRESS) or ""
+    return None if is_loopback(address) else SignInTries(failures, subscription_of(address))
 
 
 class CommandLine(argparse.ArgumentParser):
@@ -176,10 +197,11 @@ def refusal(problem: Exception, settings: Settings) -> str:
 
 
 def configure_logging() -> None:
-    """Warnings only: at DEBUG Flet logs every keystroke, passwords included, and httpx every address."""
+    """Warnings only, whatever level a logger is given later: below, Flet logs every keystroke, passwords
+    included, SQLAlchemy every row and httpx every address.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("flet_transport").setLevel(logging.WARNING)
-    quiet_http_logs()
+    logging.disable(logging.INFO)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

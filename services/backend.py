@@ -1,8 +1,8 @@
 """The client of the backend: one method an endpoint, frozen values out, only `BackendError` raised.
 
 One `Backend` serves one visitor, on one event loop. What was read for an account is known until the session
-ends: it is asked again by its `ETag`, and shown meanwhile (`Reading.known`). On a device where the session is
-kept, so is what is known, encrypted (`services/offline.py`); it is erased when the session ends, however it does.
+ends: it is asked again by its `ETag`, and shown meanwhile (`Reading.known`). Where the session is kept on the
+device, so is what is known, encrypted (`services/offline.py`), until the session ends.
 
 A write goes on when whoever asked for it leaves, and is shared by whoever asks for the same meanwhile: a
 double tap is one request. When its answer is lost, what is true is found out before anything is said: by
@@ -16,16 +16,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Annotated, Any, Final, Literal, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
 from services.authority import Authority, Challenge, Tokens
 from services.credentials import CredentialProblem, CredentialStore
+from services.diagnostics import Troubles
 from services.errors import (
     BackendError,
     Locked,
@@ -177,6 +178,16 @@ class Backend:
     def identifier(self) -> str | None:
         """Of the subscriber signed in, or of the one whose session just ended by itself."""
         return self._session.identifier
+
+    @property
+    def host(self) -> str:
+        """Of the backend; `sandbox` when it is embedded in this process."""
+        return urlsplit(self._wire.origin).hostname or ""
+
+    @property
+    def troubles(self) -> Troubles:
+        """The last failures, for a diagnostic report."""
+        return self._wire.troubles
 
     @property
     def credential_problem(self) -> CredentialProblem | None:
@@ -397,6 +408,13 @@ class Backend:
         await self._post_once(
             "/v1/feedback", told | {name: whole(text) for name, text in given.items() if text}, key
         )
+
+    async def forget_known(self) -> None:
+        """Keep nothing of what was read so far, here or on the device; the session goes on."""
+        self._forget()
+        seal = self._seal()
+        if seal is not None and self._offline is not None:
+            await self._offline.open(seal)
 
     @property
     def unsent_opinions(self) -> tuple[Opinion, ...]:

@@ -171,10 +171,19 @@ class Contract(Struct, frozen=True, kw_only=True, rename="camel"):
     billing: Billing
 
 
+class SecurityNotice(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the subscriber should know of their account's security."""
+
+    code: str
+    """`tokenReused`: a session was ended, for a token of it came from two hands; others are not known yet."""
+    at: Instant
+
+
 class Account(Struct, frozen=True, kw_only=True, rename="camel"):
     subscriber_id: str
     display_name: str
     contracts: tuple[Contract, ...]
+    security_notice: SecurityNotice | None = None
 
 
 class BillingPeriod(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -1,7 +1,7 @@
 """What was last known of an account, and what is being read of it.
 
-A read is a `Reading`: awaited, it asks the backend; before that, it tells what was known, so that a screen has
-something to show at once. What is known outlives a start of the app where `services/offline.py` keeps it.
+A read is a `Reading`: awaited, it asks the backend; before that, it tells what was known, for a screen to
+show at once. What is known outlives the app where `services/offline.py` keeps it.
 """
 
 from __future__ import annotations

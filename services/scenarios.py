@@ -17,6 +17,7 @@ import httpx
 
 from services.backend import Backend
 from services.credentials import CredentialStore
+from services.offline import OfflineStore
 from services.transport import CALL_TIMEOUT, IN_PROCESS, Clock, Wire, utc_now
 
 if TYPE_CHECKING:
@@ -56,10 +57,10 @@ class Demonstration(httpx.AsyncBaseTransport):
         address = (f"visitor-{uuid4()}", 0)
         self._way = way or httpx.ASGITransport(app, raise_app_exceptions=False, client=address)
 
-    def backend(self, credentials: CredentialStore) -> Backend:
+    def backend(self, credentials: CredentialStore, offline: OfflineStore | None = None) -> Backend:
         """This visitor's client."""
         wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=CALL_TIMEOUT)
-        return Backend(wire, credentials, clock=self._clock)
+        return Backend(wire, credentials, clock=self._clock, offline=offline)
 
     async def start_over(self, identifier: str) -> None:
         """No fault any more, and the made-up data of that subscriber as on the first day, for everyone."""

@@ -18,10 +18,10 @@ import msgspec
 
 from services.authority import Authority, InvalidGrant, Tokens
 from services.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable
-from services.errors import SessionExpired
+from services.errors import BackendError, SessionExpired, Unavailable, UnexpectedAnswer, Unreachable
 from services.offline import KEY_LENGTH
 from services.single_flight import SingleFlight
-from services.transport import Clock
+from services.transport import Clock, wants_password
 
 REFRESH_TOKEN_LIFE = timedelta(days=30)
 """Used when the backend does not say how long a refresh token lives."""

@@ -26,8 +26,8 @@ SESSION_TIMEOUT = 1800
 """Seconds a web session without a connection is kept, unless `Settings.session_timeout` says otherwise."""
 
 SESSIONS_PER_ADDRESS = 100
-"""Web sessions of one address, unless `Settings.sessions_per_address` says otherwise: offices and mobile networks
-have many people behind one."""
+"""Web sessions of one address, unless `Settings.sessions_per_address` says otherwise: offices and mobile
+networks have many people behind one."""
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
@@ -75,7 +75,7 @@ class Settings:
     """What the command line and the environment decide, checked once at start."""
 
     data_folder: Path
-    """Where the app may write: the demonstration's database, nothing secret."""
+    """Where the app may write: the demonstration's database, and encrypted what opens without a network."""
 
     backend: str | None = None
     """The origin of the backend, or `None` for the demonstration embedded in the app."""
@@ -96,11 +96,11 @@ class Settings:
     """Web sessions that one address may have at a time; those of this machine are not counted."""
 
     allowed_hosts: tuple[str, ...] = ()
-    """The names browsers reach the web app by. Without any: on a loopback `host` this machine's own, so that no other
-    site can pose as it (DNS rebinding), else every name."""
+    """The names browsers reach the web app by. Without any: on a loopback `host` this machine's own, so that
+    no other site can pose as it (DNS rebinding), else every name."""
 
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks of the proxies that are believed about who the visitor is and whether over HTTPS."""
+    """Addresses or networks of the proxies believed about who the visitor is, and whether over HTTPS."""
 
     def __post_init__(self) -> None:
         if self.backend is not None:

@@ -1,6 +1,7 @@
 """How often one address may fail to sign in, where one process serves many visitors.
 
-To the backend they all come from this server: it cannot tell one visitor's guesses from the others' passwords.
+To the backend they all come from this server: it cannot tell one visitor's guesses from the others'
+passwords.
 """
 
 from __future__ import annotations
@@ -45,8 +46,10 @@ class Failures:
     def wait(self, address: str) -> timedelta | None:
         """How long `address` has to wait, when there were too many."""
         self._forget()
-        moments = self._moments.get(address, ())
-        return moments[0] + WINDOW - self._clock() if len(moments) == MOST_FAILURES else None
+        moments = self._moments.get(address)
+        if moments is None or len(moments) < MOST_FAILURES:
+            return None
+        return moments[0] + WINDOW - self._clock()
 
     def _forget(self) -> None:
         begin = self._clock() - WINDOW

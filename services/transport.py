@@ -6,7 +6,6 @@ Every exchange carries an `x-correlator`, ends within a bound, and fails only as
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ import httpx
 import msgspec
 from httpx_retries import Retry, RetryTransport
 
+from services.diagnostics import Troubles
 from services.errors import (
     BackendError,
     Changed,
@@ -64,12 +64,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def quiet_http_logs() -> None:
-    """Keep the HTTP libraries from logging addresses: called once, by the composition root."""
-    for name in ("httpx", "httpcore", "httpx_retries"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
 class Reply(msgspec.Struct, frozen=True):
     """One answer of the backend, whatever its status."""
 
@@ -79,6 +73,8 @@ class Reply(msgspec.Struct, frozen=True):
     at: datetime
     """By the backend's clock (`Date`), else by ours."""
     correlator: str
+    told: Callable[[BackendError], None] | None = None
+    """Hears of what this answer fails by."""
 
     def __repr__(self) -> str:
         return f"Reply(status={self.status}, correlator={self.correlator!r})"
@@ -95,17 +91,24 @@ class Reply(msgspec.Struct, frozen=True):
         """
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
-            raise UnexpectedAnswer("the answer is not JSON", correlator=self.correlator)
+            raise self._tell(UnexpectedAnswer("the answer is not JSON", correlator=self.correlator))
         try:
             return msgspec.json.decode(self.body, type=kind)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             place = str(error).rpartition(" - at ")[2] if isinstance(error, msgspec.ValidationError) else ""
-            raise UnexpectedAnswer(
-                f"the answer is not the expected {kind.__name__} {place}".rstrip(), correlator=self.correlator
-            ) from None
+            detail = f"the answer is not the expected {kind.__name__} {place}".rstrip()
+            raise self._tell(UnexpectedAnswer(detail, correlator=self.correlator)) from None
 
     def failure(self) -> BackendError:
         """What a status other than the expected one means."""
+        return self._tell(self._failure())
+
+    def _tell(self, error: BackendError) -> BackendError:
+        if self.told is not None:
+            self.told(error)
+        return error
+
+    def _failure(self) -> BackendError:
         detail, correlator = f"status {self.status}", self.correlator
         match self.status:
             case 401 if wants_password(self.headers):
@@ -202,6 +205,7 @@ class Wire:
         self, origin: str, transport: httpx.AsyncBaseTransport, *, clock: Clock, timeout: float
     ) -> None:
         self.origin = origin
+        self.troubles = Troubles()
         self._clock = clock
         self._timeout = timeout
         self._client = httpx.AsyncClient(
@@ -249,6 +253,27 @@ class Wire:
             UpdateNeeded: whatever was asked.
             SessionExpired: `auth` says so.
         """
+
+        def told(error: BackendError) -> None:
+            self.troubles.note(error, method, url, self._clock())
+
+        try:
+            reply = await self._exchange(method, url, params, form, json, headers, auth)
+        except BackendError as error:
+            told(error)
+            raise
+        return msgspec.structs.replace(reply, told=told)
+
+    async def _exchange(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str | int] | None,
+        form: Mapping[str, str] | None,
+        json: object,
+        headers: Mapping[str, str] | None,
+        auth: httpx.Auth | None,
+    ) -> Reply:
         correlator = str(uuid4())
         if form is not None:
             form = {name: whole(value) for name, value in form.items()}

@@ -53,6 +53,7 @@ class WireClient:
         address: of the app, `http://host:port`.
         route: the address opened.
         preferences: what the browser keeps for the app; shared between two clients, it plays a second visit.
+        headers: sent with the handshake besides the usual ones: cookies, what a proxy adds.
     """
 
     def __init__(
@@ -64,8 +65,10 @@ class WireClient:
         height: float = 844,
         locale: str = "fr-FR",
         preferences: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         self.address, self.route = address, route
+        self.headers = headers or {}
         self.width, self.height, self.locale = width, height, locale
         self.preferences: dict[str, Any] = {} if preferences is None else preferences
         self.session_id = ""
@@ -90,6 +93,7 @@ class WireClient:
         self._connection = await connect(
             self.address.replace("http", "ws", 1) + "/ws",
             origin=self.address,  # type: ignore[arg-type] # its NewType is of no use here
+            additional_headers=self.headers,
             max_size=None,
             compression=None,
             open_timeout=PATIENCE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import flet as ft
 
 from services.backend import Backend
@@ -70,11 +72,18 @@ async def open_app(
     page.fonts = {} if page.web else fonts()  # the web client loads them before its first frame
     device.resize(page.width, page.height)
     device.device_dark = page.platform_brightness is ft.Brightness.DARK
-    info = await page.get_device_info()
+    device.store = PreferenceStore(ft.SharedPreferences())
+    try:
+        info, features, _ = await asyncio.gather(
+            page.get_device_info(), ft.SemanticsService().get_accessibility_features(), device.restore()
+        )
+    except RuntimeError:
+        if page.session.connection is not None:
+            raise
+        return  # gone before it answered; who comes back begins anew (`views/visitors.py`)
     if info is not None:
         device.speak([locale.language_code for locale in info.locales])
-    device.store = PreferenceStore(ft.SharedPreferences())
-    await device.restore()
+    device.device_still = features.disable_animations or features.reduce_motion
     session.preferred = device.preferences.contract_id
     dress(page, device)
 
@@ -102,8 +111,6 @@ async def open_app(
     page.on_connect = device.reconnect
     page.on_keyboard_event = Keyboard(page, device, session).press
     page.render_views(App, device, session, demo)
-    features = await ft.SemanticsService().get_accessibility_features()
-    device.device_still = features.disable_animations or features.reduce_motion
     await session.start()
 
 

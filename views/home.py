@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import flet as ft
 
 from services.models import (
+    Account,
     BillingPeriod,
     Contract,
     Money,
@@ -18,6 +20,7 @@ from services.models import (
 )
 from views.formatting import Formats
 from views.state.context import use_look, use_session
+from views.state.loadable import Loadable
 from views.state.purchases import PurchasesState
 from views.state.service import ServiceState
 from views.state.subscriptions import SubscriptionsState
@@ -83,7 +86,15 @@ def Overview(
         session.choose(contract)
         go(Destination.USAGE.path)
 
-    notices: list[ft.Control] = [*freshness(look, formats, state.periods, state.load_periods)]
+    notices: list[ft.Control] = [*_security(look, formats, session.account.data)]
+    shown: tuple[Loadable[Any], ...] = (
+        state.periods,
+        subscriptions.subscriptions,
+        service.service,
+        session.account,
+    )
+    old = next((each for each in shown if each.old), state.periods)  # one banner for all that is here
+    notices += freshness(look, formats, old, session.refresh)
     if session.problem is not None:
         notices.append(alert(look, Tone.WARNING, words(f"credentials.{session.problem.name.lower()}")))
     off = service.service.data is not None and service.service.data.status is ServiceStatus.SUSPENDED
@@ -116,6 +127,17 @@ def Overview(
         padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
         expand=True,
     )
+
+
+def _security(look: Look, formats: Formats, account: Account | None) -> list[ft.Control]:
+    """What the subscriber should know of their account's security, if this version knows what it is."""
+    notice = account.security_notice if account else None
+    if notice is None or notice.code != "tokenReused":
+        return []
+    words = look.words
+    title = words("home.security_title", moment=formats.moment(notice.at))
+    settings = link(look, words("home.security_action"), partial(go, "/reglages"))
+    return [alert(look, Tone.WARNING, title, words("home.security_text"), settings, live=False)]
 
 
 def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceState) -> ft.Control:

@@ -15,13 +15,14 @@ from views.state.device import DeviceState
 from views.state.preferences import TEXT_SIZES
 from views.state.session import SessionState
 from views.text import Language
-from views.ui.cards import card, column, key_value
+from views.ui.cards import Tone, card, column, key_value
 from views.ui.chips import chip, choices
 from views.ui.component import component
 from views.ui.confirmation import AskedFirst
+from views.ui.diagnostics import DiagnosticsButton
 from views.ui.frame import Screen, reading_column
 from views.ui.look import Look, heading, silent, text
-from views.ui.notices import error_alert
+from views.ui.notices import alert, error_alert
 from views.ui.places import Destination
 from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
@@ -60,6 +61,7 @@ def SettingsList() -> ft.Control:
                 look.colors.content_muted,
             ),
             text(words("settings.notices"), look.type.body_s, look.colors.content_muted),
+            DiagnosticsButton(device, session),
         ),
     )
 
@@ -163,10 +165,41 @@ def _data(look: Look, session: SessionState) -> list[ft.Control]:
     if purchases is not None and at is not None:
         formats = Formats(words.language, purchases.zone)
         updated = words("settings.updated", date=formats.moment(at))
+    backend = session.backend
+    what = "visit" if backend.has_device else "web"
+    if backend.keeps_on_device:
+        what = "kept"
+    clear: list[ft.Control] = []
+    if backend.keeps_on_device:
+        consequences = (words("settings.clear_text"), words("settings.clear_kept"))
+        clear.append(
+            AskedFirst(
+                words("settings.clear"),
+                words("settings.clear_title"),
+                consequences,
+                session.clear_device,
+                words("action.cancel"),
+                False,
+            )
+        )
+        if session.cleared:
+            clear.append(alert(look, Tone.POSITIVE, words("settings.cleared")))
     return [
-        text(words("settings.data_text"), look.type.body_s, look.colors.content_muted),
+        text(words(f"settings.data_{what}"), look.type.body_s, look.colors.content_muted),
         text(updated, look.type.body_medium),
+        *clear,
     ]
+
+
+def _erased(look: Look, session: SessionState) -> tuple[str, ...]:
+    """That leaving erases what is kept here, as sentences: what was read, and what waits to be sent."""
+    kept = (look.words("signout.erased"),) if session.backend.keeps_on_device else ()
+    return (*kept, *_unsent(look, session))
+
+
+def _unsent(look: Look, session: SessionState) -> tuple[str, ...]:
+    waiting = session.help.queued
+    return (look.words("signout.unsent", n=waiting),) if waiting else ()
 
 
 def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.Control]:
@@ -185,7 +218,7 @@ def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.
         AskedFirst(
             words("signout.button"),
             words("signout.title"),
-            (words("signout.text"),),
+            (words("signout.text"), *_erased(look, session)),
             session.sign_out,
             cancel,
             False,
@@ -193,7 +226,7 @@ def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.
         AskedFirst(
             words("settings.everywhere"),
             words("settings.everywhere_title"),
-            (words("settings.everywhere_text"),),
+            (words("settings.everywhere_text"), *_erased(look, session)),
             session.sign_out_everywhere,
             cancel,
             True,
@@ -201,7 +234,11 @@ def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.
         AskedFirst(
             words("settings.forget"),
             words("settings.forget_title"),
-            (words("settings.forget_text"), words("settings.forget_kept")),
+            (
+                words("settings.forget_text"),
+                *_unsent(look, session),
+                words("settings.forget_kept"),
+            ),
             forget,
             cancel,
             True,

@@ -76,8 +76,9 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
     content: ft.Control
     if one is not None:
         formats = Formats(look.words.language, purchases.zone)
+        old_charges = freshness(look, formats, subscriptions.charges, read_charges)
         content = column(
-            *freshness(look, formats, shown, subscriptions.load),
+            *(freshness(look, formats, shown, subscriptions.load) or old_charges),
             *(end_outcome(look, subscriptions) if subscriptions.concerned == subscription_id else []),
             _facts(look, formats, subscriptions, one),
             _charges(look, formats, subscriptions.charges.data, problem, read_charges),

@@ -1,9 +1,9 @@
 """The door of the web app: who may open the interface, and whose each session is.
 
-Flet 1.0.5 lets a connection register late, never, or again and again; hands a session that lost its connection to
-whoever names it; and keeps for ever one whose browser left while something was being sent to it. Here a connection
-registers once and soon, a session goes back only to the browser that began it, an address has so many sessions at
-most, and what a browser left behind expires.
+Flet 1.0.5 lets a connection register late, never, or again and again; hands a session that lost its
+connection to whoever names it; and keeps for ever one whose browser left while something was being sent to
+it. Here a connection registers once and soon, a session goes back only to the browser that began it, an
+address has so many sessions at most, and what a browser left behind expires.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import flet as ft
 import msgspec
-from flet.messaging.protocol import MessageAction
+from flet.messaging.protocol import Message, MessageAction
 from flet.messaging.session import Session
 from flet_web.fastapi import FletApp, app_manager
+from starlette.types import Message as Asgi
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, is_loopback
 from services.sign_in_tries import subscription_of
@@ -78,7 +79,7 @@ class _Visitor(WebSocket):
 
     @property
     def from_our_page(self) -> bool:
-        """A browser lets any site open a WebSocket to any server, but says which; other clients say nothing."""
+        """A browser lets any site open a WebSocket anywhere, but says which; other clients say nothing."""
         origin = self.headers.get("origin")
         if origin is None:
             return True
@@ -128,13 +129,43 @@ class _Visitor(WebSocket):
             raise WebSocketDisconnect(1008)
         return data[1:]
 
+    async def send(self, message: Asgi) -> None:
+        try:
+            await super().send(message)
+        except RuntimeError:  # what is sent to a connection that is over
+            raise WebSocketDisconnect(1006) from None
+
     async def send_packet(self, action: MessageAction, body: object) -> None:
         await self.send_bytes(_PACKET + msgspec.msgpack.encode([action.value, body]))
 
     async def dismiss(self, code: int, reason: str = "") -> None:
         """Close the connection, if the browser did not."""
-        with suppress(RuntimeError, WebSocketDisconnect):
+        with suppress(WebSocketDisconnect):
             await self.close(code, reason)
+
+
+class _Interface(FletApp):  # type: ignore[misc] # Flet's server has no types
+    """Flet's side of a connection."""
+
+    def send_message(self, message: Message) -> None:
+        """Send, unless the connection is over, which Flet notices a moment later.
+
+        Drawing in that moment would fail, and the session never draw again, not even for who comes back: they
+        are sent the whole page.
+        """
+        if self._FletApp__send_queue is not None:
+            super().send_message(message)
+
+    async def _FletApp__on_message(self, data: list[Any]) -> None:
+        try:
+            await super()._FletApp__on_message(data)
+        except RuntimeError:
+            # The answer of a control that left the screen meanwhile: no reason to end the connection.
+            if data[0] != MessageAction.INVOKE_METHOD.value:
+                raise
+
+    def dispose(self) -> None:
+        """Keep the session: its start may be under way, and would fail without."""
 
 
 class Door:
@@ -175,8 +206,6 @@ class Door:
             await self._interface(visitor)
         except WebSocketDisconnect as end:
             await visitor.dismiss(end.code)
-        except WebSocketDisconnected:
-            pass  # the browser left while something was being sent to it
         finally:
             await visitor.dismiss(1008)  # it said what no page says
 
@@ -188,7 +217,7 @@ class Door:
             self._visits[page.session] = who
             page.session.store.set(ADDRESS, who.address)
 
-        app = FletApp(
+        app = _Interface(
             asyncio.get_running_loop(),
             app_manager.executor,
             main=self._start,
@@ -203,9 +232,17 @@ class Door:
                 await session.disconnect(self._timeout)
 
     def _left_by(self, who: _Visit, session_id: str | None) -> bool:
-        """Whether there is such a session, theirs and without a connection."""
+        """Whether there is such a session, theirs and without a connection.
+
+        One that has drawn nothing yet waits for answers that its browser will never give.
+        """
         found = next((one for one in self._visits if one.id == session_id), None)
-        return found is not None and found.connection is None and self._visits[found] == who
+        return (
+            found is not None
+            and found.connection is None
+            and found.components_mode
+            and self._visits[found] == who
+        )
 
     def _room(self, address: str) -> bool:
         if is_loopback(address):
@@ -219,7 +256,9 @@ class Door:
 
     async def _refuse(self, visitor: _Visitor) -> None:
         """Say so in the visitor's language, where the app would be."""
-        spoken = [part.partition(";")[0].strip() for part in visitor.headers.get("accept-language", "").split(",")]
+        spoken = [
+            part.partition(";")[0].strip() for part in visitor.headers.get("accept-language", "").split(",")
+        ]
         sentence = Words(Language.preferred(spoken))("web.too_many")
         refusal = {"session_id": "", "page_patch": {}, "error": sentence}
         await visitor.send_packet(MessageAction.REGISTER_CLIENT, refusal)

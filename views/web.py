@@ -49,8 +49,8 @@ LARGEST_MESSAGE = 256 * 1024
 class SafeHeaders:
     """ASGI middleware: adds `SAFE_HEADERS` to every HTTP response, and gives every browser a name of its own.
 
-    The name, a cookie no script can read, is what a session is given back by (`views/visitors.py`): its id alone
-    does not suffice. It is no identity: it ends with the browser.
+    The name, a cookie no script can read, is what a session is given back by (`views/visitors.py`): its id
+    alone does not suffice. It is no identity: it ends with the browser.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -139,7 +139,8 @@ def address_of(listening: socket.socket) -> str:
 def serve(app: ASGIApp, listening: socket.socket, *, trusted_proxies: Sequence[str] = ()) -> None:
     """Serves `app` on `listening` until SIGINT or SIGTERM, then gives what is under way two seconds to end.
 
-    What a proxy says of the visitor (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed from `trusted_proxies` alone.
+    What a proxy says of the visitor (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed from
+    `trusted_proxies` alone.
     uvicorn passes the signal on once it has stopped: the caller's own handlers decide how the process ends.
     """
     config = uvicorn.Config(

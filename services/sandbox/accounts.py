@@ -29,6 +29,7 @@ def me(query: Query) -> dict[str, Any]:
     contracts = connection.execute(
         contract.select().where(contract.c.subscriber_id == query.subscriber_id).order_by(contract.c.position)
     )
+    reused = tokens.reuse_to_tell(connection, query.subscriber_id, query.authenticated_at, query.now)
     return {
         "subscriberId": person.subscriber_id,
         "displayName": person.display_name,
@@ -43,6 +44,7 @@ def me(query: Query) -> dict[str, Any]:
             }
             for row in contracts
         ],
+        **({"securityNotice": {"code": "tokenReused", "at": reused}} if reused else {}),
     }
 
 

@@ -222,7 +222,7 @@ family = Table(
     "family",
     tables,
     Column("family_id", String(64), primary_key=True),
-    Column("subscriber_id", String(64), nullable=False),
+    Column("subscriber_id", String(64), nullable=False, index=True),
     Column("scope", Text, nullable=False),
     Column("authenticated_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),

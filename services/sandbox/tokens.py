@@ -11,16 +11,18 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, literal
+from sqlalchemy import Connection, Row, func, literal, select
 
 from services.sandbox.identity import digest, new_secret
 from services.sandbox.schema import Moment, access_token, code, family, refresh_token, subscriber
 from services.sandbox.settings import Settings
 
 OFFLINE = "offline_access"
+_REUSED = ("refresh_token_reuse", "code_reuse")
+_TOLD_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,30 @@ def family_of(connection: Connection, secret: str, now: datetime) -> Row[Any] | 
             family.c.expires_at > now,
         )
     ).first()
+
+
+def reuse_to_tell(
+    connection: Connection, subscriber_id: str, authenticated_at: datetime, now: datetime
+) -> datetime | None:
+    """When a session was last ended because its token was in two hands; None if there is nothing to tell.
+
+    Told in the first session begun since (with the password, at `authenticated_at`), for a day; unless the
+    life of the one that was ended is over by then.
+    """
+    theirs = family.c.subscriber_id == subscriber_id
+    ended: datetime | None = connection.scalar(
+        select(func.max(family.c.revoked_at)).where(
+            theirs, family.c.revoked_for.in_(_REUSED), family.c.revoked_at <= authenticated_at
+        )
+    )
+    if ended is None or now - authenticated_at > _TOLD_FOR:
+        return None
+    told = connection.scalar(
+        select(func.count()).where(
+            theirs, family.c.authenticated_at > ended, family.c.authenticated_at < authenticated_at
+        )
+    )
+    return None if told else ended
 
 
 def forget_expired(connection: Connection, now: datetime) -> None:

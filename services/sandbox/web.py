@@ -93,7 +93,7 @@ class Envelope:
 
 
 def stamp(scope: Scope, clock: Clock) -> dict[str, str]:
-    """The headers of every answer. It is data: nothing in it runs, nothing frames it, nothing guesses at it."""
+    """The headers of every answer: it is data, which nothing runs, frames or guesses at."""
     over_tls = {"Strict-Transport-Security": "max-age=31536000"} if scope.get("scheme") == "https" else {}
     return {
         **over_tls,

@@ -84,13 +84,13 @@ async def _half(exchange: Exchange) -> None:
 
 async def _silence(exchange: Exchange) -> None:
     await exchange.ask()
-    await asyncio.sleep(3600)
+    await exchange.leave()
 
 
 async def _stall(exchange: Exchange) -> None:
     answer = (await exchange.ask()).encode()
     await exchange.write(answer[: len(answer) - 20])
-    await asyncio.sleep(3600)
+    await exchange.leave()
 
 
 # The answer
@@ -296,9 +296,7 @@ def _status(
     body = msgspec.json.encode({"status": status, "code": "OF_ANOTHER_TIME"})
     how = f"{status} from a server on the way" + (f", Retry-After: {after}" if after is not None else "")
     change = _instead(status, body, content_type="application/problem+json", **headers)
-    return Fault(
-        name or str(status), how + (", once" if once else ""), kind, _answering(change, once=once)
-    )
+    return Fault(name or str(status), how + (", once" if once else ""), kind, _answering(change, once=once))
 
 
 _PORTAL_MOVES = _instead(302, location="http://portal.example/", content_type="text/html")
@@ -308,15 +306,15 @@ FAULTS = (
     Fault("refused", "nothing listens at the port", Kind.NO_ROAD, _refused),
     Fault("no such name", "the name ends in .invalid", Kind.NO_ROAD, _unknown_name),
     Fault("TLS refused", "the server shows a self-signed certificate", Kind.NO_ROAD, _untrusted),
-    Fault("reset", "the connection is reset 20 bytes before the end", Kind.ANSWER_LOST, _playing(_reset)),
-    Fault("half a body", "the connection ends in the middle of the answer", Kind.ANSWER_LOST, _playing(_half)),
-    Fault("silence", "no answer until the timeout", Kind.ANSWER_LOST, _playing(_silence, slow=True)),
-    Fault("stall", "the end of the body does not come", Kind.ANSWER_LOST, _playing(_stall, slow=True)),
-    Fault("not JSON", "the right body as text/plain", Kind.ANSWER_STRANGE, _answering(_as_text, arrives=True)),
+    Fault("reset", "the connection is reset 20 bytes before the end", Kind.NO_ANSWER, _playing(_reset)),
+    Fault("half a body", "the connection ends in the middle of the answer", Kind.NO_ANSWER, _playing(_half)),
+    Fault("silence", "no answer until the timeout", Kind.NO_ANSWER, _playing(_silence, slow=True)),
+    Fault("stall", "the end of the body does not come", Kind.NO_ANSWER, _playing(_stall, slow=True)),
+    Fault("not JSON", "the right body as text/plain", Kind.GARBLED, _answering(_as_text, arrives=True)),
     Fault(
         "wrong types",
         "every string a number, every number a string",
-        Kind.ANSWER_STRANGE,
+        Kind.GARBLED,
         _answering(_rewritten(_other_types), arrives=True),
     ),
     Fault("portal page", "200 and the HTML of a captive portal", Kind.STRANGER, _answering(_PORTAL_SPEAKS)),
@@ -324,7 +322,7 @@ FAULTS = (
     Fault(
         "unknown value",
         "every enum has a value of another time",
-        Kind.NEWER,
+        Kind.HARMLESS,
         _answering(_rewritten(_new_values), arrives=True),
     ),
     Fault(
@@ -350,9 +348,9 @@ FAULTS = (
     _status(429, Kind.BUSY, after=120, name="429 for two minutes"),
     _status(503, Kind.BUSY, after=120, name="503 for two minutes"),
     Fault("access expired", "the access token is over", Kind.HARMLESS, _expired),
-    Fault("tokens revoked", "signed out everywhere, from another device", Kind.REVOKED, _revoked),
+    Fault("tokens revoked", "signed out everywhere, from another device", Kind.OVER, _revoked),
     Fault("renewal lost", "the answer to the renewal is cut", Kind.HARMLESS, _lost_renewal),
-    Fault("token reused", "somebody else used this device's refresh token", Kind.REVOKED, _copied),
+    Fault("token reused", "somebody else used this device's refresh token", Kind.OVER, _copied),
     Fault("clock a day ahead", "the device's clock", Kind.HARMLESS, _clock(days=1)),
     Fault("clock a day behind", "the device's clock", Kind.HARMLESS, _clock(days=-1)),
     Fault("restarted", "the server stops, and starts again on its database", Kind.NO_ROAD, _restarted),

@@ -75,6 +75,14 @@ class Exchange:
         self._client.write(raw)
         await self._client.drain()
 
+    async def leave(self) -> None:
+        """Say nothing more, until the other end gives up."""
+        self._gateway.under_way -= 1
+        try:
+            await self._client.wait_closed()
+        finally:
+            self._gateway.under_way += 1
+
     def hang_up(self) -> None:
         """End the connection in order."""
         self._client.close()

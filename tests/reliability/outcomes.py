@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
-
-from babel.messages.pofile import read_po
-
-from tests.driver import Driver
-from views.text import Language, asset
 
 
 class Told(Enum):
@@ -27,23 +20,27 @@ class Told(Enum):
     START_AGAIN = ("error.SignInTimedOut.",)
     UNKNOWN = ("error.OutcomeUnknown.",)
     QUEUED = ("feedback.queued",)
-    OTHER = ("error.",)
-    """A failure, but none of those."""
 
 
 class Kind(Enum):
     """Kinds of trouble, as they differ to the user."""
 
     NO_ROAD = auto()
-    ANSWER_LOST = auto()
-    ANSWER_STRANGE = auto()
+    """The request does not arrive."""
+    NO_ANSWER = auto()
+    """It arrives, and the answer is lost."""
+    GARBLED = auto()
+    """It arrives, and the answer is not what the contract says."""
     STRANGER = auto()
-    NEWER = auto()
+    """Something else answers."""
     BUSY = auto()
     BRIEFLY_BUSY = auto()
+    """For shorter than a read waits by itself."""
     READ_ONLY = auto()
+    """The backend answers, but nothing can be changed; a session can be renewed no more."""
+    OVER = auto()
+    """The session is."""
     UNAUTHENTICATED = auto()
-    REVOKED = auto()
     FORBIDDEN = auto()
     ABSENT = auto()
     CONFLICT = auto()
@@ -53,46 +50,38 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is told of one kind; None: nothing, it goes on as if there were no fault."""
+    """What is told of one kind; None: nothing, for it does no harm."""
 
     first: Told | None
     """On a screen that has shown nothing yet."""
     again: Told | None
-    """On a screen that has shown its figures before: they stay."""
+    """On a screen that has shown its figures before: they stay, with their age."""
     write: Told | None
     """On trying to change something."""
     opinion: Told | None
     """On sending an opinion of the help."""
     outside: Told | None
-    """On signing in, or asking for one's identifier."""
+    """On signing in, or on asking for one's identifier."""
 
 
-def _always(told: Told | None) -> Outcome:
-    return Outcome(told, told, told, told, told)
-
-
+_NO, _BUSY, _WHAT, _OVER = Told.UNREACHABLE, Told.UNAVAILABLE, Told.UNEXPECTED, Told.SESSION_OVER
+_MINE, _GONE, _CANNOT, _MOVED, _LATER = (
+    Told.FORBIDDEN, Told.NOT_FOUND, Told.NOT_POSSIBLE, Told.CHANGED, Told.QUEUED,
+)  # fmt: skip
 OUTCOMES = {
-    Kind.NO_ROAD: Outcome(
-        first=Told.UNREACHABLE,
-        again=Told.UNREACHABLE,
-        write=Told.UNREACHABLE,
-        opinion=Told.QUEUED,
-        outside=Told.UNREACHABLE,
-    ),
-    Kind.HARMLESS: _always(None),
-}
-
-
-@cache
-def _patterns() -> tuple[tuple[Told, re.Pattern[str]], ...]:
-    """What the sentences of each family look like on screen, in French."""
-    with asset("locales", Language.FR.value, "LC_MESSAGES", "messages.po").open("rb") as file:
-        catalogue = read_po(file)
-    found = []
-    for message in catalogue:
-        key = message.id[0] if isinstance(message.id, tuple) else message.id
-        texts = message.string if isinstance(message.string, tuple) else (message.string,)
-        family = next((told for told in Told if str(key).startswith(told.value)), None)
-        if family is not None:
-            found += [(family, _pattern(str(text))) for text in texts]
-    return tuple(found)
+    #                             first, again, write,   opinion, outside
+    Kind.NO_ROAD:         Outcome(_NO,   _NO,   _NO,     _LATER,  _NO),
+    Kind.NO_ANSWER:       Outcome(_NO,   _NO,   _NO,     _LATER,  _NO),
+    Kind.GARBLED:         Outcome(_WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT),
+    Kind.STRANGER:        Outcome(_WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT),
+    Kind.BUSY:            Outcome(_BUSY, _BUSY, _BUSY,   _BUSY,   _BUSY),
+    Kind.BRIEFLY_BUSY:    Outcome(None,  None,  _BUSY,   _BUSY,   _BUSY),
+    Kind.READ_ONLY:       Outcome(_BUSY, None,  _BUSY,   _BUSY,   _BUSY),
+    Kind.OVER:            Outcome(_OVER, _OVER, _OVER,   _OVER,   None),
+    Kind.UNAUTHENTICATED: Outcome(_OVER, _OVER, _OVER,   _OVER,   _WHAT),
+    Kind.FORBIDDEN:       Outcome(_MINE, _MINE, _MINE,   _MINE,   _WHAT),
+    Kind.ABSENT:          Outcome(_GONE, _GONE, _GONE,   _GONE,   _WHAT),
+    Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _CANNOT, _CANNOT, _WHAT),
+    Kind.STALE:           Outcome(_WHAT, _WHAT, _MOVED,  _MOVED,  _WHAT),
+    Kind.HARMLESS:        Outcome(None,  None,  None,    None,    None),
+}  # fmt: skip

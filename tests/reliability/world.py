@@ -24,7 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from httpx_retries import Retry
-from sqlalchemy import Connection, Table, event, func, select, update
+from sqlalchemy import Connection, event, update
 
 from services import transport
 from services.backend import Backend
@@ -40,8 +40,8 @@ from tests.views.conftest import NOW, PASSWORD
 from tests.views.people import ABONNE, subscribed
 from views.app import open_app
 
-SHORT = 0.25
-"""Seconds the client waits while no answer is meant to come."""
+LONG, SHORT = 10.0, 0.25
+"""Seconds the client waits for an answer, and while none is meant to come."""
 _RESOLVE = socket.getaddrinfo
 
 
@@ -79,9 +79,6 @@ class Sandbox:
         """One transaction of the operator's own."""
         return await self.store.run(work, writing=True)
 
-    async def count(self, table: Table) -> int:
-        return int(await self.do(lambda connection: connection.scalar(select(func.count()).select_from(table))))
-
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Another program holds the database's one right to write."""
@@ -114,14 +111,16 @@ class World:
         self.device = Clock(NOW)
         """The device's clock; the backend has its own."""
         self._clients: list[Backend] = []
+        self._timeout = LONG
 
     @property
     def origin(self) -> str:
         return f"https://{NAME}:{self.gateway.port}"
 
-    def visit(self, route: str) -> Driver:
-        """Somebody in front of the whole app, on the device whose store this is."""
-        backend = Backend.at(self.origin, self.store, clock=self.device, timeout=10.0)
+    def visit(self, route: str, *, signed_in: bool = True) -> Driver:
+        """Somebody in front of the whole app, on the device whose store this is, or on a new one."""
+        store = self.store if signed_in else MemoryStore()
+        backend = Backend.at(self.origin, store, clock=self.device, timeout=self._timeout)
         self._clients.append(backend)
 
         async def main(page: ft.Page) -> None:
@@ -132,11 +131,13 @@ class World:
     @contextmanager
     def hurry(self) -> Iterator[None]:
         """No client waits long for an answer that will not come."""
-        patience = [client._wire._timeout for client in self._clients]
-        for client in self._clients:
-            client._wire._timeout = SHORT
+        self._be_patient(SHORT)
         yield
-        for client, timeout in zip(self._clients, patience, strict=False):
+        self._be_patient(LONG)
+
+    def _be_patient(self, timeout: float) -> None:
+        self._timeout = timeout
+        for client in self._clients:
             client._wire._timeout = timeout
 
     async def sign_in(self) -> None:
@@ -194,11 +195,11 @@ async def world(
     gateway = Gateway(sandbox.address, tls(certificate))
     await gateway.open()
     around = World(sandbox, gateway, store)
-    await sandbox.do(lambda connection: fill_again(connection, subscribed(), NOW))
-    sandbox.clock.now = NOW
-    if await store.load() is None:
-        await around.sign_in()
     try:
+        await sandbox.do(lambda connection: fill_again(connection, subscribed(), NOW))
+        sandbox.clock.now = NOW
+        if await store.load() is None:
+            await around.sign_in()
         yield around
     finally:
         gateway.play = honest
@@ -208,8 +209,9 @@ async def world(
 def hosts(table: dict[str, str]) -> Callable[..., Any]:
     """The system's resolver, after a table of names."""
 
-    def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
-        return _RESOLVE(table.get(host, host), *arguments, **options)
+    def resolve(host: str | bytes, *arguments: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        return _RESOLVE(table.get(name, name), *arguments, **options)
 
     return resolve
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.backend import MOST_KNOWN, Backend
+from services.backend import Backend
 from services.credentials import MemoryStore
 from services.errors import (
     BackendError,
@@ -31,7 +30,8 @@ from services.errors import (
     Unreachable,
 )
 from services.models import Account, Answer, Category
-from services.transport import LARGEST_BODY, quiet_http_logs, retry_after
+from services.reads import MOST_KNOWN
+from services.transport import LARGEST_BODY, retry_after
 from tests.services.scripted import ACCOUNT, KEPT, NOW, Scripted, always
 
 JSON = {"content-type": "application/json"}
@@ -314,7 +314,7 @@ async def test_one_caller_leaving_does_not_stop_the_others() -> None:
     held = Held(tagged)
     script = Scripted(held)
     backend = await script.backend()
-    leaver, stayer = asyncio.create_task(backend.account()), asyncio.create_task(backend.account())
+    leaver, stayer = asyncio.ensure_future(backend.account()), asyncio.ensure_future(backend.account())
     await held.asked.wait()
     leaver.cancel()
     held.free.set()
@@ -328,7 +328,7 @@ async def test_an_answer_on_its_way_at_sign_out_is_not_given() -> None:
     held = Held(tagged)
     script = Scripted(held)
     backend = await script.backend()
-    reading = asyncio.create_task(backend.account())
+    reading = asyncio.ensure_future(backend.account())
     await held.asked.wait()
     await backend.sign_out()
     held.free.set()
@@ -407,14 +407,3 @@ async def test_an_endpoint_on_another_server_is_not_trusted(elsewhere: str) -> N
     with pytest.raises(UnexpectedAnswer, match="another server"):
         await backend.begin_sign_in("camille@demo.example")
     await backend.close()
-
-
-def test_the_http_libraries_can_be_kept_from_logging_addresses() -> None:
-    names = ("httpx", "httpcore", "httpx_retries")
-    before = {name: logging.getLogger(name).level for name in names}
-    try:
-        quiet_http_logs()
-        assert not any(logging.getLogger(f"{name}.x").isEnabledFor(logging.INFO) for name in names)
-    finally:
-        for name, level in before.items():
-            logging.getLogger(name).setLevel(level)

@@ -92,7 +92,7 @@ async def test_whoever_renews_may_leave_and_nothing_is_lost(network: Network, cl
     await sign_in(backend)
     first = (await kept(store)).rt
     clock.advance(minutes=6)
-    leaver = asyncio.create_task(backend.account())
+    leaver = asyncio.ensure_future(backend.account())
     await network.renewing.wait()
     leaver.cancel()
     with suppress(asyncio.CancelledError):
@@ -113,7 +113,7 @@ async def test_leaving_the_app_waits_for_the_renewal(network: Network, clock: Cl
     await sign_in(backend)
     first = (await kept(store)).rt
     clock.advance(minutes=6)
-    reading = asyncio.create_task(backend.account())
+    reading = asyncio.ensure_future(backend.account())
     await network.renewing.wait()
     await backend.close()
     assert (await kept(store)).rt != first
@@ -265,7 +265,7 @@ async def test_a_new_token_is_kept_before_it_is_used() -> None:
     store = Noting()
     store._secret = KEPT
     backend = await Scripted(answering).backend(store)
-    first = asyncio.create_task(backend.account())
+    first = asyncio.ensure_future(backend.account())
     await saving.wait()
     await asyncio.gather(first, backend.billing_periods("c1"))
     assert events == ["kept refresh-1", "used Bearer access-1", "used Bearer access-1"]
@@ -378,7 +378,7 @@ async def test_a_renewal_under_way_does_not_sign_in_again(network: Network, cloc
     ended: list[str] = []
     backend.on_session_end = lambda: ended.append("ended")
     clock.advance(minutes=6)
-    reading = asyncio.create_task(backend.account())
+    reading = asyncio.ensure_future(backend.account())
     await network.renewing.wait()
     await asyncio.gather(backend.sign_out(), backend.sign_out())
     with pytest.raises(SessionExpired):

@@ -284,7 +284,7 @@ async def test_it_is_not_sent_in_another_name(backend: Backend) -> None:
 async def test_a_read_under_way_is_not_what_follows_a_change(backend: Backend, network: Unreliable) -> None:
     _, etag = await one(backend)
     network.held = asyncio.Event()
-    early = asyncio.create_task(backend.subscriptions("c1"))
+    early = asyncio.ensure_future(backend.subscriptions("c1"))
     await network.holding.acquire()
     await backend.terminate("c1", "monthly", etag)
     late = asyncio.create_task(one(backend))

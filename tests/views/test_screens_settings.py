@@ -201,7 +201,7 @@ async def test_forgetting_this_device_leaves_nothing_on_it(line: Line) -> None:
         await app.tap("Sombre")
         await app.tap("English")
         await app.tap("Forget this device")
-        await app.see("The identifier, session and preferences stored here will be erased.")
+        await app.see("The identifier, session, data and preferences stored here will be erased.")
         await app.see("Your account is not deleted.")
         await app.tap("Forget this device")
         await app.see("Identifiez-vous")

@@ -9,6 +9,7 @@ from typing import Final
 
 import flet as ft
 
+from services.backend import Opinion
 from services.errors import BackendError
 
 LIMIT: Final = 250
@@ -93,6 +94,19 @@ class FeedbackForm:
 
     def __post_init__(self) -> None:
         self.key = self.new_key()
+
+    @classmethod
+    def waiting(cls, opinion: Opinion, new_key: Callable[[], str]) -> FeedbackForm:
+        """The form of an opinion that was not sent when the app was left."""
+        form = cls(opinion.article_id, new_key, opinion.useful)
+        form.draft.liked, form.draft.missing = opinion.liked or "", opinion.missing or ""
+        form.key, form.stage = opinion.key, Stage.QUEUED
+        return form
+
+    def opinion(self) -> Opinion:
+        """What is sent."""
+        liked, missing = self.comments()
+        return Opinion(self.article_id, bool(self.useful), liked, missing, self.key)
 
     @property
     def shown(self) -> tuple[Comment, ...]:

@@ -11,9 +11,12 @@ from uuid import uuid4
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError, Unreachable
+from services.errors import BackendError, Forbidden, NotFound, NotPossible, OutcomeUnknown, Unreachable
 
 from .feedback import FeedbackForm, Stage
+
+_REFUSALS = (Forbidden, NotFound, NotPossible)
+"""Sending the same again would change nothing."""
 
 
 def _pauses() -> Iterator[float]:
@@ -41,8 +44,7 @@ class Search:
 class HelpState:
     """What a reader of the help left there; it stays for `owner` until they sign out.
 
-    Opinions that could not be sent wait in memory only: they may be personal, and nothing on the disk of
-    the device is encrypted yet.
+    Opinions that could not be sent wait, where the device keeps anything for the next start of the app too.
     """
 
     backend: Backend
@@ -71,20 +73,34 @@ class HelpState:
         self._forms = (*self._forms, form)
         return form
 
+    async def take_up(self) -> None:
+        """Go on with what waited when the app was left; keep on the device what waits since."""
+        known = {form.key for form in self._forms}
+        left = [FeedbackForm.waiting(each, self.new_key) for each in self.backend.unsent_opinions]
+        left = [form for form in left if form.key not in known]
+        self._forms = (*self._forms, *left)
+        self.queued += len(left)
+        for form in self._forms:
+            if form.stage is Stage.QUEUED:
+                await self.backend.keep_opinion(form.opinion())
+
     async def send(self, form: FeedbackForm) -> None:
         """Send an opinion once, now or, without a network, later."""
         if not form.ready():
             return
         form.stage = Stage.SENDING
+        await self.backend.keep_opinion(form.opinion())  # first: the app may be left before the answer
         try:
             await self._post(form)
-        except Unreachable:
+        except (Unreachable, OutcomeUnknown):
             form.stage = Stage.QUEUED
             self.queued += 1
+            return
         except BackendError as error:
             form.fail(error)
         else:
             form.stage = Stage.SENT
+        await self.backend.drop_opinion(form.key)
 
     async def deliver(self) -> None:
         """Send what waits, trying again until nothing does. A key that has arrived has no second effect."""
@@ -100,11 +116,15 @@ class HelpState:
     async def _try_again(self, form: FeedbackForm) -> None:
         try:
             await self._post(form)
+        except _REFUSALS as error:
+            form.fail(error)
         except BackendError:
             return
-        form.stage = Stage.SENT
+        else:
+            form.stage = Stage.SENT
         self.queued -= 1
+        await self.backend.drop_opinion(form.key)
 
     async def _post(self, form: FeedbackForm) -> None:
-        liked, missing = form.comments()
-        await self.backend.send_feedback(form.article_id, bool(form.useful), liked, missing, form.key)
+        told = form.opinion()
+        await self.backend.send_feedback(told.article_id, told.useful, told.liked, told.missing, told.key)

@@ -24,12 +24,14 @@ class PurchaseState:
     purchase: Loadable[Purchase] = field(default_factory=Loadable)
 
     async def open(self, payment_id: str, known: Answer[Purchase] | None = None) -> None:
-        """Show a purchase: at once what is `known` of it, then all that the backend says."""
+        """Show a purchase: at once what is `known` of it, by a list or from before; then all that the
+        backend says.
+        """
         if payment_id != self.payment_id:
             self.payment_id = payment_id
-            self.purchase = Loadable[Purchase]()
-            if known is not None:
-                self.purchase = self.purchase.answered(known)
+            before = self.backend.purchase(self.contract.contract_id, payment_id).known
+            newest = max((each for each in (before, known) if each), key=lambda each: each.at, default=None)
+            self.purchase = Loadable[Purchase]().started(newest)
         await self.load()
 
     async def load(self) -> None:
@@ -37,9 +39,10 @@ class PurchaseState:
         payment_id = self.payment_id
         if payment_id is None:
             return
-        self.purchase = self.purchase.started()
+        reading = self.backend.purchase(self.contract.contract_id, payment_id)
+        self.purchase = self.purchase.started(reading.known)
         try:
-            answer = await self.backend.purchase(self.contract.contract_id, payment_id)
+            answer = await reading
         except BackendError as error:
             if payment_id == self.payment_id:
                 self.purchase = self.purchase.failed(error)

@@ -138,12 +138,20 @@ class PurchasesState:
         """The period on screen, once the periods are known."""
         return next((p for p in self.periods.data or () if p.period_id == self.period_id), None)
 
+    @property
+    def newest(self) -> BillingPeriod | None:
+        """The period in progress; without one, the latest."""
+        return self.current or next(iter(self.periods.data or ()), None)
+
     async def load_periods(self) -> None:
         """Read the six periods."""
+        self._recall_periods()
         await self._reading.run("periods", self._fetch_periods)
 
+    def _recall_periods(self) -> None:
+        self.periods = self.periods.started(self.backend.billing_periods(self.contract.contract_id).known)
+
     async def _fetch_periods(self) -> None:
-        self.periods = self.periods.started()
         try:
             answer = await self.backend.billing_periods(self.contract.contract_id)
         except BackendError as error:
@@ -154,10 +162,23 @@ class PurchasesState:
     async def open(self, period_id: str | None) -> None:
         """Show a period (the current one for None) and read what is not known of it yet."""
         if self.periods.data is None:
+            self._recall_periods()
+        if self.periods.data is None:
             await self.load_periods()
-        if period_id is None and (self.current or self.periods.data):
-            newest = self.current or (self.periods.data or ())[0]
-            period_id = newest.period_id
+        elif self.periods.recalled:
+            before = self.newest
+            await asyncio.gather(self.load_periods(), self._open(period_id))
+            if (
+                period_id is not None
+                or self.newest == before
+                or self.period_id != (before and before.period_id)
+            ):
+                return
+        await self._open(period_id)
+
+    async def _open(self, period_id: str | None) -> None:
+        if period_id is None and self.newest is not None:
+            period_id = self.newest.period_id
         if period_id is None:
             return
         await self._show(period_id, self.filter)
@@ -225,7 +246,7 @@ class PurchasesState:
         return None
 
     async def _show(self, period_id: str, kind: Filter | None) -> None:
-        known = self._lists.get((period_id, kind), Loadable[PurchaseList]())
+        known = self._list(period_id, kind)
         if (period_id, kind) != (self.period_id, self.filter):
             self.window = ListWindow(PER_PAGE)
         self.period_id, self.filter = period_id, kind
@@ -251,19 +272,25 @@ class PurchasesState:
         await self._reading.run(key, lambda: self._fetch(period_id, kind, number, anew=anew))
 
     async def _fetch(self, period_id: str, kind: Filter | None, number: int, *, anew: bool) -> None:
-        known = self._lists.get((period_id, kind), Loadable[PurchaseList]())
-        self._keep(period_id, kind, known.started())
+        before = self._list(period_id, kind)
+        reading = self.backend.purchases(
+            self.contract.contract_id, period_id, kind=kind, page=number, per_page=PER_PAGE
+        )
+        self._keep(period_id, kind, before.started(self._begun(reading.known) if number == 1 else None))
+        asked = self._list(period_id, kind).data or PurchaseList()
         try:
-            answer = await self.backend.purchases(
-                self.contract.contract_id, period_id, kind=kind, page=number, per_page=PER_PAGE
-            )
+            answer = await reading
         except BackendError as error:
-            self._keep(period_id, kind, self._lists.get((period_id, kind), known).failed(error))
+            listed = self._list(period_id, kind)
+            if number > 1:
+                listed = self._continued(listed, reading.known)
+            self._keep(period_id, kind, listed.failed(error))
             return
-        asked = known.data or PurchaseList()
-        read = self._lists.get((period_id, kind), known).data or PurchaseList()
-        if anew:
-            read = PurchaseList(edition=read.edition + 1)
+        listed = self._list(period_id, kind)
+        read = listed.data or PurchaseList()
+        recalled = listed.recalled
+        if anew or (recalled and number == 1):
+            read, recalled = PurchaseList(edition=read.edition + 1), False
         elif read.edition != asked.edition:  # read anew meanwhile: this page is of the list before
             if number <= read.last_read + 1:
                 await self._fetch(period_id, kind, number, anew=False)
@@ -271,8 +298,32 @@ class PurchasesState:
         elif read.last_read and read.total_count != answer.value.pagination.total_count:
             await self._fetch(period_id, kind, 1, anew=True)  # entries came meanwhile: the pages slid
             return
-        listed = read.with_page(answer.value, self.zone)
-        self._keep(period_id, kind, Loadable[PurchaseList]().answered(Answer(listed, answer.at)))
+        read = read.with_page(answer.value, self.zone)
+        if recalled:  # its top has still to be vouched for
+            self._keep(period_id, kind, replace(listed, data=read, loading=False))
+        else:
+            self._keep(period_id, kind, Loadable[PurchaseList]().answered(Answer(read, answer.at)))
+
+    def _begun(self, page: Answer[PurchasePage] | None) -> Answer[PurchaseList] | None:
+        """The list as far as its first page was known."""
+        if page is None:
+            return None
+        return Answer(PurchaseList().with_page(page.value, self.zone), page.at)
+
+    def _continued(
+        self, listed: Loadable[PurchaseList], page: Answer[PurchasePage] | None
+    ) -> Loadable[PurchaseList]:
+        """The list with a page that was known, if it is of that list; as old as the oldest of its pages."""
+        if page is None or listed.data is None or listed.at is None:
+            return listed
+        if listed.data.total_count != page.value.pagination.total_count:
+            return listed
+        data = listed.data.with_page(page.value, self.zone)
+        return replace(listed, data=data, at=min(listed.at, page.at), recalled=True)
+
+    def _list(self, period_id: str, kind: Filter | None) -> Loadable[PurchaseList]:
+        """What is held of one list."""
+        return self._lists.get((period_id, kind), Loadable())
 
     def _keep(self, period_id: str, kind: Filter | None, listed: Loadable[PurchaseList]) -> None:
         self._lists.pop((period_id, kind), None)  # the latest goes last: the first is let go of

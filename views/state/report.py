@@ -9,7 +9,7 @@ from uuid import uuid4
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError, NotPossible
+from services.errors import BackendError, NotDone, NotPossible, OutcomeUnknown
 from services.models import Contract, Dispute, DisputeReason
 
 from .purchase import PurchaseState
@@ -49,7 +49,10 @@ class ReportState:
         """A fresh form, or the draft left for this purchase."""
         if self._draft_of != payment_id:
             self.reason, self._comment, self._told, self._draft_of = None, "", None, payment_id
-        self.error, self.unexplained = None, False
+            self.error = None
+        self.unexplained = False
+        if not isinstance(self.error, OutcomeUnknown):
+            self.error = None
         self.payment_id = payment_id
 
     def close(self) -> None:
@@ -79,11 +82,32 @@ class ReportState:
             self.receipt = await self.backend.dispute(self.contract.contract_id, payment_id, *told, self._key)
         except BackendError as error:
             self.error = error
-            if not isinstance(error, NotPossible):  # else it may be reported already: the purchase tells
+            if not isinstance(error, NotPossible | OutcomeUnknown):  # else the purchase tells what is true
                 return
         else:
             self.payment_id = self._draft_of = None
         finally:
             self.busy = False
+        if isinstance(self.error, OutcomeUnknown):
+            await self.find_out()
+        elif payment_id == self.purchase.payment_id:
+            await self.purchase.load()
+
+    async def find_out(self) -> None:
+        """Read whether the report arrived, when that was not known."""
+        payment_id = self._draft_of
+        if payment_id is None:
+            return
+        try:
+            dispute = (await self.backend.purchase(self.contract.contract_id, payment_id)).value.dispute
+        except BackendError:
+            return
+        if not isinstance(self.error, OutcomeUnknown) or payment_id != self._draft_of:
+            return
+        if dispute is None:
+            self.error = NotDone()
+            return
+        self.receipt, self.error = dispute, None
+        self.payment_id = self._draft_of = None
         if payment_id == self.purchase.payment_id:
             await self.purchase.load()

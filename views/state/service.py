@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError, Changed
+from services.errors import BackendError, Changed, NotDone, OutcomeUnknown, PasswordNeeded
 from services.models import Answer, Contract, Service, ServiceStatus
 from services.single_flight import SingleFlight
 
 from .loadable import Loadable
+from .proof import ProofState
 
 POLL = 5.0
 """Seconds between two looks at a change in progress."""
@@ -33,12 +34,19 @@ class ServiceState:
     failure: BackendError | None = None
     done: ServiceStatus | None = None
     """What the service was just turned to."""
+    proof: ProofState = field(init=False)
+    """The password, when the backend wants it before it turns the service off."""
     on_change: Callable[[], Awaitable[None]] | None = None
     """Awaited when it was turned on or off, here or elsewhere: subscriptions are interrupted with it."""
     _etag: str = ""
     _reading: SingleFlight = field(default_factory=SingleFlight)
     _changes: int = 0
     """What was asked for before the last one is old when it comes."""
+    _hoped: ServiceStatus | None = None
+    """What it was last to be turned to."""
+
+    def __post_init__(self) -> None:
+        self.proof = ProofState(self.backend)
 
     @property
     def changing(self) -> bool:
@@ -50,15 +58,30 @@ class ServiceState:
         await self._reading.run("service", self._read)
 
     async def _read(self) -> None:
-        self.service, changes = self.service.started(), self._changes
+        reading, changes = self.backend.service(self.contract.contract_id), self._changes
+        if self.service.data is None and reading.known is not None:
+            self._etag = reading.known.etag
+        self.service = self.service.started(reading.known)
         try:
-            answer = await self.backend.service(self.contract.contract_id)
+            answer = await reading
         except BackendError as error:
             if changes == self._changes:
                 self.service = self.service.failed(error)
             return
-        if changes == self._changes and self._take(answer) and self.on_change is not None:
+        if changes != self._changes:
+            return
+        turned = self._take(answer)
+        self._find_out(answer.value)
+        if turned and self.on_change is not None:
             await self.on_change()
+
+    def _find_out(self, service: Service) -> None:
+        """If it was not known whether it was turned on or off, what was just read tells."""
+        if not isinstance(self.failure, OutcomeUnknown):
+            return
+        done = (service.pending_status or service.status) is self._hoped
+        self.failure = None if done else NotDone()
+        self.done = self._hoped if service.status is self._hoped else None
 
     def _take(self, answer: Answer[Service]) -> bool:
         """Whether it has another status than was known."""
@@ -97,15 +120,24 @@ class ServiceState:
     def keep(self) -> None:
         if not self.busy:
             self.asked = None
+            self.proof.forget()
 
     async def switch(self) -> None:
-        """Do what was asked; a second tap while it is being done changes nothing."""
+        """Do what was asked; a second tap while it is being done changes nothing.
+
+        Done at once after the right password, where it is wanted.
+        """
         asked = self.asked
         if asked is None or self.busy:
             return
-        self.busy, turned = True, False
+        self.busy, turned, self._hoped = True, False, asked
         try:
+            if self.proof.wanted and not await self.proof.give():
+                return
             answer = await self.backend.switch_service(self.contract.contract_id, asked, self._etag)
+        except PasswordNeeded:
+            self.proof.want()
+            return
         except BackendError as error:
             self.failure = error
         else:
@@ -113,8 +145,9 @@ class ServiceState:
             turned = self._take(answer)
             self.done = asked if answer.value.status is asked else None
         finally:
-            self.busy, self.asked = False, None
-        if isinstance(self.failure, Changed):
+            self.busy = False
+        self.asked = None
+        if isinstance(self.failure, Changed | OutcomeUnknown):
             await self.read_again()
         elif turned and self.on_change is not None:
             await self.on_change()

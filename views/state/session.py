@@ -49,6 +49,8 @@ class SessionState:
     account: Loadable[Account] = field(default_factory=Loadable)
     failure: BackendError | None = None
     """Why the last thing asked of the account was not done."""
+    cleared: int = 0
+    """How often the data on this device was cleared."""
     contract: Contract | None = None
     purchases: PurchasesState | None = None
     purchase: PurchaseState | None = None
@@ -81,20 +83,29 @@ class SessionState:
         ):  # else what they wrote before it expired is still there
             self.help = HelpState(self.backend, self.backend.identifier)
         self.gate = Gate.SIGNED_IN
-        await self.load_account()
+        await asyncio.gather(self.help.take_up(), self.load_account())
 
     async def load_account(self) -> None:
         """Read who is signed in, and stand on a contract of theirs."""
-        self.account = self.account.started()
+        reading = self.backend.account()
+        self.account = self.account.started(reading.known)
+        self._stand()
         try:
-            answer = await self.backend.account()
+            answer = await reading
         except BackendError as error:
             if self.gate is Gate.SIGNED_IN:  # else it closed meanwhile
                 self.account = self.account.failed(error)
             return
         self.account = self.account.answered(answer)
-        if self.contract is None and answer.value.contracts:
-            self.choose(_first_shown(answer.value.contracts, self.preferred))
+        self._stand()
+
+    def _stand(self) -> None:
+        """Stay on the contract, as it is now; on another when there is none or it is gone."""
+        contracts = self.account.data.contracts if self.account.data else ()
+        if contracts:
+            self.choose(
+                _first_shown(contracts, self.contract.contract_id if self.contract else self.preferred)
+            )
 
     def choose(self, contract: Contract) -> None:
         """Stand on another contract; its figures are read anew."""
@@ -107,6 +118,11 @@ class SessionState:
         self.subscriptions.on_change = self.service.read_again
         self.report = ReportState(self.backend, contract, self.purchase)
         self.contract, self.preferred = contract, contract.contract_id
+
+    async def refresh(self) -> None:
+        """Read again what the home screen shows."""
+        periods = self.purchases.load_periods() if self.purchases else asyncio.sleep(0)
+        await asyncio.gather(self.load_account(), periods, self.load_management())
 
     async def refresh_purchases(self) -> None:
         """Read the list again, and the purchase beside it."""
@@ -122,6 +138,12 @@ class SessionState:
         """Read the subscriptions and the service again."""
         if self.subscriptions is not None and self.service is not None:
             await asyncio.gather(self.subscriptions.load(), self.service.load())
+
+    async def clear_device(self) -> None:
+        """Keep nothing here of what was read so far, and stay signed in. What waits to be sent stays."""
+        await self.backend.forget_known()
+        await self.help.take_up()
+        self.cleared += 1
 
     async def sign_out(self) -> None:
         """Leave: nothing of the account stays here, with or without a network."""

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError, Changed
-from services.models import Answer, Contract, Filter, Purchase, Subscription, SubscriptionStatus
+from services.errors import BackendError, Changed, NotDone, OutcomeUnknown, PasswordNeeded
+from services.models import (
+    Answer,
+    Contract,
+    Filter,
+    Purchase,
+    PurchasePage,
+    Subscription,
+    SubscriptionStatus,
+)
+from services.reads import Reading
 from services.single_flight import SingleFlight
 
 from .loadable import Loadable
+from .proof import ProofState
 
 PER_PAGE = 100
 
@@ -35,6 +46,8 @@ class SubscriptionsState:
     """Why the last termination did not go through; the list shows what is true."""
     receipt: Subscription | None = None
     """The one that was just ended."""
+    proof: ProofState = field(init=False)
+    """The password, when the backend wants it before it ends the one `asked`."""
     on_change: Callable[[], Awaitable[None]] | None = None
     """Awaited when one was ended, here or elsewhere: the service counts them too."""
     charges: Loadable[tuple[Purchase, ...]] = field(default_factory=Loadable)
@@ -44,6 +57,9 @@ class SubscriptionsState:
     _reading: SingleFlight = field(default_factory=SingleFlight)
     _changes: int = 0
     """What was asked for before the last one is old when it comes."""
+
+    def __post_init__(self) -> None:
+        self.proof = ProofState(self.backend)
 
     @property
     def current(self) -> tuple[Subscription, ...]:
@@ -71,9 +87,12 @@ class SubscriptionsState:
         await self._reading.run("list", self._read_list)
 
     async def _read_list(self) -> None:
-        self.subscriptions, changes = self.subscriptions.started(), self._changes
+        reading, changes = self.backend.subscriptions(self.contract.contract_id), self._changes
+        if self.subscriptions.data is None and reading.known is not None:
+            self._etag = reading.known.etag
+        self.subscriptions = self.subscriptions.started(reading.known)
         try:
-            answer = await self.backend.subscriptions(self.contract.contract_id)
+            answer = await reading
         except BackendError as error:
             if changes == self._changes:
                 self.subscriptions = self.subscriptions.failed(error)
@@ -81,6 +100,17 @@ class SubscriptionsState:
         if changes == self._changes:
             self._etag = answer.etag
             self.subscriptions = self.subscriptions.answered(answer)
+            self._find_out()
+
+    def _find_out(self) -> None:
+        """If it was not known whether the last one was ended, the list just read tells."""
+        if not isinstance(self.failure, OutcomeUnknown):
+            return
+        concerned = self.find(self.concerned or "")
+        if concerned is not None and concerned.status.ended:
+            self.failure, self.receipt = None, concerned
+        else:
+            self.failure = NotDone()
 
     async def settled(self) -> None:
         """Wait until they are not being read."""
@@ -100,24 +130,34 @@ class SubscriptionsState:
     def keep(self) -> None:
         if not self.busy:
             self.asked = None
+            self.proof.forget()
 
     async def terminate(self) -> None:
-        """End the subscription asked about; a second tap while it is being done changes nothing."""
+        """End the subscription asked about; a second tap while it is being done changes nothing.
+
+        Done at once after the right password, where it is wanted.
+        """
         asked = self.asked
         if asked is None or self.busy:
             return
         self.busy = True
         try:
+            if self.proof.wanted and not await self.proof.give():
+                return
             answer = await self.backend.terminate(
                 self.contract.contract_id, asked.subscription_id, self._etag
             )
+        except PasswordNeeded:
+            self.proof.want()
+            return
         except BackendError as error:
             self.failure = error
         else:
             self.receipt = answer.value
         finally:
-            self.busy, self.asked = False, None
-        if self.receipt is not None or isinstance(self.failure, Changed):
+            self.busy = False
+        self.asked = None
+        if self.receipt is not None or isinstance(self.failure, Changed | OutcomeUnknown):
             await self.read_again()
             if self.on_change is not None:
                 await self.on_change()
@@ -126,26 +166,49 @@ class SubscriptionsState:
         """Read all that a subscription cost in these periods (the six)."""
         if subscription_id != self.charged:
             self.charges, self.charged = Loadable(), subscription_id
-        self.charges = self.charges.started()
-        found: list[Purchase] = []
-        answer: Answer[tuple[Purchase, ...]] | None = None
+        known = await self._sum_up(subscription_id, period_ids, _known)
+        self.charges = self.charges.started(known)
         try:
-            for period_id in period_ids:
-                page, pages = 1, 1
-                while page <= pages:
-                    read = await self.backend.purchases(
-                        self.contract.contract_id,
-                        period_id,
-                        kind=Filter.SUBSCRIPTION,
-                        page=page,
-                        per_page=PER_PAGE,
-                    )
-                    pages, page = read.value.pagination.total_pages, page + 1
-                    found += [p for p in read.value.items if p.subscription_id == subscription_id]
-                    answer = Answer(tuple(found), read.at)
+            answer = await self._sum_up(subscription_id, period_ids, _answered)
         except BackendError as error:
             if subscription_id == self.charged:
                 self.charges = self.charges.failed(error)
             return
         if subscription_id == self.charged and answer is not None:
             self.charges = self.charges.answered(answer)
+
+    async def _sum_up(
+        self, subscription_id: str, period_ids: tuple[str, ...], read: _Read
+    ) -> Answer[tuple[Purchase, ...]] | None:
+        """The charges in these periods, as old as their oldest page; None unless all pages are known."""
+        found: list[Purchase] = []
+        at: datetime | None = None
+        for period_id in period_ids:
+            number, pages = 1, 1
+            while number <= pages:
+                page = await read(
+                    self.backend.purchases(
+                        self.contract.contract_id,
+                        period_id,
+                        kind=Filter.SUBSCRIPTION,
+                        page=number,
+                        per_page=PER_PAGE,
+                    )
+                )
+                if page is None:
+                    return None
+                pages, number = page.value.pagination.total_pages, number + 1
+                found += [p for p in page.value.items if p.subscription_id == subscription_id]
+                at = min(at, page.at) if at else page.at
+        return Answer(tuple(found), at) if at else None
+
+
+_Read = Callable[[Reading[PurchasePage]], Awaitable[Answer[PurchasePage] | None]]
+
+
+async def _known(page: Reading[PurchasePage]) -> Answer[PurchasePage] | None:
+    return page.known
+
+
+async def _answered(page: Reading[PurchasePage]) -> Answer[PurchasePage] | None:
+    return await page

@@ -106,18 +106,49 @@ def state(
 
 
 def freshness(look: Look, formats: Formats, shown: Loadable[T], retry: Handler) -> list[ft.Control]:
-    """The banner over old data: its age and a retry. Nothing when the data is current."""
-    if not shown.stale or shown.at is None or shown.error is None:
+    """The banner over old data: its age and a retry; the age alone while the backend is asked about what was
+    known from before. Nothing when the data is current.
+    """
+    if shown.data is None or shown.at is None:
         return []
     words = look.words
     age = words(
         "banner.stale", date=formats.day_month(formats.local_day(shown.at)), time=formats.time(shown.at)
     )
+    if shown.error is None:
+        return [Age(look, age)] if shown.recalled else []
     if isinstance(shown.error, Unreachable):
         title, sentence = words("banner.offline"), f"{words('banner.offline_text')} {age}."
     else:
         title, sentence = age, explain(shown.error, words).sentence
     return [alert(look, Tone.WARNING, title, sentence, link(look, words("action.retry"), retry))]
+
+
+@component
+def Age(look: Look, age: str) -> ft.Control:
+    """How old the content is. Not before the wait is felt: most answers come sooner, and nothing moves."""
+    shown = _after(UNNOTICED)
+    if not shown:
+        return ft.Container(visible=False)
+    return ft.Row(
+        [
+            silent(ft.Icon(ft.Icons.HISTORY, size=16, color=look.colors.content_muted)),
+            text(age, look.type.body_s, look.colors.content_muted, expand=True),
+        ],
+        spacing=SPACE_XS,
+    )
+
+
+def _after(seconds: float) -> bool:
+    """Of a component: whether it has been on screen for so long."""
+    passed, set_passed = ft.use_state(False)
+
+    async def wait() -> None:
+        await asyncio.sleep(seconds)
+        set_passed(True)
+
+    ft.use_effect(wait, [], cleanup=lambda: None)
+    return passed
 
 
 def progress(look: Look, loading: bool) -> ft.Control:
@@ -135,13 +166,7 @@ def skeleton(look: Look, *shapes: tuple[float | None, float]) -> ft.Control:
 @component
 def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.Control:
     """Keeps its place at once, but shows only when the wait is long enough to be felt."""
-    shown, show = ft.use_state(False)
-
-    async def appear() -> None:
-        await asyncio.sleep(UNNOTICED)
-        show(True)
-
-    ft.use_effect(appear, [], cleanup=lambda: None)
+    shown = _after(UNNOTICED)
     color = look.colors.skeleton if shown else look.colors.surface_card
     bars: list[ft.Control] = [
         ft.Row(

@@ -59,7 +59,7 @@ def PurchaseDetail(
     elif loadable.data is None and loadable.error is not None:
         content = error_state(look, loadable.error, shown.load)
     elif loadable.data is not None:
-        beside = look.layout.wide and (purchases.periods.stale or purchases.shown.stale)
+        beside = look.layout.wide and (purchases.periods.old or purchases.shown.old)
         content = column(
             *([] if beside else freshness(look, formats, loadable, shown.load)),  # the list says it
             _facts(look, formats, purchases, session.report, loadable.data, loadable.at, heading_level),

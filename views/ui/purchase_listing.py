@@ -6,7 +6,7 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import BackendError, NotFound
+from services.errors import BackendError, NotFound, Unreachable
 from services.models import Filter, PeriodState
 from views.formatting import Formats
 from views.state.context import use_look, use_session
@@ -55,7 +55,8 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
         return ft.Container(first_skeleton(look), padding=look.layout.margin)
     stale_periods = freshness(look, formats, periods, session.refresh_purchases)
     # A page that failed further down says so there: what has been read is as fresh as it was.
-    stale_list = freshness(look, formats, listed, session.refresh_purchases) if drawn.whole else []
+    old = drawn.whole or listed.recalled
+    stale_list = freshness(look, formats, listed, session.refresh_purchases) if old else []
     head = column(
         *contract_choice(look, session),
         *(stale_periods or stale_list),
@@ -110,6 +111,9 @@ def _rows(
     if listed.missing and listed.error is not None:
         if isinstance(listed.error, NotFound):
             return [_beyond(look, purchases)]
+        if isinstance(listed.error, Unreachable):
+            never_read = look.words("purchases.never_read")
+            return [error_state(look, listed.error, purchases.refresh, title=never_read)]
         return [_list_error(look, listed.error, purchases.refresh)]
     if listed.data is None:
         return [skeleton(look, (120, 16), (None, 40), (None, 40), (None, 40))]

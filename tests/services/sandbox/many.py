@@ -5,7 +5,6 @@ Purchases stand in the table as they come: in the order of their time, those of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 from starlette.requests import Request
 
-from services.periods import latest_periods
+from services.periods import Period, latest_periods
 from services.sandbox import Subscriber, parse_subscribers
 from services.sandbox.accounts import billing_periods
 from services.sandbox.purchases import purchases
@@ -28,58 +27,88 @@ OWNER = "camille@demo.example"
 TEMPLATE = "template"
 CONTRACT = "line-0"
 """The contract to look at; there are as many like it as the table needs."""
+CROWDED = "crowded"
+"""The contract with many purchases in its current period."""
 
 
-def template(now: datetime, per_period: Sequence[int]) -> tuple[Subscriber, ...]:
-    """Somebody with so many purchases in each of the last periods, newest first."""
-    bought = []
-    for period, count in zip(latest_periods(now.date()), per_period, strict=False):
-        first = datetime(period.start.year, period.start.month, period.start.day, 12, tzinfo=now.tzinfo)
-        for number in range(count):
-            paid_at = first + number * timedelta(days=14) / count
-            bought.append(a_purchase(f"{period.bill_month}-{number}", paid_at.isoformat()))
-    return parse_subscribers(data_file(subscriber("camille", a_contract(TEMPLATE, *bought))))
+def template(now: datetime, per_period: int, crowded: int = 0) -> tuple[Subscriber, ...]:
+    """Somebody with so many purchases in each of the last six periods, and with a contract that has `crowded`
+    of them in the current one.
+    """
+    periods = latest_periods(now.date())
+    ordinary = [one for period in periods for one in _spread(period, per_period, now)]
+    many = _spread(periods[0], crowded, now, "crowded-")
+    return parse_subscribers(
+        data_file(subscriber("camille", a_contract(TEMPLATE, *ordinary), a_contract(CROWDED, *many)))
+    )
+
+
+def _spread(period: Period, count: int, now: datetime, prefix: str = "") -> list[dict[str, Any]]:
+    first = datetime(period.start.year, period.start.month, period.start.day, 12, tzinfo=now.tzinfo)
+    return [
+        a_purchase(
+            f"{prefix}{period.bill_month}-{number}", (first + number * timedelta(days=14) / count).isoformat()
+        )
+        for number in range(count)
+    ]
 
 
 def multiply(connection: Connection, rows: int) -> None:
     """Makes contracts like the template, which goes, until the table holds at least `rows` purchases."""
-    kept = connection.execute(contract.select()).one()._asdict()
-    times = (
-        connection.execute(select(purchase.c.payment_id).order_by(purchase.c.payment_date)).scalars().all()
-    )
-    copies = -(-rows // len(times))
-    lines = [kept | {"contract_id": f"line-{n}", "position": n} for n in range(copies)]
+    kept = connection.execute(contract.select().where(contract.c.contract_id == TEMPLATE)).one()._asdict()
+    of_template = purchase.c.contract_id == TEMPLATE
+    one_by_one = select(purchase.c.payment_id).where(of_template).order_by(purchase.c.payment_date)
+    payment_ids = connection.scalars(one_by_one).all()
+    held = connection.scalar(select(func.count()).where(~of_template)) or 0
+    copies = -(-(rows - held) // len(payment_ids))
+    lines = [kept | {"contract_id": f"line-{n}", "position": 2 + n} for n in range(copies)]
     connection.execute(contract.insert(), lines)
     others = [column for column in purchase.c if column.name not in ("payment_id", "contract_id")]
-    for payment_id in times:
+    names = ["payment_id", "contract_id", *(column.name for column in others)]
+    for payment_id in payment_ids:
         copied = (
             select(purchase.c.payment_id + "-" + contract.c.contract_id, contract.c.contract_id, *others)
-            .join_from(purchase, contract, contract.c.contract_id != purchase.c.contract_id)
+            .join_from(purchase, contract, contract.c.contract_id.like("line-%"))
             .where(purchase.c.payment_id == payment_id)
         )
-        names = ["payment_id", "contract_id", *(column.name for column in others)]
         connection.execute(insert(purchase).from_select(names, copied))
-    connection.execute(purchase.delete().where(purchase.c.contract_id == TEMPLATE))
+    connection.execute(purchase.delete().where(of_template))
     connection.execute(contract.delete().where(contract.c.contract_id == TEMPLATE))
     assert (connection.scalar(select(func.count()).select_from(purchase)) or 0) >= rows
 
 
-def page(connection: Connection, now: datetime, period_id: str, number: int = 1, **more: str) -> bytes:
-    """A page of 25 purchases of `CONTRACT`, as it is sent."""
+def settle(connection: Connection) -> None:
+    """What PostgreSQL does by itself, a while after so much came: `connection` commits each statement."""
+    if connection.dialect.name == "postgresql":
+        # VACUUM does not trust what was committed but is not on the disk yet.
+        for statement in ("CHECKPOINT", "VACUUM purchase", "ANALYZE"):
+            connection.exec_driver_sql(statement)
+
+
+def page(
+    connection: Connection,
+    now: datetime,
+    period_id: str,
+    number: int = 1,
+    *,
+    contract_id: str = CONTRACT,
+    **more: str,
+) -> bytes:
+    """A page of 25 purchases, as it is sent; `more` are other parameters of the request."""
     asked = {"periodId": period_id, "page": str(number), "perPage": "25"} | more
-    return msgspec.json.encode(purchases(_query(connection, now, asked)))
+    return msgspec.json.encode(purchases(_query(connection, now, contract_id, asked)))
 
 
 def six_totals(connection: Connection, now: datetime) -> bytes:
     """The periods of `CONTRACT` with their totals, as they are sent."""
-    return msgspec.json.encode(billing_periods(_query(connection, now, {})))
+    return msgspec.json.encode(billing_periods(_query(connection, now, CONTRACT, {})))
 
 
-def _query(connection: Connection, now: datetime, asked: dict[str, str]) -> Query:
+def _query(connection: Connection, now: datetime, contract_id: str, asked: dict[str, str]) -> Query:
     scope: dict[str, Any] = {
         "type": "http",
         "query_string": "&".join(f"{name}={value}" for name, value in asked.items()).encode(),
-        "path_params": {"contractId": CONTRACT},
+        "path_params": {"contractId": contract_id},
         "headers": [],
     }
     return Query(

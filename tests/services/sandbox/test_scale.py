@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine, event
 from services.sandbox import create_app
 from tests.services.conftest import DATABASES
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.many import multiply, page, six_totals, template
+from tests.services.sandbox.many import multiply, page, settle, six_totals, template
 
 NOW = datetime.fromisoformat("2024-03-10T12:00:00+01:00")
 CURRENT = "2024-04"
@@ -35,13 +35,12 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         url = f"sqlite:///{tmp_path_factory.mktemp('large') / 'sandbox.sqlite3'}"
     else:
         url = request.getfixturevalue("postgresql").database()
-    app = create_app(url, subscribers=template(NOW, [300] * 6), clock=lambda: NOW, settings=CHEAP)
+    app = create_app(url, subscribers=template(NOW, 300), clock=lambda: NOW, settings=CHEAP)
     app.state.store.transact(lambda connection: multiply(connection, 60_000), writing=True)
     app.state.store.close()
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        if request.param == "postgresql":  # it does so by itself, after a while
-            connection.exec_driver_sql("VACUUM ANALYZE")
+        settle(connection)
         yield connection
     engine.dispose()
 

@@ -100,11 +100,10 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visiting(app: Starlette) -> AsyncIterator[Visitor]:
+async def visiting(app: Starlette, address: str = "127.0.0.1") -> AsyncIterator[Visitor]:
     """A visitor of an application in process; a fault in it is a 500, as in real life."""
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://sandbox"
-    ) as http:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 123))
+    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
         yield Visitor(http)
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Row, select
 from starlette.applications import Starlette
 
-from services.errors import Unavailable
+from services.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
 from tests.views.conftest import Line, Serve, remembered
 from views.state import help as help_module
@@ -231,21 +231,35 @@ async def test_a_screen_left_in_the_middle_leaves_it_to_the_next(serve: Serve) -
     assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
 
 
-async def test_a_backend_in_trouble_is_told_and_the_text_stays(serve: Serve) -> None:
+async def test_a_backend_in_trouble_gets_it_later(serve: Serve) -> None:
+    """Whether it has it already is not known: the same key is sent again."""
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
-    key = form.key
     line.broken = "/v1/feedback"
     await help_.send(form)
-    assert form.stage is Stage.WRITING
-    assert isinstance(form.error, Unavailable)
-    assert form.draft.liked == "Clair."
+    assert (form.stage, help_.queued) == (Stage.QUEUED, 1)
     line.broken = None
+    await help_.deliver()
+    assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
+
+
+@pytest.mark.parametrize("offline", [False, True], ids=["at once", "later"])
+async def test_a_refusal_is_told_and_the_text_stays(serve: Serve, *, offline: bool) -> None:
+    line = serve(CAMILLE)
+    session = await signed_in(line)
+    help_, form = session.help, written(session.help)
+    await session.backend.send_feedback("service", False, None, "Tout.", form.key)  # it is another's key now
+    line.down = offline
     await help_.send(form)
-    assert form.stage.name == "SENT"
-    assert form.key == key, "tried again as it was: the same opinion"
-    assert len(await kept(line)) == 1
+    line.down = False
+    await help_.deliver()
+    assert (form.stage, help_.queued) == (Stage.WRITING, 0)
+    assert isinstance(form.error, NotPossible)
+    assert form.draft.liked == "Clair."
+    form.type_liked(typed("Clair !"))
+    await help_.send(form)
+    assert (form.stage, len(await kept(line))) == (Stage.SENT, 2)
 
 
 async def test_changed_after_a_failure_it_is_another_opinion() -> None:

@@ -1,0 +1,48 @@
+"""The sandbox killed with SIGKILL while it writes: nothing acknowledged is lost, nothing is half done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from random import Random, SystemRandom
+
+from tests.endurance.processes import Sandbox
+from tests.endurance.writers import Writers, audit, subscriber
+
+DATABASES, KILLS = 4, 25
+"""So many sandboxes, each killed so often: 100 kills."""
+LONGEST = 0.2
+"""Seconds of writing before a kill, at most."""
+KINDS = {"termination", "switch", "dispute", "feedback", "renewal", "sign-in", "sign-out"}
+
+
+async def killed_again_and_again(folder: Path, data: bytes, seed: int) -> Counter[str]:
+    """How many writes of each kind were acknowledged, none of them lost."""
+    rng = Random(seed)
+    sandbox = Sandbox(folder, data)
+    await sandbox.start()
+    writers = Writers(sandbox.url, rng)
+    for kill in range(KILLS):
+        writing = asyncio.create_task(writers.write())
+        await asyncio.sleep(rng.uniform(0, LONGEST))
+        await sandbox.kill()
+        await writing  # each has seen its connection end
+        await sandbox.start()
+        faults = audit(sandbox.file, writers.ledger)
+        assert not faults, f"after kill {kill + 1} with the seed {seed}: {faults}"
+    await sandbox.kill()
+    return Counter(writers.ledger.counts)
+
+
+async def test_a_kill_loses_no_acknowledged_write_and_corrupts_no_database(tmp_path: Path) -> None:
+    data, seeds = subscriber(), [SystemRandom().getrandbits(32) for _ in range(DATABASES)]
+    folders = [tmp_path / str(number) for number in range(DATABASES)]
+    for folder in folders:
+        folder.mkdir()
+    counts = await asyncio.gather(
+        *(killed_again_and_again(folder, data, seed) for folder, seed in zip(folders, seeds, strict=True))
+    )
+    acknowledged = sum(counts, Counter())
+    assert set(acknowledged) == KINDS, acknowledged  # every kind took part
+    print(acknowledged, acknowledged.total())  # noqa: T201

@@ -1,0 +1,1 @@
+"""What keeps the app and its users safe: attacks that must fail, secrets that must not be found."""

@@ -1,0 +1,169 @@
+"""The app and the sandbox as processes, with subscribers whose every word can be found again."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+STARTED = 60.0
+"""Seconds a process has to listen."""
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A process of the project that listens on `address` and writes to `log`."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+@contextmanager
+def hosted(
+    folder: Path,
+    program: Sequence[str] = ("main.py",),
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Hosted]:
+    """Runs `python program --port PORT options` with `folder` as its home until the block ends."""
+    port = _free_port()
+    log = folder / "log.txt"
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *program, "--port", str(port), *options],
+            cwd=ROOT,
+            env=kept | {"HOME": str(home)} | dict(environment or {}),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        found = Hosted(f"http://127.0.0.1:{port}", process, log)
+        deadline = time.monotonic() + STARTED
+        while not _listens(port):
+            assert process.poll() is None, found.said
+            assert time.monotonic() < deadline, found.said
+            time.sleep(0.05)
+        yield found
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    """One outside what systems give to outgoing connections."""
+    for port in random.sample(range(20_000, 30_000), 50):
+        try:
+            with socket.create_server(("127.0.0.1", port)):
+                return port
+        except OSError:
+            continue
+    raise AssertionError("no port is free")
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True)
+class Sentinel:
+    """A subscriber all of whose words are their own."""
+
+    name: str
+
+    @property
+    def identifier(self) -> str:
+        return f"{self.name}@sentinel.example"
+
+    @property
+    def password(self) -> str:
+        return f"Motdepasse-{self.name}-7319"
+
+    @property
+    def merchant(self) -> str:
+        return f"Marchand{self.name.title()}Sentinelle"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be found where it does not belong."""
+        return (self.identifier, self.password, self.merchant, f"Prenom{self.name}", f"achat-{self.name}")
+
+    def data(self) -> dict[str, Any]:
+        """As in a data file of the sandbox: ten purchases, a subscription that can be ended."""
+        now = datetime.now(UTC)
+        purchases = [
+            {
+                "paymentId": f"achat-{self.name}-{number}",
+                "entryType": "purchase",
+                "paymentStatus": "succeeded",
+                "paymentDate": (now - timedelta(hours=1 + number)).isoformat(),
+                "amount": {"amount": "4.99", "currency": "EUR"},
+                "description": f"Objet{self.name.title()}",
+                "merchantName": self.merchant,
+                "purchaseCategoryCode": "games",
+                "channel": "internetplus_box",
+                "kind": "oneOff",
+                "referenceCode": f"IP-{self.name}-{number}",
+            }
+            for number in range(10)
+        ]
+        subscription = {
+            "subscriptionId": f"abonnement-{self.name}",
+            "name": f"Offre{self.name.title()}",
+            "merchantName": self.merchant,
+            "merchantContact": {"url": f"https://{self.name}.example", "email": None, "phone": None},
+            "price": {"amount": "2.99", "currency": "EUR"},
+            "recurringChargePeriod": "month",
+            "startDate": (now - timedelta(days=90)).date().isoformat(),
+            "nextChargeDate": (now + timedelta(days=9)).date().isoformat(),
+        }
+        contract = {
+            "contractId": f"contrat-{self.name}",
+            "kind": "internet",
+            "label": f"Box{self.name.title()}",
+            "maskedNumber": "04 •• •• •• 12",
+            "purchases": purchases,
+            "subscriptions": [subscription],
+        }
+        return {
+            "identifier": self.identifier,
+            "password": self.password,
+            "displayName": f"Prenom{self.name} Nom{self.name}",
+            "contracts": [contract],
+        }
+
+
+ADA, BOB = Sentinel("ada"), Sentinel("bob")
+
+
+def data_file(folder: Path) -> Path:
+    """The two sentinels, for the sandbox's `--data`."""
+    file = folder / "subscribers.json"
+    file.write_text(json.dumps({"subscribers": [ADA.data(), BOB.data()]}))
+    return file

@@ -1,0 +1,476 @@
+"""The web host against strangers: what they may open, ask for, take over, use up or guess."""
+
+# msgpack has no types.
+# mypy: disable-error-code="import-untyped"
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgpack
+import pytest
+from flet.messaging.protocol import MessageAction
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from services.sign_in_tries import MOST_FAILURES
+from tests.security.hosting import ADA, BOB, Hosted, Sentinel, data_file, hosted
+from tests.wire import WireClient
+from views.text import Language, Words
+from views.visitors import REGISTRATION_TIME
+from views.web import LARGEST_MESSAGE
+
+words = Words(Language.FR)
+PATIENCE = 30.0
+"""Seconds before what was awaited is missing."""
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    folder = tmp_path_factory.mktemp("sandbox")
+    database = f"sqlite:///{folder / 'sandbox.sqlite3'}"
+    options = ("--data", str(data_file(folder)), "--database", database)
+    with hosted(folder, ("-m", "services.sandbox"), *options) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def brief(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    """The web app, for two sessions an address, each kept for one second."""
+    limits = ("--sessions-per-address", "2", "--session-timeout", "1")
+    with hosted(
+        tmp_path_factory.mktemp("brief"), ("main.py",), *limits, "--trusted-proxy", "127.0.0.1"
+    ) as found:
+        yield found
+    assert "Traceback" not in found.said
+
+
+@pytest.fixture(scope="module")
+def web(sandbox: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    """The web app behind a proxy on this machine."""
+    folder = tmp_path_factory.mktemp("web")
+    with hosted(
+        folder,
+        ("main.py",),
+        *("--backend", sandbox.address, "--trusted-proxy", "127.0.0.1", "--allowed-host", "conso.example"),
+        environment={"PYTHONPATH": str(spying_keyring(folder)), "PYTHON_KEYRING_BACKEND": "spy.Keyring"},
+    ) as found:
+        yield found
+    assert "Traceback" not in found.said
+
+
+def spying_keyring(folder: Path) -> Path:
+    """Where a keyring is that leaves a trace when it is so much as imported."""
+    place = folder / "keyrings"
+    place.mkdir()
+    (place / "spy.py").write_text(
+        f"""
+from pathlib import Path
+from keyring.backend import KeyringBackend
+Path({str(folder / "touched")!r}).touch()
+class Keyring(KeyringBackend):
+    priority = 9
+    def get_password(self, service, username): return None
+    def set_password(self, service, username, password): pass
+"""
+    )
+    return place
+
+
+def ask(
+    host: Hosted, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+) -> tuple[HTTPResponse, bytes]:
+    connection = HTTPConnection(urlsplit(host.address).netloc, timeout=PATIENCE)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        response = connection.getresponse()
+        return response, response.read()
+    finally:
+        connection.close()
+
+
+@asynccontextmanager
+async def opened(host: Hosted, **headers: str) -> AsyncIterator[ClientConnection]:
+    """The WebSocket of the interface, with nothing said yet."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    endpoint = host.address.replace("http", "ws", 1) + "/ws"
+    async with connect(endpoint, additional_headers=named, max_size=None, proxy=None) as connection:
+        yield connection
+
+
+def packet(action: MessageAction, body: object) -> bytes:
+    return bytes(b"\0" + msgpack.packb([action.value, body]))
+
+
+def registration(session_id: str = "") -> bytes:
+    page = {"route": "/", "web": True, "platform": "linux", "width": 390, "height": 844}
+    return packet(MessageAction.REGISTER_CLIENT, {"session_id": session_id, "page_name": "", "page": page})
+
+
+async def registered(connection: ClientConnection, session_id: str = "") -> dict[str, Any]:
+    """The answer to a registration."""
+    await connection.send(registration(session_id))
+    async with asyncio.timeout(PATIENCE):
+        frame = await connection.recv()
+    assert isinstance(frame, bytes)
+    action, body = msgpack.unpackb(frame[1:], strict_map_key=False, ext_hook=lambda _, data: data)
+    assert action == MessageAction.REGISTER_CLIENT.value
+    assert isinstance(body, dict)
+    return body
+
+
+async def closed(connection: ClientConnection) -> int | None:
+    """Reads until the host closes the connection; its code."""
+    async with asyncio.timeout(PATIENCE):
+        try:
+            while True:
+                await connection.recv()
+        except ConnectionClosed:
+            return connection.close_code
+
+
+# What is answered over HTTP
+
+
+def test_the_policy_of_the_page_is_whole_and_lets_no_inline_script_run(web: Hosted) -> None:
+    response, page = ask(web, "/", Accept="text/html")
+    found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page.decode())
+    assert found is not None
+    policy = {name: rest.split() for name, _, rest in (d.strip().partition(" ") for d in found[1].split(";"))}
+    assert policy["default-src"] == ["'self'"]
+    assert policy["script-src"] == ["'self'", "'wasm-unsafe-eval'"]
+    assert policy["connect-src"] == ["'self'"]
+    assert policy["object-src"] == policy["frame-src"] == ["'none'"]
+    assert policy["base-uri"] == policy["form-action"] == ["'self'"]
+    sources = {source for name in policy for source in policy[name]}
+    assert not [source for source in sources if "//" in source or "*" in source]
+    assert response.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+    for opening, text in re.findall(rb"<script([^>]*)>(.*?)</script>", page, re.DOTALL):
+        inert = page.index(b"<template") < page.index(b"<script" + opening) < page.index(b"</template>")
+        assert b"src=" in opening or inert, text
+
+
+def test_every_answer_carries_the_safe_headers(web: Hosted) -> None:
+    for path in ("/", "/boot.js", "/missing.js", "/icons/mark.svg"):
+        headers = ask(web, path)[0].headers
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin", path
+        assert headers["Cross-Origin-Embedder-Policy"] == "require-corp", path
+        assert headers["Referrer-Policy"] == "no-referrer", path
+        assert "Access-Control-Allow-Origin" not in headers, path
+        assert "Strict-Transport-Security" not in headers, path
+        assert "Set-Cookie" not in headers, path
+
+
+def test_behind_https_the_name_is_kept_to_it_and_the_cookie_too(web: Hosted) -> None:
+    headers = ask(web, "/", Accept="text/html", X_Forwarded_Proto="https")[0].headers
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    cookie = headers["Set-Cookie"]
+    assert re.fullmatch(r"__Host-visitor=[\w-]{43}; Path=/; HttpOnly; SameSite=Lax; Secure", cookie, re.ASCII)
+    assert headers["Cache-Control"] == "no-cache, private"
+    name = cookie.partition(";")[0]
+    again = ask(web, "/", Accept="text/html", X_Forwarded_Proto="https", Cookie=name)[0].headers
+    assert "Set-Cookie" not in again
+
+
+def test_two_browsers_are_never_given_the_same_name(web: Hosted) -> None:
+    given = {ask(web, "/", Accept="text/html")[0].headers["Set-Cookie"] for _ in range(20)}
+    assert len(given) == 20
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "conso.example.evil"])
+def test_another_name_is_not_answered(web: Hosted, host: str) -> None:
+    assert ask(web, "/", Host=host)[0].status == 400
+
+
+def test_the_names_it_is_reached_by_are(web: Hosted) -> None:
+    for host in ("conso.example", "CONSO.EXAMPLE:443", "localhost", "[::1]:8550", "127.0.0.1"):
+        assert ask(web, "/", Host=host)[0].status == 200, host
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/../main.py", "/..%2fmain.py", "/%2e%2e/main.py", "/assets/..%2f..%2fpyproject.toml"),
+        *("//etc/passwd", "/..%5cmain.py", "/icons/../../main.py", "/%2fetc%2fpasswd", "/.git/config"),
+        *("/locales/../../services/settings.py", "/boot.js%00.html", "/..;/main.py"),
+    ],
+)
+def test_no_path_leads_out_of_the_client_and_the_assets(web: Hosted, path: str) -> None:
+    response, body = ask(web, path)
+    assert response.status in (200, 400, 404)
+    # A name without an extension is a place in the app: its page answers.
+    assert response.status != 200 or b"<title>Conso et moi</title>" in body
+    assert b"root:x:" not in body
+    assert b"import" not in body
+
+
+@pytest.mark.parametrize("path", ["/upload", "/upload?f=x&e=2099-01-01&s=x", "/ws", "/oauth_callback", "/"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "TRACE", "OPTIONS"])
+def test_nothing_is_taken_in_over_http(web: Hosted, method: str, path: str) -> None:
+    assert ask(web, path, method, b"x" * 100)[0].status in (404, 405)
+
+
+# Who may open the interface
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1", "file://", "", "data:x"),
+        *(
+            "http://conso.example@evil.example",
+            "ftp://{own}",
+            "chrome-extension://{own}",
+            "http://{own}.evil",
+        ),
+    ],
+)
+async def test_a_page_of_another_origin_may_not_open_the_interface(web: Hosted, origin: str) -> None:
+    own = urlsplit(web.address).netloc
+    with pytest.raises(InvalidStatus) as refused:
+        async with opened(web, Origin=origin.format(own=own)):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_a_page_over_http_may_not_open_the_interface_of_https(web: Hosted) -> None:
+    own = urlsplit(web.address).netloc
+    with pytest.raises(InvalidStatus):
+        async with opened(web, Origin=f"http://{own}", X_Forwarded_Proto="https"):
+            pass
+    async with opened(web, Origin=f"https://{own}", X_Forwarded_Proto="https") as connection:
+        assert (await registered(connection))["error"] == ""
+
+
+async def test_another_name_may_not_open_the_interface_even_with_its_own_origin(web: Hosted) -> None:
+    # DNS rebinding: a site that has its name lead to this machine.
+    with pytest.raises(InvalidStatus) as refused:
+        async with opened(web, Host="evil.example", Origin="http://evil.example"):
+            pass
+    assert refused.value.response.status_code in (400, 403)
+
+
+async def test_a_connection_that_does_not_register_is_closed(web: Hosted) -> None:
+    async with opened(web) as connection:
+        before = asyncio.get_running_loop().time()
+        assert await closed(connection) == 1008
+        assert asyncio.get_running_loop().time() - before > REGISTRATION_TIME / 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(b"", b"\0", b"\1\0\0\0\1x", b"\2", b"\0\xc1", b"\0" + b"\x91" * 5000, "text"),
+        packet(MessageAction.CONTROL_EVENT, {"target": 1, "name": "x", "data": None}),
+        packet(MessageAction.REGISTER_CLIENT, {"session_id": 7, "page_name": "", "page": {}}),
+        packet(MessageAction.REGISTER_CLIENT, {"session_id": "", "page_name": ""}),
+        packet(MessageAction.REGISTER_CLIENT, [1, 2, 3]),
+        b"\0" + msgpack.packb([1]),
+        b"\0" + msgpack.packb({"1": 1}),
+    ],
+)
+async def test_a_first_word_that_is_no_registration_closes_the_connection(
+    web: Hosted, said: bytes | str
+) -> None:
+    async with opened(web) as connection:
+        await connection.send(said)
+        assert await closed(connection) == 1008
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(registration(), b"\0\xc1", b"", "text", b"\0" + b"\x91" * 5000),
+        packet(MessageAction.PATCH_CONTROL, {"id": 1, "patch": []}),
+        packet(MessageAction.SESSION_CRASHED, {"message": "x"}),
+        b"\0" + msgpack.packb([99, {}]),
+        b"\0\xdc\x00\x02\xcc\x01" + msgpack.packb({}),  # a second registration, written another way
+    ],
+)
+async def test_what_no_page_says_closes_the_connection(web: Hosted, said: bytes | str) -> None:
+    async with opened(web) as connection:
+        await registered(connection)
+        await connection.send(said)
+        assert await closed(connection) == 1008
+
+
+async def test_a_message_too_large_closes_the_connection(web: Hosted) -> None:
+    async with opened(web) as connection:
+        await registered(connection)
+        text = "x" * (LARGEST_MESSAGE + 1)
+        await connection.send(packet(MessageAction.UPDATE_CONTROL_PROPS, {"id": 1, "props": {"x": text}}))
+        assert await closed(connection) == 1009
+
+
+# Whose a session is
+
+
+async def test_a_session_is_given_back_to_its_browser_alone(web: Hosted) -> None:
+    agent, cookie = "Browser/1", "visitor=" + "a" * 43
+    async with opened(web, User_Agent=agent, Cookie=cookie) as connection:
+        taken = (await registered(connection))["session_id"]
+        # While its owner is there nobody else is, whatever they know.
+        async with opened(web, User_Agent=agent, Cookie=cookie) as other:
+            assert (await registered(other, taken))["session_id"] != taken
+    for thief in (
+        {"User_Agent": agent},
+        {"User_Agent": agent, "Cookie": "visitor=" + "b" * 43},
+        {"User_Agent": "Browser/2", "Cookie": cookie},
+        {"User_Agent": agent, "Cookie": cookie, "X_Forwarded_For": "203.0.113.9"},
+    ):
+        async with opened(web, **thief) as other:
+            assert (await registered(other, taken))["session_id"] != taken, thief
+    async with opened(web, User_Agent=agent, Cookie=cookie) as connection:
+        assert (await registered(connection, taken))["session_id"] == taken
+
+
+async def test_a_session_id_cannot_be_guessed(web: Hosted) -> None:
+    ids = set()
+    for _ in range(20):
+        async with opened(web) as connection:
+            ids.add((await registered(connection))["session_id"])
+    assert len(ids) == 20
+    # 95 bits of the system's randomness; and alone it opens nothing.
+    assert all(re.fullmatch(r"[A-Za-z0-9]{16}", one) for one in ids)
+
+
+async def test_a_session_is_freed_once_its_time_is_over(brief: Hosted) -> None:
+    async with opened(brief, Cookie="visitor=late") as connection:
+        left = (await registered(connection))["session_id"]
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        await asyncio.sleep(1.5)
+        async with opened(brief, Cookie="visitor=late") as connection:
+            if (await registered(connection, left))["session_id"] != left:
+                break
+            assert asyncio.get_running_loop().time() < deadline, "still there"
+
+
+# How much one address may have
+
+
+async def test_an_address_has_so_many_sessions_and_is_told_so_in_its_language(brief: Hosted) -> None:
+    here = {"X_Forwarded_For": "203.0.113.1"}
+    async with opened(brief, **here) as one, opened(brief, **here) as two, opened(brief, **here) as three:
+        assert (await registered(one))["error"] == ""
+        assert (await registered(two))["error"] == ""
+        assert (await registered(three))["error"] == words("web.too_many")
+        async with opened(brief, **here, Accept_Language="en-GB,en;q=0.8") as four:
+            assert (await registered(four))["error"] == Words(Language.EN)("web.too_many")
+        # What one says before the believed proxy speaks counts for nothing.
+        async with opened(brief, X_Forwarded_For="198.51.100.7, 203.0.113.1") as liar:
+            assert (await registered(liar))["error"] == words("web.too_many")
+        async with opened(brief, X_Forwarded_For="203.0.113.2") as neighbour:
+            assert (await registered(neighbour))["error"] == ""
+        # A page can be told another address by its client, but who counts is not.
+        await one.send(
+            packet(MessageAction.UPDATE_CONTROL_PROPS, {"id": 1, "props": {"client_ip": "192.0.2.1"}})
+        )
+        async with opened(brief, **here) as five:
+            assert (await registered(five))["error"] == words("web.too_many")
+    async with asyncio.timeout(PATIENCE):
+        while True:  # a second after they left, their places are free
+            async with opened(brief, **here) as later:
+                if (await registered(later))["error"] == "":
+                    break
+
+
+async def test_an_ipv6_subscription_is_one_address(brief: Hosted) -> None:
+    async with (
+        opened(brief, X_Forwarded_For="2001:db8:1:2::1") as one,
+        opened(brief, X_Forwarded_For="2001:db8:1:2::2") as two,
+        opened(brief, X_Forwarded_For="2001:db8:1:2:ffff::3") as three,
+        opened(brief, X_Forwarded_For="2001:db8:1:3::1") as other,
+    ):
+        answers = [(await registered(connection))["error"] for connection in (one, two, three, other)]
+    assert answers == ["", "", words("web.too_many"), ""]
+
+
+async def test_an_address_may_fail_to_sign_in_so_often(web: Hosted) -> None:
+    """Other addresses are not concerned, and unknown identifiers count as much as known ones."""
+    headers = {"X-Forwarded-For": "203.0.113.50"}
+    async with WireClient(web.address, headers=headers) as app:
+        for number in range(MOST_FAILURES):
+            await at_the_password(app, f"inconnu-{number}@sentinel.example")
+            await app.enter(words("password.field"), "faux")
+            await app.tap(words("password.submit"))
+            await app.see(words("error.Refused.title"))
+            await app.tap(words("action.back"))
+        await app.enter(words("login.field"), ADA.identifier)
+        await app.tap(words("login.continue"))
+        await app.see(words("error.Locked.wait", n=15))
+    async with WireClient(web.address, headers={"X-Forwarded-For": "203.0.113.51"}) as app:
+        await sign_in(app, ADA)
+
+
+async def at_the_password(app: WireClient, identifier: str) -> None:
+    await app.enter(words("login.field"), identifier)
+    await app.tap(words("login.continue"))
+    await app.see(words("password.h1"))
+
+
+async def sign_in(app: WireClient, person: Sentinel) -> None:
+    await at_the_password(app, person.identifier)
+    await app.enter(words("password.field"), person.password)
+    await app.tap(words("password.submit"))
+    await app.see(f"Prenom{person.name}")
+
+
+# One visitor and another
+
+
+async def test_two_visitors_signed_in_side_by_side_see_nothing_of_each_other(web: Hosted) -> None:
+    received: dict[str, list[str]] = {"ada": [], "bob": []}
+    async with WireClient(web.address) as ada, WireClient(web.address) as bob:
+        visitors = ((ada, ADA), (bob, BOB))
+        await asyncio.gather(*(sign_in(app, person) for app, person in visitors))
+        for route in ("/achats", "/achats/achat-{}-3", "/gerer", "/", "/reglages", "/achats/achat-{}-4"):
+            for app, person in visitors:
+                await app.go(route.format(person.name))
+            for app, person in visitors:
+                own, other = (ADA, BOB) if person is ADA else (BOB, ADA)
+                if route not in ("/", "/reglages"):
+                    await app.see(own.merchant)
+                received[person.name] += app.texts()
+                assert not [text for text in app.texts() if any(word in text for word in other.secrets)]
+        # The address of somebody else's purchase leads nowhere.
+        await ada.go("/achats/achat-bob-3")
+        await ada.see(words("purchase.not_found"))
+        assert not ada.shows(BOB.merchant)
+    assert any(ADA.merchant in text for text in received["ada"])
+    assert any(BOB.merchant in text for text in received["bob"])
+
+
+async def test_no_keyring_is_ever_touched_on_the_web(web: Hosted) -> None:
+    async with WireClient(web.address) as app:
+        await at_the_password(app, BOB.identifier)
+        keep = next(box for box in (*app.controls("Checkbox"), *app.controls("Switch")))
+        if not keep.get("value"):
+            await app.tap(words("password.keep"))
+        await app.enter(words("password.field"), BOB.password)
+        await app.tap(words("password.submit"))
+        await app.see(f"Prenom{BOB.name}")
+    touched = web.log.parent / "touched"
+    assert not touched.exists()
+    # It is found where a keyring is wanted.
+    process = await asyncio.create_subprocess_exec(
+        *("python3", "-c", "import keyring; keyring.get_keyring()"),
+        env={
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(web.log.parent / "keyrings"),
+            "PYTHON_KEYRING_BACKEND": "spy.Keyring",
+        },
+    )
+    assert await process.wait() == 0
+    assert touched.exists()

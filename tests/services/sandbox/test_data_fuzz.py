@@ -1,0 +1,98 @@
+"""Data files nobody would write: refused in one sentence, or served by the contract; nothing between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, example, given, settings
+
+from services.models import Account, BillingPeriod, Purchase, PurchasePage, Service, Subscription
+from services.sandbox import BadData, Subscriber, create_app, parse_subscribers
+from tests.fuzz import altered, bodies
+from tests.services.sandbox.conftest import CHEAP
+from tests.services.sandbox.people import SUBSCRIPTION, contract, purchase, subscriber, subscription
+from tests.services.sandbox.visitor import Clock, Visitor, visiting
+
+NOW = "2024-03-10T12:00:00+01:00"
+FILE: dict[str, Any] = {
+    "subscribers": [
+        subscriber(
+            "camille",
+            contract(
+                "c1",
+                purchase("p1", "2024-03-01T00:00:00Z", taxAmount={"amount": "0.30", "currency": "EUR"}),
+                purchase("r1", "2024-03-02T00:00:00Z", "-0.50", refundOf="p1"),
+                subscriptions=[SUBSCRIPTION, subscription("sub2")],
+                billing={"cutOffDay": 26, "timeZone": "Europe/Paris"},
+                service={"status": "active", "since": "2023-03-03"},
+            ),
+            phoneNumber="0639980112",
+        )
+    ]
+}
+
+
+def of_each(kind: type[Any], content: bytes) -> Sequence[Any]:
+    """The items of a list, read as the app reads them."""
+    items: Sequence[Any] = msgspec.json.decode(content, type=dict[str, list[kind]])["items"]  # type: ignore[valid-type]
+    return items
+
+
+async def read_everything(visitor: Visitor, somebody: Subscriber) -> None:
+    """All that somebody can look at, read as the app reads it."""
+
+    async def get(path: str, **parameters: str) -> bytes:
+        answer = await visitor.get(path, **parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    account = msgspec.json.decode(await get("/v1/me"), type=Account)
+    assert [each.contract_id for each in account.contracts] == [c.contract_id for c in somebody.contracts]
+    for held, read in zip(somebody.contracts, account.contracts, strict=True):
+        if not read.billing_rights:
+            continue
+        path = f"/v1/contracts/{read.contract_id}"
+        for period in of_each(BillingPeriod, await get(f"{path}/billing-periods")):
+            listed = await get(f"{path}/purchases", periodId=period.period_id)
+            assert msgspec.json.decode(listed, type=PurchasePage).period == period
+        for bought in held.purchases:
+            msgspec.json.decode(await get(f"{path}/purchases/{bought.payment_id}"), type=Purchase)
+        subscribed = of_each(Subscription, await get(f"{path}/subscriptions"))
+        assert len(subscribed) == len(held.subscriptions)
+        msgspec.json.decode(await get(f"{path}/service"), type=Service)
+
+
+async def serve(subscribers: tuple[Subscriber, ...]) -> None:
+    app = create_app("sqlite://", subscribers=subscribers, clock=Clock(NOW), settings=CHEAP)
+    with closing(app.state.store):
+        for somebody in subscribers:
+            async with visiting(app) as visitor:
+                code = (await visitor.attempt(somebody.identifier, somebody.password)).json()
+                token = (await visitor.redeem(code["authorization_code"])).json()["access_token"]
+                visitor.http.headers["Authorization"] = f"Bearer {token}"
+                await read_everything(visitor, somebody)
+
+
+@given(bodies(FILE))
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_a_file_is_good_or_refused(content: bytes) -> None:
+    try:
+        parse_subscribers(content)
+    except BadData as refused:
+        assert str(refused)
+
+
+@given(altered(FILE, most=1))
+@example(msgspec.json.encode(FILE))
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_a_good_file_is_served_by_the_contract(content: bytes) -> None:
+    try:
+        subscribers = parse_subscribers(content)
+    except BadData:
+        return
+    if not any(somebody.locked for somebody in subscribers):
+        asyncio.run(serve(subscribers))

@@ -1,0 +1,61 @@
+"""Home tells that a session was ended because its token was in two hands."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from services.session import Kept
+from tests.services.sandbox.visitor import visiting
+from tests.views.conftest import Clock, Line, Serve, remembered, visit
+
+CAMILLE = "camille@demo.example"
+
+
+async def steal(line: Line, clock: Clock) -> None:
+    """Somebody copies Camille's refresh token, and uses it after her."""
+    kept = Kept.decode(await (await remembered(line, CAMILLE)).load() or "")
+    assert kept is not None
+    async with visiting(cast("Starlette", line.far_end.app)) as thief:
+        statuses: list[int] = []
+        for _ in range(2):
+            answer: httpx.Response = await thief.renew(kept.rt)
+            statuses.append(answer.status_code)
+            clock.advance(seconds=11)
+        assert statuses == [200, 400]
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "action"),
+    [
+        (
+            "fr-FR",
+            "Par sécurité, une de vos sessions a été fermée le 14 mai 2026 à 12:00.",
+            "Voir les réglages",
+        ),
+        (
+            "en-GB",
+            "For your security, one of your sessions was closed on 14 May 2026, 12:00.",
+            "See the settings",
+        ),
+    ],
+)
+async def test_the_next_session_tells_it_and_leads_to_the_settings(
+    serve: Serve, clock: Clock, locale: str, title: str, action: str
+) -> None:
+    line = serve(CAMILLE)
+    await steal(line, clock)
+    async with visit(line, await remembered(line, CAMILLE), locale=locale) as app:
+        await app.see(title)
+        await app.tap(action)
+        assert app.route == "/reglages"
+
+
+async def test_else_nothing_is_told(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE)) as app:
+        await app.see("Camille")
+        await app.see_not("Par sécurité")

@@ -1,0 +1,64 @@
+"""The diagnostic report: shown whole before it is copied."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.diagnostics import report
+from services.transport import utc_now
+from views.state.context import use_look
+from views.state.device import DeviceState
+from views.state.session import SessionState
+
+from .buttons import outline_button, strong_button
+from .cards import column
+from .component import component
+from .look import Look, text
+from .notices import snackbar
+from .sheet import sheet
+from .theme import SPACE_M
+
+
+def diagnostics(look: Look, device: DeviceState, session: SessionState) -> str:
+    """The report of this moment."""
+    page = ft.context.page
+    kind = "web" if page.web else "app"
+    surroundings: dict[str, str] = {
+        "Flet": ft.__version__,
+        "Platform": f"{page.platform.value if page.platform else 'unknown'}, {kind}",
+        "Layout": look.layout.name,
+        "Language": look.words.language.value,
+        "Theme": f"{device.theme_mode.value}{', dark' if device.dark else ''}",
+        "Text size": f"{device.preferences.text_size:g}",
+        "Less motion": "yes" if device.still else "no",
+        "Credential store": session.backend.credential_problem or "no problem",
+    }
+    backend = "demonstration" if session.demo else session.backend.host
+    return report(session.backend.troubles, at=utc_now(), backend=backend, surroundings=surroundings)
+
+
+@component
+def DiagnosticsButton(device: DeviceState, session: SessionState) -> ft.Control:
+    """Opens the report, from where it is copied."""
+    look = use_look()
+    shown, show = ft.use_state("")
+    words = look.words
+
+    def open_sheet() -> None:
+        show(diagnostics(look, device, session))
+
+    def close() -> None:
+        show("")
+
+    def copied() -> None:
+        ft.context.page.show_dialog(snackbar(look, words("diagnostics.copied")))
+
+    content = column(
+        text(words("diagnostics.text"), look.type.body),
+        ft.Text(shown, style=look.type.body_s, selectable=True, key="diagnostics"),
+        strong_button(look, words("diagnostics.copy"), copied, action=ft.CopyToClipboard(shown)),
+        outline_button(look, words("action.close"), close),
+        spacing=SPACE_M,
+    )
+    ft.use_dialog(sheet(look, words("diagnostics.title"), content, close) if shown else None)
+    return outline_button(look, words("diagnostics.button"), open_sheet)
