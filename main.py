@@ -59,7 +59,6 @@ def application(settings: Settings) -> Start:
             backend = Backend.at(settings.backend, credentials, offline=offline)
         if failures is not None:
             backend.sign_in_tries = visitor_tries(page, failures)
-        page.on_close = backend.close
         await open_app(page, backend, settings, demonstration)
 
     return start

@@ -24,6 +24,24 @@ for (const [, name, value] of settings.matchAll(/^\s*flet\.(\w+)\s*=\s*(.+);\s*$
   flet[name] = JSON.parse(value);
 }
 
+// Asks at once for what flutter_bootstrap.js would ask for one after the other, once it is there itself: Chromium
+// runs the client as WebAssembly, other browsers as JavaScript.
+function ahead(rel, as, href) {
+  document.head.append(Object.assign(document.createElement("link"), {
+    rel, as, href, ...(as === "fetch" && { crossOrigin: "anonymous" }),
+  }));
+}
+const chromium = navigator.vendor === "Google Inc." || navigator.userAgent.includes("Edg/");
+if (chromium && typeof Intl.v8BreakIterator !== "undefined" && typeof ImageDecoder !== "undefined") {
+  ahead("preload", "fetch", flet.entrypointBaseUrl + "main.dart.wasm");
+  ahead("preload", "fetch", flet.canvasKitBaseUrl + "skwasm.wasm");
+  ahead("modulepreload", "script", flet.entrypointBaseUrl + "main.dart.mjs");
+  ahead("modulepreload", "script", flet.canvasKitBaseUrl + "skwasm.js");
+} else if (!chromium) {
+  ahead("preload", "script", flet.entrypointBaseUrl + "main.dart.js");
+  ahead("preload", "fetch", flet.canvasKitBaseUrl + "canvaskit.wasm");
+}
+
 // WebKit restores a Flutter page from its back/forward cache without ever drawing again: start afresh. The
 // session lives on the server and survives.
 addEventListener("pageshow", (event) => {

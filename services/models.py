@@ -135,6 +135,12 @@ class Filter(StrEnum):
     REFUND = "refund"
 
 
+def _check_century(*days: date | None) -> None:
+    """No time zone or subtraction can take these past what a date holds."""
+    if any(day is not None and not 2000 <= day.year < 2100 for day in days):
+        raise ValueError("a date of another century")
+
+
 class Money(Struct, frozen=True, kw_only=True, rename="camel"):
     """An amount, all taxes included, exact to the cent; negative on a refund."""
 
@@ -178,6 +184,9 @@ class SecurityNotice(Struct, frozen=True, kw_only=True, rename="camel"):
     """`tokenReused`: a session was ended, for a token of it came from two hands; others are not known yet."""
     at: Instant
 
+    def __post_init__(self) -> None:
+        _check_century(self.at)
+
 
 class Account(Struct, frozen=True, kw_only=True, rename="camel"):
     subscriber_id: str
@@ -192,11 +201,14 @@ class BillingPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
     period_id: str
     start_date: date
     end_date: date
-    bill_month: Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    bill_month: Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")]
     state: PeriodState
     purchase_count: Annotated[int, Meta(ge=0)]
     total: Money
     pending_total: Money
+
+    def __post_init__(self) -> None:
+        _check_century(self.start_date, self.end_date)
 
 
 class MerchantContact(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -214,6 +226,9 @@ class Dispute(Struct, frozen=True, kw_only=True, rename="camel"):
     """`acknowledged`."""
     reason: DisputeReason
     created_at: Instant
+
+    def __post_init__(self) -> None:
+        _check_century(self.created_at)
 
 
 class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -243,8 +258,7 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     """Only in the answer for one purchase."""
 
     def __post_init__(self) -> None:
-        if not 2000 <= self.payment_date.year < 2100:  # no zone can move it past what a datetime holds
-            raise ValueError("a payment of another century")
+        _check_century(self.payment_date)
 
 
 class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -282,6 +296,9 @@ class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):
     termination_reference: str | None = None
     """The receipt of a termination asked for here."""
 
+    def __post_init__(self) -> None:
+        _check_century(self.start_date, self.next_charge_date, self.termination_date)
+
 
 class Service(Struct, frozen=True, kw_only=True, rename="camel"):
     """Whether internet+ can be used on a contract."""
@@ -294,6 +311,9 @@ class Service(Struct, frozen=True, kw_only=True, rename="camel"):
     """What stays due: everything not billed yet."""
     pending_status: ServiceStatus | None = None
     """What it is being changed to."""
+
+    def __post_init__(self) -> None:
+        _check_century(self.since)
 
 
 class Answer(Struct, Generic[T], frozen=True):

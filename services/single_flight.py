@@ -56,3 +56,5 @@ class SingleFlight:
 
     def _forget(self, done: asyncio.Task[Any]) -> None:
         self._tasks = {key: task for key, task in self._tasks.items() if task is not done}
+        if not done.cancelled():
+            done.exception()  # looked at: those it was for may have left, which is no error to log

@@ -275,6 +275,8 @@ class Wire:
         auth: httpx.Auth | None,
     ) -> Reply:
         correlator = str(uuid4())
+        if self._client.is_closed:  # what was on its way through the app when the page went away
+            raise Unreachable("closed", correlator=correlator)
         if form is not None:
             form = {name: whole(value) for name, value in form.items()}
         content = None if json is None else msgspec.json.encode(json)

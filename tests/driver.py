@@ -402,6 +402,11 @@ class Driver:
         await self._send(self.page, "locale_change", {"locales": [self._locale_parts()]})
         await self._turn()
 
+    async def move(self, state: ft.AppLifecycleState) -> None:
+        """Send the app to the background, or bring it back."""
+        await self._send(self.page, "app_lifecycle_state_change", {"state": state.value})
+        await self._turn()
+
     async def disconnect(self) -> None:
         """Lose the client's connection: what the app draws meanwhile is not sent, as in Flet."""
         await self._session.disconnect(3600)

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import copy
+import os
 from typing import Any
 
 import msgspec
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+TIMES = int(os.environ.get("FUZZ", "1"))
+"""Set it to 50, say, for fifty times as many examples, other ones each time; by default the same ones."""
+
+
+def examples(most: int) -> settings:
+    """How many things to try."""
+    return settings(
+        max_examples=most * TIMES,
+        deadline=None,
+        derandomize=TIMES == 1,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
 
 TEXTS = st.one_of(
     st.text(max_size=20),

@@ -1,4 +1,4 @@
-"""The root: the sign-in gate, the look of the moment, the routes, the keyboard."""
+"""The root: the sign-in gate, the look of the moment, what happens to the window and the connection."""
 
 from __future__ import annotations
 
@@ -7,66 +7,57 @@ import asyncio
 import flet as ft
 
 from services.backend import Backend
+from services.errors import UpdateNeeded
 from services.scenarios import Demonstration
 from services.settings import Settings
-from views.consumption import UsageView
-from views.help import ArticleView, HelpView
-from views.home import HomeView
 from views.keyboard import Keyboard
 from views.login import LoginView
-from views.manage import ManageView
-from views.purchase import PurchaseView
-from views.purchases import PurchasesView
-from views.settings import SettingsView
-from views.state.context import DemoContext, DeviceContext, LookContext, SessionContext, use_look
+from views.routes import NARROW, WIDE, NotFoundPage
+from views.state.context import (
+    DemoContext,
+    DeviceContext,
+    LookContext,
+    RecoveryContext,
+    SessionContext,
+)
 from views.state.demo import DemoState
 from views.state.device import DeviceState
 from views.state.preferences import PreferenceStore
+from views.state.recovery import RecoveryState, Sleep
 from views.state.session import Gate, SessionState
-from views.subscription import SubscriptionView
+from views.text import explain
 from views.ui.brand import CONSO_ET_MOI
 from views.ui.buttons import strong_button
 from views.ui.component import component
+from views.ui.cover import cover
 from views.ui.look import Look, silent
-from views.ui.notices import state
-from views.ui.places import Destination, go
-from views.ui.theme import flet_theme, fonts, palette
-
-_PLACES = [
-    ft.Route(index=True, component=HomeView),
-    ft.Route(path="login", component=HomeView),
-    ft.Route(path="conso/internet", component=UsageView),
-    ft.Route(path="gerer", component=ManageView),
-    ft.Route(path="gerer/abonnements/:subscription_id", component=SubscriptionView),
-    ft.Route(path="reglages", component=SettingsView),
-]
-NARROW = [
-    *_PLACES,
-    ft.Route(
-        path="achats",
-        component=PurchasesView,
-        children=[ft.Route(path=":payment_id", component=PurchaseView)],
-    ),
-    ft.Route(path="aide", component=HelpView, children=[ft.Route(path=":slug", component=ArticleView)]),
-]
-"""A purchase or an article has a screen of its own, over the list."""
-WIDE = [
-    *_PLACES,
-    ft.Route(path="achats/:payment_id?", component=PurchasesView),
-    ft.Route(path="aide/:slug?", component=HelpView),
-]
-"""A purchase or an article stands beside the list."""
+from views.ui.notices import snackbar, state
+from views.ui.theme import READING_WIDTH, flet_theme, fonts, palette
 
 
 async def open_app(
-    page: ft.Page, backend: Backend, settings: Settings, demonstration: Demonstration | None = None
+    page: ft.Page,
+    backend: Backend,
+    settings: Settings,
+    demonstration: Demonstration | None = None,
+    *,
+    sleep: Sleep = asyncio.sleep,
 ) -> None:
     """Build one visitor's app on `page`; nothing of it is shared with another page.
 
-    `demonstration` is the visitor's way to the backend when it is the embedded one.
+    Args:
+        demonstration: the visitor's way to the backend when it is the embedded one.
+        sleep: waits between two tries to read what could not be read.
     """
     device = DeviceState()
     session = SessionState(backend, demo=settings.demo)
+    recovery = RecoveryState(session, sleep)
+
+    async def closed() -> None:
+        recovery.close()
+        await backend.close()
+
+    page.on_close = closed
     demo = DemoState(session, demonstration) if demonstration else None
     page.title = CONSO_ET_MOI.product_name
     page.fonts = {} if page.web else fonts()  # the web client loads them before its first frame
@@ -94,23 +85,46 @@ async def open_app(
         # Flet 1.0.5 sends the word alone, not the event it declares.
         device.device_dark = event.data == ft.Brightness.DARK.value
 
+    def returned() -> None:
+        # What changed while the client was away came with its registration, and no event tells of it.
+        device.resize(page.width, page.height)
+        device.device_dark = page.platform_brightness is ft.Brightness.DARK
+        device.reconnect()
+
     def locale_changed(event: ft.LocaleChangeEvent) -> None:
         device.speak([locale.language_code for locale in event.locales])
 
-    def popped(event: ft.ViewPopEvent) -> None:
-        if page.route.startswith(Destination.HELP.path):
-            page.navigate(Destination.HELP.path)
-            return
-        shown = session.purchases.period_id if session.purchases else None
-        page.navigate(f"/achats?periode={shown}" if shown else "/achats")
+    def popped(_: ft.ViewPopEvent) -> None:
+        keyboard.leave()
 
+    def connected() -> None:
+        device.reconnect()
+        recovery.wake()
+
+    def disconnected() -> None:
+        recovery.rest()
+
+    def moved(event: ft.AppLifecycleStateChangeEvent) -> None:
+        away = event.state in (ft.AppLifecycleState.HIDE, ft.AppLifecycleState.PAUSE)
+        # On a desktop, a window without the focus is still being read; a browser covers what it shows itself.
+        phone = page.platform is not None and page.platform.is_mobile()
+        unseen = away or (phone and event.state is ft.AppLifecycleState.INACTIVE)
+        device.cover(unseen and not page.web)
+        if away:
+            recovery.rest()
+        elif event.state is not ft.AppLifecycleState.INACTIVE:
+            recovery.wake()
+
+    keyboard = Keyboard(page, device, session)
     page.on_resize = resized
     page.on_platform_brightness_change = brightness_changed
     page.on_locale_change = locale_changed
     page.on_view_pop = popped
-    page.on_connect = device.reconnect
-    page.on_keyboard_event = Keyboard(page, device, session).press
-    page.render_views(App, device, session, demo)
+    page.on_connect = connected
+    page.on_disconnect = disconnected
+    page.on_app_lifecycle_state_change = moved
+    page.on_keyboard_event = keyboard.press
+    page.render_views(App, device, session, demo, recovery)
     await session.start()
 
 
@@ -129,7 +143,9 @@ def dress(page: ft.Page, device: DeviceState) -> None:
 
 
 @component
-def App(device: DeviceState, session: SessionState, demo: DemoState | None) -> object:
+def App(
+    device: DeviceState, session: SessionState, demo: DemoState | None, recovery: RecoveryState
+) -> object:
     """What is drawn of everything, by the gate: a closed door or the place the address names."""
     look = ft.use_memo(
         lambda: Look.of(
@@ -155,22 +171,48 @@ def App(device: DeviceState, session: SessionState, demo: DemoState | None) -> o
 
     ft.use_effect(remember_contract, [session.contract, session.gate])
     ft.use_effect(device.save, [device.preferences])
-    return DeviceContext(
-        device,
-        lambda: LookContext(
-            look,
-            lambda: SessionContext(session, lambda: DemoContext(demo, lambda: _behind_gate(session, look))),
-        ),
-    )
+
+    told = ft.use_ref(recovery.restored)
+
+    def tell_restored() -> None:
+        if told.current != recovery.restored:
+            told.current = recovery.restored
+            ft.context.page.show_dialog(snackbar(look, look.words("recovery.restored"), seconds=4))
+
+    ft.use_effect(tell_restored, [recovery.restored])
+    ft.use_dialog(cover(look) if device.covered else None)
+
+    def within() -> object:
+        return RecoveryContext(recovery, lambda: DemoContext(demo, lambda: _behind_gate(session, look)))
+
+    return DeviceContext(device, lambda: LookContext(look, lambda: SessionContext(session, within)))
 
 
 def _behind_gate(session: SessionState, look: Look) -> object:
+    if session.outdated:
+        return [_outdated(session, look)]
     if session.gate is Gate.STARTING:
         return [_starting(look)]
     if session.gate is Gate.SIGNED_OUT:
         return [LoginView(session)]
     routes = WIDE if look.layout.wide else NARROW
     return ft.Router(routes, NotFoundPage, manage_views=True)
+
+
+def _outdated(session: SessionState, look: Look) -> ft.View:
+    """In place of every screen: none of them could show more than this."""
+    explanation = explain(UpdateNeeded(), look.words)
+    again = strong_button(look, look.words("action.retry"), session.try_again)
+    body = state(
+        look, ft.Icons.SYSTEM_UPDATE_OUTLINED, explanation.title, explanation.text, again, live=True, level=1
+    )
+    return ft.View(
+        route="/update",
+        bgcolor=look.colors.bg_primary,
+        vertical_alignment=ft.MainAxisAlignment.CENTER,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        controls=[ft.SafeArea(ft.Container(body, width=READING_WIDTH))],
+    )
 
 
 def _starting(look: Look) -> ft.View:
@@ -183,22 +225,4 @@ def _starting(look: Look) -> ft.View:
             silent(ft.Image(src=look.brand.mark, width=96, height=96)),
             ft.ProgressRing(semantics_label=look.words("a11y.loading")),
         ],
-    )
-
-
-@component
-def NotFoundPage() -> ft.Control:
-    """An address that leads nowhere."""
-    look = use_look()
-
-    def home() -> None:
-        go("/")
-
-    return state(
-        look,
-        ft.Icons.EXPLORE_OFF_OUTLINED,
-        look.words("notfound.title"),
-        "",
-        strong_button(look, look.words("notfound.home"), home),
-        level=1,
     )

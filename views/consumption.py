@@ -12,7 +12,7 @@ from views.state.context import use_look, use_session
 from views.state.purchases import PurchasesState
 from views.ui.buttons import icon_button
 from views.ui.cards import card, column
-from views.ui.component import component
+from views.ui.component import Kept, component, use_kept
 from views.ui.contracts import contract_choice
 from views.ui.frame import Screen
 from views.ui.look import Look, heading, text
@@ -52,12 +52,9 @@ def Usage() -> ft.Control:
 
 @component
 def Periods(state: PurchasesState) -> ft.Control:
-    look, session = use_look(), use_session()
+    look, session, keep = use_look(), use_session(), use_kept()
     ft.use_effect(state.load_periods, [state.contract.contract_id], cleanup=lambda: None)
     formats = Formats(look.words.language, state.zone)
-
-    def show(period_id: str) -> None:
-        go(f"/achats?periode={period_id}")
 
     if state.periods.missing and state.periods.error is not None:
         return error_state(look, state.periods.error, state.load_periods)
@@ -72,7 +69,7 @@ def Periods(state: PurchasesState) -> ft.Control:
             spacing=SPACE_L,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
-    history = [] if not periods else [_history(look, periods, show)]
+    history = [] if not periods else [_history(look, keep, periods)]
     return ft.ListView(
         [
             progress(look, state.periods.loading),
@@ -127,12 +124,12 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
     )
 
 
-def _history(look: Look, periods: tuple[BillingPeriod, ...], show: Callable[[str], None]) -> ft.Control:
+def _history(look: Look, keep: Kept, periods: tuple[BillingPeriod, ...]) -> ft.Control:
     return card(
         look,
         column(
             heading(text(look.words("usage.history"), look.type.title), 2),
-            month_selector(look, periods, None, show),
+            month_selector(look, keep, periods, None),
             spacing=SPACE_M,
         ),
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
@@ -30,9 +32,7 @@ class Formats:
 
     def money(self, money: Money) -> str:
         """« 1 234,56 € », "€1,234.56", with a true minus sign before a negative amount."""
-        text = format_currency(
-            abs(money.amount), money.currency, locale=self.language.locale, currency_digits=False
-        )
+        text = _amount(abs(money.amount), money.currency, self.language)
         return f"{MINUS}{text}" if money.amount < 0 else text
 
     def money_spoken(self, money: Money) -> str:
@@ -117,7 +117,18 @@ class Formats:
         return Words(self.language)
 
     def _named(self, day: date, pattern: str) -> str:
-        return format_date(day, pattern, locale=self.language.locale)
+        return _date(day, pattern, self.language)
+
+
+# Babel takes its time, and a list says the same days and amounts again and again.
+@lru_cache(maxsize=4096)
+def _amount(amount: Decimal, currency: str, language: Language) -> str:
+    return format_currency(amount, currency, locale=language.locale, currency_digits=False)
+
+
+@lru_cache(maxsize=1024)
+def _date(day: date, pattern: str, language: Language) -> str:
+    return format_date(day, pattern, locale=language.locale)
 
 
 def _first_day(month: str) -> date:

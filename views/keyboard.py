@@ -46,9 +46,13 @@ class Keyboard:
         if key == "?":
             self.device.show_shortcuts()
         elif not any(dialog.open for dialog in self.page._dialogs.controls):
-            parent = self._parent()
-            if parent is not None:
-                self.page.navigate(parent)
+            self.leave()
+
+    def leave(self) -> None:
+        """Go to the parent of this screen, if it has one."""
+        parent = self._parent()
+        if parent is not None:
+            self.page.navigate(parent)
 
     def _parent(self) -> str | None:
         """The screen that the back arrow of this one leads to."""

@@ -91,9 +91,11 @@ def Purchases(
 
     # The period of an address that names a purchase only is that of the purchase, once it is known.
     ready = payment_id is None or wanted is not None or purchase.purchase.missing
+    # The periods could not be read when the place was opened, and came since.
+    unopened = purchases.period_id is None and purchases.periods.data is not None
     ft.use_effect(
         partial(purchases.open, wanted) if ready else purchases.load_periods,
-        [purchases.contract.contract_id, wanted, ready],
+        [purchases.contract.contract_id, wanted, ready, unopened],
         cleanup=lambda: None,
     )
     margin = look.layout.margin

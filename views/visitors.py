@@ -264,6 +264,6 @@ class Door:
         await visitor.send_packet(MessageAction.REGISTER_CLIENT, refusal)
         with suppress(TimeoutError):
             async with asyncio.timeout(REFUSED_FOR):
-                while True:
-                    await visitor.receive()
+                while (await visitor.receive())["type"] != "websocket.disconnect":
+                    pass
         await visitor.dismiss(1013, "too many sessions")  # try again later

@@ -16,17 +16,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
-from flet_web.fastapi import FletStaticFiles, app_manager
+from flet_web.fastapi import app_manager
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.routing import Mount, WebSocketRoute
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS
 from views.visitors import COOKIES, Door, Start
+from views.web_files import WebFiles
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",  # the rest of the policy stands in assets/index.html
@@ -98,13 +99,14 @@ def web_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await app_manager.start()
+        files.compress()
         yield
         await app_manager.shutdown()
 
-    files = FletStaticFiles(assets_dir=str(assets), no_cdn=True, websocket_endpoint_path="/ws")
+    files = WebFiles(assets)
     door = Door(start, session_timeout=session_timeout, sessions_per_address=sessions_per_address)
     return Starlette(
-        routes=[WebSocketRoute("/ws", door), Mount("/", files)],
+        routes=[WebSocketRoute("/ws", door), Route("/{name:path}", files, methods=["GET"])],
         middleware=[
             Middleware(SafeHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),

@@ -19,18 +19,24 @@ from msgspec import Meta, Struct
 from services.sandbox.identity import canonical
 
 Words = Annotated[str, Meta(min_length=1, max_length=250, pattern=r"^[^\x00]*$")]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._~-]{1,64}$")]
-"""Opaque, and the same in a path as on paper."""
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}\Z")]
+"""Opaque, and the same in a path as on paper: `..` would lead elsewhere."""
 
 
 class Record(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Anything in the file: keys as in the contract, none but those."""
 
 
+def _check_century(*days: date | None) -> None:
+    """No time zone or subtraction can take these past what a date holds; the app reads no others."""
+    if any(day is not None and not 2000 <= day.year < 2100 for day in days):
+        raise ValueError("a date of another century")
+
+
 class Money(Record, frozen=True):
     """An exact amount, `"4.99"`; negative on a refund."""
 
-    amount: Annotated[str, Meta(pattern=r"^-?[0-9]{1,7}\.[0-9]{2}$")]
+    amount: Annotated[str, Meta(pattern=r"^-?[0-9]{1,7}\.[0-9]{2}\Z")]
     currency: Literal["EUR"] = "EUR"
 
     @property
@@ -59,6 +65,9 @@ class Service(Record, frozen=True):
     status: Literal["active", "suspended"] = "active"
     since: date | None = None
 
+    def __post_init__(self) -> None:
+        _check_century(self.since)
+
 
 class Subscription(Record, frozen=True):
     """A subscription taken with a merchant."""
@@ -77,6 +86,9 @@ class Subscription(Record, frozen=True):
     termination_reference: Words | None = None
     merchant_identifier: Words | None = None
     merchant_contact: MerchantContact | None = None
+
+    def __post_init__(self) -> None:
+        _check_century(self.start_date, self.next_charge_date, self.termination_date)
 
 
 class Purchase(Record, frozen=True):
@@ -118,6 +130,9 @@ class Purchase(Record, frozen=True):
     """Given, it stands; else it is made from the merchant's name."""
     merchant_contact: MerchantContact | None = None
 
+    def __post_init__(self) -> None:
+        _check_century(self.payment_date)
+
 
 class Contract(Record, frozen=True):
     """A line: a box or a mobile."""
@@ -137,7 +152,7 @@ class Subscriber(Record, frozen=True):
     """Somebody who can sign in, by e-mail address or phone number."""
 
     identifier: Words
-    password: Annotated[str, Meta(min_length=1, max_length=250)]
+    password: Words
     display_name: Words
     phone_number: Words | None = None
     locked: bool = False

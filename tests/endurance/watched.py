@@ -20,7 +20,16 @@ from types import FrameType
 
 import main
 
-KINDS = ("Session", "Page", "FletApp", "Component", "Backend", "AsyncClient", "SessionState", "PurchasesState")
+KINDS = (
+    "Session",
+    "Page",
+    "FletApp",
+    "Component",
+    "Backend",
+    "AsyncClient",
+    "SessionState",
+    "PurchasesState",
+)
 """Of these classes, by name, the living objects are counted."""
 
 
@@ -40,7 +49,7 @@ def holdings() -> dict[str, object]:
         "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE"),
         "fds": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - only how many
         "threads": threading.active_count(),
-        "tasks": Counter(task.get_coro().__qualname__ for task in tasks),
+        "tasks": Counter(getattr(task.get_coro(), "__qualname__", "") for task in tasks),
         "objects": {kind: kinds[kind] for kind in KINDS},
     }
 

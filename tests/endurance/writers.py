@@ -10,6 +10,7 @@ import asyncio
 import math
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -23,7 +24,9 @@ import msgspec
 
 from services.sandbox.data_file import Contract, Money, Purchase, Subscriber, Subscription
 from services.sandbox.identity import digest
+from tests.endurance.processes import plain_client
 
+KINDS = ("termination", "switch", "dispute", "feedback", "renewal", "sign-in", "sign-out")
 IDENTIFIER, PASSWORD = "ada@demo.example", "Soleil-2026"
 SUBSCRIPTIONS = 12
 """Of each contract."""
@@ -102,11 +105,8 @@ class Ledger:
     """What the service of a contract may be: what it was turned to, and to what it was being turned."""
     signed_in: list[Tokens] = field(default_factory=list)
     signed_out: list[Tokens] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
     """Acknowledged writes by their kind."""
-
-    def count(self, kind: str) -> None:
-        self.counts[kind] = self.counts.get(kind, 0) + 1
 
 
 class Cut(Exception):
@@ -118,6 +118,7 @@ class Writers:
 
     def __init__(self, url: str, rng: Random) -> None:
         self.ledger = Ledger()
+        self._awaited = (next(iter(KINDS)), asyncio.Event())
         self._url, self._rng = url, rng
         self._tokens: dict[str, Tokens] = {}
         self._next: dict[str, int] = {}
@@ -125,22 +126,26 @@ class Writers:
         """Since when the renewal that is not answered is asked for."""
 
     async def write(self) -> None:
-        """Until cancelled or cut: all of them at once."""
+        """All of them at once, until each is cut."""
         kinds: list[Callable[[httpx.AsyncClient], Awaitable[None]]] = [
             self._terminate, self._switch, self._dispute, self._opine, self._renew, self._come_and_go,
         ]  # fmt: skip
 
         async def keep_on(act: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
-            async with httpx.AsyncClient(base_url=self._url, trust_env=False, timeout=30) as client:
-                with suppress(Cut):
-                    while True:
-                        await act(client)
+            with suppress(Cut):
+                while True:
+                    await act(client)
 
-        async with httpx.AsyncClient(base_url=self._url, trust_env=False, timeout=30) as client:
+        async with plain_client(base_url=self._url, timeout=30) as client:
             with suppress(Cut):
                 if "write" not in self._tokens:
                     self._tokens["write"] = await self._sign_in(client)
                 await asyncio.gather(*(keep_on(act) for act in kinds))
+
+    def next(self, kind: str) -> asyncio.Event:
+        """Set when the next write of that kind is acknowledged."""
+        self._awaited = (kind, asyncio.Event())
+        return self._awaited[1]
 
     # Each does one thing, and raises `Cut` when it cannot know whether it is done.
 
@@ -156,7 +161,7 @@ class Writers:
             client, "PUT", f"{here}/{one}/termination", json={}, headers={"If-Match": listed.headers["etag"]}
         )
         self.ledger.ended.append(one)
-        self.ledger.count("termination")
+        self._count("termination")
 
     async def _switch(self, client: httpx.AsyncClient) -> None:
         here = "/v1/contracts/c-0/service"
@@ -169,7 +174,7 @@ class Writers:
             client, "PUT", here, json={"status": wanted}, headers={"If-Match": seen.headers["etag"]}
         )
         self.ledger.service["c-0"] = {wanted}
-        self.ledger.count("switch")
+        self._count("switch")
 
     async def _dispute(self, client: httpx.AsyncClient) -> None:
         number = self._number("dispute")
@@ -186,7 +191,7 @@ class Writers:
         key = f"{self._rng.getrandbits(128):032x}"
         answer = await self._send(client, "POST", url, json=body, headers={"Idempotency-Key": key})
         self.ledger.created[key] = answer.text
-        self.ledger.count(kind)
+        self._count(kind)
 
     async def _renew(self, client: httpx.AsyncClient) -> None:
         """One session for the whole test: what a kill cut is asked again, within the grace."""
@@ -196,13 +201,15 @@ class Writers:
             self._renewing = math.inf
             return
         self._renewing = min(self._renewing, time.monotonic())
-        answer = await self._post(client, "/oauth/token", grant_type="refresh_token", refresh_token=own.refresh)
+        answer = await self._post(
+            client, "/oauth/token", grant_type="refresh_token", refresh_token=own.refresh
+        )
         assert answer.status_code == 200, f"signed out by a lost answer: {answer.text}"
         self._renewing = math.inf
         given = answer.json()
         self._tokens["renew"] = Tokens(given["access_token"], given["refresh_token"])
         self.ledger.signed_in.append(self._tokens["renew"])
-        self.ledger.count("renewal")
+        self._count("renewal")
 
     async def _come_and_go(self, client: httpx.AsyncClient) -> None:
         """Signs in; signs out what signed in before."""
@@ -213,7 +220,7 @@ class Writers:
             self.ledger.signed_in.remove(before)  # being signed out, it may be either
             await self._post(client, "/oauth/revoke", token=before.refresh)
             self.ledger.signed_out.append(before)
-            self.ledger.count("sign-out")
+            self._count("sign-out")
 
     async def _sign_in(self, client: httpx.AsyncClient) -> Tokens:
         answer = await self._post(
@@ -239,7 +246,7 @@ class Writers:
         given = answer.json()
         tokens = Tokens(given["access_token"], given["refresh_token"])
         self.ledger.signed_in.append(tokens)
-        self.ledger.count("sign-in")
+        self._count("sign-in")
         return tokens
 
     async def _send(
@@ -265,6 +272,11 @@ class Writers:
         except httpx.TransportError as error:
             raise Cut from error
 
+    def _count(self, kind: str) -> None:
+        self.ledger.counts[kind] += 1
+        if kind == self._awaited[0]:
+            self._awaited[1].set()
+
     def _number(self, kind: str) -> int:
         self._next[kind] = self._next.get(kind, -1) + 1
         return self._next[kind]
@@ -287,9 +299,7 @@ def audit(file: Path, ledger: Ledger) -> list[str]:
         faults += [f"termination of {name} lost" for name in ledger.ended if name not in over]
 
         answers = dict(ask("SELECT key, answer FROM creation"))
-        faults += [
-            f"creation {key} lost" for key, text in ledger.created.items() if answers.get(key) != text
-        ]
+        faults += [f"creation {key} lost" for key, text in ledger.created.items() if answers.get(key) != text]
         for table, name in (("dispute", "disputeId"), ("feedback", "feedbackId")):
             [(made,)] = ask(f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of this file
             answered = sum(name in text for text in answers.values())

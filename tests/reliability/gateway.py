@@ -77,11 +77,7 @@ class Exchange:
 
     async def leave(self) -> None:
         """Say nothing more, until the other end gives up."""
-        self._gateway.under_way -= 1
-        try:
-            await self._client.wait_closed()
-        finally:
-            self._gateway.under_way += 1
+        await self._client.wait_closed()
 
     def hang_up(self) -> None:
         """End the connection in order."""
@@ -109,8 +105,6 @@ class Gateway:
     def __init__(self, backend: Callable[[], tuple[str, int]], tls: ssl.SSLContext) -> None:
         self.backend = backend
         self.play: Play = honest
-        self.under_way = 0
-        """Exchanges not ended yet."""
         self.port = 0
         self.secrets: set[str] = set()
         """Everything that passed and must stay between the two ends."""
@@ -154,12 +148,8 @@ class Gateway:
         try:
             while not writer.is_closing():
                 head = await reader.readuntil(b"\r\n\r\n")
-                self.under_way += 1
-                try:
-                    body = await reader.readexactly(_length(head))
-                    await self.play(Exchange(self, head, body, writer))
-                finally:
-                    self.under_way -= 1
+                body = await reader.readexactly(_length(head))
+                await self.play(Exchange(self, head, body, writer))
         except (OSError, asyncio.IncompleteReadError, ssl.SSLError):
             pass  # one of the two ends left, or the backend is not there
         finally:

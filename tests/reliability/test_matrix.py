@@ -1,7 +1,8 @@
 """Every fault on every screen, over real sockets: what is shown, what stays, and the way forward.
 
-A row of `faults.FAULTS` meets a row of `screens.READINGS` or `DOINGS`; what the user is told stands in
-`outcomes.OUTCOMES`. `docs/reliability.md` shows the same tables to readers.
+Each row of `faults.FAULTS` meets each row of `screens.READINGS` and `DOINGS`; what the user is told stands in
+`outcomes.OUTCOMES`. `docs/reliability.md` shows the same tables to readers. One session of the app meets one
+fault on one screen after another, each a subtest: to start it for every pair would take minutes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pytest
 from services.credentials import MemoryStore
 from tests.driver import Driver
 from tests.reliability.faults import FAULTS, Fault
-from tests.reliability.outcomes import OUTCOMES, Told
+from tests.reliability.outcomes import OUTCOMES, Kind, Told
 from tests.reliability.screens import (
     DOINGS,
     READINGS,
@@ -38,9 +39,13 @@ from tests.views.people import subscribed
 RETRY = WORDS("action.retry")
 ROUNDS = 3
 """How often a person tries again, once all is well, before there is no way forward."""
-ENDS_SESSION = (Told.SESSION_OVER,)
 FINAL = (Told.FORBIDDEN, Told.NOT_FOUND)
 """Asking again would change nothing: no Retry is offered where there is nothing else to show."""
+HOME, SETTINGS = READINGS[0], READINGS[-1]
+INSIDE = tuple(doing for doing in DOINGS if doing.inside)
+OUTSIDE = tuple(doing for doing in DOINGS if not doing.inside)
+OPINION = INSIDE[-1]
+FAULTY = pytest.mark.parametrize("fault", FAULTS, ids=str)
 
 
 @dataclass(frozen=True)
@@ -75,75 +80,130 @@ async def around(
         assert not [secret for secret in here.gateway.secrets if len(secret) > 7 and secret in logged]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-@pytest.mark.parametrize("screen", READINGS, ids=str)
-async def test_reading(around: World, screen: Reading, fault: Fault) -> None:
-    first, again = (
-        told if screen.figures or told is Told.SESSION_OVER else None
-        for told in (OUTCOMES[fault.kind].first, OUTCOMES[fault.kind].again)
-    )
+@FAULTY
+async def test_account_unknown(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+    """The app is opened while the fault is on: nothing is known yet, and every screen says why."""
+    expected = OUTCOMES[fault.kind].first
     async with AsyncExitStack() as device:
         async with fault.met(around):
-            app = await device.enter_async_context(around.visit(screen.route))
-            await says(app, first)
-            if first is None:
-                await app.see(screen.shows)
-            else:
-                await around.quiet(app)
-                assert not amounts(app), "nothing is known yet"
-                assert way_forward(app, first)
-            assert not zeros(app)
-        await recover(around, app, screen)
-        before = amounts(app)
-        assert bool(before) is screen.figures
-        await around.news()
-        async with fault.met(around):
-            await app.press("R")
-            if again is None:
-                await app.until(lambda: amounts(app) != before or not before, "no fresh figures")
-            await says(app, again)
-            await around.quiet(app)
-            assert not zeros(app)
-            if again not in (None, Told.SESSION_OVER):
-                assert amounts(app) == before, "old figures stay"
-                assert aged(app), "and their age is said"
-            assert way_forward(app, again)
-        await recover(around, app, screen)
-        await app.until(lambda: amounts(app) != before or not before, "no fresh figures")
-        assert len(amounts(app)) == len(before)
-        assert not zeros(app)
+            app = await device.enter_async_context(around.visit("/"))
+            for screen in READINGS:
+                with subtests.test(screen=screen.name):
+                    await app.go(screen.route)
+                    await blocked(around, app, screen, expected)
+        await app.go("/")
+        await recover(around, app, HOME)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-@pytest.mark.parametrize("doing", DOINGS, ids=str)
-async def test_doing(around: World, doing: Doing, fault: Fault) -> None:
-    outcome = OUTCOMES[fault.kind]
-    expected = outcome.write if doing.inside else outcome.outside
-    if doing.name == "feedback":
-        expected = outcome.opinion
-    async with around.visit(doing.route, signed_in=doing.inside) as app:
-        await doing.fill(app)
+@FAULTY
+async def test_reading(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+    """Signed in, on a screen whose figures were never read; then on the same, once they were."""
+    first, again = OUTCOMES[fault.kind].first, OUTCOMES[fault.kind].again
+    if fault.kind is Kind.READ_ONLY:
+        first = None  # the session needs no renewal
+    async with around.visit(SETTINGS.route) as app:
+        await app.see(SETTINGS.shows)
         await around.quiet(app)
-        before = amounts(app)
         async with fault.met(around):
-            await doing.submit(app)
-            if expected is None:
-                await app.see(doing.done)
-            await app.until(lambda: (expected in told(app)) is (expected is not None), f"not {expected}")
-            await around.quiet(app)
-            if expected not in (None, Told.SESSION_OVER, Told.QUEUED):
-                assert amounts(app) == before
-                assert doing.typed in typed(app) or not doing.typed, "what was typed is lost"
-            assert not zeros(app)
-        for _ in range(ROUNDS):
-            if not shows(app, doing.done):
-                await come_back(app)
+            for screen in READINGS:
+                with subtests.test("first", screen=screen.name):
+                    await app.go(screen.route)
+                    await blocked(around, app, screen, first)
+        for screen in READINGS:
+            with subtests.test("again", screen=screen.name):
+                await app.go(screen.route)
+                await recover(around, app, screen)
+                before = amounts(app)
+                assert bool(before) is screen.figures
+                await around.news()
+                async with fault.met(around):
+                    await app.press("R")
+                    await outdated(around, app, screen, again, before)
+                await recover(around, app, screen)
+                await app.until(lambda: amounts(app) != before or not before, "no fresh figures")
+                assert len(amounts(app)) == len(before)
+
+
+@FAULTY
+async def test_doing(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+    """Whatever is changed is told as it is, and done once, no less and no more."""
+    outcome = OUTCOMES[fault.kind]
+    async with around.visit(SETTINGS.route) as app:
+        await app.see(SETTINGS.shows)
+        for doing in INSIDE:
+            with subtests.test(screen=doing.name):
+                await app.go(doing.route)
                 await doing.fill(app)
-                await doing.submit(app)
-                await around.quiet(app)
-        await app.see(doing.done)
+                await done(around, app, doing, fault, outcome.opinion if doing is OPINION else outcome.write)
+
+
+@FAULTY
+async def test_outside(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+    """Before the sign-in."""
+    async with around.visit("/", signed_in=False) as app:
+        for doing in OUTSIDE:
+            with subtests.test(screen=doing.name):
+                await doing.fill(app)
+                await done(around, app, doing, fault, OUTCOMES[fault.kind].outside)
+
+
+async def blocked(around: World, app: Driver, screen: Reading, expected: Told | None) -> None:
+    """Nothing is known of what the screen is to show: a sentence and a way forward, and no figure at all."""
+    if not screen.figures and expected is not Told.SESSION_OVER:
+        expected = None
+    await says(app, expected)
+    await around.quiet(app)
+    if expected is None:
+        await app.see(screen.shows)
+    else:
+        assert not amounts(app)
+        assert way_forward(app, expected)
+    assert not zeros(app)
+
+
+async def outdated(
+    around: World, app: Driver, screen: Reading, expected: Told | None, before: list[str]
+) -> None:
+    """It was read again: what was known stays, with its age, a sentence and a way forward."""
+    if not screen.figures and expected is not Told.SESSION_OVER:
+        expected = None
+    if expected is None:
+        await app.until(lambda: amounts(app) != before or not before, "no fresh figures")
+    await says(app, expected)
+    await around.quiet(app)
+    assert not zeros(app)
+    if expected not in (None, Told.SESSION_OVER):
+        assert amounts(app) == before, "old figures stay"
+        assert aged(app), "and their age is said"
+    assert way_forward(app, expected)
+
+
+async def done(around: World, app: Driver, doing: Doing, fault: Fault, expected: Told | None) -> None:
+    """It meets the fault: that is told, nothing typed is lost, and it is done in the end, once."""
+    await around.quiet(app)
+    before = amounts(app)
+    async with fault.met(around):
+        await doing.submit(app)
+        if expected is None:
+            await app.see(doing.done)
+        else:
+            await app.until(lambda: expected in told(app), f"not {expected}")
+        await around.quiet(app)
+        assert not zeros(app)
+        if expected not in (None, Told.SESSION_OVER, Told.QUEUED):
+            assert amounts(app) == before
+            assert doing.typed in typed(app) or not doing.typed, "what was typed is lost"
+    for _ in range(ROUNDS):
+        if app._shows(doing.done):
+            break
+        await come_back(app)
+        await doing.fill(app)
+        await doing.submit(app)
+        await around.quiet(app)
+    await app.see(doing.done)
+    await says(app, None)
     if doing.effects is not None:
-        assert await around.sandbox.do(doing.effects) == 1, "once, no less and no more"
+        assert await around.sandbox.do(doing.effects) == 1
 
 
 async def says(app: Driver, expected: Told | None) -> None:
@@ -161,16 +221,12 @@ def way_forward(app: Driver, now: Told | None) -> bool:
 
 async def recover(around: World, app: Driver, screen: Reading) -> None:
     """All is well again: what a person does to see the screen as it is, within a few tries."""
+    await come_back(app)
     for _ in range(ROUNDS):
-        await come_back(app)
-        while retries := app._tappable(RETRY):
-            await app._activate(retries[0])
-            await around.quiet(app)
-        if not told(app):
-            break
-        await app.go("/reglages")
-        await app.go(screen.route)
         await around.quiet(app)
+        if not (retries := app._tappable(RETRY)):
+            break
+        await app._activate(retries[0])
     await says(app, None)
     await app.see(screen.shows)
     await around.quiet(app)
@@ -182,7 +238,3 @@ async def come_back(app: Driver) -> None:
         await give_password(app)
         await app.tap(WORDS("password.submit"))
         await says(app, None)
-
-
-def shows(app: Driver, text: str) -> bool:
-    return app._shows(text)

@@ -33,6 +33,7 @@ from services.sandbox import Settings, Subscriber, create_app
 from services.sandbox.schema import access_token, purchase, subscription
 from services.sandbox.store import Store, fill_again
 from services.settings import Settings as AppSettings
+from services.transport import Reply, Wire
 from tests.driver import Driver
 from tests.reliability.gateway import NAME, Gateway, honest
 from tests.services.surroundings import Clock, served
@@ -110,6 +111,8 @@ class World:
         self.sandbox, self.gateway, self.store = sandbox, gateway, store
         self.device = Clock(NOW)
         """The device's clock; the backend has its own."""
+        self.asking = 0
+        """Requests of the clients not ended yet."""
         self._clients: list[Backend] = []
         self._timeout = LONG
 
@@ -149,7 +152,7 @@ class World:
     async def quiet(self, app: Driver) -> None:
         """Wait until nothing is asked any more, and what was answered is drawn."""
         for _ in range(3):
-            await app.until(lambda: not self.gateway.under_way, "still asking")
+            await app.until(lambda: not self.asking, "still asking")
             await asyncio.sleep(0.005)
 
     async def news(self) -> None:
@@ -195,6 +198,16 @@ async def world(
     gateway = Gateway(sandbox.address, tls(certificate))
     await gateway.open()
     around = World(sandbox, gateway, store)
+    send = Wire.send
+
+    async def counted(wire: Wire, *request: Any, **more: Any) -> Reply:
+        around.asking += 1
+        try:
+            return await send(wire, *request, **more)
+        finally:
+            around.asking -= 1
+
+    monkeypatch.setattr(Wire, "send", counted)
     try:
         await sandbox.do(lambda connection: fill_again(connection, subscribed(), NOW))
         sandbox.clock.now = NOW

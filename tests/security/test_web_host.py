@@ -317,22 +317,23 @@ async def test_a_message_too_large_closes_the_connection(web: Hosted) -> None:
 
 
 async def test_a_session_is_given_back_to_its_browser_alone(web: Hosted) -> None:
-    agent, cookie = "Browser/1", "visitor=" + "a" * 43
-    async with opened(web, User_Agent=agent, Cookie=cookie) as connection:
-        taken = (await registered(connection))["session_id"]
+    own = {"Cookie": "visitor=" + "a" * 43}
+    async with WireClient(web.address, headers=own) as app:
+        await app.see(words("login.h1"))
+        taken = app.session_id
         # While its owner is there nobody else is, whatever they know.
-        async with opened(web, User_Agent=agent, Cookie=cookie) as other:
+        async with opened(web, **own) as other:
             assert (await registered(other, taken))["session_id"] != taken
-    for thief in (
-        {"User_Agent": agent},
-        {"User_Agent": agent, "Cookie": "visitor=" + "b" * 43},
-        {"User_Agent": "Browser/2", "Cookie": cookie},
-        {"User_Agent": agent, "Cookie": cookie, "X_Forwarded_For": "203.0.113.9"},
-    ):
-        async with opened(web, **thief) as other:
-            assert (await registered(other, taken))["session_id"] != taken, thief
-    async with opened(web, User_Agent=agent, Cookie=cookie) as connection:
-        assert (await registered(connection, taken))["session_id"] == taken
+        await app.cut()
+        for thief in (
+            {},
+            {"Cookie": "visitor=" + "b" * 43},
+            {**own, "X_Forwarded_For": "203.0.113.9"},
+        ):
+            async with opened(web, **thief) as other:
+                assert (await registered(other, taken))["session_id"] != taken, thief
+        await app.register()
+        assert app.session_id == taken
 
 
 async def test_a_session_id_cannot_be_guessed(web: Hosted) -> None:

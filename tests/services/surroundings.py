@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from services.backend import Backend
 from services.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable, MemoryStore
@@ -38,7 +39,7 @@ class Clock:
 
 
 @contextmanager
-def served(app: Starlette) -> Iterator[str]:
+def served(app: ASGIApp) -> Iterator[str]:
     """Serve `app` on a free port of this machine; gives its origin."""
     server = uvicorn.Server(
         uvicorn.Config(

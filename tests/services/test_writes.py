@@ -19,6 +19,8 @@ from services.errors import (
     Forbidden,
     NotFound,
     NotPossible,
+    NotSent,
+    OutcomeUnknown,
     SessionExpired,
     Unavailable,
     UnexpectedAnswer,
@@ -185,12 +187,77 @@ async def test_what_never_arrived_is_said_so(backend: Backend, network: Unreliab
     assert (await backend.terminate("c1", "monthly", unchanged)).value.status.ended
 
 
+async def test_what_cannot_leave_is_refused_at_once(
+    backend: Backend, network: Unreliable, time: Clock
+) -> None:
+    _, etag = await one(backend)
+    seen = await backend.service("c1")
+    network.down = True
+    asked = len(network.requests)
+    for change in (
+        lambda: backend.terminate("c1", "monthly", etag),
+        lambda: backend.switch_service("c1", ServiceStatus.SUSPENDED, seen.etag),
+        lambda: backend.dispute("c1", "charge", DisputeReason.AMOUNT, "", str(uuid4())),
+    ):
+        with pytest.raises(NotSent):
+            await change()
+    assert len(network.requests) == asked + 3, "nothing was tried again, and nothing read"
+
+
+@pytest.mark.parametrize("answer", ["lost", "html", "busy"])
+async def test_a_renewal_that_fails_leaves_no_doubt_about_the_change(
+    backend: Backend, network: Unreliable, time: Clock, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    _, etag = await one(backend)
+    time.wait(minutes=6)
+    inner = network.handle_async_request
+
+    async def astray(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/oauth/token":
+            return await inner(request)
+        if answer == "lost":
+            raise httpx.ReadError("lost", request=request)
+        if answer == "busy":
+            return httpx.Response(503)
+        return httpx.Response(200, html="<title>Welcome aboard</title>")
+
+    monkeypatch.setattr(network, "handle_async_request", astray)
+    expected = {"lost": NotSent, "busy": Unavailable, "html": UnexpectedAnswer}[answer]
+    with pytest.raises(expected):
+        await backend.terminate("c1", "monthly", etag)
+    monkeypatch.undo()
+    assert (await one(backend))[0].status is SubscriptionStatus.ACTIVE
+
+
+@pytest.mark.parametrize("loss", ["lost", "failing", "refusing"])
+async def test_what_cannot_be_found_out_is_said_so(
+    backend: Backend, network: Unreliable, subscribed: Starlette, loss: str
+) -> None:
+    _, etag = await one(backend)
+    seen = await backend.service("c1")
+    getattr(network, loss).extend(["PUT", "PUT", "POST", "POST"] + 9 * ["GET"])
+    with pytest.raises(OutcomeUnknown):
+        await backend.terminate("c1", "monthly", etag)
+    with pytest.raises(OutcomeUnknown):
+        await backend.switch_service("c1", ServiceStatus.SUSPENDED, seen.etag)
+    key = str(uuid4())
+    with pytest.raises(OutcomeUnknown):
+        await backend.dispute("c1", "charge", DisputeReason.AMOUNT, "", key)
+    assert network.sent("POST") == 2
+    getattr(network, loss).clear()
+    arrived = loss != "refusing"
+    assert (await one(backend))[0].status.ended is arrived
+    assert count(subscribed, dispute) == arrived
+    assert await backend.dispute("c1", "charge", DisputeReason.AMOUNT, "", key)
+    assert count(subscribed, dispute) == 1
+
+
 async def test_lost_and_cut_off_then_tried_again_it_is_one_end(
     backend: Backend, network: Unreliable, time: Clock
 ) -> None:
     _, etag = await one(backend)
     network.lost = ["PUT", "GET", "GET", "GET"]
-    with pytest.raises(Unreachable):
+    with pytest.raises(OutcomeUnknown):
         await backend.terminate("c1", "monthly", etag)
     network.lost = []
     time.wait(minutes=1)
@@ -317,7 +384,7 @@ async def test_an_opinion_sent_again_later_is_one(
 ) -> None:
     key = str(uuid4())
     network.lost = ["POST", "POST"]
-    with pytest.raises(Unreachable):
+    with pytest.raises(OutcomeUnknown):
         await backend.send_feedback("reading", False, None, "Un exemple", key)
     await backend.send_feedback("reading", False, None, "Un exemple", key)
     assert count(subscribed, feedback) == 1

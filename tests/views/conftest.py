@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import flet as ft
@@ -18,6 +19,7 @@ from starlette.applications import Starlette
 from services import transport
 from services.backend import Backend
 from services.credentials import CredentialStore, MemoryStore
+from services.offline import OfflineStore
 from services.sandbox import Settings, Subscriber, create_app, demo
 from services.sandbox.data_file import Contract, Money, Purchase
 from services.scenarios import Demonstration
@@ -25,6 +27,7 @@ from services.settings import Settings as AppSettings
 from services.transport import IN_PROCESS, Wire
 from tests.driver import Driver
 from views.app import open_app
+from views.state.recovery import Sleep
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 """Noon in Paris, in the period from 26 April to 25 May, of the June invoice."""
@@ -61,6 +64,12 @@ class Line(httpx.AsyncBaseTransport):
         """No request arrives."""
         self.broken: str | None = None
         """Requests for addresses with this in them are answered by a 500."""
+        self.lost: str | None = None
+        """Answers to changes of addresses with this in them are lost, and after them the line is down."""
+        self.swallowed: str | None = None
+        """The same, for changes that are lost on their way there: nothing is done."""
+        self.busy: int | None = None
+        """Every request is answered by a 503 that asks to wait for so many seconds."""
         self.under_way = 0
         """Requests not answered yet."""
 
@@ -77,10 +86,18 @@ class Line(httpx.AsyncBaseTransport):
             self.asked.append(address)
         if self.down:
             raise httpx.ConnectError("down", request=request)
+        if self.swallowed is not None and self.swallowed in address and request.method != "GET":
+            self.down = True
+            raise httpx.ReadError("swallowed", request=request)
+        if self.busy is not None:
+            return httpx.Response(503, headers={"Retry-After": str(self.busy)}, request=request)
         response = await self.far_end.handle_async_request(request)
         for text, released in self._held:
             if text in address:
                 await released.wait()
+        if self.lost is not None and self.lost in address and request.method != "GET":
+            self.down = True
+            raise httpx.ReadError("lost", request=request)
         if self.broken is not None and self.broken in address:
             return httpx.Response(500, request=request)
         return response
@@ -96,10 +113,12 @@ class Line(httpx.AsyncBaseTransport):
             self._held.remove(held)
             held[1].set()
 
-    def backend(self, credentials: CredentialStore | None = None) -> Backend:
+    def backend(
+        self, credentials: CredentialStore | None = None, offline: OfflineStore | None = None
+    ) -> Backend:
         """A visitor's client at this end of the line."""
         wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=5.0)
-        return Backend(wire, credentials or MemoryStore(), clock=self._clock)
+        return Backend(wire, credentials or MemoryStore(), clock=self._clock, offline=offline)
 
     def demonstration(self) -> Demonstration:
         """A visitor's way along this line, on which a slow network takes no time."""
@@ -194,6 +213,11 @@ def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
         app.state.store.close()
 
 
+def typed(text: str) -> Any:
+    """What a field tells its state once this was typed."""
+    return SimpleNamespace(control=SimpleNamespace(value=text))
+
+
 async def sign_in(backend: Backend, identifier: str, *, remember: bool = False) -> None:
     """Through both steps, without a screen."""
     challenge = await backend.begin_sign_in(identifier)
@@ -208,7 +232,20 @@ async def remembered(line: Line, identifier: str) -> MemoryStore:
     return store
 
 
-def visit(line: Line, store: CredentialStore | None = None, *, demo: bool = True, **screen: Any) -> Driver:
+async def never(_seconds: float) -> None:
+    """Nothing is tried again by itself: so it is the test that does."""
+    await asyncio.Event().wait()
+
+
+def visit(
+    line: Line,
+    store: CredentialStore | None = None,
+    *,
+    offline: OfflineStore | None = None,
+    demo: bool = True,
+    sleep: Sleep = never,
+    **screen: Any,
+) -> Driver:
     """Somebody in front of the whole app; `screen` is the driver's: route, width, locale..."""
 
     async def main(page: ft.Page) -> None:
@@ -216,8 +253,11 @@ def visit(line: Line, store: CredentialStore | None = None, *, demo: bool = True
             data_folder=Path("unused"), backend=None if demo else "https://backend.example"
         )
         demonstration = line.demonstration() if demo else None
-        backend = demonstration.backend(store or MemoryStore()) if demonstration else line.backend(store)
-        await open_app(page, backend, settings, demonstration)
+        if demonstration is not None:
+            backend = demonstration.backend(store or MemoryStore(), offline)
+        else:
+            backend = line.backend(store, offline)
+        await open_app(page, backend, settings, demonstration, sleep=sleep)
 
     return Driver(main, **screen)
 

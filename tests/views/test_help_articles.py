@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from services.periods import period_of
 from tests.views.catalogues import ROOT
 from tests.views.test_catalogues import french_faults
-from views.app import NARROW
 from views.articles import Article, Section, articles, folded, search, written
 from views.formatting import Formats
+from views.routes import NARROW
 from views.text import Language
 from views.ui.theme import FONT_FILES, TEXT_FAMILY
 

@@ -193,17 +193,14 @@ async def test_offline_it_is_kept_and_sent_from_any_screen(
     assert len(await kept(line)) == 1
 
 
-async def test_a_backend_in_trouble_is_explained_beside_the_text(serve: Serve) -> None:
+async def test_a_backend_in_trouble_gets_the_opinion_later(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with await at(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "Clair")
         line.broken = "/v1/feedback"
         await app.tap("Envoyer mon avis")
-        await app.see("Service momentanément indisponible")
-        line.broken = None
-        await app.tap("Envoyer mon avis")
-        await app.see("Merci de votre participation.")
+        await app.see("Avis enregistré. Il sera envoyé dès le retour du réseau.")
 
 
 async def test_it_speaks_english(serve: Serve) -> None:

@@ -10,11 +10,13 @@ from views.ui.look import Look
 
 from .demo import DemoState
 from .device import DeviceState
+from .recovery import RecoveryState
 from .session import SessionState
 
 DeviceContext: Final[ft.ContextProvider[DeviceState | None]] = ft.create_context(None)
 LookContext: Final[ft.ContextProvider[Look | None]] = ft.create_context(None)
 DemoContext: Final[ft.ContextProvider[DemoState | None]] = ft.create_context(None)
+RecoveryContext: Final[ft.ContextProvider[RecoveryState | None]] = ft.create_context(None)
 SessionContext: Final[ft.ContextProvider[SessionState | None]] = ft.create_context(None)
 
 
@@ -42,3 +44,10 @@ def use_session() -> SessionState:
 def use_demo() -> DemoState | None:
     """The demonstration; None where the backend is a real one. Draws again when it changes."""
     return ft.use_context(DemoContext)
+
+
+def use_recovery() -> RecoveryState:
+    """How it stands with what failed; the component is drawn again when the connection comes back."""
+    recovery = ft.use_context(RecoveryContext)
+    assert recovery is not None, "outside the root"  # noqa: S101 - a programming error
+    return recovery

@@ -30,6 +30,8 @@ class DeviceState:
     store: PreferenceStore | None = None
     """Where the preferences are kept between runs; None keeps them for this one."""
     shortcuts_shown: bool = False
+    covered: bool = False
+    """The app is in the background: nothing of it is for the eyes of whoever switches between apps."""
     connections: int = 0
     """Counts the client's connections: what was drawn while it was away has to be sent again."""
 
@@ -103,6 +105,9 @@ class DeviceState:
 
     def reconnect(self) -> None:
         self.connections += 1
+
+    def cover(self, covered: bool) -> None:
+        self.covered = covered
 
     def start_typing(self) -> None:
         self._typing = True

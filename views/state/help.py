@@ -73,13 +73,16 @@ class HelpState:
         self._forms = (*self._forms, form)
         return form
 
-    async def take_up(self) -> None:
-        """Go on with what waited when the app was left; keep on the device what waits since."""
+    def take_up(self) -> None:
+        """Go on with what waited when the app was left."""
         known = {form.key for form in self._forms}
         left = [FeedbackForm.waiting(each, self.new_key) for each in self.backend.unsent_opinions]
         left = [form for form in left if form.key not in known]
         self._forms = (*self._forms, *left)
         self.queued += len(left)
+
+    async def keep(self) -> None:
+        """Have what waits on the device, where a session before left it in memory."""
         for form in self._forms:
             if form.stage is Stage.QUEUED:
                 await self.backend.keep_opinion(form.opinion())

@@ -27,11 +27,25 @@ class ListWindow:
     above: float = 0.0
     """Height of the pages that are not drawn any more, above the first drawn."""
     scrolled_past_head: bool = False
+    remade: int = 0
+    """How many times what is drawn had to be made anew to be at its top again."""
     _head: float = 0.0
     _offset: float = 0.0
     _reached: int = 1
     _total: int = 1
     _heights: dict[int, float] = field(default_factory=dict)
+
+    def of_another_list(self) -> ListWindow:
+        """The window for another list, at its top, in the place of this one.
+
+        What has not been scrolled stays, with the heights it was measured at, and takes other contents.
+        """
+        window = ListWindow(self.per_page, self.viewport, remade=self.remade)
+        if self._offset:
+            window.remade += 1
+        else:
+            window._head, window._heights = self._head, self._heights
+        return window
 
     def reach(self, last_read: int, total_pages: int) -> None:
         """The list has been read up to `last_read` of `total_pages`: the page after it may be drawn."""

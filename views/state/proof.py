@@ -13,8 +13,8 @@ from services.errors import BackendError, Refused, SignInTimedOut
 @ft.observable
 @dataclass(eq=False)
 class ProofState:
-    """What the sheet shows while it asks for the password. The password leaves it as soon as it was tried with
-    success, or is not wanted any more.
+    """What the sheet shows while it asks for the password, which leaves it as soon as it is not wanted any
+    more.
     """
 
     backend: Backend

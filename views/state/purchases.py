@@ -248,7 +248,7 @@ class PurchasesState:
     async def _show(self, period_id: str, kind: Filter | None) -> None:
         known = self._list(period_id, kind)
         if (period_id, kind) != (self.period_id, self.filter):
-            self.window = ListWindow(PER_PAGE)
+            self.window = self.window.of_another_list()
         self.period_id, self.filter = period_id, kind
         self._draw(known)
         if known.data is None or known.error is not None:

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 import flet as ft
 
-from services.errors import BackendError, OutcomeUnknown, SessionExpired, Unavailable, Unreachable
+from services.errors import BackendError, OutcomeUnknown, Unavailable, Unreachable
 
 from .loadable import Loadable
 from .session import Gate, SessionState
@@ -21,6 +21,15 @@ PAUSES: Final = (2.0, 5.0, 10.0, 20.0, 30.0)
 
 Sleep = Callable[[float], Awaitable[None]]
 _Read = Callable[[], Awaitable[None]]
+
+
+@ft.observable
+@dataclass(eq=False)
+class Countdown:
+    """Apart, so that each second draws nothing but itself again."""
+
+    seconds: int = 0
+    """Until the next try, when the backend itself asked to wait; else 0."""
 
 
 @ft.observable
@@ -36,8 +45,7 @@ class RecoveryState:
     sleep: Sleep = asyncio.sleep
     restored: int = 0
     """How many times the connection came back."""
-    wait: int = 0
-    """Seconds until the next try, counted down when the backend itself asked to wait; else 0."""
+    countdown: Countdown = field(default_factory=Countdown)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
@@ -104,7 +112,7 @@ class RecoveryState:
         """What failed because nobody answered, and how to make up for it."""
         if self.session.gate is not Gate.SIGNED_IN:
             return []
-        failures = [
+        failures: list[tuple[BackendError, _Read]] = [
             (part.error, read)
             for part, read in self._parts()
             if isinstance(part.error, Unreachable | Unavailable) and not part.loading
@@ -146,16 +154,15 @@ class RecoveryState:
     async def _pause(self, seconds: float) -> None:
         """Rest for so long, or as long as the backend asked to; until somebody looks."""
         self._hurry.clear()
+        left = self._asked_to_wait()
         try:
-            self.wait = self._asked_to_wait()
-            while self.wait and not self._hurry.is_set():
-                await self._rest(1)
-                self.wait = max(0, self.wait - 1)
-                seconds = 0
-            if seconds:
-                await self._rest(seconds)
+            for self.countdown.seconds in range(left, 0, -1):
+                if not self._hurry.is_set():
+                    await self._rest(1)
         finally:
-            self.wait = 0
+            self.countdown.seconds = 0
+        if not left:
+            await self._rest(seconds)
         await self._awake.wait()
 
     async def _rest(self, seconds: float) -> None:
@@ -174,16 +181,19 @@ class RecoveryState:
             return False
         try:
             await self.session.backend.account()
-        except SessionExpired:
-            return False  # the gate has closed: there is nothing left to read
         except BackendError:
             return False
         return True
 
     async def _read_list(self) -> None:
         purchases = self.session.purchases
-        if purchases is not None:
+        if purchases is None:
+            return
+        listed = purchases.shown
+        if listed.data is None or listed.recalled or listed.data.whole:
             await purchases.open(purchases.period_id)
+        else:
+            await purchases.read_on()
 
     async def _read_charges(self) -> None:
         subscriptions, purchases = self.session.subscriptions, self.session.purchases

@@ -44,6 +44,8 @@ class SessionState:
     """Offered on the sign-in screen instead of an empty field."""
     problem: CredentialProblem | None = None
     """Why this session will not be remembered, to be told once."""
+    outdated: bool = False
+    """The backend does not serve this version of the app: there is nothing to do but update it."""
     ended: BackendError | None = None
     """Why the last session ended by itself."""
     account: Loadable[Account] = field(default_factory=Loadable)
@@ -63,6 +65,7 @@ class SessionState:
 
     def __post_init__(self) -> None:
         self.backend.on_session_end = self._expire
+        self.backend.on_outdated = self._outdate
         self.help = HelpState(self.backend)
 
     async def start(self) -> None:
@@ -83,7 +86,9 @@ class SessionState:
         ):  # else what they wrote before it expired is still there
             self.help = HelpState(self.backend, self.backend.identifier)
         self.gate = Gate.SIGNED_IN
-        await asyncio.gather(self.help.take_up(), self.load_account())
+        self.help.take_up()
+        await self.load_account()
+        await self.help.keep()
 
     async def load_account(self) -> None:
         """Read who is signed in, and stand on a contract of theirs."""
@@ -142,7 +147,7 @@ class SessionState:
     async def clear_device(self) -> None:
         """Keep nothing here of what was read so far, and stay signed in. What waits to be sent stays."""
         await self.backend.forget_known()
-        await self.help.take_up()
+        await self.help.keep()
         self.cleared += 1
 
     async def sign_out(self) -> None:
@@ -160,6 +165,13 @@ class SessionState:
         else:
             self._leave()
             self.problem = problem
+
+    def try_again(self) -> None:
+        """The app may be served again: the screens come back, and ask."""
+        self.outdated = False
+
+    def _outdate(self) -> None:
+        self.outdated = True
 
     def _leave(self) -> None:
         self._forget()

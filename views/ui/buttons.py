@@ -11,7 +11,7 @@ from typing import Any
 import flet as ft
 
 from .look import Look, silent, text
-from .theme import SPACE_2XS, SPACE_S, TARGET, brand_button, row_button
+from .theme import SPACE_2XS, SPACE_S, TARGET, brand_button
 
 Handler = Callable[..., Awaitable[None] | None]
 """Pass bound methods: Flet never awaits what a lambda returns."""
@@ -89,15 +89,19 @@ def row_as_button(
     name: str | None = None,
     selected: bool | None = None,
     radius: float = 0,
+    inset: bool = False,
     key: str | None = None,
 ) -> ft.Control:
-    """A whole row to press: one node with the texts of its content, or with `name` instead of them."""
+    """A whole row to press: one node with the texts of its content, or with `name` instead of them.
+
+    `inset`: the content stands off the edges.
+    """
     button = ft.TextButton(
         content if name is None else silent(content),
         on_click=on_click,
-        style=row_button(look.colors, selected=bool(selected), radius=radius),
+        style=look.row_style(selected=bool(selected), radius=radius, inset=inset),
         key=key,
     )
-    if name is None:
+    if name is None and selected is None:
         return one_node(button)
     return ft.MergeSemantics(ft.Semantics(label=name, selected=selected, content=button))

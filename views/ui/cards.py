@@ -56,12 +56,7 @@ def group(look: Look, rows: Sequence[ft.Control], *, indent: float = SPACE_M) ->
     parted: list[ft.Control] = []
     for row in rows:
         if parted:
-            parted.append(
-                ft.Container(
-                    ft.Divider(height=1, color=look.colors.border_hairline),
-                    padding=ft.Padding.only(left=indent),
-                )
-            )
+            parted.append(ft.Divider(height=1, color=look.colors.border_hairline, leading_indent=indent))
         parted.append(row)
     return ft.Container(
         ft.Column(parted, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
@@ -115,8 +110,10 @@ def navigation_row(
     )
 
 
-def tag(look: Look, label: str, tone: Tone, icon: ft.IconData | None = None) -> ft.Row:
-    """A short label with its icon; never pressed.
+def tag(
+    look: Look, label: str, tone: Tone, icon: ft.IconData | None = None, *, spoken: str | None = None
+) -> ft.Row:
+    """A short label with its icon; never pressed. `spoken` as for `text`.
 
     In a row, so that a stretching column leaves it its width; a long one wraps.
     """
@@ -131,6 +128,7 @@ def tag(look: Look, label: str, tone: Tone, icon: ft.IconData | None = None) -> 
                             label,
                             style=look.type.caption_bold,
                             color=look.colors.content_default,
+                            semantics_label=spoken,
                             expand=True,
                             expand_loose=True,
                         ),
@@ -149,18 +147,16 @@ def tag(look: Look, label: str, tone: Tone, icon: ft.IconData | None = None) -> 
     )
 
 
-def tile(look: Look, name: str, size: int = 40, radius: int = 12) -> ft.Control:
+def tile(look: Look, name: str, size: int = 40, radius: int = 12) -> ft.Container:
     """The initial of a merchant, as decoration."""
     style = look.type.h3 if size < ROW_HEIGHT - SPACE_M else look.type.h2
-    return silent(
-        ft.Container(
-            text(name[:1].upper(), style),
-            width=size,
-            height=size,
-            bgcolor=look.colors.surface_sunken,
-            border_radius=radius,
-            alignment=ft.Alignment.CENTER,
-        )
+    return ft.Container(
+        text(name[:1].upper(), style, spoken=""),
+        width=size,
+        height=size,
+        bgcolor=look.colors.surface_sunken,
+        border_radius=radius,
+        alignment=ft.Alignment.CENTER,
     )
 
 

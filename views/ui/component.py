@@ -1,11 +1,11 @@
-"""A component that cannot freeze the app."""
+"""A component that cannot freeze the app, and what of it need not be drawn again."""
 
 from __future__ import annotations
 
 import functools
 import logging
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import flet as ft
 
@@ -13,6 +13,7 @@ from views.state.context import LookContext
 
 P = ParamSpec("P")
 R = TypeVar("R")
+ControlT = TypeVar("ControlT", bound=ft.BaseControl)
 
 log = logging.getLogger(__name__)
 
@@ -34,3 +35,29 @@ def component(body: Callable[P, R]) -> Callable[P, R]:
             return cast(R, ft.Text(look.words("problem.drawing") if look else "⚠"))
 
     return cast(Callable[P, R], ft.component(guarded))
+
+
+class Kept:
+    """What a component drew, by key, given again as long as it is drawn of the same things.
+
+    Flet compares what is drawn with what was, control by control, and passes over one that is the very same
+    object. What is kept holds no component: its parent, through which it finds its context, would be gone.
+    """
+
+    def __init__(self) -> None:
+        self._drawn: dict[str, tuple[tuple[Any, ...], ft.BaseControl]] = {}
+
+    def __call__(self, key: str, of: tuple[Any, ...], draw: Callable[[], ControlT]) -> ControlT:
+        """What `draw` makes of the values `of`, under `key`, by which it is known among its siblings."""
+        known = self._drawn.get(key)
+        if known is not None and known[0] == of:
+            return cast(ControlT, known[1])
+        drawn = draw()
+        drawn.key = key
+        self._drawn[key] = of, drawn
+        return drawn
+
+
+def use_kept() -> Kept:
+    """A hook: what this component keeps from one drawing to the next."""
+    return ft.use_memo(Kept, [])

@@ -6,12 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import flet as ft
 
+from services.errors import Locked
 from views.state.context import use_look
+from views.state.proof import ProofState
 
 from .buttons import Handler, outline_button, strong_button
 from .cards import column
 from .component import component
 from .look import Look, silent, text
+from .proof import PasswordAsked
 from .sheet import sheet
 from .theme import SPACE_M, SPACE_S, negative_button
 
@@ -27,10 +30,12 @@ def confirmation(
     *,
     busy: str = "",
     serious: bool = True,
+    proof: ProofState | None = None,
 ) -> ft.DialogControl:
     """A sheet that says what follows, each on its line; the safe answer has the focus.
 
-    While `busy` (what is being done) neither answer can be given and the sheet stays.
+    While `busy` (what is being done) neither answer can be given and the sheet stays. Where the `proof` is
+    wanted, it asks for the password, and `on_confirm` goes on with it.
     """
     lines = [
         ft.Row(
@@ -43,10 +48,13 @@ def confirmation(
         for line in consequences
     ]
     style = negative_button(look.colors) if serious else None
+    asks = proof is not None and proof.wanted
+    locked = proof is not None and isinstance(proof.error, Locked)
     content = column(
         *lines,
-        outline_button(look, keep, on_keep, autofocus=True, disabled=bool(busy)),
-        strong_button(look, busy or confirm, on_confirm, style=style, disabled=bool(busy)),
+        *([PasswordAsked(proof, on_confirm, bool(busy))] if proof is not None and asks else []),
+        outline_button(look, keep, on_keep, autofocus=not asks, disabled=bool(busy)),
+        strong_button(look, busy or confirm, on_confirm, style=style, disabled=bool(busy) or locked),
         spacing=SPACE_M,
     )
     return sheet(look, title, content, on_keep, held=bool(busy))

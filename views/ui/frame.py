@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import flet as ft
 
@@ -10,7 +11,7 @@ from views.state.context import use_look, use_session
 
 from .buttons import icon_button
 from .cards import column
-from .component import component
+from .component import component, use_kept
 from .demo import DemoBanner
 from .feedback import Outbox
 from .look import Look, heading, silent, text
@@ -36,7 +37,7 @@ def Screen(
     `name` tells it from the others, `back` is the path of its parent, `overline` and `subtitle` stand
     above and below the title.
     """
-    look, session = use_look(), use_session()
+    look, session, keep = use_look(), use_session(), use_kept()
     main = ft.Column(
         [
             _top_bar(look, title, overline, subtitle, back, actions),
@@ -55,9 +56,9 @@ def Screen(
     )
     content: ft.Control = centred
     if look.layout.rail:
-        content = ft.Row(
-            [_rail(look, destination), ft.VerticalDivider(width=1), centred], spacing=0, expand=True
-        )
+        rail = keep("rail", (look, destination), partial(_rail, look, destination))
+        content = ft.Row([rail, ft.VerticalDivider(width=1), centred], spacing=0, expand=True)
+    bar = None if look.layout.rail else keep("bar", (look, destination), partial(_bar, look, destination))
     banner: list[ft.Control] = [Shortcuts(), Outbox(session.help)]
     if session.demo:
         banner.append(DemoBanner())
@@ -67,7 +68,7 @@ def Screen(
         spacing=0,
         can_pop=back is not None,
         bgcolor=look.colors.bg_canvas,
-        navigation_bar=None if look.layout.rail else _bar(look, destination),
+        navigation_bar=bar,
         controls=[
             ft.SafeArea(
                 ft.Column(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import flet as ft
 
@@ -10,7 +10,7 @@ from views.formatting import Formats
 from views.text import Language, Words
 
 from .brand import CONSO_ET_MOI, Brand
-from .theme import LARGEST_COMPACT, Layout, Palette, Typography, palette, typography
+from .theme import LARGEST_COMPACT, Layout, Palette, Typography, palette, row_button, typography
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,14 @@ class Look:
     still: bool = False
     """The owner of the device asked for less motion."""
     brand: Brand = CONSO_ET_MOI
+    _row_styles: dict[tuple[bool, float, bool], ft.ButtonStyle] = field(default_factory=dict)
+
+    def row_style(self, *, selected: bool = False, radius: float = 0, inset: bool = False) -> ft.ButtonStyle:
+        """`row_button` in these colours, made once: a list has many rows, and Flet compares each style."""
+        known = (selected, radius, inset)
+        if known not in self._row_styles:
+            self._row_styles[known] = row_button(self.colors, selected=selected, radius=radius, inset=inset)
+        return self._row_styles[known]
 
     @classmethod
     def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Look:
@@ -60,7 +68,9 @@ def text(
     expand: bool = False,
     align: ft.TextAlign = ft.TextAlign.START,
 ) -> ft.Text:
-    """A text in a type role; `lines` cuts it with an ellipsis, `spoken` is what a screen reader says."""
+    """A text in a type role; `lines` cuts it with an ellipsis, `spoken` is what a screen reader says: with an
+    empty one, nothing.
+    """
     return ft.Text(
         value,
         style=style,

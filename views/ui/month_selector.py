@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 import flet as ft
 import flet_charts as fc
 
 from services.models import BillingPeriod, PeriodState
 
+from .component import Kept
 from .look import Look, silent, text
+from .places import show_period
 from .theme import SPACE_2XS, TRANSPARENT, Layout, row_button
 
 HEIGHT = 96
@@ -23,39 +26,39 @@ STUB = 2
 
 def month_selector(
     look: Look,
+    keep: Kept,
     periods: Sequence[BillingPeriod],
     selected: str | None,
-    on_select: Callable[[str], None],
 ) -> ft.Control:
-    """The periods, oldest first; a tap on one calls `on_select` with its id.
+    """The periods, oldest first; a tap on one shows its purchases.
 
     The chart itself is silent: the six buttons over it carry the names.
     """
     ordered = tuple(reversed(periods))
     tallest = max((float(p.total.amount) for p in ordered), default=0.0) or 1.0
+    groups, cells = [], []
+    for index, period in enumerate(ordered):
+        chosen = period.period_id == selected
+        bar = partial(_group, look, period, chosen, tallest, index)
+        groups.append(keep(f"bar-{index}", (look, period, chosen, tallest), bar))
+        cells.append(keep(f"cell-{index}", (look, period, chosen), partial(_cell, look, period, chosen)))
     chart = fc.BarChart(
-        groups=[
-            fc.BarChartGroup(x=index, rods=[_bar(look, period, period.period_id == selected, tallest)])
-            for index, period in enumerate(ordered)
-        ],
+        groups=groups,
         group_alignment=ft.MainAxisAlignment.SPACE_AROUND,
         interactive=False,
         min_y=0,
         max_y=tallest * 1.08,
         height=HEIGHT,
-        left_axis=_no_axis(),
-        right_axis=_no_axis(),
-        top_axis=_no_axis(),
-        bottom_axis=_no_axis(),
+        left_axis=keep("left", (), _no_axis),
+        right_axis=keep("right", (), _no_axis),
+        top_axis=keep("top", (), _no_axis),
+        bottom_axis=keep("bottom", (), _no_axis),
         animation=ft.Animation(0 if look.still else 250, ft.AnimationCurve.EASE_OUT),
     )
     columns = ft.Stack(
         [
             ft.Container(silent(chart), left=0, right=0, top=0, height=HEIGHT),
-            ft.Row(
-                [_cell(look, period, period.period_id == selected, on_select) for period in ordered],
-                spacing=0,
-            ),
+            ft.Row(cells, spacing=0),
         ],
         height=HEIGHT + LABELS,
     )
@@ -74,6 +77,10 @@ def period_name(look: Look, period: BillingPeriod) -> str:
     )
 
 
+def _group(look: Look, period: BillingPeriod, selected: bool, tallest: float, index: int) -> fc.BarChartGroup:
+    return fc.BarChartGroup(x=index, rods=[_bar(look, period, selected, tallest)])
+
+
 def _bar(look: Look, period: BillingPeriod, selected: bool, tallest: float) -> fc.BarChartRod:
     least = tallest * STUB / HEIGHT
     progress = period.state is PeriodState.OPEN and not selected
@@ -88,7 +95,7 @@ def _bar(look: Look, period: BillingPeriod, selected: bool, tallest: float) -> f
     )
 
 
-def _cell(look: Look, period: BillingPeriod, selected: bool, on_select: Callable[[str], None]) -> ft.Control:
+def _cell(look: Look, period: BillingPeriod, selected: bool) -> ft.Control:
     style = look.compact.caption_bold if selected else look.compact.caption_medium
     underline = look.colors.accent if selected else TRANSPARENT
     color = look.colors.content_default if selected else look.colors.content_muted
@@ -106,16 +113,13 @@ def _cell(look: Look, period: BillingPeriod, selected: bool, on_select: Callable
         padding=ft.Padding.only(bottom=2),
     )
 
-    def select() -> None:
-        on_select(period.period_id)
-
     return ft.MergeSemantics(
         ft.Semantics(
             label=period_name(look, period),
             selected=selected,
             content=ft.TextButton(
                 silent(content),
-                on_click=select,
+                on_click=partial(show_period, period.period_id),
                 style=row_button(look.colors, radius=8).copy(alignment=ft.Alignment.BOTTOM_CENTER),
                 height=HEIGHT + LABELS,
                 key=f"period-{period.period_id}",

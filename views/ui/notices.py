@@ -8,9 +8,11 @@ from typing import TypeVar
 
 import flet as ft
 
-from services.errors import BackendError, Forbidden, NotFound, Unreachable
+from services.errors import BackendError, Forbidden, NotFound, Unavailable, Unreachable
 from views.formatting import Formats
+from views.state.context import use_recovery
 from views.state.loadable import Loadable
+from views.state.recovery import Countdown
 from views.text import explain
 
 from .buttons import Handler, link, strong_button
@@ -57,7 +59,9 @@ def error_alert(look: Look, error: BackendError, retry: Handler, *, title: str =
     if isinstance(error, FINAL):
         return alert(look, Tone.INFO, explanation.title, explanation.text)
     again = link(look, look.words("action.retry"), retry)
-    return alert(look, Tone.NEGATIVE, title or explanation.title, explanation.text, again)
+    return alert(
+        look, Tone.NEGATIVE, title or explanation.title, explanation.text, *_next_try(look, error), again
+    )
 
 
 def error_state(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
@@ -69,7 +73,29 @@ def error_state(look: Look, error: BackendError, retry: Handler, *, title: str =
     again = strong_button(look, look.words("action.retry"), retry)
     code = (error.correlator or "")[:8]
     helped = [link(look, look.words("problem.help", code=code), partial(go, "/aide"))] if code else []
-    return state(look, icon, title or explanation.title, explanation.text, again, *helped, live=True)
+    next_try = _next_try(look, error)
+    return state(
+        look, icon, title or explanation.title, explanation.text, *next_try, again, *helped, live=True
+    )
+
+
+def _next_try(look: Look, error: BackendError) -> list[ft.Control]:
+    """When the app tries again by itself, where the backend asked it to wait."""
+    return [NextTry(look)] if isinstance(error, Unavailable) and error.retry_after is not None else []
+
+
+@component
+def NextTry(look: Look) -> ft.Control:
+    return SecondsLeft(look, use_recovery().countdown)
+
+
+@component
+def SecondsLeft(look: Look, countdown: Countdown) -> ft.Control:
+    """Counted down for the eye alone: said each second, it would drown everything else."""
+    if not countdown.seconds:
+        return ft.Container(visible=False)
+    sentence = look.words("recovery.wait", n=countdown.seconds)
+    return silent(text(sentence, look.type.body_s, look.colors.content_default))
 
 
 def state(
@@ -121,7 +147,8 @@ def freshness(look: Look, formats: Formats, shown: Loadable[T], retry: Handler) 
         title, sentence = words("banner.offline"), f"{words('banner.offline_text')} {age}."
     else:
         title, sentence = age, explain(shown.error, words).sentence
-    return [alert(look, Tone.WARNING, title, sentence, link(look, words("action.retry"), retry))]
+    again = link(look, words("action.retry"), retry)
+    return [alert(look, Tone.WARNING, title, sentence, *_next_try(look, shown.error), again)]
 
 
 @component
@@ -186,10 +213,10 @@ def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.C
     )
 
 
-def snackbar(look: Look, message: str) -> ft.SnackBar:
+def snackbar(look: Look, message: str, *, seconds: int = 6) -> ft.SnackBar:
     """A short confirmation that leaves by itself; never the only place where something is said."""
     return ft.SnackBar(
         text(message, look.type.body_s, look.colors.content_inverse),
-        duration=ft.Duration(seconds=6),
+        duration=ft.Duration(seconds=seconds),
         width=None if not look.layout.rail else 480,
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import flet as ft
 
 from services.models import BillingPeriod, Contract
@@ -14,7 +12,7 @@ from views.state.purchases import PurchasesState
 from .billing_rule import billing_rule
 from .buttons import icon_button, outline_button
 from .cards import card, column
-from .component import component
+from .component import Kept, component
 from .look import Look, heading, silent, text
 from .month_selector import month_selector
 from .sharing import ExportButton
@@ -24,14 +22,14 @@ from .theme import SPACE_M, SPACE_S, SPACE_XS
 
 def summary_card(
     look: Look,
+    keep: Kept,
     formats: Formats,
     purchases: PurchasesState,
     periods: tuple[BillingPeriod, ...],
     period: BillingPeriod | None,
-    select: Callable[[str], None],
 ) -> ft.Control:
     """The card over the list; while the period is not known, the selector alone."""
-    selector = month_selector(look, periods, period.period_id if period else None, select)
+    selector = month_selector(look, keep, periods, period.period_id if period else None)
     if period is None:
         return card(look, selector)
     words = look.words
@@ -109,10 +107,13 @@ def HowPeriodsWork(contract: Contract) -> ft.Control:
     def open_sheet() -> None:
         set_opened(True)
 
-    content = column(
-        *billing_rule(look, contract),
-        outline_button(look, words("action.close"), close, autofocus=True),
-        spacing=SPACE_M,
-    )
-    ft.use_dialog(sheet(look, words("purchases.info_title"), content, close) if opened else None)
+    def drawn() -> ft.DialogControl:
+        content = column(
+            *billing_rule(look, contract),
+            outline_button(look, words("action.close"), close, autofocus=True),
+            spacing=SPACE_M,
+        )
+        return sheet(look, words("purchases.info_title"), content, close)
+
+    ft.use_dialog(drawn() if opened else None)
     return icon_button(look, ft.Icons.INFO_OUTLINE, words("purchases.info"), open_sheet)

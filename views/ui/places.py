@@ -28,3 +28,8 @@ class Destination(Enum):
 def go(path: str) -> None:
     """Follow a link inside the app."""
     ft.context.page.navigate(path)
+
+
+def show_period(period_id: str) -> None:
+    """Go to the purchases of a period: the address says which."""
+    go(f"/achats?periode={period_id}")

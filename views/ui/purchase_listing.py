@@ -16,7 +16,7 @@ from views.state.purchases import PurchaseList, PurchasesState
 from .buttons import Handler, strong_button
 from .cards import column
 from .chips import chip, choices
-from .component import component
+from .component import component, use_kept
 from .contracts import contract_choice
 from .look import Look, text
 from .notices import error_state, freshness, progress, skeleton, snackbar, state
@@ -31,15 +31,12 @@ _REMEMBERED_PAGE = ft.memo(PageOfRows)
 @component
 def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str | None) -> ft.Control:
     """The period's summary, the filters and the window of rows, in one scroll."""
-    look, session = use_look(), use_session()
+    look, session, keep = use_look(), use_session(), use_kept()
     listed, periods, period = purchases.shown, purchases.periods, purchases.period
     formats = Formats(look.words.language, purchases.zone)
     drawn = listed.data or PurchaseList()
 
     announced = ft.use_ref(purchases.refreshed)
-
-    def select(period_id: str) -> None:
-        go(f"/achats?periode={period_id}")
 
     def announce() -> None:
         if announced.current != purchases.refreshed:
@@ -60,8 +57,8 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
     head = column(
         *contract_choice(look, session),
         *(stale_periods or stale_list),
-        summary_card(look, formats, purchases, periods.data, period, select),
-        _filters(look, purchases),
+        summary_card(look, keep, formats, purchases, periods.data, period),
+        keep("filters", (look, purchases, purchases.filter), partial(_filters, look, purchases)),
         spacing=SPACE_S,
     )
     body = _rows(look, formats, purchases, window, selected)
@@ -85,7 +82,7 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
                         ),
                     )
                 ],
-                key=f"{purchases.contract.contract_id} {purchases.period_id} {purchases.filter}",
+                key=f"{purchases.contract.contract_id} {window.remade}",
                 scroll=ft.ScrollMode.AUTO,
                 on_scroll=window.scroll,
                 scroll_interval=100,

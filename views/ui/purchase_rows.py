@@ -15,9 +15,9 @@ from views.state.purchases import Day, local_day
 from .buttons import row_as_button
 from .cards import Tone, column, group, tag, tile
 from .component import component
-from .look import Look, silent, text
+from .look import Look, text
 from .places import go
-from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TRANSPARENT, Layout
+from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
 
 TEXT_START = 40 + SPACE_M + SPACE_S
 """Where the texts of a row begin: after its tile."""
@@ -34,7 +34,8 @@ def PageOfRows(
 ) -> ft.Control:
     """One page of a list. `days` sums its days in order; `continues`: its first day began on the page before.
 
-    Called through `ft.memo`: a page whose arguments have not changed is not drawn again.
+    Called through `ft.memo`: a page whose arguments have not changed is not drawn again. Rows have no keys: those
+    of another period take the places of those before, and only what differs is sent.
     """
     sections: list[ft.Control] = []
     by_day = groupby(purchases, key=lambda purchase: local_day(purchase, formats.zone))
@@ -71,9 +72,8 @@ def _day_header(look: Look, formats: Formats, day: date, summed: Day | None) -> 
         header=True,
         heading_level=3,
         label=spoken,
-        content=silent(
-            ft.Container(ft.Row(line), padding=ft.Padding.only(left=SPACE_M, right=SPACE_M, top=SPACE_S))
-        ),
+        exclude_semantics=True,
+        content=ft.Container(ft.Row(line), padding=ft.Padding.only(left=SPACE_M, right=SPACE_M, top=SPACE_S)),
     )
 
 
@@ -89,38 +89,35 @@ def purchase_row(
     def open_purchase() -> None:
         go(f"/achats/{purchase.payment_id}?periode={purchase.period_id}")
 
+    # The title says all of it: the row is one node for screen readers, with few controls.
+    name = _spoken(look, purchase, title, time, [label for label, *_ in tags], formats)
     texts: list[ft.Control] = [
-        text(title, look.type.body_medium, lines=1),
-        text(f"{time} · {content}", look.type.body_s, look.colors.content_muted, lines=1),
+        text(title, look.type.body_medium, lines=1, spoken=name),
+        text(f"{time} · {content}", look.type.body_s, look.colors.content_muted, lines=1, spoken=""),
     ]
     if tags:
-        labels = ft.Row([tag(look, *described) for described in tags], spacing=SPACE_2XS, wrap=True)
+        labels = ft.Row(
+            [tag(look, *described, spoken="") for described in tags], spacing=SPACE_2XS, wrap=True
+        )
         texts.append(ft.Container(labels, padding=ft.Padding.only(top=SPACE_2XS)))
     chevron = ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
     row = ft.Row(
         [
             tile(look, title),
             ft.Column(texts, spacing=0, expand=True, tight=True),
-            text(amount, look.type.h3, amount_color(look, purchase), wrap=False),
+            text(amount, look.type.h3, amount_color(look, purchase), wrap=False, spoken=""),
             *([] if look.layout is Layout.XS else [chevron]),
         ],
         spacing=SPACE_S,
     )
-    edge = look.colors.accent if selected else TRANSPARENT
-    return row_as_button(
-        look,
-        ft.Container(
-            row,
-            padding=ft.Padding.only(
-                left=SPACE_S if look.layout.wide else SPACE_M, right=SPACE_S, top=SPACE_S, bottom=SPACE_S
-            ),
-            border=ft.Border(left=ft.BorderSide(4, edge)) if look.layout.wide else None,
-        ),
-        open_purchase,
-        name=_spoken(look, purchase, title, time, [label for label, *_ in tags], formats),
-        selected=selected or None,
-        key=purchase.payment_id,
+    if not selected:
+        return row_as_button(look, row, open_purchase, inset=True)
+    marked = ft.Container(
+        row,
+        padding=ft.Padding.only(left=SPACE_S, right=SPACE_S, top=SPACE_S, bottom=SPACE_S),
+        border=ft.Border(left=ft.BorderSide(4, look.colors.accent)),
     )
+    return row_as_button(look, marked, open_purchase, selected=True)
 
 
 def shown_names(look: Look, purchase: Purchase) -> tuple[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import flet as ft
 
+from services.errors import OutcomeUnknown
 from services.models import DisputeReason
 from views.state.context import use_look
 from views.state.report import LONGEST_COMMENT, ReportState
 from views.text import explain
 
-from .buttons import outline_button, strong_button
+from .buttons import link, outline_button, strong_button
 from .cards import Tone, column
 from .component import component
 from .fields import Field
@@ -36,7 +37,11 @@ def _form(look: Look, report: ReportState) -> ft.DialogControl:
     problems: list[ft.Control] = []
     if report.error is not None:
         reason = explain(report.error, words)
-        problems.append(alert(look, Tone.NEGATIVE, reason.title, reason.text))
+        if isinstance(report.error, OutcomeUnknown):
+            check = link(look, words("action.check"), report.find_out)
+            problems.append(alert(look, Tone.WARNING, reason.title, reason.text, check))
+        else:
+            problems.append(alert(look, Tone.NEGATIVE, reason.title, reason.text))
     elif report.unexplained:
         problems.append(alert(look, Tone.NEGATIVE, words("report.err_reason")))
     choices = [

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.errors import Changed
+from services.errors import Changed, OutcomeUnknown
 from services.models import Service, ServiceStatus
 from views.state.context import use_look
 from views.state.service import ServiceState
 from views.text import explain
 
+from .buttons import link
 from .cards import Tone, card, column, tag
 from .component import component
 from .confirmation import confirmation
@@ -80,6 +81,9 @@ def _service_outcome(look: Look, service: ServiceState) -> list[ft.Control]:
         still = words("service.failed_on" if service.on else "service.failed_off")
         if isinstance(service.failure, Changed):
             return [alert(look, Tone.INFO, explain(service.failure, words).sentence)]
+        if isinstance(service.failure, OutcomeUnknown):
+            check, reason = link(look, words("action.check"), service.load), explain(service.failure, words)
+            return [alert(look, Tone.WARNING, words("service.unknown"), reason.text, check)]
         return [alert(look, Tone.NEGATIVE, still, explain(service.failure, words).text)]
     if service.done is not None:
         done = "service.done_on" if service.done is ServiceStatus.ACTIVE else "service.done_off"
@@ -103,6 +107,7 @@ def _service_confirmation(look: Look, service: ServiceState) -> ft.DialogControl
             service.keep,
             busy=busy,
             serious=False,
+            proof=service.proof,
         )
     lines = [words("service.off_no_payment")]
     if known.affected_subscriptions:
@@ -121,4 +126,5 @@ def _service_confirmation(look: Look, service: ServiceState) -> ft.DialogControl
         words("service.off_keep"),
         service.keep,
         busy=busy,
+        proof=service.proof,
     )

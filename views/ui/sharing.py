@@ -90,26 +90,30 @@ def ExportButton(purchases: PurchasesState) -> ft.Control:
     period, periods = purchases.period, purchases.periods.data
     if period is None or periods is None:
         return ft.Container()
-    wanted = (period,) if chosen == ONE else periods
-    make = export_of(purchases.backend, purchases.contract, [one.period_id for one in wanted], words)
-    options = [_option(look, ONE, (period,)), _option(look, ALL, periods)]
-    content = column(
-        text(words("export.text"), look.type.body),
-        radios(look, options, chosen, pick, disabled=sharing.busy),
-        *_outcome(look, sharing),
-        *(
-            strong_button(
-                look,
-                words(f"export.to_{way}"),
-                partial(sharing.share, make, hand_over),
-                disabled=sharing.busy,
-            )
-            for way, hand_over in _ways()
-        ),
-        outline_button(look, words("action.cancel" if sharing.busy else "action.close"), close),
-        spacing=SPACE_M,
-    )
-    ft.use_dialog(sheet(look, words("export.title"), content, close) if opened else None)
+
+    def drawn() -> ft.DialogControl:
+        wanted = (period,) if chosen == ONE else periods
+        make = export_of(purchases.backend, purchases.contract, [one.period_id for one in wanted], words)
+        options = [_option(look, ONE, (period,)), _option(look, ALL, periods)]
+        content = column(
+            text(words("export.text"), look.type.body),
+            radios(look, options, chosen, pick, disabled=sharing.busy),
+            *_outcome(look, sharing),
+            *(
+                strong_button(
+                    look,
+                    words(f"export.to_{way}"),
+                    partial(sharing.share, make, hand_over),
+                    disabled=sharing.busy,
+                )
+                for way, hand_over in _ways()
+            ),
+            outline_button(look, words("action.cancel" if sharing.busy else "action.close"), close),
+            spacing=SPACE_M,
+        )
+        return sheet(look, words("export.title"), content, close)
+
+    ft.use_dialog(drawn() if opened else None)
     return icon_button(
         look, ft.Icons.FILE_DOWNLOAD_OUTLINED, words("purchases.export"), open_sheet, key="export"
     )

@@ -7,12 +7,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import flet as ft
 
-from services.errors import Changed
+from services.errors import Changed, OutcomeUnknown
 from services.models import Money, Rhythm, Subscription, SubscriptionStatus
 from views.formatting import Formats
 from views.state.subscriptions import SubscriptionsState
 from views.text import explain
 
+from .buttons import link
 from .cards import Tone, tag
 from .confirmation import confirmation
 from .look import Look
@@ -87,6 +88,7 @@ def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> ft.Dialog
         words("subscription.keep"),
         subscriptions.keep,
         busy=words("subscription.ending_now") if subscriptions.busy else "",
+        proof=subscriptions.proof,
     )
 
 
@@ -97,6 +99,9 @@ def end_outcome(look: Look, subscriptions: SubscriptionsState) -> list[ft.Contro
         reason = explain(subscriptions.failure, words)
         if isinstance(subscriptions.failure, Changed):
             return [alert(look, Tone.INFO, reason.title, reason.text)]
+        if isinstance(subscriptions.failure, OutcomeUnknown):
+            check = link(look, words("action.check"), subscriptions.load)
+            return [alert(look, Tone.WARNING, words("subscription.unknown"), reason.text, check)]
         return [alert(look, Tone.NEGATIVE, words("subscription.failed"), reason.text)]
     if ended is None:
         return []

@@ -405,13 +405,15 @@ def negative_button(colours: Palette) -> ft.ButtonStyle:
     )
 
 
-def row_button(colours: Palette, *, selected: bool = False, radius: float = 0) -> ft.ButtonStyle:
-    """A whole row, card or chart column as one `ft.TextButton`: no padding, visible focus ring."""
+def row_button(
+    colours: Palette, *, selected: bool = False, radius: float = 0, inset: bool = False
+) -> ft.ButtonStyle:
+    """A whole row, card or chart column as one `ft.TextButton`: visible focus ring, no padding, or `inset`."""
     return ft.ButtonStyle(
         bgcolor=colours.surface_sunken if selected else TRANSPARENT,
         color=colours.content_default,
         overlay_color=_overlay(colours),
-        padding=0,
+        padding=ft.Padding.only(left=SPACE_M, top=SPACE_S, right=SPACE_S, bottom=SPACE_S) if inset else 0,
         side=_focus_side(colours.border_focus),
         shape=_shape(radius),
         text_style=_text(16, 24),

@@ -88,6 +88,13 @@ GONE = object()
         ("subscribers[1].phoneNumber", "+33 6 39 98 01 12", "used twice"),
         ("subscribers[1].colour", "blue", "unknown field `colour`"),
         ("subscribers[1].password", "", "length >= 1"),
+        ("subscribers[1].password", "Soleil\0", "regex"),
+        ("subscribers[0].contracts[0].purchases[0].paymentId", "..", "regex"),
+        ("subscribers[0].contracts[0].purchases[0].paymentId", "p9\n", "regex"),
+        ("subscribers[0].contracts[0].purchases[0].paymentDate", "0001-01-01T00:00:00+14:00", "century"),
+        ("subscribers[0].contracts[0].purchases[0].paymentDate", "9999-12-31T23:59:59-12:00", "century"),
+        ("subscribers[0].contracts[0].subscriptions[0].startDate", "0001-01-01", "century"),
+        ("subscribers[1].contracts[0].service", {"since": "9999-12-31"}, "century"),
     ],
 )
 def test_a_fault_is_told_with_its_path(path: str, value: object, reason: str) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 
 from services.models import Account, BillingPeriod, Purchase, PurchasePage, Service, Subscription
 from services.sandbox import BadData, Subscriber, create_app, parse_subscribers
-from tests.fuzz import altered, bodies
+from tests.fuzz import altered, bodies, examples
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.people import SUBSCRIPTION, contract, purchase, subscriber, subscription
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
@@ -78,17 +78,15 @@ async def serve(subscribers: tuple[Subscriber, ...]) -> None:
 
 
 @given(bodies(FILE))
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@examples(200)
 def test_a_file_is_good_or_refused(content: bytes) -> None:
-    try:
+    with suppress(BadData):
         parse_subscribers(content)
-    except BadData as refused:
-        assert str(refused)
 
 
 @given(altered(FILE, most=1))
 @example(msgspec.json.encode(FILE))
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@examples(80)
 def test_a_good_file_is_served_by_the_contract(content: bytes) -> None:
     try:
         subscribers = parse_subscribers(content)

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from services.errors import NotPossible, Unavailable, Unreachable
+from services.errors import NotDone, NotPossible, NotSent, OutcomeUnknown
 from services.models import DisputeReason
 from services.sandbox.schema import dispute
-from tests.views.conftest import Line, Serve, sign_in
+from tests.views.conftest import Line, Serve, sign_in, typed
 from tests.views.people import ABONNE, kept, subscribed
 from tests.views.state.test_help import Losing
 from views.state.purchase import PurchaseState
@@ -22,10 +22,6 @@ FIRST, SECOND = "charge-2026-05-11-0", "charge-2026-05-04-0"
 
 def picked(reason: DisputeReason) -> Any:
     return cast("Any", SimpleNamespace(control=SimpleNamespace(value=reason.value)))
-
-
-def typed(text: str) -> Any:
-    return cast("Any", SimpleNamespace(control=SimpleNamespace(value=text)))
 
 
 async def opened(line: Line) -> ReportState:
@@ -97,7 +93,7 @@ async def test_an_answer_that_is_lost_makes_no_second_report(line: Line) -> None
     line.far_end = Losing(reached.app)
     await report.send()
     line.far_end = reached
-    assert isinstance(report.error, Unreachable)
+    assert isinstance(report.error, OutcomeUnknown)
     assert report.payment_id == FIRST, "the form stays, to be sent again"
     await report.send()
     assert report.error is None
@@ -134,16 +130,59 @@ async def test_reported_elsewhere_meanwhile_the_true_state_is_shown(line: Line) 
     assert len(await kept(line, dispute)) == 1
 
 
-async def test_a_backend_in_trouble_is_told_and_the_form_stays(line: Line) -> None:
+async def test_offline_it_is_told_and_the_form_stays(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.OTHER))
     report.type_comment(typed("Voir ci-joint."))
-    line.broken = "/disputes"
+    line.down = True
     await report.send()
-    assert isinstance(report.error, Unavailable)
+    assert isinstance(report.error, NotSent)
     assert not report.busy
     assert (report.reason, report.comment) == (DisputeReason.OTHER, "Voir ci-joint.")
-    line.broken = None
+    line.down = False
+    await report.send()
+    assert report.receipt is not None
+    assert len(await kept(line, dispute)) == 1
+
+
+async def test_a_backend_that_fails_once_it_is_done_is_found_out(line: Line) -> None:
+    report = await opened(line)
+    report.choose(picked(DisputeReason.OTHER))
+    line.broken = "/disputes"
+    await report.send()
+    assert (report.error, report.payment_id) == (None, None)
+    assert report.receipt is not None
+    assert report.purchase.purchase.data is not None
+    assert report.purchase.purchase.data.dispute == report.receipt
+    assert len(await kept(line, dispute)) == 1
+
+
+async def test_when_it_is_not_known_whether_it_arrived_the_purchase_tells(line: Line) -> None:
+    report = await opened(line)
+    report.choose(picked(DisputeReason.OTHER))
+    line.lost = "/disputes"
+    await report.send()
+    assert isinstance(report.error, OutcomeUnknown)
+    report.close()
+    report.open(FIRST)
+    assert isinstance(report.error, OutcomeUnknown), "it is not forgotten with the sheet"
+    line.down, line.lost = False, None
+    await report.find_out()
+    assert (report.error, report.payment_id) == (None, None)
+    assert report.receipt is not None
+    assert len(await kept(line, dispute)) == 1
+
+
+async def test_when_it_never_arrived_that_is_told_and_it_can_be_sent_again(line: Line) -> None:
+    report = await opened(line)
+    report.choose(picked(DisputeReason.OTHER))
+    line.swallowed = "/disputes"
+    await report.send()
+    assert isinstance(report.error, OutcomeUnknown)
+    line.down, line.swallowed = False, None
+    await report.find_out()
+    assert isinstance(report.error, NotDone)
+    assert report.payment_id == FIRST
     await report.send()
     assert report.receipt is not None
     assert len(await kept(line, dispute)) == 1

@@ -8,10 +8,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.errors import Changed, NotPossible, Unreachable
+from services.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
 from services.models import ServiceStatus
 from services.sandbox import Settings
-from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
+from tests.views.conftest import NOW, PASSWORD, Clock, Line, Serve, sign_in, typed
 from tests.views.people import ABONNE, subscribed
 from views.state import service as service_module
 from views.state.service import ServiceState
@@ -181,6 +181,9 @@ async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_shown(serve:
     assert str(other.service.data.since) == "2026-05-15"
     other.ask()
     await other.switch()
+    assert other.proof.wanted, "signed in a day ago"
+    other.proof.type(typed(PASSWORD))
+    await other.switch()
     assert status(other) == (OFF, None)
 
 
@@ -202,12 +205,51 @@ async def test_a_change_whose_answer_is_lost_is_found_done(line: Line) -> None:
     assert counting.changes == 1
 
 
+async def test_when_it_is_not_known_whether_it_changed_the_next_reading_tells(line: Line) -> None:
+    state = await read(line)
+    for wanted in (OFF, ON):
+        state.ask()
+        line.lost = "/service"
+        await state.switch()
+        assert isinstance(state.failure, OutcomeUnknown)
+        assert state.done is None
+        assert status(state)[0] is not wanted, "what was known"
+        line.down, line.lost = False, None
+        await state.load()
+        assert state.failure is None
+        assert state.done is wanted
+        assert status(state) == (wanted, None)
+
+
+async def test_when_the_change_never_arrived_that_is_told_too(line: Line) -> None:
+    state = await read(line)
+    state.ask()
+    line.swallowed = "/service"
+    await state.switch()
+    assert isinstance(state.failure, OutcomeUnknown)
+    line.down, line.swallowed = False, None
+    await state.load()
+    assert isinstance(state.failure, NotDone)
+    assert (state.done, status(state)) == (None, (ON, None))
+
+
+async def test_when_the_change_is_under_way_the_switch_tells(slow_line: Line) -> None:
+    state = await read(slow_line)
+    state.ask()
+    slow_line.lost = "/service"
+    await state.switch()
+    slow_line.down, slow_line.lost = False, None
+    await state.load()
+    assert (state.failure, state.done) == (None, None)
+    assert status(state) == (ON, OFF)
+
+
 async def test_offline_it_stays_as_it_is(line: Line, clock: Clock) -> None:
     state = await read(line)
     state.ask()
     line.down = True
     await state.switch()
-    assert isinstance(state.failure, Unreachable)
+    assert isinstance(state.failure, NotSent)
     assert status(state) == (ON, None)
     assert (state.asked, state.changing) == (None, False)
     clock.advance(minutes=1)

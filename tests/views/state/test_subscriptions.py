@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.errors import Changed, NotPossible, Unreachable
+from services.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
 from services.models import Subscription, SubscriptionStatus
 from services.sandbox import Subscriber
 from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
@@ -182,7 +182,7 @@ async def test_offline_nothing_is_done_and_the_list_stays(line: Line) -> None:
     state.ask(one(state, WEEKLY))
     line.down = True
     await state.terminate()
-    assert isinstance(state.failure, Unreachable)
+    assert isinstance(state.failure, NotSent)
     assert not state.busy
     assert state.asked is None
     assert names(state.current) == [WEEKLY, MONTHLY, ELSEWHERE, ENDING]
@@ -201,6 +201,39 @@ async def test_a_termination_whose_answer_is_lost_is_found_done(line: Line) -> N
     assert state.failure is None
     assert state.receipt is not None
     assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
+
+
+async def test_when_it_is_not_known_whether_it_was_ended_the_next_reading_tells(line: Line) -> None:
+    state = await read(line)
+    state.ask(one(state, WEEKLY))
+    line.lost = "/termination"
+    await state.terminate()
+    assert isinstance(state.failure, OutcomeUnknown)
+    assert (state.asked, state.receipt, state.busy) == (None, None, False)
+    assert state.subscriptions.stale
+    await state.load()
+    assert isinstance(state.failure, OutcomeUnknown), "still offline"
+    line.down, line.lost = False, None
+    await state.load()
+    assert state.failure is None
+    assert state.receipt == one(state, WEEKLY)
+    assert state.receipt.termination_reference
+
+
+async def test_when_the_end_never_arrived_that_is_told_too(line: Line) -> None:
+    state = await read(line)
+    state.ask(one(state, WEEKLY))
+    line.swallowed = "/termination"
+    await state.terminate()
+    assert isinstance(state.failure, OutcomeUnknown)
+    line.down, line.swallowed = False, None
+    await state.load()
+    assert isinstance(state.failure, NotDone)
+    assert state.receipt is None
+    assert one(state, WEEKLY).status is SubscriptionStatus.ACTIVE
+    state.ask(one(state, WEEKLY))
+    await state.terminate()
+    assert (state.failure, terminations(line)) == (None, 2)
 
 
 async def test_a_list_that_was_being_read_before_does_not_undo_what_is_shown(line: Line) -> None:

@@ -1,0 +1,90 @@
+"""Nothing leaks: after a whole visit no token, no password and no merchant is found where it must not be.
+
+The visit is played on a desktop with a real Secret Service and a data folder, and over the wire by a browser
+of the web app; each in a process whose loggers are all at DEBUG.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.models import DisputeReason
+from tests.security.hosting import ADA, ROOT, hosted
+from tests.security.journey import TYPED, found, sandbox, secrets_in_files, sign_in, whole_visit, words
+from tests.wire import Crashed, WireClient
+
+LOUD = """
+import main
+from tests.security.journey import every_logger_at_debug
+quiet = main.configure_logging
+def loud():
+    quiet()
+    every_logger_at_debug()
+main.configure_logging = loud
+main.main()
+"""
+
+
+def test_a_visit_on_a_desktop_leaves_nothing_behind(tmp_path: Path) -> None:
+    spoken = tmp_path / "spoken"
+    result = subprocess.run(
+        ["tests/secret_service.sh", sys.executable, "-m", "tests.security.journey", str(spoken)],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=180,
+        check=False,
+    )
+    output = result.stdout + result.stderr
+    assert result.returncode == 0, output.decode(errors="replace")[-3000:]
+    secrets = spoken.read_text().splitlines()
+    assert len(secrets) > 10
+    assert found(secrets, output) == []
+
+
+async def test_a_visit_on_the_web_leaves_nothing_behind(tmp_path: Path) -> None:
+    with (
+        sandbox(tmp_path) as (origin, overheard),
+        hosted(tmp_path, ("-c", LOUD), "--backend", origin, environment={"FLET_LOG_LEVEL": "DEBUG"}) as web,
+    ):
+        async with WireClient(web.address) as app:
+
+            async def pick(choice: str) -> None:
+                if choice == words("answer.yes"):
+                    answers = app.controls("SegmentedButton")[-1]
+                    await app.set(answers, selected=["yes"])
+                    await app.fire(answers, "change", ["yes"])
+                else:
+                    reasons = app.controls("RadioGroup")[0]
+                    await app.set(reasons, value=DisputeReason.UNKNOWN.value)
+                    await app.fire(reasons, "change", DisputeReason.UNKNOWN.value)
+
+            async def confirm(name: str) -> None:
+                await app.fire(app.named(name)[-1], "click")  # sheets come before the screens they cover
+
+            await sign_in(app, ADA)
+            await whole_visit(app, ADA, pick, confirm)
+            # A handler that fails tells where, not what.
+            await app.fire(app.page, "locale_change", {"locales": 7})
+            with pytest.raises(Crashed) as crash:
+                await app.see("never")
+        async with WireClient(web.address) as app:
+            await sign_in(app, ADA)
+            await app.go("/reglages")
+            await app.tap(words("signout.button"))
+            await app.tap(words("signout.button"))
+            await app.see(words("login.h1"))
+        secrets = [*overheard.tokens, *ADA.secrets, *TYPED]
+        lines = "\n".join(overheard.asked).encode()
+        said = web.log.read_bytes()
+    assert overheard.given > 2
+    assert "Traceback" in str(crash.value)
+    assert found(secrets, str(crash.value).encode()) == []
+    assert found([*overheard.tokens, ADA.identifier, ADA.password, ADA.merchant, *TYPED], lines) == []
+    assert found(secrets, said) == []
+    assert secrets_in_files(tmp_path / "home", secrets) == []
+    assert app.session_id.encode() not in said
+    assert app.preferences == {} or found(secrets, repr(app.preferences).encode()) == []

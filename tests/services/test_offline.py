@@ -1,0 +1,686 @@
+"""What a device keeps: nobody else reads it, whatever is damaged is dropped, and no disk is fatal."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import stat
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+
+from services import backend as backend_module
+from services import offline as offline_module
+from services import reads as reads_module
+from services.backend import Backend, Opinion
+from services.credentials import CredentialProblem, CredentialStore, MemoryStore
+from services.errors import NotFound, SessionExpired, Unreachable
+from services.models import Account, DisputeReason, PurchasePage, ServiceStatus
+from services.offline import KEY_LENGTH, LARGEST_FILE, OfflineStore, Seal
+from services.reads import MOST_KNOWN, Known, Reads, Worth, encode
+from services.session import Kept
+from services.transport import IN_PROCESS, Wire
+from tests.services.scripted import ACCOUNT, Scripted, always
+from tests.services.surroundings import PASSWORDS, Clock, FailingStore, Network, sign_in
+
+CAMILLE = "camille@demo.example"
+SEAL = Seal(bytes(range(KEY_LENGTH)), "https://backend.example", CAMILLE)
+AT = datetime(2024, 3, 10, 11, tzinfo=UTC)
+OPINION = Opinion("periode", True, "Clair.", None, "3e0b1b9e-0000-4000-8000-000000000001")
+
+
+# The files
+
+
+@given(st.binary(max_size=300), st.text("abc-", min_size=1, max_size=20))
+def test_what_was_closed_opens_again(content: bytes, name: str) -> None:
+    file = SEAL.close(name, content)
+    assert SEAL.open(name, file) == content
+    assert SEAL.close(name, content) != file, "the nonce is another each time"
+
+
+@given(st.data())
+def test_nothing_changed_by_one_bit_opens(data: st.DataObject) -> None:
+    file = bytearray(SEAL.close("answers", b"Studio Pixelune, 2,99"))
+    bit = data.draw(st.integers(0, len(file) * 8 - 1))
+    file[bit // 8] ^= 1 << bit % 8
+    assert SEAL.open("answers", bytes(file)) is None
+
+
+@given(st.integers(0, 60))
+def test_nothing_cut_off_opens(length: int) -> None:
+    file = SEAL.close("answers", b"Studio Pixelune, 2,99")
+    cut = file[: min(length, len(file) - 1)]
+    assert SEAL.open("answers", cut) is None
+    assert SEAL.open("answers", file + b"\0") is None
+
+
+@given(st.binary(max_size=100))
+@example(b"CEM1")
+@example(b"CEM1" + bytes(12))
+@example(b"CEM1" + bytes(28))
+def test_nothing_foreign_opens(file: bytes) -> None:
+    assert SEAL.open("answers", file) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SEAL, key=bytes(KEY_LENGTH)),
+        replace(SEAL, owner="sofia@demo.example"),
+        replace(SEAL, origin="https://elsewhere.example"),
+    ],
+    ids=["key", "subscriber", "backend"],
+)
+def test_nothing_of_another_opens(other: Seal) -> None:
+    assert SEAL.open("answers", other.close("answers", b"x")) is None
+
+
+def test_no_file_passes_as_another() -> None:
+    assert SEAL.open("answers", SEAL.close("opinion-1", b"x")) is None
+
+
+def test_a_later_layout_is_not_read() -> None:
+    file = SEAL.close("answers", b"x")
+    assert SEAL.open("answers", b"CEM2" + file[4:]) is None
+
+
+def test_the_key_is_in_no_representation() -> None:
+    assert repr(SEAL) == "Seal(...)"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[OfflineStore]:
+    opened = OfflineStore(tmp_path / "data", SEAL.origin)
+    yield opened
+    await opened.close()
+
+
+async def test_files_are_the_user_s_alone_and_left_whole(store: OfflineStore) -> None:
+    assert await store.open(SEAL) == {}
+    assert await store.save(SEAL, "answers", lambda: b"first")
+    assert await store.save(SEAL, "answers", lambda: b"second")
+    (file,) = store.folder.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
+    assert b"second" not in file.read_bytes()
+    assert await store.open(SEAL) == {"answers": b"second"}
+    await store.remove("answers")
+    assert await store.open(SEAL) == {}
+    await store.erase()
+    assert not store.folder.exists()
+    await store.erase()
+
+
+async def test_two_backends_share_nothing(store: OfflineStore, tmp_path: Path) -> None:
+    other = OfflineStore(tmp_path / "data", "https://elsewhere.example")
+    await store.open(SEAL)
+    await store.save(SEAL, "answers", lambda: b"x")
+    await other.open(replace(SEAL, origin=other.origin))
+    await other.erase()
+    assert await store.open(SEAL) == {"answers": b"x"}
+    await other.close()
+
+
+async def test_what_cannot_be_read_is_dropped_and_the_rest_stays(store: OfflineStore) -> None:
+    await store.open(SEAL)
+    await store.save(SEAL, "answers", lambda: b"x")
+    (store.folder / "opinion-1.bin").write_bytes(b"damaged")
+    (store.folder / "opinion-2.bin").write_bytes(replace(SEAL, owner="x").close("opinion-2", b"x"))
+    with (store.folder / "opinion-3.bin").open("wb") as large:
+        large.truncate(LARGEST_FILE + 1)
+    (store.folder / "notes.txt").write_text("not ours")
+    (store.folder / "opinion-4.bin").mkdir()
+    assert await store.open(SEAL) == {"answers": b"x"}
+    assert sorted(path.name for path in store.folder.iterdir()) == ["answers.bin", "opinion-4.bin"]
+
+
+async def test_what_a_crash_left_unfinished_goes_and_what_is_being_written_stays(store: OfflineStore) -> None:
+    await store.open(SEAL)
+    await store.save(SEAL, "answers", lambda: b"x")
+    crashed, under_way = store.folder / "tmp1.tmp", store.folder / "tmp2.tmp"
+    for path in (crashed, under_way):
+        path.write_bytes(SEAL.close("answers", b"half")[:20])
+    os.utime(crashed, (time.time() - 3600,) * 2)
+    assert await store.open(SEAL) == {"answers": b"x"}
+    assert not crashed.exists()
+    assert under_way.exists()
+
+
+async def test_cut_off_before_it_takes_its_place_the_former_one_stands(
+    store: OfflineStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.open(SEAL)
+    await store.save(SEAL, "answers", lambda: b"former")
+
+    def refuse(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refuse)
+        assert not await store.save(SEAL, "answers", lambda: b"later")
+    assert await store.open(SEAL) == {"answers": b"former"}
+    assert [path.name for path in store.folder.iterdir()] == ["answers.bin"], "and nothing lies about"
+
+
+async def test_a_full_disk_is_not_fatal(store: OfflineStore) -> None:
+    """/dev/full refuses each write as a full disk does."""
+    await store.open(SEAL)
+    await store.save(SEAL, "answers", lambda: b"former")
+
+    def onto_full(*_: object, **__: object) -> tuple[int, str]:
+        name = str(store.folder / "full.tmp")
+        Path(name).touch()
+        return os.open("/dev/full", os.O_WRONLY), name
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tempfile, "mkstemp", onto_full)
+        assert not await store.save(SEAL, "answers", lambda: b"later")
+    assert await store.open(SEAL) == {"answers": b"former"}
+
+
+async def test_where_nothing_can_be_written_nothing_fails(tmp_path: Path) -> None:
+    """A file where the folder should be: even root cannot write there."""
+    (tmp_path / "data").write_text("in the way")
+    store = OfflineStore(tmp_path / "data", SEAL.origin)
+    assert await store.open(SEAL) == {}
+    assert not await store.save(SEAL, "answers", lambda: b"x")
+    await store.remove("answers")
+    await store.erase()
+    await store.close()
+    assert not await store.save(SEAL, "answers", lambda: b"after the end")
+
+
+async def test_a_late_write_does_not_undo_an_erasure(store: OfflineStore) -> None:
+    """Nor does another window of the app, which knows nothing of it."""
+    other = OfflineStore(store.folder.parent, SEAL.origin)
+    await store.open(SEAL)
+    await other.open(SEAL)
+    writing = store.save(SEAL, "answers", lambda: b"x")
+    await store.erase()
+    assert await writing
+    assert not await other.save(SEAL, "answers", lambda: b"x")
+    assert not store.folder.exists()
+    await other.close()
+
+
+async def test_a_disk_that_hangs_does_not_hold_the_start_up(
+    store: OfflineStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline_module, "OPENING_TIME", 0.01)
+    store.save(SEAL, "answers", lambda: time.sleep(0.2) or b"")  # type: ignore[func-returns-value]
+    assert await store.open(SEAL) == {}
+
+
+def _write(folder: Path, letter: str, times: int) -> None:
+    async def write() -> None:
+        store = OfflineStore(folder, SEAL.origin)
+        await store.open(SEAL)
+        for turn in range(times):
+            assert await store.save(SEAL, "answers", lambda: letter.encode() * 5000)
+            assert await store.save(SEAL, f"opinion-{letter}{turn}", letter.encode)
+        await store.close()
+
+    asyncio.run(write())
+
+
+async def test_two_processes_that_write_at_once_leave_whole_files(store: OfflineStore) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_write, args=(store.folder.parent, letter, 40)) for letter in "ab"]
+    for process in processes:
+        process.start()
+    seen: set[bytes] = set()
+    while any(process.is_alive() for process in processes):
+        path = store.folder / "answers.bin"
+        if path.exists():
+            seen.add(SEAL.open("answers", await asyncio.to_thread(path.read_bytes)) or b"damaged")
+        await asyncio.sleep(0.005)
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert seen <= {b"a" * 5000, b"b" * 5000}
+    files = await store.open(SEAL)
+    assert len(files) == 81, "neither lost what only it had written"
+
+
+# What is known
+
+
+def known(number: int, worth: Worth = Worth.USEFUL, value: object = None) -> Known:
+    return Known(f"/v1/{number}", f'"{number}"', AT, worth, value or {"n": number})
+
+
+def test_what_is_worth_least_goes_first_then_the_oldest() -> None:
+    reads = Reads()
+    reads.keep(known(0, Worth.ESSENTIAL))
+    for number in range(1, MOST_KNOWN + 10):
+        reads.keep(known(number, Worth.PASSING if number % 2 else Worth.USEFUL))
+    for number in range(1000, 1000 + MOST_KNOWN):
+        reads.keep(known(number))
+    kept = [each.url for each in reads.snapshot()]
+    assert len(kept) == MOST_KNOWN
+    assert kept[0] == "/v1/0"
+    assert kept[1:] == [f"/v1/{number}" for number in range(1001, 1000 + MOST_KNOWN)]
+
+
+def test_on_the_device_there_is_less_room_than_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reads_module, "LARGEST", 200)
+    answers = [
+        known(1, Worth.ESSENTIAL),
+        *(known(n, value="x" * 30) for n in (2, 3)),
+        known(4, Worth.PASSING),
+    ]
+    reads = Reads()
+    reads.restore(encode(answers))
+    assert [each.url for each in reads.snapshot()] == ["/v1/1", "/v1/3"]
+
+
+@given(st.binary(max_size=200))
+@example(b"null")
+@example(b'[{"url":"/v1/me","etag":"","at":"2024-03-10T11:00:00","worth":2,"value":{}}]')
+@example(b'[{"url":"","etag":"","at":"2024-03-10T11:00:00Z","worth":2,"value":{}}]')
+@example(b'[{"url":"/v1/me","etag":"","at":"2024-03-10T11:00:00Z","worth":7,"value":{}}]')
+def test_from_any_other_text_nothing_is_known(text: bytes) -> None:
+    reads = Reads()
+    reads.restore(text)
+    assert reads.snapshot() == () or text.strip() == b"[]"
+
+
+def test_an_answer_of_another_shape_is_as_if_never_read() -> None:
+    """A field that this version of the app wants, and the version that kept it did not know."""
+    reads = Reads()
+    reads.restore(encode([known(1)]))
+    assert reads.recall("/v1/1", Account) is None
+    assert reads.snapshot() == ()
+    assert reads.recall("/v1/2", Account) is None
+
+
+# The client
+
+
+@pytest.fixture
+def network(sandbox: Starlette) -> Network:
+    return Network(sandbox)
+
+
+class Device:
+    """A credential store and a folder, and the app started on them, again and again."""
+
+    def __init__(self, network: Network, clock: Clock, folder: Path) -> None:
+        self.network, self.clock, self.folder = network, clock, folder
+        self.credentials: CredentialStore = MemoryStore()
+        self._running: list[Backend] = []
+
+    async def start(self) -> Backend:
+        backend = Backend(
+            Wire(IN_PROCESS, self.network, clock=self.clock, timeout=5.0),
+            self.credentials,
+            clock=self.clock,
+            offline=OfflineStore(self.folder, IN_PROCESS),
+        )
+        self._running.append(backend)
+        await backend.resume()
+        return backend
+
+    async def stop(self) -> None:
+        while self._running:
+            await self._running.pop().close()
+
+    @property
+    def files(self) -> list[Path]:
+        return [path for path in self.folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+async def device(network: Network, clock: Clock, tmp_path: Path) -> AsyncIterator[Device]:
+    made = Device(network, clock, tmp_path / "data")
+    yield made
+    await made.stop()
+
+
+def everything(backend: Backend) -> Iterator[Callable[[], Any]]:
+    """One of each read of Camille's."""
+    yield backend.account
+    yield lambda: backend.billing_periods("c1")
+    yield lambda: backend.purchases("c1", "2024-03")
+    yield lambda: backend.purchases("c1", "2024-02", page=2, per_page=2)
+    yield lambda: backend.purchase("c1", "p2")
+    yield lambda: backend.subscriptions("c1")
+    yield lambda: backend.service("c1")
+
+
+async def journey(backend: Backend) -> list[Any]:
+    """Read everything that can be."""
+    answers = []
+    for read in everything(backend):
+        try:
+            answers.append(await read())
+        except NotFound:
+            answers.append(None)
+    return answers
+
+
+async def test_the_next_start_knows_all_that_was_read_and_asks_for_nothing_twice(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    read = await journey(backend)
+    assert sum(answer is not None for answer in read) >= 6
+    await device.stop()
+    device.network.down = True
+    device.clock.advance(days=2)
+    backend = await device.start()
+    assert [each().known for each in everything(backend)] == read
+    with pytest.raises(Unreachable):
+        await backend.account()
+    device.network.down = False
+    device.network.requests.clear()
+    fresh = await backend.account()
+    assert (fresh.value, fresh.etag) == (read[0].value, read[0].etag)
+    assert fresh.at > read[0].at
+    assert device.network.requests[-1].headers["if-none-match"] == read[0].etag
+    known_again = backend.account().known
+    assert known_again is not None
+    assert known_again.at == fresh.at, "as old as the backend last vouched for it"
+
+
+async def test_what_was_never_read_is_not_known(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    assert backend.account().known is None
+    await backend.account()
+    assert backend.billing_periods("c1").known is None
+    assert backend.purchase("c1", "../x").known is None
+
+
+async def test_no_secret_and_no_purchase_is_in_clear_on_the_device(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    await backend.keep_opinion(OPINION)
+    (account, periods, page, *_) = await journey(backend)
+    await device.stop()
+    kept = Kept.decode(await device.credentials.load() or "")
+    assert kept is not None
+    assert kept.v == 2
+    key = kept.offline_key()
+    assert key is not None
+    item = page.value.items[0]
+    secrets = [
+        kept.rt, kept.key, CAMILLE, PASSWORDS[CAMILLE], account.value.display_name, item.merchant_name,
+        item.description, item.payment_id, str(item.amount.amount), str(periods.value[0].total.amount),
+        "merchantName", "Clair.", "periode", IN_PROCESS,
+    ]  # fmt: skip
+    assert device.files
+    for path in device.files:
+        content = path.read_bytes() + str(path.relative_to(device.folder)).encode()
+        assert key not in content
+        assert not [secret for secret in secrets if secret.encode() in content]
+
+
+@pytest.mark.parametrize(
+    "leave", ["sign out", "sign out everywhere", "revoked", "too late", "not remembered"]
+)
+async def test_however_a_session_ends_nothing_stays_on_the_device(device: Device, leave: str) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    await journey(backend)
+    await backend.keep_opinion(OPINION)
+    await device.stop()
+    assert len(device.files) == 2
+    backend = await device.start()
+    assert backend.account().known
+    match leave:
+        case "sign out":
+            device.network.down = True
+            await backend.sign_out()
+        case "sign out everywhere":
+            await backend.sign_out_everywhere()
+        case "revoked":
+            other = Backend(Wire(IN_PROCESS, device.network, clock=device.clock, timeout=5.0), MemoryStore())
+            await sign_in(other, remember=False)
+            await other.sign_out_everywhere()
+            await other.close()
+            with pytest.raises(SessionExpired):
+                await backend.account()
+        case "too late":
+            device.clock.advance(days=31)
+            backend = await device.start()
+            assert not backend.signed_in
+        case "not remembered":
+            await sign_in(backend, remember=False)
+            await journey(backend)
+    assert backend.unsent_opinions == ()
+    if leave != "not remembered":
+        assert backend.account().known is None
+        assert await device.credentials.load() is None
+    await device.stop()
+    assert device.files == []
+    assert not list(device.folder.iterdir())
+
+
+async def test_whoever_signs_in_next_sees_nothing_of_it(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    await journey(backend)
+    await device.stop()
+    before = {path: path.read_bytes() for path in device.files}
+    backend = await device.start()
+    await sign_in(backend, "sofia@demo.example")
+    assert backend.account().known is None
+    for path, content in before.items():  # as if somebody put it back
+        path.write_bytes(content)
+    await device.stop()
+    backend = await device.start()
+    assert backend.identifier == "sofia@demo.example"
+    assert backend.account().known is None
+
+
+async def test_without_a_device_nothing_is_written(network: Network, clock: Clock, tmp_path: Path) -> None:
+    """The web: what was read is known until the end of the visit."""
+    backend = network.backend(MemoryStore(), clock)
+    await sign_in(backend)
+    await journey(backend)
+    await backend.keep_opinion(OPINION)
+    await backend.drop_opinion(OPINION.key)
+    assert backend.account().known
+    assert not backend.keeps_on_device
+    await backend.close()
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - at once
+
+
+async def test_a_store_that_refuses_the_key_means_nothing_on_the_disk(device: Device) -> None:
+    device.credentials = store = FailingStore()
+    backend = await device.start()
+    store.problem = CredentialProblem.REFUSED
+    challenge = await backend.begin_sign_in(CAMILLE)
+    assert await backend.finish_sign_in(challenge, PASSWORDS[CAMILLE], remember=True) == store.problem
+    await journey(backend)
+    await device.stop()
+    assert device.files == []
+
+
+async def test_a_locked_keyring_hides_it_until_it_is_unlocked(device: Device) -> None:
+    device.credentials = store = FailingStore()
+    await sign_in(await device.start())
+    await (await device.start()).account()
+    await device.stop()
+    store.problem = CredentialProblem.LOCKED
+    assert (await device.start()).account().known is None
+    await device.stop()
+    store.problem = None
+    assert (await device.start()).account().known
+
+
+async def test_a_session_kept_by_an_older_version_opens_and_gets_its_key(
+    device: Device, tmp_path: Path
+) -> None:
+    await sign_in(await device.start())
+    kept = Kept.decode(await device.credentials.load() or "")
+    assert kept is not None
+    await device.stop()
+    await device.credentials.save(Kept(1, kept.rt, kept.exp, kept.id).encode().replace(',"key":""', ""))
+    backend = await device.start()
+    assert not backend.keeps_on_device
+    await backend.account()
+    upgraded = Kept.decode(await device.credentials.load() or "")
+    assert upgraded is not None
+    assert upgraded.offline_key()
+    await device.stop()
+    await (await device.start()).account()
+    await device.stop()
+    assert (await device.start()).account().known
+
+
+@pytest.mark.parametrize("key", ["", "x", "AAAA", "é", "A" * 44, "A" * 43 + "="])
+def test_only_32_bytes_are_a_key(key: str) -> None:
+    assert (Kept(2, "rt", 1, "id", key).offline_key() is not None) == (key == "A" * 43 + "=")
+
+
+async def test_two_windows_follow_one_key(device: Device) -> None:
+    """Each made one, for a session kept without: the last to renew follows the first."""
+    await sign_in(await device.start())
+    kept = Kept.decode(await device.credentials.load() or "")
+    assert kept is not None
+    await device.stop()
+    await device.credentials.save(Kept(1, kept.rt, kept.exp, kept.id).encode())
+    one, other = await device.start(), await device.start()
+    await one.account()
+    first = Kept.decode(await device.credentials.load() or "")
+    await other.account()
+    second = Kept.decode(await device.credentials.load() or "")
+    assert first is not None
+    assert second is not None
+    assert first.key == second.key
+
+
+async def test_what_is_read_at_once_is_written_once(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    save = OfflineStore.save
+
+    def counted(store: OfflineStore, seal: Seal, name: str, content: Callable[[], bytes]) -> Any:
+        written.append(name)
+        return save(store, seal, name, content)
+
+    monkeypatch.setattr(OfflineStore, "save", counted)
+    monkeypatch.setattr(backend_module, "SAVING_DELAY", 0.2)
+    backend = await device.start()
+    await sign_in(backend)
+    await asyncio.gather(backend.account(), backend.billing_periods("c1"), backend.service("c1"))
+    assert written == []
+    deadline = time.monotonic() + 10
+    while not written:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    assert written == ["answers"]
+    await backend.close()
+    assert written == ["answers"], "nothing was read since"
+
+
+async def test_what_is_gone_or_forbidden_is_forgotten() -> None:
+    answers = [httpx.Response(200, json=ACCOUNT, headers={"etag": '"1"'}), httpx.Response(404)]
+    script = Scripted(lambda _: answers.pop(0))
+    backend = await script.backend()
+    await backend.account()
+    with pytest.raises(NotFound):
+        await backend.account()
+    assert backend.account().known is None
+    await backend.close()
+
+
+async def test_an_answer_without_an_etag_is_known_but_asked_whole() -> None:
+    script = Scripted(always(200, ACCOUNT))
+    backend = await script.backend()
+    answer = await backend.account()
+    assert backend.account().known == answer
+    await backend.account()
+    assert "if-none-match" not in script.asked[-1].headers
+    await backend.close()
+
+
+async def test_after_a_change_what_was_known_before_is_over(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    service, purchase = await backend.service("c1"), await backend.purchase("c1", "p2")
+    periods = await backend.billing_periods("c1")
+    device.network.down = True
+    with pytest.raises(Unreachable):
+        await backend.switch_service("c1", ServiceStatus.SUSPENDED, service.etag)
+    assert backend.service("c1").known == service, "nothing was done: it is as it was"
+    device.network.down = False
+    await backend.switch_service("c1", ServiceStatus.SUSPENDED, service.etag)
+    assert backend.service("c1").known is None
+    assert backend.purchase("c1", "p2").known == purchase
+    await backend.dispute("c1", "p2", DisputeReason.AMOUNT, "", OPINION.key)
+    assert backend.purchase("c1", "p2").known is None
+    assert backend.billing_periods("c1").known == periods
+
+
+async def test_an_opinion_outlives_the_app_until_it_is_dropped(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    await backend.keep_opinion(OPINION)
+    await backend.forget_known()
+    await backend.keep_opinion(OPINION)
+    await device.stop()
+    backend = await device.start()
+    assert [*backend.unsent_opinions] == [OPINION]
+    await backend.drop_opinion(OPINION.key)
+    assert [*backend.unsent_opinions] == []
+    await device.stop()
+    assert (await device.start()).unsent_opinions == ()
+
+
+async def test_clearing_the_device_leaves_the_session(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    await backend.account()
+    await backend.forget_known()
+    assert backend.account().known is None
+    assert device.files == []
+    await backend.account()
+    await device.stop()
+    backend = await device.start()
+    assert backend.signed_in
+    assert backend.account().known
+
+
+async def test_the_key_is_a_new_one_at_each_sign_in(device: Device) -> None:
+    keys = set()
+    for _ in range(2):
+        backend = await device.start()
+        await sign_in(backend)
+        kept = Kept.decode(await device.credentials.load() or "")
+        assert kept is not None
+        keys.add(kept.key)
+        await backend.sign_out()
+    assert len(keys) == 2
+
+
+def test_an_opinion_is_in_no_representation() -> None:
+    assert "Clair" not in repr(OPINION)
+
+
+async def test_a_page_of_purchases_is_the_same_after_a_round_trip(network: Network, clock: Clock) -> None:
+    backend = network.backend(MemoryStore(), clock)
+    await sign_in(backend)
+    page = await backend.purchases("c1", "2024-03")
+    reads = Reads()
+    reads.restore(encode([Known("/v1/x", page.etag, page.at, Worth.USEFUL, page.value)]))
+    assert reads.recall("/v1/x", PurchasePage) == page
+    await backend.close()
+
+
+async def test_a_device_that_never_signed_in_has_nothing(device: Device) -> None:
+    await device.start()
+    await device.stop()
+    assert not device.folder.exists()

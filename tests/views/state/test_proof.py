@@ -1,0 +1,166 @@
+"""The password once more: what was decided goes on by itself, once, or nothing happens at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.errors import Locked, Refused, Unreachable
+from services.models import ServiceStatus, SubscriptionStatus
+from services.sandbox import Settings
+from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in, typed
+from tests.views.people import ABONNE, WEEKLY, subscribed
+from views.state.service import ServiceState
+from views.state.subscriptions import SubscriptionsState
+
+QUICK = Settings(scrypt_log2_cost=4)
+
+
+@pytest.fixture
+def line(serve: Serve) -> Line:
+    return serve(subscribed())
+
+
+async def asked(line: Line, clock: Clock) -> SubscriptionsState:
+    """Somebody who signed in 11 minutes ago is to end a subscription, and said yes."""
+    backend = line.backend()
+    await sign_in(backend, ABONNE)
+    clock.advance(minutes=11)
+    state = SubscriptionsState(backend, (await backend.account()).value.contracts[0])
+    await state.load()
+    weekly = state.find(WEEKLY)
+    assert weekly is not None
+    line.asked.clear()
+    state.ask(weekly)
+    await state.terminate()
+    return state
+
+
+def terminations(line: Line) -> int:
+    return sum(address.endswith("/termination") for address in line.asked)
+
+
+async def test_it_is_wanted_before_anything_is_done(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    assert state.proof.wanted
+    assert state.asked is not None, "the sheet stays"
+    assert (state.busy, state.failure, state.receipt) == (False, None, None)
+    assert terminations(line) == 1
+    await state.terminate()
+    assert state.proof.empty
+    assert terminations(line) == 1, "nothing was typed"
+
+
+async def test_the_right_one_ends_the_subscription_at_once(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    state.proof.type(typed(PASSWORD))
+    await state.terminate()
+    assert state.receipt is not None
+    assert state.receipt.status is SubscriptionStatus.TERMINATED
+    assert state.asked is None
+    assert not state.proof.wanted
+    assert state.proof.password == ""
+    assert terminations(line) == 2, "refused, then done"
+
+
+async def test_a_wrong_one_then_the_right_one(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    state.proof.type(typed("wrong"))
+    await state.terminate()
+    assert isinstance(state.proof.error, Refused)
+    assert state.proof.error.attempts_left == 4
+    assert (state.asked is not None, state.busy, state.proof.tried) == (True, False, 1)
+    assert terminations(line) == 1
+    state.proof.type(typed(PASSWORD))
+    await state.terminate()
+    assert state.receipt is not None
+    assert state.proof.error is None
+
+
+async def test_too_many_wrong_ones(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    state.proof.type(typed("wrong"))
+    for _ in range(5):
+        await state.terminate()
+    assert isinstance(state.proof.error, Locked)
+    assert state.proof.error.retry_after > timedelta(minutes=1)
+    assert state.backend.signed_in
+    state.keep()
+    assert state.asked is None
+    assert state.proof.error is None
+    weekly = state.find(WEEKLY)
+    assert weekly is not None
+    assert weekly.status is SubscriptionStatus.ACTIVE
+
+
+async def test_thought_better_of(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    state.proof.type(typed(PASSWORD))
+    state.keep()
+    assert state.asked is None
+    assert not state.proof.wanted
+    assert state.proof.password == ""
+    await state.terminate()
+    assert terminations(line) == 1
+
+
+async def test_left_for_an_hour_between_two_tries(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    state.proof.type(typed("wrong"))
+    await state.terminate()
+    clock.advance(hours=1)
+    state.proof.type(typed(PASSWORD))
+    await state.terminate()
+    assert state.receipt is not None
+
+
+async def test_offline_it_can_be_tried_again(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    state.proof.type(typed(PASSWORD))
+    line.down = True
+    await state.terminate()
+    assert isinstance(state.proof.error, Unreachable)
+    assert state.asked is not None
+    assert state.proof.password == PASSWORD, "not to be typed again"
+    line.down = False
+    await state.terminate()
+    assert state.receipt is not None
+
+
+async def test_where_it_never_suffices_nothing_goes_round_in_circles(serve: Serve, clock: Clock) -> None:
+    line = serve(subscribed(), settings=replace(QUICK, step_up_time=timedelta(seconds=-1)))
+    state = await asked(line, clock)
+    state.proof.type(typed(PASSWORD))
+    await state.terminate()
+    assert state.proof.wanted
+    assert state.proof.password == ""
+    assert terminations(line) == 2
+
+
+async def test_turning_the_service_off_wants_it_and_turning_it_on_does_not(line: Line, clock: Clock) -> None:
+    backend = line.backend()
+    await sign_in(backend, ABONNE)
+    clock.advance(minutes=11)
+    state = ServiceState(backend, (await backend.account()).value.contracts[0])
+    await state.load()
+    state.ask()
+    await state.switch()
+    assert state.proof.wanted
+    assert state.asked is ServiceStatus.SUSPENDED
+    state.proof.type(typed(PASSWORD))
+    await state.switch()
+    assert state.done is ServiceStatus.SUSPENDED
+    assert (state.asked, state.proof.wanted) == (None, False)
+    clock.advance(minutes=11)
+    state.ask()
+    await state.switch()
+    assert state.done is ServiceStatus.ACTIVE
+
+
+async def test_what_was_typed_is_in_no_repr(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    state.proof.type(typed(PASSWORD))
+    assert PASSWORD not in repr(state)
+    assert PASSWORD not in repr(state.proof)

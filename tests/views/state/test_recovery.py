@@ -1,0 +1,248 @@
+"""What could not be read is read again by itself: when, how often, and what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.errors import OutcomeUnknown, Unavailable
+from services.models import SubscriptionStatus
+from tests.views.conftest import Line, Serve, sign_in
+from tests.views.people import ABONNE, WEEKLY, subscribed
+from views.state.recovery import PAUSES, RecoveryState
+from views.state.session import Gate, SessionState
+
+
+class Nap:
+    """The pauses asked for; each lasts until the test says."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+        self._over = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await self._over.wait()
+
+    def end(self) -> None:
+        self._over.set()
+        self._over = asyncio.Event()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - whatever it is, it has no event
+            await asyncio.sleep(0.002)
+
+
+async def a_while() -> None:
+    """Long enough for what would be asked to be."""
+    await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def line(serve: Serve) -> Line:
+    return serve(subscribed())
+
+
+@pytest.fixture
+def nap() -> Nap:
+    return Nap()
+
+
+@asynccontextmanager
+async def watching(line: Line, nap: Nap) -> AsyncIterator[tuple[SessionState, RecoveryState]]:
+    """Somebody signed in, who has read their periods, subscriptions and service."""
+    before = asyncio.all_tasks()
+    session = SessionState(line.backend())
+    recovery = RecoveryState(session, nap)
+    await session.start()
+    await sign_in(session.backend, ABONNE)
+    await session.enter(None)
+    await read(session)
+    line.asked.clear()
+    yield session, recovery
+    recovery.close()
+    await until(lambda: asyncio.all_tasks() == before)  # nothing is left behind
+
+
+async def read(session: SessionState) -> None:
+    assert session.purchases is not None
+    await asyncio.gather(session.purchases.open(None), session.load_management())
+
+
+async def test_nothing_runs_while_nothing_fails(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        await read(session)
+        assert nap.asked == []
+        assert recovery._task is None
+
+
+async def test_one_request_tells_then_all_that_failed_is_read_once(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        line.down = True
+        await read(session)
+        assert session.purchases is not None
+        assert session.purchases.periods.data, "read before"
+        await session.purchases.load_periods()
+        line.asked.clear()
+        for number, pause in enumerate((*PAUSES, PAUSES[-1]), 1):
+            await until(lambda number=number: len(nap.asked) == number)
+            assert nap.asked[-1] == pause
+            assert len(line.asked) == number - 1, "one probe a pause, whatever failed"
+            nap.end()
+        await until(lambda: len(nap.asked) == 7)
+        assert set(line.asked) == {"/v1/me"}
+        line.asked.clear()
+        line.down = False
+        nap.end()
+        await until(lambda: recovery.restored)
+        assert sorted(line.asked) == [
+            "/v1/contracts/abonne-box/billing-periods",
+            "/v1/contracts/abonne-box/service",
+            "/v1/contracts/abonne-box/subscriptions",
+            "/v1/me",
+        ]
+        assert session.purchases.periods.error is None
+        assert session.subscriptions is not None
+        assert session.subscriptions.subscriptions.error is None
+        assert session.service is not None
+        assert session.service.service.error is None
+        assert recovery._task is None
+        await a_while()
+        assert recovery.restored == 1
+
+
+async def test_from_the_start_offline_too(line: Line, nap: Nap) -> None:
+    session = SessionState(line.backend())
+    recovery = RecoveryState(session, nap)
+    await sign_in(session.backend, ABONNE)
+    line.down = True
+    await session.enter(None)
+    assert session.account.missing
+    line.down = False
+    await until(lambda: nap.asked)
+    nap.end()
+    await until(lambda: recovery.restored)
+    assert session.contract is not None
+
+
+async def test_what_somebody_read_again_by_hand_ends_it(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        line.down = True
+        await session.load_management()
+        line.down = False
+        await session.load_management()
+        await until(lambda: recovery._task is None)
+        assert recovery.restored == 1
+        assert line.asked.count("/v1/me") == 0
+
+
+async def test_whoever_looks_again_does_not_wait(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        line.down = True
+        await session.load_management()
+        await until(lambda: nap.asked)
+        recovery.rest()
+        nap.end()
+        await a_while()
+        assert line.asked.count("/v1/me") == 0, "nobody looks"
+        line.down = False
+        recovery.wake()
+        await until(lambda: recovery.restored)
+        assert len(nap.asked) == 1
+
+
+async def test_in_the_middle_of_a_pause_whoever_looks_again_ends_it(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        line.down = True
+        await session.load_management()
+        await until(lambda: nap.asked)
+        line.down = False
+        recovery.wake()
+        await until(lambda: recovery.restored)
+
+
+async def test_the_backend_is_not_asked_before_the_time_it_gave(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        line.busy = 3
+        await session.load_management()
+        assert session.service is not None
+        assert isinstance(session.service.service.error, Unavailable)
+        line.asked.clear()
+        line.busy = None
+        for left in (3, 2, 1):
+            await until(lambda left=left: recovery.countdown.seconds == left)
+            recovery.wake()  # even for whoever looks
+            await a_while()
+            assert line.asked == []
+            nap.end()
+        await until(lambda: recovery._task is None)
+        assert nap.asked == [1, 1, 1]
+        assert recovery.countdown.seconds == 0
+        assert session.service.service.error is None
+        assert recovery.restored == 0, "the connection was never lost"
+
+
+async def test_what_goes_on_failing_is_tried_again_ever_more_rarely(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        line.broken = "/service"
+        await session.load_management()
+        for number in range(1, 4):
+            await until(lambda number=number: len(nap.asked) == number)
+            nap.end()
+        await until(lambda: len(nap.asked) == 4)
+        assert nap.asked == list(PAUSES[:4])
+        assert line.asked.count("/v1/contracts/abonne-box/subscriptions") == 1, "it had not failed"
+        line.broken = None
+        nap.end()
+        await until(lambda: recovery._task is None)
+
+
+async def test_it_ends_with_the_session(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        line.down = True
+        await session.load_management()
+        await until(lambda: nap.asked)
+        await session.sign_out()
+        await until(lambda: recovery._task is None)
+        assert session.gate is Gate.SIGNED_OUT
+        assert recovery.restored == 0
+
+
+async def test_the_contract_left_is_not_watched_any_more(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        left = session.service
+        assert left is not None
+        assert session.account.data is not None
+        session.choose(session.account.data.contracts[1])
+        line.down = True
+        await left.load()
+        await a_while()
+        assert recovery._task is None
+        assert session.service is not None
+        await session.service.load()
+        assert recovery._task is not None
+
+
+async def test_what_was_not_known_of_a_termination_is_found_out(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        state = session.subscriptions
+        assert state is not None
+        weekly = state.find(WEEKLY)
+        assert weekly is not None
+        state.ask(weekly)
+        line.lost = "/termination"
+        await state.terminate()
+        assert isinstance(state.failure, OutcomeUnknown)
+        assert state.receipt is None
+        await until(lambda: nap.asked)
+        line.down = False
+        nap.end()
+        await until(lambda: recovery.restored)
+        assert state.failure is None
+        assert state.receipt is not None
+        assert state.receipt.status is SubscriptionStatus.TERMINATED

@@ -1,0 +1,78 @@
+"""Addresses nobody would type, in the whole app: each shows a screen, and none ends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.fuzz import TEXTS, TIMES, examples
+from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE
+
+CAMILLE = "camille@demo.example"
+PLACES = ("/", "/achats", "/achats/", "/aide", "/aide/", "/gerer", "/gerer/abonnements/", "/conso/", "//", "")
+PIECES = TEXTS | st.sampled_from(
+    [
+        "/",
+        "//",
+        "?",
+        "&",
+        "#",
+        "%",
+        "%00",
+        "%2e%2e",
+        "..",
+        "[",
+        "]",
+        "@",
+        ":",
+        "=",
+        "periode=",
+        "2026-05",
+        "\\",
+    ]
+)
+ADDRESSES = st.builds(
+    lambda place, pieces: place + "".join(pieces),
+    st.sampled_from(PLACES) | st.just("/achats?periode="),
+    st.lists(PIECES, max_size=5),
+)
+
+
+def drawn(most: int) -> list[str]:
+    """Addresses to try: the same each time, unless `FUZZ` asks for more."""
+    found: list[str] = []
+
+    @given(ADDRESSES)
+    @example("//[")
+    @example("/achats?periode=２０２６-05")
+    @example("/achats?periode=2026-05%0a")
+    @example("/achats/..%2f..?periode=2026-05")
+    @examples(most)
+    def collect(address: str) -> None:
+        found.append(address)
+
+    collect()
+    return found
+
+
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_every_address_shows_a_screen(serve: Serve, screen: dict[str, Any]) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), **screen) as app:
+        await app.see("Bonjour Camille")
+        for address in drawn(40):
+            await app.go(address)
+            await quiet(app, line)
+            assert app.texts(), f"nothing is shown at {address!r}"
+            asked = [path for path in line.asked if ".." in path or "%" in path.partition("?")[0]]
+            assert asked == [], f"{address!r} led the app astray"
+        await app.go("/")
+        await app.see("Bonjour Camille")
+
+
+def test_there_is_enough_to_try() -> None:
+    assert len(set(drawn(40))) >= 40 * TIMES

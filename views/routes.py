@@ -1,0 +1,71 @@
+"""Which screen stands at which address, and over which other one."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from views.consumption import UsageView
+from views.help import ArticleView, HelpView
+from views.home import HomeView
+from views.manage import ManageView
+from views.purchase import PurchaseView
+from views.purchases import PurchasesView
+from views.settings import SettingsView
+from views.state.context import use_look
+from views.subscription import SubscriptionView
+from views.ui.buttons import strong_button
+from views.ui.component import component
+from views.ui.notices import state
+from views.ui.places import go
+
+_PLACES = [
+    ft.Route(
+        component=HomeView,
+        children=[
+            ft.Route(index=True),
+            ft.Route(path="login"),
+            ft.Route(path="reglages", component=SettingsView),
+        ],
+    ),
+    ft.Route(path="conso/internet", component=UsageView),
+    ft.Route(
+        path="gerer",
+        component=ManageView,
+        children=[ft.Route(path="abonnements/:subscription_id", component=SubscriptionView)],
+    ),
+]
+"""A view stands over its parent's: there the system's Back leads."""
+NARROW = [
+    *_PLACES,
+    ft.Route(
+        path="achats",
+        component=PurchasesView,
+        children=[ft.Route(path=":payment_id", component=PurchaseView)],
+    ),
+    ft.Route(path="aide", component=HelpView, children=[ft.Route(path=":slug", component=ArticleView)]),
+]
+"""A purchase or an article has a screen of its own, over the list."""
+WIDE = [
+    *_PLACES,
+    ft.Route(path="achats/:payment_id?", component=PurchasesView),
+    ft.Route(path="aide/:slug?", component=HelpView),
+]
+"""A purchase or an article stands beside the list."""
+
+
+@component
+def NotFoundPage() -> ft.Control:
+    """An address that leads nowhere."""
+    look = use_look()
+
+    def home() -> None:
+        go("/")
+
+    return state(
+        look,
+        ft.Icons.EXPLORE_OFF_OUTLINED,
+        look.words("notfound.title"),
+        "",
+        strong_button(look, look.words("notfound.home"), home),
+        level=1,
+    )

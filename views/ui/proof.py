@@ -1,0 +1,72 @@
+"""The password, asked for in the sheet of what it is wanted for."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.errors import ActionNeeded, PasswordNeeded
+from views.state.context import use_look, use_session
+from views.state.proof import ProofState
+from views.state.sign_in import DEMO_PASSWORD
+from views.text import explain
+
+from .buttons import Handler, icon_button
+from .cards import Tone, column
+from .component import component
+from .fields import Field
+from .look import text
+from .notices import alert
+from .theme import SPACE_S
+
+
+@component
+def PasswordAsked(proof: ProofState, on_submit: Handler, busy: bool) -> ft.Control:
+    """Why it is wanted, what was wrong with the last one, and its field, which has the focus."""
+    look, session = use_look(), use_session()
+    words = look.words
+    field = ft.use_memo(ft.Ref[ft.TextField], [])
+
+    async def focus() -> None:
+        if field.current is not None:
+            await field.current.focus()
+
+    ft.use_effect(focus, [proof.tried, proof.empty], cleanup=lambda: None)
+    if proof.error is None:
+        reason = explain(PasswordNeeded(), words)
+        notice = alert(look, Tone.INFO, reason.title, reason.text)
+    else:
+        failure, actions = explain(proof.error, words), []
+        if isinstance(proof.error, ActionNeeded) and (proof.error.url or "").startswith("https://"):
+            site = text(words("problem.operator"), look.type.label)
+            actions = [ft.Row([ft.FilledButton(site, url=proof.error.url)])]
+        notice = alert(look, Tone.NEGATIVE, failure.title, failure.text, *actions)
+    eye = icon_button(
+        look,
+        ft.Icons.VISIBILITY_OFF_OUTLINED if proof.shown else ft.Icons.VISIBILITY_OUTLINED,
+        words("password.hide" if proof.shown else "password.show"),
+        proof.toggle,
+    )
+    return column(
+        notice,
+        ft.AutofillGroup(
+            Field(
+                words("password.field"),
+                lambda: proof.password,
+                proof.type,
+                on_submit,
+                ref=field,
+                selection=ft.TextSelection(0, len(proof.password)) if proof.tried else None,
+                password=not proof.shown,
+                autofill_hints=ft.AutofillHint.PASSWORD,
+                enable_suggestions=False,
+                enable_ime_personalized_learning=False,
+                read_only=busy,
+                suffix_icon=eye,
+                helper=words("proof.demo", password=DEMO_PASSWORD) if session.demo else None,
+                helper_max_lines=2,
+                error=words("password.err_empty") if proof.empty else None,
+                key="password",
+            )
+        ),
+        spacing=SPACE_S,
+    )
