@@ -1,6 +1,6 @@
 """Conso et moi: the command line, and the only place that knows which implementation serves which role.
 
-    python main.py [--web] [--host 127.0.0.1] [--port 8550] [--backend URL] [--version]
+    python main.py [--web] [--host 127.0.0.1] [--port 8550] [--backend URL [--ca-file FILE]] [--version]
         [--session-timeout SECONDS] [--sessions-per-address N] [--allowed-host NAME]...
         [--trusted-proxy ADDRESS]...
 
@@ -56,7 +56,7 @@ def application(settings: Settings) -> Start:
         if demonstration is not None:
             backend = demonstration.backend(credentials, offline)
         elif settings.backend is not None:
-            backend = Backend.at(settings.backend, credentials, offline=offline)
+            backend = Backend.at(settings.backend, credentials, ca_file=settings.ca_file, offline=offline)
         if failures is not None:
             backend.sign_in_tries = visitor_tries(page, failures)
         await open_app(page, backend, settings, demonstration)
@@ -122,6 +122,9 @@ def command_line() -> CommandLine:
     parser.add_argument("--web", action="store_true", help="serve the web app instead of opening a window")
     parser.add_argument("--host", help="the address to serve on (127.0.0.1); implies --web")
     parser.add_argument("--port", type=int, help="the port to serve on (8550); implies --web")
+    parser.add_argument(
+        "--ca-file", metavar="FILE", help="the only authorities believed for the backend; else CONSO_CA_FILE"
+    )
     parser.add_argument(
         "--backend", metavar="URL", help="https://host[:port]; else CONSO_BACKEND_URL, else the demonstration"
     )

@@ -29,8 +29,11 @@ from services.credentials import CredentialProblem, CredentialStore
 from services.diagnostics import Troubles
 from services.errors import (
     BackendError,
+    Changed,
+    Forbidden,
     Locked,
     NotFound,
+    NotPossible,
     NotSent,
     OutcomeUnknown,
     Refused,
@@ -84,6 +87,11 @@ _OPINION: Final = "opinion-"
 """Names of files of the device; the second goes before the key of an opinion."""
 
 _ID = re.compile(r"[\w.~:-]{1,128}", re.ASCII)
+
+_ACCOUNT: Final = "/v1/me"
+
+_OF_CHANGES = (Changed, NotPossible)
+"""What the answer to a change may be; to a reading it says nothing, nor do 403 and 404 of the account."""
 
 
 class _Periods(Struct, frozen=True):
@@ -283,11 +291,14 @@ class Backend:
             json={name: whole(text) for name, text in given.items() if text},
         )
         if reply.status != 202:
-            raise reply.failure()
+            failure = reply.failure()
+            if not isinstance(failure, Unavailable):  # nobody is signed in: no other speaks of them
+                failure = UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
+            raise failure
 
     def account(self) -> Reading[Account]:
         """The subscriber and their contracts."""
-        return self._read(Account, lambda: "/v1/me")
+        return self._read(Account, lambda: _ACCOUNT)
 
     def billing_periods(self, contract_id: str) -> Reading[tuple[BillingPeriod, ...]]:
         """The periods of a contract that can be looked at, newest first."""
@@ -474,9 +485,13 @@ class Backend:
         elif reply.status == 200:
             value = reply.decode(kind)
         else:
+            failure = reply.failure()
+            senseless = (*_OF_CHANGES, Forbidden, NotFound) if url == _ACCOUNT else _OF_CHANGES
+            if isinstance(failure, senseless):
+                raise UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
             if reply.status in (403, 404):  # an answer too: what was known is over
                 reads.drop(url)
-            raise reply.failure()
+            raise failure
         reads.keep(Known(url, etag, reply.at, worth, value))
         return Answer(value, reply.at, etag)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -19,6 +20,7 @@ APP_NAME = "conso-et-moi"
 """The name of the app's folder in the user's data folder."""
 
 BACKEND_VARIABLE = "CONSO_BACKEND_URL"
+CA_VARIABLE = "CONSO_CA_FILE"
 STORAGE_VARIABLE = "FLET_APP_STORAGE_DATA"
 """Set by the Flet runtime of a phone, where an app may only write in that folder."""
 
@@ -80,6 +82,9 @@ class Settings:
     backend: str | None = None
     """The origin of the backend, or `None` for the demonstration embedded in the app."""
 
+    ca_file: Path | None = None
+    """Certificates of the only authorities that may vouch for the backend (PEM); `None` for the system's."""
+
     web: bool = False
     """Serve the app to browsers instead of opening a window."""
 
@@ -105,6 +110,11 @@ class Settings:
     def __post_init__(self) -> None:
         if self.backend is not None:
             object.__setattr__(self, "backend", backend_origin(self.backend))
+        if self.ca_file is not None:
+            try:
+                ssl.create_default_context(cafile=self.ca_file)
+            except OSError:  # ssl.SSLError is one
+                raise ValueError(f"{self.ca_file} cannot be read as a file of PEM certificates.") from None
         if not 1 <= self.port <= 65535:
             raise ValueError(f"The port must be between 1 and 65535, not {self.port}.")
         if not 1 <= self.session_timeout <= 86_400:
@@ -128,6 +138,7 @@ class Settings:
         environment: Mapping[str, str] = os.environ,
         *,
         backend: str | None = None,
+        ca_file: str | None = None,
         web: bool = False,
         host: str = "127.0.0.1",
         port: int = 8550,
@@ -138,13 +149,15 @@ class Settings:
     ) -> Settings:
         """The settings of this run: what the command line says, completed by the environment.
 
-        An empty `CONSO_BACKEND_URL` counts as absent.
+        An empty `CONSO_BACKEND_URL` or `CONSO_CA_FILE` counts as absent.
 
         Raises:
             ValueError: a sentence that says what is wrong.
         """
         storage = environment.get(STORAGE_VARIABLE)
+        authorities = ca_file if ca_file is not None else environment.get(CA_VARIABLE)
         return cls(
+            ca_file=Path(authorities) if authorities else None,
             backend=backend if backend is not None else environment.get(BACKEND_VARIABLE) or None,
             data_folder=Path(storage) if storage else user_data_path(APP_NAME, appauthor=False),
             web=web,

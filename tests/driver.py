@@ -762,7 +762,7 @@ def _own_texts(control: BaseControl) -> Iterator[str]:
     for name, part in _parts(control):
         if name == "value" and isinstance(control, ft.TextField | ft.Radio | ft.Segment):
             continue
-        if isinstance(part, str) and name in (*_SHOWN, *_SPOKEN):
+        if isinstance(part, str) and part and name in (*_SHOWN, *_SPOKEN):
             yield part
 
 
@@ -787,8 +787,9 @@ def _words(control: Any, *, whole: bool, inner: bool = False) -> Iterator[str]:
         return
     if inner and not whole and _taps(control):
         return
-    if isinstance(control, ft.Text) and control.semantics_label:
-        yield control.semantics_label
+    if isinstance(control, ft.Text) and control.semantics_label is not None:
+        if control.semantics_label:  # an empty one keeps what is shown from being said
+            yield control.semantics_label
         return
     for name, part in _parts(control):
         if isinstance(control, ft.Semantics) and control.exclude_semantics and name == "content":

@@ -1,28 +1,22 @@
-"""Strategies for what parses: any JSON, and JSON that was right before something in it was changed."""
+"""Strategies for what parses: any JSON, and JSON that was right before something in it was changed.
+
+`pytest --hypothesis-profile=explore` tries fifty times as much.
+"""
 
 from __future__ import annotations
 
 import copy
-import os
 from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-TIMES = int(os.environ.get("FUZZ", "1"))
-"""Set it to 50, say, for fifty times as many examples, other ones each time; by default the same ones."""
-
 
 def examples(most: int) -> settings:
-    """How many things to try."""
-    return settings(
-        max_examples=most * TIMES,
-        deadline=None,
-        derandomize=TIMES == 1,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    """How many things to try: the same ones at each run; fifty times as many, and others, to explore."""
+    times = 50 if settings.get_current_profile_name() == "explore" else 1
+    return settings(max_examples=most * times, suppress_health_check=list(HealthCheck))
 
 
 TEXTS = st.one_of(

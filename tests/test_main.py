@@ -22,8 +22,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from main import credential_store, embedded_sandbox
+from main import credential_store, embedded_sandbox, offline_store
 from services.credentials import CredentialStore, KeyringStore, MemoryStore
+from services.offline import OfflineStore
 from services.settings import Settings
 from views.ui.secure_storage import SecureStorageStore
 
@@ -289,6 +290,25 @@ async def test_each_device_has_its_store_and_the_web_never_the_server_s_keyring(
 
     async with Driver(start, web=web, platform=platform):
         assert [type(store) for store in stores] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("web", "platform"),
+    [(True, ft.PagePlatform.LINUX), (True, ft.PagePlatform.ANDROID), (False, ft.PagePlatform.LINUX)],
+)
+async def test_only_a_device_keeps_what_was_read(
+    web: bool, platform: ft.PagePlatform, tmp_path: Path
+) -> None:
+    stores: list[OfflineStore | None] = []
+
+    def start(page: ft.Page) -> None:
+        for backend in (None, "https://backend.example"):
+            stores.append(offline_store(page, Settings(data_folder=tmp_path, backend=backend)))
+
+    async with Driver(start, web=web, platform=platform):
+        folders = {store.folder for store in stores if store is not None}
+    assert len(folders) == (0 if web else 2)
+    assert {folder.parent for folder in folders} <= {tmp_path}
 
 
 def test_the_sandbox_is_kept_on_a_device_and_forgotten_on_the_web(tmp_path: Path) -> None:

@@ -37,7 +37,12 @@ Control = dict[str, Any]
 
 _REPLACE, _ADD, _REMOVE, _MOVE = range(4)
 _TEXTS = ("value", "semantics_label", "label", "text", "title", "subtitle", "hint_text", "error")
-_INPUTS = ("Switch", "Checkbox")
+_INPUTS = {
+    "Switch": ("value", "change"),
+    "Checkbox": ("value", "change"),
+    "Chip": ("selected", "select"),
+}
+"""Of what is turned on and off: the property a tap changes, and the event it fires."""
 _ASIDE = ("_services", "_user_services", "theme", "dark_theme", "fonts")
 """What of a page is not drawn."""
 
@@ -80,7 +85,8 @@ class WireClient:
         self._listening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self.register()
+        if not self.connected:
+            await self.register()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -172,6 +178,8 @@ class WireClient:
         while not condition():
             if self.crash is not None:
                 raise Crashed(self.crash)
+            if self._listening is not None and self._listening.done():
+                self._listening.result()  # what came could not be understood
             self._news.clear()
             left = deadline - time.monotonic()
             if left <= 0 or not self.connected:
@@ -192,9 +200,10 @@ class WireClient:
 
         await self.until(enabled, f"nothing to tap named {name!r}", within=within)
         one = found[0]
-        if one["_c"] in _INPUTS:
-            await self.set(one, value=not one.get("value", False))
-            await self.fire(one, "change", one["value"])
+        if (input_ := _INPUTS.get(one["_c"])) is not None:
+            value, event = input_
+            await self.set(one, **{value: not one.get(value, False)})
+            await self.fire(one, event, one[value])
         else:
             await self.fire(one, "click" if one.get("on_click") else "tap")
 

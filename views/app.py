@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+from urllib.parse import urlsplit
 
 import flet as ft
 
@@ -28,7 +30,7 @@ from views.state.session import Gate, SessionState
 from views.text import explain
 from views.ui.brand import CONSO_ET_MOI
 from views.ui.buttons import strong_button
-from views.ui.component import component
+from views.ui.component import component, stop_effects
 from views.ui.cover import cover
 from views.ui.look import Look, silent
 from views.ui.notices import snackbar, state
@@ -49,11 +51,13 @@ async def open_app(
         demonstration: the visitor's way to the backend when it is the embedded one.
         sleep: waits between two tries to read what could not be read.
     """
+    heed_addresses(page)
     device = DeviceState()
     session = SessionState(backend, demo=settings.demo)
     recovery = RecoveryState(session, sleep)
 
     async def closed() -> None:
+        stop_effects(page)
         recovery.close()
         await backend.close()
 
@@ -85,12 +89,6 @@ async def open_app(
         # Flet 1.0.5 sends the word alone, not the event it declares.
         device.device_dark = event.data == ft.Brightness.DARK.value
 
-    def returned() -> None:
-        # What changed while the client was away came with its registration, and no event tells of it.
-        device.resize(page.width, page.height)
-        device.device_dark = page.platform_brightness is ft.Brightness.DARK
-        device.reconnect()
-
     def locale_changed(event: ft.LocaleChangeEvent) -> None:
         device.speak([locale.language_code for locale in event.locales])
 
@@ -98,6 +96,9 @@ async def open_app(
         keyboard.leave()
 
     def connected() -> None:
+        # What changed while the client was away came with its registration, and no event tells of it.
+        device.resize(page.width, page.height)
+        device.device_dark = page.platform_brightness is ft.Brightness.DARK
         device.reconnect()
         recovery.wake()
 
@@ -126,6 +127,32 @@ async def open_app(
     page.on_keyboard_event = keyboard.press
     page.render_views(App, device, session, demo, recovery)
     await session.start()
+
+
+def heed_addresses(page: ft.Page) -> None:
+    """Leads to the start from an address that cannot be taken apart, such as `//[`.
+
+    Flet 1.0.5's router raises on it, which would end the session's drawing for good.
+    """
+
+    def readable(route: str) -> bool:
+        try:
+            urlsplit(route)
+        except ValueError:
+            return False
+        return True
+
+    take = page.before_event
+
+    def before_event(event: ft.ControlEvent) -> Any:
+        if isinstance(event, ft.RouteChangeEvent) and not readable(event.route):
+            page.navigate("/")
+            return False
+        return take(event)
+
+    page.before_event = before_event  # type: ignore[method-assign, assignment]
+    if not readable(page.route):
+        page.route = "/"
 
 
 def dress(page: ft.Page, device: DeviceState) -> None:

@@ -15,6 +15,7 @@ from services.models import (
     Contract,
     Money,
     PeriodState,
+    Rhythm,
     ServiceStatus,
     SubscriptionStatus,
 )
@@ -109,7 +110,7 @@ def Overview(
     rows = group(
         look, [_contract_row(look, contract, state.contract, choose) for contract in contracts], indent=56
     )
-    services = one_off_services(look, formats, state, "services.none", _previous(state))
+    services = one_off_services(look, formats, state, "services.none", _previous(state), session.refresh)
     own = column(heading(text(words("home.contracts"), look.type.h2), 2), rows, services, spacing=SPACE_M)
     manage = _management(look, subscriptions, service)
     if look.layout.wide:
@@ -146,15 +147,18 @@ def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceS
     running = [s for s in subscriptions.current if s.status is SubscriptionStatus.ACTIVE]
     total = sum((monthly_cost(s).amount for s in running), Decimal("0.00"))
     cost = look.formats.money(Money(amount=total))
-    on = known is not None and known.status is ServiceStatus.ACTIVE
-    label = words("home.service_on" if on else "home.service_off") if known is not None else ""
+    counted = listed is not None and not any(
+        s.status is SubscriptionStatus.OTHER or s.recurring_charge_period is Rhythm.OTHER for s in listed
+    )
+    states = {ServiceStatus.ACTIVE: "home.service_on", ServiceStatus.SUSPENDED: "home.service_off"}
+    label = words(states.get(known.status, "status.other")) if known is not None else ""
     manage = partial(go, Destination.MANAGE.path)
     rows = [
         navigation_row(
             look,
             ft.Icons.AUTORENEW,
             words("home.subscriptions"),
-            "" if listed is None else words("home.subscriptions_text", n=len(running), amount=cost),
+            words("home.subscriptions_text", n=len(running), amount=cost) if counted else "",
             manage,
             key="to-subscriptions",
         ),

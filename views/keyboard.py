@@ -75,15 +75,14 @@ class Keyboard:
             self.page.navigate(places[int(key) - 1].path)
 
     async def _refresh(self) -> None:
-        purchases = self.session.purchases
-        if purchases is None:
+        if self.session.purchases is None:
             return
         if self._path.startswith("/achats"):
             await self.session.refresh_purchases()
         elif self._path.startswith(Destination.MANAGE.path):
             await self.session.load_management()
         else:
-            await purchases.load_periods()
+            await self.session.refresh()
 
     def _step_period(self, by: int) -> None:
         purchases = self.session.purchases

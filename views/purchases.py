@@ -14,7 +14,7 @@ from views.state.list_window import ListWindow
 from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
 from views.ui.buttons import icon_button
-from views.ui.component import component
+from views.ui.component import component, use_kept
 from views.ui.frame import Screen
 from views.ui.look import text
 from views.ui.notices import error_state, state
@@ -34,7 +34,7 @@ def period_in(route: str) -> str | None:
 
 @component
 def PurchasesView() -> ft.View:
-    look, session = use_look(), use_session()
+    look, session, keep = use_look(), use_session(), use_kept()
     payment_id = ft.use_route_params().get("payment_id")
     purchases, words = session.purchases, look.words
     actions: tuple[ft.Control, ...] = ()
@@ -42,11 +42,10 @@ def PurchasesView() -> ft.View:
     if purchases is not None and session.purchase is not None:
         wanted = period_in(ft.context.page.route)
         body = Purchases(purchases, session.purchase, wanted, payment_id)
-        actions = (
-            icon_button(
-                look, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases, key="refresh"
-            ),
+        refresh = partial(
+            icon_button, look, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases
         )
+        actions = (keep("refresh", (look, session), refresh),)
     elif session.account.error is not None:
         body = error_state(look, session.account.error, session.load_account)
     else:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from tests.endurance.processes import Program
 
 
-@pytest.fixture
-async def program(tmp_path: Path) -> AsyncIterator[Program]:
-    """The app on its embedded backend; a session without a connection is kept for a second."""
-    async with Program(
-        "tests.endurance.watched", "--session-timeout", "1", log=tmp_path / "complaints"
-    ) as app:
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The app on its embedded backend, which keeps a session without a connection for a second."""
+    log = tmp_path_factory.mktemp("hasty") / "complaints"
+    with Program("tests.endurance.watched", "--session-timeout", "1", log=log) as app:
         yield app
 
 
-@pytest.fixture
-async def patient(tmp_path: Path) -> AsyncIterator[Program]:
-    """The same, and a session without a connection is kept for long."""
-    async with Program("tests.endurance.watched", log=tmp_path / "complaints") as app:
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The same, which keeps them for long."""
+    log = tmp_path_factory.mktemp("patient") / "complaints"
+    with Program("tests.endurance.watched", log=log) as app:
         yield app

@@ -115,7 +115,7 @@ async def answers(url: str, ended: Callable[[], bool]) -> None:
 
 
 class Program:
-    """`python -m MODULE` on a port of its own, as people start it. `url` is where; use as `async with`."""
+    """`python -m MODULE` on a port of its own, as people start it. `url` is where; use as `with`."""
 
     def __init__(self, module: str, *options: str, log: Path) -> None:
         self.port = free_port()
@@ -123,31 +123,21 @@ class Program:
         self._command = [sys.executable, "-m", module, "--port", str(self.port), *options]
         self._log = log
 
-    async def __aenter__(self) -> Program:
-        self.process = await asyncio.to_thread(self._start)
-        await answers(self.url, lambda: self.process.poll() is not None)
-        await asyncio.to_thread(self._line)  # where it listens
+    def __enter__(self) -> Program:
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        assert self._line(), self.complaints  # where it listens
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-
-    def _start(self) -> subprocess.Popen[str]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+        self.process.communicate()
 
     def _line(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline()
-
-    async def holdings(self) -> dict[str, Any]:
-        """What it holds, if it is `tests.endurance.watched`."""
-        self.process.send_signal(signal.SIGUSR1)
-        told: dict[str, Any] = json.loads(await asyncio.to_thread(self._line))
-        return told
 
     async def stop(self, within: float = 20.0) -> int:
         """SIGTERM; the exit code."""
@@ -158,3 +148,35 @@ class Program:
     def complaints(self) -> str:
         """What it wrote on stderr."""
         return self._log.read_text(errors="replace")
+
+    # Of `tests.endurance.watched` only:
+
+    async def tasks(self) -> dict[str, int]:
+        """Its running tasks by the name of their coroutine."""
+        running: dict[str, int] = (await self._asked(signal.SIGUSR1))["tasks"]
+        return running
+
+    async def holdings(self) -> dict[str, Any]:
+        """Everything it holds: `tests.endurance.watched.everything`."""
+        return await self._asked(signal.SIGUSR2)
+
+    async def _asked(self, question: signal.Signals) -> dict[str, Any]:
+        self.process.send_signal(question)
+        told: dict[str, Any] = json.loads(await asyncio.to_thread(self._line))
+        return told
+
+    async def until(self, condition: Callable[[dict[str, int]], object], missing: str) -> None:
+        """Wait until the condition holds of its tasks."""
+        deadline = time.monotonic() + STARTED
+        while not condition(tasks := await self.tasks()):
+            assert time.monotonic() < deadline, f"{missing}: {tasks}"
+            await asyncio.sleep(0.02)
+
+    async def alone(self) -> None:
+        """Wait until it knows that nobody is connected: who comes sooner is another visitor to it."""
+        await self.until(lambda tasks: "FletApp.__send_loop" not in tasks, "still connected")
+
+    async def empty(self) -> None:
+        """Wait until no session is kept any more, connected or not."""
+        await self.alone()
+        await self.until(lambda tasks: "Session.__updates_scheduler" not in tasks, "still kept")

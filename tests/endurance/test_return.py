@@ -1,4 +1,4 @@
-"""A connection that drops and returns: the screen is true again, nothing chosen is lost, and it still obeys."""
+"""A connection that drops and returns: the screen is true, nothing chosen is lost, and it still obeys."""
 
 from __future__ import annotations
 
@@ -6,57 +6,104 @@ import asyncio
 from random import Random, SystemRandom
 
 from tests.endurance.processes import Program
-from tests.wire import PATIENCE, WireClient
+from tests.wire import WireClient
 
-DEMO = "Découvrir la démonstration"
-RETURNS = 30
-MONTHS = ("juillet", "août", "septembre", "octobre", "novembre")
-
-
-async def left(program: Program) -> None:
-    """Wait until the app knows of no connection any more: who comes sooner is another visitor to it."""
-    async with asyncio.timeout(PATIENCE):
-        while (await program.holdings())["tasks"].get("FletApp.__send_loop"):
-            await asyncio.sleep(0.01)
+RETURNS = 20
+LIST = "Filtrer les achats"
 
 
-async def signed_in(program: Program, route: str = "/achats") -> WireClient:
-    visitor = WireClient(program.url, route=route)
+async def signed_in(app: Program, *, route: str = "/achats", **screen: float) -> WireClient:
+    """Somebody who has passed the gate."""
+    visitor = WireClient(app.url, route=route, **screen)  # type: ignore[arg-type] # width and height
     await visitor.register()
     await visitor.see("Identifiez-vous")
-    await visitor.tap(DEMO)
+    await visitor.tap("Découvrir la démonstration")
     return visitor
 
 
-async def test_whatever_moment_it_drops_at_the_screen_is_true_on_return(patient: Program) -> None:
+def shown(visitor: WireClient) -> list[str]:
+    """The names of the periods marked as the one on screen."""
+    return [one["label"] for one in visitor.controls("Semantics", selected=True) if "Facture" in one["label"]]
+
+
+async def choose(visitor: WireClient, month: str) -> None:
+    """Tap a period and wait for its figures."""
+    await visitor.tap(month)
+    await visitor.until(lambda: shown(visitor) == [month], f"{month!r} is not on screen")
+    await visitor.see_not("Chargement…")
+
+
+async def test_at_whatever_moment_it_drops_the_screen_is_true_and_obeys_on_return(patient: Program) -> None:
     seed = SystemRandom().getrandbits(32)
     rng = Random(seed)  # noqa: S311 - chosen moments, no secrets
     async with await signed_in(patient) as visitor:
-        await visitor.see("Filtrer les achats")
-        months = [text for text in visitor.texts() if text.startswith("Facture d") and ", du " in text]
+        await visitor.see(LIST)
+        months = [
+            one["label"] for one in visitor.controls("Semantics") if ", du " in (one.get("label") or "")
+        ]
+        assert len(months) == 6
         for number in range(RETURNS):
-            told = f"return {number + 1} of the seed {seed}"
             session, chosen = visitor.session_id, rng.choice(months)
             await visitor.tap(chosen)
-            await asyncio.sleep(rng.uniform(0, 0.1))
+            await asyncio.sleep(rng.uniform(0, 0.08))
             route = visitor.route
             await visitor.cut()
-            await left(patient)
+            await patient.alone()
             await visitor.register()
+            told = f"return {number + 1} of the seed {seed}: {visitor.texts()}"
             assert visitor.session_id == session, told
             assert visitor.page["route"] == visitor.route == route, told
-            other = rng.choice([month for month in months if month != chosen])
-            await visitor.tap(other)
-            total = other.split(", ")[2]
-            await visitor.see(f"{total}")
-            async with asyncio.timeout(PATIENCE):
-                pass
-    print(patient.complaints)
+            try:
+                await choose(visitor, rng.choice([month for month in months if month != chosen]))
+            except AssertionError as error:
+                raise AssertionError(told) from error
+        async with await signed_in(patient, route=visitor.route) as another:
+            await another.see(LIST)
+            await another.until(lambda: another.texts() == visitor.texts(), f"not what {visitor.texts()}")
+    assert not patient.complaints
 
 
-async def test_x(patient: Program) -> None:
-    async with await signed_in(patient) as visitor:
-        await visitor.see("Filtrer les achats")
-        import pprint
-        for c in visitor.controls():
-            print(c["_c"], {k:v for k,v in c.items() if k in ("label","value","key","selected","semantics_label")})
+async def test_what_was_chosen_and_what_changed_meanwhile_are_there_on_return(patient: Program) -> None:
+    async with await signed_in(patient, route="/reglages") as visitor:
+        await visitor.tap("Sombre")
+        await visitor.until(lambda: visitor.page.get("theme_mode") == "dark", "not dark")
+        await visitor.go("/gerer")
+        await visitor.see("Club Cubéo")
+        assert visitor.controls("NavigationBar")
+        await visitor.cut()
+        await patient.alone()
+        visitor.width, visitor.height = 1440, 900  # the window was made larger meanwhile
+        await visitor.register()
+        await visitor.until(lambda: visitor.controls("NavigationRail"), "not drawn for its width")
+        assert visitor.page["theme_mode"] == "dark"
+        assert visitor.page["route"] == "/gerer"
+        await visitor.see("Club Cubéo")
+
+
+async def test_who_left_before_anything_was_drawn_finds_the_app_on_return(patient: Program) -> None:
+    for _ in range(10):
+        visitor = WireClient(patient.url)
+        await visitor.register()
+        await visitor.cut()
+        await patient.alone()
+        async with visitor:
+            await visitor.see("Identifiez-vous")
+    assert not patient.complaints
+
+
+async def test_a_session_that_was_dropped_gives_way_to_a_new_page_at_the_same_address(
+    hasty: Program,
+) -> None:
+    visitor = await signed_in(hasty)
+    await visitor.see(LIST)
+    session, route = visitor.session_id, "/achats?periode=2000-01"
+    await visitor.go(route)
+    await visitor.cut()
+    await hasty.empty()
+    async with visitor:
+        assert visitor.session_id != session
+        await visitor.see("Identifiez-vous")
+        await visitor.tap("Découvrir la démonstration")
+        await visitor.see(LIST)
+        assert visitor.page["route"] == route
+    assert not hasty.complaints

@@ -1,8 +1,10 @@
-"""The web app as `main.py` serves it, which tells on SIGUSR1 what it holds: a line of JSON on its output.
+"""The web app as `main.py` serves it, which tells what it holds: a line of JSON on its output for a signal.
 
     python -m tests.endurance.watched --port 8550
 
-The product has nothing of this: it is the same process with one more signal handler.
+SIGUSR1 asks for its tasks, SIGUSR2 for everything, after a collection of garbage. The product has nothing of
+this: it is the same process with two more signal handlers, and a Flet that looks every half second instead of
+every ten for sessions whose time is over.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ import sys
 import threading
 from collections import Counter
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
+
+from flet_web.fastapi import flet_app_manager
 
 import main
 
@@ -33,32 +37,41 @@ KINDS = (
 """Of these classes, by name, the living objects are counted."""
 
 
-def holdings() -> dict[str, object]:
-    """What this process holds, after two collections of garbage.
+def tasks() -> dict[str, int]:
+    """The running tasks by the name of their coroutine."""
+    try:
+        running = asyncio.all_tasks()
+    except RuntimeError:  # between two turns of the event loop
+        running = set()
+    return Counter(getattr(task.get_coro(), "__qualname__", "") for task in running)
 
-    Keys: `rss` (bytes), `fds`, `threads`, `tasks` (by the name of their coroutine), `objects` (of `KINDS`).
-    """
+
+def everything() -> dict[str, object]:
+    """`tasks`, `rss` (bytes), `fds`, `threads`, `objects` (of `KINDS`, by class)."""
     gc.collect()
     gc.collect()
     kinds = Counter(type(one).__name__ for one in gc.get_objects())
-    try:
-        tasks = asyncio.all_tasks()
-    except RuntimeError:  # between two turns of the event loop
-        tasks = set()
     return {
+        "tasks": tasks(),
         "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE"),
         "fds": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - only how many
         "threads": threading.active_count(),
-        "tasks": Counter(getattr(task.get_coro(), "__qualname__", "") for task in tasks),
         "objects": {kind: kinds[kind] for kind in KINDS},
     }
 
 
-def tell(_signal: int, _frame: FrameType | None) -> None:
-    sys.stdout.write(json.dumps(holdings()) + "\n")
+def tell(asked: int, _frame: FrameType | None) -> None:
+    told = everything() if asked == signal.SIGUSR2 else {"tasks": tasks()}
+    sys.stdout.write(json.dumps(told) + "\n")
     sys.stdout.flush()
 
 
+async def sleep(seconds: float) -> None:
+    await asyncio.sleep(min(seconds, 0.5))
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGUSR1, tell)
+    flet_app_manager.asyncio = SimpleNamespace(sleep=sleep, create_task=asyncio.create_task)
+    for asked in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(asked, tell)
     main.main(sys.argv[1:])

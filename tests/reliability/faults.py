@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -21,13 +20,13 @@ from services.authority import CLIENT_ID
 from services.sandbox import tokens
 from services.sandbox.store import subscriber_id_of
 from services.session import Kept
-from tests.reliability.gateway import NAME, Answer, Exchange, honest
+from tests.reliability.gateway import NAME, Answer, Exchange, Play, honest
 from tests.reliability.outcomes import Kind
 from tests.reliability.world import World, hosts, self_signed, tls
 from tests.views.people import ABONNE
 
-Met = Callable[[World], AbstractAsyncContextManager[None]]
-"""A fault begins as the block begins, and ends with it."""
+Begin = Callable[[World, AsyncExitStack], Awaitable[None]]
+"""Makes the fault happen; what ends it goes on the stack."""
 
 
 @dataclass(frozen=True)
@@ -38,36 +37,37 @@ class Fault:
     how: str
     """What is done to the real thing, for the reader of the matrix."""
     kind: Kind
-    met: Met
+    begin: Begin
 
     def __str__(self) -> str:
         return self.name.replace(" ", "-")
+
+    @asynccontextmanager
+    async def met(self, world: World) -> AsyncIterator[None]:
+        """It begins as the block begins, and ends with it."""
+        async with AsyncExitStack() as end:
+            await self.begin(world, end)
+            yield
 
 
 # The road
 
 
-@asynccontextmanager
-async def _refused(world: World) -> AsyncIterator[None]:
+async def _refused(world: World, end: AsyncExitStack) -> None:
     await world.gateway.close()
-    yield
-    await world.gateway.open()
+    end.push_async_callback(world.gateway.open)
 
 
-@asynccontextmanager
-async def _unknown_name(world: World) -> AsyncIterator[None]:
+async def _unknown_name(world: World, end: AsyncExitStack) -> None:
     await world.gateway.drop()
-    with world.hurry(), patch.object(socket, "getaddrinfo", hosts({NAME: "backend.invalid"})):
-        yield
+    end.enter_context(world.hurry())
+    end.enter_context(patch.object(socket, "getaddrinfo", hosts({NAME: "backend.invalid"})))
 
 
-@asynccontextmanager
-async def _untrusted(world: World) -> AsyncIterator[None]:
-    await world.gateway.close()
+async def _untrusted(world: World, end: AsyncExitStack) -> None:
+    await _refused(world, end)
     await world.gateway.open(tls(self_signed(world.sandbox.file.with_name("stranger.pem"))))
-    yield
-    await world.gateway.close()
-    await world.gateway.open()
+    end.push_async_callback(world.gateway.close)
 
 
 async def _reset(exchange: Exchange) -> None:
@@ -151,20 +151,13 @@ _PORTAL = b"<!DOCTYPE html><html><title>Bienvenue</title><body>Acceptez les cond
 # The session
 
 
-async def _revoke(world: World) -> None:
+async def _revoked(world: World, _: AsyncExitStack) -> None:
     now = world.sandbox.clock()
     who = subscriber_id_of(ABONNE)
     await world.sandbox.do(lambda connection: tokens.sign_out_everywhere(connection, who, now))
 
 
-@asynccontextmanager
-async def _revoked(world: World) -> AsyncIterator[None]:
-    await _revoke(world)
-    yield
-
-
-@asynccontextmanager
-async def _copied(world: World) -> AsyncIterator[None]:
+async def _copied(world: World, _: AsyncExitStack) -> None:
     """Somebody used the token this device still holds, and the grace for a lost answer is over."""
     kept = Kept.decode(await world.store.load() or "")
     if kept is not None:
@@ -174,11 +167,9 @@ async def _copied(world: World) -> AsyncIterator[None]:
             (await thief.post("/oauth/token", data=form)).raise_for_status()
         world.sandbox.clock.advance(seconds=11)
     await world.expire_access()
-    yield
 
 
-@asynccontextmanager
-async def _expired(world: World) -> AsyncIterator[None]:
+async def _expired(world: World, end: AsyncExitStack) -> None:
     expired = False
 
     async def play(exchange: Exchange) -> None:
@@ -188,13 +179,10 @@ async def _expired(world: World) -> AsyncIterator[None]:
             await world.expire_access()
         await honest(exchange)
 
-    async with _playing(play)(world):
-        yield
+    await _playing(play)(world, end)
 
 
-@asynccontextmanager
-async def _lost_renewal(world: World) -> AsyncIterator[None]:
-    await world.expire_access()
+async def _lost_renewal(world: World, end: AsyncExitStack) -> None:
     lost = False
 
     async def play(exchange: Exchange) -> None:
@@ -205,59 +193,46 @@ async def _lost_renewal(world: World) -> AsyncIterator[None]:
         else:
             await honest(exchange)
 
-    async with _playing(play)(world):
-        yield
+    await world.expire_access()
+    await _playing(play)(world, end)
 
 
-def _clock(**lapse: float) -> Met:
-    @asynccontextmanager
-    async def wrong(world: World) -> AsyncIterator[None]:
+def _clock(**lapse: float) -> Begin:
+    async def begin(world: World, end: AsyncExitStack) -> None:
+        right = world.device.now
         world.device.advance(**lapse)
-        yield
-        world.device.now -= timedelta(**lapse)
+        end.callback(setattr, world.device, "now", right)
 
-    return wrong
+    return begin
 
 
 # The backend's own machine
 
 
-@asynccontextmanager
-async def _restarted(world: World) -> AsyncIterator[None]:
+async def _restarted(world: World, end: AsyncExitStack) -> None:
     await asyncio.to_thread(world.sandbox.stop)
-    yield
-    await asyncio.to_thread(world.sandbox.start)
+    end.push_async_callback(asyncio.to_thread, world.sandbox.start)
 
 
-@asynccontextmanager
-async def _locked(world: World) -> AsyncIterator[None]:
-    with world.sandbox.locked():
-        yield
+async def _locked(world: World, end: AsyncExitStack) -> None:
+    end.enter_context(world.sandbox.locked())
 
 
-@asynccontextmanager
-async def _full(world: World) -> AsyncIterator[None]:
-    world.sandbox.full = True
-    yield
-    world.sandbox.full = False
-    world.sandbox.store.close()  # its connections keep the limit; the next ones have none
+async def _full(world: World, end: AsyncExitStack) -> None:
+    end.enter_context(world.sandbox.full())
 
 
-def _playing(play: Callable[[Exchange], Any], *, slow: bool = False) -> Met:
+def _playing(play: Play, *, slow: bool = False) -> Begin:
     """Every exchange goes so; `slow`: no answer will come."""
 
-    @asynccontextmanager
-    async def met(world: World) -> AsyncIterator[None]:
-        world.gateway.play = play
+    async def begin(world: World, end: AsyncExitStack) -> None:
         if slow:
-            with world.hurry():
-                yield
-        else:
-            yield
-        world.gateway.play = honest
-        await world.gateway.drop()
+            end.enter_context(world.hurry())
+        end.push_async_callback(world.gateway.drop)
+        end.callback(setattr, world.gateway, "play", honest)
+        world.gateway.play = play
 
-    return met
+    return begin
 
 
 _RENEWAL = ("/.well-known/", "/oauth/token")
@@ -265,13 +240,13 @@ _RENEWAL = ("/.well-known/", "/oauth/token")
 
 def _answering(
     change: Callable[[Answer], Answer], *, arrives: bool = False, renewal: bool = False, once: bool = False
-) -> Met:
+) -> Begin:
     """Answers are changed so; those of the renewal of tokens only if `renewal`.
 
     `arrives`: the request reaches the backend first. `once`: the second time one asks, all is well.
     """
 
-    def met(world: World) -> AbstractAsyncContextManager[None]:
+    async def begin(world: World, end: AsyncExitStack) -> None:
         asked: set[tuple[str, str]] = set()
 
         async def play(exchange: Exchange) -> None:
@@ -284,9 +259,9 @@ def _answering(
             real = await exchange.ask() if arrives else Answer(200, {})
             await exchange.give(change(real))
 
-        return _playing(play)(world)
+        await _playing(play)(world, end)
 
-    return met
+    return begin
 
 
 def _status(

@@ -52,8 +52,10 @@ class Kind(Enum):
 class Outcome:
     """What is told of one kind; None: nothing, for it does no harm."""
 
+    opened: Told | None
+    """On opening the app, which knows nothing yet."""
     first: Told | None
-    """On a screen that has shown nothing yet."""
+    """On a screen that has shown nothing yet, of an account that is known."""
     again: Told | None
     """On a screen that has shown its figures before: they stay, with their age."""
     write: Told | None
@@ -69,19 +71,19 @@ _MINE, _GONE, _CANNOT, _MOVED, _LATER = (
     Told.FORBIDDEN, Told.NOT_FOUND, Told.NOT_POSSIBLE, Told.CHANGED, Told.QUEUED,
 )  # fmt: skip
 OUTCOMES = {
-    #                             first, again, write,   opinion, outside
-    Kind.NO_ROAD:         Outcome(_NO,   _NO,   _NO,     _LATER,  _NO),
-    Kind.NO_ANSWER:       Outcome(_NO,   _NO,   _NO,     _LATER,  _NO),
-    Kind.GARBLED:         Outcome(_WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT),
-    Kind.STRANGER:        Outcome(_WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT),
-    Kind.BUSY:            Outcome(_BUSY, _BUSY, _BUSY,   _BUSY,   _BUSY),
-    Kind.BRIEFLY_BUSY:    Outcome(None,  None,  _BUSY,   _BUSY,   _BUSY),
-    Kind.READ_ONLY:       Outcome(_BUSY, None,  _BUSY,   _BUSY,   _BUSY),
-    Kind.OVER:            Outcome(_OVER, _OVER, _OVER,   _OVER,   None),
-    Kind.UNAUTHENTICATED: Outcome(_OVER, _OVER, _OVER,   _OVER,   _WHAT),
-    Kind.FORBIDDEN:       Outcome(_MINE, _MINE, _MINE,   _MINE,   _WHAT),
-    Kind.ABSENT:          Outcome(_GONE, _GONE, _GONE,   _GONE,   _WHAT),
-    Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _CANNOT, _CANNOT, _WHAT),
-    Kind.STALE:           Outcome(_WHAT, _WHAT, _MOVED,  _MOVED,  _WHAT),
-    Kind.HARMLESS:        Outcome(None,  None,  None,    None,    None),
+    #                            opened, first, again, write,   opinion, outside
+    Kind.NO_ROAD:         Outcome(_NO,   _NO,   _NO,   _NO,     _LATER,  _NO),
+    Kind.NO_ANSWER:       Outcome(_NO,   _NO,   _NO,   _NO,     _LATER,  _NO),
+    Kind.GARBLED:         Outcome(_WHAT, _WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT),
+    Kind.STRANGER:        Outcome(_WHAT, _WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT),
+    Kind.BUSY:            Outcome(_BUSY, _BUSY, _BUSY, _BUSY,   _BUSY,   _BUSY),
+    Kind.BRIEFLY_BUSY:    Outcome(None,  None,  None,  _BUSY,   _BUSY,   _BUSY),
+    Kind.READ_ONLY:       Outcome(_BUSY, None,  None,  _BUSY,   _BUSY,   _BUSY),
+    Kind.OVER:            Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   None),
+    Kind.UNAUTHENTICATED: Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _WHAT),
+    Kind.FORBIDDEN:       Outcome(_WHAT, _MINE, _MINE, _MINE,   _MINE,   _WHAT),
+    Kind.ABSENT:          Outcome(_WHAT, _GONE, _GONE, _GONE,   _GONE,   _WHAT),
+    Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _WHAT, _CANNOT, _CANNOT, _WHAT),
+    Kind.STALE:           Outcome(_WHAT, _WHAT, _WHAT, _MOVED,  _MOVED,  _WHAT),
+    Kind.HARMLESS:        Outcome(None,  None,  None,  None,    None,    None),
 }  # fmt: skip

@@ -24,6 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from httpx_retries import Retry
+from msgspec.structs import replace
 from sqlalchemy import Connection, event, update
 
 from services import transport
@@ -41,26 +42,34 @@ from tests.views.conftest import NOW, PASSWORD
 from tests.views.people import ABONNE, subscribed
 from views.app import open_app
 
-LONG, SHORT = 10.0, 0.25
+LONG, SHORT = 10.0, 0.1
 """Seconds the client waits for an answer, and while none is meant to come."""
 _RESOLVE = socket.getaddrinfo
+
+
+def person() -> Subscriber:
+    """One box, two subscriptions, a payment or two a period: what the screens need, to be drawn quickly."""
+    everything = subscribed()
+    box = everything.contracts[0]
+    purchases = (*box.purchases[::4], box.purchases[-1])
+    small = replace(box, subscriptions=box.subscriptions[:2], purchases=purchases)
+    return replace(everything, contracts=(small,))
 
 
 class Sandbox:
     """The backend: one database, served until it is stopped, and again from where it was."""
 
-    def __init__(self, file: Path, person: Subscriber) -> None:
-        self.file, self._person = file, person
+    def __init__(self, file: Path) -> None:
+        self.file = file
         self.clock = Clock(NOW)
-        self.full = False
-        """The database can grow no more."""
+        self._full = False
         self._up = ExitStack()
         self._address = ("127.0.0.1", 9)
 
     def start(self) -> None:
         app = create_app(
             f"sqlite:///{self.file}",
-            subscribers=(self._person,),
+            subscribers=(person(),),
             clock=self.clock,
             settings=Settings(scrypt_log2_cost=4, reminders=10**6),
         )
@@ -85,8 +94,17 @@ class Sandbox:
         """Another program holds the database's one right to write."""
         with closing(sqlite3.connect(self.file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
+            yield  # closed, it lets go
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """The database can grow no more."""
+        self._full = True
+        try:
             yield
-            other.execute("ROLLBACK")
+        finally:
+            self._full = False
+            self.store._engine.dispose()  # its connections keep the limit; the next ones have none
 
     def _watch(self, store: Store) -> None:
         engine = store._engine
@@ -99,7 +117,7 @@ class Sandbox:
         @event.listens_for(engine, "begin")
         def grow(connection: Connection) -> None:
             # What is written may fit in a page that is there: each transaction first needs new ones.
-            if self.full and connection.get_execution_options().get("writing"):
+            if self._full and connection.get_execution_options().get("writing"):
                 connection.exec_driver_sql("PRAGMA max_page_count=1")
                 connection.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(100000) AS room")
 
@@ -135,8 +153,10 @@ class World:
     def hurry(self) -> Iterator[None]:
         """No client waits long for an answer that will not come."""
         self._be_patient(SHORT)
-        yield
-        self._be_patient(LONG)
+        try:
+            yield
+        finally:
+            self._be_patient(LONG)
 
     def _be_patient(self, timeout: float) -> None:
         self._timeout = timeout
@@ -209,7 +229,7 @@ async def world(
 
     monkeypatch.setattr(Wire, "send", counted)
     try:
-        await sandbox.do(lambda connection: fill_again(connection, subscribed(), NOW))
+        await sandbox.do(lambda connection: fill_again(connection, person(), NOW))
         sandbox.clock.now = NOW
         if await store.load() is None:
             await around.sign_in()

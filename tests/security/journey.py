@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -112,10 +113,11 @@ async def sign_in(app: App, person: Sentinel) -> None:
 Do = Callable[[str], Awaitable[None]]
 
 
-async def whole_visit(app: App, person: Sentinel, pick: Do, confirm: Do) -> None:
+async def whole_visit(app: App, person: Sentinel, pick: Do, confirm: Do, opine: Do) -> None:
     """Signed in: browse, report a purchase, end a subscription, say what one thinks, let the token expire.
 
-    `pick` chooses one of a few: the reason of a report, the answer to a question. `confirm` taps in a sheet.
+    `pick` chooses one of a few: the reason of a report, the answer to a question. `confirm` taps in a sheet,
+    `opine` fills in what one liked of an article.
     """
     await app.go(f"/achats/achat-{person.name}-3")
     await app.see(f"IP-{person.name}-3")
@@ -132,9 +134,10 @@ async def whole_visit(app: App, person: Sentinel, pick: Do, confirm: Do) -> None
     await app.see(words("subscription.keep"))
     await confirm(words("subscription.end"))
     await app.see(words("subscription.ended"))
-    await app.go("/aide/internet-plus")
+    await app.go("/aide")
+    await app.see(words("feedback.question"))
     await pick(words("answer.yes"))
-    await app.enter(words("comment.liked"), OPINION)
+    await opine(OPINION)
     await app.tap(words("feedback.send"))
     await app.see(words("feedback.thanks"))
     await asyncio.sleep(2)  # the access token dies
@@ -178,7 +181,7 @@ async def desktop(folder: Path) -> set[str]:
             await app.see(words("login.h1"))
             assert secrets_in_reprs(TYPED) == []
             await sign_in(app, ADA)
-            await whole_visit(app, ADA, app.tap, app.tap)
+            await whole_visit(app, ADA, app.tap, app.tap, partial(app.enter, words("comment.liked")))
             hidden = [*overheard.tokens, ADA.password, WRONG]
             assert secrets_in_reprs(hidden) == [], secrets_in_reprs(hidden)
             close: Callable[[], Awaitable[None]] = app.page.on_close  # type: ignore[assignment]

@@ -6,12 +6,14 @@ of the web app; each in a process whose loggers are all at DEBUG.
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from services.backend import LONGEST_FEEDBACK
 from services.models import DisputeReason
 from tests.security.hosting import ADA, ROOT, hosted
 from tests.security.journey import TYPED, found, sandbox, secrets_in_files, sign_in, whole_visit, words
@@ -54,19 +56,29 @@ async def test_a_visit_on_the_web_leaves_nothing_behind(tmp_path: Path) -> None:
 
             async def pick(choice: str) -> None:
                 if choice == words("answer.yes"):
-                    answers = app.controls("SegmentedButton")[-1]
-                    await app.set(answers, selected=["yes"])
-                    await app.fire(answers, "change", ["yes"])
+                    while not app.shows(words("feedback.send")):  # it may have been drawn anew meanwhile
+                        answers = max(app.controls("SegmentedButton"), key=lambda one: one["_i"])
+                        await app.set(answers, selected=["yes"])
+                        await app.fire(answers, "change", ["yes"])
+                        await asyncio.sleep(0.5)
                 else:
                     reasons = app.controls("RadioGroup")[0]
                     await app.set(reasons, value=DisputeReason.UNKNOWN.value)
                     await app.fire(reasons, "change", DisputeReason.UNKNOWN.value)
 
             async def confirm(name: str) -> None:
-                await app.fire(app.named(name)[-1], "click")  # sheets come before the screens they cover
+                newest = max(app.named(name), key=lambda one: one["_i"])  # the sheet came after the screen
+                await app.fire(newest, "click")
+
+            async def opine(text: str) -> None:
+                box = next(
+                    box for box in app.controls("TextField") if box.get("max_length") == LONGEST_FEEDBACK
+                )
+                await app.set(box, value=text)
+                await app.fire(box, "change", text)
 
             await sign_in(app, ADA)
-            await whole_visit(app, ADA, pick, confirm)
+            await whole_visit(app, ADA, pick, confirm, opine)
             # A handler that fails tells where, not what.
             await app.fire(app.page, "locale_change", {"locales": 7})
             with pytest.raises(Crashed) as crash:
@@ -75,7 +87,8 @@ async def test_a_visit_on_the_web_leaves_nothing_behind(tmp_path: Path) -> None:
             await sign_in(app, ADA)
             await app.go("/reglages")
             await app.tap(words("signout.button"))
-            await app.tap(words("signout.button"))
+            await app.see(words("signout.title"))
+            await app.fire(max(app.named(words("signout.button")), key=lambda one: one["_i"]), "click")
             await app.see(words("login.h1"))
         secrets = [*overheard.tokens, *ADA.secrets, *TYPED]
         lines = "\n".join(overheard.asked).encode()

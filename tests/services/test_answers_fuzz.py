@@ -1,7 +1,7 @@
 """Whatever a backend answers, the client gives a value of the contract or a `BackendError`, and nothing else.
 
 For every endpoint: any status, any media type, odd headers; a body much like the right one, any other JSON,
-or none at all. `FUZZ=50` tries fifty times as much.
+or none at all.
 """
 
 from __future__ import annotations

@@ -70,6 +70,8 @@ class Line(httpx.AsyncBaseTransport):
         """The same, for changes that are lost on their way there: nothing is done."""
         self.busy: int | None = None
         """Every request is answered by a 503 that asks to wait for so many seconds."""
+        self.status: int | None = None
+        """Every request is answered by this alone."""
         self.under_way = 0
         """Requests not answered yet."""
 
@@ -89,6 +91,8 @@ class Line(httpx.AsyncBaseTransport):
         if self.swallowed is not None and self.swallowed in address and request.method != "GET":
             self.down = True
             raise httpx.ReadError("swallowed", request=request)
+        if self.status is not None:
+            return httpx.Response(self.status, request=request)
         if self.busy is not None:
             return httpx.Response(503, headers={"Retry-After": str(self.busy)}, request=request)
         response = await self.far_end.handle_async_request(request)

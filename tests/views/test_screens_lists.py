@@ -96,6 +96,7 @@ async def test_filters_narrow_the_list_and_the_summary_stays(serve: Serve) -> No
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
         await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
         everything = rows(app)
         summary = next(text for text in app.texts() if text.startswith("Facture de mai, "))
         await app.tap("Abonnements")
@@ -121,12 +122,11 @@ async def test_a_day_has_its_total_only_when_it_is_whole(serve: Serve) -> None:
         await app.see("Impossible d’afficher vos achats")
         await app.see_not("Données du")
         days = [words for level, words in app.headings() if level == 3]
-        assert len(days) == 3
-        assert ["total" in day for day in days] == [True, True, False]
+        assert ["total" in day for day in days] == [True, False]
         line.broken = None
         await app.tap("Réessayer")
         await app.until(
-            lambda: sum("total" in words for level, words in app.headings() if level == 3) >= 3, "no total"
+            lambda: sum("total" in words for level, words in app.headings() if level == 3) >= 2, "no total"
         )
 
 

@@ -9,6 +9,9 @@ import flet as ft
 ROW_ESTIMATE = 80.0
 """Logical pixels a row takes until its page has been measured."""
 
+HEAD_ESTIMATE = 300.0
+"""The same of what stands above the first row."""
+
 
 @ft.observable
 @dataclass(eq=False)
@@ -20,8 +23,8 @@ class ListWindow:
     """
 
     per_page: int
-    viewport: float = 900.0
-    """Height of the view, in logical pixels; a guess until it is scrolled."""
+    viewport: float = 700.0
+    """Height of the view, in logical pixels; a guess until it is measured."""
     first: int = 1
     last: int = 1
     above: float = 0.0
@@ -29,7 +32,7 @@ class ListWindow:
     scrolled_past_head: bool = False
     remade: int = 0
     """How many times what is drawn had to be made anew to be at its top again."""
-    _head: float = 0.0
+    _head: float = HEAD_ESTIMATE
     _offset: float = 0.0
     _reached: int = 1
     _total: int = 1
@@ -50,6 +53,10 @@ class ListWindow:
     def reach(self, last_read: int, total_pages: int) -> None:
         """The list has been read up to `last_read` of `total_pages`: the page after it may be drawn."""
         self._reached, self._total = last_read, total_pages
+        self._place()
+
+    def measure_view(self, event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
+        self.viewport = event.height
         self._place()
 
     def measure_head(self, event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:

@@ -29,9 +29,9 @@ from services.single_flight import SingleFlight
 from .list_window import ListWindow
 from .loadable import Loadable
 
-PER_PAGE = 25
+PER_PAGE = 15
 """Rows fetched and drawn together: a phone shows about eight, a tall desktop about fifteen."""
-PAGES_KEPT = 12
+PAGES_KEPT = 20
 """Pages of one list held in memory; those far from the view are fetched again when scrolled to."""
 LISTS_KEPT = 12
 """Lists (a period and a filter) held in memory: the six periods, and a few filtered."""
@@ -130,8 +130,10 @@ class PurchasesState:
 
     @property
     def current(self) -> BillingPeriod | None:
-        """The period in progress."""
-        return next((p for p in self.periods.data or () if p.state is PeriodState.OPEN), None)
+        """The period in progress; the newest, when this version does not know the state it is in."""
+        periods = self.periods.data or ()
+        newest = periods[0] if periods and periods[0].state is PeriodState.OTHER else None
+        return next((p for p in periods if p.state is PeriodState.OPEN), newest)
 
     @property
     def period(self) -> BillingPeriod | None:

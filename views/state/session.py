@@ -126,8 +126,10 @@ class SessionState:
 
     async def refresh(self) -> None:
         """Read again what the home screen shows."""
-        periods = self.purchases.load_periods() if self.purchases else asyncio.sleep(0)
-        await asyncio.gather(self.load_account(), periods, self.load_management())
+        readings = [self.load_account(), self.load_management()]
+        if self.purchases is not None:
+            readings.append(self.purchases.load_periods())
+        await asyncio.gather(*readings)
 
     async def refresh_purchases(self) -> None:
         """Read the list again, and the purchase beside it."""

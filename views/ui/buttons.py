@@ -102,6 +102,6 @@ def row_as_button(
         style=look.row_style(selected=bool(selected), radius=radius, inset=inset),
         key=key,
     )
-    if name is None and selected is None:
+    if name is None:
         return one_node(button)
     return ft.MergeSemantics(ft.Semantics(label=name, selected=selected, content=button))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import flet as ft
+from flet.components.component import Component
+from flet.components.hooks.use_effect import EffectHook
 
 from views.state.context import LookContext
 
@@ -61,3 +63,12 @@ class Kept:
 def use_kept() -> Kept:
     """A hook: what this component keeps from one drawing to the next."""
     return ft.use_memo(Kept, [])
+
+
+def stop_effects(page: ft.Page) -> None:
+    """End what the components of a closed page still do: Flet 1.0.5 lets their effects run on."""
+    for control in list(page.session.index.values()):
+        if isinstance(control, Component):
+            for hook in control._state.hooks:
+                if isinstance(hook, EffectHook):
+                    hook.cancel()

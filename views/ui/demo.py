@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlsplit
 
 import flet as ft
@@ -13,7 +14,7 @@ from views.text import explain
 
 from .buttons import one_node, outline_button, strong_button
 from .cards import Tone, column
-from .component import component
+from .component import component, use_kept
 from .look import Look, heading, silent, text
 from .notices import alert, snackbar
 from .radios import Option, radios
@@ -26,10 +27,10 @@ HEIGHT = 32
 @component
 def DemoBanner() -> ft.Control:
     """A bar that cannot be dismissed; pressing it explains, and lets one choose the case on show."""
-    look, demo = use_look(), use_demo()
+    look, demo, keep = use_look(), use_demo(), use_kept()
     if demo is None:
         return ft.Container()
-    words, inverse = look.words, look.colors.content_inverse
+    words = look.words
     announced = ft.use_ref(demo.renewals)
 
     def announce() -> None:
@@ -40,6 +41,11 @@ def DemoBanner() -> ft.Control:
     ft.use_effect(announce, [demo.renewals])
     ft.use_dialog(_sheet(look, demo) if demo.opened else None)
     fault = demo.scenario if demo.demonstration.fault else None
+    return keep("demo", (look, demo, fault), partial(_bar, look, demo, fault))
+
+
+def _bar(look: Look, demo: DemoState, fault: Scenario | None) -> ft.Control:
+    words, inverse = look.words, look.colors.content_inverse
     return one_node(
         ft.TextButton(
             ft.Row(

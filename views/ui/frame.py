@@ -11,7 +11,7 @@ from views.state.context import use_look, use_session
 
 from .buttons import icon_button
 from .cards import column
-from .component import component, use_kept
+from .component import Kept, component, use_kept
 from .demo import DemoBanner
 from .feedback import Outbox
 from .look import Look, heading, silent, text
@@ -40,7 +40,7 @@ def Screen(
     look, session, keep = use_look(), use_session(), use_kept()
     main = ft.Column(
         [
-            _top_bar(look, title, overline, subtitle, back, actions),
+            _top_bar(look, keep, title, overline, subtitle, back, actions),
             ft.Container(body, expand=True, padding=0),
         ],
         spacing=0,
@@ -99,6 +99,7 @@ def reading_column(look: Look, *sections: ft.Control) -> ft.ListView:
 
 def _top_bar(
     look: Look,
+    keep: Kept,
     title: str,
     overline: str,
     subtitle: ft.Control | None,
@@ -106,7 +107,7 @@ def _top_bar(
     actions: Sequence[ft.Control],
 ) -> ft.Control:
     style = look.type.h1 if overline else look.type.h2
-    heading_ = heading(text(title, style), 1)
+    heading_ = keep("title", (look, title, style), lambda: heading(text(title, style), 1))
     titles: list[ft.Control] = [heading_]
     if overline:
         titles.insert(0, text(overline, look.type.label_s, look.colors.content_muted))
@@ -114,14 +115,10 @@ def _top_bar(
         titles.append(subtitle)
     start: list[ft.Control] = []
     if back is not None:
-
-        def leave() -> None:
-            go(back)
-
-        start.append(icon_button(look, ft.Icons.ARROW_BACK, look.words("action.back"), leave))
+        start.append(keep("back", (look, back), partial(_back_button, look, back)))
     end: list[ft.Control] = [*actions]
     if not look.layout.rail:
-        end.append(_account_button(look))
+        end.append(keep("account", (look,), partial(_account_button, look)))
     return ft.Container(
         ft.Row(
             [
@@ -138,6 +135,10 @@ def _top_bar(
             bottom=SPACE_XS,
         ),
     )
+
+
+def _back_button(look: Look, path: str) -> ft.Control:
+    return icon_button(look, ft.Icons.ARROW_BACK, look.words("action.back"), partial(go, path))
 
 
 def _account_button(look: Look) -> ft.Control:

@@ -7,7 +7,7 @@ import flet as ft
 from views.formatting import Formats
 from views.state.purchases import PurchasesState
 
-from .buttons import link
+from .buttons import Handler, link
 from .cards import card, column
 from .look import Look, heading, silent, text
 from .notices import error_alert, skeleton
@@ -18,12 +18,12 @@ MINI_CHART = 48
 
 
 def one_off_services(
-    look: Look, formats: Formats, state: PurchasesState, none: str, previous: str
+    look: Look, formats: Formats, state: PurchasesState, none: str, previous: str, retry: Handler
 ) -> ft.Control:
     """The card for the current period of a contract.
 
     `none` is the key of the sentence that stands instead when there is no purchase, `previous` the
-    address of the past periods.
+    address of the past periods; `retry` reads again what could not be read.
     """
     words, current = look.words, state.current
 
@@ -34,7 +34,7 @@ def one_off_services(
         go(previous)
 
     if state.periods.missing and state.periods.error is not None:
-        return error_alert(look, state.periods.error, state.load_periods, title=words("usage.error"))
+        return error_alert(look, state.periods.error, retry, title=words("usage.error"))
     if state.periods.data is None or current is None:
         return skeleton(look, (160, 20), (120, 44), (None, 20))
     since = formats.day_month(current.start_date)

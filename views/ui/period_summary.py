@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import flet as ft
 
 from services.models import BillingPeriod, Contract
@@ -29,11 +31,40 @@ def summary_card(
     period: BillingPeriod | None,
 ) -> ft.Control:
     """The card over the list; while the period is not known, the selector alone."""
-    selector = month_selector(look, keep, periods, period.period_id if period else None)
+    selected = period.period_id if period else None
+    draw_selector = partial(month_selector, look, keep, periods, selected)
+    selector = keep("selector", (look, periods, selected), draw_selector)
     if period is None:
         return card(look, selector)
+    summed = keep("summed", (look, formats, period), partial(_summed, look, formats, period))
+    body: ft.Control
+    if look.layout.rail:
+        body = ft.Row(
+            [ft.Container(summed, width=200), ft.Container(selector, expand=True)],
+            spacing=SPACE_M,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    else:
+        body = column(summed, selector, spacing=SPACE_S)
+    invoice = ft.Row(
+        [
+            silent(ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)),
+            keep("invoice", (look, formats, period), partial(_invoice, look, formats, period)),
+            ExportButton(purchases),
+            HowPeriodsWork(purchases.contract),
+        ],
+        spacing=SPACE_XS,
+    )
+    return card(
+        look,
+        column(body, ft.Divider(height=1), invoice, spacing=SPACE_XS),
+        padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
+    )
+
+
+def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
+    """What the period amounts to."""
     words = look.words
-    of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
     span = formats.period_range(period.start_date, period.end_date)
     amount = formats.money(period.total)
     lines: list[ft.Control] = [
@@ -54,34 +85,14 @@ def summary_card(
         content=ft.Column(lines, spacing=2, tight=True),
     )
     label = text(words(f"period.{period.state.value}"), look.type.label_s, look.colors.content_muted)
-    summed = column(heading(label, 2), totals, spacing=2)
-    body: ft.Control
-    if look.layout.rail:
-        body = ft.Row(
-            [ft.Container(summed, width=200), ft.Container(selector, expand=True)],
-            spacing=SPACE_M,
-            vertical_alignment=ft.CrossAxisAlignment.START,
-        )
-    else:
-        body = column(summed, selector, spacing=SPACE_S)
-    invoice = ft.Row(
-        [
-            silent(ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)),
-            text(
-                words(f"invoice.{period.state.value}", of_month=of_month, month=month),
-                look.type.label_s,
-                expand=True,
-            ),
-            ExportButton(purchases),
-            HowPeriodsWork(purchases.contract),
-        ],
-        spacing=SPACE_XS,
-    )
-    return card(
-        look,
-        column(body, ft.Divider(height=1), invoice, spacing=SPACE_XS),
-        padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
-    )
+    return column(heading(label, 2), totals, spacing=2)
+
+
+def _invoice(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
+    """The bill it goes to."""
+    of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
+    sentence = look.words(f"invoice.{period.state.value}", of_month=of_month, month=month)
+    return text(sentence, look.type.label_s, expand=True)
 
 
 def period_summary(look: Look, period: BillingPeriod) -> str:

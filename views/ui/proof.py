@@ -26,11 +26,11 @@ def PasswordAsked(proof: ProofState, on_submit: Handler, busy: bool) -> ft.Contr
     words = look.words
     field = ft.use_memo(ft.Ref[ft.TextField], [])
 
-    async def focus() -> None:
-        if field.current is not None:
+    async def focus_again() -> None:
+        if (proof.tried or proof.empty) and field.current is not None:
             await field.current.focus()
 
-    ft.use_effect(focus, [proof.tried, proof.empty], cleanup=lambda: None)
+    ft.use_effect(focus_again, [proof.tried, proof.empty], cleanup=lambda: None)
     if proof.error is None:
         reason = explain(PasswordNeeded(), words)
         notice = alert(look, Tone.INFO, reason.title, reason.text)
@@ -60,6 +60,7 @@ def PasswordAsked(proof: ProofState, on_submit: Handler, busy: bool) -> ft.Contr
                 autofill_hints=ft.AutofillHint.PASSWORD,
                 enable_suggestions=False,
                 enable_ime_personalized_learning=False,
+                autofocus=True,
                 read_only=busy,
                 suffix_icon=eye,
                 helper=words("proof.demo", password=DEMO_PASSWORD) if session.demo else None,

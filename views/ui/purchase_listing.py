@@ -84,6 +84,7 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
                 ],
                 key=f"{purchases.contract.contract_id} {window.remade}",
                 scroll=ft.ScrollMode.AUTO,
+                on_size_change=window.measure_view,
                 on_scroll=window.scroll,
                 scroll_interval=100,
                 expand=True,

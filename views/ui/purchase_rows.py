@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from itertools import groupby
 
 import flet as ft
@@ -13,8 +14,8 @@ from views.formatting import Formats
 from views.state.purchases import Day, local_day
 
 from .buttons import row_as_button
-from .cards import Tone, column, group, tag, tile
-from .component import component
+from .cards import Tone, column, group, part_line, tag, tile
+from .component import Kept, component, use_kept
 from .look import Look, text
 from .places import go
 from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
@@ -34,22 +35,43 @@ def PageOfRows(
 ) -> ft.Control:
     """One page of a list. `days` sums its days in order; `continues`: its first day began on the page before.
 
-    Called through `ft.memo`: a page whose arguments have not changed is not drawn again. Rows have no keys: those
-    of another period take the places of those before, and only what differs is sent.
+    Called through `ft.memo`: a page whose arguments have not changed is not drawn again. Rows have no keys:
+    those of another period take the places of those before, and only what differs is sent.
     """
+    keep = use_kept()
     sections: list[ft.Control] = []
     by_day = groupby(purchases, key=lambda purchase: local_day(purchase, formats.zone))
     for index, ((day, rows), summed) in enumerate(zip(by_day, days, strict=True)):
         if index or not continues:
             sections.append(_day_header(look, formats, day, summed))
-        sections.append(
-            group(
-                look,
-                [purchase_row(look, formats, row, selected=row.payment_id == selected) for row in rows],
-                indent=TEXT_START,
-            )
-        )
+        sections.append(_day(look, formats, keep, len(sections), tuple(rows), selected))
     return column(*sections, spacing=SPACE_XS)
+
+
+def _day(
+    look: Look,
+    formats: Formats,
+    keep: Kept,
+    place: int,
+    purchases: tuple[Purchase, ...],
+    selected: str | None,
+) -> ft.Control:
+    """The rows of one day. `place` is its rank on the page, where lines and chevrons stay what they are."""
+    rows = []
+    for number, purchase in enumerate(purchases):
+        end = keep(f"chevron-{place}-{number}", (look,), partial(chevron, look))
+        chosen = purchase.payment_id == selected
+        rows.append(purchase_row(look, formats, purchase, selected=chosen, end=end))
+
+    def line(number: int) -> ft.Control:
+        return keep(f"line-{place}-{number}", (look,), partial(part_line, look, TEXT_START))
+
+    return group(look, rows, indent=TEXT_START, line=line)
+
+
+def chevron(look: Look) -> ft.Icon:
+    """Says that a row leads somewhere."""
+    return ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
 
 
 def days_of(
@@ -78,9 +100,18 @@ def _day_header(look: Look, formats: Formats, day: date, summed: Day | None) -> 
 
 
 def purchase_row(
-    look: Look, formats: Formats, purchase: Purchase, *, selected: bool, dated: bool = False
+    look: Look,
+    formats: Formats,
+    purchase: Purchase,
+    *,
+    selected: bool,
+    dated: bool = False,
+    end: ft.Control | None = None,
 ) -> ft.Control:
-    """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount."""
+    """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount.
+
+    `end` is its `chevron`, when there is one already.
+    """
     title, content = shown_names(look, purchase)
     time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
     tags = list(tags_of(look, purchase))
@@ -100,13 +131,12 @@ def purchase_row(
             [tag(look, *described, spoken="") for described in tags], spacing=SPACE_2XS, wrap=True
         )
         texts.append(ft.Container(labels, padding=ft.Padding.only(top=SPACE_2XS)))
-    chevron = ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
     row = ft.Row(
         [
             tile(look, title),
             ft.Column(texts, spacing=0, expand=True, tight=True),
             text(amount, look.type.h3, amount_color(look, purchase), wrap=False, spoken=""),
-            *([] if look.layout is Layout.XS else [chevron]),
+            *([] if look.layout is Layout.XS else [end or chevron(look)]),
         ],
         spacing=SPACE_S,
     )
@@ -117,7 +147,7 @@ def purchase_row(
         padding=ft.Padding.only(left=SPACE_S, right=SPACE_S, top=SPACE_S, bottom=SPACE_S),
         border=ft.Border(left=ft.BorderSide(4, look.colors.accent)),
     )
-    return row_as_button(look, marked, open_purchase, selected=True)
+    return row_as_button(look, marked, open_purchase, name=name, selected=True)
 
 
 def shown_names(look: Look, purchase: Purchase) -> tuple[str, str]:

@@ -408,7 +408,7 @@ def negative_button(colours: Palette) -> ft.ButtonStyle:
 def row_button(
     colours: Palette, *, selected: bool = False, radius: float = 0, inset: bool = False
 ) -> ft.ButtonStyle:
-    """A whole row, card or chart column as one `ft.TextButton`: visible focus ring, no padding, or `inset`."""
+    """A row, card or chart column as one `ft.TextButton`: visible focus ring; no padding, or `inset`."""
     return ft.ButtonStyle(
         bgcolor=colours.surface_sunken if selected else TRANSPARENT,
         color=colours.content_default,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.errors import Unavailable, Unreachable
+from services.errors import Forbidden, NotFound, Unavailable, Unreachable
 from services.models import Answer
 from views.state.loadable import Loadable
 
@@ -62,3 +62,22 @@ def test_data_never_goes_away_and_zero_is_never_made_up(steps: list[str]) -> Non
         assert not (value.stale and value.missing)
     if steps:
         assert value.loading == (steps[-1] == "start")
+
+
+def test_what_was_known_is_old_until_it_is_vouched_for() -> None:
+    known = Loadable[int]().started(Answer(7, AT))
+    assert (known.data, known.at, known.loading, known.recalled, known.old) == (7, AT, True, True, True)
+    failed = known.failed(Unreachable())
+    assert failed.recalled
+    assert failed.started(Answer(8, AT)).data == 7, "what is on screen stays"
+    assert not failed.answered(Answer(7, AT)).old
+
+
+def test_a_value_on_screen_does_not_give_way_to_a_known_one() -> None:
+    assert Loadable(7, AT).started(Answer(8, AT)) == Loadable(7, AT, loading=True)
+
+
+def test_what_was_known_gives_way_to_the_answer_that_it_is_over() -> None:
+    for error in (NotFound(), Forbidden()):
+        assert Loadable[int]().started(Answer(7, AT)).failed(error).missing
+        assert Loadable(7, AT).failed(error).data == 7

@@ -27,6 +27,10 @@ class Nap:
         self.asked.append(seconds)
         await self._over.wait()
 
+    async def taken(self, times: int) -> None:
+        """Wait until so many were."""
+        await until(lambda: len(self.asked) == times)
+
     def end(self) -> None:
         self._over.set()
         self._over = asyncio.Event()
@@ -90,11 +94,11 @@ async def test_one_request_tells_then_all_that_failed_is_read_once(line: Line, n
         await session.purchases.load_periods()
         line.asked.clear()
         for number, pause in enumerate((*PAUSES, PAUSES[-1]), 1):
-            await until(lambda number=number: len(nap.asked) == number)
+            await nap.taken(number)
             assert nap.asked[-1] == pause
             assert len(line.asked) == number - 1, "one probe a pause, whatever failed"
             nap.end()
-        await until(lambda: len(nap.asked) == 7)
+        await nap.taken(7)
         assert set(line.asked) == {"/v1/me"}
         line.asked.clear()
         line.down = False
@@ -174,8 +178,9 @@ async def test_the_backend_is_not_asked_before_the_time_it_gave(line: Line, nap:
         assert isinstance(session.service.service.error, Unavailable)
         line.asked.clear()
         line.busy = None
-        for left in (3, 2, 1):
-            await until(lambda left=left: recovery.countdown.seconds == left)
+        for passed in (1, 2, 3):
+            await nap.taken(passed)
+            assert recovery.countdown.seconds == 4 - passed
             recovery.wake()  # even for whoever looks
             await a_while()
             assert line.asked == []
@@ -192,9 +197,9 @@ async def test_what_goes_on_failing_is_tried_again_ever_more_rarely(line: Line, 
         line.broken = "/service"
         await session.load_management()
         for number in range(1, 4):
-            await until(lambda number=number: len(nap.asked) == number)
+            await nap.taken(number)
             nap.end()
-        await until(lambda: len(nap.asked) == 4)
+        await nap.taken(4)
         assert nap.asked == list(PAUSES[:4])
         assert line.asked.count("/v1/contracts/abonne-box/subscriptions") == 1, "it had not failed"
         line.broken = None

@@ -1,0 +1,98 @@
+"""The app with its backend, and somebody signed in whose periods hold as many purchases as one likes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from services.periods import latest_periods
+from tests.endurance.processes import Program
+from tests.services.sandbox.many import OWNER
+from tests.services.sandbox.people import contract, data_file, purchase, subscriber
+from tests.services.sandbox.visitor import PASSWORD
+from tests.wire import WireClient
+
+TODAY = date(2024, 3, 10)
+PERIODS = latest_periods(TODAY)
+"""Newest first."""
+SIZES = (50, 50, 500, 500, 10_000, 10_000)
+"""Purchases in each of them: two of each size, to go from one to the other and back."""
+MERCHANTS = ("Gazette des Deux Rives", "Club Cubéo", "Ciné Lanterne", "Studio Pixelune", "Les Mains Ouvertes")
+NAMES = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre")
+SECONDS_A_TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+def text_of(period: int, rank: int) -> str:
+    """What says which row it is: of the period of that number, the newest being 0, `rank` rows from the top."""
+    return f"{MERCHANTS[rank % len(MERCHANTS)]} {period}-{rank}"
+
+
+def button_of(period: int) -> str:
+    """The name of the period's bar begins so."""
+    month = int(PERIODS[period].bill_month[-2:])
+    name = (*NAMES, "novembre", "décembre")[month - 1]
+    return f"Facture d’{name}" if name[0] in "ao" else f"Facture de {name}"
+
+
+def subscribers() -> bytes:
+    """The data file: three purchases a day or as many as it takes, from the end of each period backwards."""
+    bought = []
+    for number, (period, size) in enumerate(zip(PERIODS, SIZES, strict=True)):
+        last = min(period.end, TODAY - timedelta(days=1))
+        until = datetime.fromisoformat(f"{last}T20:00:00+01:00")
+        apart = min(timedelta(hours=8), (last - period.start) / size)
+        for rank in range(size):
+            paid_at = (until - rank * apart).isoformat()
+            kind = {"kind": "subscription"} if rank % 6 == 5 else {}
+            merchant = text_of(number, rank)
+            bought.append(
+                purchase(
+                    f"p{number}-{rank}", paid_at, f"{1 + rank % 9}.{number}9", merchantName=merchant, **kind
+                )
+            )
+    return data_file(subscriber("camille", contract("box", *bought)))
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Program]:
+    """The web app over a sandbox in a process of its own."""
+    data = folder / "subscribers.json"
+    data.write_bytes(subscribers())
+    options = ["--data", str(data), "--now", f"{TODAY}T12:00:00+01:00"]
+    options += ["--database", f"sqlite:///{folder / 'sandbox.sqlite3'}"]
+    log = folder / "log"
+    async with Program("services.sandbox", *options, log=log) as sandbox:
+        async with Program("main", "--web", "--backend", sandbox.url, log=log) as app:
+            yield app
+    assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
+
+
+@asynccontextmanager
+async def bare(rows: int, folder: Path) -> AsyncIterator[Program]:
+    """Bare Flet with so many rows."""
+    async with Program("tests.bench.bare_flet", "--rows", str(rows), log=folder / "bare") as app:
+        yield app
+
+
+async def sign_in(client: WireClient) -> None:
+    """From the first screen to the purchases."""
+    await client.enter("identifier", OWNER)
+    await client.tap("Continuer")
+    await client.see("Votre mot de passe")
+    await client.enter("password", PASSWORD)
+    await client.tap("Se connecter")
+    await client.see(text_of(0, 0))
+
+
+def processor_time(process: int) -> float:
+    """Seconds of processor that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * SECONDS_A_TICK
+
+
+def memory(process: int) -> float:
+    """Bytes that a process has in memory (its resident set)."""
+    return int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,195 @@
+"""Who the client talks to: over TLS that it can check, and no further than it was told. Real sockets, real TLS."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.errors import BackendError, UnexpectedAnswer, Unreachable
+from services.settings import Settings
+
+METADATA = "/.well-known/oauth-authorization-server"
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Answers every request by a 404, or leads elsewhere; notes what it was asked."""
+
+    elsewhere: str | None = None
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(302 if self.elsewhere else 404)
+        if self.elsewhere:
+            self.send_header("Location", self.elsewhere + self.path)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the tests' output is for people."""
+
+
+@contextmanager
+def listening(
+    certificate: Callable[[ssl.SSLContext], object] | None = None,
+    *,
+    elsewhere: str | None = None,
+    newest: ssl.TLSVersion | None = None,
+) -> Iterator[tuple[int, list[str]]]:
+    """A server on this machine, over TLS when it has a certificate; its port, and what it was asked."""
+    asked: list[str] = []
+    handler = type("Handler", (Stranger,), {"asked": asked, "elsewhere": elsewhere})
+
+    class Server(HTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that hangs up during the handshake is what is wanted here."""
+
+    with Server(("127.0.0.1", 0), handler) as server:
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate(context)
+            if newest is not None:
+                context.minimum_version = context.maximum_version = newest
+                context.set_ciphers("ALL:@SECLEVEL=0")
+            server.socket = context.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port, asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def pinned(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The authority's certificate, as `--ca-file` wants it."""
+    file = tmp_path_factory.mktemp("authorities") / "ca.pem"
+    authority.cert_pem.write_to_path(file)
+    return file
+
+
+async def refusal(url: str, ca_file: Path | None = None) -> BackendError:
+    """Why the backend at `url` could not be asked to sign somebody in."""
+    backend = Backend.at(url, MemoryStore(), ca_file=ca_file)
+    try:
+        with pytest.raises(BackendError) as refused:
+            await backend.begin_sign_in("camille@demo.example")
+    finally:
+        await backend.close()
+    return refused.value
+
+
+async def test_the_authority_one_was_told_of_is_believed(authority: trustme.CA, pinned: Path) -> None:
+    with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
+        error = await refusal(f"https://localhost:{port}", pinned)
+    assert isinstance(error, UnexpectedAnswer)  # it was reached, and has no such endpoint
+    assert METADATA in asked
+
+
+async def test_an_authority_the_system_does_not_know_is_not(authority: trustme.CA) -> None:
+    with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
+        assert isinstance(await refusal(f"https://localhost:{port}"), Unreachable)
+    assert asked == []
+
+
+async def test_only_the_authority_one_was_told_of_is_believed(pinned: Path) -> None:
+    other = trustme.CA()
+    with listening(other.issue_cert("localhost").configure_cert) as (port, asked):
+        assert isinstance(await refusal(f"https://localhost:{port}", pinned), Unreachable)
+    assert asked == []
+
+
+async def test_a_certificate_that_vouches_for_itself_is_refused(tmp_path: Path) -> None:
+    alone = trustme.CA()  # the certificate of an authority, served as its own
+    file = tmp_path / "own.pem"
+    alone.private_key_and_cert_chain_pem.write_to_path(file) if hasattr(
+        alone, "private_key_and_cert_chain_pem"
+    ) else file.write_bytes(alone.private_key_pem.bytes() + alone.cert_pem.bytes())
+    with listening(lambda context: context.load_cert_chain(file)) as (port, asked):
+        assert isinstance(await refusal(f"https://localhost:{port}"), Unreachable)
+    assert asked == []
+
+
+@pytest.mark.parametrize("named", ["elsewhere.example", "127.0.0.2"])
+async def test_a_certificate_of_another_host_is_refused(
+    authority: trustme.CA, pinned: Path, named: str
+) -> None:
+    with listening(authority.issue_cert(named).configure_cert) as (port, asked):
+        assert isinstance(await refusal(f"https://localhost:{port}", pinned), Unreachable)
+        assert isinstance(await refusal(f"https://127.0.0.1:{port}", pinned), Unreachable)
+    assert asked == []
+
+
+async def test_a_certificate_that_is_over_is_refused(authority: trustme.CA, pinned: Path) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    over = authority.issue_cert("localhost", not_before=yesterday - timedelta(days=9), not_after=yesterday)
+    with listening(over.configure_cert) as (port, asked):
+        assert isinstance(await refusal(f"https://localhost:{port}", pinned), Unreachable)
+    assert asked == []
+
+
+async def test_an_old_tls_is_refused(authority: trustme.CA, pinned: Path) -> None:
+    certificate = authority.issue_cert("localhost").configure_cert
+    with (
+        pytest.warns(DeprecationWarning, match="TLSv1_1"),
+        listening(certificate, newest=ssl.TLSVersion.TLSv1_1) as (port, asked),
+    ):
+        assert isinstance(await refusal(f"https://localhost:{port}", pinned), Unreachable)
+    assert asked == []
+
+
+async def test_one_is_not_led_to_another_server(authority: trustme.CA, pinned: Path) -> None:
+    certificate = authority.issue_cert("localhost").configure_cert
+    with (
+        listening(certificate) as (other, asked_elsewhere),
+        listening(certificate, elsewhere=f"https://localhost:{other}") as (port, asked),
+    ):
+        assert isinstance(await refusal(f"https://localhost:{port}", pinned), UnexpectedAnswer)
+    assert asked
+    assert asked_elsewhere == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://backend.example", "http://192.0.2.1", "http://localhost.example", "ftp://x", "ws://x"]
+)
+def test_only_this_machine_is_reached_without_tls(url: str) -> None:
+    with pytest.raises(ValueError, match=r"https://"):
+        Backend.at(url, MemoryStore())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a certificate"])
+def test_a_file_of_authorities_that_cannot_be_used_is_a_mistake_at_start(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"ca\.pem cannot be read as a file of PEM certificates"):
+        Settings.from_environment({"CONSO_CA_FILE": str(file)}, backend="https://backend.example")
+
+
+def test_the_file_of_authorities_is_named_by_the_command_line_or_the_environment(pinned: Path) -> None:
+    told = Settings.from_environment({"CONSO_CA_FILE": "unused"}, ca_file=str(pinned))
+    assert told.ca_file == Settings.from_environment({"CONSO_CA_FILE": str(pinned)}).ca_file == pinned
+    assert Settings.from_environment({"CONSO_CA_FILE": ""}).ca_file is None

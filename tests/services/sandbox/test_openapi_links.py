@@ -1,0 +1,69 @@
+"""The contract's links, followed from one answer to the next request (schemathesis, stateful)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import closing
+from typing import Any
+
+import schemathesis
+from hypothesis import settings
+from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from services.sandbox import create_app
+from tests.fuzz import examples
+from tests.services.sandbox.conftest import CHEAP
+from tests.services.sandbox.people import subscribed
+from tests.services.sandbox.visitor import Clock, visiting
+
+FOLLOWED = {
+    "GET /v1/contracts/{contractId}/billing-periods",
+    "GET /v1/contracts/{contractId}/purchases",
+    "GET /v1/contracts/{contractId}/purchases/{paymentId}",
+    "GET /v1/contracts/{contractId}/subscriptions",
+    "GET /v1/contracts/{contractId}/service",
+    "POST /v1/contracts/{contractId}/purchases/{paymentId}/disputes",
+    "PUT /v1/contracts/{contractId}/subscriptions/{subscriptionId}/termination",
+    "PUT /v1/contracts/{contractId}/service",
+}
+"""Where the links lead."""
+
+
+def test_every_link_leads_on_and_every_answer_is_by_the_contract() -> None:
+    app = create_app(
+        "sqlite://", subscribers=subscribed(), clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP
+    )
+    with closing(app.state.store):
+        headers = asyncio.run(signed_in(app))
+        whole = schemathesis.openapi.from_asgi("/openapi.json", app)
+        contract = whole.exclude(path_regex="^/oauth/|^/v1/sessions$")  # they end what links begin
+        contract.config.generation.update(modes=[GenerationMode.POSITIVE])
+        done: Counter[tuple[str, int]] = Counter()
+
+        class Links(contract.as_state_machine()):  # type: ignore[misc] # schemathesis makes the class
+            def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
+                return {"headers": headers}
+
+            def before_call(self, case: Case[Any]) -> None:
+                if "contractId" in case.path_parameters:
+                    case.path_parameters["contractId"] = "c1"  # drawn ones end the way, as does what follows
+                if case.operation.label == "GET /v1/contracts/{contractId}/purchases":
+                    case.query = {"periodId": "2024-04"}
+
+            def validate_response(self, response: Any, case: Case[Any], **more: Any) -> None:
+                # A change may be well formed and come too late, or twice.
+                excluded: list[Any] = [positive_data_acceptance] if case.method in ("PUT", "POST") else []
+                case.validate_response(response, excluded_checks=excluded, headers=headers)
+                done[case.operation.label, response.status_code] += 1
+
+        Links.run(settings=settings(examples(25), stateful_step_count=12))
+    reached = {label for label, status in done if status in (200, 201, 422)}  # 422: it was found, and refused
+    assert reached >= FOLLOWED
+
+
+async def signed_in(app: Any) -> dict[str, str]:
+    async with visiting(app) as visitor:
+        tokens = await visitor.sign_in("camille@demo.example")
+    return {"Authorization": f"Bearer {tokens['access_token']}"}

@@ -1,0 +1,234 @@
+"""What was last known shows at once, with its age, until the backend vouches for it or says that it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.errors import Forbidden, NotFound, Unreachable
+from services.models import Filter
+from services.reads import Known, Worth
+from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
+from tests.views.people import ABONNE, subscribed
+from views.state.purchase import PurchaseState
+from views.state.purchases import PER_PAGE, PurchasesState
+from views.state.session import SessionState
+from views.state.subscriptions import SubscriptionsState
+
+CAMILLE = "camille@demo.example"
+
+
+async def read_before(line: Line, who: str) -> tuple[Backend, PurchasesState]:
+    """A client that has read the current period and the one before, and a screen that knows nothing yet."""
+    backend = line.backend()
+    await sign_in(backend, who)
+    contract = (await backend.account()).value.contracts[0]
+    before = PurchasesState(backend, contract)
+    await before.open(None)
+    line.asked.clear()
+    return backend, PurchasesState(backend, contract)
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    """Wait until something under way has come that far."""
+    async with asyncio.timeout(15):
+        while not condition():  # noqa: ASYNC110 - what is awaited has no event
+            await asyncio.sleep(0.001)
+
+
+async def test_known_periods_and_list_are_there_before_any_answer(serve: Serve, clock: Clock) -> None:
+    line = serve(CAMILLE)
+    _, state = await read_before(line, CAMILLE)
+    clock.advance(hours=3)
+    with line.holding("/v1/"):
+        opening = asyncio.create_task(state.open(None))
+        await soon(lambda: state.shown.data)
+        for shown in (state.periods, state.shown):
+            assert (shown.recalled, shown.loading, shown.at) == (True, True, NOW)
+        assert state.period_id == "2026-06"
+        await asyncio.sleep(0.02)
+        assert not opening.done()
+    await opening
+    for shown in (state.periods, state.shown):
+        assert (shown.recalled, shown.loading, shown.at) == (False, False, clock.now)
+
+
+async def test_offline_it_stays_old_until_it_is_read_again(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    _, state = await read_before(line, CAMILLE)
+    line.down = True
+    await state.open(None)
+    for shown in (state.periods, state.shown):
+        assert (shown.recalled, shown.stale, shown.old, shown.at) == (True, True, True, NOW)
+    line.down = False
+    await state.refresh()
+    assert not (state.periods.old or state.shown.old)
+
+
+async def test_when_another_period_has_begun_since_it_is_shown_once_known(serve: Serve, clock: Clock) -> None:
+    line = serve(CAMILLE)
+    _, state = await read_before(line, CAMILLE)
+    clock.now = NOW.replace(day=27)
+    await state.open(None)
+    assert state.period_id == "2026-07"
+    assert state.period is state.current
+    assert not state.shown.old
+
+
+async def test_whoever_moved_on_meanwhile_is_not_brought_back(serve: Serve, clock: Clock) -> None:
+    line = serve(CAMILLE)
+    _, state = await read_before(line, CAMILLE)
+    clock.now = NOW.replace(day=27)
+    with line.holding("/billing-periods"):
+        opening = asyncio.create_task(state.open(None))
+        await soon(lambda: state.shown.data)
+        moved = asyncio.create_task(state.open("2026-05"))
+        await soon(lambda: state.period_id == "2026-05")
+    await asyncio.gather(opening, moved)
+    assert state.period_id == "2026-05"
+
+
+async def test_a_list_goes_on_offline_as_far_as_it_was_read(serve: Serve, clock: Clock) -> None:
+    line = serve(long_lists())
+    backend, state = await read_before(line, LONG)
+    clock.advance(hours=1)
+    before = PurchasesState(backend, state.contract)
+    await before.open(None)
+    await before.read_page(2)
+    line.down = True
+    clock.advance(hours=1)
+    await state.open(None)
+    assert list(state.shown.data.pages if state.shown.data else ()) == [1]
+    await state.read_page(2)
+    assert state.shown.data is not None
+    assert list(state.shown.data.pages) == [1, 2]
+    assert state.shown.old
+    await state.read_page(3)
+    assert list(state.shown.data.pages) == [1, 2], "never read: it says so where it would be"
+    assert isinstance(state.shown.error, Unreachable)
+    line.down = False
+    await state.refresh()
+    assert not state.shown.old
+
+
+async def test_a_page_of_another_edition_is_not_joined_to_the_list(serve: Serve) -> None:
+    line = serve(long_lists())
+    backend, state = await read_before(line, LONG)
+    before = PurchasesState(backend, state.contract)
+    await before.open(None)
+    await before.read_page(2)
+    known = next(k for k in backend._reads.snapshot() if "page=2&" in k.url)
+    other = known.value.pagination.__class__(page=2, per_page=PER_PAGE, total_count=9, total_pages=2)
+    page = known.value.__class__(period=known.value.period, items=known.value.items, pagination=other)
+    backend._reads.keep(Known(known.url, known.etag, known.at, Worth.PASSING, page))
+    line.down = True
+    await state.open(None)
+    await state.read_page(2)
+    assert state.shown.data is not None
+    assert list(state.shown.data.pages) == [1]
+
+
+async def test_a_page_read_before_the_top_is_vouched_for_leaves_it_old(serve: Serve) -> None:
+    line = serve(long_lists())
+    _, state = await read_before(line, LONG)
+    with line.holding("&page=1&"):
+        opening = asyncio.create_task(state.open(None))
+        await soon(lambda: state.shown.data)
+        await state.read_page(2)
+        assert state.shown.data is not None
+        assert list(state.shown.data.pages) == [1, 2]
+        assert state.shown.recalled, "its first page is what was known"
+    await opening
+    assert not state.shown.recalled
+
+
+async def test_a_filtered_list_never_read_is_missing_and_not_empty(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    _, state = await read_before(line, CAMILLE)
+    line.down = True
+    await state.open(None)
+    await state.choose_filter(Filter.REFUND)
+    assert state.shown.missing
+
+
+@pytest.mark.parametrize("error", [NotFound(), Forbidden()])
+async def test_what_is_over_is_not_shown_from_memory(serve: Serve, error: Exception) -> None:
+    line = serve(CAMILLE)
+    backend, state = await read_before(line, CAMILLE)
+
+    async def refuse(*_: object) -> None:
+        raise error
+
+    backend._revalidated = refuse  # type: ignore[assignment,method-assign]
+    await state.open(None)
+    assert state.periods.missing
+
+
+async def test_the_newest_of_what_a_list_and_the_purchase_itself_said(serve: Serve, clock: Clock) -> None:
+    line = serve(CAMILLE)
+    backend, state = await read_before(line, CAMILLE)
+    await state.open(None)
+    assert state.shown.data is not None
+    payment_id = state.shown.data.pages[1][0].payment_id
+    clock.advance(hours=1)
+    await PurchaseState(backend, state.contract).open(payment_id)
+    line.down = True
+    purchase = PurchaseState(backend, state.contract)
+    await purchase.open(payment_id, state.find(payment_id))
+    assert purchase.purchase.at == clock.now
+    assert purchase.purchase.old
+
+
+async def test_the_charges_are_known_whole_or_not_at_all(serve: Serve) -> None:
+    line = serve(subscribed())
+    backend = line.backend()
+    await sign_in(backend, ABONNE)
+    contract = (await backend.account()).value.contracts[0]
+    before = SubscriptionsState(backend, contract)
+    await before.load_charges("weekly", PERIODS[:3])
+    line.down = True
+    state = SubscriptionsState(backend, contract)
+    await state.load_charges("weekly", PERIODS)
+    assert state.charges.missing, "three periods of six are not what it cost"
+    await state.load_charges("weekly", PERIODS[:3])
+    assert state.charges.data == before.charges.data
+    assert state.charges.old
+
+
+async def test_what_was_decided_on_known_data_bears_its_tag(serve: Serve) -> None:
+    """So that a change in between is noticed, not overwritten."""
+    line = serve(subscribed())
+    backend = line.backend()
+    await sign_in(backend, ABONNE)
+    contract = (await backend.account()).value.contracts[0]
+    await backend.subscriptions(contract.contract_id)
+    line.down = True
+    state = SubscriptionsState(backend, contract)
+    await state.load()
+    line.down = False
+    assert state.subscriptions.recalled
+    state.ask(state.current[0])
+    await state.terminate()
+    assert state.receipt is not None
+
+
+async def test_the_contract_stood_on_is_the_one_chosen_last_even_from_memory(serve: Serve) -> None:
+    line = serve(subscribed())
+    backend = line.backend(MemoryStore())
+    await sign_in(backend, ABONNE)
+    await backend.account()
+    session = SessionState(backend, preferred="abonne-mobile")
+    line.down = True
+    await session.enter(None)
+    assert session.contract is not None
+    assert session.contract.contract_id == "abonne-mobile"
+    assert session.account.old
+    state = session.purchases
+    line.down = False
+    await session.load_account()
+    assert not session.account.old
+    assert session.purchases is state, "the same contract: what it shows stays"

@@ -1,0 +1,445 @@
+"""The network comes back, an answer was lost, the password is wanted again: what the screens say and do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import flet as ft
+import pytest
+
+from tests.driver import Driver
+from tests.views.conftest import LONG, PASSWORD, Clock, Line, Serve, quiet, remembered, visit
+from tests.views.people import ABONNE, WEEKLY, subscribed
+from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.test_screens_lists import scroll_to
+from views.state.purchases import PER_PAGE
+
+CAMILLE = "camille@demo.example"
+SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+HIDE, PAUSE, INACTIVE, RESUME = (
+    ft.AppLifecycleState.HIDE,
+    ft.AppLifecycleState.PAUSE,
+    ft.AppLifecycleState.INACTIVE,
+    ft.AppLifecycleState.RESUME,
+)
+
+
+class Pauses:
+    """Between two tries: each lasts until the test says that the time is up."""
+
+    def __init__(self) -> None:
+        self.under_way: list[asyncio.Event] = []
+
+    async def __call__(self, _seconds: float) -> None:
+        up = asyncio.Event()
+        self.under_way.append(up)
+        try:
+            await up.wait()
+        finally:
+            self.under_way.remove(up)
+
+    def end(self) -> None:
+        for up in self.under_way:
+            up.set()
+
+    async def pass_by(self, app: Driver) -> None:
+        """Wait for the next one, and for its end."""
+        await app.until(lambda: self.under_way, "nothing is to be tried again")
+        self.end()
+
+
+@pytest.fixture
+def line(serve: Serve) -> Line:
+    return serve(subscribed())
+
+
+@pytest.fixture
+def pauses() -> Pauses:
+    return Pauses()
+
+
+async def managing(line: Line, pauses: Pauses, route: str = "/gerer", **screen: Any) -> Driver:
+    return visit(line, await remembered(line, ABONNE), route=route, sleep=pauses, **screen)
+
+
+def dialogs(app: Driver) -> list[ft.AlertDialog]:
+    return app.controls(ft.AlertDialog)
+
+
+# The network comes back
+
+
+@pytest.mark.parametrize(
+    ("route", "text"),
+    [
+        ("/", "8 achats depuis"),
+        ("/conso/internet", "Vos six dernières périodes"),
+        ("/achats", "Sur votre facture de juin"),
+        ("/achats?periode=2026-05", "Facturé en mai"),
+        ("/gerer", "Vos abonnements"),
+        ("/gerer/abonnements/camille-games", "Abonnement"),
+        ("/reglages", "Camille Martin"),
+    ],
+)
+async def test_offline_from_the_start_each_place_recovers_by_itself(
+    serve: Serve, pauses: Pauses, route: str, text: str
+) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    line.down = True
+    async with visit(line, store, route=route, sleep=pauses) as app:
+        await app.until(lambda: pauses.under_way, "nothing is to be tried again")
+        line.down = False
+        pauses.end()
+        await app.see("Connexion rétablie")
+        await app.see(text)
+        await app.see_not("Connexion impossible")
+        assert "Réessayer" not in app.names()
+
+
+async def test_a_list_that_is_old_is_read_again_by_itself(serve: Serve, pauses: Pauses) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats", sleep=pauses) as app:
+        await app.see("Sur votre facture de juin")
+        await quiet(app, line)
+        line.down = True
+        await app.press("R")
+        await app.see("Hors ligne")
+        line.down = False
+        await pauses.pass_by(app)
+        await app.see("Connexion rétablie")
+        await app.see_not("Hors ligne")
+
+
+async def test_the_next_page_of_a_long_list_comes_by_itself(serve: Serve, pauses: Pauses) -> None:
+    line = serve(LONG)
+    line.broken = "page=2"
+    async with visit(line, await remembered(line, LONG), route="/achats", sleep=pauses) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await scroll_to(app, line, 900)
+        await app.see("Impossible d’afficher vos achats")
+        await quiet(app, line)
+        read = len(line.asked)
+        line.broken = None
+        await pauses.pass_by(app)
+        await app.until(lambda: len(rows(app)) >= 2 * PER_PAGE, "the second page does not come")
+        await app.see_not("Impossible d’afficher vos achats")
+        assert not [address for address in line.asked[read:] if "page=1&" in address], "it goes on from there"
+
+
+async def test_the_countdown_the_backend_asked_for_is_seen(line: Line, pauses: Pauses) -> None:
+    async with await managing(line, pauses) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.busy = 3
+        await app.tap("Actualiser")
+        for sentence in ("dans 3 secondes", "dans 2 secondes", "dans 1 seconde"):
+            await app.see(f"Nouvel essai automatique {sentence}")
+            line.busy = None
+            await pauses.pass_by(app)
+        await app.see_not("Nouvel essai automatique")
+        await app.see_not("Service momentanément indisponible")
+
+
+async def test_back_in_the_foreground_it_is_tried_at_once(line: Line, pauses: Pauses) -> None:
+    async with await managing(line, pauses) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.down = True
+        await app.tap("Actualiser")
+        await app.see("Hors ligne")
+        await app.move(PAUSE)
+        line.down = False
+        await pauses.pass_by(app)
+        await asyncio.sleep(0.05)
+        assert "Hors ligne" in " ".join(app.texts()), "nobody looks: nothing is asked"
+        await app.move(RESUME)
+        await app.see_not("Hors ligne")
+
+
+async def test_when_the_browser_comes_back_it_is_tried_at_once(line: Line, pauses: Pauses) -> None:
+    async with await managing(line, pauses, web=True) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.down = True
+        await app.tap("Actualiser")
+        await app.see("Hors ligne")
+        await app.disconnect()
+        line.down = False
+        pauses.end()
+        await app.reconnect()
+        await app.see_not("Hors ligne")
+
+
+async def test_nothing_goes_on_once_the_page_is_closed(line: Line, pauses: Pauses) -> None:
+    before = asyncio.all_tasks()
+    async with await managing(line, pauses) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.down = True
+        await app.tap("Actualiser")
+        await app.until(lambda: pauses.under_way, "nothing is to be tried again")
+    async with asyncio.timeout(10):
+        while asyncio.all_tasks() - before:  # noqa: ASYNC110 - tasks have no event in common
+            await asyncio.sleep(0.01)
+
+
+# An answer is lost
+
+
+@SIZES
+@pytest.mark.parametrize("route", ["/gerer", f"/gerer/abonnements/{WEEKLY}"], ids=["list", "detail"])
+async def test_a_termination_whose_answer_was_lost_is_told_once_the_network_is_back(
+    line: Line, pauses: Pauses, route: str, screen: dict[str, Any]
+) -> None:
+    async with await managing(line, pauses, route, **screen) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.lost = "/termination"
+        await app.tap("Résilier Club Cubéo" if route == "/gerer" else "Résilier l’abonnement")
+        await app.see("Résilier Club Cubéo ?")
+        await app.tap("Résilier l’abonnement")
+        await app.see("Nous ne savons pas encore si l’abonnement est résilié.")
+        await app.see("Nous vérifions dès que le réseau revient")
+        await app.see_not("Rien n’a changé")
+        await app.tap("Vérifier maintenant")
+        await app.see("Nous ne savons pas encore")
+        line.down, line.lost = False, None
+        await pauses.pass_by(app)
+        await app.see("Abonnement résilié")
+        await app.see("Référence RS-")
+        await app.see_not("Nous ne savons pas encore")
+
+
+async def test_one_that_never_arrived_is_told_too(line: Line, pauses: Pauses) -> None:
+    async with await managing(line, pauses, locale="en-GB") as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.swallowed = "/termination"
+        await app.tap("Cancel Club Cubéo")
+        await app.tap("Cancel the subscription")
+        await app.see("We don't know yet whether the subscription is cancelled.")
+        line.down, line.swallowed = False, None
+        await pauses.pass_by(app)
+        await app.see("It did not arrive: nothing has changed. You can try again.")
+        assert "Cancel Club Cubéo" in app.names()
+
+
+async def test_a_service_whose_answer_was_lost_is_told_once_the_network_is_back(
+    line: Line, pauses: Pauses
+) -> None:
+    async with await managing(line, pauses) as app:
+        await app.see("Actif depuis")
+        await quiet(app, line)
+        line.lost = "/service"
+        await app.tap("service")
+        await app.tap("Désactiver le service")
+        await app.see("Nous ne savons pas encore si le changement du service est fait.")
+        await app.see_not("toujours actif")
+        line.down, line.lost = False, None
+        await pauses.pass_by(app)
+        await app.see("Service désactivé")
+        await app.see_not("Nous ne savons pas encore")
+
+
+async def test_a_report_whose_answer_was_lost_is_told_once_the_network_is_back(
+    line: Line, pauses: Pauses
+) -> None:
+    async with await managing(line, pauses, "/achats/charge-2026-05-11-0?periode=2026-06") as app:
+        await app.tap("Signaler un problème")
+        await app.tap("Montant incorrect")
+        await quiet(app, line)
+        line.lost = "/disputes"
+        await app.tap("Envoyer le signalement")
+        await app.see("Nous ne savons pas encore si c’est fait")
+        line.down, line.lost = False, None
+        await pauses.pass_by(app)
+        await app.see("Signalement envoyé. Référence SG-")
+        await app.see_not("Nous ne savons pas encore")
+
+
+async def test_offline_nothing_is_sent_and_that_is_said(line: Line, pauses: Pauses) -> None:
+    async with await managing(line, pauses) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.down = True
+        await app.tap("Résilier Club Cubéo")
+        await app.tap("Résilier l’abonnement")
+        await app.see("Rien n’a été envoyé. Réessayez quand le réseau est revenu.")
+        await app.see_not("Nous ne savons pas")
+
+
+# The password once more
+
+
+@SIZES
+async def test_a_subscription_is_ended_after_the_password(
+    line: Line, clock: Clock, pauses: Pauses, screen: dict[str, Any]
+) -> None:
+    async with await managing(line, pauses, demo=False, **screen) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        clock.advance(minutes=11)
+        await app.tap("Résilier Club Cubéo")
+        await app.tap("Résilier l’abonnement")
+        await app.see("Confirmez que c’est bien vous")
+        await app.see("Résilier Club Cubéo ?")
+        (field,) = app.controls(ft.TextField)
+        assert field.password
+        assert not field.autocorrect
+        assert not field.enable_suggestions
+        assert not field.enable_ime_personalized_learning
+        assert field.autofill_hints is ft.AutofillHint.PASSWORD
+        assert field.autofocus
+        await app.see_not("Démonstration")
+        await app.tap("Résilier l’abonnement")
+        await app.see("Saisissez votre mot de passe.")
+        await app.enter("Mot de passe", "Hiver-1999")
+        await app.submit("Mot de passe")
+        await app.see("Il vous reste 4 essais.")
+        await app.see("Club Cubéo")
+        await app.enter("Mot de passe", PASSWORD)
+        await app.tap("Résilier l’abonnement")
+        await app.see("Abonnement résilié")
+        await app.see("Référence RS-")
+        await app.see_not("Mot de passe")
+        assert app.route == "/gerer"
+        asked = sum(address.endswith("/termination") for address in line.asked)
+        assert asked == 3, "refused with an old token, refused with a new one, done"
+        assert all(app.names())
+
+
+async def test_the_service_is_turned_off_after_the_password(line: Line, clock: Clock, pauses: Pauses) -> None:
+    async with await managing(line, pauses, locale="en-GB") as app:
+        await app.see("On since")
+        await quiet(app, line)
+        clock.advance(minutes=11)
+        await app.tap("service")
+        await app.tap("Turn off the service")
+        await app.see("Confirm that it is you")
+        await app.see(f"Demo: the password is {PASSWORD}")
+        await app.tap("Show password")
+        await app.enter("Password", PASSWORD)
+        await app.see(PASSWORD)
+        await app.tap("Turn off the service")
+        await app.see("Service turned off")
+        await app.see("Off since")
+
+
+async def test_thought_better_of_all_is_as_before(line: Line, clock: Clock, pauses: Pauses) -> None:
+    async with await managing(line, pauses) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        clock.advance(minutes=11)
+        await app.tap("Résilier Club Cubéo")
+        await app.tap("Résilier l’abonnement")
+        await app.see("Confirmez que c’est bien vous")
+        await app.press("Escape")
+        await app.see_not("Confirmez que c’est bien vous")
+        assert "Résilier Club Cubéo" in app.names()
+        await app.tap("Résilier Club Cubéo")
+        await app.see("Résilier Club Cubéo ?")
+        await app.see_not("Confirmez que c’est bien vous")
+
+
+async def test_too_many_wrong_passwords_leave_the_way_back(line: Line, clock: Clock, pauses: Pauses) -> None:
+    async with await managing(line, pauses) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        clock.advance(minutes=11)
+        await app.tap("Résilier Club Cubéo")
+        await app.tap("Résilier l’abonnement")
+        await app.enter("Mot de passe", "faux")
+        for left in ("4 essais", "3 essais", "2 essais", "1 essai."):
+            await app.submit("Mot de passe")
+            await app.see(f"Il vous reste {left}")
+        await app.submit("Mot de passe")
+        await app.see("Trop d’essais")
+        with pytest.raises(AssertionError, match="is disabled"):
+            await app.tap("Résilier l’abonnement")
+        await app.tap("Garder l’abonnement")
+        await app.see_not("Trop d’essais")
+        await app.see("Club Cubéo")
+        assert "Résilier Club Cubéo" in app.names()
+
+
+# An app too old, the background, the way back
+
+
+async def test_an_app_too_old_is_told_to_be_updated_wherever_it_is(line: Line, pauses: Pauses) -> None:
+    async with await managing(line, pauses) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        line.status = 426
+        await app.tap("Actualiser")
+        await app.see("Mise à jour nécessaire")
+        await app.see("Installez la dernière version")
+        await app.see_not("Club Cubéo")
+        assert app.headings() == [(1, "Mise à jour nécessaire")]
+        line.status = None
+        await app.tap("Réessayer")
+        await app.see("Club Cubéo")
+        assert app.route == "/gerer"
+
+
+async def test_before_signing_in_too(line: Line, pauses: Pauses) -> None:
+    line.status = 426
+    async with visit(line, locale="en-GB", sleep=pauses) as app:
+        await app.enter("Identifier", ABONNE)
+        await app.tap("Continue")
+        await app.see("Update needed")
+
+
+@pytest.mark.parametrize("state", [INACTIVE, HIDE, PAUSE])
+async def test_a_phone_covers_what_it_shows_in_the_background(
+    line: Line, pauses: Pauses, state: ft.AppLifecycleState
+) -> None:
+    async with await managing(line, pauses) as app:
+        app.page.platform = ft.PagePlatform.IOS
+        await app.see("2,99 € par semaine")
+        await app.tap("Résilier Club Cubéo")
+        await app.see("Aucun nouveau paiement de 2,99 €")
+        await app.move(state)
+        await app.see("Écran masqué pour protéger vos données")
+        cover = dialogs(app)[-1]
+        assert cover.modal
+        assert cover is app._top_dialog(), "over the sheet too"
+        assert cover.inset_padding == 0
+        await app.move(RESUME)
+        await app.see_not("Écran masqué")
+        await app.see("Aucun nouveau paiement de 2,99 €")
+        await app.tap("Garder l’abonnement")
+        await app.see("2,99 € par semaine")
+
+
+@pytest.mark.parametrize(
+    ("screen", "state"),
+    [({"web": True}, HIDE), ({"web": True}, INACTIVE), ({}, INACTIVE)],
+)
+async def test_what_is_still_looked_at_is_not_covered(
+    line: Line, pauses: Pauses, screen: dict[str, Any], state: ft.AppLifecycleState
+) -> None:
+    async with await managing(line, pauses, **screen) as app:
+        await app.see("2,99 € par semaine")
+        await app.move(state)
+        await app.see_not("Écran masqué")
+
+
+@SIZES
+@pytest.mark.parametrize(
+    ("route", "above", "parent"),
+    [
+        (f"/gerer/abonnements/{WEEKLY}", "Coût par mois", "/gerer"),
+        ("/reglages", "Apparence", "/"),
+    ],
+)
+async def test_the_system_back_leads_to_the_parent(
+    line: Line, pauses: Pauses, route: str, above: str, parent: str, screen: dict[str, Any]
+) -> None:
+    async with await managing(line, pauses, route, **screen) as app:
+        await app.see(above)
+        await app.back()
+        await app.see_not(above)
+        assert app.route == parent
+        await app.see("Vos abonnements" if parent == "/gerer" else "Bonjour Ada")
