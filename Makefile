@@ -6,7 +6,7 @@ INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-ha
 UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock clean
+.PHONY: help setup run test check bench audit sbom lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -31,6 +31,14 @@ check: $(VENV)/.dev ## style, types and the layers' contracts
 bench: $(VENV)/.dev ## measure the app beside its baselines; options: make bench ARGS='month_switch'
 	@bash tests/setup.sh
 	@$(PYTHON) -m tests.bench $(ARGS)
+
+audit: $(VENV)/.dev ## look for known vulnerabilities of the locked dependencies, if they can be asked for
+	@$(PYTHON) -m tests.audit
+
+sbom: $(VENV)/.dev ## list what the app is made of (CycloneDX) in build/sbom.json
+	@mkdir -p build
+	$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+		--output-file build/sbom.json requirements.lock
 
 # Universal locks (uv reads every platform's requirements), from the public registry alone whatever this machine's
 # configuration says, and without its address.

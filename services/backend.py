@@ -18,6 +18,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -161,14 +162,18 @@ class Backend:
         *,
         clock: Clock = utc_now,
         timeout: float = CALL_TIMEOUT,
+        ca_file: Path | None = None,
         offline: OfflineStore | None = None,
     ) -> Backend:
         """The backend at `url`: `https://host[:port]`, or `http://` on this machine.
 
+        Args:
+            ca_file: the only authorities that may vouch for it (PEM); the system's without it.
+
         Raises:
             ValueError: another kind of address; a sentence for whoever typed it.
         """
-        wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout)
+        wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout, ca_file=ca_file)
         return cls(wire, credentials, clock=clock, offline=offline)
 
     @classmethod
@@ -403,7 +408,11 @@ class Backend:
         """
         path = f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}/disputes"
         told = {"reason": reason} | ({"comment": whole(comment)} if comment else {})
-        return (await self._post_once(path, told, key)).decode(Dispute)
+        reply = await self._post_once(path, told, key)
+        try:
+            return reply.decode(Dispute)
+        except UnexpectedAnswer as error:  # it was done, says the status, but not as what
+            raise OutcomeUnknown(str(error), correlator=error.correlator) from None
 
     async def send_feedback(
         self, article_id: str, useful: bool, liked: str | None, missing: str | None, key: str
@@ -489,7 +498,7 @@ class Backend:
             senseless = (*_OF_CHANGES, Forbidden, NotFound) if url == _ACCOUNT else _OF_CHANGES
             if isinstance(failure, senseless):
                 raise UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
-            if reply.status in (403, 404):  # an answer too: what was known is over
+            if reply.status in (403, 404) and reply.code:  # an answer, of the backend: what was known is over
                 reads.drop(url)
             raise failure
         reads.keep(Known(url, etag, reply.at, worth, value))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -217,14 +219,20 @@ class Wire:
         )
 
     @classmethod
-    def over_http(cls, origin: str, *, clock: Clock, timeout: float) -> Wire:
-        """Over the network; the system's proxy and certificates count, except towards this machine."""
+    def over_http(cls, origin: str, *, clock: Clock, timeout: float, ca_file: Path | None = None) -> Wire:
+        """Over the network; the system's proxy and certificates count, except towards this machine.
+
+        `ca_file` (PEM) holds the only authorities believed.
+        """
         parts = urlsplit(origin)
         host = parts.hostname or ""
         outside = not is_loopback(host)
         proxies = getproxies() if outside and not proxy_bypass(host) else {}
         transport = httpx.AsyncHTTPTransport(
-            limits=_LIMITS, trust_env=outside, proxy=proxies.get(parts.scheme) or proxies.get("all")
+            verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,
+            limits=_LIMITS,
+            trust_env=outside,
+            proxy=proxies.get(parts.scheme) or proxies.get("all"),
         )
         return cls(origin, transport, clock=clock, timeout=timeout)
 

@@ -22,6 +22,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any, Self
 
 import msgpack
@@ -289,25 +290,28 @@ class WireClient:
         base = next((one for one in _walk(self.page) if one["_i"] == root), None)
         if base is None:  # of a screen that is gone
             return
-        nodes: dict[int, Any] = {}
+        ways: dict[int, list[Any]] = {}
 
-        def number(tree: list[Any], node: Any) -> None:
-            nodes[tree[0]] = node
+        def number(tree: list[Any], way: list[Any]) -> None:
+            ways[tree[0]] = way
             for key, branch in (tree[1] if len(tree) > 1 else {}).items():
-                number(branch, node[key])
+                number(branch, [*way, key])
 
-        number(paths, base)
+        def node(at: int) -> Any:  # when its turn comes: an operation may have moved what is on the way
+            return reduce(lambda holder, key: holder[key], ways[at], base)
+
+        number(paths, [])
         for kind, at, key, *rest in operations:
-            node = nodes[at]
+            holder = node(at)
             if kind == _MOVE:
-                moved = node.pop(key)
-                nodes[rest[0]].insert(rest[1], moved)
+                moved = holder.pop(key)
+                node(rest[0]).insert(rest[1], moved)
             elif kind == _REMOVE:
-                node.pop(key)
-            elif kind == _ADD and isinstance(node, list):
-                node.insert(key, rest[0])
+                holder.pop(key)
+            elif kind == _ADD and isinstance(holder, list):
+                holder.insert(key, rest[0])
             else:
-                node[key] = rest[0]
+                holder[key] = rest[0]
 
     async def _answer(self, call: dict[str, Any]) -> None:
         """Do what the app asks of the device."""

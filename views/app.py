@@ -125,8 +125,11 @@ async def open_app(
     page.on_disconnect = disconnected
     page.on_app_lifecycle_state_change = moved
     page.on_keyboard_event = keyboard.press
+    starting = asyncio.ensure_future(session.start())
+    # Known at once where nothing is remembered, as on the web: then the sign-in is the first thing drawn.
+    await asyncio.wait({starting}, timeout=0.1)
     page.render_views(App, device, session, demo, recovery)
-    await session.start()
+    await starting
 
 
 def heed_addresses(page: ft.Page) -> None:

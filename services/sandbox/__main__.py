@@ -60,7 +60,13 @@ def _serve(options: argparse.Namespace) -> None:
         database = options.database or _default_database(port)
         app = _create_app(database, subscribers, _clock(options.now), options.latency)
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", date_header=False, server_header=False
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            date_header=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,  # what has been asked for is done by then; half a question never ends
         )
         host = f"[{options.host}]" if ":" in options.host else options.host
         sys.stdout.write(f"The sandbox answers on http://{host}:{port}\n")

@@ -1,4 +1,7 @@
-"""The baseline: the rows of a month in bare Flet, no services. `python -m tests.bench.bare_flet --port P --rows N`"""
+"""The baseline: the rows of a month in bare Flet, no services.
+
+python -m tests.bench.bare_flet --port P --rows N
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Another period: from the click to its list, in a browser and on the wire, beside bare Flet.
 
-In the browser a click and the frame in which the first row can be read are timed by the page itself; on the wire,
-a click and the message with the last row that is drawn. The periods have been looked at before.
+On the wire, the client times a click and the message with the last row that is drawn; in the browser, the page
+itself times a click and the frame in which the first row can be read. The periods were looked at before.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -24,7 +23,7 @@ from tests.e2e.conftest import CHROMIUM, DEVICES
 from tests.endurance.processes import Program
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.visitor import PASSWORD
-from tests.wire import WireClient
+from tests.wire import Control, WireClient
 from views.state.purchases import PER_PAGE
 
 TITLE = "3. Another period"
@@ -40,28 +39,23 @@ SIZES = {50: 0, 500: 2, 10_000: 4}
 Switch = Callable[[], Awaitable[float]]
 
 
-def run() -> Iterable[Row]:
+def run() -> Iterator[Row]:
     """The browser first, then the wire."""
-    return asyncio.run(_run())
-
-
-async def _run() -> list[Row]:
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        ours = await stack.enter_async_context(serving(folder))
-        fifty = await stack.enter_async_context(bare(BARE_ROWS, folder))
-        window = await stack.enter_async_context(bare(PER_PAGE, folder))
-        return [
-            *await asyncio.to_thread(_in_browser, ours.url, fifty.url),
-            *await _on_the_wire(ours, window),
-        ]
+    with tempfile.TemporaryDirectory() as name, serving(Path(name)) as ours:
+        with bare(PER_PAGE, Path(name)) as window:
+            yield from asyncio.run(_on_the_wire(ours, window))
+        with bare(BARE_ROWS, Path(name)) as fifty:
+            yield from _in_browser(ours.url, fifty.url)
 
 
 async def _on_the_wire(ours: Program, window: Program) -> list[Row]:
     baseline = f"bare Flet, {PER_PAGE} rows"
     async with Clocked(ours.url, route="/achats") as app, Clocked(window.url) as beside:
         await sign_in(app)
-        switches = (_turns(app, button_of, text_of), _turns(beside, "Mois {}".format, bare_flet.text_of))
+        switches = (
+            _turns(app, lambda period: app.named(button_of(period))[0], text_of),
+            _turns(beside, lambda month: beside.controls("Button")[month], bare_flet.text_of),
+        )
         samples, bare_samples = await interleaved_async(*switches, rounds=ROUNDS, warm_up=6)
         sizes = [await _bytes(client, switch) for client, switch in zip((app, beside), switches, strict=True)]
         used, bare_used = await interleaved_async(
@@ -113,7 +107,7 @@ class Clocked(WireClient):
 
     async def quiet(self) -> None:
         """Wait until nothing more comes."""
-        while (still := self.last_at + QUIET - time.perf_counter()) > 0:
+        while (still := self.last_at + QUIET - time.perf_counter()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(still)
 
     async def _receive(self, frame: bytes) -> None:
@@ -124,14 +118,14 @@ class Clocked(WireClient):
         await super()._receive(frame)
 
 
-def _turns(client: Clocked, button: Callable[[int], str], text: Callable[[int, int], str]) -> Switch:
+def _turns(client: Clocked, button: Callable[[int], Control], text: Callable[[int, int], str]) -> Switch:
     """Goes to the second period and back to the first."""
     period = 0
 
     async def switch() -> float:
         nonlocal period
         period = 1 - period
-        target = client.named(button(period))[0]
+        target = button(period)
         client.expect(text(period, PER_PAGE - 1))
         began = time.perf_counter()
         await client.fire(target, "click")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from services.periods import latest_periods
-from tests.endurance.processes import Program
+from tests.endurance.processes import STARTED, Program
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.people import contract, data_file, purchase, subscriber
 from tests.services.sandbox.visitor import PASSWORD
@@ -26,7 +28,7 @@ SECONDS_A_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def text_of(period: int, rank: int) -> str:
-    """What says which row it is: of the period of that number, the newest being 0, `rank` rows from the top."""
+    """What says which row it is: of the period of that number (0 is the newest), `rank` rows from the top."""
     return f"{MERCHANTS[rank % len(MERCHANTS)]} {period}-{rank}"
 
 
@@ -56,33 +58,43 @@ def subscribers() -> bytes:
     return data_file(subscriber("camille", contract("box", *bought)))
 
 
-@asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Program]:
+@contextmanager
+def serving(folder: Path) -> Iterator[Program]:
     """The web app over a sandbox in a process of its own."""
-    data = folder / "subscribers.json"
+    data, log = folder / "subscribers.json", folder / "log"
     data.write_bytes(subscribers())
     options = ["--data", str(data), "--now", f"{TODAY}T12:00:00+01:00"]
     options += ["--database", f"sqlite:///{folder / 'sandbox.sqlite3'}"]
-    log = folder / "log"
-    async with Program("services.sandbox", *options, log=log) as sandbox:
-        async with Program("main", "--web", "--backend", sandbox.url, log=log) as app:
-            yield app
+    with (
+        Program("services.sandbox", *options, log=log) as sandbox,
+        Program("main", "--web", "--backend", sandbox.url, log=log) as app,
+    ):
+        yield app
     assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
 
 
-@asynccontextmanager
-async def bare(rows: int, folder: Path) -> AsyncIterator[Program]:
+@contextmanager
+def bare(rows: int, folder: Path) -> Iterator[Program]:
     """Bare Flet with so many rows."""
-    async with Program("tests.bench.bare_flet", "--rows", str(rows), log=folder / "bare") as app:
+    with Program("tests.bench.bare_flet", "--rows", str(rows), log=folder / "bare") as app:
+        deadline = time.monotonic() + STARTED
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", app.port), timeout=1).close()
+            except OSError:
+                assert time.monotonic() < deadline, app.complaints
+                time.sleep(0.05)
+            else:
+                break
         yield app
 
 
 async def sign_in(client: WireClient) -> None:
     """From the first screen to the purchases."""
-    await client.enter("identifier", OWNER)
+    await client.enter("Identifiant", OWNER)
     await client.tap("Continuer")
     await client.see("Votre mot de passe")
-    await client.enter("password", PASSWORD)
+    await client.enter("Mot de passe", PASSWORD)
     await client.tap("Se connecter")
     await client.see(text_of(0, 0))
 

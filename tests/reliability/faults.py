@@ -116,7 +116,10 @@ def _rewritten(change: Callable[[Any], Any]) -> Callable[[Answer], Answer]:
     def rewrite(answer: Answer) -> Answer:
         if "json" not in answer.headers.get("content-type", "") or not answer.body:
             return answer
-        return answer.saying(msgspec.json.encode(walk(msgspec.json.decode(answer.body))))
+        other = answer.saying(msgspec.json.encode(walk(msgspec.json.decode(answer.body))))
+        if "etag" in other.headers:  # else the client would be told that it has this already
+            other.headers["etag"] = '"another"'
+        return other
 
     return rewrite
 
@@ -292,8 +295,8 @@ FAULTS = (
         Kind.GARBLED,
         _answering(_rewritten(_other_types), arrives=True),
     ),
-    Fault("portal page", "200 and the HTML of a captive portal", Kind.STRANGER, _answering(_PORTAL_SPEAKS)),
-    Fault("portal redirect", "302 to http://portal.example", Kind.STRANGER, _answering(_PORTAL_MOVES)),
+    Fault("portal page", "200 and the HTML of a captive portal", Kind.PORTAL, _answering(_PORTAL_SPEAKS)),
+    Fault("portal redirect", "302 to http://portal.example", Kind.REFUSED, _answering(_PORTAL_MOVES)),
     Fault(
         "unknown value",
         "every enum has a value of another time",
@@ -306,29 +309,29 @@ FAULTS = (
         Kind.HARMLESS,
         _answering(_rewritten(_new_members), arrives=True, renewal=True),
     ),
-    _status(400, Kind.STRANGER),
+    _status(400, Kind.REFUSED),
     _status(401, Kind.UNAUTHENTICATED),
     _status(403, Kind.FORBIDDEN),
     _status(404, Kind.ABSENT),
     _status(409, Kind.CONFLICT),
     _status(412, Kind.STALE),
     _status(422, Kind.CONFLICT),
-    _status(429, Kind.BUSY),
-    _status(500, Kind.BUSY),
-    _status(502, Kind.BUSY),
-    _status(503, Kind.BUSY),
-    _status(504, Kind.BUSY),
-    _status(429, Kind.BRIEFLY_BUSY, after=1, once=True, name="429 for a second"),
-    _status(503, Kind.BRIEFLY_BUSY, after=1, once=True, name="503 for a second"),
-    _status(429, Kind.BUSY, after=120, name="429 for two minutes"),
-    _status(503, Kind.BUSY, after=120, name="503 for two minutes"),
+    _status(429, Kind.LIMITED),
+    _status(500, Kind.DOWN),
+    _status(502, Kind.DOWN),
+    _status(503, Kind.DOWN),
+    _status(504, Kind.DOWN),
+    _status(429, Kind.BRIEFLY_LIMITED, after=1, once=True, name="429 for a second"),
+    _status(503, Kind.BRIEFLY_DOWN, after=1, once=True, name="503 for a second"),
+    _status(429, Kind.LIMITED, after=120, name="429 for two minutes"),
+    _status(503, Kind.DOWN, after=120, name="503 for two minutes"),
     Fault("access expired", "the access token is over", Kind.HARMLESS, _expired),
     Fault("tokens revoked", "signed out everywhere, from another device", Kind.OVER, _revoked),
     Fault("renewal lost", "the answer to the renewal is cut", Kind.HARMLESS, _lost_renewal),
     Fault("token reused", "somebody else used this device's refresh token", Kind.OVER, _copied),
     Fault("clock a day ahead", "the device's clock", Kind.HARMLESS, _clock(days=1)),
     Fault("clock a day behind", "the device's clock", Kind.HARMLESS, _clock(days=-1)),
-    Fault("restarted", "the server stops, and starts again on its database", Kind.NO_ROAD, _restarted),
+    Fault("restarted", "the server stops, and starts again on its database", Kind.NO_ANSWER, _restarted),
     Fault("database locked", "another program holds the right to write", Kind.READ_ONLY, _locked),
     Fault("database full", "SQLite's max_page_count is reached", Kind.READ_ONLY, _full),
 )

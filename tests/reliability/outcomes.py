@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import Enum
 
 
 class Told(Enum):
@@ -14,43 +14,41 @@ class Told(Enum):
     UNEXPECTED = ("error.UnexpectedAnswer.",)
     NOT_FOUND = ("error.NotFound.", "purchase.not_found", "subscription.not_found")
     FORBIDDEN = ("error.Forbidden.",)
+    NOT_SENT = ("error.NotSent.text",)
+    UNKNOWN = ("error.OutcomeUnknown.",)
+    NOT_DONE = ("error.NotDone.",)
     CHANGED = ("error.Changed.",)
     NOT_POSSIBLE = ("error.NotPossible.",)
+    QUEUED = ("feedback.queued",)
     SESSION_OVER = ("error.SessionExpired.",)
     START_AGAIN = ("error.SignInTimedOut.",)
-    UNKNOWN = ("error.OutcomeUnknown.",)
-    QUEUED = ("feedback.queued",)
 
 
 class Kind(Enum):
-    """Kinds of trouble, as they differ to the user."""
+    """Kinds of trouble, as they differ to the user; the value says which."""
 
-    NO_ROAD = auto()
-    """The request does not arrive."""
-    NO_ANSWER = auto()
-    """It arrives, and the answer is lost."""
-    GARBLED = auto()
-    """It arrives, and the answer is not what the contract says."""
-    STRANGER = auto()
-    """Something else answers."""
-    BUSY = auto()
-    BRIEFLY_BUSY = auto()
-    """For shorter than a read waits by itself."""
-    READ_ONLY = auto()
-    """The backend answers, but nothing can be changed; a session can be renewed no more."""
-    OVER = auto()
-    """The session is."""
-    UNAUTHENTICATED = auto()
-    FORBIDDEN = auto()
-    ABSENT = auto()
-    CONFLICT = auto()
-    STALE = auto()
-    HARMLESS = auto()
+    NO_ROAD = "The request does not leave."
+    NO_ANSWER = "The request may have arrived, and its answer is lost."
+    GARBLED = "The backend did what was asked; its answer is not what the contract says."
+    PORTAL = "Something else answers that all is well."
+    REFUSED = "Something else answers that it will not do it."
+    LIMITED = "The backend asks for patience; nothing was done."
+    BRIEFLY_LIMITED = "The backend asks for patience, for shorter than a reading waits by itself."
+    DOWN = "The backend fails, or what stands before it; a change may have been done."
+    BRIEFLY_DOWN = "The backend fails, for shorter than a reading waits by itself."
+    READ_ONLY = "The backend can be read; nothing can be changed there, a session not even renewed."
+    OVER = "The session is over."
+    UNAUTHENTICATED = "The backend takes no access token, however fresh."
+    FORBIDDEN = "The backend says that one may not."
+    ABSENT = "The backend says that there is no such thing."
+    CONFLICT = "The backend says that its rules forbid it."
+    STALE = "The backend says that it has changed meanwhile."
+    HARMLESS = "Nothing that the client does not make up for."
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is told of one kind; None: nothing, for it does no harm."""
+    """What is told of one kind; None: nothing, it goes on as if there were no fault."""
 
     opened: Told | None
     """On opening the app, which knows nothing yet."""
@@ -58,32 +56,39 @@ class Outcome:
     """On a screen that has shown nothing yet, of an account that is known."""
     again: Told | None
     """On a screen that has shown its figures before: they stay, with their age."""
-    write: Told | None
-    """On trying to change something."""
+    change: Told | None
+    """On ending a subscription, or turning the service off."""
+    report: Told | None
+    """On reporting a purchase."""
     opinion: Told | None
     """On sending an opinion of the help."""
     outside: Told | None
     """On signing in, or on asking for one's identifier."""
 
 
-_NO, _BUSY, _WHAT, _OVER = Told.UNREACHABLE, Told.UNAVAILABLE, Told.UNEXPECTED, Told.SESSION_OVER
-_MINE, _GONE, _CANNOT, _MOVED, _LATER = (
-    Told.FORBIDDEN, Told.NOT_FOUND, Told.NOT_POSSIBLE, Told.CHANGED, Told.QUEUED,
+_NO, _BUSY, _WHAT, _OVER, _MINE, _GONE = (
+    Told.UNREACHABLE, Told.UNAVAILABLE, Told.UNEXPECTED, Told.SESSION_OVER, Told.FORBIDDEN, Told.NOT_FOUND,
+)  # fmt: skip
+_KEPT, _MAYBE, _UNDONE, _MOVED, _CANNOT, _LATER = (
+    Told.NOT_SENT, Told.UNKNOWN, Told.NOT_DONE, Told.CHANGED, Told.NOT_POSSIBLE, Told.QUEUED,
 )  # fmt: skip
 OUTCOMES = {
-    #                            opened, first, again, write,   opinion, outside
-    Kind.NO_ROAD:         Outcome(_NO,   _NO,   _NO,   _NO,     _LATER,  _NO),
-    Kind.NO_ANSWER:       Outcome(_NO,   _NO,   _NO,   _NO,     _LATER,  _NO),
-    Kind.GARBLED:         Outcome(_WHAT, _WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT),
-    Kind.STRANGER:        Outcome(_WHAT, _WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT),
-    Kind.BUSY:            Outcome(_BUSY, _BUSY, _BUSY, _BUSY,   _BUSY,   _BUSY),
-    Kind.BRIEFLY_BUSY:    Outcome(None,  None,  None,  _BUSY,   _BUSY,   _BUSY),
-    Kind.READ_ONLY:       Outcome(_BUSY, None,  None,  _BUSY,   _BUSY,   _BUSY),
-    Kind.OVER:            Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   None),
-    Kind.UNAUTHENTICATED: Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _WHAT),
-    Kind.FORBIDDEN:       Outcome(_WHAT, _MINE, _MINE, _MINE,   _MINE,   _WHAT),
-    Kind.ABSENT:          Outcome(_WHAT, _GONE, _GONE, _GONE,   _GONE,   _WHAT),
-    Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _WHAT, _CANNOT, _CANNOT, _WHAT),
-    Kind.STALE:           Outcome(_WHAT, _WHAT, _WHAT, _MOVED,  _MOVED,  _WHAT),
-    Kind.HARMLESS:        Outcome(None,  None,  None,  None,    None,    None),
+    #                            opened, first, again, change,  report,  opinion, outside
+    Kind.NO_ROAD:         Outcome(_NO,   _NO,   _NO,   _KEPT,   _KEPT,   _LATER,  _NO),
+    Kind.NO_ANSWER:       Outcome(_NO,   _NO,   _NO,   _MAYBE,  _MAYBE,  _LATER,  _NO),
+    Kind.GARBLED:         Outcome(_WHAT, _WHAT, _WHAT, _MAYBE,  _MAYBE,  None,    _WHAT),
+    Kind.PORTAL:          Outcome(_WHAT, _WHAT, _WHAT, _MAYBE,  _WHAT,   _WHAT,   _WHAT),
+    Kind.REFUSED:         Outcome(_WHAT, _WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT,   _WHAT),
+    Kind.LIMITED:         Outcome(_BUSY, _BUSY, _BUSY, _BUSY,   _BUSY,   _BUSY,   _BUSY),
+    Kind.BRIEFLY_LIMITED: Outcome(None,  None,  None,  _BUSY,   _BUSY,   _BUSY,   _BUSY),
+    Kind.DOWN:            Outcome(_BUSY, _BUSY, _BUSY, _MAYBE,  _MAYBE,  _LATER,  _BUSY),
+    Kind.BRIEFLY_DOWN:    Outcome(None,  None,  None,  _BUSY,   None,    None,    _BUSY),
+    Kind.READ_ONLY:       Outcome(_BUSY, None,  None,  _BUSY,   _UNDONE, _LATER,  _BUSY),
+    Kind.OVER:            Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _OVER,   None),
+    Kind.UNAUTHENTICATED: Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _OVER,   _WHAT),
+    Kind.FORBIDDEN:       Outcome(_WHAT, _MINE, _MINE, _MINE,   _MINE,   _MINE,   _WHAT),
+    Kind.ABSENT:          Outcome(_WHAT, _GONE, _GONE, _GONE,   _GONE,   _GONE,   _WHAT),
+    Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _WHAT, _CANNOT, _CANNOT, _CANNOT, _WHAT),
+    Kind.STALE:           Outcome(_WHAT, _WHAT, _WHAT, _MOVED,  _MOVED,  _MOVED,  _WHAT),
+    Kind.HARMLESS:        Outcome(None,  None,  None,  None,    None,    None,    None),
 }  # fmt: skip

@@ -20,8 +20,8 @@ from views.text import Language, Words
 
 WORDS = Words(Language.FR)
 PURCHASE = "charge-2026-05-11-0"
-COMMENT = "Jamais vu, jamais voulu."
-OPINION = "Les périodes sont claires."
+COMMENT, OPINION, PHONE = "Non.", "Oui.", "0639980112"
+"""What is typed: short, for each letter is a stroke."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,11 @@ class Reading:
     shows: str
     """A text it has once it knows what it is to show."""
     figures: bool = True
-    """Whether it shows amounts of the backend's; else it needs none."""
+    """Whether it shows amounts of the backend's; else it needs nothing of it."""
 
-    def __str__(self) -> str:
-        return self.name.replace(" ", "-")
+    def tells(self, told: Told | None) -> Told | None:
+        """What it tells of that; where nothing is needed of the backend, only that the session is over."""
+        return told if self.figures or told is Told.SESSION_OVER else None
 
 
 READINGS = (
@@ -57,6 +58,8 @@ class Doing:
     """A screen on which something is done."""
 
     name: str
+    sort: str
+    """The field of `Outcome` that says what is told of it."""
     fill: Callable[[Driver], Awaitable[None]]
     """Up to the last tap, from the screen as it opens or as a failure leaves it."""
     submit: Callable[[Driver], Awaitable[None]]
@@ -66,8 +69,6 @@ class Doing:
     route: str = "/"
     typed: str = ""
     """What was typed, and may not be lost."""
-    inside: bool = True
-    """Done by somebody signed in."""
     effects: Callable[[Connection], int | None] | None = None
     """How often it was done, by the backend's database; None: any number will do."""
 
@@ -82,6 +83,8 @@ def _tap(name: str) -> Callable[[Driver], Awaitable[None]]:
 async def identify(app: Driver) -> None:
     """The identifier, typed or remembered."""
     await app.until(app.headings, "nothing yet")
+    if WORDS("reminder.return") in app.names():
+        await app.tap(WORDS("reminder.return"))
     if asked_for(app, "login.field"):
         await app.enter(WORDS("login.field"), ABONNE)
 
@@ -100,11 +103,11 @@ async def give_password(app: Driver) -> None:
 async def _reminded(app: Driver) -> None:
     if not asked_for(app, "reminder.field"):
         await app.tap(WORDS("login.forgot"))
-        await app.enter(WORDS("reminder.field"), "06 39 98 01 12")
+        await app.enter(WORDS("reminder.field"), PHONE)
 
 
 async def _listed(app: Driver) -> None:
-    await app.see("Club Cubéo")
+    await see(app, "Club Cubéo")
 
 
 async def _end(app: Driver) -> None:
@@ -113,7 +116,7 @@ async def _end(app: Driver) -> None:
 
 
 async def _served(app: Driver) -> None:
-    await app.see(WORDS("service.on_since", date="3 mars 2023"))
+    await see(app, WORDS("service.on_since", date="3 mars 2023"))
 
 
 async def _turn_off(app: Driver) -> None:
@@ -122,7 +125,7 @@ async def _turn_off(app: Driver) -> None:
 
 
 async def _report(app: Driver) -> None:
-    await app.see("IP-260511-000000")
+    await see(app, "IP-260511-000000")
     if WORDS("report.send") in app.names():
         return
     await app.tap(WORDS("report.title"))
@@ -132,7 +135,7 @@ async def _report(app: Driver) -> None:
 
 
 async def _opinion(app: Driver) -> None:
-    await app.see(WORDS("feedback.question"))
+    await see(app, WORDS("feedback.question"))
     if OPINION not in typed(app):
         await app.tap(WORDS("answer.yes"))
         await app.enter(WORDS("comment.liked"), OPINION)
@@ -146,25 +149,26 @@ def _rows(*conditions: ColumnElement[bool] | Table) -> Callable[[Connection], in
 
 
 DOINGS = (
-    Doing("sign-in identifier", identify, go_on, WORDS("password.h1"), typed=ABONNE, inside=False),
+    Doing(
+        "reminder",
+        "outside",
+        _reminded,
+        _tap(WORDS("reminder.submit")),
+        WORDS("reminder.sent"),
+        typed=PHONE,
+    ),
+    Doing("sign-in identifier", "outside", identify, go_on, WORDS("password.h1"), typed=ABONNE),
     Doing(
         "sign-in password",
+        "outside",
         give_password,
         _tap(WORDS("password.submit")),
         WORDS("home.h1", name="Ada"),
         typed="••••",
-        inside=False,
-    ),
-    Doing(
-        "reminder",
-        _reminded,
-        _tap(WORDS("reminder.submit")),
-        WORDS("reminder.sent"),
-        typed="06 39 98 01 12",
-        inside=False,
     ),
     Doing(
         "termination",
+        "change",
         _listed,
         _end,
         WORDS("subscription.ending", date="17 mai"),
@@ -173,6 +177,7 @@ DOINGS = (
     ),
     Doing(
         "switch",
+        "change",
         _served,
         _turn_off,
         WORDS("service.off_since", date="14 mai 2026"),
@@ -180,6 +185,7 @@ DOINGS = (
         effects=_rows(contract, contract.c.service_pending == "suspended"),
     ),
     Doing(
+        "report",
         "report",
         _report,
         _tap(WORDS("report.send")),
@@ -190,6 +196,7 @@ DOINGS = (
     ),
     Doing(
         "feedback",
+        "opinion",
         _opinion,
         _tap(WORDS("feedback.send")),
         WORDS("feedback.thanks"),
@@ -201,6 +208,25 @@ DOINGS = (
 
 
 # What a screen says
+
+
+async def until(app: Driver, condition: Callable[[], object], missing: str) -> None:
+    """Wait until the screen is so; looked at only when something was drawn, for that takes long."""
+    sent = -1
+
+    def so() -> bool:
+        nonlocal sent
+        if sent == app.bytes_sent:
+            return False
+        sent = app.bytes_sent
+        return bool(condition())
+
+    await app.until(so, missing)
+
+
+async def see(app: Driver, text: str) -> None:
+    """Wait until this text is on screen."""
+    await until(app, lambda: app._shows(text), f"no {text!r}")
 
 
 def told(app: Driver) -> set[Told]:

@@ -19,6 +19,7 @@ import pytest
 from services.credentials import MemoryStore
 from tests.driver import Driver
 from tests.reliability.faults import FAULTS, Fault
+from tests.reliability.matrix import DOCUMENT, document
 from tests.reliability.outcomes import OUTCOMES, Told
 from tests.reliability.screens import (
     DOINGS,
@@ -29,8 +30,10 @@ from tests.reliability.screens import (
     aged,
     amounts,
     give_password,
+    see,
     told,
     typed,
+    until,
     zeros,
 )
 from tests.reliability.world import Sandbox, World, self_signed, world
@@ -41,9 +44,8 @@ ROUNDS = 3
 FINAL = (Told.FORBIDDEN, Told.NOT_FOUND)
 """Asking again would change nothing: no Retry is offered where there is nothing else to show."""
 HOME, HELP = READINGS[0], READINGS[-2]
-INSIDE = tuple(doing for doing in DOINGS if doing.inside)
-OUTSIDE = tuple(doing for doing in DOINGS if not doing.inside)
-OPINION = INSIDE[-1]
+INSIDE = tuple(doing for doing in DOINGS if doing.sort != "outside")
+OUTSIDE = tuple(doing for doing in DOINGS if doing.sort == "outside")
 FAULTY = pytest.mark.parametrize("fault", FAULTS, ids=str)
 
 
@@ -70,6 +72,7 @@ async def around(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[World]:
     """The world around one test, at the end of which no secret is in any log."""
+    monkeypatch.setattr("tests.driver._POLL", 0.002)  # thousands of times, it adds up
     monkeypatch.setattr("views.state.help._pauses", lambda: repeat(0.05))
     monkeypatch.setattr("views.state.recovery.PAUSES", (3600.0,))  # to see what a tap does
     for name in ("services", "views", "conso-et-moi", "httpx_retries"):
@@ -100,7 +103,7 @@ async def test_reading(around: World, subtests: pytest.Subtests, fault: Fault) -
     """Signed in, on a screen whose figures were never read; then on the same, once they were."""
     outcome = OUTCOMES[fault.kind]
     async with around.visit(HELP.route) as app:  # which needs nothing of the backend
-        await app.see(HELP.shows)
+        await see(app, HELP.shows)
         await around.quiet(app)
         async with fault.met(around):
             for screen in READINGS:
@@ -128,14 +131,12 @@ async def test_reading(around: World, subtests: pytest.Subtests, fault: Fault) -
 @FAULTY
 async def test_doing(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
     """Whatever is changed is told as it is, and done once, no less and no more."""
-    outcome = OUTCOMES[fault.kind]
-    async with around.visit(HELP.route) as app:  # which needs nothing of the backend
-        await app.see(HELP.shows)
+    async with around.visit(HELP.route) as app:
+        await see(app, HELP.shows)
         for doing in INSIDE:
             with subtests.test(screen=doing.name):
                 await app.go(doing.route)
-                await doing.fill(app)
-                await done(around, app, doing, fault, outcome.opinion if doing is OPINION else outcome.write)
+                await done(around, app, doing, fault)
 
 
 @FAULTY
@@ -144,18 +145,16 @@ async def test_outside(around: World, subtests: pytest.Subtests, fault: Fault) -
     async with around.visit("/", signed_in=False) as app:
         for doing in OUTSIDE:
             with subtests.test(screen=doing.name):
-                await doing.fill(app)
-                await done(around, app, doing, fault, OUTCOMES[fault.kind].outside)
+                await done(around, app, doing, fault)
 
 
-async def blocked(around: World, app: Driver, screen: Reading, expected: Told | None) -> None:
+async def blocked(around: World, app: Driver, screen: Reading, trouble: Told | None) -> None:
     """Nothing is known of what the screen is to show: a sentence and a way forward, and no figure at all."""
-    if not screen.figures and expected is not Told.SESSION_OVER:
-        expected = None
+    expected = screen.tells(trouble)
     await says(app, expected)
     await around.quiet(app)
     if expected is None:
-        await app.see(screen.shows)
+        await see(app, screen.shows)
     else:
         assert not amounts(app)
         assert way_forward(app, expected)
@@ -163,11 +162,10 @@ async def blocked(around: World, app: Driver, screen: Reading, expected: Told | 
 
 
 async def outdated(
-    around: World, app: Driver, screen: Reading, expected: Told | None, before: list[str]
+    around: World, app: Driver, screen: Reading, trouble: Told | None, before: list[str]
 ) -> None:
     """It was read again: what was known stays, with its age, a sentence and a way forward."""
-    if not screen.figures and expected is not Told.SESSION_OVER:
-        expected = None
+    expected = screen.tells(trouble)
     if expected is None:
         await fresh(app, before)
     await says(app, expected)
@@ -179,43 +177,56 @@ async def outdated(
     assert way_forward(app, expected)
 
 
-async def done(around: World, app: Driver, doing: Doing, fault: Fault, expected: Told | None) -> None:
+async def done(around: World, app: Driver, doing: Doing, fault: Fault) -> None:
     """It meets the fault: that is told, nothing typed is lost, and it is done in the end, once."""
+    expected: Told | None = getattr(OUTCOMES[fault.kind], doing.sort)
+    await doing.fill(app)
     await around.quiet(app)
     before = amounts(app)
     async with fault.met(around):
         await doing.submit(app)
         if expected is None:
-            await app.see(doing.done)
+            await says(app, None)
         else:
-            await app.until(lambda: expected in told(app), f"not {expected}")
+            await until(app, lambda: expected in told(app), f"not {expected}")
         await around.quiet(app)
         assert not zeros(app)
         if expected not in (None, Told.SESSION_OVER, Told.QUEUED):
             assert amounts(app) == before
             assert doing.typed in typed(app) or not doing.typed, "what was typed is lost"
     for _ in range(ROUNDS):
+        await find_out(around, app)
         if app._shows(doing.done):
             break
-        await come_back(app)
         await doing.fill(app)
         await doing.submit(app)
         await around.quiet(app)
-    await app.see(doing.done)
+    await see(app, doing.done)
     await says(app, None)
     if doing.effects is not None:
         assert await around.sandbox.do(doing.effects) == 1
 
 
+async def find_out(around: World, app: Driver) -> None:
+    """What became of it: by signing in again, by waiting where one is told to, by looking again."""
+    await come_back(app)
+    await until(app, lambda: Told.QUEUED not in told(app), "it is not sent by itself")
+    await app.press("R")
+    await around.quiet(app)
+    if check := app._tappable(WORDS("action.check")):
+        await app._activate(check[0])
+        await around.quiet(app)
+
+
 async def says(app: Driver, expected: Told | None) -> None:
     """Wait until that family of sentences is on screen, and no other."""
     wanted = {expected} - {None}
-    await app.until(lambda: told(app) == wanted, f"not {wanted} but {told(app)}")
+    await until(app, lambda: told(app) == wanted, f"not {wanted} but {told(app)}")
 
 
 async def fresh(app: Driver, before: list[str]) -> None:
     """Wait until the figures are others, where there were any."""
-    await app.until(lambda: amounts(app) != before or not before, "no fresh figures")
+    await until(app, lambda: amounts(app) != before or not before, "no fresh figures")
 
 
 def way_forward(app: Driver, now: Told | None) -> bool:
@@ -237,7 +248,7 @@ async def recover(around: World, app: Driver, screen: Reading) -> None:
             await app.go(screen.route)
         await around.quiet(app)
     await says(app, None)
-    await app.see(screen.shows)
+    await see(app, screen.shows)
     await around.quiet(app)
 
 
@@ -247,3 +258,8 @@ async def come_back(app: Driver) -> None:
         await give_password(app)
         await app.tap(WORDS("password.submit"))
         await says(app, None)
+
+
+def test_the_document_shows_these_tables() -> None:
+    written = DOCUMENT.read_text("utf-8")
+    assert document(written) == written, "run python -m tests.reliability.matrix"

@@ -173,7 +173,7 @@ class World:
         """Wait until nothing is asked any more, and what was answered is drawn."""
         for _ in range(3):
             await app.until(lambda: not self.asking, "still asking")
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.002)
 
     async def news(self) -> None:
         """Every figure of the backend becomes another."""

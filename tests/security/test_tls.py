@@ -1,4 +1,4 @@
-"""Who the client talks to: over TLS that it can check, and no further than it was told. Real sockets, real TLS."""
+"""Who the client talks to: over TLS that it can check, and no further than it was told. All of it is real."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Stranger(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 - the name the library calls
 
     def log_message(self, *_: object) -> None:
         """Nothing: the tests' output is for people."""
@@ -121,9 +122,7 @@ async def test_only_the_authority_one_was_told_of_is_believed(pinned: Path) -> N
 async def test_a_certificate_that_vouches_for_itself_is_refused(tmp_path: Path) -> None:
     alone = trustme.CA()  # the certificate of an authority, served as its own
     file = tmp_path / "own.pem"
-    alone.private_key_and_cert_chain_pem.write_to_path(file) if hasattr(
-        alone, "private_key_and_cert_chain_pem"
-    ) else file.write_bytes(alone.private_key_pem.bytes() + alone.cert_pem.bytes())
+    file.write_bytes(alone.private_key_pem.bytes() + alone.cert_pem.bytes())
     with listening(lambda context: context.load_cert_chain(file)) as (port, asked):
         assert isinstance(await refusal(f"https://localhost:{port}"), Unreachable)
     assert asked == []
@@ -140,8 +139,6 @@ async def test_a_certificate_of_another_host_is_refused(
 
 
 async def test_a_certificate_that_is_over_is_refused(authority: trustme.CA, pinned: Path) -> None:
-    from datetime import UTC, datetime, timedelta
-
     yesterday = datetime.now(UTC) - timedelta(days=1)
     over = authority.issue_cert("localhost", not_before=yesterday - timedelta(days=9), not_after=yesterday)
     with listening(over.configure_cert) as (port, asked):

@@ -28,6 +28,7 @@ from services.errors import (
     Unavailable,
     UnexpectedAnswer,
     Unreachable,
+    UpdateNeeded,
 )
 from services.models import Account, Answer, Category
 from services.reads import MOST_KNOWN
@@ -86,7 +87,7 @@ SURPRISES = {
     "a redirect": (always(302, location="https://elsewhere.example/"), UnexpectedAnswer),
     "unchanged since never": (always(304), UnexpectedAnswer),
     "bad request": (always(400, {"code": "INVALID_ARGUMENT"}), UnexpectedAnswer),
-    "too old": (always(426), UnexpectedAnswer),
+    "too old": (always(426), UpdateNeeded),
     "refused for good": (always(401), SessionExpired),
     "forbidden": (always(403), Forbidden),
     "unknown": (always(404), NotFound),

@@ -25,9 +25,9 @@ from services import offline as offline_module
 from services import reads as reads_module
 from services.backend import Backend, Opinion
 from services.credentials import CredentialProblem, CredentialStore, MemoryStore
-from services.errors import NotFound, SessionExpired, Unreachable
+from services.errors import BackendError, NotFound, SessionExpired, Unreachable
 from services.models import Account, DisputeReason, PurchasePage, ServiceStatus
-from services.offline import KEY_LENGTH, LARGEST_FILE, OfflineStore, Seal
+from services.offline import KEY_LENGTH, OfflineStore, Seal
 from services.reads import MOST_KNOWN, Known, Reads, Worth, encode
 from services.session import Kept
 from services.transport import IN_PROCESS, Wire
@@ -133,13 +133,15 @@ async def test_two_backends_share_nothing(store: OfflineStore, tmp_path: Path) -
     await other.close()
 
 
-async def test_what_cannot_be_read_is_dropped_and_the_rest_stays(store: OfflineStore) -> None:
+async def test_what_cannot_be_read_is_dropped_and_the_rest_stays(
+    store: OfflineStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline_module, "LARGEST_FILE", 200)
     await store.open(SEAL)
     await store.save(SEAL, "answers", lambda: b"x")
     (store.folder / "opinion-1.bin").write_bytes(b"damaged")
     (store.folder / "opinion-2.bin").write_bytes(replace(SEAL, owner="x").close("opinion-2", b"x"))
-    with (store.folder / "opinion-3.bin").open("wb") as large:
-        large.truncate(LARGEST_FILE + 1)
+    (store.folder / "opinion-3.bin").write_bytes(SEAL.close("opinion-3", b"large" * 50))
     (store.folder / "notes.txt").write_text("not ours")
     (store.folder / "opinion-4.bin").mkdir()
     assert await store.open(SEAL) == {"answers": b"x"}
@@ -587,13 +589,22 @@ async def test_what_is_read_at_once_is_written_once(device: Device, monkeypatch:
 
 
 async def test_what_is_gone_or_forbidden_is_forgotten() -> None:
-    answers = [httpx.Response(200, json=ACCOUNT, headers={"etag": '"1"'}), httpx.Response(404)]
+    """When the backend says so: not a captive portal."""
+    problem = {"content-type": "application/problem+json"}
+    answers = [
+        httpx.Response(200, json={"items": []}, headers={"etag": '"1"'}),
+        httpx.Response(403, html="<title>Wi-Fi</title>"),
+        httpx.Response(404, content=b'{"code":"NOT_FOUND"}', headers=problem),
+    ]
     script = Scripted(lambda _: answers.pop(0))
     backend = await script.backend()
-    await backend.account()
+    answer = await backend.subscriptions("c1")
+    with pytest.raises(BackendError):
+        await backend.subscriptions("c1")
+    assert backend.subscriptions("c1").known == answer
     with pytest.raises(NotFound):
-        await backend.account()
-    assert backend.account().known is None
+        await backend.subscriptions("c1")
+    assert backend.subscriptions("c1").known is None
     await backend.close()
 
 
@@ -656,8 +667,8 @@ async def test_clearing_the_device_leaves_the_session(device: Device) -> None:
 
 async def test_the_key_is_a_new_one_at_each_sign_in(device: Device) -> None:
     keys = set()
+    backend = await device.start()
     for _ in range(2):
-        backend = await device.start()
         await sign_in(backend)
         kept = Kept.decode(await device.credentials.load() or "")
         assert kept is not None

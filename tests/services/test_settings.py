@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -97,3 +98,39 @@ def test_an_address_is_taken_or_refused(address: str) -> None:
 def test_an_impossible_port_is_refused(port: int) -> None:
     with pytest.raises(ValueError, match="between 1 and 65535"):
         Settings.from_environment({}, port=port)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"session_timeout": 0}, "1 and 86400"),
+        ({"session_timeout": 86_401}, "1 and 86400"),
+        ({"sessions_per_address": 0}, "at least one session"),
+        ({"allowed_hosts": ("https://conso.example",)}, "name of a host"),
+        ({"allowed_hosts": ("Conso.Example",)}, "lower case"),
+        ({"allowed_hosts": ("",)}, "name of a host"),
+        ({"trusted_proxies": ("proxy",)}, "address of a proxy"),
+        ({"trusted_proxies": ("10.0.0.1/8",)}, "address of a proxy"),
+        ({"trusted_proxies": ("*",)}, "address of a proxy"),
+    ],
+)
+def test_how_the_web_app_is_served_is_checked_at_start(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Settings.from_environment({}, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        ({}, ("127.0.0.1", "localhost", "127.0.0.1", "[::1]")),
+        ({"host": "0.0.0.0"}, ("*",)),  # noqa: S104 - an operator may
+        ({"host": "192.0.2.1"}, ("*",)),
+        ({"allowed_hosts": ["conso.example"]}, ("conso.example", "localhost", "127.0.0.1", "[::1]")),
+        (
+            {"host": "192.0.2.1", "allowed_hosts": ["a.example"]},
+            ("a.example", "localhost", "127.0.0.1", "[::1]"),
+        ),
+    ],
+)
+def test_the_names_the_web_app_answers_to(told: dict[str, Any], names: tuple[str, ...]) -> None:
+    assert Settings.from_environment({}, **told).served_names == names

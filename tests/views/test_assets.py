@@ -8,17 +8,20 @@ import struct
 from html.parser import HTMLParser
 from pathlib import Path
 
+import flet as ft
 import pytest
 from babel.messages.pofile import read_po
 from flet.version import flutter_version
-from flet_web import get_package_web_dir, patch_font_manifest_json, patch_index_html, patch_manifest_json
+from flet_web import patch_index_html, patch_manifest_json
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
 from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # nor this
 
+from assets.assets.fonts import build_web_fonts
 from views.ui import theme
 from views.ui.brand import BLUE, CONSO_ET_MOI
 
-ASSETS = Path(__file__).parent.parent.parent / "assets"
+ROOT = Path(__file__).parent.parent.parent
+ASSETS = ROOT / "assets"
 FONTS = [ASSETS / path.removeprefix("/") for path in theme.fonts().values()]
 NEEDED = (
     "0123456789 abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ àâäçéèêëîïôöùûüÿæœ ÀÂÄÇÉÈÊËÎÏÔÖÙÛÜŸÆŒ"
@@ -84,17 +87,34 @@ def test_flutter_drives_the_weight_of_a_variable_font() -> None:
     assert tuple(map(int, flutter_version.split("."))) >= (3, 41)
 
 
-def test_the_web_client_loads_the_same_fonts_before_its_first_frame(tmp_path: Path) -> None:
-    manifest = tmp_path / "FontManifest.json"
-    manifest.write_bytes((ASSETS / "assets" / "FontManifest.json").read_bytes())
-    patch_font_manifest_json(str(manifest))
-    families = {entry["family"]: entry["fonts"] for entry in json.loads(manifest.read_bytes())}
+def test_the_web_client_loads_the_same_fonts_before_its_first_frame() -> None:
+    manifest = json.loads((ASSETS / "assets" / "FontManifest.json").read_bytes())
+    families = {entry["family"]: entry["fonts"] for entry in manifest}
     assert set(families) == {"MaterialIcons", "Roboto", *theme.fonts()}
+    assert families["Roboto"] == families["Inter"]  # else Flutter would fetch the one it falls back to
     for family, path in theme.fonts().items():
-        assert families[family] == [{"asset": f"..{path}"}]  # relative to assets/ on the server
-    packaged = Path(get_package_web_dir()) / "assets"
-    for family in ("MaterialIcons", "Roboto"):
-        assert (packaged / families[family][0]["asset"]).is_file()
+        (font,) = families[family]
+        compressed, own = TTFont(ASSETS / "assets" / font["asset"]), TTFont(ASSETS / path.removeprefix("/"))
+        assert compressed.getBestCmap() == own.getBestCmap()
+        assert compressed["hmtx"].metrics == own["hmtx"].metrics
+        assert compressed["head"].modified == own["head"].modified
+
+
+def test_the_web_client_has_the_icons_that_are_drawn_and_few_others() -> None:
+    font = TTFont(build_web_fonts.ICON_FONT)
+    glyphs = set(font.getBestCmap().values())
+    used = build_web_fonts.icons_in_use()
+    assert {"SEARCH_OFF", "RECEIPT_LONG_OUTLINED", "ARROW_BACK"} <= used
+    missing = {icon for icon in used if not {icon.lower(), f"{icon.lower()}_baseline"} & glyphs}
+    assert missing == set(), "run assets/assets/fonts/build_web_fonts.py"
+    assert len(glyphs) <= len(used) + 5
+    assert all(hasattr(ft.Icons, icon) for icon in used)
+
+
+def test_no_icon_comes_by_another_way_than_its_name() -> None:
+    code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "views").rglob("*.py"))
+    assert not re.search(r"CupertinoIcons|getattr\(ft\.Icons|Icons\[|Icons\.random", code)
+    assert not re.search(r"""\bicon=["']""", code)
 
 
 # --- Icons ------------------------------------------------------------------------------------------

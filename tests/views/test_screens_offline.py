@@ -23,7 +23,6 @@ from tests.views.test_screens_journey import NARROW, WIDE, rows
 CAMILLE = "camille@demo.example"
 AGE = "Données du 14 mai à 12:00"
 LIKED = "Qu’avez-vous apprécié\N{NO-BREAK SPACE}?"
-SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 
 
 class Device:
@@ -73,15 +72,14 @@ async def used(serve: Serve, folder: Path, *routes: str, who: str = CAMILLE) -> 
     return device
 
 
-@SIZES
 @pytest.mark.parametrize(
-    ("route", "text"),
+    ("route", "text", "screen"),
     [
-        ("/", "8 achats depuis"),
-        ("/conso/internet", "Vos six dernières périodes"),
-        ("/achats", "8 achats · du 26 avril au 25 mai"),
-        ("/achats?periode=2026-05", "20 achats · du 26 mars au 25 avril"),
-        ("/achats?periode=2026-04", "16 achats · du 26 février au 25 mars"),
+        ("/", "8 achats depuis", WIDE),
+        ("/conso/internet", "Vos six dernières périodes", NARROW),
+        ("/achats", "8 achats · du 26 avril au 25 mai", WIDE),
+        ("/achats?periode=2026-05", "20 achats · du 26 mars au 25 avril", NARROW),
+        ("/achats?periode=2026-04", "16 achats · du 26 février au 25 mars", NARROW),
     ],
     ids=["home", "usage", "current", "closed", "read ahead"],
 )
@@ -123,12 +121,9 @@ async def test_while_the_backend_is_asked_the_age_is_said_and_no_skeleton_stands
         await app.see_not(AGE)
 
 
-@SIZES
-async def test_a_period_never_read_says_so_with_a_way_on(
-    serve: Serve, folder: Path, screen: dict[str, Any]
-) -> None:
+async def test_a_period_never_read_says_so_with_a_way_on(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, "/achats")
-    async with device.app(route="/achats?periode=2026-01", **screen) as app:
+    async with device.app(route="/achats?periode=2026-01") as app:
         await app.see("Les achats de cette période n’ont pas encore été consultés ici")
         await app.see("Vérifiez votre réseau, puis réessayez.")
         await app.see("9 achats · du 26 novembre au 25 décembre")

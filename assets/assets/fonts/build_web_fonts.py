@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import flet_web
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
+from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped] # carries no types
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # nor this
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

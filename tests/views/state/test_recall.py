@@ -1,4 +1,4 @@
-"""What was last known shows at once, with its age, until the backend vouches for it or says that it is over."""
+"""What was last known shows at once, until the backend vouches for it or says that it is over."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ async def test_offline_it_stays_old_until_it_is_read_again(serve: Serve) -> None
         assert (shown.recalled, shown.stale, shown.old, shown.at) == (True, True, True, NOW)
     line.down = False
     await state.refresh()
-    assert not (state.periods.old or state.shown.old)
+    assert not state.periods.old
+    assert not state.shown.old
 
 
 async def test_when_another_period_has_begun_since_it_is_shown_once_known(serve: Serve, clock: Clock) -> None:

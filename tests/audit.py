@@ -1,0 +1,62 @@
+"""Looks for known vulnerabilities of the locked dependencies: `python -m tests.audit`.
+
+Exit code 1 when there is one. Where the service that knows them cannot be asked, it says so and ends with 0:
+whether a change is right does not depend on it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+ROOT = Path(__file__).parent.parent
+
+
+def audited(lock: Path) -> tuple[list[str], list[str], int]:
+    """The vulnerabilities, the packages that could not be looked at, and how many could."""
+    command = [sys.executable, "-m", "pip_audit", "--requirement", str(lock), "--no-deps", "--disable-pip"]
+    options = ["--format", "json", "--progress-spinner", "off", "--timeout", "15"]
+    result = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    try:
+        packages = json.loads(result.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        return [], [f"all of {lock.name}"], 0
+    found = [
+        f"{one['name']} {one['version']}: {fault['id']}, corrected in {fault['fix_versions']}"
+        for one in packages
+        for fault in one.get("vulns", ())
+    ]
+    skipped = [one["name"] for one in packages if "skip_reason" in one]
+    return found, skipped, len(packages) - len(skipped)
+
+
+def main() -> int:
+    """Audits both locks; a first package tells whether the service can be asked at all."""
+    first = (ROOT / LOCKS[0]).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        one = Path(folder) / "requirements.txt"
+        one.write_text(first.partition(" ")[0] + "\n", encoding="utf-8")
+        _, _, known = audited(one)
+    if not known:
+        sys.stdout.write(
+            "NOT AUDITED: the service of known vulnerabilities cannot be asked from here. "
+            "The locks themselves are checked by the tests.\n"
+        )
+        return 0
+    failed = False
+    for lock in LOCKS:
+        found, skipped, known = audited(ROOT / lock)
+        failed |= bool(found)
+        sys.stdout.write(f"{lock}: {known} packages audited, {len(found)} vulnerabilities\n")
+        sys.stdout.writelines(f"  {fault}\n" for fault in found)
+        if skipped:
+            sys.stdout.write(f"  NOT AUDITED: {', '.join(skipped)}\n")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

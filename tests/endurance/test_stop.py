@@ -1,0 +1,51 @@
+"""SIGTERM: a process ends within seconds, with exit code 0 and without a word, whatever is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+from random import Random
+
+from tests.endurance.processes import Program, answers
+from tests.endurance.test_return import signed_in
+from tests.endurance.writers import Writers, audit, subscriber
+from tests.wire import WireClient
+
+
+async def test_the_web_app_ends_cleanly_with_visitors_and_what_they_asked_for(tmp_path: Path) -> None:
+    with Program("main", log=tmp_path / "log") as app:
+        async with AsyncExitStack() as visits:
+            for number in range(4):
+                visitor = await visits.enter_async_context(await signed_in(app))
+                if number:  # the others are still signing in
+                    await visitor.see("Filtrer les achats")
+            silent = WireClient(app.url)
+            await silent.connect()
+            visits.push_async_callback(silent.close)
+            begun = visits.enter_context(closing(socket.create_connection(("127.0.0.1", app.port))))
+            begun.send(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n")  # and never the rest
+            assert await app.stop() == 0
+        assert app.process.communicate()[0] == ""
+        assert not app.complaints
+
+
+async def test_the_sandbox_ends_cleanly_between_writes(tmp_path: Path) -> None:
+    data, file = tmp_path / "subscribers.json", tmp_path / "sandbox.sqlite3"
+    data.write_bytes(subscriber())
+    options = ("--database", f"sqlite:///{file}", "--data", str(data))
+    for seed in range(3):
+        with Program("services.sandbox", *options, log=tmp_path / "log") as sandbox:
+            await answers(sandbox.url + "/healthz", lambda: sandbox.process.poll() is not None)
+            writers = Writers(sandbox.url, Random(seed))  # noqa: S311 - keys of a test, no secrets
+            acknowledged = writers.next("dispute")
+            writing = asyncio.create_task(writers.write())
+            with closing(socket.create_connection(("127.0.0.1", sandbox.port))) as begun:
+                begun.send(b"POST /v1/feedback HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{")
+                await acknowledged.wait()
+                assert await sandbox.stop() == 0
+            await writing
+            assert not sandbox.complaints
+        assert writers.ledger.counts["dispute"]
+        assert audit(file, writers.ledger) == []

@@ -1,0 +1,88 @@
+"""Sign-in tries by address: so many failures, then a wait, which concerns no other address."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.credentials import MemoryStore
+from services.errors import Locked, Refused
+from services.sandbox import Settings, create_app
+from services.scenarios import Demonstration
+from services.sign_in_tries import MOST_FAILURES, WINDOW, Failures, SignInTries, subscription_of
+from tests.services.surroundings import Clock
+
+NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("a unix socket", "a unix socket", True),
+        ("", "192.0.2.1", False),
+    ],
+)
+def test_what_is_one_subscription(one: str, other: str, same: bool) -> None:
+    assert (subscription_of(one) == subscription_of(other)) is same
+
+
+def test_too_many_failures_are_waited_for() -> None:
+    clock = Clock(NOW)
+    failures = Failures(clock=clock)
+    here, there = SignInTries(failures, "here"), SignInTries(failures, "there")
+    for _ in range(MOST_FAILURES):
+        here.check()
+        here.failed()
+        clock.advance(seconds=1)
+    with pytest.raises(Locked) as locked:
+        here.check()
+    assert locked.value.retry_after == WINDOW - timedelta(seconds=MOST_FAILURES)
+    there.check()
+    clock.advance(minutes=15)
+    here.check()
+
+
+def test_what_is_over_takes_no_room() -> None:
+    clock = Clock(NOW)
+    failures = Failures(clock=clock)
+    for number in range(1000):
+        failures.add(f"192.0.2.{number}")
+    clock.advance(minutes=15)
+    failures.add("192.0.2.1")
+    assert len(failures._moments) == 1
+
+
+async def test_both_steps_and_reminders_count_and_are_refused_before_the_backend_is_asked() -> None:
+    clock = Clock(NOW)
+    app = create_app(
+        "sqlite://", clock=clock, settings=Settings(scrypt_log2_cost=4, tries=1000, address_tries=1000)
+    )
+    tries = SignInTries(Failures(clock=clock), "here")
+    backend = Demonstration(app, clock=clock).backend(MemoryStore())
+    backend.sign_in_tries = tries
+    challenge = await backend.begin_sign_in("camille@demo.example")
+    for _ in range(MOST_FAILURES - 1):
+        with pytest.raises(Refused):
+            await backend.finish_sign_in(challenge, "wrong", remember=False)
+    await backend.remind_identifier(email="camille@demo.example")
+    asked = len(backend.troubles.last)
+    with pytest.raises(Locked):
+        await backend.finish_sign_in(challenge, "Soleil-2026", remember=False)
+    with pytest.raises(Locked):
+        await backend.begin_sign_in("camille@demo.example")
+    with pytest.raises(Locked):
+        await backend.remind_identifier(email="camille@demo.example")
+    assert len(backend.troubles.last) == asked
+    assert not backend.signed_in
+    clock.advance(minutes=15)
+    challenge = await backend.begin_sign_in("camille@demo.example")
+    await backend.finish_sign_in(challenge, "Soleil-2026", remember=False)
+    assert backend.signed_in
+    await backend.close()
+    app.state.store.close()
