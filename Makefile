@@ -6,7 +6,7 @@ INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-ha
 UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench audit sbom lock clean
+.PHONY: help setup run test check bench client audit sbom lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -31,6 +31,9 @@ check: $(VENV)/.dev ## style, types and the layers' contracts
 bench: $(VENV)/.dev ## measure the app beside its baselines; options: make bench ARGS='month_switch'
 	@bash tests/setup.sh
 	@$(PYTHON) -m tests.bench $(ARGS)
+
+client: setup ## compress the web client as small as it gets, before it is served to many (two minutes)
+	@$(PYTHON) -m views.web_files
 
 audit: $(VENV)/.dev ## look for known vulnerabilities of the locked dependencies, if they can be asked for
 	@$(PYTHON) -m tests.audit

@@ -11,57 +11,114 @@ Exit code 0 when it is closed or stopped, 2 with one sentence on stderr when it 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import errno
 import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from socket import socket
-from typing import TYPE_CHECKING, NoReturn
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import flet as ft
 from flet.utils import is_embedded, is_linux_server
 
-from services.backend import Backend
-from services.credentials import CredentialStore, KeyringStore, MemoryStore
-from services.offline import OfflineStore
-from services.scenarios import Demonstration
 from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Settings, is_loopback
-from services.sign_in_tries import Failures, SignInTries, subscription_of
-from services.transport import IN_PROCESS, utc_now
-from views.app import open_app
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a server listens before it imports what only pages need
     from starlette.applications import Starlette
+    from starlette.types import Receive, Scope, Send
+
+    from services.credentials import CredentialStore
+    from services.offline import OfflineStore
+    from services.sign_in_tries import Failures, SignInTries
 
 ASSETS = Path(__file__).parent / "assets"
 
 Start = Callable[[ft.Page], Awaitable[None]]
 
+T = TypeVar("T")
+
 log = logging.getLogger("conso-et-moi")
 
 
-def application(settings: Settings) -> Start:
-    """What runs once for every page. On the web, where one process serves many people, pages share the
-    sandbox, if no other backend is named, and how often addresses failed to sign in; nothing else.
-    """
-    sandbox = embedded_sandbox(settings) if settings.backend is None else None
-    failures = Failures() if settings.web else None
+class Application:
+    """The app, once for every page; nothing of it is imported or built before the first one is expected.
 
-    async def start(page: ft.Page) -> None:
+    Pages share the sandbox, if no other backend is named, and how often the addresses of web visitors failed
+    to sign in; nothing else: on the web one process serves many people.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._imported: Future[None] | None = None
+        self._sandbox: Sandbox | None = None
+        self._failures: Failures | None = None
+
+    def expect(self) -> Future[None]:
+        """Prepares for a first page, in a thread, so that the event loop goes on; does nothing after that."""
+        if self._imported is None:
+            executor = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+            self._imported = executor.submit(self._import)
+            if self._settings.backend is None:
+                self._sandbox = Sandbox(executor.submit(self._build))
+            executor.shutdown(wait=False)
+        return self._imported
+
+    def _import(self) -> None:
+        import views.app  # noqa: F401 - its screens take longest
+        from services.sign_in_tries import Failures
+
+        self._failures = Failures() if self._settings.web else None
+
+    def _build(self) -> Starlette:
+        try:
+            return embedded_sandbox(self._settings)
+        except Exception:  # visitors only see that their requests fail
+            log.exception("the demonstration cannot be built")
+            raise
+
+    async def start(self, page: ft.Page) -> None:
+        """Runs once for every page."""
+        await until_done(self.expect())
+
+        from services.backend import Backend
+        from services.scenarios import Demonstration
+        from views.app import open_app
+
+        settings = self._settings
         credentials, offline = credential_store(page, settings), offline_store(page, settings)
-        demonstration = Demonstration(sandbox) if sandbox is not None else None
+        demonstration = Demonstration(self._sandbox) if self._sandbox is not None else None
         if demonstration is not None:
             backend = demonstration.backend(credentials, offline)
         elif settings.backend is not None:
-            backend = Backend.at(settings.backend, credentials, ca_file=settings.ca_file, offline=offline)
-        if failures is not None:
-            backend.sign_in_tries = visitor_tries(page, failures)
+            backend = Backend.at(settings.backend, credentials, offline=offline)
+        if self._failures is not None:
+            backend.sign_in_tries = visitor_tries(page, self._failures)
         await open_app(page, backend, settings, demonstration)
 
-    return start
+
+class Sandbox:
+    """ASGI app: the sandbox while it is being built. Requests wait for it; the sign-in needs none."""
+
+    def __init__(self, building: Future[Starlette]) -> None:
+        self._building = building
+        self.state = SimpleNamespace(start_over=self._start_over)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (await until_done(self._building))(scope, receive, send)
+
+    async def _start_over(self, identifier: str) -> None:
+        await (await until_done(self._building)).state.start_over(identifier)
+
+
+async def until_done(future: Future[T]) -> T:
+    """What a thread gives. Whoever leaves meanwhile does not cancel it for the others."""
+    return await asyncio.shield(asyncio.wrap_future(future))
 
 
 def embedded_sandbox(settings: Settings) -> Starlette:
@@ -69,6 +126,7 @@ def embedded_sandbox(settings: Settings) -> Starlette:
     from sqlalchemy.exc import SQLAlchemyError
 
     from services.sandbox import create_app
+    from services.transport import utc_now
 
     if not settings.web:
         file = settings.data_folder / "sandbox.sqlite3"
@@ -82,6 +140,9 @@ def embedded_sandbox(settings: Settings) -> Starlette:
 
 def credential_store(page: ft.Page, settings: Settings) -> CredentialStore:
     """Where this page's user may leave a refresh token."""
+    from services.credentials import KeyringStore, MemoryStore
+    from services.transport import IN_PROCESS
+
     if page.web:  # the keyring would be the server's, shared by every visitor
         return MemoryStore()
     origin = settings.backend or IN_PROCESS
@@ -94,6 +155,9 @@ def credential_store(page: ft.Page, settings: Settings) -> CredentialStore:
 
 def offline_store(page: ft.Page, settings: Settings) -> OfflineStore | None:
     """Where this page's user may leave what they read last, encrypted."""
+    from services.offline import OfflineStore
+    from services.transport import IN_PROCESS
+
     if page.web:  # the disk would be the server's
         return None
     return OfflineStore(settings.data_folder, settings.backend or IN_PROCESS)
@@ -101,6 +165,7 @@ def offline_store(page: ft.Page, settings: Settings) -> OfflineStore | None:
 
 def visitor_tries(page: ft.Page, failures: Failures) -> SignInTries | None:
     """Those of a web visitor's address; this machine's own is its owner's, or an unnamed proxy's."""
+    from services.sign_in_tries import SignInTries, subscription_of
     from views.visitors import ADDRESS  # phones have no web server
 
     address: str = page.session.store.get(ADDRESS) or ""
@@ -175,9 +240,11 @@ def serve_web(settings: Settings, listening: socket) -> None:
     """Serves the web app on `listening` until the process is stopped."""
     from views.web import address_of, serve, web_app
 
+    application = Application(settings)
     app = web_app(
-        application(settings),
+        application.start,
         ASSETS,
+        expect=application.expect,
         hosts=settings.served_names,
         session_timeout=settings.session_timeout,
         sessions_per_address=settings.sessions_per_address,
@@ -210,7 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the app; leaves by `SystemExit` when it is stopped or cannot start."""
     configure_logging()
     if is_embedded():  # packaged by `flet build`: no command line
-        ft.run(application(Settings.from_environment()))
+        ft.run(Application(Settings.from_environment()).start)
         return
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: sys.exit(0))
@@ -224,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as mistake:
         parser.error(str(mistake))
     if not settings.web and has_window():
-        ft.run(application(settings), assets_dir=str(ASSETS))
+        ft.run(Application(settings).start, assets_dir=str(ASSETS))
         return
 
     from views.web import listen  # phones have no web server

@@ -25,9 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -65,11 +62,16 @@ class Seal:
 
     def close(self, name: str, content: bytes) -> bytes:
         """The file `name` that holds `content`; the nonce is new each time."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # here: the web never needs it
+
         nonce = os.urandom(_NONCE)
         return _MARK + nonce + AESGCM(self.key).encrypt(nonce, content, self._context(name))
 
     def open(self, name: str, file: bytes) -> bytes | None:
         """What `close` was given; `None` for any other file."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         nonce, sealed = file[len(_MARK) :][:_NONCE], file[len(_MARK) + _NONCE :]
         if not file.startswith(_MARK):
             return None

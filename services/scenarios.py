@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ from services.offline import OfflineStore
 from services.transport import CALL_TIMEOUT, IN_PROCESS, Clock, Wire, utc_now
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import Receive, Scope, Send
 
 SLOWNESS: Final = 3.0
 """Seconds an answer takes on a slow network: long, but within every bound of the client."""
@@ -40,12 +40,20 @@ class Fault(Enum):
     """The session is refused, and its renewal too; over once the visitor has signed in again."""
 
 
+class Embedded(Protocol):
+    """The embedded backend, an ASGI application; its `state.start_over(identifier)` undoes what was done."""
+
+    state: Any
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
 class Demonstration(httpx.AsyncBaseTransport):
     """One visitor's way to the embedded backend, with the `fault` they chose to see."""
 
     def __init__(
         self,
-        app: Starlette,
+        app: Embedded,
         *,
         way: httpx.AsyncBaseTransport | None = None,
         clock: Clock = utc_now,

@@ -3,6 +3,8 @@
 The access token lives in memory only, minutes long. The refresh token is used once: it is replaced at each
 renewal, and kept in the credential store if the subscriber asked to stay signed in; beside it the key of
 what the device keeps for a start without a network.
+
+Over 250 lines: whoever holds the tokens renews, replaces and revokes them, or two would at once.
 """
 
 from __future__ import annotations

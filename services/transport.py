@@ -1,6 +1,8 @@
 """Requests to the backend and its raw answers: httpx is known here, in `session.py` and in `scenarios.py`.
 
 Every exchange carries an `x-correlator`, ends within a bound, and fails only as a `BackendError`.
+
+Over 250 lines: what an exchange may cost and every way it can fail stand together.
 """
 
 from __future__ import annotations
@@ -309,7 +311,7 @@ class Wire:
             raise Unreachable(type(error).__name__, correlator=correlator) from None
         except httpx.TransportError as error:
             raise _lost(Unreachable(type(error).__name__, correlator=correlator)) from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:  # httpx reads redirects it does not follow
             raise _lost(UnexpectedAnswer(type(error).__name__, correlator=correlator)) from None
         at = _http_date(response.headers.get("date", "")) or self._clock()
         reply = Reply(response.status_code, response.headers, body, at, correlator)

@@ -250,7 +250,7 @@ def test_another_backend_leaves_the_sandbox_out() -> None:
     program = """
 import sys, main
 from services.settings import Settings
-main.application(Settings.from_environment(backend="https://backend.example"))
+main.Application(Settings.from_environment(backend="https://backend.example")).expect().result()
 print("services.sandbox" in sys.modules)
 """
     result = python(program)

@@ -3,7 +3,7 @@
 Flet 1.0.5 lets a connection register late, never, or again and again; hands a session that lost its
 connection to whoever names it; and keeps for ever one whose browser left while something was being sent to
 it. Here a connection registers once and soon, a session goes back only to the browser that began it, an
-address has so many sessions at most, and what a browser left behind expires.
+address has so many sessions at most (those it left give way first), and what a browser left behind expires.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, is_loopback
-from services.sign_in_tries import subscription_of
-from views.text import Language, Words
 
 Start = Callable[[ft.Page], Awaitable[None]]
 
@@ -198,7 +196,7 @@ class Door:
             registration = await visitor.registration()
             if not self._left_by(visitor.who, registration.session_id):
                 registration.session_id = ""
-                if not self._room(visitor.who.address):
+                if not await self._room(visitor.who.address):
                     await self._refuse(visitor)
                     return
             packet = msgspec.msgpack.encode((MessageAction.REGISTER_CLIENT.value, registration))
@@ -240,22 +238,37 @@ class Door:
         return (
             found is not None
             and found.connection is None
+            and (found.expires_at or datetime.now(UTC)) > datetime.now(UTC)
             and found.components_mode
             and self._visits[found] == who
         )
 
-    def _room(self, address: str) -> bool:
+    async def _room(self, address: str) -> bool:
+        """Whether `address` may have one session more; the one it left first gives way."""
         if is_loopback(address):
             return True
+        from services.sign_in_tries import subscription_of  # the server has listened without it
+
         now, theirs = datetime.now(UTC), subscription_of(address)
-        return self._most > sum(
-            subscription_of(who.address) == theirs
-            and (session.connection is not None or (session.expires_at or now) > now)
+        kept = [
+            session
             for session, who in self._visits.items()
-        )
+            if subscription_of(who.address) == theirs
+            and (session.connection is not None or (session.expires_at or now) > now)
+        ]
+        if len(kept) < self._most:
+            return True
+        left = [(session.expires_at, session) for session in kept if session.connection is None]
+        if not left:
+            return False
+        _, first = min(left, key=lambda one: one[0] or now)
+        await first.disconnect(0)  # Flet lets go of it within ten seconds
+        return True
 
     async def _refuse(self, visitor: _Visitor) -> None:
         """Say so in the visitor's language, where the app would be."""
+        from views.text import Language, Words  # it has listened without them too
+
         spoken = [
             part.partition(";")[0].strip() for part in visitor.headers.get("accept-language", "").split(",")
         ]

@@ -11,7 +11,7 @@ import errno
 import ipaddress
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -83,6 +83,7 @@ def web_app(
     start: Start,
     assets: Path,
     *,
+    expect: Callable[[], object] = lambda: None,
     hosts: Sequence[str] = ("*",),
     session_timeout: int = SESSION_TIMEOUT,
     sessions_per_address: int = SESSIONS_PER_ADDRESS,
@@ -91,6 +92,7 @@ def web_app(
 
     Args:
         assets: the folder of the app's own files.
+        expect: called when a browser asks for the page: it will want `start` in a second.
         hosts: the names it answers to; `*` is any.
         session_timeout: seconds a session without a connection is kept.
         sessions_per_address: at most; this machine's own are not counted.
@@ -103,7 +105,7 @@ def web_app(
         yield
         await app_manager.shutdown()
 
-    files = WebFiles(assets)
+    files = WebFiles(assets, expect=expect)
     door = Door(start, session_timeout=session_timeout, sessions_per_address=sessions_per_address)
     return Starlette(
         routes=[WebSocketRoute("/ws", door), Route("/{name:path}", files, methods=["GET"])],

@@ -17,14 +17,13 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import flet_web
+from flet_web import version
 from platformdirs import user_cache_path
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -32,7 +31,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.settings import APP_NAME
 
-FLET = version("flet-web")
+FLET = version.version
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 MEDIA_TYPES = {
@@ -81,9 +80,13 @@ class WebFiles:
     Args:
         assets: the folder of the app's own files, which go before the client's of the same name.
         places: folders for the compressed client, of which one should be writable.
+        expect: called after `index.html` was given.
     """
 
-    def __init__(self, assets: Path, places: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, assets: Path, places: Sequence[Path] = (), expect: Callable[[], object] = lambda: None
+    ) -> None:
+        self._expect = expect
         self._places = places or default_places()
         self._client = f"client-{FLET}"
         own = {name: file for name, file in _files(assets) if file.suffix in OF_THE_APP}
@@ -133,17 +136,19 @@ class WebFiles:
         asked = scope["path"].lstrip("/")
         prefix, _, rest = asked.partition("/")
         stamped = re.fullmatch(r"(client|app)-[\w.]+", prefix) is not None
+        page = self._files["index.html"]
         file = self._files.get(rest if stamped else asked)
-        response: Response
-        if file is None and (stamped or PurePosixPath(asked).suffix not in ("", ".html")):
-            response = PlainTextResponse("Not Found", 404)
-        elif file is None:
-            response = self._answer(self._files["index.html"], ASK_AGAIN, Headers(scope=scope))
-        else:
-            # The page of another version may ask, from another server: this is not what that name promises.
-            lasting = prefix in (file.version, self._app)
-            response = self._answer(file, FOREVER if lasting else ASK_AGAIN, Headers(scope=scope))
+        if file is None and not stamped and PurePosixPath(asked).suffix in ("", ".html"):
+            file = page
+        if file is None:
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+            return
+        # The page of another version may ask, from another server: this is not what that name promises.
+        lasting = prefix in (file.version, self._app)
+        response = self._answer(file, FOREVER if lasting else ASK_AGAIN, Headers(scope=scope))
         await response(scope, receive, send)
+        if file is page:
+            self._expect()
 
     def _answer(self, file: WebFile, cache: str, asked: Headers) -> Response:
         coding, found = self._variant(file, asked)
@@ -229,6 +234,8 @@ def _accepted(header: str) -> set[str]:
 
 def main() -> None:
     """Compresses the client as small as it gets, in the first place that can be written."""
+    from concurrent.futures import ThreadPoolExecutor
+
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     for place in default_places():
         folder = place / _folder(SMALL)

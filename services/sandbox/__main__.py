@@ -66,6 +66,7 @@ def _serve(options: argparse.Namespace) -> None:
             lifespan="off",
             date_header=False,
             server_header=False,
+            proxy_headers=False,  # tries are counted by address, which nobody chooses by a header
             timeout_graceful_shutdown=2,  # what has been asked for is done by then; half a question never ends
         )
         host = f"[{options.host}]" if ":" in options.host else options.host

@@ -23,9 +23,7 @@ async def killed_again_and_again(forks: Forks, folder: Path, data: bytes, seed: 
     await sandbox.start()
     writers = Writers(sandbox.url, rng)
     for kill in range(KILLS):
-        begun = asyncio.create_task(writers.next(rng.choice(KINDS)).wait())
-        writing = asyncio.create_task(writers.write())
-        await asyncio.wait({writing, begun}, return_when=asyncio.FIRST_COMPLETED)
+        writing = await writers.begin(rng.choice(KINDS))
         await asyncio.sleep(rng.uniform(0, LONGEST))
         await sandbox.kill()
         await writing  # each has seen its connection end
@@ -50,4 +48,3 @@ async def test_a_kill_loses_no_acknowledged_write_and_corrupts_no_database(tmp_p
         )
     acknowledged = sum(counts, Counter())
     assert set(acknowledged) == set(KINDS), acknowledged  # every kind took part
-    print(acknowledged, acknowledged.total())  # noqa: T201

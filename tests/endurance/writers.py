@@ -142,10 +142,17 @@ class Writers:
                     self._tokens["write"] = await self._sign_in(client)
                 await asyncio.gather(*(keep_on(act) for act in kinds))
 
-    def next(self, kind: str) -> asyncio.Event:
-        """Set when the next write of that kind is acknowledged."""
+    async def begin(self, kind: str) -> asyncio.Task[None]:
+        """`write` as a task, once a write of that kind is acknowledged."""
         self._awaited = (kind, asyncio.Event())
-        return self._awaited[1]
+        acknowledged = asyncio.create_task(self._awaited[1].wait())
+        writing = asyncio.create_task(self.write())
+        await asyncio.wait({writing, acknowledged}, return_when=asyncio.FIRST_COMPLETED)
+        if not acknowledged.done():
+            acknowledged.cancel()
+            await writing
+            raise AssertionError(f"nobody writes, and no {kind} was acknowledged")
+        return writing
 
     # Each does one thing, and raises `Cut` when it cannot know whether it is done.
 

@@ -167,7 +167,7 @@ async def _copied(world: World, _: AsyncExitStack) -> None:
         host, port = world.sandbox.address()
         form = {"grant_type": "refresh_token", "refresh_token": kept.rt, "client_id": CLIENT_ID}
         async with httpx.AsyncClient(base_url=f"http://{host}:{port}", trust_env=False) as thief:
-            (await thief.post("/oauth/token", data=form)).raise_for_status()
+            await thief.post("/oauth/token", data=form)
         world.sandbox.clock.advance(seconds=11)
     await world.expire_access()
 
@@ -335,3 +335,5 @@ FAULTS = (
     Fault("database locked", "another program holds the right to write", Kind.READ_ONLY, _locked),
     Fault("database full", "SQLite's max_page_count is reached", Kind.READ_ONLY, _full),
 )
+FIRST_OF_KIND = tuple({fault.kind: fault for fault in reversed(FAULTS)}.values())
+"""One of each kind."""

@@ -62,8 +62,10 @@ class Outcome:
     """On reporting a purchase."""
     opinion: Told | None
     """On sending an opinion of the help."""
-    outside: Told | None
-    """On signing in, or on asking for one's identifier."""
+    reminder: Told | None
+    """On asking for one's identifier."""
+    sign_in: Told | None
+    """On either step of signing in."""
 
 
 _NO, _BUSY, _WHAT, _OVER, _MINE, _GONE = (
@@ -73,22 +75,22 @@ _KEPT, _MAYBE, _UNDONE, _MOVED, _CANNOT, _LATER = (
     Told.NOT_SENT, Told.UNKNOWN, Told.NOT_DONE, Told.CHANGED, Told.NOT_POSSIBLE, Told.QUEUED,
 )  # fmt: skip
 OUTCOMES = {
-    #                            opened, first, again, change,  report,  opinion, outside
-    Kind.NO_ROAD:         Outcome(_NO,   _NO,   _NO,   _KEPT,   _KEPT,   _LATER,  _NO),
-    Kind.NO_ANSWER:       Outcome(_NO,   _NO,   _NO,   _MAYBE,  _MAYBE,  _LATER,  _NO),
-    Kind.GARBLED:         Outcome(_WHAT, _WHAT, _WHAT, _MAYBE,  _MAYBE,  None,    _WHAT),
-    Kind.PORTAL:          Outcome(_WHAT, _WHAT, _WHAT, _MAYBE,  _WHAT,   _WHAT,   _WHAT),
-    Kind.REFUSED:         Outcome(_WHAT, _WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT,   _WHAT),
-    Kind.LIMITED:         Outcome(_BUSY, _BUSY, _BUSY, _BUSY,   _BUSY,   _BUSY,   _BUSY),
-    Kind.BRIEFLY_LIMITED: Outcome(None,  None,  None,  _BUSY,   _BUSY,   _BUSY,   _BUSY),
-    Kind.DOWN:            Outcome(_BUSY, _BUSY, _BUSY, _MAYBE,  _MAYBE,  _LATER,  _BUSY),
-    Kind.BRIEFLY_DOWN:    Outcome(None,  None,  None,  _BUSY,   None,    None,    _BUSY),
-    Kind.READ_ONLY:       Outcome(_BUSY, None,  None,  _BUSY,   _UNDONE, _LATER,  _BUSY),
-    Kind.OVER:            Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _OVER,   None),
-    Kind.UNAUTHENTICATED: Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _OVER,   _WHAT),
-    Kind.FORBIDDEN:       Outcome(_WHAT, _MINE, _MINE, _MINE,   _MINE,   _MINE,   _WHAT),
-    Kind.ABSENT:          Outcome(_WHAT, _GONE, _GONE, _GONE,   _GONE,   _GONE,   _WHAT),
-    Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _WHAT, _CANNOT, _CANNOT, _CANNOT, _WHAT),
-    Kind.STALE:           Outcome(_WHAT, _WHAT, _WHAT, _MOVED,  _MOVED,  _MOVED,  _WHAT),
-    Kind.HARMLESS:        Outcome(None,  None,  None,  None,    None,    None,    None),
+    #                             opened first  again  change   report   opinion  reminder sign_in
+    Kind.NO_ROAD:         Outcome(_NO,   _NO,   _NO,   _KEPT,   _KEPT,   _LATER,  _NO,     _NO),
+    Kind.NO_ANSWER:       Outcome(_NO,   _NO,   _NO,   _MAYBE,  _MAYBE,  _LATER,  _NO,     _NO),
+    Kind.GARBLED:         Outcome(_WHAT, _WHAT, _WHAT, _MAYBE,  _MAYBE,  None,    None,    _WHAT),
+    Kind.PORTAL:          Outcome(_WHAT, _WHAT, _WHAT, _MAYBE,  _WHAT,   _WHAT,   _WHAT,   _WHAT),
+    Kind.REFUSED:         Outcome(_WHAT, _WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT,   _WHAT,   _WHAT),
+    Kind.LIMITED:         Outcome(_BUSY, _BUSY, _BUSY, _BUSY,   _BUSY,   _BUSY,   _BUSY,   _BUSY),
+    Kind.BRIEFLY_LIMITED: Outcome(None,  None,  None,  _BUSY,   _BUSY,   _BUSY,   _BUSY,   _BUSY),
+    Kind.DOWN:            Outcome(_BUSY, _BUSY, _BUSY, _MAYBE,  _MAYBE,  _LATER,  _BUSY,   _BUSY),
+    Kind.BRIEFLY_DOWN:    Outcome(None,  None,  None,  _BUSY,   None,    None,    _BUSY,   _BUSY),
+    Kind.READ_ONLY:       Outcome(_BUSY, None,  None,  _BUSY,   _UNDONE, _LATER,  _BUSY,   _BUSY),
+    Kind.OVER:            Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _OVER,   None,    None),
+    Kind.UNAUTHENTICATED: Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _OVER,   _WHAT,   _WHAT),
+    Kind.FORBIDDEN:       Outcome(_WHAT, _MINE, _MINE, _MINE,   _MINE,   _MINE,   _WHAT,   _WHAT),
+    Kind.ABSENT:          Outcome(_WHAT, _GONE, _GONE, _GONE,   _GONE,   _GONE,   _WHAT,   _WHAT),
+    Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _WHAT, _CANNOT, _CANNOT, _CANNOT, _WHAT,   _WHAT),
+    Kind.STALE:           Outcome(_WHAT, _WHAT, _WHAT, _MOVED,  _MOVED,  _MOVED,  _WHAT,   _WHAT),
+    Kind.HARMLESS:        Outcome(None,  None,  None,  None,    None,    None,    None,    None),
 }  # fmt: skip

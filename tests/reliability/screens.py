@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache
 
-import flet as ft
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from services.sandbox.schema import contract, dispute, feedback, subscription
 from tests.driver import Driver
 from tests.reliability.outcomes import Told
-from tests.views.catalogues import CATALOGUES, forms
+from tests.reliability.sight import WORDS, asked_for, see, typed
 from tests.views.conftest import PASSWORD
 from tests.views.people import ABONNE, WEEKLY
-from views.text import Language, Words
 
-WORDS = Words(Language.FR)
 PURCHASE = "charge-2026-05-11-0"
 COMMENT, OPINION, PHONE = "Non.", "Oui.", "0639980112"
 """What is typed: short, for each letter is a stroke."""
@@ -30,10 +25,15 @@ class Reading:
 
     name: str
     route: str
-    shows: str
-    """A text it has once it knows what it is to show."""
+    shows: tuple[str, ...]
+    """The texts it has once it knows what it is to show."""
     figures: bool = True
-    """Whether it shows amounts of the backend's; else it needs nothing of it."""
+    """Whether it shows amounts of the backend's, and can read them again; else it needs nothing of it."""
+
+    @property
+    def situations(self) -> tuple[str, ...]:
+        """In which it meets a fault: fields of `Outcome`."""
+        return ("first", "again") if self.figures else ("first",)
 
     def tells(self, told: Told | None) -> Told | None:
         """What it tells of that; where nothing is needed of the backend, only that the session is over."""
@@ -41,15 +41,14 @@ class Reading:
 
 
 READINGS = (
-    Reading("home", "/", WORDS("services.title")),
-    Reading("usage", "/conso/internet", WORDS("usage.history")),
-    Reading("purchases", "/achats?periode=2026-06", "Club Cubéo"),
-    Reading("purchase", f"/achats/{PURCHASE}?periode=2026-06", "IP-260511-000000"),
-    Reading("manage", "/gerer", WORDS("subscriptions.h2")),
-    Reading("subscription", f"/gerer/abonnements/{WEEKLY}", WORDS("subscription.yearly")),
-    Reading("service", "/gerer", WORDS("service.title")),
-    Reading("help", "/aide", WORDS("help.contact_title"), figures=False),
-    Reading("settings", "/reglages", WORDS("settings.version"), figures=False),
+    Reading("home", "/", (WORDS("services.title"),)),
+    Reading("usage", "/conso/internet", (WORDS("usage.history"),)),
+    Reading("purchases", "/achats?periode=2026-06", ("Club Cubéo",)),
+    Reading("purchase", f"/achats/{PURCHASE}?periode=2026-06", ("IP-260511-000000",)),
+    Reading("manage, service", "/gerer", (WORDS("service.title"), "Club Cubéo")),
+    Reading("subscription", f"/gerer/abonnements/{WEEKLY}", (WORDS("subscription.yearly"),)),
+    Reading("help", "/aide", (WORDS("help.contact_title"),), figures=False),
+    Reading("settings", "/reglages", (WORDS("settings.version"),), figures=False),
 )
 
 
@@ -89,14 +88,10 @@ async def identify(app: Driver) -> None:
         await app.enter(WORDS("login.field"), ABONNE)
 
 
-async def go_on(app: Driver) -> None:
-    await app.tap(next(name for name in app.names() if name.startswith(WORDS("login.continue"))))
-
-
 async def give_password(app: Driver) -> None:
     if not asked_for(app, "password.field"):
         await identify(app)
-        await go_on(app)
+        await app.tap(WORDS("login.continue"))
     await app.enter(WORDS("password.field"), PASSWORD)
 
 
@@ -151,16 +146,23 @@ def _rows(*conditions: ColumnElement[bool] | Table) -> Callable[[Connection], in
 DOINGS = (
     Doing(
         "reminder",
-        "outside",
+        "reminder",
         _reminded,
         _tap(WORDS("reminder.submit")),
         WORDS("reminder.sent"),
         typed=PHONE,
     ),
-    Doing("sign-in identifier", "outside", identify, go_on, WORDS("password.h1"), typed=ABONNE),
+    Doing(
+        "sign-in identifier",
+        "sign_in",
+        identify,
+        _tap(WORDS("login.continue")),
+        WORDS("password.h1"),
+        typed=ABONNE,
+    ),
     Doing(
         "sign-in password",
-        "outside",
+        "sign_in",
         give_password,
         _tap(WORDS("password.submit")),
         WORDS("home.h1", name="Ada"),
@@ -205,93 +207,3 @@ DOINGS = (
         effects=_rows(feedback),
     ),
 )
-
-
-# What a screen says
-
-
-async def until(app: Driver, condition: Callable[[], object], missing: str) -> None:
-    """Wait until the screen is so; looked at only when something was drawn, for that takes long."""
-    sent = -1
-
-    def so() -> bool:
-        nonlocal sent
-        if sent == app.bytes_sent:
-            return False
-        sent = app.bytes_sent
-        return bool(condition())
-
-    await app.until(so, missing)
-
-
-async def see(app: Driver, text: str) -> None:
-    """Wait until this text is on screen."""
-    await until(app, lambda: app._shows(text), f"no {text!r}")
-
-
-def told(app: Driver) -> set[Told]:
-    """The families of failures whose sentences are on screen."""
-    shown = " ".join(app.texts())
-    return {family for family, sentence in _sentences() if sentence.search(shown)}
-
-
-def amounts(app: Driver) -> list[str]:
-    """Every amount of money on screen, in order."""
-    return [amount for text in app.texts() for amount in _AMOUNT.findall(text)]
-
-
-def zeros(app: Driver) -> list[str]:
-    """What says that there is nothing: a figure of zero, or a sentence."""
-    return [text for text in app.texts() if any(zero.search(text) for zero in _zeros())]
-
-
-def asked_for(app: Driver, key: str) -> bool:
-    """Whether there is a field of this label."""
-    return WORDS(key) in (field.label for field in app.controls(ft.TextField))
-
-
-def typed(app: Driver) -> list[str]:
-    """What the fields hold; a password is dots."""
-    return ["••••" if field.password and field.value else field.value for field in app.controls(ft.TextField)]
-
-
-def aged(app: Driver) -> bool:
-    """Whether the age of what is on screen is said."""
-    return any(_sentence(WORDS_OF["banner.stale"][0]).search(text) for text in app.texts())
-
-
-WORDS_OF = {key: forms(message) for key, message in CATALOGUES[Language.FR].items()}
-_AMOUNT = re.compile(r"[\N{MINUS SIGN}-]?\d[\d\s]*,\d\d\s€")
-_NOTHING = (
-    "services.none",
-    "usage.none",
-    "purchases.empty_title",
-    "purchases.empty_closed",
-    "subscriptions.empty",
-    "subscription.no_charges",
-)
-"""The keys of the sentences that say there is nothing."""
-
-
-@cache
-def _sentences() -> tuple[tuple[Told, re.Pattern[str]], ...]:
-    return tuple(
-        (family, _sentence(text))
-        for family in Told
-        for key, texts in WORDS_OF.items()
-        if key.startswith(family.value)
-        for text in texts
-    )
-
-
-@cache
-def _zeros() -> tuple[re.Pattern[str], ...]:
-    nothing = tuple(_sentence(WORDS_OF[key][0]) for key in _NOTHING)
-    return (*nothing, re.compile(r"(?<![\d,])0,00"), re.compile(r"(?<!\d)0\s(achat|abonnement)"))
-
-
-@cache
-def _sentence(text: str) -> re.Pattern[str]:
-    """The text of a catalogue as it may stand on screen, its fields filled in."""
-    words = re.split(r"\{\w+\}", text)
-    return re.compile(r"[^.]+?".join(re.escape(part) for part in words))

@@ -16,26 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from services.credentials import MemoryStore
 from tests.driver import Driver
-from tests.reliability.faults import FAULTS, Fault
+from tests.reliability.faults import FAULTS, FIRST_OF_KIND, Fault
 from tests.reliability.matrix import DOCUMENT, document
 from tests.reliability.outcomes import OUTCOMES, Told
-from tests.reliability.screens import (
-    DOINGS,
-    READINGS,
-    WORDS,
-    Doing,
-    Reading,
-    aged,
-    amounts,
-    give_password,
-    see,
-    told,
-    typed,
-    until,
-    zeros,
-)
+from tests.reliability.screens import DOINGS, READINGS, Doing, Reading, give_password
+from tests.reliability.sight import WORDS, Sight, says, see, typed, until
 from tests.reliability.world import Sandbox, World, self_signed, world
 
 RETRY = WORDS("action.retry")
@@ -44,17 +30,17 @@ ROUNDS = 3
 FINAL = (Told.FORBIDDEN, Told.NOT_FOUND)
 """Asking again would change nothing: no Retry is offered where there is nothing else to show."""
 HOME, HELP = READINGS[0], READINGS[-2]
-INSIDE = tuple(doing for doing in DOINGS if doing.sort != "outside")
-OUTSIDE = tuple(doing for doing in DOINGS if doing.sort == "outside")
+FIGURES = tuple(screen for screen in READINGS if screen.figures)
+OUTSIDE = tuple(doing for doing in DOINGS if doing.sort in ("sign_in", "reminder"))
+INSIDE = tuple(doing for doing in DOINGS if doing not in OUTSIDE)
 FAULTY = pytest.mark.parametrize("fault", FAULTS, ids=str)
 
 
 @dataclass(frozen=True)
 class Place:
-    """What lasts from test to test: the backend, the device's store, the certificate."""
+    """What lasts from test to test: the backend and its certificate."""
 
     sandbox: Sandbox
-    store: MemoryStore
     certificate: Path
 
 
@@ -63,7 +49,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("reliability")
     sandbox = Sandbox(folder / "sandbox.sqlite3")
     sandbox.start()
-    yield Place(sandbox, MemoryStore(), self_signed(folder / "backend.pem"))
+    yield Place(sandbox, self_signed(folder / "backend.pem"))
     sandbox.stop()
 
 
@@ -77,24 +63,28 @@ async def around(
     monkeypatch.setattr("views.state.recovery.PAUSES", (3600.0,))  # to see what a tap does
     for name in ("services", "views", "conso-et-moi", "httpx_retries"):
         caplog.set_level(logging.DEBUG, name)
-    async with world(place.sandbox, place.store, place.certificate, monkeypatch) as here:
+    async with world(place.sandbox, place.certificate, monkeypatch) as here:
         yield here
         logged = "\n".join(record.getMessage() for record in caplog.records) + caplog.text
         assert not [secret for secret in here.gateway.secrets if len(secret) > 7 and secret in logged]
 
 
 @FAULTY
-async def test_account_unknown(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
-    """The app is opened while the fault is on: nothing is known yet, and every screen says why."""
-    expected = OUTCOMES[fault.kind].opened
+async def test_opening(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+    """The app is opened while the fault is on: nothing is known yet, and it says why, wherever one is.
+
+    What stands in the place of the account is the same on every screen: one fault of each kind sees them all.
+    """
+    outcome = OUTCOMES[fault.kind]
+    screens = READINGS if fault in FIRST_OF_KIND else (HOME,)
     async with AsyncExitStack() as device:
         async with fault.met(around):
-            app = await device.enter_async_context(around.visit("/"))
-            for screen in READINGS:
+            app = await device.enter_async_context(around.visit(HOME.route))
+            for screen in screens:
                 with subtests.test(screen=screen.name):
                     await app.go(screen.route)
-                    await blocked(around, app, screen, expected)
-        await app.go("/")
+                    await blocked(around, app, screen.tells(outcome.opened), screen)
+        await app.go(HOME.route)
         await recover(around, app, HOME)
 
 
@@ -103,36 +93,37 @@ async def test_reading(around: World, subtests: pytest.Subtests, fault: Fault) -
     """Signed in, on a screen whose figures were never read; then on the same, once they were."""
     outcome = OUTCOMES[fault.kind]
     async with around.visit(HELP.route) as app:  # which needs nothing of the backend
-        await see(app, HELP.shows)
+        await see(app, *HELP.shows)
         await around.quiet(app)
         async with fault.met(around):
             for screen in READINGS:
                 with subtests.test("first", screen=screen.name):
                     await app.go(screen.route)
-                    await blocked(around, app, screen, outcome.first)
-        for screen in READINGS:
+                    await blocked(around, app, screen.tells(outcome.first), screen)
+        for screen in FIGURES:
             with subtests.test("again", screen=screen.name):
                 await app.go(screen.route)
                 await recover(around, app, screen)
-                before = amounts(app)
-                assert bool(before) is screen.figures
+                if outcome.first is None:  # what was read then may be of another time
+                    await app.press("R")
+                    await around.quiet(app)
+                before = Sight(app).amounts
                 await around.news()
                 async with fault.met(around):
                     await app.press("R")
-                    await outdated(around, app, screen, outcome.again, before)
+                    await outdated(around, app, outcome.again, before)
                 await recover(around, app, screen)
                 if outcome.again is None:
                     await app.press("R")
                     await around.quiet(app)
                 await fresh(app, before)
-                assert len(amounts(app)) == len(before)
 
 
 @FAULTY
 async def test_doing(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
     """Whatever is changed is told as it is, and done once, no less and no more."""
     async with around.visit(HELP.route) as app:
-        await see(app, HELP.shows)
+        await see(app, *HELP.shows)
         for doing in INSIDE:
             with subtests.test(screen=doing.name):
                 await app.go(doing.route)
@@ -148,33 +139,41 @@ async def test_outside(around: World, subtests: pytest.Subtests, fault: Fault) -
                 await done(around, app, doing, fault)
 
 
-async def blocked(around: World, app: Driver, screen: Reading, trouble: Told | None) -> None:
+async def blocked(around: World, app: Driver, expected: Told | None, screen: Reading) -> None:
     """Nothing is known of what the screen is to show: a sentence and a way forward, and no figure at all."""
-    expected = screen.tells(trouble)
     await says(app, expected)
     await around.quiet(app)
     if expected is None:
-        await see(app, screen.shows)
-    else:
-        assert not amounts(app)
-        assert way_forward(app, expected)
-    assert not zeros(app)
-
-
-async def outdated(
-    around: World, app: Driver, screen: Reading, trouble: Told | None, before: list[str]
-) -> None:
-    """It was read again: what was known stays, with its age, a sentence and a way forward."""
-    expected = screen.tells(trouble)
-    if expected is None:
-        await fresh(app, before)
-    await says(app, expected)
-    await around.quiet(app)
-    assert not zeros(app)
-    if expected not in (None, Told.SESSION_OVER):
-        assert amounts(app) == before, "old figures stay"
-        assert aged(app), "and their age is said"
+        await see(app, *screen.shows)
+    sight = Sight(app)
+    assert expected is None or not sight.amounts
+    assert not sight.zeros
     assert way_forward(app, expected)
+
+
+async def outdated(around: World, app: Driver, expected: Told | None, before: list[str]) -> None:
+    """It was read again: what was known stays, with its age, a sentence and a way forward."""
+    if expected is None:
+        await until(app, lambda sight: sight.amounts != before, "no fresh figures")
+    await says(app, expected)
+    await around.quiet(app)
+    sight = Sight(app)
+    assert not sight.zeros
+    if expected not in (None, Told.SESSION_OVER):
+        assert sight.amounts == before, "old figures stay"
+        assert sight.aged, "and their age is said"
+    assert way_forward(app, expected)
+
+
+async def fresh(app: Driver, before: list[str]) -> None:
+    """Wait until all figures are there and others than before, which are all there were."""
+
+    def other(sight: Sight) -> bool:
+        return len(sight.amounts) == len(before) and sight.amounts != before
+
+    assert before
+    await until(app, other, f"no fresh figures, after {before}")
+    assert not Sight(app).zeros
 
 
 async def done(around: World, app: Driver, doing: Doing, fault: Fault) -> None:
@@ -182,21 +181,22 @@ async def done(around: World, app: Driver, doing: Doing, fault: Fault) -> None:
     expected: Told | None = getattr(OUTCOMES[fault.kind], doing.sort)
     await doing.fill(app)
     await around.quiet(app)
-    before = amounts(app)
+    before = Sight(app).amounts
     async with fault.met(around):
         await doing.submit(app)
         if expected is None:
             await says(app, None)
         else:
-            await until(app, lambda: expected in told(app), f"not {expected}")
+            await until(app, lambda sight: expected in sight.told, f"not {expected}")
         await around.quiet(app)
-        assert not zeros(app)
+        sight = Sight(app)
+        assert not sight.zeros
         if expected not in (None, Told.SESSION_OVER, Told.QUEUED):
-            assert amounts(app) == before
-            assert doing.typed in typed(app) or not doing.typed, "what was typed is lost"
+            assert sight.amounts == before
+            assert doing.typed in typed(app) or not doing.typed, f"what was typed is lost: {sight.texts}"
     for _ in range(ROUNDS):
         await find_out(around, app)
-        if app._shows(doing.done):
+        if Sight(app).shows(doing.done):
             break
         await doing.fill(app)
         await doing.submit(app)
@@ -210,7 +210,7 @@ async def done(around: World, app: Driver, doing: Doing, fault: Fault) -> None:
 async def find_out(around: World, app: Driver) -> None:
     """What became of it: by signing in again, by waiting where one is told to, by looking again."""
     await come_back(app)
-    await until(app, lambda: Told.QUEUED not in told(app), "it is not sent by itself")
+    await until(app, lambda sight: Told.QUEUED not in sight.told, "it is not sent by itself")
     await app.press("R")
     await around.quiet(app)
     if check := app._tappable(WORDS("action.check")):
@@ -218,15 +218,29 @@ async def find_out(around: World, app: Driver) -> None:
         await around.quiet(app)
 
 
-async def says(app: Driver, expected: Told | None) -> None:
-    """Wait until that family of sentences is on screen, and no other."""
-    wanted = {expected} - {None}
-    await until(app, lambda: told(app) == wanted, f"not {wanted} but {told(app)}")
+async def recover(around: World, app: Driver, screen: Reading) -> None:
+    """All is well again: what a person does to see the screen as it is, within a few tries."""
+    await come_back(app)
+    for _ in range(ROUNDS):
+        await around.quiet(app)
+        if not Sight(app).told:
+            break
+        if retries := app._tappable(RETRY):
+            await app._activate(retries[0])
+        else:  # no use in asking again, it is said: later, one comes by once more
+            await app.go(HELP.route)
+            await app.go(screen.route)
+    await says(app, None)
+    await see(app, *screen.shows)
+    await around.quiet(app)
 
 
-async def fresh(app: Driver, before: list[str]) -> None:
-    """Wait until the figures are others, where there were any."""
-    await until(app, lambda: amounts(app) != before or not before, "no fresh figures")
+async def come_back(app: Driver) -> None:
+    """Sign in again if the session is over; the address has not changed."""
+    if Told.SESSION_OVER in Sight(app).told:
+        await give_password(app)
+        await app.tap(WORDS("password.submit"))
+        await says(app, None)
 
 
 def way_forward(app: Driver, now: Told | None) -> bool:
@@ -234,30 +248,6 @@ def way_forward(app: Driver, now: Told | None) -> bool:
     if now is Told.SESSION_OVER:
         return any(name.startswith(WORDS("login.continue")) for name in app.names())
     return now is None or now in FINAL or RETRY in app.names()
-
-
-async def recover(around: World, app: Driver, screen: Reading) -> None:
-    """All is well again: what a person does to see the screen as it is, within a few tries."""
-    await come_back(app)
-    await around.quiet(app)
-    for _ in range(ROUNDS):
-        if retries := app._tappable(RETRY):
-            await app._activate(retries[0])
-        elif told(app):  # no use in asking again, it is said: later, one comes by again
-            await app.go(HELP.route)
-            await app.go(screen.route)
-        await around.quiet(app)
-    await says(app, None)
-    await see(app, screen.shows)
-    await around.quiet(app)
-
-
-async def come_back(app: Driver) -> None:
-    """Sign in again if the session is over; the address has not changed."""
-    if Told.SESSION_OVER in told(app):
-        await give_password(app)
-        await app.tap(WORDS("password.submit"))
-        await says(app, None)
 
 
 def test_the_document_shows_these_tables() -> None:

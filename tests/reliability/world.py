@@ -125,8 +125,8 @@ class Sandbox:
 class World:
     """Everything a fault can touch and a screen is seen through. One test, one event loop."""
 
-    def __init__(self, sandbox: Sandbox, gateway: Gateway, store: MemoryStore) -> None:
-        self.sandbox, self.gateway, self.store = sandbox, gateway, store
+    def __init__(self, sandbox: Sandbox, gateway: Gateway) -> None:
+        self.sandbox, self.gateway, self.store = sandbox, gateway, MemoryStore()
         self.device = Clock(NOW)
         """The device's clock; the backend has its own."""
         self.asking = 0
@@ -195,21 +195,17 @@ class World:
 
 
 class _Hurried(Retry):
-    """The client's retries, as many as ever, whose pauses take no time."""
+    """The client's retries: one, without its pause."""
 
     async def asleep(self, response: object) -> None:
         await asyncio.sleep(0)
 
 
 @asynccontextmanager
-async def world(
-    sandbox: Sandbox, store: MemoryStore, certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[World]:
+async def world(sandbox: Sandbox, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """The backend as it was made, the road open, the name known, nobody in front of the app yet."""
     retry = transport._RETRY
-    hurried = _Hurried(
-        total=retry.total, allowed_methods=retry.allowed_methods, total_timeout=retry.total_timeout
-    )
+    hurried = _Hurried(total=1, allowed_methods=retry.allowed_methods, total_timeout=retry.total_timeout)
     monkeypatch.setattr(transport, "_RETRY", hurried)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("NO_PROXY", "*")
@@ -217,7 +213,7 @@ async def world(
     monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", False)  # its 500s are its own
     gateway = Gateway(sandbox.address, tls(certificate))
     await gateway.open()
-    around = World(sandbox, gateway, store)
+    around = World(sandbox, gateway)
     send = Wire.send
 
     async def counted(wire: Wire, *request: Any, **more: Any) -> Reply:
@@ -231,8 +227,7 @@ async def world(
     try:
         await sandbox.do(lambda connection: fill_again(connection, person(), NOW))
         sandbox.clock.now = NOW
-        if await store.load() is None:
-            await around.sign_in()
+        await around.sign_in()
         yield around
     finally:
         gateway.play = honest

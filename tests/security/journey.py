@@ -175,7 +175,7 @@ async def desktop(folder: Path) -> set[str]:
     """The visit, twice: the second opens remembered. The tokens given meanwhile."""
     home, data = Path.home(), folder / "data"
     with sandbox(folder) as (origin, overheard):
-        start = main.application(Settings(data_folder=data, backend=origin))
+        start = main.Application(Settings(data_folder=data, backend=origin)).start
         preferences: dict[str, Any] = {}
         async with Driver(start, preferences=preferences) as app:
             await app.see(words("login.h1"))

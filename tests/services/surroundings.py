@@ -43,7 +43,14 @@ def served(app: ASGIApp) -> Iterator[str]:
     """Serve `app` on a free port of this machine; gives its origin."""
     server = uvicorn.Server(
         uvicorn.Config(
-            app, port=0, log_config=None, lifespan="off", ws="none", date_header=False, server_header=False
+            app,
+            port=0,
+            log_config=None,
+            lifespan="off",
+            ws="none",
+            date_header=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,  # a client that a failure left open must not keep it from ending
         )
     )
     thread = threading.Thread(target=server.run)

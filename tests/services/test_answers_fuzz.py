@@ -110,6 +110,8 @@ STATUSES = (
     *(200, 201, 202, 204, 206, 300, 301, 302, 304, 307, 400, 401, 402, 403, 404, 405, 409, 410, 412, 413),
     *(415, 418, 422, 426, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 511, 599),
 )
+ASTRAY = "a:b"
+"""A place to be sent to that is no address; httpx looks at it although it follows none."""
 LATIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
 MEDIA_TYPES = st.one_of(
     *(st.just("application/json") for _ in range(4)),
@@ -124,7 +126,7 @@ HEADERS = st.fixed_dictionaries(
         "retry-after": LATIN | st.integers(-(10**12), 10**12).map(str),
         "www-authenticate": LATIN | st.just('Bearer error="insufficient_user_authentication"'),
         "content-encoding": st.sampled_from(["gzip", "identity", "x"]),
-        "location": LATIN,
+        "location": LATIN | st.sampled_from([ASTRAY, "//[", "https://elsewhere.example/"]),
     },
 )
 
@@ -188,6 +190,7 @@ def test_a_value_or_a_backend_error(right: dict[str, Any], name: str) -> None:
 
     @given(responses(body, success))
     @example(lambda: httpx.Response(success, json=body))
+    @example(lambda: httpx.Response(302, headers={"location": ASTRAY}))
     @examples(30)
     def every(make: Callable[[], httpx.Response]) -> None:
         try:
@@ -261,6 +264,7 @@ def test_signed_in_or_a_backend_error(
 
     @given(responses(right, success))
     @example(lambda: httpx.Response(success, json=right))
+    @example(lambda: httpx.Response(302, headers={"location": ASTRAY}))
     @examples(30)
     def every(make: Callable[[], httpx.Response]) -> None:
         try:

@@ -6,6 +6,7 @@ our sandbox's: other paths, other members, an `id_token` nobody asked for.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -172,6 +173,16 @@ async def test_signing_out_ends_the_session_there(
         await authority.refresh(token)
 
 
+async def test_the_password_given_again_leaves_one_signed_in(
+    provider: str, backend: Backend, store: MemoryStore
+) -> None:
+    before = await kept(store)
+    await backend.step_up(await backend.begin_sign_in(CAMILLE), PASSWORD)
+    assert await kept(store) != before
+    await grow_old(provider, backend)
+    assert (await backend.account()).value.subscriber_id == CAMILLE
+
+
 async def test_what_it_tells_where_only_openid_looks() -> None:
     with running(METADATA="openid") as origin:
         async with signed_in(origin, MemoryStore()) as backend:
@@ -201,3 +212,11 @@ async def test_its_answers_are_not_ours(provider: str, authority: Authority) -> 
         metadata = (await http.get("/.well-known/oauth-authorization-server")).json()
     assert metadata["token_endpoint"] == f"{provider}/token"
     assert len(metadata) > 20
+
+
+def test_its_packages_are_locked_by_their_hashes_and_hold_no_address_of_a_registry() -> None:
+    locked = json.loads(SCRIPT.with_name("package-lock.json").read_text("utf-8"))["packages"]
+    packages = {name: package for name, package in locked.items() if name}
+    assert len(packages) > 30
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+    assert not any("resolved" in package or package.get("hasInstallScript") for package in packages.values())

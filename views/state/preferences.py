@@ -43,7 +43,7 @@ class PreferenceStore:
         try:
             kept = await self.service.get(KEY)
         except (RuntimeError, TimeoutError) as problem:
-            log.warning("preferences cannot be read: %s", problem)
+            _complain("preferences cannot be read", problem)
             return Preferences()
         if not isinstance(kept, str):
             return Preferences()
@@ -56,4 +56,9 @@ class PreferenceStore:
         try:
             await self.service.set(KEY, msgspec.json.encode(preferences).decode())
         except (RuntimeError, TimeoutError) as problem:
-            log.warning("preferences cannot be kept: %s", problem)
+            _complain("preferences cannot be kept", problem)
+
+
+def _complain(what: str, problem: Exception) -> None:
+    if str(problem) != "Session closed":  # Flet's word for a visitor who left meanwhile
+        log.warning("%s: %s", what, problem)

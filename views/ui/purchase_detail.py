@@ -60,11 +60,10 @@ def PurchaseDetail(
         content = error_state(look, loadable.error, shown.load)
     elif loadable.data is not None:
         beside = look.layout.wide and (purchases.periods.old or purchases.shown.old)
-        content = column(
-            *([] if beside else freshness(look, formats, loadable, shown.load)),  # the list says it
-            _facts(look, formats, purchases, session.report, loadable.data, loadable.at, heading_level),
-            spacing=SPACE_M,
-        )
+        age = [] if beside else freshness(look, formats, loadable, shown.load)  # the list says it
+        facts = _facts(look, formats, purchases, session.report, loadable.data, loadable.at, heading_level)
+        facts.key = "facts"  # else, moved by the notice of its age, it would lose the form open over it
+        content = column(*age, facts, spacing=SPACE_M)
     return ft.Column(
         [ft.Container(content, padding=ft.Padding.only(bottom=SPACE_L))],
         scroll=ft.ScrollMode.AUTO,

@@ -55,6 +55,20 @@ def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
         process.communicate()
 
 
+async def test_nobody_chooses_their_address_by_a_header(data: Path, tmp_path: Path) -> None:
+    with served(tmp_path, "--data", str(data)) as (_, address):
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+            answers = [
+                await http.post(
+                    "/v1/identifier-reminders",
+                    json={"email": "a@demo.example"},
+                    headers={"X-Forwarded-For": f"192.0.2.{n}"},
+                )
+                for n in range(4)
+            ]
+    assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
+
+
 async def test_a_data_file_at_a_moment(data: Path, tmp_path: Path) -> None:
     """The issue's example, over HTTP, then told to stop."""
     now = "2024-03-10T12:00:00+01:00"

@@ -253,7 +253,7 @@ async def test_a_refusal_is_told_and_the_text_stays(serve: Serve, *, offline: bo
     line.down = offline
     await help_.send(form)
     line.down = False
-    await help_.deliver()
+    await asyncio.wait_for(help_.deliver(), 10)
     assert (form.stage, help_.queued) == (Stage.WRITING, 0)
     assert isinstance(form.error, NotPossible)
     assert form.draft.liked == "Clair."

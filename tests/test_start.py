@@ -1,0 +1,164 @@
+"""Starting: a server listens before it imports or builds what only pages need; no visitor waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+import main
+import views.web
+from main import Application
+from services.settings import Settings
+
+from .driver import Driver
+from .test_main import ROOT, environment, free_port
+
+UNNEEDED = {
+    *("babel", "brotli", "cryptography", "flet_charts", "fpdf", "httpcore", "httpx"),
+    *("httpx_retries", "keyring", "rich", "secretstorage", "sqlalchemy", "sqlite3", "yaml"),
+}
+"""What a page or the sandbox needs, and a server without visitors does not."""
+OURS = {"services.settings", "views.visitors", "views.web", "views.web_files"}
+"""All that a server has of ours."""
+ADDED = {"argparse", "flet_web", "gzip", "main", "msgspec", "platformdirs", "starlette"}
+"""Packages with modules that Flet's own server has not."""
+OUR_SERVER = """
+import sys, main, views.web
+views.web.serve = lambda *_, **__: print(*sys.modules)
+main.main(["--port", sys.argv[1]])
+"""
+FLET_S_SERVER = """
+import sys, flet.app, flet_web.fastapi.serve_fastapi_web_app
+print(*sys.modules)
+"""
+
+
+def imported(program: str) -> set[str]:
+    """The names of the modules that a program has imported by the time it prints them, its last line."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(free_port())],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {module.partition(".")[0] for module in modules}
+
+
+def test_a_server_imports_what_it_takes_to_listen_and_little_that_flet_does_not() -> None:
+    modules = imported(OUR_SERVER)
+    assert packages(modules) & UNNEEDED == set()
+    assert {module for module in modules if module.startswith(("services.", "views."))} == OURS
+    assert packages(modules - imported(FLET_S_SERVER)) <= ADDED | {"services", "views"}
+
+
+async def test_who_asks_for_the_page_is_expected_and_who_asks_for_a_file_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Starlette] = []
+    expected: list[Application] = []
+    monkeypatch.setattr(views.web, "serve", lambda app, _, **__: served.append(app))
+    monkeypatch.setattr(Application, "expect", lambda self: expected.append(self))
+    with views.web.listen("127.0.0.1", 0) as listening:
+        main.serve_web(Settings(data_folder=tmp_path, web=True), listening)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(served[0]), base_url="http://127.0.0.1"
+    ) as client:
+        for path in ("/main.dart.mjs", "/missing.png", "/icons/mark.svg"):
+            await client.get(path)
+        assert expected == []
+        assert (await client.get("/achats")).status_code == 200
+        assert len(expected) == 1
+
+
+@pytest.fixture
+def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The sandbox is built only once this is set."""
+    go, build = threading.Event(), main.embedded_sandbox
+
+    def slowly(settings: Settings) -> Starlette:
+        assert threading.current_thread() is not threading.main_thread()
+        assert go.wait(60)
+        return build(settings)
+
+    monkeypatch.setattr(main, "embedded_sandbox", slowly)
+    yield go
+    go.set()
+
+
+async def test_the_sign_in_does_not_wait_for_the_sandbox_and_what_needs_it_does(
+    building: threading.Event, tmp_path: Path
+) -> None:
+    application = Application(Settings(data_folder=tmp_path, web=True))
+    async with Driver(application.start, web=True) as app:
+        await app.see("Identifiant")
+        await app.enter("Identifiant", "camille@example.com")
+        await app.tap("Continuer")
+        await asyncio.sleep(0.1)
+        assert "Votre mot de passe" not in app.texts()
+        building.set()
+        await app.see("Votre mot de passe")
+
+
+async def test_who_leaves_before_it_is_built_takes_it_from_nobody(
+    building: threading.Event, tmp_path: Path
+) -> None:
+    application = Application(Settings(data_folder=tmp_path, web=True))
+    application.expect()
+    assert application._sandbox is not None
+    leaving, staying = (asyncio.ensure_future(main.until_done(application._sandbox._building)) for _ in "ab")
+    await asyncio.sleep(0)
+    leaving.cancel()
+    building.set()
+    assert isinstance(await staying, Starlette)
+    assert leaving.cancelled()
+
+
+async def test_it_is_built_once_for_everyone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Starlette] = []
+    build = main.embedded_sandbox
+
+    def counting(settings: Settings) -> Starlette:
+        built.append(build(settings))
+        return built[-1]
+
+    monkeypatch.setattr(main, "embedded_sandbox", counting)
+    application = Application(Settings(data_folder=tmp_path, web=True))
+    for _ in range(2):
+        async with Driver(application.start, web=True) as app:
+            await app.see("Identifiant")
+    await asyncio.wrap_future(application.expect())
+    assert application._sandbox is not None
+    await main.until_done(application._sandbox._building)
+    assert len(built) == 1
+
+
+async def test_a_sandbox_that_cannot_be_built_is_told_to_who_runs_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Settings) -> Starlette:
+        raise RuntimeError("no such database")
+
+    monkeypatch.setattr(main, "embedded_sandbox", fail)
+    application = Application(Settings(data_folder=tmp_path, web=True))
+    application.expect()
+    assert application._sandbox is not None
+    with pytest.raises(RuntimeError):
+        await main.until_done(application._sandbox._building)
+    assert "cannot be built" in caplog.text
+    assert "no such database" in caplog.text

@@ -1,0 +1,99 @@
+# msgpack has no types.
+# mypy: disable-error-code="import-untyped"
+"""What the client is told adds up to what is drawn, however much of it was kept from before."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import flet as ft
+import msgpack
+import pytest
+from flet.messaging.protocol import Message, MessageAction
+
+from tests import driver
+from tests.driver import Driver
+from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.wire import WireClient, _walk
+
+CAMILLE = "camille@demo.example"
+PERIODS = ("janvier", "février", "mars", "avril", "mai", "juin")
+STEPS = 25
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> WireClient:
+    """A client that applies every message the driver is sent, as the web's does."""
+    mirror = WireClient("http://unused.test")
+    send = driver._Client.send_message
+
+    def both(self: driver._Client, message: Message) -> None:
+        packed = msgpack.packb([message.action, message.body], default=driver._encode)
+        code, body = msgpack.unpackb(packed, strict_map_key=False, ext_hook=lambda _, data: bytes(data))
+        if code == MessageAction.REGISTER_CLIENT.value:
+            mirror.page = body["page_patch"]
+        elif code == MessageAction.PATCH_CONTROL.value:
+            mirror._patch(body["id"], *body["patch"])
+        send(self, message)
+
+    monkeypatch.setattr(driver._Client, "send_message", both)
+    return mirror
+
+
+def same(client: WireClient, app: Driver) -> None:
+    """Both hold the same texts in the same order, and no control twice."""
+    told = [str(one.get("value", "")) for one in _walk(client.page["views"]) if one["_c"] == "Text"]
+    held = [found.control for found in driver._walk(app._views(), (), set())]
+    assert told == [one.value for one in held if isinstance(one, ft.Text)]
+    numbers = Counter(one["_i"] for one in _walk(client.page))
+    assert not [number for number, times in numbers.items() if times > 1]
+
+
+async def walk(app: Driver, line: Line, steps: random.Random) -> None:
+    """Choose one thing to do on the screen of purchases, and wait until it is done."""
+    match steps.choice(("period", "period", "filter", "cut", "scroll", "resize")):
+        case "period":
+            month = steps.choice(PERIODS)
+            await app.tap(f"Facture d’{month}" if month[0] in "ao" else f"Facture de {month}")
+        case "filter":
+            await app.tap(steps.choice(("Tous", "À l’acte", "Abonnements", "Remboursés")))
+        case "cut":  # and back: a banner comes above what was kept, and goes
+            line.broken = None if line.broken else "/v1/contracts"
+            await app.tap("Actualiser")
+        case "scroll":
+            await app.scroll(steps.choice((0, 200, 900)), extent=4000)
+        case "resize":
+            await app.resize(steps.choice((360, 390, 430)), 844)
+    await quiet(app, line)
+
+
+@pytest.mark.parametrize("person", [CAMILLE, LONG])
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_what_was_sent_is_what_is_drawn(
+    serve: Serve, client: WireClient, person: str, screen: dict[str, Any]
+) -> None:
+    line = serve(person)
+    steps = random.Random(f"{person} {screen}")  # noqa: S311 - the same walk at each run
+    async with visit(line, await remembered(line, person), route="/achats", **screen) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        same(client, app)
+        for _ in range(STEPS):
+            await walk(app, line, steps)
+            same(client, app)
+        line.broken = None
+        await app.tap("Facture de mai")
+        await app.tap("Tous")
+        await app.tap("Actualiser")
+        await app.until(lambda: "2026-05" in app.route and rows(app), "no purchases")
+        await quiet(app, line)
+        same(client, app)
+        row = rows(app)[0]
+        await app.tap(row)
+        await app.see(row.split(", ", 1)[0])
+        await app.until(lambda: app.route.startswith("/achats/"), "the row leads nowhere")
+        await quiet(app, line)
+        same(client, app)
