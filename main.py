@@ -96,7 +96,7 @@ class Application:
         if demonstration is not None:
             backend = demonstration.backend(credentials, offline)
         elif settings.backend is not None:
-            backend = Backend.at(settings.backend, credentials, offline=offline)
+            backend = Backend.at(settings.backend, credentials, ca_file=settings.ca_file, offline=offline)
         if self._failures is not None:
             backend.sign_in_tries = visitor_tries(page, self._failures)
         await open_app(page, backend, settings, demonstration)

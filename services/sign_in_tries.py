@@ -14,7 +14,7 @@ from ipaddress import IPv6Address, ip_address
 from services.errors import Locked
 from services.transport import Clock, utc_now
 
-MOST_FAILURES = 30
+MOST_FAILURES = 20
 """Of one address within `WINDOW`: offices and mobile networks have many people behind one."""
 
 WINDOW = timedelta(minutes=15)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings what the tests need beside Python packages: a browser, a Secret Service, PostgreSQL, and an authorization
-# server that is not ours.
+# Brings what the tests need beside Python packages: a browser, a Secret Service, PostgreSQL, nginx, and an
+# authorization server that is not ours.
 # Where it may not install them, it says what to install and fails: no test is skipped for want of a program.
 set -euo pipefail
 
@@ -9,15 +9,24 @@ need() { command -v "$1" >/dev/null || missing+=("$2"); } # a program, and Debia
 need chromium chromium
 need dbus-run-session dbus
 need gnome-keyring-daemon gnome-keyring
-# Debian keeps the server's programs off the path.
+# Debian keeps the servers' programs off the path.
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || need initdb postgresql
+[[ -x /usr/sbin/nginx ]] || need nginx nginx
 as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi; }
 if [[ ${#missing[@]} -eq 0 ]]; then
   : # all there
 elif command -v apt-get >/dev/null && as_root true 2>/dev/null; then
   echo "Installing ${missing[*]}..." >&2
+  # Servers are for the tests to start, not for the system, which asks this file.
+  policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    trap 'as_root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$policy"
+  fi
   as_root apt-get update -qq >/dev/null
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  # Nor at the next start of the machine.
+  [[ " ${missing[*]} " != *" nginx "* ]] || as_root systemctl --quiet disable nginx 2>/dev/null || true
 else
   echo "The tests need these programs: install ${missing[*]} (Debian's names), then run make test again." >&2
   exit 1

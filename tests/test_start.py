@@ -71,9 +71,9 @@ async def test_who_asks_for_the_page_is_expected_and_who_asks_for_a_file_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[Starlette] = []
-    expected: list[Application] = []
+    expected: list[str] = []
     monkeypatch.setattr(views.web, "serve", lambda app, _, **__: served.append(app))
-    monkeypatch.setattr(Application, "expect", lambda self: expected.append(self))
+    monkeypatch.setattr(Application, "expect", lambda _: expected.append("somebody"))
     with views.web.listen("127.0.0.1", 0) as listening:
         main.serve_web(Settings(data_folder=tmp_path, web=True), listening)
     async with httpx.AsyncClient(

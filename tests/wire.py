@@ -60,6 +60,7 @@ class WireClient:
         route: the address opened.
         preferences: what the browser keeps for the app; shared between two clients, it plays a second visit.
         headers: sent with the handshake besides the usual ones: cookies, what a proxy adds.
+        options: more of `websockets`' own, as certificates to believe, or where to connect from.
     """
 
     def __init__(
@@ -72,9 +73,10 @@ class WireClient:
         locale: str = "fr-FR",
         preferences: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        options: dict[str, Any] | None = None,
     ) -> None:
         self.address, self.route = address, route
-        self.headers = headers or {}
+        self.headers, self.options = headers or {}, options or {}
         self.width, self.height, self.locale = width, height, locale
         self.preferences: dict[str, Any] = {} if preferences is None else preferences
         self.session_id = ""
@@ -105,6 +107,7 @@ class WireClient:
             compression=None,
             open_timeout=PATIENCE,
             proxy=None,
+            **self.options,
         )
 
     async def register(self) -> None:

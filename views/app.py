@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -133,28 +134,27 @@ async def open_app(
 
 
 def heed_addresses(page: ft.Page) -> None:
-    """Leads to the start from an address that cannot be taken apart, such as `//[`.
+    """Leads to the start from an address that cannot be taken apart, such as `//[` or `/#?`.
 
-    Flet 1.0.5's router raises on it, which would end the session's drawing for good.
+    Flet 1.0.5 raises on it: its router, which would end the session's drawing for good, or its page, which
+    would stay where it was.
     """
-
-    def readable(route: str) -> bool:
-        try:
-            urlsplit(route)
-        except ValueError:
-            return False
-        return True
-
-    take = page.before_event
+    take: Callable[[Any], Any] = page.before_event
 
     def before_event(event: ft.ControlEvent) -> Any:
-        if isinstance(event, ft.RouteChangeEvent) and not readable(event.route):
+        if not isinstance(event, ft.RouteChangeEvent):
+            return take(event)
+        try:
+            urlsplit(event.route)
+            return take(event)
+        except (ValueError, AttributeError):
             page.navigate("/")
             return False
-        return take(event)
 
     page.before_event = before_event  # type: ignore[method-assign, assignment]
-    if not readable(page.route):
+    try:
+        urlsplit(page.route)
+    except ValueError:
         page.route = "/"
 
 

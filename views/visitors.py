@@ -12,20 +12,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import flet as ft
 import msgspec
-from flet.messaging.protocol import Message, MessageAction
+from flet.messaging.protocol import MessageAction
 from flet.messaging.session import Session
-from flet_web.fastapi import FletApp, app_manager
+from flet_web.fastapi import app_manager
 from starlette.types import Message as Asgi
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, is_loopback
+from views.interface import Interface
 
 Start = Callable[[ft.Page], Awaitable[None]]
 
@@ -142,30 +143,6 @@ class _Visitor(WebSocket):
             await self.close(code, reason)
 
 
-class _Interface(FletApp):  # type: ignore[misc] # Flet's server has no types
-    """Flet's side of a connection."""
-
-    def send_message(self, message: Message) -> None:
-        """Send, unless the connection is over, which Flet notices a moment later.
-
-        Drawing in that moment would fail, and the session never draw again, not even for who comes back: they
-        are sent the whole page.
-        """
-        if self._FletApp__send_queue is not None:
-            super().send_message(message)
-
-    async def _FletApp__on_message(self, data: list[Any]) -> None:
-        try:
-            await super()._FletApp__on_message(data)
-        except RuntimeError:
-            # The answer of a control that left the screen meanwhile: no reason to end the connection.
-            if data[0] != MessageAction.INVOKE_METHOD.value:
-                raise
-
-    def dispose(self) -> None:
-        """Keep the session: its start may be under way, and would fail without."""
-
-
 class Door:
     """The WebSocket endpoint, an ASGI application.
 
@@ -215,7 +192,7 @@ class Door:
             self._visits[page.session] = who
             page.session.store.set(ADDRESS, who.address)
 
-        app = _Interface(
+        app = Interface(
             asyncio.get_running_loop(),
             app_manager.executor,
             main=self._start,

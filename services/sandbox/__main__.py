@@ -67,7 +67,7 @@ def _serve(options: argparse.Namespace) -> None:
             date_header=False,
             server_header=False,
             proxy_headers=False,  # tries are counted by address, which nobody chooses by a header
-            timeout_graceful_shutdown=2,  # what has been asked for is done by then; half a question never ends
+            timeout_graceful_shutdown=2,  # what was asked is done by then; half a question never ends
         )
         host = f"[{options.host}]" if ":" in options.host else options.host
         sys.stdout.write(f"The sandbox answers on http://{host}:{port}\n")

@@ -23,7 +23,9 @@ from services.sandbox.data_file import Contract, MerchantContact, Purchase, Subs
 from services.sandbox.identity import canonical, digest, hash_password
 
 T = TypeVar("T")
-_TRY_AGAIN = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
+_TRY_AGAIN = ("40001", "40P01", "23505", "42P07")
+# PostgreSQL: serialization failure, deadlock; and what either may look like when two insert one key, or two
+# sandboxes make one table: unique violation, duplicate table.
 _TRIES = 20
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 

@@ -1,9 +1,9 @@
-"""The first load on the web, beside Flet's counter as Flet serves it: bytes, requests, time until one can act.
+"""The first load on the web, beside Flet's counter as Flet serves it: bytes, requests, time to be usable.
 
-A load is usable when the sign-in's field, or the counter's button, is there for assistive technology, as a poll
-inside the page sees it, from the start of the navigation. Each first load has a browser profile of its own; the
-second one is the next page in it. The slow line is Chromium's own emulation, which slows requests, not the
-WebSocket. The client was compressed by `make client`.
+A load is usable when the sign-in's field, or the counter's button, is there for assistive technology, as a
+poll inside the page sees it, from the start of the navigation. Each first load has a browser profile of its
+own; the second one is the next page in it. The slow line is Chromium's own emulation, which slows requests,
+not the WebSocket. The client was compressed by `make client`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _USABLE = """(() => {
 
 @dataclass(frozen=True)
 class Load:
-    """One load of a page: bytes that came, headers and the WebSocket's messages included; requests that left."""
+    """One load of a page: bytes that came, with headers and the WebSocket's messages; requests that left."""
 
     usable: float
     """Milliseconds."""
@@ -59,7 +59,7 @@ class Load:
 
 
 def run() -> Iterator[Row]:
-    """A first load and a second, of the app and of the counter in turns; then first loads over a slow line."""
+    """A first load and a second, of the app and of the counter in turns; then first ones over a slow line."""
     web_files.main()
     folder = Path(tempfile.mkdtemp())
     with (

@@ -1,7 +1,7 @@
 """Another period: from the click to its list, in a browser and on the wire, beside bare Flet.
 
-On the wire, the client times a click and the message with the last row that is drawn; in the browser, the page
-itself times a click and the frame in which the first row can be read. The periods were looked at before.
+On the wire, the client times a click and the message with the last row that is drawn; in the browser, the
+page itself times a click and the frame in which the first row can be read. The periods were looked at before.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
+import msgspec
+
 NAME = "backend.example"
 """The name on the gateway's certificate."""
 _SECRETS = ("access_token", "refresh_token", "auth_session", "authorization_code", "code", "code_verifier")
@@ -69,9 +71,11 @@ class Exchange:
         return answer
 
     async def give(self, answer: Answer) -> None:
+        """Answer so."""
         await self.write(answer.encode())
 
     async def write(self, raw: bytes) -> None:
+        """Send these bytes, whatever they are."""
         self._client.write(raw)
         await self._client.drain()
 
@@ -167,8 +171,6 @@ def _length(head: bytes) -> int:
 
 
 def _members(text: str) -> dict[str, list[str]]:
-    import msgspec
-
     try:
         known = msgspec.json.decode(text, type=dict[str, object])
     except msgspec.MsgspecError:

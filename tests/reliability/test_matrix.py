@@ -20,9 +20,10 @@ from tests.driver import Driver
 from tests.reliability.faults import FAULTS, FIRST_OF_KIND, Fault
 from tests.reliability.matrix import DOCUMENT, document
 from tests.reliability.outcomes import OUTCOMES, Told
+from tests.reliability.sandbox import Sandbox
 from tests.reliability.screens import DOINGS, READINGS, Doing, Reading, give_password
 from tests.reliability.sight import WORDS, Sight, says, see, typed, until
-from tests.reliability.world import Sandbox, World, self_signed, world
+from tests.reliability.world import World, self_signed, world
 
 RETRY = WORDS("action.retry")
 ROUNDS = 3
@@ -108,7 +109,7 @@ async def test_reading(around: World, subtests: pytest.Subtests, fault: Fault) -
                     await app.press("R")
                     await around.quiet(app)
                 before = Sight(app).amounts
-                await around.news()
+                await around.sandbox.news()
                 async with fault.met(around):
                     await app.press("R")
                     await outdated(around, app, outcome.again, before)

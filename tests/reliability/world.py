@@ -1,7 +1,7 @@
 """A subscriber, their device, the network and the backend: all real but the road between the two ends.
 
-The sandbox is served by uvicorn from a SQLite file; the client reaches it by name over TLS, through a
-`Gateway`. The name stands in a hosts table of this process, which a fault can take it out of.
+The client reaches the sandbox by name over TLS, through a `Gateway`. The name stands in a hosts table of this
+process, which a fault can change.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import flet as ft
 import pytest
@@ -24,102 +22,23 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from httpx_retries import Retry
-from msgspec.structs import replace
-from sqlalchemy import Connection, event, update
 
 from services import transport
 from services.backend import Backend
 from services.credentials import MemoryStore
-from services.sandbox import Settings, Subscriber, create_app
-from services.sandbox.schema import access_token, purchase, subscription
-from services.sandbox.store import Store, fill_again
 from services.settings import Settings as AppSettings
 from services.transport import Reply, Wire
 from tests.driver import Driver
 from tests.reliability.gateway import NAME, Gateway, honest
-from tests.services.surroundings import Clock, served
+from tests.reliability.sandbox import Sandbox
+from tests.services.surroundings import Clock
 from tests.views.conftest import NOW, PASSWORD
-from tests.views.people import ABONNE, subscribed
+from tests.views.people import ABONNE
 from views.app import open_app
 
 LONG, SHORT = 10.0, 0.1
 """Seconds the client waits for an answer, and while none is meant to come."""
 _RESOLVE = socket.getaddrinfo
-
-
-def person() -> Subscriber:
-    """One box, two subscriptions, a payment or two a period: what the screens need, to be drawn quickly."""
-    everything = subscribed()
-    box = everything.contracts[0]
-    purchases = (*box.purchases[::4], box.purchases[-1])
-    small = replace(box, subscriptions=box.subscriptions[:2], purchases=purchases)
-    return replace(everything, contracts=(small,))
-
-
-class Sandbox:
-    """The backend: one database, served until it is stopped, and again from where it was."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.clock = Clock(NOW)
-        self._full = False
-        self._up = ExitStack()
-        self._address = ("127.0.0.1", 9)
-
-    def start(self) -> None:
-        app = create_app(
-            f"sqlite:///{self.file}",
-            subscribers=(person(),),
-            clock=self.clock,
-            settings=Settings(scrypt_log2_cost=4, reminders=10**6),
-        )
-        self.store: Store = app.state.store
-        self._watch(self.store)
-        origin = urlsplit(self._up.enter_context(served(app)))
-        self._up.callback(self.store.close)
-        self._address = (str(origin.hostname), origin.port or 0)
-
-    def stop(self) -> None:
-        self._up.close()
-
-    def address(self) -> tuple[str, int]:
-        return self._address
-
-    async def do(self, work: Callable[[Connection], Any]) -> Any:
-        """One transaction of the operator's own."""
-        return await self.store.run(work, writing=True)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Another program holds the database's one right to write."""
-        with closing(sqlite3.connect(self.file, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield  # closed, it lets go
-
-    @contextmanager
-    def full(self) -> Iterator[None]:
-        """The database can grow no more."""
-        self._full = True
-        try:
-            yield
-        finally:
-            self._full = False
-            self.store._engine.dispose()  # its connections keep the limit; the next ones have none
-
-    def _watch(self, store: Store) -> None:
-        engine = store._engine
-        engine.dispose()  # what is open was opened without this
-
-        @event.listens_for(engine, "connect")
-        def impatient(connection: sqlite3.Connection, _record: object) -> None:
-            connection.execute("PRAGMA busy_timeout=100")
-
-        @event.listens_for(engine, "begin")
-        def grow(connection: Connection) -> None:
-            # What is written may fit in a page that is there: each transaction first needs new ones.
-            if self._full and connection.get_execution_options().get("writing"):
-                connection.exec_driver_sql("PRAGMA max_page_count=1")
-                connection.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(100000) AS room")
 
 
 class World:
@@ -136,6 +55,7 @@ class World:
 
     @property
     def origin(self) -> str:
+        """Of the backend, as the client knows it."""
         return f"https://{NAME}:{self.gateway.port}"
 
     def visit(self, route: str, *, signed_in: bool = True) -> Driver:
@@ -175,20 +95,8 @@ class World:
             await app.until(lambda: not self.asking, "still asking")
             await asyncio.sleep(0.002)
 
-    async def news(self) -> None:
-        """Every figure of the backend becomes another."""
-
-        def add(connection: Connection) -> None:
-            connection.execute(update(purchase).values(amount=purchase.c.amount + 100))
-            connection.execute(update(subscription).values(price=subscription.c.price + 100))
-
-        await self.sandbox.do(add)
-
-    async def expire_access(self) -> None:
-        """No access token is good any more; refresh tokens are."""
-        await self.sandbox.do(lambda connection: connection.execute(access_token.delete()))
-
     async def close(self) -> None:
+        """End the clients and the road."""
         for client in self._clients:
             await client.close()
         await self.gateway.close()
@@ -225,8 +133,7 @@ async def world(sandbox: Sandbox, certificate: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Wire, "send", counted)
     try:
-        await sandbox.do(lambda connection: fill_again(connection, person(), NOW))
-        sandbox.clock.now = NOW
+        await sandbox.start_over()
         await around.sign_in()
         yield around
     finally:
@@ -245,6 +152,7 @@ def hosts(table: dict[str, str]) -> Callable[..., Any]:
 
 
 def tls(certificate: Path) -> ssl.SSLContext:
+    """A server that shows this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context

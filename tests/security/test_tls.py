@@ -12,11 +12,16 @@ from pathlib import Path
 
 import pytest
 import trustme
+from httpx_retries import Retry
 
+from main import Application
+from services import transport
 from services.backend import Backend
 from services.credentials import MemoryStore
 from services.errors import BackendError, UnexpectedAnswer, Unreachable
 from services.settings import Settings
+from tests.driver import Driver
+from views.text import Language, Words
 
 METADATA = "/.well-known/oauth-authorization-server"
 
@@ -75,6 +80,12 @@ def listening(
             thread.join()
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pauses between retries, which have their own tests."""
+    monkeypatch.setattr(transport, "_RETRY", Retry(total=0))
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
@@ -103,6 +114,19 @@ async def test_the_authority_one_was_told_of_is_believed(authority: trustme.CA, 
     with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
         error = await refusal(f"https://localhost:{port}", pinned)
     assert isinstance(error, UnexpectedAnswer)  # it was reached, and has no such endpoint
+    assert METADATA in asked
+
+
+async def test_the_app_believes_it_where_its_settings_say_so(
+    authority: trustme.CA, pinned: Path, tmp_path: Path
+) -> None:
+    words = Words(Language.FR)
+    with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
+        told = Settings(data_folder=tmp_path, backend=f"https://localhost:{port}", ca_file=pinned)
+        async with Driver(Application(told).start, web=True) as app:
+            await app.enter(words("login.field"), "camille@demo.example")
+            await app.tap(words("login.continue"))
+            await app.see(words("error.UnexpectedAnswer.title"))
     assert METADATA in asked
 
 

@@ -139,7 +139,7 @@ async def test_the_system_s_proxy_is_used_but_not_towards_this_machine(
         assert type(await failure("https://backend.example")) is Unreachable
         assert set(through_it) == {b"CONNECT backend.example:443 HTTP/1.1"}
         through_it.clear()
-        async with listening(saying(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")) as (place, told):
+        async with listening(saying(b"HTTP/1.1 410 No\r\nContent-Length: 0\r\n\r\n")) as (place, told):
             assert type(await failure(f"http://{place}")) is UnexpectedAnswer
             assert len(told) == 1
         assert through_it == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ def drawn(most: int) -> list[str]:
 
     @given(ADDRESSES)
     @example("//[")
+    @example("/#?")
     @example("/achats?periode=２０２６-05")
     @example("/achats?periode=2026-05%0a")
     @example("/achats/..%2f..?periode=2026-05")
@@ -68,21 +70,21 @@ async def test_every_address_shows_a_screen(serve: Serve, screen: dict[str, Any]
             await app.go(address)
             await quiet(app, line)
             assert app.texts(), f"nothing is shown at {address!r}"
-            asked = [path for path in line.asked if ".." in path or "%" in path.partition("?")[0]]
+            asked = [path for path in line.asked if re.search(r"\.\.|%2[ef]|%00|//", path, re.IGNORECASE)]
             assert asked == [], f"{address!r} led the app astray"
         await app.go("/")
         await app.see("Bonjour Camille")
 
 
-@pytest.mark.parametrize("address", ["//[", "//]:x@["])
+@pytest.mark.parametrize("address", ["//[", "//]:x@[", "/#?"])
 async def test_an_address_that_cannot_be_taken_apart_leads_to_the_start(serve: Serve, address: str) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route=address) as app:
         await app.see("Bonjour Camille")
         await app.go("/gerer")
         await app.go(address)
+        await app.until(lambda: app.route == "/", "not led to the start")
         await app.see("Bonjour Camille")
-        assert app.route == "/"
 
 
 def test_there_is_enough_to_try() -> None:

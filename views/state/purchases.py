@@ -29,9 +29,9 @@ from services.single_flight import SingleFlight
 from .list_window import ListWindow
 from .loadable import Loadable
 
-PER_PAGE = 15
+PER_PAGE = 25
 """Rows fetched and drawn together: a phone shows about eight, a tall desktop about fifteen."""
-PAGES_KEPT = 20
+PAGES_KEPT = 12
 """Pages of one list held in memory; those far from the view are fetched again when scrolled to."""
 LISTS_KEPT = 12
 """Lists (a period and a filter) held in memory: the six periods, and a few filtered."""

@@ -1,0 +1,130 @@
+"""A connection that drops and returns, in a real browser: its client reconnects by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.browser import PATIENCE, see, see_heading, tap, until
+from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
+from tests.e2e.test_journeys import FR, NOW, see_period, see_rows, sign_in
+
+TWO_FRAMES = """() => new Promise((drawn) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))"""
+
+
+class Cable:
+    """What lies between the browser and a server: `url` is the browser's end. It can be pulled out."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._ends: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._in_place = threading.Event()
+        self._in_place.set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def pull_out(self) -> None:
+        """Every connection ends, and who asks for one waits."""
+        self._in_place.clear()
+        with self._lock:
+            for end in self._ends:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+
+    def put_back(self) -> None:
+        self._in_place.set()
+
+    def close(self) -> None:
+        self._listening.close()
+        self.pull_out()
+        self.put_back()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                near, _ = self._listening.accept()
+                threading.Thread(target=self._carry, args=(near,), daemon=True).start()
+
+    def _carry(self, near: socket.socket) -> None:
+        with near, contextlib.suppress(OSError):
+            self._in_place.wait()
+            with socket.create_connection(("127.0.0.1", self._server.port)) as far:
+                with self._lock:
+                    self._ends |= {near, far}
+                back = threading.Thread(target=_copy, args=(far, near), daemon=True)
+                back.start()
+                _copy(near, far)
+                back.join()
+                with self._lock:
+                    self._ends -= {near, far}
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    for end in (source, target):
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(scope="module")
+def app(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
+    """The app on a sandbox of the demo subscribers, on 14 May 2026."""
+    return serve(backend=serve_sandbox(now=NOW).url)
+
+
+@pytest.fixture
+def cable(app: Server) -> Iterator[Cable]:
+    with contextlib.closing(Cable(app)) as cable:
+        yield cable
+
+
+def on_purchases(page: Page) -> None:
+    """Sign in where the address leads, and look at March."""
+    sign_in(page, FR, "camille@demo.example")
+    see_period(page, FR.june)
+    tap(page, FR.march)
+    see_period(page, FR.march)
+    see_rows(page)
+
+
+def test_the_screen_is_true_and_obeys_after_the_network_was_away(cable: Cable, visit: Visit) -> None:
+    page = visit(f"{cable.url}/achats")
+    on_purchases(page)
+    read = see_rows(page)
+    cable.pull_out()
+    page.wait_for_timeout(1_000)
+    with page.expect_websocket(timeout=PATIENCE * 1000) as back:
+        cable.put_back()
+    back.value.wait_for_event("framereceived", timeout=PATIENCE * 1000)
+    page.wait_for_function(TWO_FRAMES, timeout=PATIENCE * 1000)  # a browser that froze answers nothing else
+    tap(page, "Facture de mai")
+    see_period(page, "Facture de mai")
+    see(page, "Facturé en mai")
+    until(page, lambda: see_rows(page) != read, "still the purchases of March")
+    assert page.url.endswith("/achats?periode=2026-05")
+
+
+def test_a_return_to_a_server_that_forgot_the_session_is_a_new_page_at_the_same_address(
+    app: Server, cable: Cable, visit: Visit
+) -> None:
+    page = visit(f"{cable.url}/achats")
+    on_purchases(page)
+    cable.pull_out()
+    app.stop()
+    app.start()
+    cable.put_back()
+    see_heading(page, FR.sign_in, within=90)
+    assert page.url.endswith("/achats?periode=2026-03")
+    sign_in(page, FR, "camille@demo.example")
+    see_period(page, FR.march)
+    see_rows(page)

@@ -1,0 +1,60 @@
+"""Flet's side of one browser's connection, where Flet 1.0.5 needs help for a session to outlive it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import flet as ft
+import msgpack  # type: ignore[import-untyped] # it has no py.typed
+from flet.controls.base_control import BaseControl
+from flet.messaging.protocol import Message, MessageAction, configure_encode_object_for_msgpack
+from flet_web.fastapi import FletApp
+
+MARK = "_return"
+"""A property of every control that is sent to a browser that comes back; its client has no use for it."""
+
+
+class Interface(FletApp):  # type: ignore[misc] # Flet's server has no types
+    """What Flet calls the connection of a session."""
+
+    def send_message(self, message: Message) -> None:
+        """Send, unless the connection is over, which Flet notices a moment later.
+
+        Drawing in that moment would fail, and the session never draw again, not even for who comes back: they
+        are sent the whole page.
+        """
+        if self._FletApp__send_queue is None:
+            return
+        if message.action is MessageAction.REGISTER_CLIENT and isinstance(message.body.page_patch, ft.Page):
+            self._FletApp__send_queue.put_nowait(b"\0" + _marked(message))
+        else:
+            super().send_message(message)
+
+    async def _FletApp__on_message(self, data: list[Any]) -> None:
+        try:
+            await super()._FletApp__on_message(data)
+        except RuntimeError:
+            # The answer of a control that left the screen meanwhile: no reason to end the connection.
+            if data[0] != MessageAction.INVOKE_METHOD.value:
+                raise
+
+    def dispose(self) -> None:
+        """Keep the session: its start may be under way, and would fail without."""
+
+
+def _marked(message: Message) -> bytes:
+    """The message in which every control bears a mark that it has never borne.
+
+    A client that comes back compares each control it is sent with the one it holds, and all that is in it, in
+    a time that doubles with every level at which they are alike. Our screens, equal to the bottom, would
+    freeze the browser for good; by the mark they differ at once.
+    """
+    encode, mark = configure_encode_object_for_msgpack(BaseControl), uuid4().hex[:8]
+
+    def encode_marked(value: Any) -> Any:
+        encoded = encode(value)
+        return encoded | {MARK: mark} if isinstance(value, BaseControl) else encoded
+
+    packed: bytes = msgpack.packb([message.action, message.body], default=encode_marked)
+    return packed
