@@ -266,9 +266,7 @@ class Backend:
             Why the store could not be erased, or `None`.
         """
         self._drop_account()
-        if self._offline is not None:
-            await self._offline.settled()
-        return await self._leaving.run("sign-out", self._session.stop)
+        return await self._leaving.run("sign-out", self._erase_and_revoke)
 
     async def sign_out_everywhere(self) -> CredentialProblem | None:
         """End every session of the subscriber, on all devices, then sign out here.
@@ -597,6 +595,11 @@ class Backend:
             raise reply.failure()
         self._reads.outdate(url)
         return reply
+
+    async def _erase_and_revoke(self) -> CredentialProblem | None:
+        if self._offline is not None:
+            await self._offline.settled()
+        return await self._session.stop()
 
     async def _end_all_sessions(self) -> CredentialProblem | None:
         async def once() -> Reply:

@@ -26,7 +26,7 @@ UNNEEDED = {
     *("httpx_retries", "keyring", "rich", "secretstorage", "sqlalchemy", "sqlite3", "yaml"),
 }
 """What a page or the sandbox needs, and a server without visitors does not."""
-OURS = {"services.settings", "views.visitors", "views.web", "views.web_files"}
+OURS = {"services.settings", "views.interface", "views.visitors", "views.web", "views.web_files"}
 """All that a server has of ours."""
 ADDED = {"argparse", "flet_web", "gzip", "main", "msgspec", "platformdirs", "starlette"}
 """Packages with modules that Flet's own server has not."""

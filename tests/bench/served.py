@@ -59,15 +59,15 @@ def subscribers() -> bytes:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Program]:
-    """The web app over a sandbox in a process of its own."""
+def serving(folder: Path, *of_app: str, module: str = "main") -> Iterator[Program]:
+    """The web app, with more options, over a sandbox in a process of its own."""
     data, log = folder / "subscribers.json", folder / "log"
     data.write_bytes(subscribers())
     options = ["--data", str(data), "--now", f"{TODAY}T12:00:00+01:00"]
     options += ["--database", f"sqlite:///{folder / 'sandbox.sqlite3'}"]
     with (
         Program("services.sandbox", *options, log=log) as sandbox,
-        Program("main", "--web", "--backend", sandbox.url, log=log) as app,
+        Program(module, "--web", "--backend", sandbox.url, *of_app, log=log) as app,
     ):
         yield app
     assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")

@@ -3,8 +3,8 @@
     python -m tests.endurance.watched --port 8550
 
 SIGUSR1 asks for its tasks, SIGUSR2 for everything, after a collection of garbage. The product has nothing of
-this: it is the same process with two more signal handlers, and a Flet that looks every half second instead of
-every ten for sessions whose time is over.
+this: it is the same process with two more signal handlers, a task that looks how long the event loop stands
+still, and a Flet that looks every half second instead of every ten for sessions whose time is over.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from types import FrameType, SimpleNamespace
@@ -36,6 +37,9 @@ KINDS = (
 )
 """Of these classes, by name, the living objects are counted."""
 
+BEAT = 0.005
+"""Seconds between two looks at the event loop."""
+
 
 def tasks() -> dict[str, int]:
     """The running tasks by the name of their coroutine."""
@@ -46,12 +50,45 @@ def tasks() -> dict[str, int]:
     return Counter(getattr(task.get_coro(), "__qualname__", "") for task in running)
 
 
+class Heart:
+    """Beats on the event loop: what comes late tells how long the loop did nothing else."""
+
+    longest = 0.0
+    """Seconds the loop stood still, at most, since `forget`."""
+    _beats = False
+
+    def start(self) -> None:
+        """Begin to beat, once, on the running loop."""
+        if not self._beats:
+            self._beats = True
+            self._beating = asyncio.create_task(self._beat())
+
+    def forget(self) -> None:
+        """Begin anew; the beat under way does not count."""
+        self.longest, self._awake = 0.0, False
+
+    async def _beat(self) -> None:
+        while True:
+            self._awake, due = True, time.perf_counter() + BEAT
+            await asyncio.sleep(BEAT)
+            if self._awake:
+                self.longest = max(self.longest, time.perf_counter() - due)
+
+
+heart = Heart()
+
+
 def everything() -> dict[str, object]:
-    """`tasks`, `rss` (bytes), `fds`, `threads`, `objects` (of `KINDS`, by class)."""
+    """`tasks`, `rss` (bytes), `fds`, `threads`, `objects` (of `KINDS`, by class), `stall`: the longest the
+    event loop stood still since this was asked last (seconds).
+    """
+    stall = heart.longest
     gc.collect()
     gc.collect()
+    heart.forget()
     kinds = Counter(type(one).__name__ for one in gc.get_objects())
     return {
+        "stall": stall,
         "tasks": tasks(),
         "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE"),
         "fds": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - only how many
@@ -67,6 +104,7 @@ def tell(asked: int, _frame: FrameType | None) -> None:
 
 
 async def sleep(seconds: float) -> None:
+    heart.start()
     await asyncio.sleep(min(seconds, 0.5))
 
 

@@ -89,8 +89,8 @@ SURPRISES = {
     "bad request": (always(400, {"code": "INVALID_ARGUMENT"}), UnexpectedAnswer),
     "too old": (always(426), UpdateNeeded),
     "refused for good": (always(401), SessionExpired),
-    "forbidden": (always(403), Forbidden),
-    "unknown": (always(404), NotFound),
+    "forbidden, what is one's own": (always(403), UnexpectedAnswer),
+    "unknown, what is one's own": (always(404), UnexpectedAnswer),
     "busy": (always(429, retry_after="30"), Unavailable),
     "broken": (raw(500, b"Traceback: password=hunter2"), Unavailable),
     "in maintenance": (always(503, retry_after="30"), Unavailable),
@@ -117,6 +117,15 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0)
 
     monkeypatch.setattr("httpx_retries.Retry.asleep", no_pause)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, Forbidden), (404, NotFound)])
+async def test_what_is_of_a_contract_may_be_refused_or_gone(status: int, kind: type[BackendError]) -> None:
+    backend = await Scripted(always(status)).backend()
+    with pytest.raises(BackendError) as caught:
+        await backend.billing_periods("box")
+    assert type(caught.value) is kind
+    await backend.close()
 
 
 @pytest.mark.parametrize("surprise", SURPRISES)

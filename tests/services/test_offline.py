@@ -471,6 +471,18 @@ async def test_however_a_session_ends_nothing_stays_on_the_device(device: Device
     assert not list(device.folder.iterdir())
 
 
+async def test_an_app_that_is_closed_while_signing_out_signs_out(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    await journey(backend)
+    leaving = asyncio.create_task(backend.sign_out())
+    await asyncio.sleep(0)
+    leaving.cancel()  # with the page that asked for it
+    await device.stop()
+    assert device.files == []
+    assert await device.credentials.load() is None
+
+
 async def test_whoever_signs_in_next_sees_nothing_of_it(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)

@@ -1,0 +1,96 @@
+"""People who go from period to period, many of them in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from random import Random
+
+from flet.messaging.protocol import MessageAction
+
+from tests.bench.served import PERIODS, button_of, sign_in, text_of
+from tests.wire import Control, WireClient
+from views.state.purchases import PER_PAGE
+
+AT_ONCE = 8
+"""People who sign in at the same moment."""
+LOST = 60.0
+"""Seconds after which a list is missing."""
+
+_PATCH = bytes([0, 0x92, MessageAction.PATCH_CONTROL.value])
+"""How a message begins that draws: a frame of msgpack, an array of two, its kind."""
+
+
+class Person(WireClient):
+    """A client that looks at what is drawn only until it `hurries`: then it waits for texts alone."""
+
+    def __init__(self, address: str, *, route: str = "/") -> None:
+        super().__init__(address, route=route)
+        self.period = 0
+        self._bars: list[Control] = []
+        self._awaited = b""
+        self._came = asyncio.Event()
+        self._came_at = 0.0
+
+    def hurry(self) -> None:
+        """From now on unpack nothing that needs no answer. The bars of the periods stay where they are."""
+        self._bars = [self.named(button_of(period))[0] for period in range(len(PERIODS))]
+
+    async def switch(self, period: int) -> float:
+        """Tap that period's bar; milliseconds until its last row on screen came."""
+        self.period = period
+        self._awaited = text_of(period, PER_PAGE - 1).encode()
+        self._came.clear()
+        began = time.perf_counter()
+        await self.fire(self._bars[period], "click")
+        async with asyncio.timeout(LOST):
+            await self._came.wait()
+        return (self._came_at - began) * 1000
+
+    async def _receive(self, frame: bytes) -> None:
+        if self._awaited and self._awaited in frame:
+            self._came_at, self._awaited = time.perf_counter(), b""
+            self._came.set()
+        if not self._bars or not frame.startswith(_PATCH):
+            await super()._receive(frame)
+
+
+async def arrive(person: Person) -> Person:
+    """Sign in, and wait for the purchases."""
+    await person.register()
+    await sign_in(person)
+    return person
+
+
+async def arrive_all(people: Sequence[Person]) -> None:
+    """Everybody signs in, `AT_ONCE` at a time."""
+    waiting = list(people)
+
+    async def one_after_another() -> None:
+        while waiting:
+            (await arrive(waiting.pop())).hurry()
+
+    async with asyncio.TaskGroup() as doors:
+        for _ in range(AT_ONCE):
+            doors.create_task(one_after_another())
+
+
+async def switching(people: Sequence[Person], *, every: float, rounds: int, rng: Random) -> list[float]:
+    """Everybody goes to another period every so many seconds, `rounds` times; milliseconds of each switch.
+
+    Who is served late taps late, but no less often: the next tap comes when it would have.
+    """
+    loop = asyncio.get_running_loop()
+    start = loop.time() + 1
+
+    async def one(person: Person, first: float) -> list[float]:
+        took = []
+        for number in range(rounds):
+            await asyncio.sleep(first + number * every - loop.time())
+            others = [period for period in range(len(PERIODS)) if period != person.period]
+            took.append(await person.switch(rng.choice(others)))
+        return took
+
+    found = await asyncio.gather(*(one(person, start + rng.random() * every) for person in people))
+    return [milliseconds for took in found for milliseconds in took]

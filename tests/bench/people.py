@@ -1,0 +1,125 @@
+"""Many people on one server: what a session holds, how fast 500 are served, how long the loop stands still.
+
+A session is signed in, with its purchases on screen; each goes to another period every `EVERY` seconds, all
+at moments of their own. The app, its backend and the people, one process each, share the machine: the people
+unpack only what they have to answer, since a browser has a machine of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+from tests.bench.figures import Row
+from tests.bench.load import Person, arrive, arrive_all, switching
+from tests.bench.served import bare, memory, serving
+from tests.endurance.processes import Program
+from tests.wire import WireClient
+
+TITLE = "4. Many people on one server"
+PEOPLE = 500
+EVERY = 5.0
+"""Seconds between two switches of one person."""
+ROUNDS = 6
+"""Switches of each person that are measured."""
+A_BATCH, BATCHES = 20, 6
+"""Sessions opened between two looks at the memory, and looks."""
+BARE_ROWS = 15
+TIMEOUT = 5
+"""`--session-timeout`, in seconds, of the server whose sessions are left."""
+
+Opening = Callable[[], Awaitable[WireClient]]
+
+
+def run() -> Iterator[Row]:
+    """Memory beside bare Flet's, then the crowd, then what is left of it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with serving(folder) as app, bare(BARE_ROWS, folder) as beside:
+            yield asyncio.run(_memory(app, beside))
+        with serving(folder, "--session-timeout", str(TIMEOUT), module="tests.endurance.watched") as app:
+            yield from asyncio.run(_crowd(app))
+
+
+async def _memory(app: Program, beside: Program) -> Row:
+    async def ours() -> WireClient:
+        return await arrive(Person(app.url, route="/achats"))
+
+    async def theirs() -> WireClient:
+        client = WireClient(beside.url)
+        await client.register()
+        await client.see("Achat")
+        return client
+
+    async with AsyncExitStack() as open_ones:
+        samples, baseline = [
+            await _growth(program, opening, open_ones) for program, opening in ((app, ours), (beside, theirs))
+        ]
+    return Row(
+        name="memory of a signed-in session on its purchases",
+        unit="kB",
+        samples=samples,
+        baseline=f"bare Flet, {BARE_ROWS} rows",
+        baseline_samples=baseline,
+        at_most_times=1.5,
+    )
+
+
+async def _growth(program: Program, opening: Opening, open_ones: AsyncExitStack) -> tuple[float, ...]:
+    """Kilobytes a session, of one batch of sessions after the other; the first warms up."""
+    held: list[float] = []
+    for _ in range(1 + BATCHES):
+        for _ in range(A_BATCH):
+            client = await opening()
+            open_ones.push_async_callback(client.close)
+        await asyncio.sleep(0.5)
+        held.append(memory(program.process.pid))
+    return tuple((after - before) / A_BATCH / 1e3 for before, after in pairwise(held))
+
+
+async def _crowd(app: Program) -> list[Row]:
+    rng = Random(5)  # noqa: S311 - chosen moments, no secrets
+    people = [Person(app.url, route="/achats") for _ in range(PEOPLE)]
+    try:
+        await arrive_all(people)
+        await app.holdings()  # the longest pause is that since the last look
+        began = time.perf_counter()
+        took = await switching(people, every=EVERY, rounds=ROUNDS, rng=rng)
+        lasted = time.perf_counter() - began
+        full = await app.holdings()
+    finally:
+        for person in people:
+            await person.close()
+    left_at = time.monotonic()
+    await app.empty()
+    freed_after = time.monotonic() - left_at
+    after = await app.holdings()
+    return [
+        Row(
+            name=f"{PEOPLE} people, a switch every {EVERY:.0f} s: click to the last row, on the wire",
+            unit="ms",
+            samples=tuple(took),
+            at_most=100,
+        ),
+        Row(name="switches a second meanwhile", unit="", samples=(len(took) / lasted,)),
+        Row(
+            name="longest the event loop stood still meanwhile",
+            unit="ms",
+            samples=(full["stall"] * 1000,),
+        ),
+        Row(
+            name=f"sessions kept once their time is over (`--session-timeout {TIMEOUT}`)",
+            unit="",
+            samples=(after["objects"]["Session"],),
+            baseline="the crowd",
+            baseline_samples=(full["objects"]["Session"],),
+            at_most=0,
+        ),
+        Row(name="until the last of them was freed", unit="s", samples=(freed_after,)),
+    ]
