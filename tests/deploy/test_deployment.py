@@ -41,7 +41,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         yield found
     for each in (*found.apps, *found.sandboxes):
         assert each.log.read_text("utf-8") == ""
-    assert all(one.status < 500 for one in found.routed)
+    assert [one for one in found.routed if one.status >= 500] == []
 
 
 def bought(name: str) -> list[dict[str, object]]:
@@ -73,7 +73,7 @@ async def sign_in(client: WireClient, name: str) -> None:
     await client.tap("Continuer")
     await client.enter("Mot de passe", PASSWORD)
     await client.tap("Se connecter")
-    await client.see_not("Se connecter")
+    await client.see_not("Votre mot de passe")
 
 
 async def choose(client: WireClient, name: str, period: int) -> None:
@@ -142,7 +142,7 @@ async def test_when_an_app_process_is_killed_its_visitors_lose_nothing_and_other
             await ada.see("Identifiez-vous")
             assert ada.page["route"] == ada.route == "/gerer"
             await sign_in(ada, "ada")
-            await ada.see("Résilié · accès jusqu’au 5 avril 2024")
+            await ada.see("Résilié · accès jusqu’au 5 avril")
             await choose(bob, "bob", 2)
         finally:
             process.start().listens()  # as systemd does
@@ -151,7 +151,7 @@ async def test_when_an_app_process_is_killed_its_visitors_lose_nothing_and_other
                 await asyncio.sleep(0.2)
         await choose(bob, "bob", 3)
         assert (bob.connected, bob.session_id) == (True, session)
-        await ada.tap("Achats")
+        await ada.go("/achats")
         await choose(ada, "ada", 1)
 
 
