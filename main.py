@@ -30,6 +30,8 @@ from flet.utils import is_embedded, is_linux_server
 from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Settings, is_loopback
 
 if TYPE_CHECKING:  # a server listens before it imports what only pages need
+    from ssl import SSLContext
+
     from starlette.applications import Starlette
     from starlette.types import Receive, Scope, Send
 
@@ -49,8 +51,8 @@ log = logging.getLogger("conso-et-moi")
 class Application:
     """The app, once for every page; nothing of it is imported or built before the first one is expected.
 
-    Pages share the sandbox, if no other backend is named, and how often the addresses of web visitors failed
-    to sign in; nothing else: on the web one process serves many people.
+    Pages share the sandbox, or whose certificates are believed for another backend, and how often the
+    addresses of web visitors failed to sign in; nothing else: on the web one process serves many people.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -58,6 +60,7 @@ class Application:
         self._imported: Future[None] | None = None
         self._sandbox: Sandbox | None = None
         self._failures: Failures | None = None
+        self._authorities: SSLContext | None = None
 
     def expect(self) -> Future[None]:
         """Prepares for a first page, in a thread, so that the event loop goes on; does nothing after that."""
@@ -72,8 +75,11 @@ class Application:
     def _import(self) -> None:
         import views.app  # noqa: F401 - its screens take longest
         from services.sign_in_tries import Failures
+        from services.transport import authorities
 
         self._failures = Failures() if self._settings.web else None
+        if self._settings.backend is not None:
+            self._authorities = authorities(self._settings.ca_file)
 
     def _build(self) -> Starlette:
         try:
@@ -96,7 +102,7 @@ class Application:
         if demonstration is not None:
             backend = demonstration.backend(credentials, offline)
         elif settings.backend is not None:
-            backend = Backend.at(settings.backend, credentials, ca_file=settings.ca_file, offline=offline)
+            backend = Backend.at(settings.backend, credentials, tls=self._authorities, offline=offline)
         if self._failures is not None:
             backend.sign_in_tries = visitor_tries(page, self._failures)
         await open_app(page, backend, settings, demonstration)

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -162,18 +162,18 @@ class Backend:
         *,
         clock: Clock = utc_now,
         timeout: float = CALL_TIMEOUT,
-        ca_file: Path | None = None,
+        tls: ssl.SSLContext | None = None,
         offline: OfflineStore | None = None,
     ) -> Backend:
         """The backend at `url`: `https://host[:port]`, or `http://` on this machine.
 
         Args:
-            ca_file: the only authorities that may vouch for it (PEM); the system's without it.
+            tls: the authorities that may vouch for it (`transport.authorities`); the system's without it.
 
         Raises:
             ValueError: another kind of address; a sentence for whoever typed it.
         """
-        wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout, ca_file=ca_file)
+        wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout, tls=tls)
         return cls(wire, credentials, clock=clock, offline=offline)
 
     @classmethod

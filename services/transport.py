@@ -68,6 +68,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def authorities(ca_file: Path | None = None) -> ssl.SSLContext:
+    """Those believed: of `ca_file` (PEM) alone, else the system's. A megabyte: let visitors share it."""
+    return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
+
+
 class Reply(msgspec.Struct, frozen=True):
     """One answer of the backend, whatever its status."""
 
@@ -221,17 +226,19 @@ class Wire:
         )
 
     @classmethod
-    def over_http(cls, origin: str, *, clock: Clock, timeout: float, ca_file: Path | None = None) -> Wire:
+    def over_http(
+        cls, origin: str, *, clock: Clock, timeout: float, tls: ssl.SSLContext | None = None
+    ) -> Wire:
         """Over the network; the system's proxy and certificates count, except towards this machine.
 
-        `ca_file` (PEM) holds the only authorities believed.
+        `tls` says whose certificates are believed (`authorities`): the system's without it.
         """
         parts = urlsplit(origin)
         host = parts.hostname or ""
         outside = not is_loopback(host)
         proxies = getproxies() if outside and not proxy_bypass(host) else {}
         transport = httpx.AsyncHTTPTransport(
-            verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,
+            verify=tls or True,
             limits=_LIMITS,
             trust_env=outside,
             proxy=proxies.get(parts.scheme) or proxies.get("all"),

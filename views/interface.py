@@ -15,6 +15,9 @@ MARK = "_return"
 """A property of every control that is sent to a browser that comes back; its client has no use for it."""
 
 
+_encode = configure_encode_object_for_msgpack(BaseControl)
+
+
 class Interface(FletApp):  # type: ignore[misc] # Flet's server has no types
     """What Flet calls the connection of a session."""
 
@@ -22,14 +25,15 @@ class Interface(FletApp):  # type: ignore[misc] # Flet's server has no types
         """Send, unless the connection is over, which Flet notices a moment later.
 
         Drawing in that moment would fail, and the session never draw again, not even for who comes back: they
-        are sent the whole page.
+        are sent the whole page. Flet's own method first writes out each message as text, for a log.
         """
         if self._FletApp__send_queue is None:
             return
-        if message.action is MessageAction.REGISTER_CLIENT and isinstance(message.body.page_patch, ft.Page):
-            self._FletApp__send_queue.put_nowait(b"\0" + _marked(message))
-        else:
-            super().send_message(message)
+        whole = message.action is MessageAction.REGISTER_CLIENT and isinstance(
+            message.body.page_patch, ft.Page
+        )
+        packed = _marked(message) if whole else msgpack.packb([message.action, message.body], default=_encode)
+        self._FletApp__send_queue.put_nowait(b"\0" + packed)
 
     async def _FletApp__on_message(self, data: list[Any]) -> None:
         try:
@@ -50,10 +54,10 @@ def _marked(message: Message) -> bytes:
     a time that doubles with every level at which they are alike. Our screens, equal to the bottom, would
     freeze the browser for good; by the mark they differ at once.
     """
-    encode, mark = configure_encode_object_for_msgpack(BaseControl), uuid4().hex[:8]
+    mark = uuid4().hex[:8]
 
     def encode_marked(value: Any) -> Any:
-        encoded = encode(value)
+        encoded = _encode(value)
         return encoded | {MARK: mark} if isinstance(value, BaseControl) else encoded
 
     packed: bytes = msgpack.packb([message.action, message.body], default=encode_marked)

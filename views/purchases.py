@@ -16,12 +16,12 @@ from views.state.purchases import PurchasesState
 from views.ui.buttons import icon_button
 from views.ui.component import component, use_kept
 from views.ui.frame import Screen
-from views.ui.look import text
+from views.ui.look import Look, text
 from views.ui.notices import error_state, state
 from views.ui.period_summary import period_summary
 from views.ui.places import Destination
 from views.ui.purchase_detail import PurchaseDetail
-from views.ui.purchase_listing import PurchaseListing, first_skeleton
+from views.ui.purchase_listing import PurchaseListing, chosen_payment, first_skeleton
 
 _PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -41,7 +41,7 @@ def PurchasesView() -> ft.View:
     body: ft.Control
     if purchases is not None and session.purchase is not None:
         wanted = period_in(ft.context.page.route)
-        body = Purchases(purchases, session.purchase, wanted, payment_id)
+        body = _panes(look, purchases, session.purchase, wanted, payment_id)
         refresh = partial(
             icon_button, look, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases
         )
@@ -75,15 +75,40 @@ def CollapsedPeriod(period: BillingPeriod | None, window: ListWindow) -> ft.Cont
     return text(period_summary(look, period), look.type.caption_medium, look.colors.content_muted, lines=1)
 
 
-@component
-def Purchases(
-    purchases: PurchasesState,
-    purchase: PurchaseState,
-    wanted: str | None,
-    payment_id: str | None,
+def _panes(
+    look: Look, purchases: PurchasesState, purchase: PurchaseState, wanted: str | None, payment_id: str | None
 ) -> ft.Control:
-    """The list, and on wide windows the detail beside it."""
-    look = use_look()
+    """The list, and on wide windows the detail beside it: each is drawn again by itself."""
+    listing = PurchaseListing(purchases, purchases.window, payment_id)
+    panes = ft.Container(listing, expand=True)
+    if look.layout.wide:
+        detail = ft.Container(
+            DetailPane(purchases, purchase, payment_id),
+            expand=42,
+            padding=ft.Padding.only(right=look.layout.margin),
+        )
+        panes = ft.Container(
+            ft.Row(
+                [ft.Container(listing, expand=58), detail],
+                spacing=0,
+                expand=True,
+                vertical_alignment=ft.CrossAxisAlignment.START,
+            ),
+            expand=True,
+        )
+    return ft.Column(
+        [Opening(purchases, purchase, wanted, payment_id), panes],
+        spacing=0,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+@component
+def Opening(
+    purchases: PurchasesState, purchase: PurchaseState, wanted: str | None, payment_id: str | None
+) -> ft.Control:
+    """Opens the period that the address asks for; nothing to see."""
     of_purchase = purchase.purchase.data if payment_id and payment_id == purchase.payment_id else None
     if wanted is None and payment_id:
         wanted = of_purchase.period_id if of_purchase else purchases.period_id
@@ -97,22 +122,13 @@ def Purchases(
         [purchases.contract.contract_id, wanted, ready, unopened],
         cleanup=lambda: None,
     )
-    margin = look.layout.margin
-    if not look.layout.wide:
-        return ft.Container(PurchaseListing(purchases, purchases.window, None), padding=0, expand=True)
-    first = purchases.shown.data.pages.get(1, ()) if purchases.shown.data else ()
-    selected = payment_id or (first[0].payment_id if first else None)
-    detail: ft.Control = (
-        PurchaseDetail(purchases, purchase, selected, 2)
-        if selected
-        else state(look, ft.Icons.RECEIPT_LONG_OUTLINED, look.words("purchase.placeholder"))
-    )
-    return ft.Row(
-        [
-            ft.Container(PurchaseListing(purchases, purchases.window, selected), expand=58),
-            ft.Container(detail, expand=42, padding=ft.Padding.only(right=margin)),
-        ],
-        spacing=0,
-        expand=True,
-        vertical_alignment=ft.CrossAxisAlignment.START,
-    )
+    return ft.Container(height=0)
+
+
+@component
+def DetailPane(purchases: PurchasesState, purchase: PurchaseState, payment_id: str | None) -> ft.Control:
+    """The purchase asked for, else the first of the list."""
+    look = use_look()
+    if selected := chosen_payment(purchases, payment_id):
+        return PurchaseDetail(purchases, purchase, selected, 2)
+    return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, look.words("purchase.placeholder"))

@@ -14,13 +14,13 @@ from views.state.purchases import PurchasesState
 from views.state.subscriptions import SubscriptionsState
 from views.ui.buttons import Handler, strong_button
 from views.ui.cards import card, column, group, key_value, tile
-from views.ui.component import component
+from views.ui.component import Kept, component, use_kept
 from views.ui.frame import Screen, reading_column
 from views.ui.look import Look, heading, text
 from views.ui.notices import error_state, freshness, skeleton, state
 from views.ui.places import Destination
 from views.ui.publisher import contact_button
-from views.ui.purchase_rows import purchase_row
+from views.ui.purchase_rows import TEXT_START, purchase_row
 from views.ui.subscription_parts import (
     end_confirmation,
     end_outcome,
@@ -54,7 +54,7 @@ def SubscriptionView() -> ft.View:
 
 @component
 def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscription_id: str) -> ft.Control:
-    look = use_look()
+    look, keep = use_look(), use_kept()
     ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
     ft.use_effect(purchases.load_periods, [purchases.contract.contract_id], cleanup=lambda: None)
     ids = tuple(period.period_id for period in purchases.periods.data or ())
@@ -81,7 +81,7 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
             *(freshness(look, formats, shown, subscriptions.load) or old_charges),
             *(end_outcome(look, subscriptions) if subscriptions.concerned == subscription_id else []),
             _facts(look, formats, subscriptions, one),
-            _charges(look, formats, subscriptions.charges.data, problem, read_charges),
+            _charges(look, keep, formats, subscriptions.charges.data, problem, read_charges),
             spacing=SPACE_L,
         )
     elif shown.missing and shown.error is not None:
@@ -155,6 +155,7 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
 
 def _charges(
     look: Look,
+    keep: Kept,
     formats: Formats,
     charges: tuple[Purchase, ...] | None,
     problem: BackendError | None,
@@ -169,12 +170,11 @@ def _charges(
         return column(title, skeleton(look, (None, 40), (None, 40)))
     if not charges:
         return column(title, text(words("subscription.no_charges"), look.type.body))
+    rows = [
+        purchase_row(look, formats, charge, keep, rank, dated=True) for rank, charge in enumerate(charges)
+    ]
     return column(
         title,
-        group(look, [_charge(look, formats, charge) for charge in charges], indent=68),
+        group(look, rows, indent=TEXT_START),
         spacing=SPACE_XS,
     )
-
-
-def _charge(look: Look, formats: Formats, charge: Purchase) -> ft.Control:
-    return purchase_row(look, formats, charge, selected=False, dated=True)

@@ -20,6 +20,7 @@ from services.backend import Backend
 from services.credentials import MemoryStore
 from services.errors import BackendError, UnexpectedAnswer, Unreachable
 from services.settings import Settings
+from services.transport import authorities
 from tests.driver import Driver
 from views.text import Language, Words
 
@@ -101,7 +102,7 @@ def pinned(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> P
 
 async def refusal(url: str, ca_file: Path | None = None) -> BackendError:
     """Why the backend at `url` could not be asked to sign somebody in."""
-    backend = Backend.at(url, MemoryStore(), ca_file=ca_file)
+    backend = Backend.at(url, MemoryStore(), tls=authorities(ca_file))
     try:
         with pytest.raises(BackendError) as refused:
             await backend.begin_sign_in("camille@demo.example")

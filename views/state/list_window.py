@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import flet as ft
 
-ROW_ESTIMATE = 80.0
-"""Logical pixels a row takes until its page has been measured."""
+ROW_ESTIMATE = 96.0
+"""Logical pixels a row takes, with its share of the day's heading, until its page has been measured."""
 
 HEAD_ESTIMATE = 300.0
 """The same of what stands above the first row."""
@@ -38,17 +38,17 @@ class ListWindow:
     _total: int = 1
     _heights: dict[int, float] = field(default_factory=dict)
 
-    def of_another_list(self) -> ListWindow:
-        """The window for another list, at its top, in the place of this one.
+    def begin_again(self) -> None:
+        """Another list takes the place of this one, at its top.
 
         What has not been scrolled stays, with the heights it was measured at, and takes other contents.
         """
-        window = ListWindow(self.per_page, self.viewport, remade=self.remade)
         if self._offset:
-            window.remade += 1
-        else:
-            window._head, window._heights = self._head, self._heights
-        return window
+            self.remade += 1
+            self._head, self._heights = HEAD_ESTIMATE, {}
+        self._offset, self._reached, self._total = 0.0, 1, 1
+        self.scrolled_past_head = False
+        self._place()
 
     def reach(self, last_read: int, total_pages: int) -> None:
         """The list has been read up to `last_read` of `total_pages`: the page after it may be drawn."""
@@ -68,7 +68,10 @@ class ListWindow:
         self._heights[int(event.control.data)] = event.height
         self._place()
 
-    def scroll(self, event: ft.OnScrollEvent) -> None:
+    def scroll(self, remade: int, event: ft.OnScrollEvent) -> None:
+        """What was drawn as the `remade`th was scrolled."""
+        if remade != self.remade:  # it is on its way out
+            return
         self._offset, self.viewport = event.pixels, event.viewport_dimension
         self.scrolled_past_head = event.pixels > 160
         self._place()

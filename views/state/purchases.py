@@ -30,7 +30,7 @@ from .list_window import ListWindow
 from .loadable import Loadable
 
 PER_PAGE = 25
-"""Rows fetched and drawn together: a phone shows about eight, a tall desktop about fifteen."""
+"""Rows fetched and drawn together: an ordinary period is one page. A phone shows about eight of them."""
 PAGES_KEPT = 12
 """Pages of one list held in memory; those far from the view are fetched again when scrolled to."""
 LISTS_KEPT = 12
@@ -206,9 +206,9 @@ class PurchasesState:
 
     async def read_window(self) -> None:
         """Read what the window is about to draw of the list on screen."""
-        window = self.window
+        window, on_screen = self.window, (self.period_id, self.filter)
         for number in range(window.first, window.last + 1):
-            if window is self.window:
+            if (self.period_id, self.filter) == on_screen:
                 await self.read_page(number)
 
     async def read_on(self) -> None:
@@ -250,7 +250,7 @@ class PurchasesState:
     async def _show(self, period_id: str, kind: Filter | None) -> None:
         known = self._list(period_id, kind)
         if (period_id, kind) != (self.period_id, self.filter):
-            self.window = self.window.of_another_list()
+            self.window.begin_again()
         self.period_id, self.filter = period_id, kind
         self._draw(known)
         if known.data is None or known.error is not None:

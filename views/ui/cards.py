@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 
 import flet as ft
@@ -51,18 +51,12 @@ def card(look: Look, content: ft.Control, *, padding: ft.PaddingValue = SPACE_M)
     )
 
 
-def group(
-    look: Look,
-    rows: Sequence[ft.Control],
-    *,
-    indent: float = SPACE_M,
-    line: Callable[[int], ft.Control] | None = None,
-) -> ft.Container:
-    """Rows in one card, parted by hairlines that begin where the text begins; `line` gives them by number."""
+def group(look: Look, rows: Sequence[ft.Control], *, indent: float = SPACE_M) -> ft.Container:
+    """Rows in one card, parted by hairlines that begin where the text begins."""
     parted: list[ft.Control] = []
-    for number, row in enumerate(rows):
-        if number:
-            parted.append(line(number) if line else part_line(look, indent))
+    for row in rows:
+        if parted:
+            parted.append(ft.Divider(height=1, color=look.colors.border_hairline, leading_indent=indent))
         parted.append(row)
     return ft.Container(
         ft.Column(parted, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
@@ -71,11 +65,6 @@ def group(
         border=ft.Border.all(1, look.colors.border_hairline),
         clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
     )
-
-
-def part_line(look: Look, indent: float) -> ft.Divider:
-    """The hairline between two rows."""
-    return ft.Divider(height=1, color=look.colors.border_hairline, leading_indent=indent)
 
 
 def navigation_row(

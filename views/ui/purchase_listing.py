@@ -29,12 +29,16 @@ _REMEMBERED_PAGE = ft.memo(PageOfRows)
 
 
 @component
-def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str | None) -> ft.Control:
-    """The period's summary, the filters and the window of rows, in one scroll."""
+def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: str | None) -> ft.Control:
+    """The period's summary, the filters and the window of rows, in one scroll.
+
+    On a wide window one row is marked, whose detail is beside the list: that of `payment_id`, else the first.
+    """
     look, session, keep = use_look(), use_session(), use_kept()
     listed, periods, period = purchases.shown, purchases.periods, purchases.period
     formats = Formats(look.words.language, purchases.zone)
     drawn = listed.data or PurchaseList()
+    selected = chosen_payment(purchases, payment_id) if look.layout.wide else None
 
     announced = ft.use_ref(purchases.refreshed)
 
@@ -85,7 +89,7 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
                 key=f"{purchases.contract.contract_id} {window.remade}",
                 scroll=ft.ScrollMode.AUTO,
                 on_size_change=window.measure_view,
-                on_scroll=window.scroll,
+                on_scroll=partial(window.scroll, window.remade),
                 scroll_interval=100,
                 expand=True,
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -95,6 +99,12 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, selected: str
         expand=True,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
+
+
+def chosen_payment(purchases: PurchasesState, payment_id: str | None) -> str | None:
+    """The purchase to show beside the list: the one asked for, else the first of the list."""
+    first = purchases.shown.data.pages.get(1, ()) if purchases.shown.data else ()
+    return payment_id or (first[0].payment_id if first else None)
 
 
 def _rows(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
-from itertools import groupby
 
 import flet as ft
 
@@ -14,7 +13,7 @@ from views.formatting import Formats
 from views.state.purchases import Day, local_day
 
 from .buttons import row_as_button
-from .cards import Tone, column, group, part_line, tag, tile
+from .cards import Tone, column, tag, tile
 from .component import Kept, component, use_kept
 from .look import Look, text
 from .places import go
@@ -35,41 +34,54 @@ def PageOfRows(
 ) -> ft.Control:
     """One page of a list. `days` sums its days in order; `continues`: its first day began on the page before.
 
-    Called through `ft.memo`: a page whose arguments have not changed is not drawn again. Rows have no keys:
-    those of another period take the places of those before, and only what differs is sent.
+    Called through `ft.memo`: a page whose arguments have not changed is not drawn again.
+
+    Whatever the days, there are two controls a row: what stands above it, and the row in its part of the
+    day's card. So rows of another period take the places of those before, and only what differs is sent; rows
+    nested by day would come and go, which takes the server twice as long.
     """
     keep = use_kept()
-    sections: list[ft.Control] = []
-    by_day = groupby(purchases, key=lambda purchase: local_day(purchase, formats.zone))
-    for index, ((day, rows), summed) in enumerate(zip(by_day, days, strict=True)):
-        if index or not continues:
-            sections.append(_day_header(look, formats, day, summed))
-        sections.append(_day(look, formats, keep, len(sections), tuple(rows), selected))
-    return column(*sections, spacing=SPACE_XS)
+    order = [local_day(purchase, formats.zone) for purchase in purchases]
+    sums = dict(zip(dict.fromkeys(order), days, strict=True))
+    parts: list[ft.Control] = []
+    for rank, (purchase, day) in enumerate(zip(purchases, order, strict=True)):
+        first = not rank or day != order[rank - 1]
+        last = rank + 1 == len(order) or day != order[rank + 1]
+        if first and (rank or not continues):
+            parts.append(_day_header(look, formats, day, sums[day], key=f"above-{rank}", spaced=bool(rank)))
+        else:
+            parts.append(keep(f"above-{rank}", (), _nothing))
+        border, corners = look.row_frame(first=first, last=last)
+        parts.append(
+            ft.Container(
+                purchase_row(
+                    look,
+                    formats,
+                    purchase,
+                    keep,
+                    rank,
+                    selected=purchase.payment_id == selected,
+                ),
+                key=f"row-{rank}",
+                bgcolor=look.colors.surface_card,
+                border=border,
+                border_radius=corners,
+                clip_behavior=ft.ClipBehavior.ANTI_ALIAS if first or last else ft.ClipBehavior.NONE,
+            )
+        )
+    return column(*parts, spacing=0)
 
 
-def _day(
-    look: Look,
-    formats: Formats,
-    keep: Kept,
-    place: int,
-    purchases: tuple[Purchase, ...],
-    selected: str | None,
-) -> ft.Control:
-    """The rows of one day. `place` is its rank on the page, where lines and chevrons stay what they are."""
-    rows = []
-    for number, purchase in enumerate(purchases):
-        end = keep(f"chevron-{place}-{number}", (look,), partial(chevron, look))
-        chosen = purchase.payment_id == selected
-        rows.append(purchase_row(look, formats, purchase, selected=chosen, end=end))
-
-    def line(number: int) -> ft.Control:
-        return keep(f"line-{place}-{number}", (look,), partial(part_line, look, TEXT_START))
-
-    return group(look, rows, indent=TEXT_START, line=line)
+def _nothing() -> ft.Control:
+    return ft.Container(height=0)
 
 
-def chevron(look: Look) -> ft.Icon:
+def _tags(look: Look, described: tuple[tuple[str, Tone, ft.IconData], ...]) -> ft.Control:
+    labels: list[ft.Control] = [tag(look, *one, spoken="") for one in described]
+    return ft.Container(ft.Row(labels, spacing=SPACE_2XS, wrap=True), padding=ft.Padding.only(top=SPACE_2XS))
+
+
+def _chevron(look: Look) -> ft.Icon:
     """Says that a row leads somewhere."""
     return ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
 
@@ -82,7 +94,10 @@ def days_of(
     return tuple(days.get(day) for day in order)
 
 
-def _day_header(look: Look, formats: Formats, day: date, summed: Day | None) -> ft.Control:
+def _day_header(
+    look: Look, formats: Formats, day: date, summed: Day | None, *, key: str, spaced: bool
+) -> ft.Control:
+    """`spaced`: another day stands above."""
     name = formats.day_heading(day)
     line: list[ft.Control] = [text(name, look.type.h4, expand=True)]
     spoken = name
@@ -95,7 +110,13 @@ def _day_header(look: Look, formats: Formats, day: date, summed: Day | None) -> 
         heading_level=3,
         label=spoken,
         exclude_semantics=True,
-        content=ft.Container(ft.Row(line), padding=ft.Padding.only(left=SPACE_M, right=SPACE_M, top=SPACE_S)),
+        content=ft.Container(
+            ft.Row(line),
+            padding=ft.Padding.only(
+                left=SPACE_M, right=SPACE_M, top=SPACE_S + (SPACE_XS if spaced else 0), bottom=SPACE_XS
+            ),
+        ),
+        key=key,
     )
 
 
@@ -103,18 +124,19 @@ def purchase_row(
     look: Look,
     formats: Formats,
     purchase: Purchase,
+    keep: Kept,
+    rank: int,
     *,
-    selected: bool,
+    selected: bool = False,
     dated: bool = False,
-    end: ft.Control | None = None,
 ) -> ft.Control:
     """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount.
 
-    `end` is its `chevron`, when there is one already.
+    `rank` tells it from the other rows of the component that keeps what need not be drawn again.
     """
     title, content = shown_names(look, purchase)
     time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
-    tags = list(tags_of(look, purchase))
+    tags = tuple(tags_of(look, purchase))
     amount = formats.money(purchase.amount)
 
     def open_purchase() -> None:
@@ -127,16 +149,17 @@ def purchase_row(
         text(f"{time} · {content}", look.type.body_s, look.colors.content_muted, lines=1, spoken=""),
     ]
     if tags:
-        labels = ft.Row(
-            [tag(look, *described, spoken="") for described in tags], spacing=SPACE_2XS, wrap=True
-        )
-        texts.append(ft.Container(labels, padding=ft.Padding.only(top=SPACE_2XS)))
+        texts.append(keep(f"tags-{rank}", (look, tags), partial(_tags, look, tags)))
     row = ft.Row(
         [
-            tile(look, title),
+            keep(f"tile-{rank}", (look, title[:1]), partial(tile, look, title)),
             ft.Column(texts, spacing=0, expand=True, tight=True),
             text(amount, look.type.h3, amount_color(look, purchase), wrap=False, spoken=""),
-            *([] if look.layout is Layout.XS else [end or chevron(look)]),
+            *(
+                []
+                if look.layout is Layout.XS
+                else [keep(f"chevron-{rank}", (look,), partial(_chevron, look))]
+            ),
         ],
         spacing=SPACE_S,
     )

@@ -59,7 +59,7 @@ class Screen:
 
     def scroll(self, by: float) -> None:
         self.offset = max(0.0, min(self.offset + by, self.bottom - self.viewport))
-        self.window.scroll(scrolled(self.offset, self.viewport))
+        self.window.scroll(0, scrolled(self.offset, self.viewport))
         self.settle()
 
 
@@ -102,7 +102,7 @@ def test_four_hundred_pages_scrolled_to_the_end_are_read_once_each() -> None:
 
 def test_the_page_after_those_read_is_the_furthest_drawn() -> None:
     window = ListWindow(PER_PAGE)
-    window.scroll(scrolled(50_000, 800))
+    window.scroll(0, scrolled(50_000, 800))
     window.reach(3, 400)
     assert window.last <= 4
 
@@ -126,7 +126,7 @@ def test_a_list_read_again_from_its_top_is_followed() -> None:
 
 def test_the_title_shows_the_period_once_the_head_is_out_of_sight() -> None:
     window = ListWindow(PER_PAGE)
-    window.scroll(scrolled(100, 800))
+    window.scroll(0, scrolled(100, 800))
     assert not window.scrolled_past_head
-    window.scroll(scrolled(300, 800))
+    window.scroll(0, scrolled(300, 800))
     assert window.scrolled_past_head
