@@ -33,7 +33,7 @@ class Keyboard:
         elif event.key.upper() == "R":
             await self._refresh()
         elif event.key in ("Arrow Left", "Arrow Right"):
-            self._step_period(1 if event.key == "Arrow Right" else -1)
+            await self._step_period(1 if event.key == "Arrow Right" else -1)
         elif event.key in ("Arrow Up", "Arrow Down"):
             self._step_purchase(1 if event.key == "Arrow Down" else -1)
 
@@ -84,13 +84,14 @@ class Keyboard:
         else:
             await self.session.refresh()
 
-    def _step_period(self, by: int) -> None:
+    async def _step_period(self, by: int) -> None:
         purchases = self.session.purchases
         if purchases is None or not self._path.startswith("/achats"):
             return
         period_id = purchases.step(by)
         if period_id is not None:
             self.page.navigate(f"/achats?periode={period_id}")
+            await purchases.open(period_id)
 
     def _step_purchase(self, by: int) -> None:
         """Select the row above or below, where rows and detail stand side by side."""

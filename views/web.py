@@ -31,7 +31,8 @@ from views.web_files import WebFiles
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",  # the rest of the policy stands in assets/index.html
-    "Cross-Origin-Embedder-Policy": "require-corp",  # with the next one, lets Flutter draw on a second thread
+    # No Cross-Origin-Embedder-Policy beside it: the two let Flutter draw on a second thread, which corrupts
+    # its memory (Flutter issue 190039): a resized window then stood still for good.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from random import Random
+from typing import Any
 
 from flet.messaging.protocol import MessageAction
 
@@ -40,10 +41,14 @@ class Person(WireClient):
     async def switch(self, period: int) -> float:
         """Tap that period's bar; milliseconds until its last row on screen came."""
         self.period = period
-        self._awaited = text_of(period, PER_PAGE - 1).encode()
+        return await self.awaits(text_of(period, PER_PAGE - 1), self.fire(self._bars[period], "click"))
+
+    async def awaits(self, text: str, done: Coroutine[Any, Any, None]) -> float:
+        """Do it; milliseconds from then to the message with that text."""
+        self._awaited = text.encode()
         self._came.clear()
         began = time.perf_counter()
-        await self.fire(self._bars[period], "click")
+        await done
         async with asyncio.timeout(LOST):
             await self._came.wait()
         return (self._came_at - began) * 1000

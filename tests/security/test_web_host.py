@@ -167,7 +167,8 @@ def test_every_answer_carries_the_safe_headers(web: Hosted) -> None:
         headers = ask(web, path)[0].headers
         assert headers["X-Content-Type-Options"] == "nosniff", path
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin", path
-        assert headers["Cross-Origin-Embedder-Policy"] == "require-corp", path
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
+        assert "Cross-Origin-Embedder-Policy" not in headers, "Flutter would draw on a second thread"
         assert headers["Referrer-Policy"] == "no-referrer", path
         assert "Access-Control-Allow-Origin" not in headers, path
         assert "Strict-Transport-Security" not in headers, path

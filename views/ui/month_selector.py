@@ -10,7 +10,9 @@ import flet as ft
 import flet_charts as fc
 
 from services.models import BillingPeriod, PeriodState
+from views.state.purchases import PurchasesState
 
+from .buttons import Handler
 from .component import Kept
 from .look import Look, silent, text
 from .places import show_period
@@ -29,8 +31,9 @@ def month_selector(
     keep: Kept,
     periods: Sequence[BillingPeriod],
     selected: str | None,
+    purchases: PurchasesState | None = None,
 ) -> ft.Control:
-    """The periods, oldest first; a tap on one shows its purchases.
+    """The periods, oldest first; a tap on one shows its purchases, at once if `purchases` are on screen.
 
     The chart itself is silent: the six buttons over it carry the names.
     """
@@ -41,7 +44,9 @@ def month_selector(
         chosen = period.period_id == selected
         bar = partial(_group, look, period, chosen, tallest, index)
         groups.append(keep(f"bar-{index}", (look, period, chosen, tallest), bar))
-        cells.append(keep(f"cell-{index}", (look, period, chosen), partial(_cell, look, period, chosen)))
+        show = partial(show_period, period.period_id, purchases)
+        cell = partial(_cell, look, period, chosen, show)
+        cells.append(keep(f"cell-{index}", (look, period, chosen, purchases), cell))
     chart = fc.BarChart(
         groups=groups,
         group_alignment=ft.MainAxisAlignment.SPACE_AROUND,
@@ -95,7 +100,7 @@ def _bar(look: Look, period: BillingPeriod, selected: bool, tallest: float) -> f
     )
 
 
-def _cell(look: Look, period: BillingPeriod, selected: bool) -> ft.Control:
+def _cell(look: Look, period: BillingPeriod, selected: bool, show: Handler) -> ft.Control:
     style = look.compact.caption_bold if selected else look.compact.caption_medium
     underline = look.colors.accent if selected else TRANSPARENT
     color = look.colors.content_default if selected else look.colors.content_muted
@@ -119,7 +124,7 @@ def _cell(look: Look, period: BillingPeriod, selected: bool) -> ft.Control:
             selected=selected,
             content=ft.TextButton(
                 silent(content),
-                on_click=partial(show_period, period.period_id),
+                on_click=show,
                 style=row_button(look.colors, radius=8).copy(alignment=ft.Alignment.BOTTOM_CENTER),
                 height=HEIGHT + LABELS,
                 key=f"period-{period.period_id}",

@@ -32,8 +32,8 @@ def summary_card(
 ) -> ft.Control:
     """The card over the list; while the period is not known, the selector alone."""
     selected = period.period_id if period else None
-    draw_selector = partial(month_selector, look, keep, periods, selected)
-    selector = keep("selector", (look, periods, selected), draw_selector)
+    draw_selector = partial(month_selector, look, keep, periods, selected, purchases)
+    selector = keep("selector", (look, periods, selected, purchases), draw_selector)
     if period is None:
         return card(look, selector)
     summed = keep("summed", (look, formats, period), partial(_summed, look, formats, period))

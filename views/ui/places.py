@@ -6,6 +6,8 @@ from enum import Enum
 
 import flet as ft
 
+from views.state.purchases import PurchasesState
+
 from .look import Look
 
 
@@ -30,6 +32,11 @@ def go(path: str) -> None:
     ft.context.page.navigate(path)
 
 
-def show_period(period_id: str) -> None:
-    """Go to the purchases of a period: the address says which."""
+async def show_period(period_id: str, purchases: PurchasesState | None = None) -> None:
+    """Go to the purchases of a period: the address says which.
+
+    `purchases` on screen show it at once: the browser need not tell its new address first.
+    """
     go(f"/achats?periode={period_id}")
+    if purchases is not None:
+        await purchases.open(period_id)

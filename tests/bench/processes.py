@@ -1,0 +1,70 @@
+"""Beyond one machine: so many people behind nginx, by how many processes of the app serve them.
+
+What `docs/deploy/` describes, on loopback: nginx over TLS, one sandbox on PostgreSQL, and the people, who are
+one process and come from many addresses, so that each process has its share of them. All of it shares the
+machine's cores: more processes than those can only cost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from tests.bench.figures import Row
+from tests.bench.load import Person, arrive_all, switching
+from tests.bench.served import TODAY, subscribers
+from tests.deploy.deployment import Deployment, deployed
+from tests.postgresql import cluster
+
+TITLE = "7. Beyond one machine"
+PROCESSES = (1, 2, 4)
+PEOPLE = 100
+EVERY = 2.5
+"""Seconds between two switches of one person: 40 switches a second in all."""
+ROUNDS = 8
+
+
+def run() -> Iterator[Row]:
+    """The same people with one process, then with more."""
+    alone: tuple[float, ...] = ()
+    for number in PROCESSES:
+        with tempfile.TemporaryDirectory() as name, cluster() as server:
+            folder = Path(name)
+            data = folder / "subscribers.json"
+            data.write_bytes(subscribers())
+            options = ("--data", str(data), "--now", f"{TODAY}T12:00:00+01:00")
+            with deployed(folder, server.database(), *options, apps=number, sandboxes=1) as deployment:
+                took, lasted = asyncio.run(_crowd(deployment))
+        alone = alone or took
+        yield Row(
+            name=f"{number} {'process' if number == 1 else 'processes'}: click to the last row, on the wire",
+            unit="ms",
+            samples=took,
+            baseline="1 process",
+            baseline_samples=alone,
+        )
+        yield Row(
+            name=f"{number} {'process' if number == 1 else 'processes'}: switches a second",
+            unit="",
+            samples=(len(took) / lasted,),
+        )
+
+
+async def _crowd(deployment: Deployment) -> tuple[tuple[float, ...], float]:
+    """Milliseconds of each switch, and the seconds all of them took."""
+    rng = Random(7)  # noqa: S311 - chosen moments, no secrets
+    people = [Person(deployment.url, route="/achats") for _ in range(PEOPLE)]
+    for number, person in enumerate(people):
+        await deployment.lead(person, f"127.0.{1 + number // 200}.{1 + number % 200}")
+    try:
+        await arrive_all(people)
+        began = time.perf_counter()
+        took = await switching(people, every=EVERY, rounds=ROUNDS, rng=rng)
+        return tuple(took), time.perf_counter() - began
+    finally:
+        for person in people:
+            await person.close()
