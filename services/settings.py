@@ -57,9 +57,7 @@ def backend_origin(address: str) -> str:
         parts = urlsplit(address.strip())
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError(
-            "The backend address is malformed: expected https://host or https://host:port."
-        ) from None
+        raise ValueError(malformed) from None
     if parts.scheme not in ("http", "https") or not host or not _HOST.fullmatch(host) or port == 0:
         raise ValueError(malformed)
     if parts.username is not None or parts.password is not None:

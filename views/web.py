@@ -7,7 +7,9 @@ Flet's own `flet_web.fastapi.app` would also expose API documentation, an OAuth 
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import gc
 import ipaddress
 import secrets
 import socket
@@ -103,7 +105,9 @@ def web_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await app_manager.start()
         files.compress()
+        giving_back = asyncio.create_task(door.give_back())
         yield
+        giving_back.cancel()
         await app_manager.shutdown()
 
     files = WebFiles(assets, expect=expect)
@@ -146,6 +150,8 @@ def serve(app: ASGIApp, listening: socket.socket, *, trusted_proxies: Sequence[s
 
     What a proxy says of the visitor (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed from
     `trusted_proxies` alone.
+    Garbage that is old is only looked for when sessions have ended (`Door.give_back`): what drawing leaves is
+    young.
     uvicorn passes the signal on once it has stopped: the caller's own handlers decide how the process ends.
     """
     config = uvicorn.Config(
@@ -159,4 +165,5 @@ def serve(app: ASGIApp, listening: socket.socket, *, trusted_proxies: Sequence[s
         ws="websockets-sansio",
         ws_max_size=LARGEST_MESSAGE,
     )
+    gc.set_threshold(5_000, 20, 1_000_000)
     uvicorn.Server(config).run(sockets=[listening])

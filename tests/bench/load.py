@@ -16,7 +16,7 @@ from views.state.purchases import PER_PAGE
 
 AT_ONCE = 8
 """People who sign in at the same moment."""
-LOST = 60.0
+LOST = 300.0
 """Seconds after which a list is missing."""
 
 _PATCH = bytes([0, 0x92, MessageAction.PATCH_CONTROL.value])
@@ -79,6 +79,21 @@ async def arrive_all(people: Sequence[Person]) -> None:
     async with asyncio.TaskGroup() as doors:
         for _ in range(AT_ONCE):
             doors.create_task(one_after_another())
+
+
+async def look_around(people: Sequence[Person]) -> None:
+    """Everybody looks at every period once, `AT_ONCE` people at a time: from then on all lists are known."""
+    waiting = list(people)
+
+    async def one_after_another() -> None:
+        while waiting:
+            person = waiting.pop()
+            for period in (*range(1, len(PERIODS)), 0):
+                await person.switch(period)
+
+    async with asyncio.TaskGroup() as visitors:
+        for _ in range(AT_ONCE):
+            visitors.create_task(one_after_another())
 
 
 async def switching(people: Sequence[Person], *, every: float, rounds: int, rng: Random) -> list[float]:

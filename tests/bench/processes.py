@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from tests.bench.figures import Row
-from tests.bench.load import Person, arrive_all, switching
+from tests.bench.load import Person, arrive_all, look_around, switching
 from tests.bench.served import TODAY, subscribers
 from tests.deploy.deployment import Deployment, deployed
 from tests.postgresql import cluster
@@ -62,6 +62,7 @@ async def _crowd(deployment: Deployment) -> tuple[tuple[float, ...], float]:
         await deployment.lead(person, f"127.0.{1 + number // 200}.{1 + number % 200}")
     try:
         await arrive_all(people)
+        await look_around(people)
         began = time.perf_counter()
         took = await switching(people, every=EVERY, rounds=ROUNDS, rng=rng)
         return tuple(took), time.perf_counter() - began

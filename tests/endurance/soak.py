@@ -60,12 +60,18 @@ async def whole(address: str, rng: Random) -> None:
     """Some periods looked at, perhaps through a cut and a return; signed out or not; closed or cut."""
     visitor = await _begun(address)
     await visitor.see("Filtrer les achats")
+    await visitor.until(lambda: visitor.controls("Semantics", selected=True), "no period is chosen")
     months = [one["label"] for one in visitor.controls("Semantics") if ", du " in (one.get("label") or "")]
     for month in rng.sample(months, 3):
+        address = visitor.route
         await visitor.tap(month)
         await visitor.until(
             lambda month=month: visitor.controls("Semantics", label=month, selected=True),  # type: ignore[misc]
             f"{month!r} is not on screen",
+        )
+        await visitor.until(
+            lambda address=address: visitor.route != address,  # type: ignore[misc]
+            "the address stays",
         )
         if rng.random() < 0.1:
             await visitor.cut()

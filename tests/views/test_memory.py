@@ -1,0 +1,106 @@
+"""What sessions held is given back once they have ended, and not by stopping everything again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import Any, cast
+from weakref import ref
+
+import flet as ft
+import pytest
+from flet.messaging.session import Session
+
+from views import visitors
+from views.visitors import Door, _Visit
+
+
+class Kept:
+    """A session as Flet holds it, and as only a collection of garbage takes apart."""
+
+    def __init__(self, number: int) -> None:
+        self.id = str(number)
+        self.itself = self
+
+
+class Server:
+    """Sessions, those Flet still holds among them, and how often everything was looked through."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.going_on: dict[str, Kept] = {}
+        self.collections = 0
+
+    def begin(self, number: int) -> ref[Kept]:
+        session = self.going_on[str(number)] = Kept(number)
+        self.door._visits[cast(Session, session)] = _Visit("", "", "")
+        return ref(session)
+
+    async def get_session(self, session_id: str) -> Kept | None:
+        return self.going_on.get(session_id)
+
+    async def looks(self, times: int) -> None:
+        for _ in range(times):
+            await asyncio.sleep(visitors.LOOKS_EVERY * 1.5)
+
+
+@pytest.fixture
+def patient() -> Iterator[None]:
+    """Python collects nothing by itself, as in a server that has just collected."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch, patient: None) -> AsyncIterator[Server]:
+    async def start(_: ft.Page) -> None:
+        raise AssertionError("nobody comes")
+
+    monkeypatch.setattr(visitors, "LOOKS_EVERY", 0.01)
+    made = Server(Door(start, session_timeout=1))
+    monkeypatch.setattr(visitors, "app_manager", made)
+    collect = gc.collect
+
+    def counting(*generation: Any) -> int:
+        made.collections += 1
+        return collect(*generation)
+
+    monkeypatch.setattr(gc, "collect", counting)
+    giving_back = asyncio.create_task(made.door.give_back())
+    yield made
+    giving_back.cancel()
+    with suppress(asyncio.CancelledError):
+        await giving_back
+
+
+async def test_a_quarter_of_the_sessions_ended_is_given_back_at_once(server: Server) -> None:
+    held = [server.begin(number) for number in range(8)]
+    await server.looks(5)
+    assert server.collections == 0, "nobody has left"
+    for number in (0, 1):
+        del server.going_on[str(number)]
+    await server.looks(5)
+    assert [session() is None for session in held] == [True, True, *[False] * 6]
+    assert server.collections == 1
+
+
+async def test_fewer_wait_for_a_time_out_at_most(server: Server) -> None:
+    held = [server.begin(number) for number in range(8)]
+    del server.going_on["3"]
+    await server.looks(5)
+    assert held[3]() is not None
+    await asyncio.sleep(1.5)
+    assert held[3]() is None
+    assert server.collections == 1
+
+
+async def test_one_that_flet_does_not_let_go_of_is_not_looked_for_again_and_again(server: Server) -> None:
+    held = server.begin(0)
+    stuck = server.going_on.pop("0")
+    await server.looks(20)
+    assert held() is stuck
+    assert server.collections == 1
