@@ -50,7 +50,7 @@ async def test_the_sandbox_ends_cleanly_between_writes(tmp_path: Path) -> None:
                     begun.send(HALF_A_QUESTION)
                 assert await sandbox.stop() == 0
             await writing
-            # Given up after two seconds, half a question is told on stderr.
-            assert bool(sandbox.complaints) is half_a_question, sandbox.complaints
+            # Given up after two seconds, half a question is told on stderr; not if the signal came before it.
+            assert half_a_question or not sandbox.complaints, sandbox.complaints
         assert writers.ledger.counts["dispute"]
         assert audit(file, writers.ledger) == []
