@@ -27,7 +27,7 @@ class SingleFlight:
             SessionExpired: the work was stopped by `cancel`, because the account it was for is gone.
         """
         task = self._tasks.get(key)
-        if task is None:
+        if task is None or task.done():  # over, and about to be forgotten
             task = asyncio.create_task(work())
             self._tasks[key] = task
             task.add_done_callback(self._forget)
