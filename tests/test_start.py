@@ -28,7 +28,7 @@ UNNEEDED = {
 """What a page or the sandbox needs, and a server without visitors does not."""
 OURS = {"services.settings", "views.interface", "views.visitors", "views.web", "views.web_files"}
 """All that a server has of ours."""
-ADDED = {"argparse", "flet_web", "gzip", "main", "msgspec", "platformdirs", "starlette"}
+ADDED = {"argparse", "flet_web", "gc", "gzip", "main", "msgspec", "platformdirs", "starlette"}
 """Packages with modules that Flet's own server has not."""
 OUR_SERVER = """
 import sys, main, views.web
