@@ -22,8 +22,8 @@ from tests.postgresql import cluster
 
 TITLE = "7. Beyond one machine"
 PROCESSES = (1, 2, 4)
-PEOPLE = 100
-EVERY = 2.5
+PEOPLE = 40
+EVERY = 1.0
 """Seconds between two switches of one person: 40 switches a second in all."""
 ROUNDS = 8
 

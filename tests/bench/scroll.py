@@ -33,16 +33,18 @@ def run() -> Iterator[Row]:
 
 
 async def _to_the_end(app: Program) -> list[Row]:
-    async with Person(app.url, route="/achats") as person:
-        await arrive(person)
+    person = await arrive(Person(app.url, route="/achats"))
+    took, held = [], []
+    try:
         await person.tap(button_of(PERIOD))
         await person.see(text_of(PERIOD, PER_PAGE - 1))
-        took, held = [], []
         for page in range(2, PAGES + 1):
             await _measure(person)
             offset = HEAD + (page - 1) * PAGE_HEIGHT - 2 * VIEW + 1
             took.append(await person.awaits(text_of(PERIOD, page * PER_PAGE - 1), _scroll(person, offset)))
             held.append(memory(app.process.pid) / 1e6)
+    finally:
+        await person.close()
     return [
         Row(
             name=f"one more page of {PER_PAGE}, near the end of {SIZES[PERIOD]:,}",
