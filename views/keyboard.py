@@ -9,7 +9,7 @@ import flet as ft
 
 from views.state.device import DeviceState
 from views.state.session import Gate, SessionState
-from views.ui.places import Destination
+from views.ui.places import Destination, show_period
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,7 @@ class Keyboard:
             return
         period_id = purchases.step(by)
         if period_id is not None:
-            self.page.navigate(f"/achats?periode={period_id}")
-            await purchases.open(period_id)
+            await show_period(period_id, purchases)
 
     def _step_purchase(self, by: int) -> None:
         """Select the row above or below, where rows and detail stand side by side."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from random import Random
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.wire import Control, WireClient
 from views.state.purchases import PER_PAGE
 
 AT_ONCE = 8
-"""People who sign in at the same moment."""
+"""People who sign in, or look around, at the same moment."""
 LOST = 300.0
 """Seconds after which a list is missing."""
 
@@ -69,31 +69,35 @@ async def arrive(person: Person) -> Person:
 
 
 async def arrive_all(people: Sequence[Person]) -> None:
-    """Everybody signs in, `AT_ONCE` at a time."""
-    waiting = list(people)
+    """Everybody signs in, and hurries from then on."""
 
-    async def one_after_another() -> None:
-        while waiting:
-            (await arrive(waiting.pop())).hurry()
+    async def enter(person: Person) -> None:
+        (await arrive(person)).hurry()
 
-    async with asyncio.TaskGroup() as doors:
-        for _ in range(AT_ONCE):
-            doors.create_task(one_after_another())
+    await _everybody(people, enter)
 
 
 async def look_around(people: Sequence[Person]) -> None:
-    """Everybody looks at every period once, `AT_ONCE` people at a time: from then on all lists are known."""
+    """Everybody looks at every period once: from then on all lists are known."""
+
+    async def look(person: Person) -> None:
+        for period in (*range(1, len(PERIODS)), 0):
+            await person.switch(period)
+
+    await _everybody(people, look)
+
+
+async def _everybody(people: Sequence[Person], does: Callable[[Person], Awaitable[None]]) -> None:
+    """Everybody does it, `AT_ONCE` people at a time."""
     waiting = list(people)
 
     async def one_after_another() -> None:
         while waiting:
-            person = waiting.pop()
-            for period in (*range(1, len(PERIODS)), 0):
-                await person.switch(period)
+            await does(waiting.pop())
 
-    async with asyncio.TaskGroup() as visitors:
+    async with asyncio.TaskGroup() as doing:
         for _ in range(AT_ONCE):
-            visitors.create_task(one_after_another())
+            doing.create_task(one_after_another())
 
 
 async def switching(people: Sequence[Person], *, every: float, rounds: int, rng: Random) -> list[float]:

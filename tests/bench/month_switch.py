@@ -17,13 +17,14 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.bench import bare_flet
 from tests.bench.figures import Row, interleaved, interleaved_async
+from tests.bench.load import Person
 from tests.bench.served import bare, button_of, processor_time, serving, sign_in, text_of
 from tests.e2e.browser import enter, open_app, see, tap
 from tests.e2e.conftest import CHROMIUM, DEVICES
 from tests.endurance.processes import Program
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.visitor import PASSWORD
-from tests.wire import Control, WireClient
+from tests.wire import Control
 from views.state.purchases import PER_PAGE
 
 TITLE = "3. Another period"
@@ -87,23 +88,12 @@ async def _on_the_wire(ours: Program, window: Program) -> list[Row]:
     ]
 
 
-class Clocked(WireClient):
-    """Notes when a text comes."""
+class Clocked(Person):
+    """Notes when the last message came."""
 
     def __init__(self, address: str, *, route: str = "/") -> None:
         super().__init__(address, route=route)
-        self._awaited = b""
-        self._came = asyncio.Event()
-        self.came_at = 0.0
         self.last_at = 0.0
-
-    def expect(self, text: str) -> None:
-        self._awaited = text.encode()
-        self._came.clear()
-
-    async def came(self) -> None:
-        async with asyncio.timeout(30):
-            await self._came.wait()
 
     async def quiet(self) -> None:
         """Wait until nothing more comes."""
@@ -112,9 +102,6 @@ class Clocked(WireClient):
 
     async def _receive(self, frame: bytes) -> None:
         self.last_at = time.perf_counter()
-        if self._awaited and self._awaited in frame:
-            self.came_at, self._awaited = self.last_at, b""
-            self._came.set()
         await super()._receive(frame)
 
 
@@ -126,13 +113,9 @@ def _turns(client: Clocked, button: Callable[[int], Control], text: Callable[[in
         nonlocal period
         period = 1 - period
         target = button(period)
-        client.expect(text(period, PER_PAGE - 1))
-        began = time.perf_counter()
-        await client.fire(target, "click")
-        await client.came()
-        elapsed = client.came_at - began
+        elapsed = await client.awaits(text(period, PER_PAGE - 1), client.fire(target, "click"))
         await client.quiet()
-        return elapsed * 1000
+        return elapsed
 
     return switch
 
