@@ -131,6 +131,17 @@ async def test_an_empty_opinion_is_refused_with_its_reason(serve: Serve) -> None
     assert await kept(line) == []
 
 
+async def test_an_answer_counts_though_the_screen_is_drawn_before_its_event(serve: Serve) -> None:
+    async with await at(serve(CAMILLE), "/aide/service") as app:
+        await app.see("Cette page vous a-t-elle été utile ?")
+        (choice,) = app.controls(ft.SegmentedButton)
+        app.page.session.apply_patch(choice._i, {"selected": ["yes"]})
+        await app.set_locale("en-GB")
+        await app.until(lambda: app.controls(ft.SegmentedButton)[0] is not choice, "the answer drawn again")
+        await app.page.session.dispatch_event(choice._i, "change", ["yes"])
+        await app.see("What did you like?")
+
+
 async def test_the_characters_left_are_said_at_fifty_ten_and_none(serve: Serve) -> None:
     async with await at(serve(CAMILLE), "/aide/service") as app:
         await app.tap("Oui")

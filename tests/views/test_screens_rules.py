@@ -148,3 +148,10 @@ def test_nothing_mutable_stands_at_module_level() -> None:
                 assert constant, f"{path.name}:{node.lineno}"
             runs = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
             assert not runs, f"{path.name}:{node.lineno} runs when it is imported"
+
+
+def test_a_handler_reads_what_was_done_in_its_event() -> None:
+    """Drawn again since, the control holds what the app had, not what the person did."""
+    for path, _ in sources():
+        for property_ in ("value", "selected", "selected_index"):
+            assert f"event.control.{property_}" not in path.read_text(encoding="utf-8"), path.name

@@ -78,7 +78,7 @@ class DemoState:
         self.opened = False
 
     def pick(self, event: ft.Event[ft.RadioGroup]) -> None:
-        self.picked = Scenario(event.control.value)
+        self.picked = Scenario(event.data)
 
     async def show(self) -> None:
         """Show the case picked, at the place where the visitor is."""

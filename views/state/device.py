@@ -82,7 +82,7 @@ class DeviceState:
         self._prefer(text_size=size)
 
     def choose_less_motion(self, event: ft.Event[ft.Switch]) -> None:
-        self._prefer(less_motion=bool(event.control.value))
+        self._prefer(less_motion=bool(event.data))
 
     def remember_contract(self, contract_id: str | None) -> None:
         self._prefer(contract_id=contract_id)

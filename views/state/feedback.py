@@ -134,16 +134,16 @@ class FeedbackForm:
 
     def choose(self, event: ft.Event[ft.SegmentedButton]) -> None:
         """Useful, not useful, or no answer after all."""
-        self.useful = {USEFUL: True, NOT_USEFUL: False}.get("".join(event.control.selected))
+        self.useful = {USEFUL: True, NOT_USEFUL: False}.get("".join(event.data or ()))
         self._focus = self.useful is not None
         self._edited()
 
     def type_liked(self, event: ft.Event[ft.TextField]) -> None:
-        self.draft.liked = event.control.value
+        self.draft.liked = event.data or ""
         self._edited()
 
     def type_missing(self, event: ft.Event[ft.TextField]) -> None:
-        self.draft.missing = event.control.value
+        self.draft.missing = event.data or ""
         self._edited()
 
     def show_both(self) -> None:

@@ -36,7 +36,7 @@ class Search:
     query: str = ""
 
     def type(self, event: ft.Event[ft.TextField]) -> None:
-        self.query = event.control.value
+        self.query = event.data or ""
 
 
 @ft.observable

@@ -47,7 +47,7 @@ class ProofState:
         self.error, self._password, self._challenge, self.tried = None, "", None, 0
 
     def type(self, event: ft.Event[ft.TextField]) -> None:
-        self._password, self.empty = event.control.value, False
+        self._password, self.empty = event.data or "", False
 
     def toggle(self) -> None:
         self.shown = not self.shown

@@ -44,7 +44,7 @@ class ReminderState:
         self.fault = self.error = None
 
     def type(self, event: ft.Event[ft.TextField]) -> None:
-        self._typed = event.control.value
+        self._typed = event.data or ""
         self.fault = self.error = None
         self.sent = False
 

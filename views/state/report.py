@@ -61,10 +61,10 @@ class ReportState:
 
     def choose(self, event: ft.Event[ft.RadioGroup]) -> None:
         self.unexplained = False
-        self.reason = DisputeReason(event.control.value or "")
+        self.reason = DisputeReason(event.data or "")
 
     def type_comment(self, event: ft.Event[ft.TextField]) -> None:
-        self._comment = event.control.value
+        self._comment = event.data or ""
 
     async def send(self) -> None:
         """Send the report; a second tap, or a retry after a lost answer, is the same report."""

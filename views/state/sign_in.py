@@ -80,16 +80,16 @@ class SignInState:
         return f"SignInState({self.step.name})"  # what was typed stays out of logs
 
     def type_identifier(self, event: ft.Event[ft.TextField]) -> None:
-        self._identifier, self.fault = event.control.value, None
+        self._identifier, self.fault = event.data or "", None
 
     def type_password(self, event: ft.Event[ft.TextField]) -> None:
-        self._password, self.fault, self.retype = event.control.value, None, False
+        self._password, self.fault, self.retype = event.data or "", None, False
 
     def toggle_password(self) -> None:
         self.password_shown = not self.password_shown
 
     def toggle_remember(self, event: ft.Event[ft.Switch]) -> None:
-        self.remember = bool(event.control.value)
+        self.remember = bool(event.data)
 
     async def submit_identifier(self) -> None:
         """Step 1. Whether the identifier exists is never said: the password is asked for either way."""

@@ -41,7 +41,7 @@ def Field(
     agreed.current = held
 
     def typed(event: ft.Event[ft.TextField]) -> object:
-        agreed.current = event.control.value
+        agreed.current = event.data or ""
         return on_change(event)
 
     return ft.TextField(

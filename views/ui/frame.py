@@ -150,7 +150,7 @@ def _account_button(look: Look) -> ft.Control:
 
 def _bar(look: Look, here: Destination | None) -> ft.NavigationBar:
     def select(event: ft.Event[ft.NavigationBar]) -> None:
-        go(list(Destination)[event.control.selected_index].path)
+        go(list(Destination)[event.data or 0].path)
 
     return ft.NavigationBar(
         destinations=[
@@ -170,7 +170,7 @@ def _bar(look: Look, here: Destination | None) -> ft.NavigationBar:
 
 def _rail(look: Look, here: Destination | None) -> ft.NavigationRail:
     def select(event: ft.Event[ft.NavigationRail]) -> None:
-        go(list(Destination)[event.control.selected_index or 0].path)
+        go(list(Destination)[event.data or 0].path)
 
     extended = look.layout.extended_rail
     return ft.NavigationRail(

@@ -79,7 +79,7 @@ def ExportButton(purchases: PurchasesState) -> ft.Control:
         set_opened(False)
 
     def pick(event: ft.Event[ft.RadioGroup]) -> None:
-        choose(event.control.value or ONE)
+        choose(event.data or ONE)
 
     def delivered() -> None:
         if sharing.delivered:
