@@ -17,10 +17,11 @@ setup: $(VENV)/.run ## prepare .venv with the locked dependencies
 run: setup ## open the app; options: make run ARGS='--port 9000'
 	@exec $(PYTHON) main.py $(ARGS)
 
+# Half of the time a test waits for a browser or a server: two processes, each file in one of them.
 test: $(VENV)/.dev ## set up, then check and run every test, the browser's too
 	@bash tests/setup.sh
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile
 
 check: $(VENV)/.dev ## style, types and the layers' contracts
 	$(PYTHON) -m ruff check

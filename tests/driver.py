@@ -440,7 +440,8 @@ class Driver:
         if call.name == "focus" and isinstance(control, ft.TextField):
             await self._focus(control)
         result = await self._perform(kind, call.name, arguments)
-        self._session.handle_invoke_method_results(call.control_id, call.call_id, result, None)
+        if call.control_id in self._index():  # left meanwhile: `Interface` passes over it
+            self._session.handle_invoke_method_results(call.control_id, call.call_id, result, None)
 
     async def _perform(self, kind: str, method: str, arguments: dict[str, Any]) -> Any:
         """What a device answers to a method of a control or service."""

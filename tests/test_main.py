@@ -29,6 +29,7 @@ from services.settings import Settings
 from views.ui.secure_storage import SecureStorageStore
 
 from .driver import Driver
+from .ports import free_port
 
 ROOT = Path(__file__).parent.parent
 # The port that is served by default may be taken on the machine that runs the tests.
@@ -73,12 +74,6 @@ def python(program: str, **changes: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 @contextmanager

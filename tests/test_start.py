@@ -19,7 +19,8 @@ from main import Application
 from services.settings import Settings
 
 from .driver import Driver
-from .test_main import ROOT, environment, free_port
+from .ports import free_port
+from .test_main import ROOT, environment
 
 UNNEEDED = {
     *("babel", "brotli", "cryptography", "flet_charts", "fpdf", "httpcore", "httpx"),

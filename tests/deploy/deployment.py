@@ -27,7 +27,8 @@ from uuid import uuid4
 import httpx
 import trustme
 
-from tests.endurance.processes import ROOT, STARTED, free_port
+from tests.endurance.processes import ROOT, STARTED
+from tests.ports import free_port
 from tests.wire import WireClient
 
 FILES = ROOT / "docs" / "deploy"

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import sample
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -34,10 +33,9 @@ from playwright.sync_api import (
 )
 
 from tests.e2e.browser import open_app
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-PORTS = range(20_000, 30_000)
-"""Outside what systems give to outgoing connections, and wide: two test runs rarely choose the same."""
 STARTED = 60.0
 """Seconds a server has to listen."""
 RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
@@ -66,7 +64,7 @@ class Server:
     """A process of the project that listens on a port of this machine. `url` is where."""
 
     def __init__(self, module: tuple[str, ...], options: tuple[str, ...], log: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [sys.executable, *module, "--port", str(self.port), *options]
         self._log = log
@@ -96,18 +94,6 @@ class Server:
     def log(self) -> str:
         """What it has written."""
         return self._log.read_text(errors="replace")
-
-
-def _free_port() -> int:
-    for port in sample(PORTS, 50):
-        with socket.socket() as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                attempt.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"50 ports of {PORTS} are in use")
 
 
 def _listens(port: int) -> bool:

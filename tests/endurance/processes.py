@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,28 +15,16 @@ from typing import Any
 
 import httpx
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 STARTED = 60.0
 """Seconds a process has to answer."""
-PORTS = range(20_000, 30_000)
 
 
 def plain_client(**options: Any) -> httpx.AsyncClient:
     """An HTTP client for this machine: without the certificates, which take a moment to load."""
     return httpx.AsyncClient(trust_env=False, verify=False, **options)  # noqa: S501
-
-
-def free_port() -> int:
-    """A port nobody listens on, outside what systems give to outgoing connections."""
-    for port in random.sample(PORTS, 50):
-        with socket.socket() as attempt:
-            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                attempt.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"50 ports of {PORTS} are in use")
 
 
 class Forks:

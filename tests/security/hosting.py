@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import socket
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 STARTED = 60.0
@@ -42,7 +43,7 @@ def hosted(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Hosted]:
     """Runs `python program --port PORT options` with `folder` as its home until the block ends."""
-    port = _free_port()
+    port = free_port()
     log = folder / "log.txt"
     home = folder / "home"
     home.mkdir(exist_ok=True)
@@ -70,17 +71,6 @@ def hosted(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    """One outside what systems give to outgoing connections."""
-    for port in random.sample(range(20_000, 30_000), 50):
-        try:
-            with socket.create_server(("127.0.0.1", port)):
-                return port
-        except OSError:
-            continue
-    raise AssertionError("no port is free")
 
 
 def _listens(port: int) -> bool:

@@ -219,7 +219,7 @@ def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
 
 def typed(text: str) -> Any:
     """What a field tells its state once this was typed."""
-    return SimpleNamespace(control=SimpleNamespace(value=text))
+    return SimpleNamespace(data=text)
 
 
 async def sign_in(backend: Backend, identifier: str, *, remember: bool = False) -> None:

@@ -24,11 +24,11 @@ CAMILLE = "camille@demo.example"
 
 
 def typed(text: str) -> Any:
-    return cast("Any", SimpleNamespace(control=SimpleNamespace(value=text)))
+    return cast("Any", SimpleNamespace(data=text))
 
 
 def chosen(*answer: str) -> Any:
-    return cast("Any", SimpleNamespace(control=SimpleNamespace(selected=list(answer))))
+    return cast("Any", SimpleNamespace(data=list(answer)))
 
 
 async def kept(line: Line) -> list[Row[Any]]:

@@ -20,7 +20,7 @@ CAMILLE = "camille@demo.example"
 
 
 def typed(text: str) -> Any:
-    return cast("Any", SimpleNamespace(control=SimpleNamespace(value=text)))
+    return cast("Any", SimpleNamespace(data=text))
 
 
 async def asked(line: Line, text: str) -> ReminderState:

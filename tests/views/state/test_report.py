@@ -21,7 +21,7 @@ FIRST, SECOND = "charge-2026-05-11-0", "charge-2026-05-04-0"
 
 
 def picked(reason: DisputeReason) -> Any:
-    return cast("Any", SimpleNamespace(control=SimpleNamespace(value=reason.value)))
+    return cast("Any", SimpleNamespace(data=reason.value))
 
 
 async def opened(line: Line) -> ReportState:

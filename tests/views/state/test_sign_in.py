@@ -25,7 +25,7 @@ CAMILLE = "camille@demo.example"
 
 def typed(text: str | bool) -> Any:
     """The event of a field that now holds this."""
-    return cast("ft.Event[Any]", SimpleNamespace(control=SimpleNamespace(value=text)))
+    return cast("ft.Event[Any]", SimpleNamespace(data=text))
 
 
 async def opened(line: Line, *, demo: bool = False, store: MemoryStore | None = None) -> SignInState:
