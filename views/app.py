@@ -35,6 +35,7 @@ from views.ui.component import component, stop_effects
 from views.ui.cover import cover
 from views.ui.look import Look, silent
 from views.ui.notices import snackbar, state
+from views.ui.places import PURCHASES, period_in
 from views.ui.theme import READING_WIDTH, flet_theme, fonts, palette
 
 
@@ -56,6 +57,7 @@ async def open_app(
     device = DeviceState()
     session = SessionState(backend, demo=settings.demo)
     recovery = RecoveryState(session, sleep)
+    follow_periods(page, session)
 
     async def closed() -> None:
         stop_effects(page)
@@ -101,6 +103,8 @@ async def open_app(
         device.resize(page.width, page.height)
         device.device_dark = page.platform_brightness is ft.Brightness.DARK
         device.reconnect()
+        if session.purchases is not None:
+            session.purchases.expect_address(None)
         recovery.wake()
 
     def disconnected() -> None:
@@ -156,6 +160,30 @@ def heed_addresses(page: ft.Page) -> None:
         urlsplit(page.route)
     except ValueError:
         page.route = "/"
+
+
+def follow_periods(page: ft.Page, session: SessionState) -> None:
+    """Opens another period when nothing else of the address changes.
+
+    The router would draw the whole screen again, to find the same one.
+    """
+    take: Callable[[Any], Any] = page.before_event
+    place = urlsplit(page.route).path
+
+    def before_event(event: ft.ControlEvent) -> Any:
+        nonlocal place
+        taken = take(event)
+        if not isinstance(event, ft.RouteChangeEvent) or taken is False:
+            return taken
+        before, place = place, urlsplit(event.route).path
+        if session.purchases is None or not before == place == PURCHASES:
+            return taken
+        period_id = period_in(event.route)
+        if session.purchases.is_news(period_id):
+            page.run_task(session.purchases.open, period_id)
+        return False
+
+    page.before_event = before_event  # type: ignore[method-assign, assignment]
 
 
 def dress(page: ft.Page, device: DeviceState) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
-from urllib.parse import parse_qs, urlsplit
 
 import flet as ft
 
@@ -19,17 +17,9 @@ from views.ui.frame import Screen
 from views.ui.look import Look, text
 from views.ui.notices import error_state, state
 from views.ui.period_summary import period_summary
-from views.ui.places import Destination
+from views.ui.places import Destination, period_in
 from views.ui.purchase_detail import PurchaseDetail
 from views.ui.purchase_listing import PurchaseListing, chosen_payment, first_skeleton
-
-_PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-
-
-def period_in(route: str) -> str | None:
-    """The period an address asks for: `/achats?periode=2024-03`; None for the current one."""
-    asked = parse_qs(urlsplit(route).query).get("periode", [""])[0]
-    return asked if _PERIOD_ID.fullmatch(asked) else None
 
 
 @component

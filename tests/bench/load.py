@@ -12,10 +12,13 @@ from flet.messaging.protocol import MessageAction
 
 from tests.bench.served import PERIODS, button_of, sign_in, text_of
 from tests.wire import Control, WireClient
+from views.state.list_window import ListWindow
 from views.state.purchases import PER_PAGE
 
 AT_ONCE = 8
 """People who sign in, or look around, at the same moment."""
+WINDOW = ListWindow(PER_PAGE).rows
+"""Rows that are drawn of a period; the client tells no sizes."""
 LOST = 300.0
 """Seconds after which a list is missing."""
 
@@ -41,7 +44,7 @@ class Person(WireClient):
     async def switch(self, period: int) -> float:
         """Tap that period's bar; milliseconds until its last row on screen came."""
         self.period = period
-        return await self.awaits(text_of(period, PER_PAGE - 1), self.fire(self._bars[period], "click"))
+        return await self.awaits(text_of(period, WINDOW - 1), self.fire(self._bars[period], "click"))
 
     async def awaits(self, text: str, done: Coroutine[Any, Any, None]) -> float:
         """Do it; milliseconds from then to the message with that text."""

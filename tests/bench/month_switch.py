@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.bench import bare_flet
 from tests.bench.figures import Row, interleaved, interleaved_async
-from tests.bench.load import Person
+from tests.bench.load import WINDOW, Person
 from tests.bench.served import bare, button_of, processor_time, serving, sign_in, text_of
 from tests.e2e.browser import enter, open_app, see, tap
 from tests.e2e.conftest import CHROMIUM, DEVICES
@@ -25,7 +25,6 @@ from tests.endurance.processes import Program
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.visitor import PASSWORD
 from tests.wire import Control
-from views.state.purchases import PER_PAGE
 
 TITLE = "3. Another period"
 ROUNDS = 40
@@ -43,14 +42,14 @@ Switch = Callable[[], Awaitable[float]]
 def run() -> Iterator[Row]:
     """The browser first, then the wire."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as ours:
-        with bare(PER_PAGE, Path(name)) as window:
+        with bare(WINDOW, Path(name)) as window:
             yield from asyncio.run(_on_the_wire(ours, window))
         with bare(BARE_ROWS, Path(name)) as fifty:
             yield from _in_browser(ours.url, fifty.url)
 
 
 async def _on_the_wire(ours: Program, window: Program) -> list[Row]:
-    baseline = f"bare Flet, {PER_PAGE} rows"
+    baseline = f"bare Flet, {WINDOW} rows"
     async with Clocked(ours.url, route="/achats") as app, Clocked(window.url) as beside:
         await sign_in(app)
         switches = (
@@ -64,7 +63,7 @@ async def _on_the_wire(ours: Program, window: Program) -> list[Row]:
         )
     return [
         Row(
-            name=f"click to the {PER_PAGE} rows a window holds, on the wire",
+            name=f"click to the {WINDOW} rows a window holds, on the wire",
             unit="ms",
             samples=samples,
             baseline=baseline,
@@ -113,7 +112,7 @@ def _turns(client: Clocked, button: Callable[[int], Control], text: Callable[[in
         nonlocal period
         period = 1 - period
         target = button(period)
-        elapsed = await client.awaits(text(period, PER_PAGE - 1), client.fire(target, "click"))
+        elapsed = await client.awaits(text(period, WINDOW - 1), client.fire(target, "click"))
         await client.quiet()
         return elapsed
 

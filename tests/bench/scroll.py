@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.figures import Row
-from tests.bench.load import Person, arrive
+from tests.bench.load import WINDOW, Person, arrive
 from tests.bench.served import SIZES, button_of, memory, serving, text_of
 from tests.endurance.processes import Program
 from views.state.purchases import PER_PAGE
@@ -37,7 +37,7 @@ async def _to_the_end(app: Program) -> list[Row]:
     took, held = [], []
     try:
         await person.tap(button_of(PERIOD))
-        await person.see(text_of(PERIOD, PER_PAGE - 1))
+        await person.see(text_of(PERIOD, WINDOW - 1))
         for page in range(2, PAGES + 1):
             await _measure(person)
             offset = HEAD + (page - 1) * PAGE_HEIGHT - 2 * VIEW + 1

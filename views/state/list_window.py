@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 
 import flet as ft
 
 ROW_ESTIMATE = 96.0
 """Logical pixels a row takes, with its share of the day's heading, until its page has been measured."""
+
+LOWEST_ROW = 64.0
+"""Logical pixels a row takes at least."""
 
 HEAD_ESTIMATE = 300.0
 """The same of what stands above the first row."""
@@ -19,7 +23,8 @@ class ListWindow:
     """The drawn pages `first` to `last` of a list read `per_page` rows at a time.
 
     Pages come one after the other, so that every page above the view has been measured when it is let
-    go of and the spacer in its place has its height: nothing jumps.
+    go of and the spacer in its place has its height: nothing jumps. Until it is scrolled, only the `rows`
+    of the first page that are near the view are drawn: a list comes sooner so.
     """
 
     per_page: int
@@ -27,6 +32,8 @@ class ListWindow:
     """Height of the view, in logical pixels; a guess until it is measured."""
     first: int = 1
     last: int = 1
+    rows: int = field(init=False)
+    """How many rows of the first page are drawn."""
     above: float = 0.0
     """Height of the pages that are not drawn any more, above the first drawn."""
     scrolled_past_head: bool = False
@@ -38,6 +45,9 @@ class ListWindow:
     _total: int = 1
     _heights: dict[int, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.rows = self._rows_near()
+
     def begin_again(self) -> None:
         """Another list takes the place of this one, at its top.
 
@@ -47,7 +57,7 @@ class ListWindow:
             self.remade += 1
             self._head, self._heights = HEAD_ESTIMATE, {}
         self._offset, self._reached, self._total = 0.0, 1, 1
-        self.scrolled_past_head = False
+        self.scrolled_past_head, self.rows = False, self._rows_near()
         self._place()
 
     def reach(self, last_read: int, total_pages: int) -> None:
@@ -79,8 +89,15 @@ class ListWindow:
     def _height(self, page: int) -> float:
         return self._heights.get(page, self.per_page * ROW_ESTIMATE)
 
+    def _rows_near(self) -> int:
+        """Those of the first page within one view of the view; all, once it has been scrolled."""
+        if self._offset:
+            return self.per_page
+        return min(self.per_page, max(1, ceil((2 * self.viewport - self._head) / LOWEST_ROW)))
+
     def _place(self) -> None:
         """Draw what is within one view of the view, up and down."""
+        self.rows = max(self.rows, self._rows_near())
         top, bottom = self._offset - self.viewport, self._offset + 2 * self.viewport
         first, last, end = 1, 1, self._head
         for page in range(1, min(self._total, self._reached + 1) + 1):

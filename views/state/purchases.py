@@ -120,6 +120,8 @@ class PurchasesState:
     """What of `shown` is drawn."""
     refreshed: int = 0
     """How many times the user asked for fresh figures and got them."""
+    _awaited: str | None = None
+    """The period whose address the browser was asked for last and has not told yet."""
     _lists: dict[tuple[str, Filter | None], Loadable[PurchaseList]] = field(default_factory=dict)
     _reading: SingleFlight = field(default_factory=SingleFlight)
     """Each reading goes to its end, once for all who wait for it, even if they leave."""
@@ -185,6 +187,20 @@ class PurchasesState:
             return
         await self._show(period_id, self.filter)
         await self._read_ahead(period_id)
+
+    def expect_address(self, period_id: str | None) -> None:
+        """The browser was asked for the address of this period; for None, it tells of none any more."""
+        self._awaited = period_id
+
+    def is_news(self, period_id: str | None) -> bool:
+        """Whether the address of a period that comes says more than what was asked for here.
+
+        One that comes before the one that was asked for last is older than what is on screen.
+        """
+        news = self._awaited is None
+        if period_id == self._awaited:
+            self._awaited = None
+        return news
 
     async def choose_filter(self, kind: Filter | None) -> None:
         """Narrow the list on screen to a kind, or to none."""

@@ -90,16 +90,18 @@ def row_as_button(
     selected: bool | None = None,
     radius: float = 0,
     inset: bool = False,
+    style: ft.ButtonStyle | None = None,
     key: str | None = None,
 ) -> ft.Control:
     """A whole row to press: one node with the texts of its content, or with `name` instead of them.
 
-    `inset`: the content stands off the edges.
+    `inset`: the content stands off the edges. `style`: its own, which says how it is when selected, too.
     """
     button = ft.TextButton(
         content if name is None else silent(content),
         on_click=on_click,
-        style=look.row_style(selected=bool(selected), radius=radius, inset=inset),
+        style=style or look.row_style(selected=bool(selected), radius=radius, inset=inset),
+        clip_behavior=ft.ClipBehavior.ANTI_ALIAS if selected else ft.ClipBehavior.NONE,
         key=key,
     )
     if name is None:

@@ -12,11 +12,10 @@ from views.text import Language, Words
 from .brand import CONSO_ET_MOI, Brand
 from .theme import (
     LARGEST_COMPACT,
-    RADIUS_GROUP,
     Layout,
     Palette,
     Typography,
-    hairline,
+    card_row,
     palette,
     row_button,
     typography,
@@ -41,7 +40,7 @@ class Look:
     """The owner of the device asked for less motion."""
     brand: Brand = CONSO_ET_MOI
     _row_styles: dict[tuple[bool, float, bool], ft.ButtonStyle] = field(default_factory=dict)
-    _row_frames: dict[tuple[bool, bool], tuple[ft.Border, ft.BorderRadius]] = field(default_factory=dict)
+    _card_rows: dict[tuple[bool, bool, bool], ft.ButtonStyle] = field(default_factory=dict)
 
     def row_style(self, *, selected: bool = False, radius: float = 0, inset: bool = False) -> ft.ButtonStyle:
         """`row_button` in these colours, made once: a list has many rows, and Flet compares each style."""
@@ -50,16 +49,12 @@ class Look:
             self._row_styles[known] = row_button(self.colors, selected=selected, radius=radius, inset=inset)
         return self._row_styles[known]
 
-    def row_frame(self, *, first: bool, last: bool) -> tuple[ft.Border, ft.BorderRadius]:
-        """The edge of one row in a card of rows, of which it is the `first` or the `last`; made once, too."""
-        if (first, last) not in self._row_frames:
-            side, none = hairline(self.colors), ft.BorderSide.none()
-            above, below = (RADIUS_GROUP if end else 0 for end in (first, last))
-            self._row_frames[first, last] = (
-                ft.Border(top=side if first else none, right=side, bottom=side, left=side),
-                ft.BorderRadius(above, above, below, below),
-            )
-        return self._row_frames[first, last]
+    def card_row_style(self, *, first: bool, last: bool, selected: bool) -> ft.ButtonStyle:
+        """`card_row` in these colours; made once, too."""
+        known = (first, last, selected)
+        if known not in self._card_rows:
+            self._card_rows[known] = card_row(self.colors, first=first, last=last, selected=selected)
+        return self._card_rows[known]
 
     @classmethod
     def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Look:

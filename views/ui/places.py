@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
+from urllib.parse import parse_qs, urlsplit
 
 import flet as ft
 
 from views.state.purchases import PurchasesState
 
 from .look import Look
+
+PURCHASES = "/achats"
+_PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 class Destination(Enum):
@@ -32,11 +37,20 @@ def go(path: str) -> None:
     ft.context.page.navigate(path)
 
 
+def period_in(route: str) -> str | None:
+    """The period an address asks for: `/achats?periode=2024-03`; None for the current one."""
+    asked = parse_qs(urlsplit(route).query).get("periode", [""])[0]
+    return asked if _PERIOD_ID.fullmatch(asked) else None
+
+
 async def show_period(period_id: str, purchases: PurchasesState | None = None) -> None:
     """Go to the purchases of a period: the address says which.
 
     `purchases` on screen show it at once: the browser need not tell its new address first.
     """
-    go(f"/achats?periode={period_id}")
+    address = f"{PURCHASES}?periode={period_id}"
+    if purchases is not None and ft.context.page.route != address:
+        purchases.expect_address(period_id)
+    go(address)
     if purchases is not None:
         await purchases.open(period_id)

@@ -139,7 +139,8 @@ def _rows(
             before
             and formats.local_day(before[-1].payment_date) == formats.local_day(pages[number][0].payment_date)
         )
-        chosen = selected if any(row.payment_id == selected for row in pages[number]) else None
+        chosen = [rank for rank, row in enumerate(pages[number]) if row.payment_id == selected]
+        near = number == 1 and all(rank < window.rows for rank in chosen)
         rows.append(
             ft.Container(
                 _REMEMBERED_PAGE(
@@ -148,7 +149,8 @@ def _rows(
                     pages[number],
                     days_of(pages[number], listed.data.days, formats),
                     continues,
-                    chosen,
+                    selected if chosen else None,
+                    window.rows if near else window.per_page,
                 ),
                 key=f"page-{number}",
                 data=number,

@@ -10,6 +10,7 @@ import flet as ft
 
 from services.models import Category, EntryType, Money, PaymentStatus, Purchase, PurchaseKind
 from views.formatting import Formats
+from views.state.list_window import ROW_ESTIMATE
 from views.state.purchases import Day, local_day
 
 from .buttons import row_as_button
@@ -31,12 +32,15 @@ def PageOfRows(
     days: tuple[Day | None, ...],
     continues: bool,
     selected: str | None,
+    drawn: int,
 ) -> ft.Control:
     """One page of a list. `days` sums its days in order; `continues`: its first day began on the page before.
 
+    Of its rows so many are `drawn`, and a spacer for the rest.
+
     Called through `ft.memo`: a page whose arguments have not changed is not drawn again.
 
-    Whatever the days, there are two controls a row: what stands above it, and the row in its part of the
+    Whatever the days, there are two controls a row: what stands above it, and the row as its part of the
     day's card. So rows of another period take the places of those before, and only what differs is sent; rows
     nested by day would come and go, which takes the server twice as long.
     """
@@ -44,32 +48,23 @@ def PageOfRows(
     order = [local_day(purchase, formats.zone) for purchase in purchases]
     sums = dict(zip(dict.fromkeys(order), days, strict=True))
     parts: list[ft.Control] = []
-    for rank, (purchase, day) in enumerate(zip(purchases, order, strict=True)):
+    for rank, (purchase, day) in enumerate(zip(purchases[:drawn], order, strict=False)):
         first = not rank or day != order[rank - 1]
         last = rank + 1 == len(order) or day != order[rank + 1]
         if first and (rank or not continues):
             parts.append(_day_header(look, formats, day, sums[day], key=f"above-{rank}", spaced=bool(rank)))
         else:
             parts.append(keep(f"above-{rank}", (), _nothing))
-        border, corners = look.row_frame(first=first, last=last)
-        parts.append(
-            ft.Container(
-                purchase_row(
-                    look,
-                    formats,
-                    purchase,
-                    keep,
-                    rank,
-                    selected=purchase.payment_id == selected,
-                ),
-                key=f"row-{rank}",
-                bgcolor=look.colors.surface_card,
-                border=border,
-                border_radius=corners,
-                clip_behavior=ft.ClipBehavior.ANTI_ALIAS if first or last else ft.ClipBehavior.NONE,
-            )
-        )
-    return column(*parts, spacing=0)
+        chosen = purchase.payment_id == selected
+        style = look.card_row_style(first=first, last=last, selected=chosen)
+        row = purchase_row(look, formats, purchase, keep, rank, selected=chosen, style=style)
+        row.key = f"row-{rank}"
+        parts.append(row)
+    if rest := len(purchases[drawn:]):
+        parts.append(ft.Container(height=rest * ROW_ESTIMATE, key="rest"))
+    page = column(*parts, spacing=0)
+    page.margin = ft.Margin.symmetric(horizontal=1)  # for the edges of the rows
+    return page
 
 
 def _nothing() -> ft.Control:
@@ -110,10 +105,10 @@ def _day_header(
         heading_level=3,
         label=spoken,
         exclude_semantics=True,
-        content=ft.Container(
-            ft.Row(line),
-            padding=ft.Padding.only(
-                left=SPACE_M, right=SPACE_M, top=SPACE_S + (SPACE_XS if spaced else 0), bottom=SPACE_XS
+        content=ft.Row(
+            line,
+            margin=ft.Margin.only(
+                left=SPACE_M, top=SPACE_S + (SPACE_XS if spaced else 0), right=SPACE_M, bottom=SPACE_XS
             ),
         ),
         key=key,
@@ -129,6 +124,7 @@ def purchase_row(
     *,
     selected: bool = False,
     dated: bool = False,
+    style: ft.ButtonStyle | None = None,
 ) -> ft.Control:
     """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount.
 
@@ -164,13 +160,13 @@ def purchase_row(
         spacing=SPACE_S,
     )
     if not selected:
-        return row_as_button(look, row, open_purchase, inset=True)
+        return row_as_button(look, row, open_purchase, inset=True, style=style)
     marked = ft.Container(
         row,
         padding=ft.Padding.only(left=SPACE_S, right=SPACE_S, top=SPACE_S, bottom=SPACE_S),
         border=ft.Border(left=ft.BorderSide(4, look.colors.accent)),
     )
-    return row_as_button(look, marked, open_purchase, name=name, selected=True)
+    return row_as_button(look, marked, open_purchase, name=name, selected=True, style=style)
 
 
 def shown_names(look: Look, purchase: Purchase) -> tuple[str, str]:

@@ -421,6 +421,20 @@ def row_button(
     )
 
 
+def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
+    """A row that is its part of a card, of which it is the `first` or the `last`; padding as in `row_button`.
+
+    Its edge lies outside, where the next row covers all of it but one hairline between the two.
+    """
+    above, below = (RADIUS_GROUP if end else 0 for end in (first, last))
+    edge = ft.BorderSide(1, colours.border_hairline, stroke_align=ft.BorderSideStrokeAlign.OUTSIDE)
+    style = row_button(colours, selected=selected, inset=not selected)
+    style.bgcolor = colours.surface_sunken if selected else colours.surface_card
+    style.side = _focus_side(colours.border_focus, edge)
+    style.shape = ft.RoundedRectangleBorder(radius=ft.BorderRadius(above, above, below, below))
+    return style
+
+
 def field_border(colours: Palette) -> dict[ft.ControlState, ft.InputBorder]:
     """`border=` of an `ft.TextField`: 1 px at rest, 2 px with focus, red with an error."""
 
