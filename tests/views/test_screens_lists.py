@@ -9,6 +9,7 @@ import flet as ft
 from tests.driver import Driver
 from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import WIDE, rows
+from views.state.list_window import ROW_ESTIMATE
 from views.state.purchases import PER_PAGE
 
 CAMILLE = "camille@demo.example"
@@ -62,6 +63,69 @@ async def test_ten_thousand_purchases_draw_a_few_pages_wherever_one_scrolls(serv
         await app.until(lambda: 1 in pages(app), "the top does not come back")
         assert spacer(app) == 0
         assert len(rows(app)) <= 5 * PER_PAGE
+
+
+async def test_a_long_list_comes_as_far_as_it_is_near_the_view_and_whole_once_scrolled(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        near = len(rows(app))
+        (rest,) = (one for one in app.controls(ft.Container) if one.key == "rest")
+        assert near < PER_PAGE
+        assert rest.height == (PER_PAGE - near) * ROW_ESTIMATE
+        await app.scroll(16, extent=4000)
+        await app.until(lambda: len(rows(app)) >= PER_PAGE, "the rest does not come")
+        assert "rest" not in [one.key for one in app.controls(ft.Container)]
+
+
+async def test_a_purchase_chosen_by_the_keyboard_is_drawn(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats", **WIDE) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        near = len(rows(app))
+        assert near < PER_PAGE
+        for _ in range(near):
+            await app.press("ArrowDown")
+        await app.until(lambda: len(rows(app)) == PER_PAGE, "the chosen one is not drawn")
+
+
+async def test_another_period_leaves_the_rest_of_the_screen_as_it_is(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        frame = app.controls(ft.SafeArea)[0]
+        await app.press("ArrowLeft")
+        await app.see("Facturé en mai")
+        await quiet(app, line)
+        assert app.route == "/achats?periode=2026-05"
+        assert app.controls(ft.SafeArea)[0] is frame
+
+
+async def test_an_address_that_comes_late_does_not_bring_back_its_period(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats", web=True) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        told: list[str] = []
+        arrive = app._arrive
+
+        async def note(route: str, *, wait: bool = True) -> None:
+            told.append(route)
+
+        app._arrive = note  # type: ignore[method-assign]
+        await app.press("ArrowLeft")
+        await app.see("Facturé en mai")
+        await app.press("ArrowLeft")
+        await app.see("Facturé en avril")
+        assert told == ["/achats?periode=2026-05", "/achats?periode=2026-04"]
+        for route in told:
+            await arrive(route)
+            await quiet(app, line)
+            await app.see("Facturé en avril")
+        await app.back()
+        await app.see("Facturé en mai")
 
 
 async def test_another_period_begins_at_its_top_however_it_is_chosen(serve: Serve) -> None:

@@ -88,6 +88,23 @@ def test_whatever_is_scrolled_the_view_is_covered(
     assert all(times <= 1 for times in screen.read)
 
 
+@given(st.floats(100, 2500), st.floats(50, 2000))
+def test_until_it_is_scrolled_the_rows_near_the_view_are_drawn(viewport: float, head: float) -> None:
+    window = ListWindow(PER_PAGE)
+    window.reach(1, 4)
+    window.measure_head(resized(head))
+    window.measure_view(resized(viewport))
+    near = window.rows
+    assert near >= 1
+    assert near == PER_PAGE or head + near * ROW >= 2 * viewport
+    window.scroll(0, scrolled(1, viewport))
+    assert window.rows == PER_PAGE
+    window.scroll(0, scrolled(0, viewport))
+    assert window.rows == PER_PAGE, "what is drawn stays"
+    window.begin_again()
+    assert window.rows <= near
+
+
 def test_four_hundred_pages_scrolled_to_the_end_are_read_once_each() -> None:
     screen = Screen([PER_PAGE * 80.0] * 400, 320, 844)
     for _ in range(600):
