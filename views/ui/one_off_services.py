@@ -7,6 +7,7 @@ import flet as ft
 from views.formatting import Formats
 from views.state.purchases import PurchasesState
 
+from .amounts import hero_amount
 from .buttons import Handler, link
 from .cards import card, column
 from .look import Look, heading, silent, text
@@ -15,6 +16,8 @@ from .places import go
 from .theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
 
 MINI_CHART = 48
+CHART_ROOM = 124
+"""Width of the chart, with what stands before it."""
 
 
 def one_off_services(
@@ -62,6 +65,13 @@ def one_off_services(
         vertical_alignment=ft.CrossAxisAlignment.END,
         tight=True,
     )
+    room = look.layout.least_content - 2 * SPACE_M
+    total: ft.Control
+    if look.crowded:
+        total = column(hero_amount(look, formats, current.total, room), silent(bars), spacing=SPACE_XS)
+    else:
+        amount = hero_amount(look, formats, current.total, room - CHART_ROOM, expand=True)
+        total = ft.Row([amount, silent(bars)], spacing=SPACE_L, vertical_alignment=ft.CrossAxisAlignment.END)
     return card(
         look,
         column(
@@ -73,20 +83,7 @@ def one_off_services(
                 spacing=0,
                 tight=True,
             ),
-            ft.Row(
-                [
-                    text(
-                        formats.money(current.total),
-                        look.type.amount_hero,
-                        spoken=formats.money_spoken(current.total),
-                        wrap=False,
-                        expand=True,
-                    ),
-                    silent(bars),
-                ],
-                spacing=SPACE_L,
-                vertical_alignment=ft.CrossAxisAlignment.END,
-            ),
+            total,
             text(words("services.count", n=current.purchase_count, date=since), look.type.body_s),
             ft.Divider(height=1),
             link(look, words("services.link"), detail, key="detail"),

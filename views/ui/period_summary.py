@@ -11,6 +11,7 @@ from views.formatting import Formats
 from views.state.context import use_look
 from views.state.purchases import PurchasesState
 
+from .amounts import hero_amount
 from .billing_rule import billing_rule
 from .buttons import icon_button, outline_button
 from .cards import card, column
@@ -19,7 +20,10 @@ from .look import Look, heading, silent, text
 from .month_selector import month_selector
 from .sharing import ExportButton
 from .sheet import sheet
-from .theme import SPACE_M, SPACE_S, SPACE_XS
+from .theme import SPACE_M, SPACE_S, SPACE_XS, Layout
+
+SUMMED_WIDTH = 176
+"""Of what stands beside the month selector, in logical pixels."""
 
 
 def summary_card(
@@ -38,9 +42,9 @@ def summary_card(
         return card(look, selector)
     summed = keep("summed", (look, formats, period), partial(_summed, look, formats, period))
     body: ft.Control
-    if look.layout.rail:
+    if look.layout is Layout.XL:  # narrower, the months would not fit beside it
         body = ft.Row(
-            [ft.Container(summed, width=200), ft.Container(selector, expand=True)],
+            [ft.Container(summed, width=SUMMED_WIDTH), ft.Container(selector, expand=True)],
             spacing=SPACE_M,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
@@ -66,9 +70,10 @@ def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     """What the period amounts to."""
     words = look.words
     span = formats.period_range(period.start_date, period.end_date)
-    amount = formats.money(period.total)
+    beside = look.layout is Layout.XL
+    room = SUMMED_WIDTH if beside else look.layout.least_content - 2 * SPACE_M
     lines: list[ft.Control] = [
-        text(amount, look.type.amount_hero, wrap=False, spoken=formats.money_spoken(period.total)),
+        hero_amount(look, formats, period.total, room),
         text(
             words("purchases.sub", n=period.purchase_count, period=span),
             look.type.body_s,

@@ -16,6 +16,7 @@ from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
 from views.state.report import ReportState
 
+from .amounts import hero_amount
 from .buttons import link, outline_button, strong_button
 from .cards import Tone, card, column, key_value, tag, tile
 from .component import component
@@ -28,6 +29,9 @@ from .purchase_rows import amount_color, shown_names, tags_of
 from .report import ReportButton
 from .sharing import ReceiptActions
 from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+
+AMOUNT_ROOM = 256
+"""Least width of the card's content, in logical pixels: on a window of 320, or of 840 beside the list."""
 
 
 @component
@@ -120,13 +124,7 @@ def _facts(
                 ],
                 spacing=SPACE_M,
             ),
-            text(
-                formats.money(purchase.amount),
-                look.type.amount_hero,
-                amount_color(look, purchase),
-                spoken=formats.money_spoken(purchase.amount),
-                wrap=False,
-            ),
+            hero_amount(look, formats, purchase.amount, AMOUNT_ROOM, amount_color(look, purchase)),
             ft.Row(_statuses(look, formats, purchase), spacing=SPACE_XS, run_spacing=SPACE_XS, wrap=True),
             column(*(key_value(look, key, value) for key, value in rows), spacing=0),
             *_refunds(look, formats, purchase),

@@ -67,6 +67,11 @@ class Layout(Enum):
         return next(layout for layout in reversed(cls) if width >= layout.value or layout is cls.XS)
 
     @property
+    def least_content(self) -> int:
+        """Px between the margins of the narrowest column that cards stand in."""
+        return 400 if self.rail else max(self.value, 320) - 2 * self.margin
+
+    @property
     def margin(self) -> int:
         """Page margin in px."""
         return SPACE_L if self.rail else SPACE_M
@@ -424,10 +429,12 @@ def row_button(
 def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
     """A row that is its part of a card, of which it is the `first` or the `last`; padding as in `row_button`.
 
-    Its edge lies outside, where the next row covers all of it but one hairline between the two.
+    Its edge lies outside, where the next row covers all of it but one hairline between the two; that of the
+    selected row, which is clipped, lies inside.
     """
     above, below = (RADIUS_GROUP if end else 0 for end in (first, last))
-    edge = ft.BorderSide(1, colours.border_hairline, stroke_align=ft.BorderSideStrokeAlign.OUTSIDE)
+    align = ft.BorderSideStrokeAlign.INSIDE if selected else ft.BorderSideStrokeAlign.OUTSIDE
+    edge = ft.BorderSide(1, colours.border_hairline, stroke_align=align)
     style = row_button(colours, selected=selected, inset=not selected)
     style.bgcolor = colours.surface_sunken if selected else colours.surface_card
     style.side = _focus_side(colours.border_focus, edge)

@@ -1,0 +1,63 @@
+"""The large amounts: whole, whatever they are and wherever they stand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
+
+from services.models import Money
+from views.formatting import Formats
+from views.text import Language
+from views.ui.amounts import hero_amount, width_in_ems
+from views.ui.look import Look
+from views.ui.theme import Layout
+
+FONT = Path(__file__).parents[3] / "assets" / "fonts" / "InterDisplay-VF.ttf"
+NUMBERS = ("0.00", "34.74", "-3.00", "1234.56", "28256.63", "-999999.99")
+AMOUNTS = [Money(amount=Decimal(number)) for number in NUMBERS]
+
+
+@pytest.fixture(scope="module")
+def advances() -> dict[str, float]:
+    """The width of each sign of the bold face, in ems."""
+    font = instantiateVariableFont(TTFont(FONT), {"wght": 700})
+    signs, em = font.getBestCmap(), font["head"].unitsPerEm
+    return {chr(code): font["hmtx"][name][0] / em for code, name in signs.items()}
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("amount", AMOUNTS, ids=NUMBERS)
+def test_no_amount_is_wider_in_the_font_than_it_is_taken_for(
+    advances: dict[str, float], language: Language, amount: Money
+) -> None:
+    said = Formats(language).money(amount)
+    assert sum(advances[sign] for sign in said) <= width_in_ems(said)
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("text_size", [1.0, 1.3, 2.0])
+@pytest.mark.parametrize("amount", AMOUNTS, ids=NUMBERS)
+def test_an_amount_is_as_large_as_it_can_be_whole(
+    language: Language, layout: Layout, text_size: float, amount: Money
+) -> None:
+    look = Look.of(language, layout, dark=False, still=False, text_size=text_size)
+    for room in (120, 176, 256, 400):
+        shown = hero_amount(look, look.formats, amount, room)
+        assert shown.style is not None
+        size, hero = shown.style.size or 0, look.type.amount_hero.size or 0
+        width = size * width_in_ems(shown.value)
+        assert width <= room + 0.001
+        assert size == hero or width == pytest.approx(room)
+        assert (shown.max_lines, shown.no_wrap) == (None, True)
+
+
+def test_an_ordinary_amount_has_its_size_on_a_phone() -> None:
+    look = Look.of(Language.FR, Layout.S, dark=False, still=False, text_size=1.0)
+    room = look.layout.least_content - 32
+    shown = hero_amount(look, look.formats, Money(amount=Decimal("1034.74")), room)
+    assert shown.style == look.type.amount_hero
