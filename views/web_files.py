@@ -236,7 +236,6 @@ def main() -> None:
     """Compresses the client as small as it gets, in the first place that can be written."""
     from concurrent.futures import ThreadPoolExecutor
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     for place in default_places():
         folder = place / _folder(SMALL)
         try:
@@ -251,4 +250,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     main()

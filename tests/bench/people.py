@@ -1,8 +1,9 @@
-"""Many people on one server: what a session holds, how fast they are served, how long the loop stands still.
+"""Many people in one process: what a session holds, how fast they are served, how long the loop stands still.
 
 A session is signed in, with its purchases on screen; each goes to another period every `EVERY` seconds, all
 at moments of their own. The app, its backend and the people, one process each, share the machine: the people
-unpack only what they have to answer, since a browser has a machine of its own.
+unpack only what they have to answer, since a browser has a machine of its own. One process fills one core;
+what a server of two can serve, `processes` measures.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tests.bench.served import bare, memory, serving
 from tests.endurance.processes import Program
 from tests.wire import WireClient
 
-TITLE = "4. Many people on one server"
+TITLE = "4. Many people in one process"
 PEOPLE = (50, 100, 200, 500)
 EVERY = 5.0
 """Seconds between two switches of one person."""
@@ -98,12 +99,7 @@ async def _crowd(app: Program) -> list[Row]:
             full = await app.holdings()
             who = f"{number} people, a switch every {EVERY:.0f} s"
             rows += [
-                Row(
-                    name=f"{who}: click to the last row, on the wire",
-                    unit="ms",
-                    samples=tuple(took),
-                    at_most=100 if number == PEOPLE[-1] else None,
-                ),
+                Row(name=f"{who}: click to the last row, on the wire", unit="ms", samples=tuple(took)),
                 Row(name=f"{who}: switches a second", unit="", samples=(len(took) / lasted,)),
                 Row(
                     name=f"{who}: longest the event loop stood still",
