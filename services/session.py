@@ -181,18 +181,21 @@ class Session(httpx.Auth):
         if not self.signed_in:
             raise SessionExpired("not signed in")
         access = self._access or await self._renewed(None)
-        request.headers["Authorization"] = f"Bearer {access}"
-        response = yield request
-        if response.status_code != 401 or wants_password(response.headers):
-            return  # no renewal makes a sign-in younger
-        # httpx would read this answer whole, without a bound, before the next request.
-        await response.stream.aclose()  # type: ignore[union-attr]
-        response.stream = httpx.ByteStream(b"")
-        access = await self._renewed(access)
-        request.headers["Authorization"] = f"Bearer {access}"
-        response = yield request
-        if response.status_code == 401 and not wants_password(response.headers):
-            await self._renewal.run("end", self._end)
+        for attempt in range(1, 4):
+            request.headers["Authorization"] = f"Bearer {access}"
+            response = yield request
+            if response.status_code != 401 or wants_password(response.headers):
+                return  # no renewal makes a sign-in younger
+            if attempt > 1 and access == self._access:
+                await self._renewal.run("end", self._end)
+                return
+            if attempt == 3:
+                return
+            # httpx would read this answer whole, without a bound, before the next request.
+            await response.stream.aclose()  # type: ignore[union-attr]
+            response.stream = httpx.ByteStream(b"")
+            # A third time when what was just renewed is revoked already: the password was given meanwhile.
+            access = await self._renewed(access)
 
     async def _renewed(self, used: str | None) -> str:
         """An access token other than `used`; whoever asks first renews it for all."""

@@ -199,6 +199,28 @@ async def test_a_renewal_under_way_does_not_undo_it(network: Network, time: Cloc
     assert families(network, alive=True) == 1
 
 
+async def test_given_while_a_request_leaves_with_what_was_just_renewed_it_ends_no_session(
+    network: Network, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = await signed_in(network, time)
+    ended: list[bool] = []
+    backend.on_session_end = lambda: ended.append(True)
+    time.wait(minutes=6)
+    challenge = await backend.begin_sign_in(CAMILLE)
+    carry = network.handle_async_request
+
+    async def prove_first(request: httpx.Request) -> httpx.Response:
+        if network.renewals and request.url.path == "/v1/me":
+            monkeypatch.setattr(network, "handle_async_request", carry)
+            await backend.step_up(challenge, PASSWORD)  # revokes what the request bears
+        return await carry(request)
+
+    monkeypatch.setattr(network, "handle_async_request", prove_first)
+    assert (await backend.account()).value
+    assert backend.signed_in
+    assert not ended
+
+
 async def test_offline_it_is_not_proven_and_nothing_is_lost(network: Network, time: Clock) -> None:
     backend = await too_long_ago(network, time)
     challenge = await backend.begin_sign_in(CAMILLE)
