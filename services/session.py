@@ -181,21 +181,18 @@ class Session(httpx.Auth):
         if not self.signed_in:
             raise SessionExpired("not signed in")
         access = self._access or await self._renewed(None)
-        for attempt in range(1, 4):
+        for tries_left in (2, 1, 0):  # what somebody else has renewed may be over, or revoked, in its turn
             request.headers["Authorization"] = f"Bearer {access}"
             response = yield request
             if response.status_code != 401 or wants_password(response.headers):
                 return  # no renewal makes a sign-in younger
-            if attempt > 1 and access == self._access:
-                await self._renewal.run("end", self._end)
-                return
-            if attempt == 3:
-                return
-            # httpx would read this answer whole, without a bound, before the next request.
-            await response.stream.aclose()  # type: ignore[union-attr]
-            response.stream = httpx.ByteStream(b"")
-            # A third time when what was just renewed is revoked already: the password was given meanwhile.
-            access = await self._renewed(access)
+            if tries_left:
+                # httpx would read this answer whole, without a bound, before the next request.
+                await response.stream.aclose()  # type: ignore[union-attr]
+                response.stream = httpx.ByteStream(b"")
+                access = await self._renewed(access)
+        if access == self._access:
+            await self._renewal.run("end", self._end)
 
     async def _renewed(self, used: str | None) -> str:
         """An access token other than `used`; whoever asks first renews it for all."""

@@ -281,7 +281,7 @@ async def test_refused_again_with_a_fresh_token_the_session_is_over() -> None:
     backend.on_session_end = lambda: ended.append("ended")
     with pytest.raises(SessionExpired):
         await backend.account()
-    assert (len(script.asked), len(script.refreshed)) == (2, 2)
+    assert (len(script.asked), len(script.refreshed)) == (3, 3)
     assert ended == ["ended"]
     assert await store.load() is None
     await backend.close()
