@@ -267,12 +267,8 @@ def _type(page: Page, target: Locator, label: str, text: str) -> None:
 
     def kept() -> bool:
         held = target.input_value()
-        if (
-            held != text
-            and text.endswith(held)
-            and len(began) == 1
-            and time.monotonic() - began[0] > TOO_SOON
-        ):
+        late = len(began) == 1 and time.monotonic() - began[0] > TOO_SOON
+        if late and held != text and text.endswith(held):
             strike()
         return held == text
 

@@ -86,7 +86,8 @@ def test_the_page_boots_alone_and_describes_itself(
 
     page.add_init_script(  # the loading page may be gone before anybody looks
         "addEventListener('DOMContentLoaded', () => {"
-        "window.loading = [document.querySelector('#loading').innerText.trim(), document.documentElement.lang]})"
+        "const said = document.querySelector('#loading').innerText.trim();"
+        "window.loading = [said, document.documentElement.lang]})"
     )
     page.goto(f"{address}/anywhere", wait_until="domcontentloaded")
     assert page.evaluate("loading") == [loading, language]
