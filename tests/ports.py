@@ -13,6 +13,15 @@ PORTS = range(_FIRST, _FIRST + 1_000)
 listening on it, nobody else takes it."""
 
 
+def listens(port: int) -> bool:
+    """Whether somebody does, on that port."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
 def free_port() -> int:
     """A port nobody listens on."""
     for port in random.sample(PORTS, 50):

@@ -17,7 +17,7 @@ from views.ui.look import Look, heading, text
 from views.ui.month_selector import month_selector
 from views.ui.notices import error_state, freshness, progress, skeleton
 from views.ui.one_off_services import one_off_services
-from views.ui.places import Destination
+from views.ui.places import Destination, purchases_of
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
 
 
@@ -57,7 +57,7 @@ def Periods(state: PurchasesState) -> ft.Control:
     if state.periods.missing and state.periods.error is not None:
         return error_state(look, state.periods.error, state.load_periods)
     periods = state.periods.data
-    previous = f"/achats?periode={periods[1].period_id}" if periods and len(periods) > 1 else "/achats"
+    previous = purchases_of(periods[1].period_id if periods and len(periods) > 1 else None)
     services = one_off_services(look, formats, state, "usage.none", previous, state.load_periods)
     header = _header(look, formats, state)
     top: ft.Control = column(header, services, spacing=SPACE_M)

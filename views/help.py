@@ -19,7 +19,7 @@ from views.ui.fields import Field
 from views.ui.frame import Screen
 from views.ui.look import Look, alone, heading, silent, text
 from views.ui.notices import state
-from views.ui.places import Destination, go
+from views.ui.places import PURCHASES, Destination, go
 from views.ui.steps import steps
 from views.ui.theme import READING_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
@@ -175,7 +175,7 @@ def _around(look: Look, help_: HelpState) -> ft.Control:
             heading(text(words("help.contact_title"), look.type.title), 2),
             alone(text(words("help.contact_publisher"), look.type.body)),
             alone(text(words("help.contact_operator"), look.type.body)),
-            link(look, words("help.contact_link"), partial(go, "/achats")),
+            link(look, words("help.contact_link"), partial(go, PURCHASES)),
             spacing=SPACE_S,
         ),
         padding=look.layout.margin,

@@ -34,7 +34,7 @@ from views.ui.frame import Screen
 from views.ui.look import Look, heading, text
 from views.ui.notices import alert, error_state, freshness, progress, skeleton
 from views.ui.one_off_services import one_off_services
-from views.ui.places import Destination, go
+from views.ui.places import Destination, go, purchases_of
 from views.ui.subscription_parts import monthly_cost
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
 
@@ -201,7 +201,7 @@ def _previous(state: PurchasesState) -> str:
     """Where the periods before the current one begin."""
     periods = state.periods.data or ()
     past = [period for period in periods if period.state is not PeriodState.OPEN]
-    return f"/achats?periode={past[0].period_id}" if past else "/achats"
+    return purchases_of(past[0].period_id if past else None)
 
 
 def _contract_row(

@@ -9,7 +9,7 @@ import flet as ft
 
 from views.state.device import DeviceState
 from views.state.session import Gate, SessionState
-from views.ui.places import Destination, show_period
+from views.ui.places import PURCHASES, Destination, purchases_of, show_period
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Keyboard:
         purchases = self.session.purchases
         if first == "achats" and rest:
             shown = purchases.period_id if purchases else None
-            return f"/achats?periode={shown}" if shown else "/achats"
+            return purchases_of(shown)
         if first == "achats":
             return Destination.USAGE.path
         if first == "gerer" and rest:
@@ -77,7 +77,7 @@ class Keyboard:
     async def _refresh(self) -> None:
         if self.session.purchases is None:
             return
-        if self._path.startswith("/achats"):
+        if self._path.startswith(PURCHASES):
             await self.session.refresh_purchases()
         elif self._path.startswith(Destination.MANAGE.path):
             await self.session.load_management()
@@ -86,7 +86,7 @@ class Keyboard:
 
     async def _step_period(self, by: int) -> None:
         purchases = self.session.purchases
-        if purchases is None or not self._path.startswith("/achats"):
+        if purchases is None or not self._path.startswith(PURCHASES):
             return
         period_id = purchases.step(by)
         if period_id is not None:
@@ -98,11 +98,11 @@ class Keyboard:
         if purchases is None or purchase is None or not self.device.layout.wide:
             return
         listed = purchases.shown.data
-        if listed is None or not self._path.startswith("/achats"):
+        if listed is None or not self._path.startswith(PURCHASES):
             return
         ids = [row.payment_id for number in sorted(listed.pages) for row in listed.pages[number]]
         if purchase.payment_id not in ids:
             return
         index = ids.index(purchase.payment_id) + by
         if 0 <= index < len(ids):
-            self.page.navigate(f"/achats/{ids[index]}?periode={purchases.period_id}")
+            self.page.navigate(f"{PURCHASES}/{ids[index]}?periode={purchases.period_id}")

@@ -10,7 +10,7 @@ from views.state.purchases import PurchasesState
 from views.ui.component import component
 from views.ui.frame import Screen
 from views.ui.notices import error_state, skeleton
-from views.ui.places import Destination
+from views.ui.places import Destination, purchases_of
 from views.ui.purchase_detail import PurchaseDetail
 
 
@@ -40,5 +40,5 @@ def OnePurchase(purchases: PurchasesState | None, purchase: PurchaseState | None
         ft.Container(body, padding=ft.Padding.symmetric(horizontal=look.layout.margin), expand=True),
         Destination.USAGE,
         name=f"purchase-{payment_id}",
-        back=f"/achats?periode={period_id}" if period_id else "/achats",
+        back=purchases_of(period_id),
     )

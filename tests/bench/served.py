@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from services.periods import latest_periods
 from tests.endurance.processes import STARTED, Program
+from tests.ports import listens
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.people import contract, data_file, purchase, subscriber
 from tests.services.sandbox.visitor import PASSWORD
@@ -78,14 +78,9 @@ def bare(rows: int, folder: Path) -> Iterator[Program]:
     """Bare Flet with so many rows."""
     with Program("tests.bench.bare_flet", "--rows", str(rows), log=folder / "bare") as app:
         deadline = time.monotonic() + STARTED
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", app.port), timeout=1).close()
-            except OSError:
-                assert time.monotonic() < deadline, app.complaints
-                time.sleep(0.05)
-            else:
-                break
+        while not listens(app.port):
+            assert time.monotonic() < deadline, app.complaints
+            time.sleep(0.05)
         yield app
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -33,7 +32,7 @@ from playwright.sync_api import (
 )
 
 from tests.e2e.browser import open_app
-from tests.ports import free_port
+from tests.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
 STARTED = 60.0
@@ -75,7 +74,7 @@ class Server:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + STARTED
-        while not _listens(self.port):
+        while not listens(self.port):
             ended = self._process.poll()
             assert ended is None, f"{self._command} ended with {ended}:\n{self.log}"
             assert time.monotonic() < deadline, f"{self._command} does not listen:\n{self.log}"
@@ -94,14 +93,6 @@ class Server:
     def log(self) -> str:
         """What it has written."""
         return self._log.read_text(errors="replace")
-
-
-def _listens(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 class Serve(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.ports import free_port
+from tests.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
 STARTED = 60.0
@@ -59,7 +58,7 @@ def hosted(
     try:
         found = Hosted(f"http://127.0.0.1:{port}", process, log)
         deadline = time.monotonic() + STARTED
-        while not _listens(port):
+        while not listens(port):
             assert process.poll() is None, found.said
             assert time.monotonic() < deadline, found.said
             time.sleep(0.05)
@@ -71,14 +70,6 @@ def hosted(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _listens(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True)

@@ -217,8 +217,8 @@ def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
         app.state.store.close()
 
 
-def typed(text: str) -> Any:
-    """What a field tells its state once this was typed."""
+def typed(text: str | bool) -> Any:
+    """What a field, or a switch, tells its state once it holds this."""
     return SimpleNamespace(data=text)
 
 

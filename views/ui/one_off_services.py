@@ -12,7 +12,7 @@ from .buttons import Handler, link
 from .cards import card, column
 from .look import Look, heading, silent, text
 from .notices import error_alert, skeleton
-from .places import go
+from .places import PURCHASES, go
 from .theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
 
 MINI_CHART = 48
@@ -31,7 +31,7 @@ def one_off_services(
     words, current = look.words, state.current
 
     def detail() -> None:
-        go("/achats")
+        go(PURCHASES)
 
     def past() -> None:
         go(previous)

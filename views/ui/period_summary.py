@@ -42,7 +42,7 @@ def summary_card(
         return card(look, selector)
     summed = keep("summed", (look, formats, period), partial(_summed, look, formats, period))
     body: ft.Control
-    if look.layout is Layout.XL:  # narrower, the months would not fit beside it
+    if _in_one_row(look):
         body = ft.Row(
             [ft.Container(summed, width=SUMMED_WIDTH), ft.Container(selector, expand=True)],
             spacing=SPACE_M,
@@ -66,12 +66,16 @@ def summary_card(
     )
 
 
+def _in_one_row(look: Look) -> bool:
+    """Whether the months have room beside the total."""
+    return look.layout is Layout.XL
+
+
 def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     """What the period amounts to."""
     words = look.words
     span = formats.period_range(period.start_date, period.end_date)
-    beside = look.layout is Layout.XL
-    room = SUMMED_WIDTH if beside else look.layout.least_content - 2 * SPACE_M
+    room = SUMMED_WIDTH if _in_one_row(look) else look.layout.least_content - 2 * SPACE_M
     lines: list[ft.Control] = [
         hero_amount(look, formats, period.total, room),
         text(

@@ -43,12 +43,17 @@ def period_in(route: str) -> str | None:
     return asked if _PERIOD_ID.fullmatch(asked) else None
 
 
+def purchases_of(period_id: str | None) -> str:
+    """The address of a period's purchases; of the current one's for None."""
+    return f"{PURCHASES}?periode={period_id}" if period_id else PURCHASES
+
+
 async def show_period(period_id: str, purchases: PurchasesState | None = None) -> None:
     """Go to the purchases of a period: the address says which.
 
     `purchases` on screen show it at once: the browser need not tell its new address first.
     """
-    address = f"{PURCHASES}?periode={period_id}"
+    address = purchases_of(period_id)
     if purchases is not None and ft.context.page.route != address:
         purchases.expect_address(period_id)
     go(address)

@@ -23,7 +23,7 @@ from .component import component
 from .documents import kind_of
 from .look import Look, heading, text
 from .notices import alert, error_state, freshness, skeleton, snackbar, state
-from .places import go
+from .places import PURCHASES, go, purchases_of
 from .publisher import contact_button
 from .purchase_rows import amount_color, shown_names, tags_of
 from .report import ReportButton
@@ -45,7 +45,7 @@ def PurchaseDetail(
         await shown.open(payment_id, purchases.find(payment_id))
 
     def back_to_list() -> None:
-        go(f"/achats?periode={purchases.period_id}" if purchases.period_id else "/achats")
+        go(purchases_of(purchases.period_id))
 
     ft.use_effect(open_purchase, [payment_id, purchases.contract.contract_id], cleanup=lambda: None)
     formats = Formats(look.words.language, purchases.zone)
@@ -226,6 +226,6 @@ def _actions(look: Look, report: ReportState | None, purchase: Purchase) -> list
         )
     )
     if purchase.entry_type is EntryType.REFUND and purchase.refund_of:
-        original = partial(go, f"/achats/{purchase.refund_of}")
+        original = partial(go, f"{PURCHASES}/{purchase.refund_of}")
         actions.append(link(look, words("purchase.original"), original))
     return actions

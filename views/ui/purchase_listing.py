@@ -21,7 +21,7 @@ from .contracts import contract_choice
 from .look import Look, text
 from .notices import error_state, freshness, progress, skeleton, snackbar, state
 from .period_summary import summary_card
-from .places import go
+from .places import PURCHASES, go, purchases_of
 from .purchase_rows import PageOfRows, days_of
 from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
 
@@ -212,7 +212,7 @@ def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Contro
     previous = purchases.step(-1)
 
     def show_previous() -> None:
-        go(f"/achats?periode={previous}")
+        go(purchases_of(previous))
 
     actions = [strong_button(look, words("purchases.empty_previous"), show_previous)] if previous else []
     return state(
@@ -228,7 +228,7 @@ def _beyond(look: Look, purchases: PurchasesState) -> ft.Control:
     """An address asked for a period that is not among the six."""
 
     def show_current() -> None:
-        go("/achats")
+        go(PURCHASES)
 
     current = look.words("period.open")
     return state(

@@ -17,7 +17,7 @@ from .buttons import row_as_button
 from .cards import Tone, column, tag, tile
 from .component import Kept, component, use_kept
 from .look import Look, text
-from .places import go
+from .places import PURCHASES, go
 from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
 
 TEXT_START = 40 + SPACE_M + SPACE_S
@@ -48,7 +48,7 @@ def PageOfRows(
     order = [local_day(purchase, formats.zone) for purchase in purchases]
     sums = dict(zip(dict.fromkeys(order), days, strict=True))
     parts: list[ft.Control] = []
-    for rank, (purchase, day) in enumerate(zip(purchases[:drawn], order, strict=False)):
+    for rank, (purchase, day) in enumerate(zip(purchases[:drawn], order[:drawn], strict=True)):
         first = not rank or day != order[rank - 1]
         last = rank + 1 == len(order) or day != order[rank + 1]
         if first and (rank or not continues):
@@ -136,7 +136,7 @@ def purchase_row(
     amount = formats.money(purchase.amount)
 
     def open_purchase() -> None:
-        go(f"/achats/{purchase.payment_id}?periode={purchase.period_id}")
+        go(f"{PURCHASES}/{purchase.payment_id}?periode={purchase.period_id}")
 
     # The title says all of it: the row is one node for screen readers, with few controls.
     name = _spoken(look, purchase, title, time, [label for label, *_ in tags], formats)

@@ -14,17 +14,13 @@ from starlette.applications import Starlette
 
 from services.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
-from tests.views.conftest import Line, Serve, remembered
+from tests.views.conftest import Line, Serve, remembered, typed
 from views.state import help as help_module
 from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Fault, FeedbackForm, Stage
 from views.state.help import HelpState
 from views.state.session import SessionState
 
 CAMILLE = "camille@demo.example"
-
-
-def typed(text: str) -> Any:
-    return cast("Any", SimpleNamespace(data=text))
 
 
 def chosen(*answer: str) -> Any:

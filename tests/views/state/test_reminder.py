@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 
 from services.errors import Unavailable, Unreachable
 from services.sandbox import Settings
-from tests.views.conftest import Line, Serve
+from tests.views.conftest import Line, Serve, typed
 from views.state.reminder import ReminderState
 from views.state.sign_in import Fault
 
 CAMILLE = "camille@demo.example"
-
-
-def typed(text: str) -> Any:
-    return cast("Any", SimpleNamespace(data=text))
 
 
 async def asked(line: Line, text: str) -> ReminderState:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
-import flet as ft
 import httpx
 import pytest
 from hypothesis import given
@@ -15,17 +14,12 @@ from hypothesis import strategies as st
 from services.credentials import MemoryStore
 from services.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
 from services.sandbox import Settings
-from tests.views.conftest import PASSWORD, Clock, Line, Serve
+from tests.views.conftest import PASSWORD, Clock, Line, Serve, typed
 from views.state import sign_in
 from views.state.session import Gate, SessionState
 from views.state.sign_in import Fault, SignInState, Step
 
 CAMILLE = "camille@demo.example"
-
-
-def typed(text: str | bool) -> Any:
-    """The event of a field that now holds this."""
-    return cast("ft.Event[Any]", SimpleNamespace(data=text))
 
 
 async def opened(line: Line, *, demo: bool = False, store: MemoryStore | None = None) -> SignInState:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
+from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # nor this
 
 from services.models import Money
 from views.formatting import Formats
