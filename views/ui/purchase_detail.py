@@ -30,8 +30,8 @@ from .report import ReportButton
 from .sharing import ReceiptActions
 from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
-AMOUNT_ROOM = 256
-"""Least width of the card's content, in logical pixels: on a window of 320, or of 840 beside the list."""
+AMOUNT_ROOM = 240
+"""Least width of the card's content, in logical pixels: beside the list, on a window of 840."""
 
 
 @component
