@@ -280,6 +280,15 @@ class Driver:
                 raise AssertionError(f"{missing} at {self.route} in {self.texts()}")
             await asyncio.sleep(_POLL)
 
+    @property
+    def waits(self) -> bool:
+        """Whether no handler, render or effect can go on before something comes from outside.
+
+        That is an answer, a timer, a thread or a person: whoever asks knows of the answers under way.
+        """
+        loop: Any = self._client.loop
+        return not loop._ready  # whoever asks runs, and stands in it no more
+
     async def fails(self, kind: type[ErrorT], *, within: float = PATIENCE) -> ErrorT:
         """Wait for an error that Flet or a guard swallowed, and take it out: it was expected."""
 

@@ -91,9 +91,7 @@ class World:
 
     async def quiet(self, app: Driver) -> None:
         """Wait until nothing is asked any more, and what was answered is drawn."""
-        for _ in range(3):
-            await app.until(lambda: not self.asking, "still asking")
-            await asyncio.sleep(0.002)
+        await app.until(lambda: app.waits and not self.asking, "still asking")
 
     async def close(self) -> None:
         """End the clients and the road."""
