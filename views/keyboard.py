@@ -100,9 +100,16 @@ class Keyboard:
         listed = purchases.shown.data
         if listed is None or not self._path.startswith(PURCHASES):
             return
-        ids = [row.payment_id for number in sorted(listed.pages) for row in listed.pages[number]]
+        placed = [
+            (row.payment_id, (number, rank, len(page)))
+            for number, page in sorted(listed.pages.items())
+            for rank, row in enumerate(page)
+        ]
+        ids = [payment_id for payment_id, _ in placed]
         if purchase.payment_id not in ids:
             return
         index = ids.index(purchase.payment_id) + by
         if 0 <= index < len(ids):
-            self.page.navigate(f"{PURCHASES}/{ids[index]}?periode={purchases.period_id}")
+            payment_id, place = placed[index]
+            purchases.window.bring(*place)
+            self.page.navigate(f"{PURCHASES}/{payment_id}?periode={purchases.period_id}")

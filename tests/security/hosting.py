@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from services.periods import period_of
 from tests.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
 STARTED = 60.0
 """Seconds a process has to listen."""
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)
@@ -96,14 +100,15 @@ class Sentinel:
         return (self.identifier, self.password, self.merchant, f"Prenom{self.name}", f"achat-{self.name}")
 
     def data(self) -> dict[str, Any]:
-        """As in a data file of the sandbox: ten purchases, a subscription that can be ended."""
+        """As in a data file of the sandbox: ten purchases of the current period, a subscription to end."""
         now = datetime.now(UTC)
+        began, _ = period_of(now.astimezone(PARIS).date()).bounds(PARIS)
         purchases = [
             {
                 "paymentId": f"achat-{self.name}-{number}",
                 "entryType": "purchase",
                 "paymentStatus": "succeeded",
-                "paymentDate": (now - timedelta(hours=1 + number)).isoformat(),
+                "paymentDate": (now - (now - began) * (number + 1) / 12).isoformat(),
                 "amount": {"amount": "4.99", "currency": "EUR"},
                 "description": f"Objet{self.name.title()}",
                 "merchantName": self.merchant,

@@ -268,6 +268,4 @@ def visit(
 
 async def quiet(app: Driver, line: Line) -> None:
     """Wait until nothing is asked any more, and what was answered is drawn."""
-    for _ in range(3):
-        await app.until(lambda: not line.under_way, "still asking")
-        await asyncio.sleep(0.005)
+    await app.until(lambda: app.waits and not line.under_way, "still asking")

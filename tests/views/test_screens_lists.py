@@ -9,7 +9,7 @@ import flet as ft
 from tests.driver import Driver
 from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import WIDE, rows
-from views.state.list_window import ROW_ESTIMATE
+from views.state.list_window import HEAD_ESTIMATE, ROW_ESTIMATE
 from views.state.purchases import PER_PAGE
 
 CAMILLE = "camille@demo.example"
@@ -88,7 +88,27 @@ async def test_a_purchase_chosen_by_the_keyboard_is_drawn(serve: Serve) -> None:
         assert near < PER_PAGE
         for _ in range(near):
             await app.press("ArrowDown")
-        await app.until(lambda: len(rows(app)) == PER_PAGE, "the chosen one is not drawn")
+        await app.until(lambda: len(rows(app)) >= PER_PAGE, "the chosen one is not drawn")
+
+
+async def test_a_purchase_chosen_by_the_keyboard_comes_into_view(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats", **WIDE) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        await measure(app)
+
+        def moves() -> list[float]:
+            return [asked["offset"] for kind, name, asked in app.calls if name == "scroll_to"]
+
+        await app.press("ArrowDown")
+        await quiet(app, line)
+        assert not moves(), "it was in view"
+        for _ in range(12):
+            await app.press("ArrowDown")
+            await quiet(app, line)
+        assert 1 <= len(moves()) <= 3, "it goes on when there is no room below, a few rows at once"
+        assert moves()[-1] < HEAD_ESTIMATE + 13 * 80 < moves()[-1] + 700
 
 
 async def test_another_period_leaves_the_rest_of_the_screen_as_it_is(serve: Serve) -> None:

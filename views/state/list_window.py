@@ -39,6 +39,8 @@ class ListWindow:
     scrolled_past_head: bool = False
     remade: int = 0
     """How many times what is drawn had to be made anew to be at its top again."""
+    going_to: float | None = None
+    """How far down the view is asked to be, in logical pixels; None when it was, or nobody asks."""
     _head: float = HEAD_ESTIMATE
     _offset: float = 0.0
     _reached: int = 1
@@ -57,7 +59,7 @@ class ListWindow:
             self.remade += 1
             self._head, self._heights = HEAD_ESTIMATE, {}
         self._offset, self._reached, self._total = 0.0, 1, 1
-        self.scrolled_past_head, self.rows = False, self._rows_near()
+        self.scrolled_past_head, self.rows, self.going_to = False, self._rows_near(), None
         self._place()
 
     def reach(self, last_read: int, total_pages: int) -> None:
@@ -85,6 +87,22 @@ class ListWindow:
         self._offset, self.viewport = event.pixels, event.viewport_dimension
         self.scrolled_past_head = event.pixels > 160
         self._place()
+
+    def bring(self, page: int, rank: int, rows: int) -> None:
+        """Ask for the row of this `rank` (from 0) among the `rows` of its page, unless it is in view.
+
+        Told from the height of its page: a row more to each side makes up for rows that differ. What is drawn
+        goes there first, for the view to find it.
+        """
+        row = self._height(page) / rows
+        top = self._head + sum(self._height(before) for before in range(1, page)) + rank * row
+        if not row <= top - self._offset <= self.viewport - 2 * row:
+            self.going_to = self._offset = max(0.0, top - self.viewport / 3)
+            self._place()
+
+    def gone(self) -> None:
+        """The view is where it was asked to be."""
+        self.going_to = None
 
     def _height(self, page: int) -> float:
         return self._heights.get(page, self.per_page * ROW_ESTIMATE)

@@ -48,6 +48,14 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: s
             ft.context.page.show_dialog(snackbar(look, look.words("purchases.refreshed")))
 
     ft.use_effect(announce, [purchases.refreshed])
+    strip = ft.use_memo(ft.Ref[ft.Column], [])
+
+    async def follow() -> None:
+        if window.going_to is not None and strip.current is not None:
+            await strip.current.scroll_to(offset=window.going_to)
+            window.gone()
+
+    ft.use_effect(follow, [window.going_to], cleanup=lambda: None)
     wanted = [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read]
     ft.use_effect(purchases.read_window, wanted, cleanup=lambda: None)
     if periods.missing and periods.error is not None:
@@ -86,6 +94,7 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: s
                         ),
                     )
                 ],
+                ref=strip,
                 key=f"{purchases.contract.contract_id} {window.remade}",
                 scroll=ft.ScrollMode.AUTO,
                 on_size_change=window.measure_view,

@@ -62,6 +62,13 @@ class Screen:
         self.window.scroll(0, scrolled(self.offset, self.viewport))
         self.settle()
 
+    def follow(self) -> None:
+        """Go where the window asks to, once what is there is drawn."""
+        if (target := self.window.going_to) is not None:
+            self.settle()
+            self.scroll(target - self.offset)
+            self.window.gone()
+
 
 HEIGHTS = st.lists(st.floats(PER_PAGE * ROW, PER_PAGE * 3 * ROW), min_size=1, max_size=30)
 MOVES = st.lists(st.floats(-4000, 4000), max_size=30)
@@ -115,6 +122,40 @@ def test_four_hundred_pages_scrolled_to_the_end_are_read_once_each() -> None:
     for _ in range(300):
         screen.scroll(-3000)
     assert (screen.window.first, screen.window.above) == (1, 0)
+
+
+@given(
+    st.floats(ROW, 2 * ROW),
+    st.integers(1, 30),
+    st.floats(400, 2500),
+    st.floats(100, 400),
+    st.lists(st.tuples(st.integers(0, 29), st.integers(0, PER_PAGE - 1)), max_size=12),
+)
+def test_the_row_that_is_asked_for_is_in_view(
+    row: float, count: int, viewport: float, head: float, asked: list[tuple[int, int]]
+) -> None:
+    screen = Screen([PER_PAGE * row] * count, head, viewport)
+    for _ in range(2 * count):
+        screen.scroll(2000)
+    for place, rank in asked:
+        page = place % count + 1
+        screen.window.bring(page, rank, PER_PAGE)
+        screen.follow()
+        top = head + ((page - 1) * PER_PAGE + rank) * row
+        assert screen.offset <= top + 0.001
+        assert top + row <= screen.offset + viewport + 0.001
+        before = screen.offset
+        screen.window.bring(page, rank, PER_PAGE)
+        screen.follow()
+        assert screen.offset == before, "it was in view"
+
+
+def test_another_list_goes_nowhere() -> None:
+    window = ListWindow(PER_PAGE)
+    window.bring(1, 20, PER_PAGE)
+    assert window.going_to is not None
+    window.begin_again()
+    assert window.going_to is None
 
 
 def test_the_page_after_those_read_is_the_furthest_drawn() -> None:
