@@ -84,6 +84,7 @@ async def open_app(
     device.device_still = features.disable_animations or features.reduce_motion
     session.preferred = device.preferences.contract_id
     dress(page, device)
+    page.theme_animation_style = ft.AnimationStyle.no_animation()
 
     def resized(event: ft.PageResizeEvent) -> None:
         device.resize(event.width, event.height)

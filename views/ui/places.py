@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from enum import Enum
 from urllib.parse import parse_qs, urlsplit
@@ -54,8 +55,14 @@ async def show_period(period_id: str, purchases: PurchasesState | None = None) -
     `purchases` on screen show it at once: the browser need not tell its new address first.
     """
     address = purchases_of(period_id)
-    if purchases is not None and ft.context.page.route != address:
+    if purchases is None:
+        go(address)
+        return
+    if ft.context.page.route != address:
         purchases.expect_address(period_id)
+    opening = asyncio.ensure_future(purchases.open(period_id))
+    # For a new address Flutter makes the whole page anew: the list is sent first, and both make one frame.
+    for _ in range(2):  # it is shown, then drawn
+        await asyncio.sleep(0)
     go(address)
-    if purchases is not None:
-        await purchases.open(period_id)
+    await opening

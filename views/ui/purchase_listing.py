@@ -171,9 +171,13 @@ def _rows(
         if listed.error is not None:
             rows.append(_list_error(look, listed.error, purchases.read_on))
         else:
+            # What turns where nobody sees it has the whole screen drawn again, sixty times a second.
+            turning = window.last > listed.data.last_read
             rows.append(
                 ft.Container(
-                    ft.ProgressRing(semantics_label=words("purchases.loading_more"), width=24, height=24),
+                    ft.ProgressRing(semantics_label=words("purchases.loading_more"), width=24, height=24)
+                    if turning
+                    else None,
                     key="more",
                     height=TARGET,
                     alignment=ft.Alignment.CENTER,
