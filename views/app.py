@@ -84,7 +84,6 @@ async def open_app(
     device.device_still = features.disable_animations or features.reduce_motion
     session.preferred = device.preferences.contract_id
     dress(page, device)
-    page.theme_animation_style = ft.AnimationStyle.no_animation()
 
     def resized(event: ft.PageResizeEvent) -> None:
         device.resize(event.width, event.height)
@@ -153,6 +152,8 @@ def heed_addresses(page: ft.Page) -> None:
             urlsplit(event.route)
             return take(event)
         except (ValueError, AttributeError):
+            if page.session.connection is None:  # left meanwhile, which Flet cannot say the address without
+                return True
             page.navigate("/")
             return False
 
@@ -189,13 +190,16 @@ def follow_periods(page: ft.Page, session: SessionState) -> None:
 
 def dress(page: ft.Page, device: DeviceState) -> None:
     """Give the page the theme, the appearance and the language of the device's owner."""
-    page.theme, page.dark_theme = (
-        flet_theme(
-            palette(dark), device.layout, reduced_motion=device.still, text_size=device.preferences.text_size
-        )
-        for dark in (False, True)
+    theme = flet_theme(
+        palette(device.dark),
+        device.layout,
+        reduced_motion=device.still,
+        text_size=device.preferences.text_size,
     )
-    page.theme_mode = device.theme_mode
+    page.theme, page.dark_theme = (None, theme) if device.dark else (theme, None)
+    page.theme_mode = ft.ThemeMode.DARK if device.dark else ft.ThemeMode.LIGHT
+    # Flutter would take our theme for another one with each address, and lead over to it for 200 ms.
+    page.theme_animation_style = ft.AnimationStyle.no_animation()
     locale = device.language.locale
     here = ft.Locale(locale.language, locale.territory)
     page.locale_configuration = ft.LocaleConfiguration(supported_locales=[here], current_locale=here)
@@ -206,21 +210,18 @@ def App(
     device: DeviceState, session: SessionState, demo: DemoState | None, recovery: RecoveryState
 ) -> object:
     """What is drawn of everything, by the gate: a closed door or the place the address names."""
-    look = ft.use_memo(
-        lambda: Look.of(
-            device.language,
-            device.layout,
-            dark=device.dark,
-            still=device.still,
-            text_size=device.preferences.text_size,
-        ),
-        [device.language, device.layout, device.dark, device.still, device.preferences.text_size],
+    look = Look.of(
+        device.language,
+        device.layout,
+        dark=device.dark,
+        still=device.still,
+        text_size=device.preferences.text_size,
     )
 
     def dress_page() -> None:
         dress(ft.context.page, device)
 
-    ft.use_effect(dress_page, [device.layout, device.language, device.still, device.preferences])
+    ft.use_effect(dress_page, [device.layout, device.language, device.dark, device.still, device.preferences])
 
     def remember_contract() -> None:
         if session.contract is not None:

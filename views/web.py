@@ -28,6 +28,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS
+from views.interface import spare_memory
 from views.visitors import COOKIES, Door, Start
 from views.web_files import WebFiles
 
@@ -103,6 +104,7 @@ def web_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        spare_memory()
         await app_manager.start()
         files.compress()
         giving_back = asyncio.create_task(door.give_back())

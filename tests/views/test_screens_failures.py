@@ -208,6 +208,8 @@ async def test_a_refused_purchase_is_listed_and_counted_nowhere(serve: Serve) ->
     async with visit(line, await remembered(line, "plafond@demo.example"), route="/achats") as app:
         await app.see("15 achats")
         await app.until(lambda: rows(app), "no purchases")
+        await app.scroll(16, extent=2000)
+        await app.until(lambda: len(rows(app)) > 15, "the rest does not come")
         denied = [name for name in rows(app) if "Refusé" in name]
         assert len(denied) == 1
         assert len(rows(app)) == 16

@@ -110,9 +110,11 @@ async def test_what_was_chosen_is_found_in_the_next_visit(line: Line) -> None:
 
 async def test_a_damaged_entry_leaves_the_defaults(line: Line) -> None:
     device = {"preferences": '{"text_size": 12}'}
-    async with await at_settings(line, preferences=device) as app:
+    async with await at_settings(line, preferences=device, dark=True) as app:
         await app.see("Affichage")
-        assert app.page.theme_mode is ft.ThemeMode.SYSTEM
+        assert app.page.theme_mode is ft.ThemeMode.DARK, "it follows the device"
+        await app.darken(False)
+        await app.until(lambda: app.page.theme_mode is ft.ThemeMode.LIGHT, "still dark")
 
 
 @pytest.mark.parametrize(
@@ -205,7 +207,7 @@ async def test_forgetting_this_device_leaves_nothing_on_it(line: Line) -> None:
         await app.see("Your account is not deleted.")
         await app.tap("Forget this device")
         await app.see("Identifiez-vous")
-        assert app.page.theme_mode is ft.ThemeMode.SYSTEM
+        assert app.page.theme_mode is ft.ThemeMode.LIGHT
         await quiet(app, line)
     assert await store.load() is None
     assert kept(device) == {}

@@ -108,10 +108,10 @@ class ListWindow:
         return self._heights.get(page, self.per_page * ROW_ESTIMATE)
 
     def _rows_near(self) -> int:
-        """Those of the first page within one view of the view; all, once it has been scrolled."""
+        """Those of the first page within half a view of the view; all, once it has been scrolled."""
         if self._offset:
             return self.per_page
-        return min(self.per_page, max(1, ceil((2 * self.viewport - self._head) / LOWEST_ROW)))
+        return min(self.per_page, max(1, ceil((1.5 * self.viewport - self._head) / LOWEST_ROW)))
 
     def _place(self) -> None:
         """Draw what is within one view of the view, up and down."""

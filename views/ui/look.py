@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import flet as ft
 
@@ -24,7 +25,7 @@ from .theme import (
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Made once for a language, a theme and a size class; the root hands it down by context.
+    """Made once for a language, a theme and a size class, for everybody; the root hands it down by context.
 
     Compared by identity, so that a page of rows drawn with the same look is not drawn again.
     """
@@ -57,6 +58,7 @@ class Look:
         return self._card_rows[known]
 
     @classmethod
+    @lru_cache(maxsize=32)
     def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Look:
         return cls(
             words=Words(language),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 import flet as ft
 
@@ -463,13 +464,14 @@ def hairline(colours: Palette) -> ft.BorderSide:
 # --- The Flet theme ---------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=32)
 def flet_theme(
     colours: Palette, layout: Layout, *, reduced_motion: bool = False, text_size: float = 1.0
 ) -> ft.Theme:
     """The whole theme, explicit: Material derives nothing from a seed, so no surface is tinted.
 
-    Set both `page.theme` (light palette) and `page.dark_theme` (dark palette), and again when `layout`
-    or the wish for less motion changes.
+    Set `page.theme` (light palette) or `page.dark_theme` (dark palette), and again when anything of this
+    changes. Made once for everybody: nobody changes a theme.
     """
     text = typography(layout, text_size)
     compact = typography(layout, min(text_size, LARGEST_COMPACT))
