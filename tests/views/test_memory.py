@@ -1,4 +1,4 @@
-"""What sessions held is given back once they have ended, and not by stopping everything again and again."""
+"""Sessions hold little, and what they held is given back, not by stopping everything again and again."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ from weakref import ref
 
 import flet as ft
 import pytest
+from flet.controls.base_control import BaseControl
 from flet.messaging.session import Session
+from flet.utils import validation
 
 from views import visitors
+from views.interface import spare_memory
+from views.text import Language
+from views.ui.look import Look
+from views.ui.theme import Layout, flet_theme, palette
 from views.visitors import Door, _Visit
 
 
@@ -105,3 +111,20 @@ async def test_one_that_flet_does_not_let_go_of_is_not_looked_for_again_and_agai
     await server.looks(20)
     assert held() is stuck
     assert server.collections == 1
+
+
+def test_people_with_the_same_look_share_it() -> None:
+    one, other = (
+        Look.of(Language.FR, Layout.S, dark=False, still=False, text_size=size) for size in (1.0, 1.0)
+    )
+    assert one is other
+    assert flet_theme(palette(False), Layout.S) is flet_theme(palette(False), Layout.S)
+
+
+def test_no_control_has_a_set_of_its_own_for_errors_it_never_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = validation._REPORTED_VALIDATION_ERRORS_KEY
+    monkeypatch.setattr(BaseControl, key, None, raising=False)  # puts back what was there
+    spare_memory()
+    drawn = ft.Text("Bonjour")
+    drawn._before_update_safe()
+    assert key not in vars(drawn)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import flet as ft
+import msgpack  # type: ignore[import-untyped]  # it has none
+import pytest
+from flet.messaging.protocol import Message
 
-from tests.driver import Driver
+from tests.driver import Driver, _encode
 from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import WIDE, rows
 from views.state.list_window import HEAD_ESTIMATE, ROW_ESTIMATE
@@ -122,6 +125,41 @@ async def test_another_period_leaves_the_rest_of_the_screen_as_it_is(serve: Serv
         await quiet(app, line)
         assert app.route == "/achats?periode=2026-05"
         assert app.controls(ft.SafeArea)[0] is frame
+
+
+async def test_nothing_turns_where_nobody_sees_it(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        assert "more" in [one.key for one in app.controls(ft.Container)], "there is more to read"
+        assert not app.controls(ft.ProgressRing)
+        with line.holding("page=2"):
+            await app.scroll(2000, extent=2700)
+            await app.until(lambda: app.controls(ft.ProgressRing), "nothing says that more is read")
+        await app.until(lambda: len(rows(app)) > PER_PAGE, "no more rows")
+
+
+async def test_another_period_is_drawn_before_its_address_is_told(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = serve(LONG)
+    sent: list[str] = []
+    receive = Driver._receive
+
+    def listen(app: Driver, message: Message, size: int) -> None:
+        whole = msgpack.packb(message.body, default=_encode)
+        sent.append("list" if "Facturé en mai".encode() in whole else str(getattr(message.body, "name", "")))
+        receive(app, message, size)
+
+    monkeypatch.setattr(Driver, "_receive", listen)
+    async with visit(line, await remembered(line, LONG), route="/achats", web=True) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        sent.clear()
+        await app.tap("Facture de mai")
+        await app.until(lambda: "push_route" in sent, "no address")
+        assert sent.index("list") < sent.index("push_route")
 
 
 async def test_an_address_that_comes_late_does_not_bring_back_its_period(serve: Serve) -> None:
