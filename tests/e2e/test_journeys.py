@@ -35,6 +35,13 @@ from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
 
 NOW = "2026-05-14T12:00:00+02:00"
 PASSWORD = "Soleil-2026"
+FRAMES = """() => new Promise((told) => {
+  const ask = window.requestAnimationFrame;
+  let asked = 0;
+  window.requestAnimationFrame = (draw) => { asked += 1; return ask.call(window, draw); };
+  setTimeout(() => { window.requestAnimationFrame = ask; told(asked); }, 1000);
+})"""
+"""How many frames the page asks for within a second."""
 
 
 @dataclass(frozen=True)
@@ -340,6 +347,17 @@ def test_ten_thousand_purchases_open_like_ten_and_load_as_one_scrolls(demo: Serv
         assert len(drawn) < 150, "the list draws rows that nobody sees"
         seen |= set(drawn)
     assert len(seen) > 60, "the list stops after its first page"
+
+
+def test_a_screen_at_rest_draws_nothing(demo: Server, visit: Visit) -> None:
+    """What turns or glides where nobody sees it would empty the battery of a phone."""
+    page = visit(f"{demo.url}/achats")
+    sign_in(page, FR, "gros-volume@demo.example")
+    see_rows(page)
+    until(page, lambda: page.evaluate(FRAMES) == 0, "the list never rests")
+    tap(page, FR.back)
+    see_heading(page, FR.usage)
+    until(page, lambda: page.evaluate(FRAMES) == 0, "the consumption never rests")
 
 
 def test_a_dead_backend_and_an_outage_have_their_own_sentences(
