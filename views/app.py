@@ -178,11 +178,14 @@ def follow_periods(page: ft.Page, session: SessionState) -> None:
         if not isinstance(event, ft.RouteChangeEvent) or taken is False:
             return taken
         before, place = place, urlsplit(event.route).path
-        if session.purchases is None or not before == place == PURCHASES:
+        period_id, purchases = period_in(event.route), session.purchases
+        if purchases is None:
             return taken
-        period_id = period_in(event.route)
-        if session.purchases.is_news(period_id):
-            page.run_task(session.purchases.open, period_id)
+        news = purchases.is_news(period_id)
+        if not before == place == PURCHASES:
+            return taken
+        if news:
+            page.run_task(purchases.open, period_id)
         return False
 
     page.before_event = before_event  # type: ignore[method-assign, assignment]

@@ -273,3 +273,51 @@ async def test_the_first_purchase_stands_beside_the_list_on_wide_windows(serve: 
         await app.see("Date, 25 avril")
         selected = [one for one in app.controls(ft.Semantics) if one.selected and one.label in rows(app)]
         assert [one.label for one in selected] == rows(app)[:1]
+
+
+async def test_periods_to_and_fro_are_not_undone_by_their_addresses(serve: Serve) -> None:
+    line = serve(LONG)
+    async with visit(line, await remembered(line, LONG), route="/achats?periode=2026-05", web=True) as app:
+        await app.until(lambda: rows(app), "no purchases")
+        arrive, told = app._arrive, list[str]()
+
+        async def note(route: str, *, wait: bool = True) -> None:
+            told.append(route)
+
+        app._arrive = note  # type: ignore[method-assign]
+        for month in ("avril", "mai"):
+            await app.tap(f"Facture d’{month}" if month == "avril" else f"Facture de {month}")
+            await app.see(f"Facturé en {month}")
+        await arrive(told[0])
+        await quiet(app, line)
+        await app.see("Facturé en mai")
+        await app.tap("Facture d’avril")
+        await app.see("Facturé en avril")
+        await app.until(lambda: len(told) == 3, "an address is missing")
+        for route in told[1:]:
+            await arrive(route)
+            await quiet(app, line)
+            await app.see("Facturé en avril", within=0)
+        await app.back()
+        await app.see("Facturé en mai")
+
+
+async def test_the_way_back_leads_through_periods_and_a_purchase_beside_them(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    async with visit(line, store, route="/achats?periode=2026-03", web=True, **WIDE) as app:
+        await app.see("Facturé en mars")
+        await app.tap("Facture d’avril")
+        await app.see("Facturé en avril")
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        await app.press("ArrowDown")
+        await app.until(lambda: app.route.startswith("/achats/"), "nothing is selected")
+        await app.tap("Facture de mai")
+        await app.see("Facturé en mai")
+        await quiet(app, line)
+        for month in ("avril", "avril", "mars"):
+            await app.back()
+            await quiet(app, line)
+            await app.see(f"Facturé en {month}", within=0)
+        assert app.route == "/achats?periode=2026-03"

@@ -188,6 +188,11 @@ class PurchasesState:
         await self._show(period_id, self.filter)
         await self._read_ahead(period_id)
 
+    @property
+    def awaited(self) -> str | None:
+        """The period whose address is to come."""
+        return self._awaited
+
     def expect_address(self, period_id: str | None) -> None:
         """The browser was asked for the address of this period; for None, it tells of none any more."""
         self._awaited = period_id

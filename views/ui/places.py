@@ -58,7 +58,8 @@ async def show_period(period_id: str, purchases: PurchasesState | None = None) -
     if purchases is None:
         go(address)
         return
-    if ft.context.page.route != address:
+    coming = purchases_of(purchases.awaited) if purchases.awaited else ft.context.page.route
+    if coming != address:  # of the address it is at, the browser tells nothing
         purchases.expect_address(period_id)
     opening = asyncio.ensure_future(purchases.open(period_id))
     # For a new address Flutter makes the whole page anew: the list is sent first, and both make one frame.
