@@ -149,7 +149,8 @@ class OfflineStore:
             nothing: asyncio.Future[T | None] = loop.create_future()
             nothing.set_result(None)
             return nothing
-        return loop.run_in_executor(self._thread, guarded)
+        # Who does not wait any more has asked all the same: unshielded, what has not begun would not be done.
+        return asyncio.shield(loop.run_in_executor(self._thread, guarded))
 
     def _open(self, seal: Seal) -> dict[str, bytes]:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -58,6 +58,8 @@ ErrorT = TypeVar("ErrorT", bound=BaseException)
 PATIENCE = 15.0
 """Seconds after which what was awaited is missing."""
 _POLL = 0.01
+_TURNS = 100
+"""Of the event loop, after which something is taken for never waiting."""
 _encode = configure_encode_object_for_msgpack(BaseControl)
 _current_page = cast("ContextVar[ft.Page | None]", _context_page)
 
@@ -703,8 +705,10 @@ class Driver:
 
     async def _turn(self) -> None:
         """Let handlers, renders and effects run up to where they really wait."""
-        for _ in range(5):
+        for turn in range(_TURNS):
             await asyncio.sleep(0)
+            if turn >= 4 and self.waits:  # what has just begun may not stand in the loop yet
+                return
 
     def _locale_parts(self) -> dict[str, str | None]:
         language, _, country = self._locale.partition("-")

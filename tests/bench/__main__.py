@@ -131,11 +131,9 @@ def main(arguments: list[str] | None = None) -> None:
         _say(f"\n## {benchmark.title}\n\n{table(results[benchmark.name])}")
         _say(f"\n({time.perf_counter() - began:.0f} s)")
         keep(results, on)
-    if options.write:
-        document = DOCUMENT.read_text("utf-8")
-        for name, rows in results.items():
-            document = put_into(document, name, table(rows))
-        DOCUMENT.write_text(put_into(document, "machine", described), "utf-8")
+        if options.write:  # each at once: what comes after may fail
+            document = put_into(DOCUMENT.read_text("utf-8"), "machine", described)
+            DOCUMENT.write_text(put_into(document, benchmark.name, table(results[benchmark.name])), "utf-8")
 
 
 def _measured(samples: tuple[float, ...], unit: str) -> str:

@@ -189,6 +189,11 @@ def see_heading(page: Page, name: str, *, within: float = PATIENCE) -> None:
     until(page, first_level, f"no screen headed {name!r}", within=within)
 
 
+def see_address(page: Page, end: str) -> None:
+    """Wait for the address that ends so: it comes after what it is of."""
+    until(page, lambda: page.url.endswith(end), f"not at {end}")
+
+
 def named(page: Page, name: str) -> Locator:
     """What can be tapped under this name: the whole of it, else its beginning. Waits for one, and one only.
 

@@ -20,6 +20,7 @@ from tests.e2e.browser import (
     plain,
     press_by_keyboard,
     see,
+    see_address,
     see_heading,
     see_not,
     semantics,
@@ -202,7 +203,7 @@ def test_from_sign_in_to_one_purchase_and_back(
     see_period(page, said.march)
     see(page, said.invoiced_in_march)
     until(page, lambda: rows(page) and set(rows(page)) != set(current), "still the purchases of June")
-    assert page.url.endswith("/achats?periode=2026-03")
+    see_address(page, "/achats?periode=2026-03")
 
     row = unmistakable(page)
     merchant = row.partition(",")[0]
@@ -305,6 +306,7 @@ def test_a_link_to_a_period_survives_signing_in_reloading_back_and_forward(
 
     tap(page, "Facture d’avril")
     see_period(page, "Facture d’avril, du 26 février au 25 mars")
+    see_address(page, "/achats?periode=2026-04")
     page.go_back()
     see_period(page, FR.march)
     page.go_forward()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.browser import PATIENCE, see, see_heading, tap, until
+from tests.e2e.browser import PATIENCE, see, see_address, see_heading, tap, until
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
 from tests.e2e.test_journeys import FR, NOW, see_period, see_rows, sign_in
 
@@ -116,7 +116,7 @@ def test_the_screen_is_true_and_obeys_after_the_network_was_away(cable: Cable, v
     see_period(page, "Facture de mai")
     see(page, "Facturé en mai")
     until(page, lambda: see_rows(page) != read, "still the purchases of March")
-    assert page.url.endswith("/achats?periode=2026-05")
+    see_address(page, "/achats?periode=2026-05")
 
 
 def test_a_return_to_a_server_that_forgot_the_session_is_a_new_page_at_the_same_address(

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import stat
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -215,6 +216,25 @@ async def test_a_late_write_does_not_undo_an_erasure(store: OfflineStore) -> Non
     assert not await other.save(SEAL, "answers", lambda: b"x")
     assert not store.folder.exists()
     await other.close()
+
+
+async def test_what_was_asked_is_done_though_nobody_waits_for_it_any_more(store: OfflineStore) -> None:
+    await store.open(SEAL)
+    await store.save(SEAL, "opinion", lambda: b"Clair.")
+    free = threading.Event()
+
+    def slow() -> bytes:
+        free.wait(15)
+        return b"2,99"
+
+    writing = store.save(SEAL, "answers", slow)
+    removing = asyncio.ensure_future(store.remove("opinion"))
+    await asyncio.sleep(0)
+    removing.cancel()
+    free.set()
+    await writing
+    await store.settled()
+    assert [path.name for path in store.folder.iterdir()] == ["answers.bin"]
 
 
 async def test_a_disk_that_hangs_does_not_hold_the_start_up(
