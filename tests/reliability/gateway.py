@@ -48,6 +48,11 @@ class Exchange:
         self.method, self.target, _ = head.partition(b"\r\n")[0].decode().split(" ", 2)
         self._gateway, self._head, self._body, self._client = gateway, head, body, client
 
+    @property
+    def renews(self) -> bool:
+        """Whether it asks for new tokens in place of those it had; a sign-in asks for its first."""
+        return self.target == "/oauth/token" and b"grant_type=refresh_token" in self._body
+
     async def ask(self) -> Answer:
         """What the backend answers. Raises `ConnectionError` when it does not."""
         request, _, rest = self._head.partition(b"\r\n")

@@ -171,7 +171,7 @@ async def renewal_lost(world: World, end: AsyncExitStack) -> None:
 
     async def play(exchange: Exchange) -> None:
         nonlocal lost
-        if exchange.target == "/oauth/token" and not lost:
+        if exchange.renews and not lost:
             lost = True
             await half_a_body(exchange)
         else:
