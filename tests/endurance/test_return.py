@@ -50,6 +50,7 @@ async def test_at_whatever_moment_it_drops_the_screen_is_true_and_obeys_on_retur
         months = [
             one["label"] for one in visitor.controls("Semantics") if ", du " in (one.get("label") or "")
         ]
+        assert len(months) == 6
         today = datetime.now(ZoneInfo("Europe/Paris")).date()
         addresses = dict(zip(months, [p.bill_month for p in reversed(latest_periods(today))], strict=True))
         for number in range(RETURNS):

@@ -62,7 +62,7 @@ async def show_period(period_id: str, purchases: PurchasesState | None = None) -
     if coming != address:  # of the address it is at, the browser tells nothing
         purchases.expect_address(period_id)
     opening = asyncio.ensure_future(purchases.open(period_id))
-    # For a new address Flutter makes the whole page anew: the list is sent first, and both make one frame.
+    # For a new address Flutter makes the whole page anew: the list is sent first, not to wait for that.
     for _ in range(2):  # it is shown, then drawn
         await asyncio.sleep(0)
     go(address)
