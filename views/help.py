@@ -17,7 +17,7 @@ from views.ui.component import component
 from views.ui.feedback import Feedback
 from views.ui.fields import Field
 from views.ui.frame import Screen
-from views.ui.look import Look, alone, heading, silent, text
+from views.ui.look import Look, alone, heading, text
 from views.ui.notices import state
 from views.ui.places import PURCHASES, Destination, go
 from views.ui.steps import steps
@@ -152,7 +152,7 @@ def _row(look: Look, match: Match, *, selected: bool | None) -> ft.Control:
                 expand=True,
                 tight=True,
             ),
-            silent(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent)),
+            ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
         ],
         spacing=SPACE_M,
     )

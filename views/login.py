@@ -11,7 +11,7 @@ from views.state.reminder import ReminderState
 from views.state.session import SessionState
 from views.state.sign_in import Fault, SignInState, Step
 from views.text import Language, explain
-from views.ui.buttons import icon_button, link, main_button, one_node, outline_button
+from views.ui.buttons import icon_button, link, main_button, outline_button
 from views.ui.cards import Tone, card, column
 from views.ui.component import component
 from views.ui.demo import DemoBanner
@@ -173,7 +173,7 @@ def PasswordStep(form: SignInState) -> ft.Control:
         heading(text(words("password.h1"), look.type.h1), 1),
         ft.Row(
             [
-                silent(ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24)),
+                ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24),
                 text(
                     form.identifier,
                     look.type.body,
@@ -274,18 +274,16 @@ def LanguageSwitch() -> ft.Control:
 
     return ft.Row(
         [
-            one_node(
-                ft.TextButton(
-                    ft.Row(
-                        [
-                            silent(ft.Icon(ft.Icons.LANGUAGE, size=20)),
-                            text(look.words(f"language.{other.value}"), look.type.h4),
-                        ],
-                        spacing=SPACE_XS,
-                        tight=True,
-                    ),
-                    on_click=switch,
-                )
+            ft.TextButton(
+                ft.Row(
+                    [
+                        ft.Icon(ft.Icons.LANGUAGE, size=20),
+                        text(look.words(f"language.{other.value}"), look.type.h4),
+                    ],
+                    spacing=SPACE_XS,
+                    tight=True,
+                ),
+                on_click=switch,
             )
         ],
         alignment=ft.MainAxisAlignment.CENTER,

@@ -6,7 +6,6 @@ from functools import partial
 
 import flet as ft
 
-from services.models import BillingPeriod
 from views.state.context import use_look, use_session
 from views.state.list_window import ListWindow
 from views.state.purchase import PurchaseState
@@ -47,19 +46,14 @@ def PurchasesView() -> ft.View:
         name="purchases",
         back=Destination.USAGE.path,
         actions=actions,
-        subtitle=CollapsedSummary(purchases) if purchases else None,
+        subtitle=CollapsedSummary(purchases, purchases.window) if purchases else None,
     )
 
 
 @component
-def CollapsedSummary(purchases: PurchasesState) -> ft.Control:
+def CollapsedSummary(purchases: PurchasesState, window: ListWindow) -> ft.Control:
     """Under the title, once the summary has been scrolled away: the period, its total, its count."""
-    return CollapsedPeriod(purchases.period, purchases.window)
-
-
-@component
-def CollapsedPeriod(period: BillingPeriod | None, window: ListWindow) -> ft.Control:
-    look = use_look()
+    look, period = use_look(), purchases.period
     if period is None or not window.scrolled_past_head:
         return ft.Container()
     return text(period_summary(look, period), look.type.caption_medium, look.colors.content_muted, lines=1)

@@ -21,7 +21,7 @@ from views.ui.component import component
 from views.ui.confirmation import AskedFirst
 from views.ui.diagnostics import DiagnosticsButton
 from views.ui.frame import Screen, reading_column
-from views.ui.look import Look, heading, silent, text
+from views.ui.look import Look, heading, text
 from views.ui.notices import alert, error_alert
 from views.ui.places import Destination
 from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
@@ -79,7 +79,7 @@ def _owner(look: Look, session: SessionState) -> ft.Control:
     identifier = masked(session.backend.identifier or "")
     return ft.Row(
         [
-            silent(ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=40)),
+            ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=40),
             ft.Column(
                 [
                     text(name, look.type.body_medium),

@@ -108,10 +108,12 @@ class ListWindow:
         return self._heights.get(page, self.per_page * ROW_ESTIMATE)
 
     def _rows_near(self) -> int:
-        """Those of the first page within half a view of the view; all, once it has been scrolled."""
+        """Those of the first page in view, however low, and half a view further; all, once scrolled."""
         if self._offset:
             return self.per_page
-        return min(self.per_page, max(1, ceil((1.5 * self.viewport - self._head) / LOWEST_ROW)))
+        in_view = ceil((self.viewport - self._head) / LOWEST_ROW)
+        further = ceil((1.5 * self.viewport - self._head) / ROW_ESTIMATE)
+        return min(self.per_page, max(1, in_view, further))
 
     def _place(self) -> None:
         """Draw what is within one view of the view, up and down."""

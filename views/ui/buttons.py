@@ -56,29 +56,22 @@ def link(look: Look, label: str, on_click: Handler, *, key: str | None = None) -
     """A text link with its chevron; in a row, so that a stretching column leaves it its width."""
     return ft.Row(
         [
-            one_node(
-                ft.TextButton(
-                    ft.Row(
-                        [
-                            text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True),
-                            silent(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent)),
-                        ],
-                        spacing=SPACE_2XS,
-                        tight=True,
-                    ),
-                    on_click=on_click,
-                    key=key,
-                    style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=14)),
-                )
+            ft.TextButton(
+                ft.Row(
+                    [
+                        text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True),
+                        ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
+                    ],
+                    spacing=SPACE_2XS,
+                    tight=True,
+                ),
+                on_click=on_click,
+                key=key,
+                style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=14)),
             )
         ],
         tight=True,
     )
-
-
-def one_node(button: ft.Control) -> ft.MergeSemantics:
-    """A button whose content holds icons or rows, as the one node a screen reader expects."""
-    return ft.MergeSemantics(button)
 
 
 def row_as_button(
@@ -96,6 +89,7 @@ def row_as_button(
     """A whole row to press: one node with the texts of its content, or with `name` instead of them.
 
     `inset`: the content stands off the edges. `style`: its own, which says how it is when selected, too.
+    What is `silent` in a content that has no `name` would be a node of its own.
     """
     button = ft.TextButton(
         content if name is None else silent(content),
@@ -105,5 +99,5 @@ def row_as_button(
         key=key,
     )
     if name is None:
-        return one_node(button)
+        return button
     return ft.MergeSemantics(ft.Semantics(label=name, selected=selected, content=button))

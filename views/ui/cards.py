@@ -8,7 +8,7 @@ from enum import Enum
 import flet as ft
 
 from .buttons import Handler, row_as_button
-from .look import Look, silent, text
+from .look import Look, text
 from .theme import (
     RADIUS_CARD,
     RADIUS_GROUP,
@@ -84,7 +84,7 @@ def navigation_row(
         ft.Container(
             ft.Row(
                 [
-                    silent(ft.Icon(icon, size=24)),
+                    ft.Icon(icon, size=24),
                     ft.Column(
                         [
                             text(title, look.type.body_medium),
@@ -99,7 +99,7 @@ def navigation_row(
                         expand=True,
                         tight=True,
                     ),
-                    silent(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent)),
+                    ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
                 ],
                 spacing=SPACE_M,
             ),
@@ -123,7 +123,7 @@ def tag(
             ft.Container(
                 ft.Row(
                     [
-                        silent(ft.Icon(icon or tone.value, size=12, color=foreground)),
+                        ft.Icon(icon or tone.value, size=12, color=foreground),
                         ft.Text(
                             label,
                             style=look.type.caption_bold,

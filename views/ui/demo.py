@@ -12,10 +12,10 @@ from views.state.demo import DemoState, Scenario
 from views.state.session import Gate
 from views.text import explain
 
-from .buttons import one_node, outline_button, strong_button
+from .buttons import outline_button, strong_button
 from .cards import Tone, column
 from .component import component, use_kept
-from .look import Look, heading, silent, text
+from .look import Look, heading, text
 from .notices import alert, snackbar
 from .radios import Option, radios
 from .sheet import sheet
@@ -46,29 +46,27 @@ def DemoBanner() -> ft.Control:
 
 def _bar(look: Look, demo: DemoState, fault: Scenario | None) -> ft.Control:
     words, inverse = look.words, look.colors.content_inverse
-    return one_node(
-        ft.TextButton(
-            ft.Row(
-                [
-                    silent(ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse)),
-                    text(words("demo.banner"), look.compact.caption_bold, inverse, expand=True, lines=1),
-                    text(
-                        words(f"demo.case_{fault.value}" if fault else "demo.more"),
-                        look.compact.caption_bold,
-                        inverse,
-                        wrap=False,
-                    ),
-                ],
-                spacing=SPACE_XS,
-            ),
-            height=HEIGHT,
-            style=row_button(look.colors).copy(
-                bgcolor=look.colors.surface_inverse,
-                padding=ft.Padding.symmetric(horizontal=SPACE_M),
-                visual_density=ft.VisualDensity.COMPACT,
-            ),
-            on_click=demo.open,
-        )
+    return ft.TextButton(
+        ft.Row(
+            [
+                ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse),
+                text(words("demo.banner"), look.compact.caption_bold, inverse, expand=True, lines=1),
+                text(
+                    words(f"demo.case_{fault.value}" if fault else "demo.more"),
+                    look.compact.caption_bold,
+                    inverse,
+                    wrap=False,
+                ),
+            ],
+            spacing=SPACE_XS,
+        ),
+        height=HEIGHT,
+        style=row_button(look.colors).copy(
+            bgcolor=look.colors.surface_inverse,
+            padding=ft.Padding.symmetric(horizontal=SPACE_M),
+            visual_density=ft.VisualDensity.COMPACT,
+        ),
+        on_click=demo.open,
     )
 
 

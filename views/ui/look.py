@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import flet as ft
 
@@ -17,6 +17,7 @@ from .theme import (
     Palette,
     Typography,
     card_row,
+    chart_column,
     palette,
     row_button,
     typography,
@@ -56,6 +57,11 @@ class Look:
         if known not in self._card_rows:
             self._card_rows[known] = card_row(self.colors, first=first, last=last, selected=selected)
         return self._card_rows[known]
+
+    @cached_property
+    def column_style(self) -> ft.ButtonStyle:
+        """`chart_column` in these colours."""
+        return chart_column(self.colors)
 
     @classmethod
     @lru_cache(maxsize=32)
@@ -114,5 +120,5 @@ def alone(content: ft.Control) -> ft.Semantics:
 
 
 def silent(content: ft.Control) -> ft.Semantics:
-    """Decoration: seen, never read out."""
+    """Decoration: seen, never read out. Icons are so by themselves."""
     return ft.Semantics(exclude_semantics=True, content=content)

@@ -14,9 +14,9 @@ from views.state.purchases import PurchasesState
 
 from .buttons import Handler
 from .component import Kept
-from .look import Look, silent, text
+from .look import Look, text
 from .places import show_period
-from .theme import SPACE_2XS, TRANSPARENT, Layout, row_button
+from .theme import SPACE_2XS, TRANSPARENT, Layout
 
 HEIGHT = 96
 """Of the tallest bar, in logical pixels; the months stand below it."""
@@ -51,8 +51,12 @@ def month_selector(
         groups=groups,
         group_alignment=ft.MainAxisAlignment.SPACE_AROUND,
         interactive=False,
+        tooltip=None,
         min_y=0,
         max_y=tallest * 1.08,
+        left=0,
+        right=0,
+        top=0,
         height=HEIGHT,
         left_axis=keep("left", (), _no_axis),
         right_axis=keep("right", (), _no_axis),
@@ -62,7 +66,7 @@ def month_selector(
     )
     columns = ft.Stack(
         [
-            ft.Container(silent(chart), left=0, right=0, top=0, height=HEIGHT),
+            chart,
             ft.Row(cells, spacing=0),
         ],
         height=HEIGHT + LABELS,
@@ -97,41 +101,32 @@ def _bar(look: Look, period: BillingPeriod, selected: bool, tallest: float) -> f
         color=look.colors.accent_bg if progress else color,
         border_side=ft.BorderSide(2, look.colors.accent) if progress else None,
         border_radius=ft.BorderRadius.only(top_left=6, top_right=6),
+        tooltip=None,
     )
 
 
 def _cell(look: Look, period: BillingPeriod, selected: bool, show: Handler) -> ft.Control:
     style = look.compact.caption_bold if selected else look.compact.caption_medium
-    underline = look.colors.accent if selected else TRANSPARENT
     color = look.colors.content_default if selected else look.colors.content_muted
-    content = ft.Container(
-        ft.Column(
-            [
-                text(_label(look, period), style, color, wrap=False),
-                ft.Container(height=3, width=24, bgcolor=underline, border_radius=2),
-            ],
-            spacing=SPACE_2XS,
-            alignment=ft.MainAxisAlignment.END,
-            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
-        ),
+    underline = look.colors.accent if selected else TRANSPARENT
+    content = ft.Column(
+        [
+            text(_label(look, period), style, color, wrap=False, spoken=""),
+            ft.Container(height=3, width=24, bgcolor=underline, border_radius=2),
+        ],
+        spacing=SPACE_2XS,
+        alignment=ft.MainAxisAlignment.END,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+    button = ft.TextButton(
+        content,
+        on_click=show,
+        style=look.column_style,
         height=HEIGHT + LABELS,
-        padding=ft.Padding.only(bottom=2),
+        key=f"period-{period.period_id}",
     )
-
-    return ft.MergeSemantics(
-        ft.Semantics(
-            label=period_name(look, period),
-            selected=selected,
-            content=ft.TextButton(
-                silent(content),
-                on_click=show,
-                style=row_button(look.colors, radius=8).copy(alignment=ft.Alignment.BOTTOM_CENTER),
-                height=HEIGHT + LABELS,
-                key=f"period-{period.period_id}",
-            ),
-        ),
-        expand=True,
-    )
+    named = ft.Semantics(label=period_name(look, period), selected=selected, content=button)
+    return ft.MergeSemantics(named, expand=True)
 
 
 def _label(look: Look, period: BillingPeriod) -> str:

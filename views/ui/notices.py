@@ -40,7 +40,7 @@ def alert(
     notice = ft.Container(
         ft.Row(
             [
-                silent(ft.Icon(tone.value, size=24, color=foreground)),
+                ft.Icon(tone.value, size=24, color=foreground),
                 ft.Column([*lines, *actions], spacing=2, expand=True, tight=True),
             ],
             spacing=SPACE_S,
@@ -109,7 +109,7 @@ def state(
 ) -> ft.Control:
     """An empty or failed place: icon, title, one sentence, one way forward."""
     lines: list[ft.Control] = [
-        silent(ft.Icon(icon, size=48, color=look.colors.content_muted)),
+        ft.Icon(icon, size=48, color=look.colors.content_muted),
         heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), level),
     ]
     if sentence:
@@ -159,7 +159,7 @@ def Age(look: Look, age: str) -> ft.Control:
         return ft.Container(visible=False)
     return ft.Row(
         [
-            silent(ft.Icon(ft.Icons.HISTORY, size=16, color=look.colors.content_muted)),
+            ft.Icon(ft.Icons.HISTORY, size=16, color=look.colors.content_muted),
             text(age, look.type.body_s, look.colors.content_muted, expand=True),
         ],
         spacing=SPACE_XS,

@@ -8,15 +8,15 @@ import flet as ft
 
 from services.models import BillingPeriod, Contract
 from views.formatting import Formats
-from views.state.context import use_look
 from views.state.purchases import PurchasesState
+from views.state.session import SessionState
 
 from .amounts import hero_amount
 from .billing_rule import billing_rule
 from .buttons import icon_button, outline_button
 from .cards import card, column
 from .component import Kept, component
-from .look import Look, heading, silent, text
+from .look import Look, heading, text
 from .month_selector import month_selector
 from .sharing import ExportButton
 from .sheet import sheet
@@ -30,6 +30,7 @@ def summary_card(
     look: Look,
     keep: Kept,
     formats: Formats,
+    session: SessionState,
     purchases: PurchasesState,
     periods: tuple[BillingPeriod, ...],
     period: BillingPeriod | None,
@@ -52,16 +53,16 @@ def summary_card(
         body = column(summed, selector, spacing=SPACE_S)
     invoice = ft.Row(
         [
-            silent(ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)),
+            keep("receipt", (look,), partial(_receipt, look)),
             keep("invoice", (look, formats, period), partial(_invoice, look, formats, period)),
-            ExportButton(purchases),
-            HowPeriodsWork(purchases.contract),
+            ft.memo(ExportButton)(look, session),
+            ft.memo(HowPeriodsWork)(look, purchases.contract),
         ],
         spacing=SPACE_XS,
     )
     return card(
         look,
-        column(body, ft.Divider(height=1), invoice, spacing=SPACE_XS),
+        column(body, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
         padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
     )
 
@@ -97,6 +98,10 @@ def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     return column(heading(label, 2), totals, spacing=2)
 
 
+def _receipt(look: Look) -> ft.Control:
+    return ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)
+
+
 def _invoice(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     """The bill it goes to."""
     of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
@@ -115,9 +120,8 @@ def period_summary(look: Look, period: BillingPeriod) -> str:
 
 
 @component
-def HowPeriodsWork(contract: Contract) -> ft.Control:
+def HowPeriodsWork(look: Look, contract: Contract) -> ft.Control:
     """The info button and the sentence it opens, with the help article's example."""
-    look = use_look()
     opened, set_opened = ft.use_state(False)
     words = look.words
 

@@ -69,31 +69,27 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: s
     head = column(
         *contract_choice(look, session),
         *(stale_periods or stale_list),
-        summary_card(look, keep, formats, purchases, periods.data, period),
+        summary_card(look, keep, formats, session, purchases, periods.data, period),
         keep("filters", (look, purchases, purchases.filter), partial(_filters, look, purchases)),
         spacing=SPACE_S,
     )
-    body = _rows(look, formats, purchases, window, selected)
+    head.key, head.on_size_change = "head", window.measure_head
+    loading = listed.loading or periods.loading
+    content = column(
+        head,
+        *_rows(look, formats, purchases, window, selected),
+        keep("end", (), partial(ft.Container, height=SPACE_L)),
+        spacing=0,
+    )
+    margin = look.layout.margin
+    content.margin = ft.Margin.only(left=margin, right=SPACE_M if look.layout.wide else margin)
     return ft.Column(
         [
-            progress(look, listed.loading or periods.loading),
+            keep("progress", (look, loading), partial(progress, look, loading)),
             # A column, not a list view: Flutter's list remembers where its children stood by their
             # rank, and the ranks change when the window moves.
             ft.Column(
-                [
-                    ft.Container(
-                        column(
-                            ft.Container(head, key="head", on_size_change=window.measure_head),
-                            *body,
-                            ft.Container(key="end", height=SPACE_L),
-                            spacing=0,
-                        ),
-                        padding=ft.Padding.only(
-                            left=look.layout.margin,
-                            right=SPACE_M if look.layout.wide else look.layout.margin,
-                        ),
-                    )
-                ],
+                [content],
                 ref=strip,
                 key=f"{purchases.contract.contract_id} {window.remade}",
                 scroll=ft.ScrollMode.AUTO,

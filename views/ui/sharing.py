@@ -11,6 +11,7 @@ import flet as ft
 from services.models import BillingPeriod, Contract, Purchase
 from views.state.context import use_look, use_session
 from views.state.purchases import PurchasesState
+from views.state.session import SessionState
 from views.state.sharing import File, HandOver, Make, SharingState
 
 from .buttons import icon_button, outline_button, strong_button
@@ -63,9 +64,11 @@ def _ways() -> list[tuple[str, HandOver]]:
 
 
 @component
-def ExportButton(purchases: PurchasesState) -> ft.Control:
-    """The way to take the period on screen, or the six of them, out of the app."""
-    look = use_look()
+def ExportButton(look: Look, session: SessionState) -> ft.Control:
+    """The way to take the period on screen, or the six of them, out of the app.
+
+    What is on screen is looked up in `session` when the sheet opens: the button is the same for every period.
+    """
     sharing, _ = ft.use_state(SharingState())
     opened, set_opened = ft.use_state(False)
     chosen, choose = ft.use_state(ONE)
@@ -87,11 +90,11 @@ def ExportButton(purchases: PurchasesState) -> ft.Control:
             ft.context.page.show_dialog(snackbar(look, words("purchases.exported")))
 
     ft.use_effect(delivered, [sharing.delivered])
-    period, periods = purchases.period, purchases.periods.data
-    if period is None or periods is None:
-        return ft.Container()
 
-    def drawn() -> ft.DialogControl:
+    def drawn(purchases: PurchasesState) -> ft.DialogControl | None:
+        period, periods = purchases.period, purchases.periods.data
+        if period is None or periods is None:
+            return None
         wanted = (period,) if chosen == ONE else periods
         make = export_of(purchases.backend, purchases.contract, [one.period_id for one in wanted], words)
         options = [_option(look, ONE, (period,)), _option(look, ALL, periods)]
@@ -113,7 +116,7 @@ def ExportButton(purchases: PurchasesState) -> ft.Control:
         )
         return sheet(look, words("export.title"), content, close)
 
-    ft.use_dialog(drawn() if opened else None)
+    ft.use_dialog(drawn(session.purchases) if opened and session.purchases else None)
     return icon_button(
         look, ft.Icons.FILE_DOWNLOAD_OUTLINED, words("purchases.export"), open_sheet, key="export"
     )

@@ -414,7 +414,7 @@ def negative_button(colours: Palette) -> ft.ButtonStyle:
 def row_button(
     colours: Palette, *, selected: bool = False, radius: float = 0, inset: bool = False
 ) -> ft.ButtonStyle:
-    """A row, card or chart column as one `ft.TextButton`: visible focus ring; no padding, or `inset`."""
+    """A row or card as one `ft.TextButton`: visible focus ring; no padding, or `inset`."""
     return ft.ButtonStyle(
         bgcolor=colours.surface_sunken if selected else TRANSPARENT,
         color=colours.content_default,
@@ -424,6 +424,13 @@ def row_button(
         shape=_shape(radius),
         text_style=_text(16, 24),
         alignment=ft.Alignment.CENTER_LEFT,
+    )
+
+
+def chart_column(colours: Palette) -> ft.ButtonStyle:
+    """A column of the chart as one `ft.TextButton`, its content at the foot."""
+    return row_button(colours, radius=RADIUS_CONTROL).copy(
+        alignment=ft.Alignment.BOTTOM_CENTER, padding=ft.Padding.only(bottom=2)
     )
 
 
