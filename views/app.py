@@ -35,7 +35,7 @@ from views.ui.component import component, stop_effects
 from views.ui.cover import cover
 from views.ui.look import Look, silent
 from views.ui.notices import snackbar, state
-from views.ui.places import PURCHASES, period_in
+from views.ui.places import FIRST_VIEW, PURCHASES, period_in
 from views.ui.theme import READING_WIDTH, flet_theme, fonts, palette
 
 
@@ -280,7 +280,7 @@ def _outdated(session: SessionState, look: Look) -> ft.View:
 
 def _starting(look: Look) -> ft.View:
     return ft.View(
-        route="/starting",
+        route=FIRST_VIEW,
         bgcolor=look.colors.bg_primary,
         vertical_alignment=ft.MainAxisAlignment.CENTER,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,

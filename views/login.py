@@ -18,6 +18,7 @@ from views.ui.demo import DemoBanner
 from views.ui.fields import Field
 from views.ui.look import Look, heading, silent, text
 from views.ui.notices import alert
+from views.ui.places import FIRST_VIEW
 from views.ui.theme import (
     FORM_WIDTH,
     SPACE_2XL,
@@ -68,7 +69,7 @@ def LoginView(session: SessionState) -> ft.View:
     else:
         page = _scrolled(ft.Container(column_, padding=SPACE_L))
     return ft.View(
-        route="/login",
+        route=FIRST_VIEW,
         padding=0,
         bgcolor=look.colors.bg_canvas
         if look.layout.rail and not look.layout.wide

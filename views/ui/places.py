@@ -14,6 +14,8 @@ from views.state.purchases import PurchasesState
 from .look import Look
 
 PURCHASES = "/achats"
+FIRST_VIEW = "/"
+"""The name of the view a page starts with: a view of that name is there at once, any other fades in."""
 _PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
