@@ -29,6 +29,9 @@ def spare_memory() -> None:
 class Interface(FletApp):  # type: ignore[misc] # Flet's server has no types
     """What Flet calls the connection of a session."""
 
+    _FletApp__send_queue: Any
+    _FletApp__websocket: Any
+
     def send_message(self, message: Message) -> None:
         """Send, unless the connection is over, which Flet notices a moment later.
 
@@ -42,6 +45,15 @@ class Interface(FletApp):  # type: ignore[misc] # Flet's server has no types
         )
         packed = _marked(message) if whole else msgpack.packb([message.action, message.body], default=_encode)
         self._FletApp__send_queue.put_nowait(b"\0" + packed)
+
+    async def _FletApp__send_loop(self) -> None:
+        """Send what is to be sent, and hold on to none of it: Flet's own loop keeps the last message, often a
+        whole screen, until the next.
+        """
+        while (message := await self._FletApp__send_queue.get()) is not None:
+            await self._FletApp__websocket.send_bytes(message)
+            del message
+        self._FletApp__websocket = self._FletApp__send_queue = None
 
     async def _FletApp__on_message(self, data: list[Any]) -> None:
         try:

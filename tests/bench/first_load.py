@@ -2,7 +2,8 @@
 
 A load is usable when the sign-in's field, or the counter's button, is there for assistive technology, as a
 poll inside the page sees it, from the start of the navigation. Each first load has a browser profile of its
-own; the second one is the next page in it. The slow line is Chromium's own emulation, which slows requests,
+own; the second one is the next page in it. The counter is loaded once more as the app is drawn, on one thread
+(`views/web.py` says why). The slow line is Chromium's own emulation, which slows requests,
 not the WebSocket. The client was compressed by `make client`.
 """
 
@@ -22,6 +23,7 @@ from playwright.sync_api import BrowserContext, sync_playwright
 
 from tests.bench.bare_counter import BUTTON
 from tests.bench.figures import Row
+from tests.bench.served import ONE_THREAD
 from tests.e2e.conftest import CHROMIUM, DEVICES
 from tests.endurance.processes import Program
 from views import web_files
@@ -67,6 +69,7 @@ def run() -> Iterator[Row]:
         Program("tests.bench.bare_counter", log=folder / "log") as counter,
     ):
         pages = {"app": (app.url, FIELD), "bare": (counter.url, BUTTON)}
+        one_thread = []
         first, second, slow = (defaultdict[str, list[Load]](list) for _ in range(3))
         for each in range(-1, ROUNDS):
             for name, page in pages.items():
@@ -74,6 +77,8 @@ def run() -> Iterator[Row]:
                 if each >= 0:  # the servers' own first answers are another figure
                     first[name].append(loads[0])
                     second[name].append(loads[1])
+            if each >= 0:
+                one_thread += _loads(counter.url, BUTTON, count=1, before=ONE_THREAD)
         for _ in range(SLOW_ROUNDS):
             for name, page in pages.items():
                 slow[name] += _loads(*page, count=1, slow=True)
@@ -88,12 +93,19 @@ def run() -> Iterator[Row]:
     yield row("first load, requests", "", first, "requests", at_most=30)
     yield row("second load, received", "kB", second, "bytes", at_most=60)
     yield row("first load, usable, loopback", "ms", first, "usable", at_most_times=1.0)
+    yield Row(
+        name="the same, beside the counter drawn on one thread",
+        unit="ms",
+        samples=tuple(load.usable for load in first["app"]),
+        baseline=f"{BARE}, on one thread",
+        baseline_samples=tuple(load.usable for load in one_thread),
+    )
     yield row("second load, usable, loopback", "ms", second, "usable")
     yield row("first load, usable, 10 Mbit/s and 40 ms", "ms", slow, "usable", at_most_times=0.5)
 
 
-def _loads(url: str, name: str, *, count: int, slow: bool = False) -> list[Load]:
-    """So many loads, one after the other, by a browser that was never there."""
+def _loads(url: str, name: str, *, count: int, slow: bool = False, before: str = "") -> list[Load]:
+    """So many loads, one after the other, by a browser that was never there; `before` runs in each first."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, sync_playwright() as playwright:
         browser = playwright.chromium.launch_persistent_context(
             profile,
@@ -102,6 +114,7 @@ def _loads(url: str, name: str, *, count: int, slow: bool = False) -> list[Load]
             viewport=DEVICES["phone"],
             locale="fr-FR",
         )
+        browser.add_init_script(before)
         loads = [_load(browser, url, name, slow) for _ in range(count)]
         browser.close()
         return loads

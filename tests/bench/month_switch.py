@@ -13,12 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from tests.bench import bare_flet
 from tests.bench.figures import Row, interleaved, interleaved_async
 from tests.bench.load import WINDOW, Person
-from tests.bench.served import bare, button_of, processor_time, serving, sign_in, text_of
+from tests.bench.served import ONE_THREAD, bare, button_of, processor_time, serving, sign_in, text_of
 from tests.e2e.browser import enter, open_app, see, tap
 from tests.e2e.conftest import CHROMIUM, DEVICES
 from tests.endurance.processes import Program
@@ -202,8 +202,27 @@ def _in_browser(ours: str, fifty: str) -> list[Row]:
                         at_most_times=1.2,
                     )
                 )
+        rows.insert(1, _drawn_alike(app, context, fifty))
         chromium.close()
     return rows
+
+
+def _drawn_alike(app: Page, context: BrowserContext, fifty: str) -> Row:
+    """The switch beside bare Flet drawn as the app is, on one thread (`views/web.py` says why)."""
+    context.add_init_script(ONE_THREAD)
+    beside = open_app(context.new_page(), fifty)
+    switches = (
+        _clicks(app, button_of, text_of, 0),
+        _clicks(beside, "Mois {}".format, bare_flet.text_of, 0),
+    )
+    samples, baseline = interleaved(*switches, rounds=ROUNDS, warm_up=4)
+    return Row(
+        name="the same, beside bare Flet drawn on one thread",
+        unit="ms",
+        samples=samples,
+        baseline=f"bare Flet, {BARE_ROWS} rows, on one thread",
+        baseline_samples=baseline,
+    )
 
 
 def _clicks(

@@ -24,6 +24,8 @@ SIZES = (50, 50, 500, 500, 10_000, 10_000)
 """Purchases in each of them: two of each size, to go from one to the other and back."""
 MERCHANTS = ("Gazette des Deux Rives", "Club Cubéo", "Ciné Lanterne", "Studio Pixelune", "Les Mains Ouvertes")
 NAMES = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre")
+ONE_THREAD = "Object.defineProperty(window, 'crossOriginIsolated', { value: false });"
+"""Run in a page before it loads: Flutter draws bare Flet as it draws the app then, on the page's thread."""
 SECONDS_A_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
