@@ -99,7 +99,12 @@ async def _crowd(app: Program) -> list[Row]:
             full = await app.holdings()
             who = f"{number} people, a switch every {EVERY:.0f} s"
             rows += [
-                Row(name=f"{who}: click to the last row, on the wire", unit="ms", samples=tuple(took)),
+                Row(
+                    name=f"{who}: click to the last row, on the wire",
+                    unit="ms",
+                    samples=tuple(took),
+                    at_most=100,
+                ),
                 Row(name=f"{who}: switches a second", unit="", samples=(len(took) / lasted,)),
                 Row(
                     name=f"{who}: longest the event loop stood still",
