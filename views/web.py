@@ -34,8 +34,9 @@ from views.web_files import WebFiles
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",  # the rest of the policy stands in assets/index.html
-    # No Cross-Origin-Embedder-Policy beside it: the two let Flutter draw on a second thread, which corrupts its
-    # memory until Flet has a Flutter with pull request 190048: a resized window then stood still for good.
+    # No Cross-Origin-Embedder-Policy beside it: the two let Flutter draw on a second thread, which corrupts
+    # its memory (Flutter issue 190039): a resized window then stood still for good. Mended in Flutter by pull
+    # request 190048, which Flet 1.0.5 does not have.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
