@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import re
 import threading
@@ -47,6 +48,9 @@ class Store:
             sqlalchemy.exc.SQLAlchemyError, ImportError: no such database, or no driver for it.
         """
         self._engine, self._alone = _open(url)
+        # SQLite's writers take turns in the order in which they came: a renewal asked for again, its answer
+        # lost, must not overtake the first, which would undo it and sign its owner out.
+        self._writer = ThreadPoolExecutor(1) if self._engine.dialect.name == "sqlite" else None
         self.transact(_make_tables, writing=True)
 
     def transact(self, work: Callable[[Connection], T], *, writing: bool = False) -> T:
@@ -65,10 +69,14 @@ class Store:
 
     async def run(self, work: Callable[[Connection], T], *, writing: bool = False) -> T:
         """`transact` in a thread. Whoever waits may be cancelled; the transaction ends by itself."""
-        return await asyncio.to_thread(self.transact, work, writing=writing)
+        transaction = functools.partial(self.transact, work, writing=writing)
+        thread = self._writer if writing else None
+        return await asyncio.get_running_loop().run_in_executor(thread, transaction)
 
     def close(self) -> None:
         """Closes every connection; what was in memory is gone."""
+        if self._writer is not None:
+            self._writer.shutdown()
         self._engine.dispose()
 
 

@@ -162,7 +162,7 @@ class Program:
 
     async def alone(self) -> None:
         """Wait until it knows that nobody is connected: who comes sooner is another visitor to it."""
-        await self.until(lambda tasks: "FletApp.__send_loop" not in tasks, "still connected")
+        await self.until(lambda tasks: "Interface._FletApp__send_loop" not in tasks, "still connected")
 
     async def empty(self) -> None:
         """Wait until no session is kept any more, connected or not."""

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -254,3 +256,17 @@ def test_text_is_searched_without_case_or_accents(text: str, folded: str) -> Non
 
 def _count(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(purchase)) or 0
+
+
+@pytest.mark.parametrize("kept", ["in memory", "in a file"])
+async def test_writers_take_turns_in_the_order_in_which_they_came(kept: str, tmp_path: Path) -> None:
+    store = Store("sqlite://" if kept == "in memory" else f"sqlite:///{tmp_path / 'sandbox.sqlite3'}")
+    done: list[int] = []
+
+    def write(number: int, connection: Connection) -> None:
+        connection.execute(select(func.count()).select_from(subscriber))
+        done.append(number)
+
+    await asyncio.gather(*(store.run(partial(write, number), writing=True) for number in range(300)))
+    store.close()
+    assert done == list(range(300))
