@@ -10,7 +10,7 @@ from typing import Final
 import flet as ft
 
 from services.backend import Opinion
-from services.errors import BackendError
+from services.errors import BackendError, SessionExpired
 
 LIMIT: Final = 250
 """Characters of a comment; the contract's."""
@@ -182,8 +182,12 @@ class FeedbackForm:
         return wanted
 
     def fail(self, error: BackendError) -> None:
-        """A try did not succeed: it can be sent again, as it is or changed."""
-        self.stage, self.error, self._tried = Stage.WRITING, error, True
+        """A try did not succeed: it can be sent again, as it is or changed.
+
+        That the session is over is for the sign-in to say: whoever reads this form has signed in again.
+        """
+        over = isinstance(error, SessionExpired)
+        self.stage, self.error, self._tried = Stage.WRITING, None if over else error, True
 
     def _fill(self, liked: str, missing: str) -> None:
         self.draft.liked, self.draft.missing = liked, missing

@@ -14,11 +14,11 @@ from starlette.applications import Starlette
 
 from services.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
-from tests.views.conftest import Line, Serve, remembered, typed
+from tests.views.conftest import Clock, Line, Serve, remembered, sign_in, typed
 from views.state import help as help_module
 from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Fault, FeedbackForm, Stage
 from views.state.help import HelpState
-from views.state.session import SessionState
+from views.state.session import Gate, SessionState
 
 CAMILLE = "camille@demo.example"
 
@@ -290,6 +290,23 @@ async def test_what_was_written_survives_an_expired_session_but_no_sign_out(serv
     assert session.help.feedback("periode") is form
     await session.sign_out()
     assert session.help.feedback("periode") is not form
+
+
+async def test_after_signing_in_again_it_can_be_sent_and_no_session_is_said_to_be_over(
+    serve: Serve, clock: Clock
+) -> None:
+    line = serve(CAMILLE)
+    session = await signed_in(line)
+    form = written(session.help)
+    clock.advance(days=40)
+    await session.help.send(form)
+    assert session.gate is Gate.SIGNED_OUT
+    await sign_in(session.backend, CAMILLE)
+    await session.enter(None)
+    assert session.help.feedback("periode") is form
+    assert (form.stage, form.error, form.draft.liked) == (Stage.WRITING, None, "Clair.")
+    await session.help.send(form)
+    assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
 
 
 async def test_somebody_else_finds_nothing_of_it(serve: Serve) -> None:
