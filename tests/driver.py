@@ -225,6 +225,8 @@ class Driver:
         self._client.dispose()
         _current_page.reset(self._token)
         logging.getLogger().removeHandler(self._ear)
+        # What still waits for the client when the page is closed is told so.
+        self._errors = [one for one in self._errors if str(one) != "Session closed"]
         if error is None:
             self._raise_what_flet_swallows()
 

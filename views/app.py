@@ -71,6 +71,8 @@ async def open_app(
     device.resize(page.width, page.height)
     device.device_dark = page.platform_brightness is ft.Brightness.DARK
     device.store = PreferenceStore(ft.SharedPreferences())
+    if page.session.connection is None:  # gone already: nobody would answer, nor tell that nobody does
+        return
     try:
         info, features, _ = await asyncio.gather(
             page.get_device_info(), ft.SemanticsService().get_accessibility_features(), device.restore()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import flet as ft
 import pytest
 
+from services.credentials import MemoryStore
+from services.settings import Settings
 from tests.driver import Driver
 from tests.views.conftest import LONG, PASSWORD, Clock, Line, Serve, quiet, remembered, visit
 from tests.views.people import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 from tests.views.test_screens_lists import scroll_to
+from views.app import open_app
 from views.state.purchases import PER_PAGE
 
 CAMILLE = "camille@demo.example"
@@ -443,3 +447,10 @@ async def test_the_system_back_leads_to_the_parent(
         await app.see_not(above)
         assert app.route == parent
         await app.see("Vos abonnements" if parent == "/gerer" else "Bonjour Ada")
+
+
+async def test_whoever_left_before_the_app_began_is_asked_nothing(line: Line) -> None:
+    async with visit(line) as app:
+        await app.disconnect()
+        start = open_app(app.page, line.backend(MemoryStore()), Settings(data_folder=Path("unused")))
+        await asyncio.wait_for(start, 5)
