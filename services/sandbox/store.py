@@ -71,7 +71,8 @@ class Store:
         """`transact` in a thread. Whoever waits may be cancelled; the transaction ends by itself."""
         transaction = functools.partial(self.transact, work, writing=writing)
         thread = self._writer if writing else None
-        return await asyncio.get_running_loop().run_in_executor(thread, transaction)
+        # Unshielded, one that has not begun would end with whoever waits for it.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(thread, transaction))
 
     def close(self) -> None:
         """Closes every connection; what was in memory is gone."""

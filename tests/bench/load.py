@@ -19,6 +19,8 @@ AT_ONCE = 8
 """People who sign in, or look around, at the same moment."""
 WINDOW = ListWindow(PER_PAGE).rows
 """Rows that are drawn of a period; the client tells no sizes."""
+IN_TIME = 100.0
+"""Milliseconds: the goal of a switch among many people."""
 LOST = 300.0
 """Seconds after which a list is missing."""
 

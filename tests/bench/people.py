@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 from tests.bench.figures import Row
-from tests.bench.load import Person, arrive, arrive_all, look_around, switching
+from tests.bench.load import IN_TIME, Person, arrive, arrive_all, look_around, switching
 from tests.bench.served import bare, memory, serving
 from tests.endurance.processes import Program
 from tests.wire import WireClient
@@ -103,7 +103,7 @@ async def _crowd(app: Program) -> list[Row]:
                     name=f"{who}: click to the last row, on the wire",
                     unit="ms",
                     samples=tuple(took),
-                    at_most=100,
+                    at_most=IN_TIME,
                 ),
                 Row(name=f"{who}: switches a second", unit="", samples=(len(took) / lasted,)),
                 Row(

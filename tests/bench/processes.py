@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from tests.bench.figures import Row
-from tests.bench.load import Person, arrive_all, look_around, switching
+from tests.bench.load import IN_TIME, Person, arrive_all, look_around, switching
 from tests.bench.served import TODAY, subscribers
 from tests.deploy.deployment import Deployment, deployed
 from tests.postgresql import cluster
@@ -50,7 +50,7 @@ def run() -> Iterator[Row]:
             samples=took,
             baseline="1 process",
             baseline_samples=alone,
-            at_most=100 if number == CORES else None,
+            at_most=IN_TIME if number == CORES else None,
         )
         yield Row(name=f"{by}: switches a second", unit="", samples=(len(took) / lasted,))
 

@@ -64,13 +64,7 @@ def month_selector(
         bottom_axis=keep("bottom", (), _no_axis),
         animation=ft.Animation(0 if look.still else 250, ft.AnimationCurve.EASE_OUT),
     )
-    columns = ft.Stack(
-        [
-            chart,
-            ft.Row(cells, spacing=0),
-        ],
-        height=HEIGHT + LABELS,
-    )
+    columns = ft.Stack([chart, ft.Row(cells, spacing=0)], height=HEIGHT + LABELS)
     return ft.Semantics(label=look.words("purchases.selector"), container=True, content=columns)
 
 

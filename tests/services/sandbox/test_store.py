@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -181,6 +182,34 @@ async def test_who_stops_waiting_does_not_stop_the_transaction(app: Starlette) -
     assert await store.run(_count) == before - 2
 
 
+async def test_what_waits_for_its_turn_is_done_though_nobody_waits_for_it(app: Starlette) -> None:
+    store: Store = app.state.store
+    free = threading.Event()
+    before = store.transact(_count)
+    first = asyncio.create_task(store.run(lambda _: free.wait(15), writing=True))
+    delete = purchase.delete().where(purchase.c.payment_id == "p1")
+    second = asyncio.create_task(store.run(lambda connection: connection.execute(delete), writing=True))
+    await asyncio.sleep(0)
+    second.cancel()
+    free.set()
+    await first
+    assert await store.run(_count, writing=True) == before - 1
+
+
+@pytest.mark.parametrize("kept", ["in memory", "in a file"])
+async def test_writers_take_turns_in_the_order_in_which_they_came(kept: str, tmp_path: Path) -> None:
+    store = Store("sqlite://" if kept == "in memory" else f"sqlite:///{tmp_path / 'sandbox.sqlite3'}")
+    done: list[int] = []
+
+    def write(number: int, connection: Connection) -> None:
+        connection.execute(select(func.count()).select_from(subscriber))
+        done.append(number)
+
+    await asyncio.gather(*(store.run(partial(write, number), writing=True) for number in range(300)))
+    store.close()
+    assert done == list(range(300))
+
+
 async def test_a_database_in_memory_serves_many_at_once(camille: Visitor) -> None:
     answers = await asyncio.gather(
         *(camille.get("/v1/contracts/c1/billing-periods") for _ in range(20)),
@@ -256,17 +285,3 @@ def test_text_is_searched_without_case_or_accents(text: str, folded: str) -> Non
 
 def _count(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(purchase)) or 0
-
-
-@pytest.mark.parametrize("kept", ["in memory", "in a file"])
-async def test_writers_take_turns_in_the_order_in_which_they_came(kept: str, tmp_path: Path) -> None:
-    store = Store("sqlite://" if kept == "in memory" else f"sqlite:///{tmp_path / 'sandbox.sqlite3'}")
-    done: list[int] = []
-
-    def write(number: int, connection: Connection) -> None:
-        connection.execute(select(func.count()).select_from(subscriber))
-        done.append(number)
-
-    await asyncio.gather(*(store.run(partial(write, number), writing=True) for number in range(300)))
-    store.close()
-    assert done == list(range(300))
