@@ -1,4 +1,4 @@
-# Conso et moi. `make run` opens the app, `make test` checks everything; both set up what they need.
+# Conso et moi. `make run` opens the app, `make test` checks it; both set up what they need.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -6,10 +6,10 @@ INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-ha
 UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench client audit sbom lock clean
+.PHONY: help setup run test test-all check bench client demo audit sbom lock clean
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 setup: $(VENV)/.run ## prepare .venv with the locked dependencies
 	@:
@@ -17,11 +17,16 @@ setup: $(VENV)/.run ## prepare .venv with the locked dependencies
 run: setup ## open the app; options: make run ARGS='--port 9000'
 	@exec $(PYTHON) main.py $(ARGS)
 
-# Half of the time a test waits for a browser or a server: two processes, each file in one of them.
-test: $(VENV)/.dev ## set up, then check and run every test, the browser's too
+# Tests wait for a browser or a server half of the time: two processes share them, one file at a time.
+PYTEST := $(PYTHON) -m pytest --numprocesses=2 --dist=loadfile
+
+test: $(VENV)/.dev ## set up, then check and run all that a change can break, in a real browser too
 	@bash tests/setup.sh
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest --numprocesses=2 --dist=loadfile
+	$(PYTEST) --ignore=tests/nightly
+
+test-all: test ## the same, then the long tests: every fault on every screen, kills, cuts, deployment
+	$(PYTEST) tests/nightly
 
 check: $(VENV)/.dev ## style, types and the layers' contracts
 	$(PYTHON) -m ruff check
@@ -34,10 +39,14 @@ bench: $(VENV)/.dev ## measure the app beside its baselines; options: make bench
 	@$(PYTHON) -m tests.bench $(ARGS)
 
 client: setup ## compress the web client as small as it gets, before it is served to many (two minutes)
-	@$(PYTHON) -m views.web_files
+	@$(PYTHON) -m views.web.static
 
-audit: $(VENV)/.dev ## look for known vulnerabilities of the locked dependencies, if they can be asked for
+demo: $(VENV)/.dev ## write the app with its sandbox as files for any web server; options: make demo ARGS='--base /conso/'
+	@$(PYTHON) -m views.web.demo $(ARGS)
+
+audit: $(VENV)/.dev ## look for vulnerabilities and missing wheels of the locked dependencies, if a service answers
 	@$(PYTHON) -m tests.audit
+	@$(PYTHON) -m tests.platforms 'Mac, Intel' 'Windows on ARM'
 
 sbom: $(VENV)/.dev ## list what the app is made of (CycloneDX) in build/sbom.json
 	@mkdir -p build

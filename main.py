@@ -14,20 +14,25 @@ import argparse
 import asyncio
 import errno
 import logging
+import os
+import shutil
 import signal
+import socket as socket_module
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from socket import socket
+from threading import Thread
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import flet as ft
-from flet.utils import is_embedded, is_linux_server
+from flet.utils import is_embedded, is_linux_server, is_mobile, is_pyodide
 
-from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Settings, is_loopback
+from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Runtime, Settings, is_loopback
 
 if TYPE_CHECKING:  # a server listens before it imports what only pages need
     from ssl import SSLContext
@@ -40,6 +45,8 @@ if TYPE_CHECKING:  # a server listens before it imports what only pages need
     from services.sign_in_tries import Failures, SignInTries
 
 ASSETS = Path(__file__).parent / "assets"
+DOWNLOAD_STALLED = 10.0
+"""Seconds without a byte after which the download of the desktop client is given up."""
 
 Start = Callable[[ft.Page], Awaitable[None]]
 
@@ -75,11 +82,16 @@ class Application:
     def _import(self) -> None:
         import views.app  # noqa: F401 - its screens take longest
         from services.sign_in_tries import Failures
-        from services.transport import authorities
+        from services.trust import create_ssl_context
 
-        self._failures = Failures() if self._settings.web else None
+        self._failures = Failures() if self._settings.runtime is Runtime.WEB else None
         if self._settings.backend is not None:
-            self._authorities = authorities(self._settings.ca_file)
+            try:
+                self._authorities = create_ssl_context(self._settings.ca_file)
+            except ValueError:
+                if self._settings.ca_file is not None:
+                    raise  # no page may fall back on other certificates
+                # Each page's client tries again, and its requests say what is wrong.
 
     def _build(self) -> Starlette:
         try:
@@ -97,7 +109,7 @@ class Application:
         from views.app import open_app
 
         settings = self._settings
-        credentials, offline = credential_store(page, settings), offline_store(page, settings)
+        credentials, offline = credential_store(settings), offline_store(settings)
         demonstration = Demonstration(self._sandbox) if self._sandbox is not None else None
         if demonstration is not None:
             backend = demonstration.backend(credentials, offline)
@@ -106,6 +118,9 @@ class Application:
         if self._failures is not None:
             backend.sign_in_tries = visitor_tries(page, self._failures)
         await open_app(page, backend, settings, demonstration)
+        if self._sandbox is not None and settings.runtime is Runtime.BROWSER:
+            await asyncio.sleep(1)  # there is one thread: it draws the sign-in first
+            await self._sandbox.built()
 
 
 class Sandbox:
@@ -114,6 +129,11 @@ class Sandbox:
     def __init__(self, building: Future[Starlette]) -> None:
         self._building = building
         self.state = SimpleNamespace(start_over=self._start_over)
+
+    async def built(self) -> None:
+        """Wait until the sandbox is built; a failure is for the requests to tell."""
+        with suppress(Exception):
+            await until_done(self._building)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (await until_done(self._building))(scope, receive, send)
@@ -134,7 +154,7 @@ def embedded_sandbox(settings: Settings) -> Starlette:
     from services.sandbox import create_app
     from services.transport import utc_now
 
-    if not settings.web:
+    if not settings.runtime.on_the_web:
         file = settings.data_folder / "sandbox.sqlite3"
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -144,35 +164,37 @@ def embedded_sandbox(settings: Settings) -> Starlette:
     return create_app("sqlite://", clock=utc_now)
 
 
-def credential_store(page: ft.Page, settings: Settings) -> CredentialStore:
-    """Where this page's user may leave a refresh token."""
+def credential_store(settings: Settings) -> CredentialStore:
+    """Return the store of the refresh token."""
     from services.credentials import KeyringStore, MemoryStore
     from services.transport import IN_PROCESS
 
-    if page.web:  # the keyring would be the server's, shared by every visitor
-        return MemoryStore()
     origin = settings.backend or IN_PROCESS
-    if page.platform is not None and page.platform.is_mobile():
-        from views.ui.secure_storage import SecureStorageStore
+    match settings.runtime:
+        case Runtime.WEB | Runtime.BROWSER:  # the keyring is the server's, shared by every visitor
+            return MemoryStore()
+        case Runtime.PHONE:
+            from views.ui.secure_storage import SecureStorageStore
 
-        return SecureStorageStore(origin)
-    return KeyringStore(origin)
+            return SecureStorageStore(origin)
+        case Runtime.DESKTOP:
+            return KeyringStore(origin)
 
 
-def offline_store(page: ft.Page, settings: Settings) -> OfflineStore | None:
-    """Where this page's user may leave what they read last, encrypted."""
+def offline_store(settings: Settings) -> OfflineStore | None:
+    """Return the store of the last answers, encrypted; None in a web host, whose disk is the server's."""
+    if settings.runtime.on_the_web:
+        return None
     from services.offline import OfflineStore
     from services.transport import IN_PROCESS
 
-    if page.web:  # the disk would be the server's
-        return None
     return OfflineStore(settings.data_folder, settings.backend or IN_PROCESS)
 
 
 def visitor_tries(page: ft.Page, failures: Failures) -> SignInTries | None:
     """Those of a web visitor's address; this machine's own is its owner's, or an unnamed proxy's."""
     from services.sign_in_tries import SignInTries, subscription_of
-    from views.visitors import ADDRESS  # phones have no web server
+    from views.web.sessions import ADDRESS  # phones have no web server
 
     address: str = page.session.store.get(ADDRESS) or ""
     return None if is_loopback(address) else SignInTries(failures, subscription_of(address))
@@ -231,20 +253,47 @@ def command_line() -> CommandLine:
 
 
 def has_window() -> bool:
-    """Whether Flet's desktop client is here, or can be fetched, which it is the first time."""
+    """Return whether Flet's desktop client is here, or can be downloaded, as it is at the first start."""
     from flet_desktop import ensure_client_cached
 
+    stalled = socket_module.getdefaulttimeout()
+    socket_module.setdefaulttimeout(DOWNLOAD_STALLED)  # Flet sets none: a silent server would be waited for
     try:
-        ensure_client_cached()
-    except OSError as problem:
-        log.warning("no window: Flet's desktop client cannot be fetched (%s); serving the web app", problem)
+        return has_client(ensure_client_cached())
+    except Exception as problem:  # noqa: BLE001 - a captive portal's page, a cut archive, a full disk
+        log.warning(
+            "no window: Flet's desktop client cannot be fetched (%s: %s); opening the web app in the browser",
+            type(problem).__name__,
+            " ".join(str(problem).split()),
+        )
         return False
+    finally:
+        socket_module.setdefaulttimeout(stalled)
+
+
+def has_client(folder: Path) -> bool:
+    """Check that a folder holds a desktop client; remove it if not, so that the next start downloads it.
+
+    Raises:
+        FileNotFoundError: what was downloaded was an archive of something else.
+    """
+    started = (folder / "flet" / name for name in ("flet", "flet.exe"))
+    if not any(os.access(each, os.X_OK) for each in (*started, *folder.glob("*.app"))):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise FileNotFoundError("the archive holds no client")
     return True
+
+
+def open_browser(address: str) -> None:
+    """Open the web app in the browser, if there is one; the process does not wait for it."""
+    import webbrowser
+
+    Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
 
 
 def serve_web(settings: Settings, listening: socket) -> None:
     """Serves the web app on `listening` until the process is stopped."""
-    from views.web import address_of, serve, web_app
+    from views.web.app import address_of, serve, web_app
 
     application = Application(settings)
     app = web_app(
@@ -271,6 +320,20 @@ def refusal(problem: Exception, settings: Settings) -> str:
             return f"{settings.host!r} is not an address of this machine: choose another with --host."
 
 
+def packaged_start() -> Start:
+    """Return how a packaged app starts: it has no command line to refuse a setting of the environment on."""
+    runtime = Runtime.BROWSER if is_pyodide() else Runtime.PHONE if is_mobile() else Runtime.DESKTOP
+    try:
+        return Application(Settings.from_environment(runtime=runtime)).start
+    except ValueError as problem:
+        sentence = str(problem)
+
+    async def explain(page: ft.Page) -> None:
+        page.add(ft.SafeArea(ft.Text(sentence, selectable=True)))
+
+    return explain
+
+
 def configure_logging() -> None:
     """Warnings only, whatever level a logger is given later: below, Flet logs every keystroke, passwords
     included, SQLAlchemy every row and httpx every address.
@@ -282,8 +345,8 @@ def configure_logging() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the app; leaves by `SystemExit` when it is stopped or cannot start."""
     configure_logging()
-    if is_embedded():  # packaged by `flet build`: no command line
-        ft.run(Application(Settings.from_environment()).start)
+    if is_embedded() or is_pyodide():  # packaged by `flet build`, or in a browser: no command line
+        ft.run(packaged_start())
         return
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: sys.exit(0))
@@ -291,23 +354,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = command_line()
     options = parser.parse_args(arguments)
     web = options.web or options.host is not None or options.port is not None or is_linux_server()
-    chosen = {name: value for name, value in vars(options).items() if value is not None}
+    chosen = {name: value for name, value in vars(options).items() if value is not None and name != "web"}
     try:
-        settings = Settings.from_environment(**{**chosen, "web": web})
+        settings = Settings.from_environment(**chosen, runtime=Runtime.WEB if web else Runtime.DESKTOP)
+        settings.check_network()
     except ValueError as mistake:
         parser.error(str(mistake))
-    if not settings.web and has_window():
+    if settings.runtime is Runtime.DESKTOP and has_window():
         ft.run(Application(settings).start, assets_dir=str(ASSETS))
         return
 
-    from views.web import listen  # phones have no web server
+    from views.web.app import address_of, listen  # phones have no web server
 
     try:
         listening = listen(settings.host, settings.port)
     except (OSError, UnicodeError) as problem:
         parser.error(refusal(problem, settings))
     with listening:
-        serve_web(replace(settings, web=True), listening)
+        if settings.runtime is Runtime.DESKTOP:
+            open_browser(address_of(listening))
+        serve_web(replace(settings, runtime=Runtime.WEB), listening)
 
 
 if __name__ == "__main__":

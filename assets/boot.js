@@ -24,6 +24,13 @@ for (const [, name, value] of settings.matchAll(/^\s*flet\.(\w+)\s*=\s*(.+);\s*$
   flet[name] = JSON.parse(value);
 }
 
+// Flutter chooses its WebAssembly engine for WebGL 1 too, and then draws nothing. Its other engine draws there.
+const canvas = document.createElement("canvas");
+const webgl2 = canvas.getContext("webgl2") !== null;
+if (!webgl2 && canvas.getContext("webgl") !== null) {
+  flet.webRenderer = "canvaskit";
+}
+
 // Asks at once for what flutter_bootstrap.js would ask for one after the other, once it is there itself: Chromium
 // runs the client as WebAssembly, other browsers as JavaScript.
 function ahead(rel, as, href) {
@@ -32,15 +39,124 @@ function ahead(rel, as, href) {
   }));
 }
 const chromium = navigator.vendor === "Google Inc." || navigator.userAgent.includes("Edg/");
-if (chromium && typeof Intl.v8BreakIterator !== "undefined" && typeof ImageDecoder !== "undefined") {
+const segments = typeof Intl.v8BreakIterator !== "undefined" && typeof ImageDecoder !== "undefined";
+if (chromium && webgl2 && flet.webRenderer === "auto" && segments) {
   ahead("preload", "fetch", flet.entrypointBaseUrl + "main.dart.wasm");
   ahead("preload", "fetch", flet.canvasKitBaseUrl + "skwasm.wasm");
   ahead("modulepreload", "script", flet.entrypointBaseUrl + "main.dart.mjs");
   ahead("modulepreload", "script", flet.canvasKitBaseUrl + "skwasm.js");
-} else if (!chromium) {
+} else if (!chromium || flet.webRenderer === "canvaskit") {
   ahead("preload", "script", flet.entrypointBaseUrl + "main.dart.js");
   ahead("preload", "fetch", flet.canvasKitBaseUrl + "canvaskit.wasm");
 }
+
+// Flutter says nothing before its first frame. The page says that the start is slow, or has failed.
+const SLOW_MS = 30000;
+const GRACE_MS = 5000; // some errors stop a part only, as the refusal of a script
+{
+  const timers = [];
+  const show = (state) => {
+    const loading = document.getElementById("loading");
+    if (loading && loading.dataset.state !== "unsupported") {
+      loading.dataset.state = state; // index.html has the sentences
+    }
+  };
+  const failed = () => show(typeof WebAssembly === "object" ? "failed" : "unsupported");
+  const failing = () => timers.push(setTimeout(failed, GRACE_MS));
+  const refused = ({ target }) => {
+    if (target.localName === "script" && /\/(flutter_bootstrap|main\.dart)\.js$/.test(target.src)) {
+      failed();
+    } else if (target === window) {
+      failing();
+    }
+  };
+  addEventListener("error", refused, true);
+  addEventListener("unhandledrejection", failing);
+  timers.push(setTimeout(show, SLOW_MS, "slow"));
+  addEventListener("flutter-first-frame", () => {
+    timers.forEach(clearTimeout);
+    removeEventListener("error", refused, true);
+    removeEventListener("unhandledrejection", failing);
+  }, { once: true });
+  addEventListener("DOMContentLoaded", () => {
+    for (const button of document.querySelectorAll("#loading button")) {
+      button.addEventListener("click", () => location.reload());
+    }
+  });
+}
+
+// When the connection is cut, Flet covers the screen with an English "Working..." until it is back. Flet learns of
+// the cut only once the server answers again: until then the screen stays readable, under a notice.
+const NOTICE_DELAY_MS = 500;
+const LONGEST_PAUSE_MS = 8000;
+const NOTICES = {
+  fr: "Connexion interrompue. Vous pouvez continuer à lire ; ce que vous faites n’est pas pris en compte jusqu’au retour de la connexion.",
+  en: "Connection lost. You can go on reading; what you do has no effect until the connection is back.",
+};
+const notice = Object.assign(document.createElement("div"), { id: "offline", role: "alert" });
+
+function showNotice(shown) {
+  notice.textContent = shown ? NOTICES[document.documentElement.lang.startsWith("fr") ? "fr" : "en"] : "";
+  if (!notice.isConnected) {
+    document.body.append(notice);
+  }
+}
+
+async function serverAnswers() {
+  let pause = 250;
+  for (;;) {
+    try {
+      const answer = await fetch("/manifest.json", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+      if (answer.ok) {
+        return;
+      }
+    } catch {
+      // not yet
+    }
+    pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+    await new Promise((resolve) => {
+      setTimeout(resolve, pause);
+      addEventListener("online", resolve, { once: true });
+    });
+  }
+}
+
+window.WebSocket = class extends WebSocket {
+  #opened = false;
+  #ended = false; // by the client itself, or known to it
+
+  constructor(...options) {
+    super(...options);
+    const hold = (event) => {
+      if (this.#opened && !this.#ended) {
+        event.stopImmediatePropagation();
+      }
+    };
+    this.addEventListener("open", () => {
+      this.#opened = true;
+      showNotice(!navigator.onLine);
+    });
+    this.addEventListener("error", hold);
+    this.addEventListener("close", async (event) => {
+      hold(event);
+      if (this.#opened && !this.#ended) {
+        const timer = setTimeout(showNotice, NOTICE_DELAY_MS, true);
+        await serverAnswers();
+        clearTimeout(timer);
+        this.#ended = true;
+        const { code, reason, wasClean } = event;
+        this.dispatchEvent(new CloseEvent("close", { code, reason, wasClean }));
+      }
+    });
+  }
+
+  close(...options) {
+    this.#ended = true;
+    super.close(...options);
+  }
+};
+addEventListener("offline", () => showNotice(true));
+addEventListener("online", () => showNotice(false));
 
 // WebKit restores a Flutter page from its back/forward cache without ever drawing again: start afresh. The
 // session lives on the server and survives.
@@ -69,3 +185,44 @@ addEventListener("flutter-first-frame", () => {
     }
   }, 100);
 }, { once: true });
+
+// Flutter orders what Tab reaches by position, so it alternates between regions that stand side by side. The
+// browser follows the order of the tree that screen readers read, so Tab is left to the browser.
+let tabbed = "";
+for (const type of ["keydown", "keyup"]) {
+  addEventListener(type, (event) => {
+    tabbed = event.key !== "Tab" ? "" : event.shiftKey ? "backward" : "forward";
+    if (tabbed && document.querySelector("flt-semantics")) {
+      event.stopImmediatePropagation();
+    }
+  }, true);
+}
+addEventListener("pointerdown", () => { tabbed = ""; }, true);
+
+// A Tab from outside reaches the view itself, and Flutter would give the focus back to what had it last.
+addEventListener("focusin", ({ target }) => {
+  if (tabbed === "forward" && target.localName === "flutter-view") {
+    target.querySelector('flt-semantics-host [tabindex="0"], flt-semantics-host :is(input, textarea)')?.focus();
+  }
+}, true);
+
+// Flutter gives every screen the same title. Its first-level heading and the chosen period tell screens apart.
+const PRODUCT = document.title;
+const PERIOD = /^(Facture d[^,]+|\p{L}+ invoice),/u; // a column of the chart, as the catalogs name it
+let naming = 0;
+
+function nameTab() {
+  naming = 0;
+  const heading = document.querySelector("flt-semantics-host h1");
+  const chosen = document.querySelectorAll('flt-semantics[role="button"][aria-current="true"]');
+  const period = [...chosen].map(({ textContent }) => PERIOD.exec(textContent)?.[1]).find(Boolean);
+  const parts = [heading?.textContent, period, PRODUCT];
+  const title = parts.filter(Boolean).join(" · ");
+  if (title !== document.title) {
+    document.title = title;
+  }
+}
+
+new MutationObserver(() => {
+  naming ||= setTimeout(nameTab, 100);
+}).observe(document, { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-current"] });

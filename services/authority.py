@@ -7,16 +7,19 @@ OAuth 2.0 for First-Party Applications (draft-ietf-oauth-first-party-apps), PKCE
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from math import ceil, isnan
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 
-from msgspec import Meta, Struct
+import msgspec
+from msgspec import Meta, Raw, Struct
 
 from services.errors import (
     ActionNeeded,
@@ -28,7 +31,7 @@ from services.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from services.transport import Reply, Wire
+from services.transport import Reply, Wire, is_temporary
 
 CLIENT_ID = "internetplus-app"
 SCOPE = "internetplus:read internetplus:write offline_access"
@@ -39,7 +42,12 @@ REFRESH_TIMEOUT = 4.5
 REVOKE_TIMEOUT = 3.0
 _LOCKED_FOR = timedelta(minutes=1)
 
-_Secret = Annotated[str, Meta(min_length=1, max_length=4096)]
+_LONGEST_LIFE = 10**9
+"""Seconds: about 31 years stand for a refresh token without an end."""
+
+_Secret = Annotated[str, Meta(min_length=1)]
+_SENDABLE = re.compile(r"[\x21-\x7e]+")
+"""What a header can carry as an access token."""
 
 
 @dataclass(eq=False)
@@ -52,12 +60,13 @@ class Challenge:
 
 
 class Tokens(Struct, frozen=True):
-    """What the token endpoint gives (RFC 6749, 5.1)."""
+    """Answer of the token endpoint (RFC 6749, 5.1)."""
 
-    access_token: _Secret
+    access_token: str
+    """Empty if no request can carry what came: a refresh token beside it is worth keeping all the same."""
     token_type: str
-    refresh_token: _Secret | None = None
-    refresh_token_expires_in: Annotated[int, Meta(ge=0, le=10**9)] | None = None
+    refresh_token: str | None = None
+    refresh_token_expires_in: int | None = None
     """Seconds."""
 
     def __repr__(self) -> str:
@@ -65,7 +74,7 @@ class Tokens(Struct, frozen=True):
 
 
 class InvalidGrant(Exception):
-    """The refresh token is not valid (any more)."""
+    """The token endpoint refuses the refresh token, in whatever words."""
 
 
 class _Metadata(Struct, frozen=True):
@@ -81,6 +90,18 @@ class _Code(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "_Code(...)"
+
+
+class _TokenAnswer(Struct, frozen=True):
+    """Members read one by one, so that a rotated token is not lost to another member's fault."""
+
+    access_token: Raw = Raw(b"null")
+    token_type: Raw = Raw(b"null")
+    refresh_token: Raw = Raw(b"null")
+    refresh_token_expires_in: Raw = Raw(b"null")
+
+    def __repr__(self) -> str:
+        return "_TokenAnswer(...)"
 
 
 class _Failure(Struct, frozen=True):
@@ -147,16 +168,20 @@ class Authority:
             code=code,
             code_verifier=challenge._code_verifier,
         )
-        if reply.status == 400 and _failure(reply).error == "invalid_grant":
+        if _error(reply) == "invalid_grant":
             raise SignInTimedOut("the code is no longer valid", correlator=reply.correlator)
-        return _tokens(reply)
+        tokens = _tokens(reply)
+        if not tokens.access_token:
+            raise UnexpectedAnswer("no bearer token", correlator=reply.correlator)
+        return tokens
 
     async def refresh(self, refresh_token: str) -> Tokens:
-        """New tokens for an old one, which is used up.
+        """Exchange a refresh token, which is used up, for new tokens.
 
         Raises:
-            InvalidGrant: it is over with this token.
-            Unreachable, Unavailable, UnexpectedAnswer: it is not: try again later.
+            InvalidGrant: this token is over.
+            Unreachable, Unavailable, UnexpectedAnswer: it may not be: try again later. `sent` says whether
+                `refresh_token` may be used up.
         """
         metadata = await self._metadata()
 
@@ -167,17 +192,26 @@ class Authority:
                         metadata.token_endpoint, grant_type="refresh_token", refresh_token=refresh_token
                     )
             except TimeoutError:
-                raise Unreachable("no answer in time") from None
+                lost = Unreachable("no answer in time")
+                lost.sent = True
+                raise lost from None
 
+        sent = False
         try:
-            reply = await once()
-        except Unreachable:
-            # The backend may have renewed and its answer be lost. Asked again at once, with the same
-            # token, it gives that answer again; asked later, it would take us for a thief.
-            reply = await once()
-        if reply.status == 400 and _failure(reply).error == "invalid_grant":
-            raise InvalidGrant
-        return _tokens(reply)
+            try:
+                reply = await once()
+            except Unreachable as first:
+                # The backend may have renewed and its answer be lost. Asked again at once, with the same
+                # token, it gives that answer again; asked later, it would take us for a thief.
+                sent = first.sent
+                reply = await once()
+            if _refuses(reply):
+                raise InvalidGrant
+            sent = sent or _may_have_renewed(reply.status)
+            return _tokens(reply)
+        except BackendError as error:
+            error.sent = error.sent or sent
+            raise
 
     async def revoke(self, refresh_token: str) -> None:
         """Best effort, within seconds: offline, the token dies of its own age."""
@@ -189,6 +223,18 @@ class Authority:
                     token=refresh_token,
                     token_type_hint="refresh_token",  # noqa: S106 - not a secret
                 )
+
+    async def discover(self) -> None:
+        """Find the endpoints, so that a backend out of reach is noticed before a token is at stake.
+
+        Raises:
+            Unreachable, Unavailable, UnexpectedAnswer: no token was presented.
+        """
+        try:
+            await self._metadata()
+        except BackendError as error:
+            error.sent = False
+            raise
 
     async def _metadata(self) -> _Metadata:
         """Where the endpoints are; asked once. All are on the backend itself, or none is trusted."""
@@ -251,13 +297,67 @@ def _failure(reply: Reply) -> _Failure:
         raise
 
 
+def _error(reply: Reply) -> str:
+    """Return the error code of an OAuth answer, whatever its status and media type; nothing without one."""
+    try:
+        return msgspec.json.decode(reply.body, type=_Failure).error
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return ""
+
+
+def _refuses(reply: Reply) -> bool:
+    """Return whether the token endpoint refuses for good.
+
+    Providers answer a dead token by 400, 401 or 403 and any error code, or by an error under status 200.
+    A 404 comes from a server without a token endpoint, which says nothing about the token.
+    """
+    if 200 <= reply.status < 300:
+        return bool(_error(reply))
+    return 400 <= reply.status < 500 and reply.status != 404 and not is_temporary(reply.status)
+
+
+def _may_have_renewed(status: int) -> bool:
+    """Return whether new tokens may have been issued behind an answer without usable tokens.
+
+    A gateway answers 502 or 504 for a backend that did its part; 503 comes before any work.
+    """
+    return 200 <= status < 300 or (status >= 500 and status != 503)
+
+
 def _tokens(reply: Reply) -> Tokens:
-    if reply.status != 200:
+    if not 200 <= reply.status < 300:
         raise _oauth_failure(reply)
-    tokens = reply.decode(Tokens)
-    if tokens.token_type.lower() != "bearer":
-        raise UnexpectedAnswer("not a bearer token", correlator=reply.correlator)
-    return tokens
+    try:
+        given = msgspec.json.decode(reply.body, type=_TokenAnswer)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise UnexpectedAnswer("the answer holds no tokens", correlator=reply.correlator) from None
+    kind = _text(given.token_type) or "Bearer"
+    access = _text(given.access_token)
+    if kind.lower() != "bearer" or not _SENDABLE.fullmatch(access):
+        access = ""
+    refresh = _text(given.refresh_token) or None
+    if not (access or refresh):
+        raise UnexpectedAnswer("no bearer token", correlator=reply.correlator)
+    return Tokens(access, kind, refresh, _seconds(given.refresh_token_expires_in))
+
+
+def _text(member: Raw) -> str:
+    """Return a member that is a text; nothing for any other."""
+    try:
+        return msgspec.json.decode(member, type=str)
+    except (msgspec.MsgspecError, ValueError):
+        return ""
+
+
+def _seconds(member: Raw) -> int | None:
+    """Return a life in seconds, be it a number or a text; `None` if it is not said."""
+    try:
+        life = float(bytes(member).strip(b'"'))
+    except ValueError:
+        return None
+    if isnan(life):
+        return None
+    return ceil(life) if 0 < life < _LONGEST_LIFE else _LONGEST_LIFE  # 0 and -1 mean that there is no end
 
 
 def _oauth_failure(reply: Reply) -> BackendError:

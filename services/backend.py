@@ -15,16 +15,18 @@ Over 250 lines: every endpoint is here.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
+from services import entity_tags
 from services.authority import Authority, Challenge, Tokens
 from services.credentials import CredentialProblem, CredentialStore
 from services.diagnostics import Troubles
@@ -43,10 +45,13 @@ from services.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from services.identifiers import cleaned
+from services.insights.review import Review, merge
 from services.models import (
     Account,
     Answer,
     BillingPeriod,
+    BillingPeriods,
     Dispute,
     DisputeReason,
     Filter,
@@ -55,14 +60,17 @@ from services.models import (
     Service,
     ServiceStatus,
     Subscription,
+    Subscriptions,
 )
-from services.offline import OfflineStore, Seal
-from services.reads import Known, Reading, Reads, Worth, encode
+from services.reads import Known, Reading, Reads, Worth, encode, unreadable
 from services.session import Remembered, Session
 from services.settings import backend_origin
 from services.sign_in_tries import SignInTries
 from services.single_flight import SingleFlight
 from services.transport import CALL_TIMEOUT, Clock, Reply, Wire, utc_now, whole
+
+if TYPE_CHECKING:
+    from services.offline import OfflineStore, Seal
 
 __all__ = ["Backend", "Challenge", "Clock", "Remembered"]
 
@@ -85,7 +93,8 @@ SAVING_DELAY: Final = 1.0
 
 _ANSWERS: Final = "answers"
 _OPINION: Final = "opinion-"
-"""Names of files of the device; the second goes before the key of an opinion."""
+_REVIEW: Final = "review-"
+"""Names of files of the device; the second goes before the key of an opinion, the third before a digest."""
 
 _ID = re.compile(r"[\w.~:-]{1,128}", re.ASCII)
 
@@ -93,14 +102,6 @@ _ACCOUNT: Final = "/v1/me"
 
 _OF_CHANGES = (Changed, NotPossible)
 """What the answer to a change may be; to a reading it says nothing, nor do 403 and 404 of the account."""
-
-
-class _Periods(Struct, frozen=True):
-    items: tuple[BillingPeriod, ...]
-
-
-class _Subscriptions(Struct, frozen=True):
-    items: tuple[Subscription, ...]
 
 
 class Opinion(Struct, frozen=True):
@@ -115,6 +116,13 @@ class Opinion(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "Opinion(...)"
+
+
+class _UnsentReview(Struct, frozen=True):
+    """A review document with changes that the backend does not have."""
+
+    contract_id: str
+    review: Review
 
 
 class Backend:
@@ -149,9 +157,11 @@ class Backend:
         self._offline = offline
         self._saving: asyncio.TimerHandle | None = None
         self._opinions: tuple[Opinion, ...] = ()
+        self._reviews: dict[str, Review] = {}
         self._reads = Reads(self._save_soon)
         self._writes = SingleFlight()
         self._leaving = SingleFlight()
+        self._opening = SingleFlight()
         wire.on_outdated = self._outdated
 
     @classmethod
@@ -168,7 +178,7 @@ class Backend:
         """The backend at `url`: `https://host[:port]`, or `http://` on this machine.
 
         Args:
-            tls: the authorities that may vouch for it (`transport.authorities`); the system's without it.
+            tls: the certificates that vouch for it (`trust.create_ssl_context`); the device's by default.
 
         Raises:
             ValueError: another kind of address; a sentence for whoever typed it.
@@ -221,11 +231,18 @@ class Backend:
         """At start: take up the session that was kept, and what was known. Asks the device, not the backend;
         never raises.
         """
+        try:
+            return await self._opening.run("resume", self._resume)
+        except SessionExpired:  # the sign-in came first, or the end: a slow store is not waited for
+            return Remembered(None, signed_in=False, problem=None)
+
+    async def _resume(self) -> Remembered:
         remembered = await self._session.resume()
         seal = self._seal()
         if seal is not None and self._offline is not None:
             self._know(await self._offline.open(seal))
-        elif self._offline is not None and remembered.problem is None:  # else the key may come back
+        elif self._offline is not None and remembered.problem is None and not self._session.overdue:
+            # With a problem, or overdue, the key may come back.
             await self._offline.erase()
         return remembered
 
@@ -233,7 +250,7 @@ class Backend:
         """First step: the identifier, known or not."""
         if self.sign_in_tries is not None:
             self.sign_in_tries.check()
-        return await self._authority.begin(identifier.strip())
+        return await self._authority.begin(whole(cleaned(identifier)))
 
     async def finish_sign_in(
         self, challenge: Challenge, password: str, *, remember: bool
@@ -244,12 +261,17 @@ class Backend:
             Why the session could not be kept for the next start, or `None`; signed in either way.
         """
         tokens = await self._tokens(challenge, password)
+        self._opening.cancel()
         self._drop_account()
         problem = await self._session.start(tokens, challenge.identifier, remember=remember)
         seal = self._seal()
         if seal is not None and self._offline is not None:
             await self._offline.open(seal)
         return problem
+
+    async def confirm_kept(self) -> CredentialProblem | None:
+        """Wait until a slow store has saved the session or failed to; return why it is not saved."""
+        return await self._session.confirm()
 
     async def step_up(self, challenge: Challenge, password: str) -> None:
         """After `PasswordNeeded`: the second step again, by who is signed in; all else stays as it is.
@@ -267,6 +289,10 @@ class Backend:
         """
         self._drop_account()
         return await self._leaving.run("sign-out", self._erase_and_revoke)
+
+    async def erase_again(self) -> CredentialProblem | None:
+        """Erase a session that the store did not erase at `sign_out`; return why it still does not."""
+        return await self._leaving.run("erase", self._session.erase)
 
     async def sign_out_everywhere(self) -> CredentialProblem | None:
         """End every session of the subscriber, on all devices, then sign out here.
@@ -287,7 +313,7 @@ class Backend:
         if self.sign_in_tries is not None:  # whoever asks for many is trying something too
             self.sign_in_tries.check()
             self.sign_in_tries.failed()
-        given = {"phoneNumber": phone_number, "email": email}
+        given = {"phoneNumber": phone_number and cleaned(phone_number), "email": email and cleaned(email)}
         reply = await self._wire.send(
             "POST",
             "/v1/identifier-reminders",
@@ -305,7 +331,7 @@ class Backend:
 
     def billing_periods(self, contract_id: str) -> Reading[tuple[BillingPeriod, ...]]:
         """The periods of a contract that can be looked at, newest first."""
-        reading = self._read(_Periods, lambda: f"/v1/contracts/{_segment(contract_id)}/billing-periods")
+        reading = self._read(BillingPeriods, lambda: f"/v1/contracts/{_segment(contract_id)}/billing-periods")
         return reading.of(lambda known: known.items)
 
     def purchases(
@@ -350,7 +376,7 @@ class Backend:
 
     def subscriptions(self, contract_id: str) -> Reading[tuple[Subscription, ...]]:
         """The subscriptions of a contract, past ones included; its `etag` is what `terminate` wants."""
-        return self._read(_Subscriptions, lambda: _subscriptions(contract_id)).of(lambda known: known.items)
+        return self._read(Subscriptions, lambda: _subscriptions(contract_id)).of(lambda known: known.items)
 
     async def terminate(self, contract_id: str, subscription_id: str, etag: str) -> Answer[Subscription]:
         """End a subscription: for good, and only if `etag` still names the list as it is.
@@ -362,7 +388,7 @@ class Backend:
         url = f"{path}/{_segment(subscription_id)}/termination"
 
         async def ended() -> Answer[Subscription] | None:
-            answer = await self._revalidated(self._reads, path, _Subscriptions)
+            answer = await self._revalidated(self._reads, path, Subscriptions)
             return next(
                 (
                     Answer(each, answer.at, answer.etag)
@@ -394,6 +420,39 @@ class Backend:
         return await self._writes.run(
             (url, status), lambda: self._put(url, {"status": status}, etag, Service, switched)
         )
+
+    def review(self, contract_id: str) -> Reading[Review]:
+        """What the subscriber decided about the charges of a contract; its `etag` is what a change wants.
+
+        `NotFound` also says that this backend keeps no such document.
+        """
+        return self._read(Review, lambda: _review(contract_id))
+
+    async def replace_review(self, contract_id: str, review: Review, etag: str) -> Answer[Review]:
+        """Replace the review document if `etag` still names the stored one."""
+        url = _review(contract_id)
+
+        async def replaced() -> Answer[Review] | None:
+            answer = await self._revalidated(self._reads, url, Review)
+            return answer if merge(answer.value, review) == answer.value else None
+
+        return await self._writes.run(url, lambda: self._put(url, review, etag, Review, replaced))
+
+    def unsent_review(self, contract_id: str) -> Review:
+        """What this session decided and the backend does not have; empty when it has all."""
+        return self._reviews.get(contract_id, Review())
+
+    async def keep_review(self, contract_id: str, review: Review) -> None:
+        """Keep decisions until `drop_review`, for the next start too where the device keeps anything."""
+        self._reviews[contract_id] = review
+        seal, unsent = self._seal(), _UnsentReview(contract_id, review)
+        if seal is not None and self._offline is not None:
+            await self._offline.save(seal, _review_file(contract_id), lambda: msgspec.json.encode(unsent))
+
+    async def drop_review(self, contract_id: str) -> None:
+        """The backend has these decisions now."""
+        if self._reviews.pop(contract_id, None) is not None and self._offline is not None:
+            await self._offline.remove(_review_file(contract_id))
 
     async def dispute(
         self, contract_id: str, payment_id: str, reason: DisputeReason, comment: str, key: str
@@ -429,10 +488,13 @@ class Backend:
 
     async def forget_known(self) -> None:
         """Keep nothing of what was read so far, here or on the device; the session goes on."""
+        reviews = self._reviews
         self._forget()
         seal = self._seal()
         if seal is not None and self._offline is not None:
             await self._offline.open(seal)
+        for contract_id, review in reviews.items():
+            await self.keep_review(contract_id, review)
 
     @property
     def unsent_opinions(self) -> tuple[Opinion, ...]:
@@ -440,8 +502,10 @@ class Backend:
         return self._opinions
 
     async def keep_opinion(self, opinion: Opinion) -> None:
-        """Keep it for the next start, where the device keeps anything, until it is dropped."""
+        """Keep an opinion for the next start, where the device keeps anything, until it is dropped."""
         seal = self._seal()
+        liked, missing = (text and whole(text) for text in (opinion.liked, opinion.missing))
+        opinion = msgspec.structs.replace(opinion, liked=liked, missing=missing)
         if seal is not None and self._offline is not None:
             await self._offline.save(seal, _OPINION + opinion.key, lambda: msgspec.json.encode(opinion))
 
@@ -453,6 +517,7 @@ class Backend:
 
     async def close(self) -> None:
         """Let go of the network; a renewal or a write under way is given time. Signed in stays signed in."""
+        self._opening.cancel()
         self._reads.under_way.cancel()
         self._save()
         with suppress(TimeoutError):
@@ -482,9 +547,9 @@ class Backend:
         self, reads: Reads, url: str, kind: type[T], worth: Worth = Worth.ESSENTIAL
     ) -> Answer[T]:
         known = reads.recall(url, kind)
-        headers = {"If-None-Match": known.etag} if known and known.etag else {}
+        headers = _condition("If-None-Match", known.etag if known else "")
         reply = await self._wire.send("GET", url, headers=headers, auth=self._session)
-        etag = reply.headers.get("etag", "")
+        etag = reply.etag
         if reply.status == 304 and known and known.etag:
             value, etag = known.value, etag or known.etag
         elif reply.status == 304:
@@ -500,20 +565,27 @@ class Backend:
                 reads.drop(url)
             raise failure
         reads.keep(Known(url, etag, reply.at, worth, value))
-        return Answer(value, reply.at, etag)
+        return Answer(value, reply.at, etag, unreadable(value))
 
     def _seal(self) -> Seal | None:
         """Closes what is kept on the device; `None` where nothing is."""
         key, owner = self._session.key, self._session.identifier
         if self._offline is None or key is None or owner is None:
             return None
+        from services.offline import Seal  # a web host never imports it
+
         return Seal(key, self._offline.origin, owner)
 
     def _know(self, files: dict[str, bytes]) -> None:
         """Take up what the device kept."""
         self._reads.restore(files.pop(_ANSWERS, b""))
         opinions = []
-        for content in files.values():
+        for name, content in files.items():
+            if name.startswith(_REVIEW):
+                with suppress(msgspec.MsgspecError, ValueError):
+                    unsent = msgspec.json.decode(content, type=_UnsentReview)
+                    self._reviews[unsent.contract_id] = unsent.review
+                continue
             with suppress(msgspec.MsgspecError):  # a newer app's, perhaps
                 opinions.append(msgspec.json.decode(content, type=Opinion))
         self._opinions = tuple(opinions)
@@ -540,13 +612,13 @@ class Backend:
         done: Callable[[], Awaitable[Answer[T] | None]],
     ) -> Answer[T]:
         """Change a state. `done` reads it again: the answer there would have been, or `None`."""
-        headers = {"If-Match": etag} if etag else {}
+        headers = _condition("If-Match", etag)
         reply: Reply | None = None
         try:
             reply = await self._wire.send("PUT", url, headers=headers, json=body, auth=self._session)
             if reply.status in (200, 202):
                 self._reads.outdate(url)
-                return Answer(reply.decode(kind), reply.at, reply.headers.get("etag", ""))
+                return Answer(reply.decode(kind), reply.at, reply.etag)
             failure = reply.failure()
         except (Unreachable, UnexpectedAnswer) as error:
             failure = error
@@ -634,7 +706,7 @@ class Backend:
         """Nothing of the account stays, here or on the device; what is under way ends by itself."""
         if self._saving is not None:
             self._saving.cancel()
-        self._saving, self._opinions = None, ()
+        self._saving, self._opinions, self._reviews = None, (), {}
         self._reads = Reads(self._save_soon)
         if self._offline is not None:
             self._offline.erase()
@@ -649,9 +721,14 @@ class Backend:
             self.on_session_end()
 
 
+def _condition(header: str, etag: str) -> dict[str, str]:
+    """Return the header that makes a request depend on `etag`, if there is one."""
+    return {header: entity_tags.condition(etag)} if entity_tags.usable(etag) else {}
+
+
 def _not_sent(failure: BackendError) -> BackendError:
-    """Of a change, a failure that came before it left."""
-    if isinstance(failure, Unreachable):
+    """Return the failure of a change that did not leave this device."""
+    if type(failure) is Unreachable:  # its subclasses say more about the cause
         return NotSent(str(failure), correlator=failure.correlator)
     return failure
 
@@ -669,6 +746,14 @@ def _segment(text: str) -> str:
 
 def _subscriptions(contract_id: str) -> str:
     return f"/v1/contracts/{_segment(contract_id)}/subscriptions"
+
+
+def _review(contract_id: str) -> str:
+    return f"/v1/contracts/{_segment(contract_id)}/review"
+
+
+def _review_file(contract_id: str) -> str:
+    return _REVIEW + hashlib.sha256(contract_id.encode()).hexdigest()[:32]
 
 
 def _service(contract_id: str) -> str:

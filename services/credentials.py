@@ -13,9 +13,8 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
-from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-LONGEST_SECRET = 1_200
-"""Characters; Windows refuses more than 1,280 with an error of its own."""
+WINDOWS = "keyring.backends.Windows"
+LONGEST_ON_WINDOWS = 1_200
+"""UTF-16 units; Windows refuses more than 1,280 with an error of its own."""
 
 _TRUSTED = frozenset(
     f"keyring.backends.{name}" for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows")
@@ -42,15 +42,20 @@ class CredentialProblem(StrEnum):
     REFUSED = "refused"
     """The store is there but did not do it."""
     SLOW = "slow"
-    """No answer in time: the system may be asking the user something."""
+    """No answer yet: the system may be asking the user something. The same call again waits for it."""
 
 
 class CredentialsUnavailable(Exception):
-    """The store could not be used, for the reason `problem`. Never holds the secret."""
+    """The store could not be used, for the reason `problem`. Never holds the secret.
 
-    def __init__(self, problem: CredentialProblem) -> None:
+    Args:
+        late: of a slow store: ends when the operation does, with its result or this error for another reason.
+    """
+
+    def __init__(self, problem: CredentialProblem, *, late: asyncio.Future[Any] | None = None) -> None:
         super().__init__(problem.value)
         self.problem = problem
+        self.late = late
 
 
 class CredentialStore(Protocol):
@@ -63,7 +68,10 @@ class CredentialStore(Protocol):
         """What was kept, or `None`."""
 
     async def save(self, secret: str) -> None:
-        """Keep `secret` in place of what was kept; when it returns, it is kept."""
+        """Keep `secret` in place of the previous secret; when it returns, `secret` is kept.
+
+        When it raises, `secret` is not kept, unless the problem is `SLOW`: it may be kept later.
+        """
 
     async def clear(self) -> None:
         """Keep nothing."""
@@ -86,11 +94,12 @@ class MemoryStore:
 
 
 class KeyringStore:
-    """The system's keyring, by the `keyring` package, if what answers is one of the five trusted back ends.
+    """The system's keyring, by the `keyring` package, if one of the five trusted back ends is there.
 
     Args:
         origin: of the backend (`https://host`): two backends never share an entry.
-        timeout: seconds for one operation, in which the system may ask the user to unlock.
+        timeout: seconds after which a call is `SLOW`. The operation goes on, as long as the user takes to
+            unlock the keyring.
     """
 
     def __init__(self, origin: str, *, timeout: float = 5.0) -> None:
@@ -98,24 +107,33 @@ class KeyringStore:
         self._timeout = timeout
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._last: tuple[tuple[str, ...], asyncio.Future[Any]] | None = None
 
     async def load(self) -> str | None:
-        return await self._call(lambda: _trusted_keyring().get_password(self._service, _USERNAME))
+        return await self._call(lambda: _trusted_keyring().get_password(self._service, _USERNAME), "load")
 
     async def save(self, secret: str) -> None:
-        if len(secret) > LONGEST_SECRET:
-            raise CredentialsUnavailable(CredentialProblem.REFUSED)
-        await self._call(lambda: self._replace(secret))
+        await self._call(lambda: self._replace(secret), "save", secret)
 
     async def clear(self) -> None:
-        await self._call(self._delete)
+        await self._call(self._delete, "clear")
 
     def _replace(self, secret: str) -> None:
+        keyring = _trusted_keyring()
+        on_windows = type(keyring).__module__ == WINDOWS
+        if on_windows and len(secret.encode("utf-16-le")) > 2 * LONGEST_ON_WINDOWS:
+            raise CredentialsUnavailable(CredentialProblem.REFUSED)
         # Windows would move the old value aside and keep it: it has to go first.
         self._delete()
-        keyring = _trusted_keyring()
-        keyring.set_password(self._service, _USERNAME, secret)
-        if keyring.get_password(self._service, _USERNAME) != secret:
+        kept: str | None = None
+        try:
+            keyring.set_password(self._service, _USERNAME, secret)
+            kept = keyring.get_password(self._service, _USERNAME)
+        finally:
+            if kept != secret:
+                with suppress(Exception):  # the first error is the one to report
+                    keyring.delete_password(self._service, _USERNAME)
+        if kept != secret:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
     def _delete(self) -> None:
@@ -127,33 +145,52 @@ class KeyringStore:
         if keyring.get_password(self._service, _USERNAME) is not None:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
-    async def _call(self, operation: Callable[[], T]) -> T:
-        """Run in the store's own thread, in order: a late save never undoes the clear asked after it.
+    async def _call(self, operation: Callable[[], T], *asked: str) -> T:
+        """Run `operation` in the store's own thread, in order: no late save undoes a later clear.
 
-        Not `asyncio.to_thread`: its threads are waited for when the process ends, and this one may be
-        stuck in a prompt nobody answers.
+        A call equal to the last one, still unanswered, waits for that answer: the user is prompted once.
+
+        Not `asyncio.to_thread`: the end of the process waits for its threads, and a prompt may stay
+        unanswered.
         """
+        if self._last is None or self._last[0] != asked:
+            self._last = asked, self._submit(operation)
+        outcome: asyncio.Future[T] = self._last[1]
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await asyncio.shield(outcome)
+        except TimeoutError:
+            raise CredentialsUnavailable(CredentialProblem.SLOW, late=outcome) from None
+
+    def _submit(self, operation: Callable[[], T]) -> asyncio.Future[T]:
+        """Queue `operation` for the store's thread; return its outcome."""
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()
 
+        def settle(answer: T | None, error: Exception | None) -> None:
+            if self._last is not None and self._last[1] is outcome:
+                self._last = None
+            if error is None:
+                outcome.set_result(cast("T", answer))
+            else:
+                outcome.set_exception(CredentialsUnavailable(_problem(error)))
+                outcome.exception()  # every caller may have left, which is no error to log
+
         def work() -> None:
-            settle: Callable[[], None]
+            answer: T | None = None
+            failure: Exception | None = None
             try:
-                settle = partial(outcome.set_result, operation())
+                answer = operation()
             except Exception as error:  # noqa: BLE001 - back ends leak the errors of pywin32, jeepney, D-Bus
-                settle = partial(outcome.set_exception, CredentialsUnavailable(_problem(error)))
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(lambda: None if outcome.done() else settle())
+                failure = error
+            with suppress(RuntimeError):  # the loop is closed: the app has ended
+                loop.call_soon_threadsafe(settle, answer, failure)
 
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="keyring", daemon=True)
             self._thread.start()
         self._queue.put(work)
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await outcome
-        except TimeoutError:
-            raise CredentialsUnavailable(CredentialProblem.SLOW) from None
+        return outcome
 
     def _serve(self) -> None:
         while True:
@@ -177,15 +214,22 @@ def _problem(error: Exception) -> CredentialProblem:
 
 
 def _trusted_keyring() -> KeyringBackend:
-    """The back end in use, if it is a real keyring: `PYTHON_KEYRING_BACKEND` can name a plain file."""
+    """Return the back end to use.
+
+    `PYTHON_KEYRING_BACKEND` can name a plain file. Of several back ends, which `keyring` chains, only the
+    first trusted one is used: a chain asks all of them, and fails if one of them does.
+
+    Raises:
+        CredentialsUnavailable: there is none to trust.
+    """
     import keyring  # here, in the thread: phones do not have it, and finding the back end takes time
 
     backend = keyring.get_keyring()
     chained = type(backend).__module__ == "keyring.backends.chainer"
     links: list[Any] = list(getattr(backend, "backends", ())) if chained else [backend]
-    if not links or any(type(link).__module__ not in _TRUSTED for link in links):
-        raise CredentialsUnavailable(CredentialProblem.ABSENT)
     for link in links:
-        if type(link).__module__ == "keyring.backends.Windows":
-            link.persist = "local machine"  # by default it roams to the domain's other machines
-    return backend
+        if type(link).__module__ in _TRUSTED:
+            if type(link).__module__ == WINDOWS:
+                link.persist = "local machine"  # by default it roams to the domain's other machines
+            return cast("KeyringBackend", link)
+    raise CredentialsUnavailable(CredentialProblem.ABSENT)

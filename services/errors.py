@@ -2,14 +2,17 @@
 
 BackendError
 ├── Unreachable        no answer: offline, name resolution, TLS, timeout
-│   └── NotSent          of a change: it did not even leave, so nothing was done
+│   ├── NotSent          of a change: it did not even leave, so nothing was done
+│   ├── CertificateRefused    no trusted authority vouches for the backend's certificate
+│   └── DeviceMisconfigured   the device's proxy or certificates cannot be used
 ├── OutcomeUnknown     a change was sent, and whether it was done could not be found out
 ├── NotDone            a change was sent without an answer, and found not to be done
-├── Unavailable        it answers that it cannot serve now (429, 5xx); `retry_after` when it says so
+├── Unavailable        it answers that it cannot serve now (408, 425, 429, 5xx); `retry_after` when it says so
 ├── UnexpectedAnswer   an answer this version of the app does not understand
 ├── NotFound           it does not exist, or is not this subscriber's
 ├── Forbidden          signed in, but without the right (a household user without billing rights)
 ├── UpdateNeeded       this version of the app is no longer served
+├── KeyringUnavailable the credential store of this device is locked or fails: nothing was sent
 ├── SessionExpired     the session is over: the user has to sign in again
 ├── PasswordNeeded     signed in too long ago for this: nothing was done, the password is wanted again
 ├── Changed            what was on screen is no longer true: nothing was done, read again
@@ -46,6 +49,14 @@ class Unreachable(BackendError):
 
 class NotSent(Unreachable):
     """A change did not leave this device: nothing was done."""
+
+
+class CertificateRefused(Unreachable):
+    """The backend's certificate was refused: intercepted connection, unknown authority, wrong clock."""
+
+
+class DeviceMisconfigured(Unreachable):
+    """The proxy or the certificates that this device is set to use cannot be used."""
 
 
 class OutcomeUnknown(BackendError):
@@ -89,6 +100,10 @@ class UpdateNeeded(BackendError):
 
 class SessionExpired(BackendError):
     """The session is over: the user has to sign in again."""
+
+
+class KeyringUnavailable(BackendError):
+    """The credential store of this device is locked, slow or fails: nothing was sent, signed in as before."""
 
 
 class PasswordNeeded(BackendError):

@@ -14,8 +14,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from services.backend import Backend
-from services.errors import Changed, NotFound
+from services.errors import Changed, NotFound, UnexpectedAnswer
+from services.insights.ledger import PeriodEntries
 from services.models import BillingPeriod, Contract, PaymentStatus, Purchase, PurchasePage
+from services.reads import Reading
 
 PER_PAGE = 100
 """The most the contract allows."""
@@ -25,10 +27,12 @@ TRIES = 3
 """How many times a list that changes while it is read is read."""
 
 COLUMNS = (
-    "date", "merchant", "description", "category", "kind", "channel", "status", "amount", "counted",
-    "currency", "period_start", "period_end", "bill_month", "reference", "refund_of",
+    "date", "time", "utc_offset", "merchant", "description", "category", "kind", "channel", "status",
+    "amount", "counted", "currency", "period_start", "period_end", "bill_month", "reference", "refund_of",
 )  # fmt: skip
-"""What each row tells, in order. `counted` is what the entry adds to the period's total: 0.00 for what is
+"""What each row tells, in order. A spreadsheet takes `date` and `time` for what they are.
+
+`counted` is what the entry adds to the period's total: 0.00 for what is
 pending, refused or cancelled. `refund_of` is a reference, or the backend's id of what it no longer shows."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -36,14 +40,6 @@ _NOT_COUNTED = Decimal("0.00")
 
 Told = Callable[[float], None]
 """Hears how far the reading is, from 0 to 1."""
-
-
-@dataclass(frozen=True)
-class PeriodEntries:
-    """A billing period and all its entries, oldest first."""
-
-    period: BillingPeriod
-    entries: tuple[Purchase, ...]
 
 
 @dataclass(frozen=True)
@@ -89,37 +85,68 @@ async def read_export(backend: Backend, contract: Contract, period_ids: Sequence
         def told_of_one(share: float, before: int = before) -> None:
             told((before + share) / len(period_ids))
 
-        periods.append(await _read_period(backend, contract.contract_id, period_id, told_of_one))
+        periods.append(await read_period(backend, contract.contract_id, period_id, told_of_one))
     references = await _references(backend, contract.contract_id, periods)
     told(1.0)
     return Export(tuple(periods), ZoneInfo(contract.billing.time_zone), references)
 
 
-async def _read_period(backend: Backend, contract_id: str, period_id: str, told: Told) -> PeriodEntries:
+async def read_period(
+    backend: Backend, contract_id: str, period_id: str, told: Told, *, most_pages: int | None = None
+) -> PeriodEntries:
+    """Read the entries of a period; of a period with more than `most_pages`, the newest.
+
+    Raises:
+        BackendError: one page could not be read, or (`Changed`) the list never stood still.
+    """
+
     async def read(number: int) -> PurchasePage:
-        answer = await backend.purchases(contract_id, period_id, order="asc", page=number, per_page=PER_PAGE)
+        answer = await page_of(backend, contract_id, period_id, number)
+        if answer.unreadable and most_pages is None:
+            raise UnexpectedAnswer("an entry cannot be read: the file would not be whole")
         return answer.value
 
     for _ in range(TRIES):
         pages = [await read(1)]
-        count = pages[0].pagination.total_pages
+        count = pages_to_read(pages[0], most_pages)
         for first in range(2, count + 1, AT_ONCE):
             told(len(pages) / count)
             pages += await asyncio.gather(*map(read, range(first, min(first + AT_ONCE, count + 1))))
-        entries = tuple(entry for page in pages for entry in page.items)
-        if _consistent(pages, entries):
-            return PeriodEntries(pages[0].period, entries)
+        if (period := assembled(pages)) is not None:
+            return period
     raise Changed("the purchases changed while they were read")
 
 
-def _consistent(pages: Sequence[PurchasePage], entries: Sequence[Purchase]) -> bool:
-    """Whether the pages are of one and the same list, and it is the one the period's total is of."""
-    first = pages[0]
-    return (
-        all((page.period, page.pagination.total_count) == (first.period, len(entries)) for page in pages)
-        and len({entry.payment_id for entry in entries}) == len(entries)
-        and sum(map(counted, entries), _NOT_COUNTED) == first.period.total.amount
+def page_of(backend: Backend, contract_id: str, period_id: str, number: int) -> Reading[PurchasePage]:
+    """Return the reading of one page of a period, newest entries first."""
+    return backend.purchases(contract_id, period_id, page=number, per_page=PER_PAGE)
+
+
+def pages_to_read(first: PurchasePage, most_pages: int | None) -> int:
+    """Return how many pages of a period are read."""
+    count = first.pagination.total_pages
+    return count if most_pages is None else min(count, most_pages)
+
+
+def assembled(pages: Sequence[PurchasePage]) -> PeriodEntries | None:
+    """Return the period that pages from its first on make up; None if they are not of one list.
+
+    A whole period also has to sum to its total.
+    """
+    first, unreadable = pages[0], sum(page.unreadable for page in pages)
+    entries = tuple(entry for page in pages for entry in page.items)
+    partial = len(pages) < first.pagination.total_pages
+    alike = all(
+        (page.period, page.pagination.total_count) == (first.period, first.pagination.total_count)
+        for page in pages
     )
+    whole = len(entries) == first.pagination.total_count and (
+        sum(map(counted, entries), _NOT_COUNTED) == first.period.total.amount
+    )
+    once = len({each.payment_id for each in entries}) == len(entries)
+    if alike and once and (whole or partial or unreadable):
+        return PeriodEntries(first.period, entries[::-1], partial, unreadable)
+    return None
 
 
 async def _references(backend: Backend, contract_id: str, periods: Sequence[PeriodEntries]) -> dict[str, str]:
@@ -151,8 +178,11 @@ def csv_file(export: Export, spelling: Spelling) -> bytes:
 
 def _row(export: Export, period: BillingPeriod, entry: Purchase, spelling: Spelling) -> list[str]:
     refunded = entry.refund_of or ""
+    moment = entry.payment_date.astimezone(export.zone).replace(microsecond=0)
     return [
-        entry.payment_date.astimezone(export.zone).isoformat(timespec="seconds"),
+        moment.date().isoformat(),
+        moment.time().isoformat(),
+        f"UTC{moment.isoformat()[19:]}",  # alone, `+01:00` would be read as a time
         inert(entry.merchant_name),
         inert(entry.description),
         inert(spelling.category(entry)),

@@ -12,13 +12,19 @@ from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 T = TypeVar("T")
 Instant = Annotated[datetime, Meta(tz=True)]
 """A moment, always with its offset (RFC 3339)."""
+Month = Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")]
+"""A month of bills, `YYYY-MM`; it also names the period billed in it."""
 
-LARGEST_AMOUNT = Decimal("9999999.99")
+UNREADABLE = "(unreadable)"
+"""Member of a list's JSON, of this app alone: how many of its records cannot be read."""
+
+LARGEST_AMOUNT = Decimal("9999999999999.99")
+"""A hundred times the contract's: a year of the highest price is still an amount."""
 
 
 class _Tolerant(StrEnum):
@@ -135,7 +141,7 @@ class Filter(StrEnum):
     REFUND = "refund"
 
 
-def _check_century(*days: date | None) -> None:
+def check_century(*days: date | None) -> None:
     """No time zone or subtraction can take these past what a date holds."""
     if any(day is not None and not 2000 <= day.year < 2100 for day in days):
         raise ValueError("a date of another century")
@@ -151,7 +157,7 @@ class Money(Struct, frozen=True, kw_only=True, rename="camel"):
         if not self.amount.is_finite() or self.amount.as_tuple().exponent != -2:
             raise ValueError("an amount has exactly two decimals")
         if abs(self.amount) > LARGEST_AMOUNT:
-            raise ValueError("an amount has at most seven digits before the decimals")
+            raise ValueError("an amount has at most thirteen digits before the decimals")
 
 
 class Billing(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -185,7 +191,7 @@ class SecurityNotice(Struct, frozen=True, kw_only=True, rename="camel"):
     at: Instant
 
     def __post_init__(self) -> None:
-        _check_century(self.at)
+        check_century(self.at)
 
 
 class Account(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -193,22 +199,37 @@ class Account(Struct, frozen=True, kw_only=True, rename="camel"):
     display_name: str
     contracts: tuple[Contract, ...]
     security_notice: SecurityNotice | None = None
+    unreadable: int = field(default=0, name=UNREADABLE)
+    """How many contracts this version of the app cannot read; never the backend's word."""
 
 
 class BillingPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
     """From `start_date` to `end_date`, both included, billed in `bill_month` (`YYYY-MM`)."""
 
-    period_id: str
+    period_id: Month
     start_date: date
     end_date: date
-    bill_month: Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")]
+    bill_month: Month
     state: PeriodState
     purchase_count: Annotated[int, Meta(ge=0)]
     total: Money
     pending_total: Money
 
     def __post_init__(self) -> None:
-        _check_century(self.start_date, self.end_date)
+        check_century(self.start_date, self.end_date)
+
+    @property
+    def used(self) -> bool:
+        """True if something was bought or given back in the period."""
+        return bool(self.purchase_count or self.total.amount or self.pending_total.amount)
+
+
+class BillingPeriods(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The periods of a contract that can be looked at, newest first."""
+
+    items: tuple[BillingPeriod, ...]
+    unreadable: int = field(default=0, name=UNREADABLE)
+    """How many periods this version of the app cannot read; never the backend's word."""
 
 
 class MerchantContact(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -228,7 +249,7 @@ class Dispute(Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: Instant
 
     def __post_init__(self) -> None:
-        _check_century(self.created_at)
+        check_century(self.created_at)
 
 
 class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -246,7 +267,7 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     channel: Channel
     kind: PurchaseKind
     reference_code: str
-    period_id: str
+    period_id: Month
     is_billed: bool
     refund_of: str | None = None
     tax_amount: Money | None = None
@@ -256,9 +277,11 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     dispute: Dispute | None = None
     refunds: tuple[Purchase, ...] = ()
     """Only in the answer for one purchase."""
+    unreadable: int = field(default=0, name=UNREADABLE)
+    """How many refunds this version of the app cannot read; never the backend's word."""
 
     def __post_init__(self) -> None:
-        _check_century(self.payment_date)
+        check_century(self.payment_date)
 
 
 class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -272,6 +295,8 @@ class PurchasePage(Struct, frozen=True, kw_only=True, rename="camel"):
     period: BillingPeriod
     items: tuple[Purchase, ...]
     pagination: Pagination
+    unreadable: int = field(default=0, name=UNREADABLE)
+    """How many entries this version of the app cannot read; never the backend's word."""
 
 
 class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -295,9 +320,32 @@ class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):
     last_payment_id: str | None = None
     termination_reference: str | None = None
     """The receipt of a termination asked for here."""
+    next_price: Money | None = None
+    """The price from the next charge on, if it is another."""
+    notice_days: Annotated[int, Meta(ge=0, le=366)] | None = None
+    """Days before a charge by which it has to be ended."""
+    trial_end_date: date | None = None
+    """The last day of a free trial."""
 
     def __post_init__(self) -> None:
-        _check_century(self.start_date, self.next_charge_date, self.termination_date)
+        check_century(self.start_date, self.next_charge_date, self.termination_date, self.trial_end_date)
+
+
+class Subscriptions(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The subscriptions of a contract, past ones included."""
+
+    items: tuple[Subscription, ...]
+    unreadable: int = field(default=0, name=UNREADABLE)
+    """How many subscriptions this version of the app cannot read; never the backend's word."""
+
+
+class SpendingLimits(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The most that can be spent, as far as the operator says."""
+
+    transaction: Money | None = None
+    month: Money | None = None
+    own: Money | None = None
+    """The subscriber's own ceiling at the operator."""
 
 
 class Service(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -311,9 +359,10 @@ class Service(Struct, frozen=True, kw_only=True, rename="camel"):
     """What stays due: everything not billed yet."""
     pending_status: ServiceStatus | None = None
     """What it is being changed to."""
+    limits: SpendingLimits | None = None
 
     def __post_init__(self) -> None:
-        _check_century(self.since)
+        check_century(self.since)
 
 
 class Answer(Struct, Generic[T], frozen=True):
@@ -323,3 +372,5 @@ class Answer(Struct, Generic[T], frozen=True):
     at: datetime
     etag: str = ""
     """Names this very state, for a write that must not act on another (`If-Match`)."""
+    unreadable: int = 0
+    """How many records of a list are left out of `value`, since they cannot be read."""

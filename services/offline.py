@@ -5,6 +5,8 @@ AES-256-GCM. The key is made with the session and kept beside its refresh token,
 so that one never outlives the other. A file is worth nothing to whoever has it without that key, under
 another subscriber, backend or name, or changed by one bit: it is dropped, as are those that cannot be read.
 
+Only a folder of the app's own is used: a link in its place is removed, and what it leads to is left alone.
+
 Nothing here is fatal: a full or read-only disk means that the next start knows less. On the web there is no
 such folder, which would be the server's.
 """
@@ -16,6 +18,7 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable
@@ -44,6 +47,8 @@ _ABANDONED: Final = 60.0
 """Seconds after which a file that was being written is the rest of a crash."""
 _SUFFIX: Final = ".bin"
 _UNFINISHED: Final = ".tmp"
+_JUNCTION: Final = 0xA0000003
+"""Reparse tag of a directory junction, the link to a folder that Windows lets every user make."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ class OfflineStore:
         self.origin = origin
         self.folder = data_folder / f"offline-{hashlib.sha256(origin.encode()).hexdigest()[:16]}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="offline")
+        self._seal: Seal | None = None
         self._closed = False
 
     async def open(self, seal: Seal) -> dict[str, bytes]:
@@ -117,11 +123,11 @@ class OfflineStore:
         return self._run(lambda: self._save(seal, name, content()))
 
     def remove(self, name: str) -> asyncio.Future[None]:
-        """Keep the file `name` no more."""
-        return self._run(lambda: (self.folder / f"{name}{_SUFFIX}").unlink(missing_ok=True))
+        """Delete the file `name`."""
+        return self._run(lambda: self._remove(name))
 
     def erase(self) -> asyncio.Future[None]:
-        """Keep nothing."""
+        """Delete the folder with all its files."""
         return self._run(self._erase)
 
     async def settled(self) -> None:
@@ -153,16 +159,16 @@ class OfflineStore:
         return asyncio.shield(loop.run_in_executor(self._thread, guarded))
 
     def _open(self, seal: Seal) -> dict[str, bytes]:
+        self._seal = seal
+        self._remove_link()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         found: dict[str, bytes] = {}
         for path in self.folder.iterdir():
-            content = None
             with suppress(OSError):
-                if path.suffix == _UNFINISHED and time.time() - path.stat().st_mtime < _ABANDONED:
+                if path.suffix == _UNFINISHED and time.time() - path.lstat().st_mtime < _ABANDONED:
                     continue  # another window is writing it
-                if path.suffix == _SUFFIX and path.is_file() and path.stat().st_size <= LARGEST_FILE:
-                    content = seal.open(path.stem, path.read_bytes())
+            content = _read(seal, path)
             if content is not None:
                 found[path.stem] = content
                 continue
@@ -172,6 +178,7 @@ class OfflineStore:
 
     def _save(self, seal: Seal, name: str, content: bytes) -> bool:
         file = seal.close(name, content)
+        self._check_folder()
         descriptor, unfinished = tempfile.mkstemp(_UNFINISHED, dir=self.folder)  # of mode 0600
         try:
             with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
@@ -184,6 +191,57 @@ class OfflineStore:
             raise
         return True
 
+    def _remove(self, name: str) -> None:
+        self._check_folder()
+        (self.folder / f"{name}{_SUFFIX}").unlink(missing_ok=True)
+
     def _erase(self) -> None:
-        if self.folder.exists():
+        self._remove_link()
+        if self.folder.is_dir():
+            for file in self.folder.glob(f"*{_SUFFIX}"):  # first, in case an entry of another program resists
+                with suppress(OSError):
+                    file.unlink()
             shutil.rmtree(self.folder)
+
+    def _check_folder(self) -> None:
+        """Check that the folder was not replaced by a link since it was opened.
+
+        Raises:
+            NotADirectoryError: it was; nothing may be written or deleted behind the link.
+        """
+        if _is_link(self.folder):
+            raise NotADirectoryError
+
+    def _remove_link(self) -> None:
+        """Remove a link that stands in the folder's place, with the files of this session behind it.
+
+        Such files are there if the folder was moved while it was in use. All else there is left alone.
+        """
+        if not _is_link(self.folder):
+            return
+        if self._seal is not None:
+            with suppress(OSError):
+                for path in self.folder.glob(f"*{_SUFFIX}"):
+                    if _read(self._seal, path) is not None:
+                        path.unlink()
+        self.folder.unlink()
+
+
+def _read(seal: Seal, path: Path) -> bytes | None:
+    """Return the content of a file of this session; `None` for any other file, and for a link."""
+    try:
+        info = path.lstat()
+        if path.suffix != _SUFFIX or not stat.S_ISREG(info.st_mode) or info.st_size > LARGEST_FILE:
+            return None
+        return seal.open(path.stem, path.read_bytes())
+    except OSError:
+        return None
+
+
+def _is_link(path: Path) -> bool:
+    """Return whether `path` itself is a symbolic link or a junction, whatever it leads to."""
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISLNK(info.st_mode) or getattr(info, "st_reparse_tag", 0) == _JUNCTION

@@ -98,7 +98,7 @@ class Reads:
                 self.drop(url)
                 return None
             known = self._known[url] = msgspec.structs.replace(known, value=value)
-        return Answer(known.value, known.at, known.etag)
+        return Answer(known.value, known.at, known.etag, unreadable(known.value))
 
     def snapshot(self) -> tuple[Known, ...]:
         """All that is known, for `encode`, which may run in a thread."""
@@ -112,6 +112,12 @@ class Reads:
             return
         for each in answers[-MOST_KNOWN:]:
             self._known[each.url] = Known(each.url, each.etag, each.at, each.worth, each.value.copy())
+
+
+def unreadable(value: object) -> int:
+    """Return how many records of an answer could not be read."""
+    count: int = getattr(value, "unreadable", 0)
+    return count
 
 
 def encode(answers: Iterable[Known]) -> bytes:
@@ -153,7 +159,7 @@ class Reading(Generic[T]):
         """A reading of a part of the value."""
 
         def pick(answer: Answer[T]) -> Answer[U]:
-            return Answer(part(answer.value), answer.at, answer.etag)
+            return Answer(part(answer.value), answer.at, answer.etag, answer.unreadable)
 
         def recall() -> Answer[U] | None:
             answer = self._recall()

@@ -6,6 +6,8 @@ same receipt gives the same bytes.
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +30,9 @@ FOOT = 24.0
 BLACK, MUTED, HAIRLINE, SUNKEN, WHITE = 0, 82, 224, 245, 255
 """Greys, from 0 to 255: a receipt is printed."""
 _FAMILY = "Inter"
+_BOX = "\N{WHITE SQUARE}"
+_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0") | frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+"""Letters without a shape, and the skin tones of the emoji before them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +58,10 @@ class Receipt:
 
 
 def pdf_file(receipt: Receipt, *, fonts: Path, mark: Path) -> bytes:
-    """The receipt as a PDF whose text can be selected, searched and read out.
+    """Return the receipt as a PDF whose text can be selected, searched and read out.
 
     `fonts` is the folder of `InterTab-Regular.ttf` and `InterTab-Bold.ttf`, `mark` the product's own, an SVG.
-    A character the fonts lack is written as `?`.
+    A visible character that the fonts lack is drawn as a box.
     """
     from fpdf import FPDF  # where it is used: it would make the app start later
 
@@ -64,11 +69,12 @@ def pdf_file(receipt: Receipt, *, fonts: Path, mark: Path) -> bytes:
     page.set_margin(MARGIN)
     page.c_margin = 0  # text begins where the rules do
     page.set_auto_page_break(True, margin=MARGIN)
+    page.alias_nb_pages("")  # else `{nb}` in a description would print the number of pages
     page.add_font(_FAMILY, "", fonts / "InterTab-Regular.ttf")
     page.add_font(_FAMILY, "B", fonts / "InterTab-Bold.ttf")
     page.set_creation_date(receipt.made_at)
     page.set_lang(receipt.language)
-    page.set_title(_known(page, f"{receipt.title} · {receipt.merchant}"))
+    page.set_title(_plain(f"{receipt.title} · {receipt.merchant}"))
     page.set_creator(receipt.product_name)
     page.add_page()
     if receipt.warning:
@@ -81,10 +87,31 @@ def pdf_file(receipt: Receipt, *, fonts: Path, mark: Path) -> bytes:
     return bytes(page.output())
 
 
+def _plain(text: str) -> str:
+    """Return `text` on one line, composed, without format and control characters."""
+    composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    return " ".join("".join(letter for letter in composed if not _is_invisible(letter)).split())
+
+
 def _known(page: FPDF, text: str) -> str:
-    """`text` on one line, in characters the fonts have."""
+    """Return `text` on one line, in characters that the fonts have."""
     drawn = cast("TTFFont", page.fonts[_FAMILY.lower()]).cmap
-    return "".join(letter if ord(letter) in drawn else "?" for letter in " ".join(text.split(None)))
+    return "".join(letter if ord(letter) in drawn else _stand_in(letter, drawn) for letter in _plain(text))
+
+
+def _is_invisible(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Cf", "Cs") or letter in _INVISIBLE
+
+
+def _stand_in(letter: str, drawn: Container[int]) -> str:
+    """Return what is drawn for a character without a glyph."""
+    match unicodedata.category(letter):
+        case "Mn" | "Me":  # a mark on the letter before, which stays readable
+            return ""
+        case "Pd":
+            return "-"
+    simpler = unicodedata.normalize("NFKC", letter)
+    return simpler if all(ord(each) in drawn for each in simpler) else _BOX
 
 
 def _write(
@@ -139,15 +166,25 @@ def _purchase(page: FPDF, receipt: Receipt) -> None:
 
 
 def _fact(page: FPDF, name: str, value: str) -> None:
-    if page.will_page_break(ROW):
+    """Write a name and its value side by side, on one page where they fit on one."""
+    height = max(_height(page, name, VALUES_AT - 4), _height(page, value, page.epw - VALUES_AT, bold=True))
+    if page.will_page_break(max(ROW, height + 5.5)):
         page.add_page()
-    top = page.get_y()
+    first, top = page.page, page.get_y()
     page.set_xy(MARGIN, top + 3)
     _write(page, name, 10, grey=MUTED, width=VALUES_AT - 4)
     below_name = page.get_y()
     page.set_xy(MARGIN + VALUES_AT, top + 3)
     _write(page, value, 10, bold=True)
-    _rule(page, max(below_name, page.get_y()) + 2.5)
+    bottom = page.get_y() if page.page > first else max(below_name, page.get_y())
+    _rule(page, bottom + 2.5)
+
+
+def _height(page: FPDF, text: str, width: float, *, bold: bool = False) -> float:
+    """Return the height of a text of 10 points when it is written `width` wide."""
+    page.set_font(_FAMILY, "B" if bold else "", 10)
+    lines = page.multi_cell(width, 5, _known(page, text), align="L", dry_run=True, output="LINES")
+    return 5.0 * len(cast("list[str]", lines))
 
 
 def _notes(page: FPDF, notes: tuple[str, ...]) -> None:

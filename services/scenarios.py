@@ -17,11 +17,12 @@ import httpx
 
 from services.backend import Backend
 from services.credentials import CredentialStore
-from services.offline import OfflineStore
 from services.transport import CALL_TIMEOUT, IN_PROCESS, Clock, Wire, utc_now
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
+
+    from services.offline import OfflineStore
 
 SLOWNESS: Final = 3.0
 """Seconds an answer takes on a slow network: long, but within every bound of the client."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
+
+from services.proxies import proxy_for
+from services.trust import create_ssl_context
 
 VERSION = "0.1.0"
 """Of the app; the one `pyproject.toml` declares."""
@@ -34,6 +37,22 @@ networks have many people behind one."""
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
+
+
+class Runtime(StrEnum):
+    """Kind of process that runs the app, known before any client speaks."""
+
+    WEB = "web"
+    """A web host: one process, many visitors, nothing kept on this machine."""
+    BROWSER = "browser"
+    """A visitor's browser, which runs Python itself: the static demo. A reload starts over."""
+    DESKTOP = "desktop"
+    PHONE = "phone"
+
+    @property
+    def on_the_web(self) -> bool:
+        """Whether a browser shows the app, wherever Python runs."""
+        return self in (Runtime.WEB, Runtime.BROWSER)
 
 
 def is_loopback(host: str) -> bool:
@@ -83,8 +102,8 @@ class Settings:
     ca_file: Path | None = None
     """Certificates of the only authorities that may vouch for the backend (PEM); `None` for the system's."""
 
-    web: bool = False
-    """Serve the app to browsers instead of opening a window."""
+    runtime: Runtime = Runtime.DESKTOP
+    """Kind of this process; it alone decides which stores exist, never what a client says of itself."""
 
     host: str = "127.0.0.1"
     """The address the web app listens on."""
@@ -109,10 +128,7 @@ class Settings:
         if self.backend is not None:
             object.__setattr__(self, "backend", backend_origin(self.backend))
         if self.ca_file is not None:
-            try:
-                ssl.create_default_context(cafile=self.ca_file)
-            except OSError:  # ssl.SSLError is one
-                raise ValueError(f"{self.ca_file} cannot be read as a file of PEM certificates.") from None
+            create_ssl_context(self.ca_file, environment={})
         if not 1 <= self.port <= 65535:
             raise ValueError(f"The port must be between 1 and 65535, not {self.port}.")
         if not 1 <= self.session_timeout <= 86_400:
@@ -137,7 +153,7 @@ class Settings:
         *,
         backend: str | None = None,
         ca_file: str | None = None,
-        web: bool = False,
+        runtime: Runtime = Runtime.DESKTOP,
         host: str = "127.0.0.1",
         port: int = 8550,
         session_timeout: int = SESSION_TIMEOUT,
@@ -158,7 +174,7 @@ class Settings:
             ca_file=Path(authorities) if authorities else None,
             backend=backend if backend is not None else environment.get(BACKEND_VARIABLE) or None,
             data_folder=Path(storage) if storage else user_data_path(APP_NAME, appauthor=False),
-            web=web,
+            runtime=runtime,
             host=host,
             port=port,
             session_timeout=session_timeout,
@@ -166,6 +182,20 @@ class Settings:
             allowed_hosts=tuple(allowed_hosts),
             trusted_proxies=tuple(trusted_proxies),
         )
+
+    def check_network(self) -> None:
+        """Check that the device's proxy and certificates can be used to reach the backend.
+
+        Raises:
+            ValueError: a sentence that says what is wrong.
+        """
+        parts = urlsplit(self.backend or "")
+        if self.backend is None:
+            return
+        if not is_loopback(parts.hostname or ""):
+            proxy_for(self.backend)
+        if parts.scheme == "https":
+            create_ssl_context(self.ca_file)
 
     @property
     def served_names(self) -> tuple[str, ...]:

@@ -8,25 +8,29 @@ Over 250 lines: what an exchange may cost and every way it can fail stand togeth
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
+from math import ceil
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 from uuid import uuid4
 
 import httpx
 import msgspec
 from httpx_retries import Retry, RetryTransport
+from socksio import SOCKSError
 
+from services import entity_tags, records
 from services.diagnostics import Troubles
 from services.errors import (
     BackendError,
+    CertificateRefused,
     Changed,
+    DeviceMisconfigured,
     Forbidden,
     NotFound,
     NotPossible,
@@ -37,9 +41,13 @@ from services.errors import (
     Unreachable,
     UpdateNeeded,
 )
+from services.proxies import proxy_for
 from services.settings import is_loopback
+from services.trust import create_ssl_context
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
 Clock = Callable[[], datetime]
 """Gives the present moment, aware, in UTC."""
 
@@ -57,20 +65,26 @@ LONGEST_WAIT = timedelta(seconds=2)
 
 _TIMEOUT = httpx.Timeout(connect=4, read=8, write=8, pool=2)
 _LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=20)
-_RETRY = Retry(total=2, allowed_methods=["GET"], backoff_factor=0.3, max_backoff_wait=5, total_timeout=5)
+_RETRY = Retry(
+    total=2,
+    allowed_methods=["GET"],
+    status_forcelist=(408, 425, 429, 502, 503, 504),
+    backoff_factor=0.3,
+    max_backoff_wait=5,
+    total_timeout=5,
+)
+_ACTED_UPON = ("location", "set-cookie")
+"""Headers that httpx acts upon: it reads a redirect even where it follows none, and keeps cookies."""
+_BOM = b"\xef\xbb\xbf"
+_COMPRESSED = re.compile(r"gzip|deflate|br|zstd")
 _LONGEST_RETRY_AFTER = timedelta(days=1)
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, SOCKSError)
 _STEP_UP = re.compile(r'\berror="?insufficient_user_authentication\b', re.ASCII)
 
 
 def utc_now() -> datetime:
     """The device's clock."""
     return datetime.now(UTC)
-
-
-def authorities(ca_file: Path | None = None) -> ssl.SSLContext:
-    """Those believed: of `ca_file` (PEM) alone, else the system's. A megabyte: let visitors share it."""
-    return ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -92,21 +106,29 @@ class Reply(msgspec.Struct, frozen=True):
     def retry_after(self) -> timedelta | None:
         return retry_after(self.headers, self.at)
 
+    @property
+    def etag(self) -> str:
+        """Name of the state in the answer; nothing if no request can repeat it."""
+        return entity_tags.usable(self.headers.get("etag", ""))
+
     def decode(self, kind: type[T]) -> T:
-        """The body, read strictly as `kind`.
+        """Read the body strictly as `kind`; records of a list that cannot be read are left out and counted.
 
         Raises:
             UnexpectedAnswer: not JSON, or JSON of another shape. The message names the place, no value.
         """
-        media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type = re.split("[;,]", self.headers.get("content-type", ""))[0].strip().lower()
         if media_type != "application/json":
             raise self._tell(UnexpectedAnswer("the answer is not JSON", correlator=self.correlator))
         try:
-            return msgspec.json.decode(self.body, type=kind)
+            value = records.decode(self.body, kind)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             place = str(error).rpartition(" - at ")[2] if isinstance(error, msgspec.ValidationError) else ""
             detail = f"the answer is not the expected {kind.__name__} {place}".rstrip()
             raise self._tell(UnexpectedAnswer(detail, correlator=self.correlator)) from None
+        if getattr(value, "unreadable", 0):  # told to support, beside what the screen says
+            self._tell(UnexpectedAnswer("a record cannot be read", correlator=self.correlator))
+        return value
 
     def failure(self) -> BackendError:
         """What a status other than the expected one means."""
@@ -132,7 +154,7 @@ class Reply(msgspec.Struct, frozen=True):
                 return NotPossible(detail, code=self.code, correlator=correlator)
             case 412:
                 return Changed(detail, correlator=correlator)
-            case status if status == 429 or 500 <= status <= 599:
+            case status if is_temporary(status):
                 return Unavailable(detail, retry_after=self.retry_after, correlator=correlator)
             case _:
                 return UnexpectedAnswer(detail, correlator=correlator)
@@ -153,6 +175,11 @@ class Reply(msgspec.Struct, frozen=True):
 
 class _Problem(msgspec.Struct, frozen=True):
     code: str
+
+
+def is_temporary(status: int) -> bool:
+    """Return whether the same request may succeed later."""
+    return status in (408, 425, 429) or 500 <= status <= 599
 
 
 def wants_password(headers: Mapping[str, str]) -> bool:
@@ -176,13 +203,22 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _date(headers: Mapping[str, str]) -> datetime | None:
+    """Return the moment of the answer by the backend's clock, if a screen can show it in any time zone."""
+    moment = _http_date(headers.get("date", ""))
+    return moment if moment is not None and 2000 <= moment.year < 2100 else None
+
+
 class _Impatient(httpx.AsyncBaseTransport):
-    """Below the retries: a read asked to wait for long is over at once, instead of retried too early."""
+    """Transport below the retries: removes what no layer above may act upon.
+
+    A read that is asked to wait for long fails at once, instead of being retried too early.
+    """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, clock: Clock) -> None:
         self._transport = transport
@@ -190,9 +226,15 @@ class _Impatient(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._transport.handle_async_request(request)
-        if request.method != "GET" or not (response.status_code == 429 or response.status_code >= 500):
+        for name in _ACTED_UPON:
+            response.headers.pop(name, None)
+        wait = retry_after(response.headers, _date(response.headers) or self._clock())
+        if wait is None:
+            response.headers.pop("retry-after", None)
+        else:  # seconds, so that every layer waits by the same clock
+            response.headers["retry-after"] = str(ceil(wait.total_seconds()))
+        if request.method != "GET" or not is_temporary(response.status_code):
             return response
-        wait = retry_after(response.headers, _http_date(response.headers.get("date", "")) or self._clock())
         if wait is None or wait <= LONGEST_WAIT:
             return response
         await response.aclose()
@@ -202,6 +244,37 @@ class _Impatient(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+
+class _Misconfigured(httpx.AsyncBaseTransport):
+    """Transport of a device whose settings lead to no network."""
+
+    def __init__(self, mistake: str) -> None:
+        self._mistake = mistake
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise DeviceMisconfigured(self._mistake, correlator=request.headers["x-correlator"])
+
+
+def _http_transport(origin: str, tls: ssl.SSLContext | None) -> httpx.AsyncHTTPTransport:
+    """Return the transport to `origin`.
+
+    Raises:
+        ValueError: a sentence about the proxy or the certificates of this device.
+    """
+    parts = urlsplit(origin)
+    proxy = None if is_loopback(parts.hostname or "") else proxy_for(origin)
+    if tls is None and (parts.scheme == "https" or proxy is not None):
+        tls = create_ssl_context()
+    route: httpx.Proxy | None = None
+    if proxy is not None:
+        route = httpx.Proxy(proxy, ssl_context=tls if proxy.startswith("https:") else None)
+    return httpx.AsyncHTTPTransport(
+        verify=tls or False,  # without TLS there is nothing to verify
+        limits=_LIMITS,
+        trust_env=False,
+        proxy=route,
+    )
 
 
 class Wire:
@@ -229,20 +302,19 @@ class Wire:
     def over_http(
         cls, origin: str, *, clock: Clock, timeout: float, tls: ssl.SSLContext | None = None
     ) -> Wire:
-        """Over the network; the system's proxy and certificates count, except towards this machine.
+        """Return a client of `origin` over the network; a proxy is used, except towards this machine.
 
-        `tls` says whose certificates are believed (`authorities`): the system's without it.
+        Where the device's proxy or certificates cannot be used, every request fails as `DeviceMisconfigured`:
+        the app starts and says so.
+
+        Args:
+            tls: the certificates that vouch for the backend; those of the device by default.
         """
-        parts = urlsplit(origin)
-        host = parts.hostname or ""
-        outside = not is_loopback(host)
-        proxies = getproxies() if outside and not proxy_bypass(host) else {}
-        transport = httpx.AsyncHTTPTransport(
-            verify=tls or True,
-            limits=_LIMITS,
-            trust_env=outside,
-            proxy=proxies.get(parts.scheme) or proxies.get("all"),
-        )
+        try:
+            transport: httpx.AsyncBaseTransport = _http_transport(origin, tls)
+        except ValueError as mistake:
+            logger.warning("%s", mistake)
+            transport = _Misconfigured(str(mistake))
         return cls(origin, transport, clock=clock, timeout=timeout)
 
     @classmethod
@@ -315,12 +387,15 @@ class Wire:
         except TimeoutError:
             raise _lost(Unreachable("no answer in time", correlator=correlator)) from None
         except _NEVER_SENT as error:
-            raise Unreachable(type(error).__name__, correlator=correlator) from None
+            kind = CertificateRefused if _is_certificate_refused(error) else Unreachable
+            raise kind(type(error).__name__, correlator=correlator) from None
         except httpx.TransportError as error:
             raise _lost(Unreachable(type(error).__name__, correlator=correlator)) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:  # httpx reads redirects it does not follow
+        except BackendError:
+            raise
+        except Exception as error:  # noqa: BLE001 - screens explain a `BackendError` only
             raise _lost(UnexpectedAnswer(type(error).__name__, correlator=correlator)) from None
-        at = _http_date(response.headers.get("date", "")) or self._clock()
+        at = _date(response.headers) or self._clock()
         reply = Reply(response.status_code, response.headers, body, at, correlator)
         if reply.outdated:
             if self.on_outdated is not None:
@@ -338,13 +413,26 @@ def whole(text: str) -> str:
 
 
 async def _read(response: httpx.Response, correlator: str) -> bytes:
-    """The body, up to `LARGEST_BODY`."""
+    """Return the body, up to `LARGEST_BODY`, without a byte order mark."""
+    if len(_COMPRESSED.findall(response.headers.get("content-encoding", "").lower())) > 1:
+        # One layer multiplies a chunk by 1,000 at most; two would fill the memory before it can be counted.
+        raise _lost(UnexpectedAnswer("the answer is compressed twice", correlator=correlator))
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > LARGEST_BODY:
             raise _lost(UnexpectedAnswer("the answer is too large", correlator=correlator))
-    return bytes(body)
+    return bytes(body.removeprefix(_BOM))
+
+
+def _is_certificate_refused(error: BaseException) -> bool:
+    """Return whether `error` was caused by a certificate that no trusted authority vouches for."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def _lost(error: BackendError) -> BackendError:

@@ -51,6 +51,8 @@ from flet.messaging.protocol import (
 from flet.messaging.session import Session
 from flet.pubsub.pubsub_hub import PubSubHub
 
+from views.web import guard
+
 Main = Callable[[ft.Page], Any]
 ControlT = TypeVar("ControlT", bound=BaseControl)
 ErrorT = TypeVar("ErrorT", bound=BaseException)
@@ -406,7 +408,7 @@ class Driver:
         """Turn the platform to dark, or to light."""
         brightness = "dark" if dark else "light"
         self._session.apply_page_patch({"platform_brightness": brightness})
-        await self._send(self.page, "platform_brightness_change", {"brightness": brightness})
+        await self._send(self.page, "platform_brightness_change", brightness)
         await self._turn()
 
     async def set_locale(self, locale: str) -> None:
@@ -453,7 +455,7 @@ class Driver:
         if call.name == "focus" and isinstance(control, ft.TextField):
             await self._focus(control)
         result = await self._perform(kind, call.name, arguments)
-        if call.control_id in self._index():  # left meanwhile: `Interface` passes over it
+        if call.control_id in self._index():  # left meanwhile: `ResumableConnection` passes over it
             self._session.handle_invoke_method_results(call.control_id, call.call_id, result, None)
 
     async def _perform(self, kind: str, method: str, arguments: dict[str, Any]) -> Any:
@@ -537,10 +539,26 @@ class Driver:
                 await self._send(dialog, "dismiss")
 
     async def _send(self, control: BaseControl, event: str, data: Any = None, **props: Any) -> None:
-        """Patch what the person changed, then fire the event, as the client does."""
-        self._session.apply_patch(control._i, props)
-        self._start(self._session.dispatch_event(control._i, event, data))
+        """Patch what the person changed, then fire the event, as the client does and the web host allows."""
+        if props:
+            patch = self._allowed(guard.UPDATE, {"id": control._i, "props": props})
+            self._session.apply_patch(control._i, patch["props"])
+        if sent := self._allowed(guard.EVENT, {"target": control._i, "name": event, "data": data}):
+            self._start(self._session.dispatch_event(control._i, event, sent["data"]))
         await asyncio.sleep(0)
+
+    def _allowed(self, kind: int, body: dict[str, Any]) -> dict[str, Any]:
+        """Return what the web host lets through of a message; it refuses what no browser sends."""
+        message = guard.read_message(msgpack.packb([kind, body]), self)
+        return {} if message is None else msgpack.unpackb(message)[1]
+
+    def control(self, control_id: int) -> Any:
+        """Return the control of an id."""
+        return self._index().get(control_id)
+
+    def call(self, call_id: str) -> tuple[int, str] | None:
+        """Return nothing: answers go to the session directly."""
+        return None
 
     async def _type(self, field: ft.TextField, text: str) -> None:
         await self._send(field, "change", text, value=text)
@@ -580,8 +598,6 @@ class Driver:
                 await self._send(control, "click")
                 await self._send(snack, "action", open=False)
                 await self._close_dialogs()
-            case ft.GestureDetector() | ft.Semantics():
-                await self._send(control, "tap")
             case _:
                 await self._send(control, "click")
 

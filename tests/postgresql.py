@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -21,8 +22,8 @@ _OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c synchro
 class Cluster:
     """A server; every test asks for a database of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, control: Callable[..., None]) -> None:
+        self._folder, self._control = folder, control
 
     def database(self) -> str:
         """A new, empty database: its SQLAlchemy URL."""
@@ -30,6 +31,15 @@ class Cluster:
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
         return f"postgresql+psycopg://tests@/{name}?host={self._folder}"
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        log = str(self._folder / "server.log")
+        self._control("-w", "-l", log, "-o", f"{_OPTIONS} -k {self._folder}", "start")
+
+    def stop(self) -> None:
+        """Stop the server: connections end, and transactions in flight with them."""
+        self._control("-w", "-m", "fast", "stop")
 
     def _address(self, database: str) -> str:
         return f"host={self._folder} user=tests dbname={database}"
@@ -54,11 +64,12 @@ def cluster() -> Iterator[Cluster]:
 
     try:
         run("initdb", "-A", "trust", "-U", "tests", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        run("pg_ctl", "-w", "-l", str(folder / "server.log"), "-o", f"{_OPTIONS} -k {folder}", "start")
+        server = Cluster(folder, functools.partial(run, "pg_ctl"))
+        server.start()
         try:
-            yield Cluster(folder)
+            yield server
         finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+            server.stop()
     finally:
         shutil.rmtree(folder)
 

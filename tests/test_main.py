@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
+import threading
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,8 +28,7 @@ from websockets.typing import Origin
 
 from main import credential_store, embedded_sandbox, offline_store
 from services.credentials import CredentialStore, KeyringStore, MemoryStore
-from services.offline import OfflineStore
-from services.settings import Settings
+from services.settings import Runtime, Settings
 from views.ui.secure_storage import SecureStorageStore
 
 from .driver import Driver
@@ -34,19 +37,28 @@ from .ports import free_port
 ROOT = Path(__file__).parent.parent
 # The port that is served by default may be taken on the machine that runs the tests.
 INSTEAD_OF_SERVING = """
-import socket, main, views.web
-views.web.listen = lambda host, port: socket.socket()
-main.serve_web = lambda settings, listening: print(settings.web, settings.port)
+import socket, main, views.web.app
+views.web.app.listen = lambda host, port: socket.socket()
+main.serve_web = lambda settings, listening: print(settings.runtime, settings.port)
 main.main([])
 """
 DEAD_BACKEND = "http://127.0.0.1:9"
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment without what would choose a backend, a display or a port."""
-    ours = ("CONSO_BACKEND_URL", "DISPLAY", "WAYLAND_DISPLAY")
+    """Return this process's environment without what chooses a backend, a display, a port or a network."""
+    ours = (
+        "CONSO_BACKEND_URL",
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "SSLKEYLOGFILE",
+    )
     kept = {
-        name: value for name, value in os.environ.items() if name not in ours and not name.startswith("FLET_")
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith("FLET_") and not name.lower().endswith("_proxy")
     }
     return kept | changes
 
@@ -160,6 +172,32 @@ def test_a_bad_address_in_the_environment_is_a_mistake_too_and_its_password_is_n
     assert "Soleil-2026" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("https_proxy", "DIRECT"),
+        ("HTTPS_PROXY", "http://camille:Soleil#2026@proxy.example:3128"),
+        ("all_proxy", "http://proxy.example:port"),
+        ("SSL_CERT_FILE", "missing/cacert.pem"),
+        ("SSL_CERT_FILE", "README.md"),
+        ("SSL_CERT_DIR", "missing"),
+        ("SSLKEYLOGFILE", "missing/keys.log"),
+    ],
+)
+def test_network_setting_that_cannot_be_used_ends_in_one_sentence(name: str, value: str) -> None:
+    result = run("--web", "--backend", "https://backend.example", **{name: value})
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.lower().startswith("conso-et-moi: ")
+    assert name.lower() in result.stderr.lower()
+    assert "Soleil" not in result.stderr
+
+
+def test_network_setting_of_no_use_does_not_stop_the_demonstration() -> None:
+    with serving(https_proxy="DIRECT", SSL_CERT_FILE="missing/cacert.pem") as (_, address):
+        assert get(address, "/")[0].status == 200
+
+
 def test_a_port_in_use_is_a_mistake() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -190,6 +228,19 @@ def test_the_web_app_is_served_with_safe_headers_and_nothing_else() -> None:
             assert response.status == 404, path
 
 
+def test_health_is_told_to_those_who_know_a_name_of_the_server() -> None:
+    with serving() as (_, address):
+        response, body = get(address, "/healthz")
+        assert (response.status, body) == (200, b'{"status":"ok"}')
+        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["set-cookie"] is None
+        connection = HTTPConnection(urlsplit(address).netloc, timeout=10)
+        connection.request("GET", "/healthz", headers={"Host": "elsewhere.example"})
+        assert connection.getresponse().status == 400
+        connection.close()
+
+
 def test_only_our_own_page_may_open_the_interface() -> None:
     with serving("--backend", DEAD_BACKEND) as (_, address):
         with pytest.raises(InvalidStatus) as refused, visitor(address, origin="https://elsewhere.example"):
@@ -218,7 +269,7 @@ def test_a_visitor_who_never_says_a_word_does_not_keep_it_from_ending() -> None:
 
 def test_without_a_display_or_an_option_it_serves_the_web_app() -> None:
     result = python(INSTEAD_OF_SERVING)
-    assert (result.returncode, result.stdout, result.stderr) == (0, "True 8550\n", "")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "web 8550\n", "")
 
 
 def test_with_a_display_it_opens_a_window_and_ends_with_it(tmp_path: Path) -> None:
@@ -233,18 +284,101 @@ def test_with_a_display_it_opens_a_window_and_ends_with_it(tmp_path: Path) -> No
     assert str(ROOT / "assets") in (tmp_path / "opened").read_text(encoding="utf-8")
 
 
-def test_a_window_that_cannot_be_had_is_replaced_by_the_web_app(tmp_path: Path) -> None:
-    nowhere = {"DISPLAY": ":9", "HOME": str(tmp_path), "FLET_CLIENT_URL": "http://127.0.0.1:9/client"}
-    result = python(INSTEAD_OF_SERVING, **nowhere)
-    assert result.returncode == 0
-    assert result.stdout.splitlines()[-1] == "True 8550"
-    assert "desktop client cannot be fetched" in result.stderr
+def archive(name: str, content: bytes = b"#!/bin/sh\n") -> bytes:
+    """Return a compressed archive of one file."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.size, member.mode = len(content), 0o755
+        tar.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    lines = (f"HTTP/1.1 {status}", *(headers or (f"Content-Length: {len(body)}",)), "Connection: close")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+CLIENT = archive("flet/flet", os.urandom(100_000))
+DOWNLOADS = {
+    "a portal's page": answer(b"<html>Sign in to the network</html>"),
+    "a cut body": answer(CLIENT[:50_000], f"Content-Length: {len(CLIENT)}"),
+    "a body that ends early": answer(CLIENT[:50_000]),
+    "an archive without a client": answer(archive("elsewhere/readme")),
+    "an archive that leads out of its folder": answer(archive("../../flet")),
+    "an empty body": answer(b""),
+    "a length that is none": answer(CLIENT, "Content-Length: many"),
+    "a status": answer(b"", status="503 Busy"),
+    "a redirect to nowhere": answer(b"", "Location: http://[", "Content-Length: 0", status="302 Found"),
+    "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "nothing at all": b"",
+    "silence": None,
+    "silence in the middle": answer(CLIENT, f"Content-Length: {len(CLIENT)}")[:60_000],
+}
+
+
+@contextmanager
+def downloads(content: bytes | None, *, silent: bool) -> Iterator[str]:
+    """Serve `content` to every connection; a silent server keeps the connection open."""
+    open_ones: list[socket.socket] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                open_ones.append(connection)
+                if content is not None:
+                    connection.recv(65_536)
+                    connection.sendall(content)
+                if not silent:
+                    connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/client"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in open_ones:
+                connection.close()
+
+
+@pytest.mark.parametrize("name", DOWNLOADS)
+def test_a_client_that_cannot_be_fetched_is_replaced_by_the_browser(name: str, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n', encoding="utf-8")
+    browser.chmod(0o755)
+    program = INSTEAD_OF_SERVING.replace(
+        "main.serve_web = ",
+        "import threading\nmain.DOWNLOAD_STALLED = 1.0\n"
+        "browser = lambda: [t.join() for t in threading.enumerate() if t.name == 'browser']\n"
+        "main.serve_web = ",
+    ).replace("print(settings.runtime", "browser() and print(settings.runtime")
+    with downloads(DOWNLOADS[name], silent=name.startswith("silence")) as url:
+        home = {"DISPLAY": ":9", "HOME": str(tmp_path), "FLET_CLIENT_URL": url, "BROWSER": f"{browser} %s"}
+        result = python(program, TMPDIR=str(tmp_path), **home)
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "web 8550")
+    (sentence,) = result.stderr.splitlines()
+    assert "Flet's desktop client cannot be fetched" in sentence
+    assert "opening the web app in the browser" in sentence
+    assert (tmp_path / "opened").read_text(encoding="utf-8").startswith("http://")
+    assert not list(tmp_path.glob(".flet/client/*")), "the next start downloads it again"
+
+
+def test_a_client_that_can_be_fetched_opens_a_window(tmp_path: Path) -> None:
+    content = archive("flet/flet", f'#!/bin/sh\necho "$@" > {tmp_path}/opened\n'.encode())
+    with downloads(answer(content), silent=False) as url:
+        result = run(DISPLAY=":9", HOME=str(tmp_path), FLET_CLIENT_URL=url, TMPDIR=str(tmp_path))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert str(ROOT / "assets") in (tmp_path / "opened").read_text(encoding="utf-8")
 
 
 def test_another_backend_leaves_the_sandbox_out() -> None:
     program = """
 import sys, main
-from services.settings import Settings
+from services.settings import Runtime, Settings
 main.Application(Settings.from_environment(backend="https://backend.example")).expect().result()
 print("services.sandbox" in sys.modules)
 """
@@ -264,50 +398,40 @@ print([n for n in ("flet_transport", "httpx", "httpcore") if logging.getLogger(n
 
 
 @pytest.mark.parametrize(
-    ("web", "platform", "kind"),
+    ("runtime", "kind"),
     [
-        (True, ft.PagePlatform.LINUX, MemoryStore),
-        (True, ft.PagePlatform.ANDROID, MemoryStore),
-        (False, ft.PagePlatform.LINUX, KeyringStore),
-        (False, ft.PagePlatform.MACOS, KeyringStore),
-        (False, ft.PagePlatform.WINDOWS, KeyringStore),
-        (False, ft.PagePlatform.ANDROID, SecureStorageStore),
-        (False, ft.PagePlatform.IOS, SecureStorageStore),
+        (Runtime.WEB, MemoryStore),
+        (Runtime.BROWSER, MemoryStore),
+        (Runtime.DESKTOP, KeyringStore),
+        (Runtime.PHONE, SecureStorageStore),
     ],
 )
-async def test_each_device_has_its_store_and_the_web_never_the_server_s_keyring(
-    web: bool, platform: ft.PagePlatform, kind: type, tmp_path: Path
+async def test_credential_store_depends_on_the_process_alone(
+    runtime: Runtime, kind: type, tmp_path: Path
 ) -> None:
     stores: list[CredentialStore] = []
 
     def start(page: ft.Page) -> None:
-        stores.append(credential_store(page, Settings(data_folder=tmp_path)))
+        stores.append(credential_store(Settings(data_folder=tmp_path, runtime=runtime)))
 
-    async with Driver(start, web=web, platform=platform):
+    async with Driver(start):
         assert [type(store) for store in stores] == [kind]
 
 
 @pytest.mark.parametrize(
-    ("web", "platform"),
-    [(True, ft.PagePlatform.LINUX), (True, ft.PagePlatform.ANDROID), (False, ft.PagePlatform.LINUX)],
+    ("runtime", "count"), [(Runtime.WEB, 0), (Runtime.BROWSER, 0), (Runtime.DESKTOP, 2), (Runtime.PHONE, 2)]
 )
-async def test_only_a_device_keeps_what_was_read(
-    web: bool, platform: ft.PagePlatform, tmp_path: Path
-) -> None:
-    stores: list[OfflineStore | None] = []
-
-    def start(page: ft.Page) -> None:
-        for backend in (None, "https://backend.example"):
-            stores.append(offline_store(page, Settings(data_folder=tmp_path, backend=backend)))
-
-    async with Driver(start, web=web, platform=platform):
-        folders = {store.folder for store in stores if store is not None}
-    assert len(folders) == (0 if web else 2)
+def test_offline_store_on_the_web_is_none(runtime: Runtime, count: int, tmp_path: Path) -> None:
+    settings = Settings(data_folder=tmp_path, runtime=runtime)
+    stores = [offline_store(settings), offline_store(replace(settings, backend="https://backend.example"))]
+    folders = {store.folder for store in stores if store is not None}
+    assert len(folders) == count
     assert {folder.parent for folder in folders} <= {tmp_path}
 
 
-def test_the_sandbox_is_kept_on_a_device_and_forgotten_on_the_web(tmp_path: Path) -> None:
-    embedded_sandbox(Settings(data_folder=tmp_path / "web", web=True))
+@pytest.mark.parametrize("runtime", [Runtime.WEB, Runtime.BROWSER])
+def test_the_sandbox_is_kept_on_a_device_and_forgotten_on_the_web(runtime: Runtime, tmp_path: Path) -> None:
+    embedded_sandbox(Settings(data_folder=tmp_path / "web", runtime=runtime))
     assert not (tmp_path / "web").exists()
     embedded_sandbox(Settings(data_folder=tmp_path / "device"))
     assert (tmp_path / "device" / "sandbox.sqlite3").stat().st_size > 0

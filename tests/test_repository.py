@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,11 +16,13 @@ from services.settings import VERSION
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
+NODE_LOCKS = ["tests/nightly/contract/package-lock.json", "tests/services/provider/package-lock.json"]
 TREE = {
     *("main.py", "views", "services", "assets", "tests", "pyproject.toml"),
     *("Makefile", "requirements.lock", "requirements-dev.lock", ".ci", "docs"),
-    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "THIRD_PARTY_NOTICES.md"),
-    *(".editorconfig", ".gitattributes", ".gitignore"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "SECURITY.md"),
+    "THIRD_PARTY_NOTICES.md",
+    *(".editorconfig", ".gitattributes", ".github", ".gitignore", ".pre-commit-config.yaml"),
 }
 
 
@@ -86,6 +89,22 @@ def test_a_lock_pins_every_package_by_hashes_and_holds_no_address(name: str) -> 
     assert "--find-links" not in text
 
 
+@pytest.mark.parametrize("name", NODE_LOCKS)
+def test_node_lock_pins_every_package_by_hash_without_an_address(name: str) -> None:
+    lock = json.loads((ROOT / name).read_text(encoding="utf-8"))
+    packages = {path: package for path, package in lock["packages"].items() if path}
+    assert [path for path, package in packages.items() if "resolved" in package] == []
+    assert [path for path, package in packages.items() if "integrity" not in package] == []
+
+
+def test_node_locks_are_installed_by_the_setup() -> None:
+    assert sorted(
+        str(file.relative_to(ROOT)) for file in committed() if file.name == "package-lock.json"
+    ) == (NODE_LOCKS)
+    setup = (ROOT / "tests" / "setup.sh").read_text(encoding="utf-8")
+    assert [name for name in NODE_LOCKS if str(Path(name).parent) not in setup] == []
+
+
 def test_the_two_locks_agree() -> None:
     run, dev = (set(re.findall(r"(?m)^[a-z0-9.\-]+==\S+", (ROOT / name).read_text())) for name in LOCKS)
     assert run <= dev
@@ -120,6 +139,18 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
                 headings.setdefault(linked, linked.read_text(encoding="utf-8"))
                 if anchor not in anchors(headings[linked]):
                     faults.append(f"{file.relative_to(ROOT)}: {target}")
+    assert faults == []
+
+
+def test_every_path_that_a_document_names_exists() -> None:
+    named = re.compile(r"`((?:assets|docs|services|tests|views)/[\w./-]*[\w/])(?:::\w+)?`")
+    faults = [
+        f"{file.relative_to(ROOT)}: {path}"
+        for file, text in texts().items()
+        if file.suffix == ".md"
+        for path in named.findall(text)
+        if not (ROOT / path).exists() and not (ROOT / "tests" / path).exists()
+    ]
     assert faults == []
 
 

@@ -14,9 +14,9 @@ import pytest
 from starlette.applications import Starlette
 
 import main
-import views.web
+import views.web.app
 from main import Application
-from services.settings import Settings
+from services.settings import Runtime, Settings
 
 from .driver import Driver
 from .ports import free_port
@@ -27,13 +27,28 @@ UNNEEDED = {
     *("httpx_retries", "keyring", "rich", "secretstorage", "sqlalchemy", "sqlite3", "yaml"),
 }
 """What a page or the sandbox needs, and a server without visitors does not."""
-OURS = {"services.settings", "views.interface", "views.visitors", "views.web", "views.web_files"}
+OURS = {
+    *("services.proxies", "services.settings", "services.trust"),
+    *(
+        "views.flet_compat",
+        "views.flet_compat.client_patches",
+        "views.flet_compat.connection",
+        "views.flet_compat.control_ids",
+        "views.flet_compat.processor_time",
+        "views.flet_compat.sessions",
+    ),
+    *("views.web", "views.web.app", "views.web.connections", "views.web.guard", "views.web.limits"),
+    *("views.web.sessions", "views.web.static"),
+}
 """All that a server has of ours."""
-ADDED = {"argparse", "flet_web", "gc", "gzip", "main", "msgspec", "platformdirs", "starlette"}
+ADDED = {
+    *("argparse", "flet_web", "gc", "gzip", "main", "msgspec", "platformdirs", "starlette"),
+    *("h11", "uvicorn", "websockets"),  # which Flet's own server imports a moment later
+}
 """Packages with modules that Flet's own server has not."""
 OUR_SERVER = """
-import sys, main, views.web
-views.web.serve = lambda *_, **__: print(*sys.modules)
+import sys, main, views.web.app
+views.web.app.serve = lambda *_, **__: print(*sys.modules)
 main.main(["--port", sys.argv[1]])
 """
 FLET_S_SERVER = """
@@ -73,14 +88,14 @@ async def test_who_asks_for_the_page_is_expected_and_who_asks_for_a_file_is_not(
 ) -> None:
     served: list[Starlette] = []
     expected: list[str] = []
-    monkeypatch.setattr(views.web, "serve", lambda app, _, **__: served.append(app))
+    monkeypatch.setattr(views.web.app, "serve", lambda app, _, **__: served.append(app))
     monkeypatch.setattr(Application, "expect", lambda _: expected.append("somebody"))
-    with views.web.listen("127.0.0.1", 0) as listening:
-        main.serve_web(Settings(data_folder=tmp_path, web=True), listening)
+    with views.web.app.listen("127.0.0.1", 0) as listening:
+        main.serve_web(Settings(data_folder=tmp_path, runtime=Runtime.WEB), listening)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(served[0]), base_url="http://127.0.0.1"
     ) as client:
-        for path in ("/main.dart.mjs", "/missing.png", "/icons/mark.svg"):
+        for path in ("/main.dart.mjs", "/missing.png", "/icons/mark.svg", "/healthz"):
             await client.get(path)
         assert expected == []
         assert (await client.get("/achats")).status_code == 200
@@ -105,7 +120,7 @@ def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 async def test_the_sign_in_does_not_wait_for_the_sandbox_and_what_needs_it_does(
     building: threading.Event, tmp_path: Path
 ) -> None:
-    application = Application(Settings(data_folder=tmp_path, web=True))
+    application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
     async with Driver(application.start, web=True) as app:
         await app.see("Identifiant")
         await app.enter("Identifiant", "camille@example.com")
@@ -119,7 +134,7 @@ async def test_the_sign_in_does_not_wait_for_the_sandbox_and_what_needs_it_does(
 async def test_who_leaves_before_it_is_built_takes_it_from_nobody(
     building: threading.Event, tmp_path: Path
 ) -> None:
-    application = Application(Settings(data_folder=tmp_path, web=True))
+    application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
     application.expect()
     assert application._sandbox is not None
     leaving, staying = (asyncio.ensure_future(main.until_done(application._sandbox._building)) for _ in "ab")
@@ -139,7 +154,7 @@ async def test_it_is_built_once_for_everyone(tmp_path: Path, monkeypatch: pytest
         return built[-1]
 
     monkeypatch.setattr(main, "embedded_sandbox", counting)
-    application = Application(Settings(data_folder=tmp_path, web=True))
+    application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
     for _ in range(2):
         async with Driver(application.start, web=True) as app:
             await app.see("Identifiant")
@@ -156,7 +171,7 @@ async def test_a_sandbox_that_cannot_be_built_is_told_to_who_runs_the_server(
         raise RuntimeError("no such database")
 
     monkeypatch.setattr(main, "embedded_sandbox", fail)
-    application = Application(Settings(data_folder=tmp_path, web=True))
+    application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
     application.expect()
     assert application._sandbox is not None
     with pytest.raises(RuntimeError):

@@ -209,7 +209,7 @@ class WireClient:
             await self.set(one, **{value: not one.get(value, False)})
             await self.fire(one, event, one[value])
         else:
-            await self.fire(one, "click" if one.get("on_click") else "tap")
+            await self.fire(one, "click")
 
     def named(self, name: str) -> list[Control]:
         """What can be tapped under this name or key: the whole of what it reads, else its beginning."""

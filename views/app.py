@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ import flet as ft
 from services.backend import Backend
 from services.errors import UpdateNeeded
 from services.scenarios import Demonstration
-from services.settings import Settings
+from services.settings import Runtime, Settings
 from views.keyboard import Keyboard
 from views.login import LoginView
 from views.routes import NARROW, WIDE, NotFoundPage
@@ -22,12 +23,14 @@ from views.state.context import (
     LookContext,
     RecoveryContext,
     SessionContext,
+    SheetContext,
 )
 from views.state.demo import DemoState
 from views.state.device import DeviceState
 from views.state.preferences import PreferenceStore
 from views.state.recovery import RecoveryState, Sleep
 from views.state.session import Gate, SessionState
+from views.state.sheets import SheetState
 from views.text import explain
 from views.ui.brand import CONSO_ET_MOI
 from views.ui.buttons import strong_button
@@ -36,6 +39,7 @@ from views.ui.cover import cover
 from views.ui.look import Look, silent
 from views.ui.notices import snackbar, state
 from views.ui.places import FIRST_VIEW, PURCHASES, period_in
+from views.ui.sheets import Sheets, close_sheets
 from views.ui.theme import READING_WIDTH, flet_theme, fonts, palette
 
 
@@ -54,10 +58,11 @@ async def open_app(
         sleep: waits between two tries to read what could not be read.
     """
     heed_addresses(page)
-    device = DeviceState()
+    device = DeviceState(settings.runtime)
     session = SessionState(backend, demo=settings.demo)
     recovery = RecoveryState(session, sleep)
     follow_periods(page, session)
+    sheets = SheetState()
 
     async def closed() -> None:
         stop_effects(page)
@@ -67,7 +72,8 @@ async def open_app(
     page.on_close = closed
     demo = DemoState(session, demonstration) if demonstration else None
     page.title = CONSO_ET_MOI.product_name
-    page.fonts = {} if page.web else fonts()  # the web client loads them before its first frame
+    # The web client loads its fonts before its first frame.
+    page.fonts = {} if settings.runtime.on_the_web else fonts()
     device.resize(page.width, page.height)
     device.device_dark = page.platform_brightness is ft.Brightness.DARK
     device.store = PreferenceStore(ft.SharedPreferences())
@@ -80,7 +86,7 @@ async def open_app(
     except RuntimeError:
         if page.session.connection is not None:
             raise
-        return  # gone before it answered; who comes back begins anew (`views/visitors.py`)
+        return  # gone before it answered; who comes back begins anew (`views/web/sessions.py`)
     if info is not None:
         device.speak([locale.language_code for locale in info.locales])
     device.device_still = features.disable_animations or features.reduce_motion
@@ -115,9 +121,9 @@ async def open_app(
     def moved(event: ft.AppLifecycleStateChangeEvent) -> None:
         away = event.state in (ft.AppLifecycleState.HIDE, ft.AppLifecycleState.PAUSE)
         # On a desktop, a window without the focus is still being read; a browser covers what it shows itself.
-        phone = page.platform is not None and page.platform.is_mobile()
+        phone = settings.runtime is Runtime.PHONE
         unseen = away or (phone and event.state is ft.AppLifecycleState.INACTIVE)
-        device.cover(unseen and not page.web)
+        device.cover(unseen and not settings.runtime.on_the_web)
         if away:
             recovery.rest()
         elif event.state is not ft.AppLifecycleState.INACTIVE:
@@ -135,7 +141,8 @@ async def open_app(
     starting = asyncio.ensure_future(session.start())
     # Known at once where nothing is remembered, as on the web: then the sign-in is the first thing drawn.
     await asyncio.wait({starting}, timeout=0.1)
-    page.render_views(App, device, session, demo, recovery)
+    close_sheets_on_another_screen(page, partial(close_sheets, device, session, demo, sheets))
+    page.render_views(App, device, session, demo, recovery, sheets)
     await starting
 
 
@@ -193,6 +200,24 @@ def follow_periods(page: ft.Page, session: SessionState) -> None:
     page.before_event = before_event  # type: ignore[method-assign, assignment]
 
 
+def close_sheets_on_another_screen(page: ft.Page, close: Callable[[], None]) -> None:
+    """Close the open sheet once the path of the address changes."""
+    take: Callable[[Any], Any] = page.before_event
+    place = urlsplit(page.route).path
+
+    def before_event(event: ft.ControlEvent) -> Any:
+        nonlocal place
+        taken = take(event)
+        if not isinstance(event, ft.RouteChangeEvent) or taken is False:
+            return taken
+        before, place = place, urlsplit(page.route).path
+        if before != place:
+            close()
+        return taken
+
+    page.before_event = before_event  # type: ignore[method-assign, assignment]
+
+
 def dress(page: ft.Page, device: DeviceState) -> None:
     """Give the page the theme, the appearance and the language of the device's owner."""
     theme = flet_theme(
@@ -212,7 +237,11 @@ def dress(page: ft.Page, device: DeviceState) -> None:
 
 @component
 def App(
-    device: DeviceState, session: SessionState, demo: DemoState | None, recovery: RecoveryState
+    device: DeviceState,
+    session: SessionState,
+    demo: DemoState | None,
+    recovery: RecoveryState,
+    sheets: SheetState,
 ) -> object:
     """What is drawn of everything, by the gate: a closed door or the place the address names."""
     look = Look.of(
@@ -236,6 +265,7 @@ def App(
 
     ft.use_effect(remember_contract, [session.contract, session.gate])
     ft.use_effect(device.save, [device.preferences])
+    ft.use_effect(sheets.close, [session.gate])
 
     told = ft.use_ref(recovery.restored)
 
@@ -248,19 +278,30 @@ def App(
     ft.use_dialog(cover(look) if device.covered else None)
 
     def within() -> object:
-        return RecoveryContext(recovery, lambda: DemoContext(demo, lambda: _behind_gate(session, look)))
+        return RecoveryContext(recovery, lambda: DemoContext(demo, lambda: SheetContext(sheets, screens)))
+
+    def screens() -> object:
+        return Sheets(
+            device,
+            demo,
+            sheets,
+            session.report,
+            session.subscriptions,
+            session.service,
+            partial(_behind_gate, session, look),
+        )
 
     return DeviceContext(device, lambda: LookContext(look, lambda: SessionContext(session, within)))
 
 
-def _behind_gate(session: SessionState, look: Look) -> object:
+def _behind_gate(session: SessionState, look: Look, wide: bool) -> object:
     if session.outdated:
         return [_outdated(session, look)]
     if session.gate is Gate.STARTING:
         return [_starting(look)]
     if session.gate is Gate.SIGNED_OUT:
         return [LoginView(session)]
-    routes = WIDE if look.layout.wide else NARROW
+    routes = WIDE if wide else NARROW
     return ft.Router(routes, NotFoundPage, manage_views=True)
 
 

@@ -7,17 +7,20 @@ import flet as ft
 from services.models import BillingPeriod
 from views.formatting import Formats
 from views.state.context import use_look, use_session
+from views.state.insights import InsightsState
 from views.state.purchases import PurchasesState
+from views.text import joined
 from views.ui.buttons import icon_button
 from views.ui.cards import card, column
 from views.ui.component import Kept, component, use_kept
-from views.ui.contracts import contract_choice
+from views.ui.contracts import contract_choice, contract_line, without_contract
+from views.ui.forecast import ForecastLine
 from views.ui.frame import Screen
 from views.ui.look import Look, heading, text
 from views.ui.month_selector import month_selector
-from views.ui.notices import error_state, freshness, progress, skeleton
+from views.ui.notices import error_state, freshness, progress, skeleton, unreadable_alert
 from views.ui.one_off_services import one_off_services
-from views.ui.places import Destination, purchases_of
+from views.ui.places import Destination
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
 
 
@@ -41,15 +44,13 @@ def UsageView() -> ft.View:
 @component
 def Usage() -> ft.Control:
     look, session = use_look(), use_session()
-    if session.account.missing and session.account.error:
-        return error_state(look, session.account.error, session.load_account)
-    if session.purchases is None:
-        return ft.Container(skeleton(look, (160, 20), (None, 20)), padding=look.layout.margin)
-    return Periods(session.purchases)
+    if session.purchases is None or session.insights is None:
+        return without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
+    return Periods(session.purchases, session.insights)
 
 
 @component
-def Periods(state: PurchasesState) -> ft.Control:
+def Periods(state: PurchasesState, insights: InsightsState) -> ft.Control:
     look, session, keep = use_look(), use_session(), use_kept()
     ft.use_effect(state.load_periods, [state.contract.contract_id], cleanup=lambda: None)
     formats = Formats(look.words.language, state.zone)
@@ -57,8 +58,8 @@ def Periods(state: PurchasesState) -> ft.Control:
     if state.periods.missing and state.periods.error is not None:
         return error_state(look, state.periods.error, state.load_periods)
     periods = state.periods.data
-    previous = purchases_of(periods[1].period_id if periods and len(periods) > 1 else None)
-    services = one_off_services(look, formats, state, "usage.none", previous, state.load_periods)
+    forecast = ForecastLine(insights, insights.review)
+    services = one_off_services(look, formats, state, "usage.none", state.load_periods, forecast)
     header = _header(look, formats, state)
     top: ft.Control = column(header, services, spacing=SPACE_M)
     if look.layout.wide:
@@ -75,6 +76,7 @@ def Periods(state: PurchasesState) -> ft.Control:
             *contract_choice(look, session),
             top,
             *history,
+            *unreadable_alert(look, "period", state.periods.unreadable),
         ],
         spacing=SPACE_M,
         padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
@@ -95,11 +97,10 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
         look,
         column(
             text(
-                words(
-                    "usage.sub",
-                    kind=words(f"contract.{contract.kind.value}"),
-                    number=formats.number(contract.masked_number),
-                    time=formats.time(at),
+                joined(
+                    words(f"contract.{contract.kind.value}"),
+                    contract_line(look, contract),
+                    words("usage.updated", time=formats.time(at)),
                 ),
                 look.type.body_s,
                 look.colors.content_muted,

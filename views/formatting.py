@@ -49,6 +49,17 @@ class Formats:
         )
         return self._words("format.minus", amount=text) if money.amount < 0 else text
 
+    def money_whole(self, money: Money) -> str:
+        """« 12 € », "€12": an amount without cents, rounded before."""
+        text = format_currency(
+            abs(money.amount),
+            money.currency,
+            _whole_pattern(self.language),
+            locale=self.language.locale,
+            currency_digits=False,
+        )
+        return f"{MINUS}{text}" if money.amount < 0 else text
+
     def number(self, masked: str) -> str:
         """A line's masked number, kept on one line: « 04 •• •• •• 12 »."""
         return masked.replace(" ", NO_BREAK_SPACE)
@@ -129,6 +140,11 @@ def _amount(amount: Decimal, currency: str, language: Language) -> str:
 @lru_cache(maxsize=1024)
 def _date(day: date, pattern: str, language: Language) -> str:
     return format_date(day, pattern, locale=language.locale)
+
+
+def _whole_pattern(language: Language) -> str:
+    pattern: str = language.locale.currency_formats["standard"].pattern
+    return pattern.replace("0.00", "0")
 
 
 def _first_day(month: str) -> date:

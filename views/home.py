@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 
 import flet as ft
 
+from services.costs import monthly_cost
 from services.models import (
     Account,
     BillingPeriod,
@@ -21,34 +23,38 @@ from services.models import (
 )
 from views.formatting import Formats
 from views.state.context import use_look, use_session
+from views.state.insights import InsightsState
 from views.state.loadable import Loadable
 from views.state.purchases import PurchasesState
+from views.state.review import ReviewState
 from views.state.service import ServiceState
 from views.state.subscriptions import SubscriptionsState
+from views.text import blank, joined
 from views.ui.billing_rule import billing_rule
 from views.ui.buttons import link
 from views.ui.cards import Tone, card, column, group, navigation_row
 from views.ui.component import component
-from views.ui.contracts import contract_icon
+from views.ui.contracts import contract_icon, contract_line, without_contract
+from views.ui.forecast import ForecastLine
 from views.ui.frame import Screen
 from views.ui.look import Look, heading, text
-from views.ui.notices import alert, error_state, freshness, progress, skeleton
+from views.ui.notices import alert, freshness, progress, skeleton, store_alert, unkept, unreadable_alert
 from views.ui.one_off_services import one_off_services
-from views.ui.places import Destination, go, purchases_of
-from views.ui.subscription_parts import monthly_cost
+from views.ui.places import CHECK, Destination, go
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S
 
 
 @component
 def HomeView() -> ft.View:
     look, session = use_look(), use_session()
-    name = session.account.data.display_name.split()[0] if session.account.data else ""
+    name = session.account.data.display_name if session.account.data else ""
+    first_name = next((part for part in name.split() if not blank(part)), "")
     return Screen(
-        look.words("home.h1", name=name) if name else look.words("home.overline"),
+        look.words("home.h1", name=first_name) if first_name else look.words("home.overline"),
         Home(),
         Destination.HOME,
         name="home",
-        overline=look.words("home.overline") if name else "",
+        overline=look.words("home.overline") if first_name else "",
     )
 
 
@@ -56,16 +62,23 @@ def HomeView() -> ft.View:
 def Home() -> ft.Control:
     """The account once it is known; its skeleton or its error before."""
     look, session = use_look(), use_session()
-    if session.account.missing and session.account.error:
-        return error_state(look, session.account.error, session.load_account)
-    if session.account.data is None or session.purchases is None or session.contract is None:
-        return ft.Container(
-            column(skeleton(look, (None, 48)), skeleton(look, (160, 20), (120, 44), (None, 20))),
-            padding=look.layout.margin,
-        )
-    if session.subscriptions is None or session.service is None:
-        return ft.Container()
-    return Overview(session.purchases, session.subscriptions, session.service, session.account.data.contracts)
+    if (
+        session.account.data is None
+        or session.purchases is None
+        or session.subscriptions is None
+        or session.service is None
+        or session.insights is None
+    ):
+        shapes = column(skeleton(look, (None, 48)), skeleton(look, (160, 20), (120, 44), (None, 20)))
+        return without_contract(look, session, shapes)
+    return Overview(
+        session.purchases,
+        session.subscriptions,
+        session.service,
+        session.insights,
+        session.insights.review,
+        session.account.data.contracts,
+    )
 
 
 @component
@@ -73,6 +86,8 @@ def Overview(
     state: PurchasesState,
     subscriptions: SubscriptionsState,
     service: ServiceState,
+    insights: InsightsState,
+    review: ReviewState,
     contracts: tuple[Contract, ...],
 ) -> ft.Control:
     look, session = use_look(), use_session()
@@ -80,6 +95,8 @@ def Overview(
     ft.use_effect(state.load_periods, stood_on, cleanup=lambda: None)
     ft.use_effect(subscriptions.load, stood_on, cleanup=lambda: None)
     ft.use_effect(service.load, stood_on, cleanup=lambda: None)
+    known = [*stood_on, state.periods.data if state.contract.billing_rights else None]
+    ft.use_effect(insights.load if known[-1] else _nothing, known, cleanup=lambda: None)
     formats = Formats(look.words.language, state.zone)
     words = look.words
 
@@ -97,7 +114,8 @@ def Overview(
     old = next((each for each in shown if each.old), state.periods)  # one banner for all that is here
     notices += freshness(look, formats, old, session.refresh)
     if session.problem is not None:
-        notices.append(alert(look, Tone.WARNING, words(f"credentials.{session.problem.name.lower()}")))
+        notices.append(store_alert(look, session.problem, unkept(session.problem)))
+    notices += _to_check(look, insights, review)
     off = service.service.data is not None and service.service.data.status is ServiceStatus.SUSPENDED
     if off and service.service.data is not None:
         since = formats.long_date(service.service.data.since)
@@ -110,8 +128,16 @@ def Overview(
     rows = group(
         look, [_contract_row(look, contract, state.contract, choose) for contract in contracts], indent=56
     )
-    services = one_off_services(look, formats, state, "services.none", _previous(state), session.refresh)
-    own = column(heading(text(words("home.contracts"), look.type.h2), 2), rows, services, spacing=SPACE_M)
+    services = one_off_services(
+        look, formats, state, "services.none", session.refresh, ForecastLine(insights, review)
+    )
+    own = column(
+        heading(text(words("home.contracts"), look.type.h2), 2),
+        rows,
+        *unreadable_alert(look, "contract", session.account.unreadable),
+        services,
+        spacing=SPACE_M,
+    )
     manage = _management(look, subscriptions, service)
     if look.layout.wide:
         aside = column(manage, _understand(look, state.contract), spacing=SPACE_M)
@@ -130,6 +156,22 @@ def Overview(
     )
 
 
+def _nothing() -> None:
+    """Do nothing: there is nothing to look into yet."""
+
+
+def _to_check(look: Look, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
+    """The charges worth a look: a warning while one of them is new, neutral once all were on screen."""
+    waiting = insights.open_findings
+    if not waiting:
+        return []
+    seen = set(review.review.seen)
+    new = any(one.key not in seen for one in waiting)
+    see = link(look, look.words("check.see_them"), partial(go, CHECK), key="to-check")
+    title = look.words("check.card", n=len(waiting))
+    return [alert(look, Tone.WARNING if new else Tone.INFO, title, "", see, live=False)]
+
+
 def _security(look: Look, formats: Formats, account: Account | None) -> list[ft.Control]:
     """What the subscriber should know of their account's security, if this version knows what it is."""
     notice = account.security_notice if account else None
@@ -143,22 +185,14 @@ def _security(look: Look, formats: Formats, account: Account | None) -> list[ft.
 
 def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceState) -> ft.Control:
     """What leads to managing: subscriptions, service, help."""
-    words, listed, known = look.words, subscriptions.subscriptions.data, service.service.data
-    running = [s for s in subscriptions.current if s.status is SubscriptionStatus.ACTIVE]
-    total = sum((monthly_cost(s).amount for s in running), Decimal("0.00"))
-    cost = look.formats.money(Money(amount=total))
-    counted = listed is not None and not any(
-        s.status is SubscriptionStatus.OTHER or s.recurring_charge_period is Rhythm.OTHER for s in listed
-    )
-    states = {ServiceStatus.ACTIVE: "home.service_on", ServiceStatus.SUSPENDED: "home.service_off"}
-    label = words(states.get(known.status, "status.other")) if known is not None else ""
+    words = look.words
     manage = partial(go, Destination.MANAGE.path)
     rows = [
         navigation_row(
             look,
             ft.Icons.AUTORENEW,
             words("home.subscriptions"),
-            words("home.subscriptions_text", n=len(running), amount=cost) if counted else "",
+            _running(look, subscriptions),
             manage,
             key="to-subscriptions",
         ),
@@ -166,7 +200,7 @@ def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceS
             look,
             ft.Icons.TOGGLE_ON_OUTLINED,
             words("home.service"),
-            f"{words('home.service_text')} · {label}" if label else words("home.service_text"),
+            _service_line(look, service),
             manage,
             key="to-service",
         ),
@@ -184,6 +218,40 @@ def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceS
     )
 
 
+def _running(look: Look, subscriptions: SubscriptionsState) -> str:
+    """Return how many subscriptions run and their cost; else what remains; "" if this version cannot tell."""
+    words, listed = look.words, subscriptions.subscriptions.data
+    if (
+        listed is None
+        or subscriptions.subscriptions.unreadable
+        or any(
+            s.status is SubscriptionStatus.OTHER or s.recurring_charge_period is Rhythm.OTHER for s in listed
+        )
+    ):
+        return ""
+    count = Counter(s.status for s in subscriptions.current)
+    running = [s for s in subscriptions.current if s.status is SubscriptionStatus.ACTIVE]
+    if running:
+        total = Money(amount=sum((monthly_cost(s).amount for s in running), Decimal("0.00")))
+        return words("home.subscriptions_text", n=len(running), amount=look.formats.money(total))
+    if suspended := count[SubscriptionStatus.SUSPENDED]:
+        return words("home.subscriptions_suspended", n=suspended)
+    if count:
+        return words("home.subscriptions_ended", n=count.total())
+    return words("subscriptions.empty")
+
+
+def _service_line(look: Look, service: ServiceState) -> str:
+    """Return what the service allows now; what it is for while its state is not known."""
+    words, known = look.words, service.service.data
+    if known is None:
+        return words("service.text")
+    if service.changing:
+        return words("service.changing")
+    states = {ServiceStatus.ACTIVE: "home.service_on", ServiceStatus.SUSPENDED: "home.service_off"}
+    return words(states.get(known.status, "status.other"))
+
+
 def _understand(look: Look, contract: Contract) -> ft.Control:
     """The rule of the billing period, where there is room for it."""
     words = look.words
@@ -195,13 +263,6 @@ def _understand(look: Look, contract: Contract) -> ft.Control:
             spacing=SPACE_S,
         ),
     )
-
-
-def _previous(state: PurchasesState) -> str:
-    """Where the periods before the current one begin."""
-    periods = state.periods.data or ()
-    past = [period for period in periods if period.state is not PeriodState.OPEN]
-    return purchases_of(past[0].period_id if past else None)
 
 
 def _contract_row(
@@ -217,7 +278,7 @@ def _contract_row(
         look,
         icon,
         words(f"contract.{contract.kind.value}"),
-        words("home.contract", label=contract.label, number=look.formats.number(contract.masked_number)),
+        joined(contract.label, contract_line(look, contract)),
         open_contract,
         action=words("home.contract_action") if contract == chosen else "",
         key=f"contract-{contract.contract_id}",
@@ -229,24 +290,18 @@ def _news(look: Look, formats: Formats, periods: tuple[BillingPeriod, ...]) -> l
     words = look.words
     average = average_of_closed(periods)
     current = next((period for period in periods if period.state is PeriodState.OPEN), None)
-    if current and average and current.total.amount > average.amount:
-        return [alert(look, Tone.WARNING, words("home.spike", amount=formats.money(average)), live=False)]
+    if current and average and 0 < average.amount < current.total.amount:
+        spike = words("home.spike", total=formats.money(current.total), average=formats.money(average))
+        return [alert(look, Tone.WARNING, spike, live=False)]
     billed = next((period for period in periods if period.state is PeriodState.BILLED), None)
     if billed is None or not billed.purchase_count:
         return []
-    return [
-        alert(
-            look,
-            Tone.INFO,
-            words("home.invoice_title", of_month=formats.of_month(billed.bill_month)),
-            words(
-                "home.invoice_text",
-                amount=formats.money(billed.total),
-                period=formats.period_range(billed.start_date, billed.end_date),
-            ),
-            live=False,
-        )
-    ]
+    title = words("home.invoice_title", of_month=formats.of_month(billed.bill_month))
+    span = formats.period_range(billed.start_date, billed.end_date)
+    amount = formats.money(Money(amount=abs(billed.total.amount), currency=billed.total.currency))
+    given_back = billed.total.amount < 0
+    sentence = words("home.invoice_refund" if given_back else "home.invoice_text", amount=amount, period=span)
+    return [alert(look, Tone.INFO, title, sentence, live=False)]
 
 
 def average_of_closed(periods: tuple[BillingPeriod, ...]) -> Money | None:

@@ -9,7 +9,7 @@ import flet as ft
 
 from views.state.device import DeviceState
 from views.state.session import Gate, SessionState
-from views.ui.places import PURCHASES, Destination, purchases_of, show_period
+from views.ui.places import CHECK, PURCHASES, Destination, purchases_of, show_period
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,11 @@ class Keyboard:
             return Destination.MANAGE.path
         if first == "aide" and rest:
             return "/aide"
-        return Destination.HOME.path if first in ("conso", "reglages") else None
+        if first == "recherche":
+            return PURCHASES
+        if first == "verifier" and rest:
+            return CHECK
+        return Destination.HOME.path if first in ("conso", "reglages", "verifier", "editeurs") else None
 
     def _go_to(self, key: str) -> None:
         places = list(Destination)
@@ -76,8 +80,8 @@ class Keyboard:
 
     async def _refresh(self) -> None:
         if self.session.purchases is None:
-            return
-        if self._path.startswith(PURCHASES):
+            await self.session.load_account()
+        elif self._path.startswith(PURCHASES):
             await self.session.refresh_purchases()
         elif self._path.startswith(Destination.MANAGE.path):
             await self.session.load_management()

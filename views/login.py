@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import flet as ft
 
+from services.credentials import CredentialProblem
 from services.errors import ActionNeeded
+from services.settings import Runtime
 from views.reminder import ForgottenPassword, ReminderStep
 from views.state.context import use_device, use_look
 from views.state.reminder import ReminderState
@@ -17,7 +19,7 @@ from views.ui.component import component
 from views.ui.demo import DemoBanner
 from views.ui.fields import Field
 from views.ui.look import Look, heading, silent, text
-from views.ui.notices import alert
+from views.ui.notices import alert, store_alert, unkept
 from views.ui.places import FIRST_VIEW
 from views.ui.theme import (
     FORM_WIDTH,
@@ -91,7 +93,7 @@ def LoginView(session: SessionState) -> ft.View:
 @component
 def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
     """Step 1: who."""
-    look = use_look()
+    look, runtime = use_look(), use_device().runtime
     words = look.words
     busy = words("login.checking") if form.busy else None
     remembered = form.session.remembered_identifier
@@ -123,6 +125,9 @@ def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
             main_button(look, words("login.continue"), form.submit_identifier, busy=busy),
             link(look, words("login.forgot"), reminder.open),
         ]
+    kept: list[ft.Control] = []
+    if runtime is Runtime.WEB:
+        kept = [text(words("login.each_tab"), look.type.body_s, look.colors.content_muted)]
     demo: list[ft.Control] = []
     if form.session.demo:
         demo = [
@@ -142,6 +147,7 @@ def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
         text(words("login.intro"), look.type.body),
         *_problems(look, form),
         *entry,
+        *kept,
         *demo,
         spacing=SPACE_M,
     )
@@ -233,12 +239,19 @@ def PasswordStep(form: SignInState) -> ft.Control:
 
 
 def _problems(look: Look, form: SignInState) -> list[ft.Control]:
-    """What stands between the visitor and their account, in one notice."""
-    error, problem = form.error or form.session.ended, form.session.problem
+    """Return what stands between the visitor and their account, in one notice."""
+    session = form.session
+    error = form.error or session.ended
+    if error is None and session.unerased is not None:
+        again = link(look, look.words("action.retry"), session.erase_again)
+        return [store_alert(look, session.unerased, "unerased", again)]
+    if error is None and session.unopened is CredentialProblem.ABSENT:
+        return [store_alert(look, session.unopened, unkept(session.unopened))]
+    if error is None and session.unopened is not None:
+        again = link(look, look.words("action.retry"), session.start)
+        return [store_alert(look, session.unopened, "unopened", again)]
     if error is None:
-        if problem is None:
-            return []
-        return [alert(look, Tone.WARNING, look.words(f"credentials.{problem.name.lower()}"))]
+        return []
     explanation = explain(error, look.words)
     tone = Tone.INFO if form.error is None else Tone.NEGATIVE
     actions: list[ft.Control] = []

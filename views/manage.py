@@ -7,21 +7,30 @@ from functools import partial
 import flet as ft
 
 from services.errors import Forbidden
-from services.models import Subscription, SubscriptionStatus
+from services.insights.calendar import AHEAD, total, upcoming
+from services.insights.publisher import watch
+from services.models import Money, Subscription, SubscriptionStatus
 from views.formatting import Formats
 from views.state.context import use_look, use_session
+from views.state.insights import InsightsState
 from views.state.subscriptions import SubscriptionsState
 from views.ui.buttons import icon_button
-from views.ui.cards import column, group, tile
+from views.ui.cards import column, group, navigation_row, tile
 from views.ui.component import component
-from views.ui.contracts import contract_choice
+from views.ui.contracts import contract_choice, without_contract
 from views.ui.frame import Screen, reading_column
 from views.ui.look import Look, heading, text
-from views.ui.notices import error_state, freshness, progress, skeleton, state
-from views.ui.places import Destination, go
+from views.ui.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
+from views.ui.places import CALENDAR, Destination, go, subscription_address
 from views.ui.purchase_rows import TEXT_START
 from views.ui.service_card import ServiceCard
-from views.ui.subscription_parts import cost_line, end_confirmation, end_outcome, next_line, status_tag
+from views.ui.subscription_parts import (
+    cost_line,
+    end_outcome,
+    next_line,
+    status_tag,
+    subscription_names,
+)
 from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
 
@@ -38,27 +47,24 @@ def ManageView() -> ft.View:
 @component
 def Manage() -> ft.Control:
     look, session = use_look(), use_session()
-    if session.account.missing and session.account.error:
-        return error_state(look, session.account.error, session.load_account)
-    if session.subscriptions is None or session.service is None:
-        return ft.Container(skeleton(look, (160, 20), (None, 20)), padding=look.layout.margin)
+    if session.subscriptions is None or session.service is None or session.insights is None:
+        return without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
     if session.contract is not None and not session.contract.billing_rights:
         told = error_state(look, Forbidden(), session.load_management)  # once, for all there would be
         return reading_column(look, *contract_choice(look, session), told)
     return reading_column(
         look,
         *contract_choice(look, session),
-        ServiceCard(session.service),
-        Subscriptions(session.subscriptions),
+        ServiceCard(session.service, session.insights),
+        Subscriptions(session.subscriptions, session.insights),
     )
 
 
 @component
-def Subscriptions(subscriptions: SubscriptionsState) -> ft.Control:
+def Subscriptions(subscriptions: SubscriptionsState, insights: InsightsState) -> ft.Control:
     """The current ones, each with its way out, then the past ones."""
     look = use_look()
     ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
-    ft.use_dialog(end_confirmation(look, subscriptions))
     words, shown = look.words, subscriptions.subscriptions
     title = heading(text(words("subscriptions.h2"), look.type.h2), 2)
     if shown.missing and shown.error is not None:
@@ -75,7 +81,7 @@ def Subscriptions(subscriptions: SubscriptionsState) -> ft.Control:
                 indent=TEXT_START,
             )
         )
-    else:
+    elif not shown.unreadable:
         body.append(
             state(
                 look,
@@ -86,39 +92,84 @@ def Subscriptions(subscriptions: SubscriptionsState) -> ft.Control:
         )
     if subscriptions.past:
         body.append(heading(text(words("subscriptions.past"), look.type.h3), 3))
-        rows = [_row(look, formats, subscriptions, one, ends=False) for one in subscriptions.past]
+        rows = [
+            _row(look, formats, subscriptions, one, ends=False, watched=_watched(look, insights, one))
+            for one in subscriptions.past
+        ]
         body.append(group(look, rows, indent=TEXT_START))
     return column(
         title,
         progress(look, shown.loading),
         *freshness(look, formats, shown, subscriptions.load),
         *end_outcome(look, subscriptions),
+        *unreadable_alert(look, "subscription", shown.unreadable),
+        *_calendar_row(look, subscriptions),
         *body,
         spacing=SPACE_S,
     )
 
 
+def _calendar_row(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
+    """The way to the calendar, and what is to be paid until its end; nothing when nothing is to come."""
+    today = subscriptions.today
+    if today is None:
+        return []
+    cut_off_day = subscriptions.contract.billing.cut_off_day
+    entries = upcoming(subscriptions.subscriptions.data or (), today, cut_off_day)
+    if not total(entries):
+        return []
+    amount = look.formats.money(Money(amount=total(entries)))
+    until = look.formats.day_month(today + AHEAD)
+    row = navigation_row(
+        look,
+        ft.Icons.CALENDAR_MONTH_OUTLINED,
+        look.words("calendar.row"),
+        look.words("calendar.total", amount=amount, date=until),
+        partial(go, CALENDAR),
+        key="to-calendar",
+    )
+    return [group(look, [row])]
+
+
+def _watched(look: Look, insights: InsightsState, one: Subscription) -> str:
+    """Return what the watch over an ended subscription saw; "" once it is over, or while nothing is known."""
+    ledger = insights.ledger.data
+    found = watch(ledger, one, insights.contract.billing.cut_off_day) if ledger is not None else None
+    if ledger is None or found is None:
+        return ""
+    if found.charges:
+        day = look.formats.day_month(ledger.day(found.charges[-1]))
+        return look.words("subscription.charged_after", date=day)
+    return look.words("subscription.watched", date=look.formats.day_month(found.until))
+
+
 def _row(
-    look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription, *, ends: bool
+    look: Look,
+    formats: Formats,
+    subscriptions: SubscriptionsState,
+    one: Subscription,
+    *,
+    ends: bool,
+    watched: str = "",
 ) -> ft.Control:
     """Tile, name, price, next charge; « Résilier » beside it where it can be ended here."""
     words = look.words
+    title, name = subscription_names(look, one)
 
     def open_subscription() -> None:
-        go(f"/gerer/abonnements/{one.subscription_id}")
+        go(subscription_address(one.subscription_id))
 
     texts: list[ft.Control] = [
-        text(one.merchant_name, look.type.body_medium),
-        text(one.name, look.type.body_s, look.colors.content_muted),
+        text(title, look.type.body_medium),
+        *([text(name, look.type.body_s, look.colors.content_muted)] if name else []),
         text(cost_line(look, one), look.type.body_s, look.colors.content_muted),
     ]
-    upcoming = next_line(look, formats, one)
-    if upcoming:
-        texts.append(text(upcoming, look.type.body_s, look.colors.content_muted))
-    label = status_tag(look, formats, one, over=not ends)
+    upcoming = next_line(look, formats, subscriptions, one)
+    texts += [text(line, look.type.body_s, look.colors.content_muted) for line in (upcoming, watched) if line]
+    label = status_tag(look, formats, subscriptions, one)
     if label is not None:
         texts.append(ft.Container(label, padding=ft.Padding.only(top=SPACE_XS)))
-    picture = [] if look.crowded else [tile(look, one.merchant_name)]
+    picture = [] if look.crowded else [tile(look, title)]
     content = ft.Row([*picture, ft.Column(texts, spacing=0, expand=True, tight=True)], spacing=SPACE_S)
     main = ft.TextButton(
         content,
@@ -135,7 +186,7 @@ def _row(
                     words("subscription.end_short"),
                     look.type.h4,
                     look.colors.action_negative,
-                    spoken=f"{words('subscription.end_short')} {one.merchant_name}",
+                    spoken=f"{words('subscription.end_short')} {title}",
                 ),
                 on_click=partial(subscriptions.ask, one),
                 key=f"end-{one.subscription_id}",

@@ -8,8 +8,9 @@ from views.state.context import use_look, use_session
 from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
 from views.ui.component import component
+from views.ui.contracts import without_contract
 from views.ui.frame import Screen
-from views.ui.notices import error_state, skeleton
+from views.ui.notices import skeleton
 from views.ui.places import Destination, purchases_of
 from views.ui.purchase_detail import PurchaseDetail
 
@@ -31,10 +32,8 @@ def OnePurchase(purchases: PurchasesState | None, purchase: PurchaseState | None
     body: ft.Control
     if purchases is not None and purchase is not None:
         body = PurchaseDetail(purchases, purchase, payment_id, 2)
-    elif session.account.error is not None:
-        body = error_state(look, session.account.error, session.load_account)
     else:
-        body = skeleton(look, (56, 56), (160, 44))
+        body = without_contract(look, session, skeleton(look, (56, 56), (160, 44)))
     return Screen(
         look.words("purchase.title"),
         ft.Container(body, padding=ft.Padding.symmetric(horizontal=look.layout.margin), expand=True),

@@ -12,11 +12,12 @@ from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
 from views.ui.buttons import icon_button
 from views.ui.component import component, use_kept
+from views.ui.contracts import without_contract
 from views.ui.frame import Screen
 from views.ui.look import Look, text
-from views.ui.notices import error_state, state
+from views.ui.notices import state
 from views.ui.period_summary import period_summary
-from views.ui.places import Destination, period_in
+from views.ui.places import SEARCH, Destination, go, period_in
 from views.ui.purchase_detail import PurchaseDetail
 from views.ui.purchase_listing import PurchaseListing, chosen_payment, first_skeleton
 
@@ -29,16 +30,15 @@ def PurchasesView() -> ft.View:
     actions: tuple[ft.Control, ...] = ()
     body: ft.Control
     if purchases is not None and session.purchase is not None:
-        wanted = period_in(ft.context.page.route)
+        wanted = purchases.awaited or period_in(ft.context.page.route)
         body = _panes(look, purchases, session.purchase, wanted, payment_id)
         refresh = partial(
             icon_button, look, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases
         )
-        actions = (keep("refresh", (look, session), refresh),)
-    elif session.account.error is not None:
-        body = error_state(look, session.account.error, session.load_account)
+        search = partial(icon_button, look, ft.Icons.SEARCH, words("search.h1"), partial(go, SEARCH))
+        actions = (keep("search", (look,), search), keep("refresh", (look, session), refresh))
     else:
-        body = ft.Container(first_skeleton(look), padding=look.layout.margin)
+        body = without_contract(look, session, first_skeleton(look))
     return Screen(
         words("purchases.h1"),
         body,

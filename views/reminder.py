@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import flet as ft
 
-from views.state.context import use_look
+from views.state.context import use_look, use_sheets
 from views.state.reminder import ReminderState
+from views.state.sheets import Sheet
 from views.state.sign_in import Fault
 from views.text import explain
 from views.ui.buttons import icon_button, link, main_button, outline_button
 from views.ui.cards import Tone, column
 from views.ui.component import component
 from views.ui.fields import Field
-from views.ui.look import heading, text
+from views.ui.look import Look, heading, text
 from views.ui.notices import alert
-from views.ui.sheet import sheet
 from views.ui.steps import steps
 from views.ui.theme import SPACE_M
 
@@ -71,21 +74,17 @@ def ReminderStep(reminder: ReminderState, demo: bool) -> ft.Control:
 @component
 def ForgottenPassword() -> ft.Control:
     """A link that says where a password is changed: on the operator's site, whose address only they know."""
-    look = use_look()
+    look, sheets = use_look(), use_sheets()
+    opened = partial(_forgotten_password, sheets.close)
+    return link(look, look.words("password.forgot"), partial(sheets.open, opened))
+
+
+def _forgotten_password(close: Callable[[], None], look: Look) -> Sheet:
     words = look.words
-    opened, set_opened = ft.use_state(False)
-
-    def close() -> None:
-        set_opened(False)
-
-    def open_sheet() -> None:
-        set_opened(True)
-
     content = column(
         text(words("password.forgot_text"), look.type.body),
         *steps(look, tuple(words(f"password.forgot_{step}") for step in ("open", "choose", "return"))),
         outline_button(look, words("action.close"), close, autofocus=True),
         spacing=SPACE_M,
     )
-    ft.use_dialog(sheet(look, words("password.forgot"), content, close) if opened else None)
-    return link(look, words("password.forgot"), open_sheet)
+    return Sheet(words("password.forgot"), content, close)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import flet as ft
 
+from views.calendar import CalendarView
+from views.check import CheckView
 from views.consumption import UsageView
 from views.help import ArticleView, HelpView
 from views.home import HomeView
 from views.manage import ManageView
+from views.publisher import PublisherView
 from views.purchase import PurchaseView
 from views.purchases import PurchasesView
+from views.search import SearchView
 from views.settings import SettingsView
 from views.state.context import use_look
 from views.subscription import SubscriptionView
@@ -28,10 +32,16 @@ _PLACES = [
         ],
     ),
     ft.Route(path="conso/internet", component=UsageView),
+    ft.Route(path="verifier/:payment_id?", component=CheckView),
+    ft.Route(path="recherche", component=SearchView),
+    ft.Route(path="editeurs/:merchant_identifier", component=PublisherView),
     ft.Route(
         path="gerer",
         component=ManageView,
-        children=[ft.Route(path="abonnements/:subscription_id", component=SubscriptionView)],
+        children=[
+            ft.Route(path="abonnements/:subscription_id", component=SubscriptionView),
+            ft.Route(path="calendrier", component=CalendarView),
+        ],
     ),
 ]
 """A view stands over its parent's: there the system's Back leads."""

@@ -14,7 +14,7 @@ from views.state.context import use_device, use_look, use_session
 from views.state.device import DeviceState
 from views.state.preferences import TEXT_SIZES
 from views.state.session import SessionState
-from views.text import Language
+from views.text import Language, blank
 from views.ui.cards import Tone, card, column, key_value
 from views.ui.chips import chip, choices
 from views.ui.component import component
@@ -35,7 +35,7 @@ def SettingsView() -> ft.View:
     return Screen(
         look.words("settings.h1"),
         SettingsList(),
-        Destination.HOME,
+        None,
         name="settings",
         back=Destination.HOME.path,
     )
@@ -82,7 +82,7 @@ def _owner(look: Look, session: SessionState) -> ft.Control:
             ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=40),
             ft.Column(
                 [
-                    text(name, look.type.body_medium),
+                    *([] if blank(name) else [text(name, look.type.body_medium)]),
                     text(identifier, look.type.body_s, look.colors.content_muted),
                 ],
                 spacing=0,

@@ -6,28 +6,30 @@ from functools import partial
 
 import flet as ft
 
+from services.costs import monthly_cost, yearly_cost
 from services.errors import BackendError
-from services.models import Purchase, Subscription, SubscriptionStatus
+from services.models import Purchase, Rhythm, Subscription, SubscriptionStatus
 from views.formatting import Formats
 from views.state.context import use_look, use_session
+from views.state.loadable import Loadable
 from views.state.purchases import PurchasesState
 from views.state.subscriptions import SubscriptionsState
 from views.ui.buttons import Handler, strong_button
-from views.ui.cards import card, column, group, key_value, tile
+from views.ui.calendar import CalendarExport
+from views.ui.cards import card, column, group, key_values, tile
 from views.ui.component import Kept, component, use_kept
+from views.ui.contracts import without_contract
 from views.ui.frame import Screen, reading_column
 from views.ui.look import Look, heading, text
-from views.ui.notices import error_state, freshness, skeleton, state
+from views.ui.notices import error_state, freshness, skeleton, state, unreadable_alert
 from views.ui.places import Destination
 from views.ui.publisher import contact_button
 from views.ui.purchase_rows import TEXT_START, purchase_row
 from views.ui.subscription_parts import (
-    end_confirmation,
     end_outcome,
-    monthly_cost,
     next_line,
     status_tag,
-    yearly_cost,
+    subscription_names,
 )
 from views.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, negative_button
 
@@ -39,10 +41,8 @@ def SubscriptionView() -> ft.View:
     body: ft.Control
     if session.subscriptions is not None and session.purchases is not None:
         body = Detail(session.subscriptions, session.purchases, subscription_id)
-    elif session.account.error is not None:
-        body = error_state(look, session.account.error, session.load_account)
     else:
-        body = skeleton(look, (56, 56), (160, 44))
+        body = without_contract(look, session, skeleton(look, (56, 56), (160, 44)))
     return Screen(
         look.words("subscription.h1"),
         body,
@@ -63,7 +63,6 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
         [subscription_id, ids],
         cleanup=lambda: None,
     )
-    ft.use_dialog(end_confirmation(look, subscriptions))
 
     async def read_charges() -> None:
         if ids:
@@ -81,13 +80,15 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
             *(freshness(look, formats, shown, subscriptions.load) or old_charges),
             *(end_outcome(look, subscriptions) if subscriptions.concerned == subscription_id else []),
             _facts(look, formats, subscriptions, one),
-            _charges(look, keep, formats, subscriptions.charges.data, problem, read_charges),
+            _charges(look, keep, formats, subscriptions.charges, problem, read_charges),
             spacing=SPACE_L,
         )
     elif shown.missing and shown.error is not None:
         content = error_state(look, shown.error, subscriptions.load)
     elif shown.data is None:
         content = skeleton(look, (56, 56), (160, 44))
+    elif shown.unreadable:  # it may be one of those
+        content = column(*unreadable_alert(look, "subscription", shown.unreadable))
     else:
         content = state(look, ft.Icons.SEARCH_OFF, look.words("subscription.not_found"))
     return reading_column(look, content)
@@ -95,22 +96,24 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
 
 def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription) -> ft.Control:
     words, money = look.words, look.formats.money
+    title, name = subscription_names(look, one)
     rows = [
         (words("purchase.publisher"), one.merchant_name),
         (
             words("subscription.price"),
             words(f"subscription.price_{one.recurring_charge_period.value}", amount=money(one.price)),
         ),
-        (words("subscription.monthly"), money(monthly_cost(one))),
-        (words("subscription.yearly"), money(yearly_cost(one))),
-        (words("subscription.since"), formats.long_date(one.start_date)),
     ]
+    if one.recurring_charge_period is not Rhythm.OTHER:  # without a known rhythm there is nothing to multiply
+        rows.append((words("subscription.monthly"), money(monthly_cost(one))))
+        rows.append((words("subscription.yearly"), money(yearly_cost(one))))
+    rows.append((words("subscription.since"), formats.long_date(one.start_date)))
     if one.termination_date is not None:
         rows.append((words("subscription.until"), formats.long_date(one.termination_date)))
-    if one.termination_reference:
+    if one.termination_reference is not None:
         rows.append((words("subscription.reference"), one.termination_reference))
-    label = status_tag(look, formats, one, over=one in subscriptions.past)
-    upcoming = next_line(look, formats, one)
+    label = status_tag(look, formats, subscriptions, one)
+    upcoming = next_line(look, formats, subscriptions, one)
     actions: list[ft.Control] = []
     open_ = one.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED)
     if open_ and one.terminable:
@@ -125,16 +128,18 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
     elif open_:
         actions.append(text(words("subscription.not_here"), look.type.body))
     actions += contact_button(look, one.merchant_contact)
+    if one.status is SubscriptionStatus.ACTIVE and one.next_charge_date is not None:
+        actions.append(CalendarExport(subscriptions, one.subscription_id))
     return card(
         look,
         column(
             ft.Row(
                 [
-                    tile(look, one.merchant_name, 56, 16),
+                    tile(look, title, 56, 16),
                     ft.Column(
                         [
-                            heading(text(one.merchant_name, look.type.h2), 2),
-                            text(one.name, look.type.body_s, look.colors.content_muted),
+                            heading(text(title, look.type.h2), 2),
+                            *([text(name, look.type.body_s, look.colors.content_muted)] if name else []),
                             *([text(upcoming, look.type.body_s)] if upcoming else []),
                         ],
                         spacing=0,
@@ -145,7 +150,7 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
                 spacing=SPACE_M,
             ),
             *([label] if label is not None else []),
-            column(*(key_value(look, key, value) for key, value in rows), spacing=0),
+            key_values(look, rows),
             column(*actions, spacing=SPACE_S),
             spacing=SPACE_M,
         ),
@@ -157,24 +162,27 @@ def _charges(
     look: Look,
     keep: Kept,
     formats: Formats,
-    charges: tuple[Purchase, ...] | None,
+    known: Loadable[tuple[Purchase, ...]],
     problem: BackendError | None,
     retry: Handler,
 ) -> ft.Control:
-    """All that it cost over the six periods; None: not read, because of the `problem` if there is one."""
-    words = look.words
+    """Return the charges of the six periods, or the `problem` that kept them from being read."""
+    words, charges = look.words, known.data
     title = heading(text(words("subscription.charges"), look.type.h2), 2)
     if charges is None and problem is not None:
         return column(title, error_state(look, problem, retry))
     if charges is None:
         return column(title, skeleton(look, (None, 40), (None, 40)))
+    left_out = unreadable_alert(look, "purchase", known.unreadable)
     if not charges:
-        return column(title, text(words("subscription.no_charges"), look.type.body))
+        none = [] if left_out else [text(words("subscription.no_charges"), look.type.body)]
+        return column(title, *none, *left_out)
     rows = [
         purchase_row(look, formats, charge, keep, rank, dated=True) for rank, charge in enumerate(charges)
     ]
     return column(
         title,
         group(look, rows, indent=TEXT_START),
+        *left_out,
         spacing=SPACE_XS,
     )

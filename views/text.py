@@ -8,6 +8,7 @@ from __future__ import annotations
 import gettext
 import math
 import os
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,11 @@ from services.errors import BackendError, Locked, NotPossible, Refused, Unavaila
 
 _RULES = frozenset(("TERMINATION_NOT_ALLOWED", "SERVICE_LOCKED", "DISPUTE_EXISTS", "DISPUTE_NOT_ALLOWED"))
 """The codes of `NotPossible` that have their own sentence."""
+_INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Zl", "Zp", "Zs"))
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(
+    map(chr, range(0xFE00, 0xFE10))
+)
+"""Fillers, joiners and variation selectors, which Unicode counts as letters, marks or symbols."""
 
 
 class Language(StrEnum):
@@ -94,6 +100,25 @@ def explain(error: BackendError, words: Words) -> Explanation:
         case _:
             text = words(f"error.{kind}.text")
     return Explanation(words(f"error.{kind}.title"), text)
+
+
+def blank(text: str) -> bool:
+    """Return whether nothing of `text` is visible: it is empty, or only spaces and format characters."""
+    return not any(map(_visible, text))
+
+
+def initial(name: str) -> str:
+    """Return the first visible letter of `name` in upper case; "" if it is blank."""
+    return next(filter(_visible, name), "").upper()[:1]
+
+
+def _visible(letter: str) -> bool:
+    return letter not in _INVISIBLE and unicodedata.category(letter) not in _INVISIBLE_CATEGORIES
+
+
+def joined(*parts: str, separator: str = " · ") -> str:
+    """Join the parts that are not blank."""
+    return separator.join(part for part in parts if not blank(part))
 
 
 def asset(*parts: str) -> Path:

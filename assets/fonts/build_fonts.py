@@ -27,6 +27,8 @@ CHARACTERS = [
     *[0x2030, 0x2032, 0x2033, 0x2039, 0x203A, 0x20AC, 0x2122, *range(0x2190, 0x2194)],
     *[0x2212, 0x2248, 0x2260, 0x2264, 0x2265, 0x2713],  # − ≈ ≠ ≤ ≥ ✓
 ]
+MISSING = 0x25A1
+"""Box that a document shows for a character without a glyph; the app's own text has fallback fonts."""
 FEATURES = ["kern", "liga", "calt", "ccmp", "locl", "mark", "mkmk"]
 
 
@@ -44,12 +46,12 @@ def freeze_tabular_digits(font: TTFont) -> None:
         characters.cmap.update(tabular)
 
 
-def build(source: bytes, optical_size: int) -> TTFont:
-    """The subset of `source` at one optical size, its weight still variable."""
+def build(source: bytes, optical_size: int, characters: list[int]) -> TTFont:
+    """Return the subset of `source` at one optical size, its weight still variable."""
     font = TTFont(io.BytesIO(source), recalcTimestamp=False)
     freeze_tabular_digits(font)
     subsetter = Subsetter(Options(layout_features=FEATURES, hinting=False, name_IDs=["*"]))
-    subsetter.populate(unicodes=CHARACTERS)
+    subsetter.populate(unicodes=characters)
     subsetter.subset(font)
     smaller = io.BytesIO()
     font.save(smaller)  # the instancer fails on a font that was subset in memory
@@ -64,9 +66,9 @@ def main() -> None:
     package = files("fontpkg_inter")
     source = (package / "files" / "Inter[opsz,wght].ttf").read_bytes()
     for name, optical_size in FONTS.items():
-        build(source, optical_size).save(HERE / name)
+        build(source, optical_size, CHARACTERS).save(HERE / name)
     for name, weight in DOCUMENT_FONTS.items():
-        variable = TTFont(HERE / next(iter(FONTS)), recalcTimestamp=False)
+        variable = build(source, next(iter(FONTS.values())), [*CHARACTERS, MISSING])
         instantiateVariableFont(variable, {"wght": weight}).save(HERE / name)
     (HERE / "OFL.txt").write_text((package / "LICENSE").read_text(encoding="utf-8"), encoding="utf-8")
 

@@ -17,17 +17,21 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
-from services.sandbox import BadData, Clock, Subscriber, create_app, parse_subscribers
+from services.sandbox import BadData, Clock, Settings, Subscriber, create_app, parse_subscribers
+from services.settings import backend_origin
 
 
 class CannotStart(Exception):
     """Why the sandbox cannot start, in one sentence."""
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Serves until told to stop. What cannot be used is told in one sentence, with exit code 2."""
+def main(arguments: list[str] | None = None, *, settings: Settings | None = None) -> None:
+    """Serve until told to stop. An option that cannot be used is told in one sentence, with exit code 2.
+
+    `settings` replaces the sandbox's limits.
+    """
     try:
-        _serve(_options(arguments))
+        _serve(_options(arguments), settings or Settings())
     except CannotStart as reason:
         sys.stderr.write(f"{' '.join(str(reason).split())}\n")
         sys.exit(2)
@@ -50,15 +54,21 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--latency", metavar="SECONDS", type=_seconds, default=0.0, help="before each answer (0)"
     )
+    parser.add_argument(
+        "--issuer",
+        metavar="URL",
+        type=_origin,
+        help="where clients reach it, behind a proxy (where it listens)",
+    )
     return parser.parse_args(arguments)
 
 
-def _serve(options: argparse.Namespace) -> None:
+def _serve(options: argparse.Namespace, settings: Settings) -> None:
     subscribers = _subscribers(options.data)
     with _listen(options.host, options.port) as listener:
         port = listener.getsockname()[1]
         database = options.database or _default_database(port)
-        app = _create_app(database, subscribers, _clock(options.now), options.latency)
+        app = _create_app(database, subscribers, options, settings)
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -79,10 +89,20 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _create_app(
-    database: str, subscribers: tuple[Subscriber, ...] | None, clock: Clock, latency: float
+    database: str,
+    subscribers: tuple[Subscriber, ...] | None,
+    options: argparse.Namespace,
+    settings: Settings,
 ) -> Starlette:
     try:
-        return create_app(database, subscribers=subscribers, clock=clock, latency=latency)
+        return create_app(
+            database,
+            subscribers=subscribers,
+            clock=_clock(options.now),
+            latency=options.latency,
+            settings=settings,
+            issuer=options.issuer,
+        )
     except (SQLAlchemyError, ImportError) as error:
         cause = getattr(error, "orig", None) or error
         raise CannotStart(f"The database cannot be used: {cause}") from error
@@ -126,6 +146,13 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is no port")
     return int(text)
+
+
+def _origin(text: str) -> str:
+    try:
+        return backend_origin(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
 
 
 def _moment(text: str) -> datetime:

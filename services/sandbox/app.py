@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any
 
@@ -15,21 +16,26 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.identifiers import canonical
+from services.insights.review import LARGEST_DOCUMENT
 from services.sandbox import demo, web
 from services.sandbox.accounts import billing_periods, end_sessions, me
 from services.sandbox.data_file import Subscriber
 from services.sandbox.disputes import open_dispute
 from services.sandbox.feedback import give_feedback, remind
-from services.sandbox.identity import canonical, digest, hash_password, verify_password
+from services.sandbox.identity import digest, hash_password, verify_password
 from services.sandbox.oauth import OAuth
 from services.sandbox.purchases import one_purchase, purchases
 from services.sandbox.reading import Query, read
+from services.sandbox.review import replace_review, review
 from services.sandbox.service import service, switch
 from services.sandbox.settings import Clock, Settings
-from services.sandbox.store import Store, content_of, fill, fill_again
+from services.sandbox.store import DatabaseUnavailable, Store, content_of, fill, fill_again, in_memory
 from services.sandbox.subscriptions import subscriptions, terminate
-from services.sandbox.writing import write
+from services.sandbox.writing import LARGEST_BODY, write
+from services.settings import backend_origin
 
 _DATA = "data "
 
@@ -41,32 +47,45 @@ def create_app(
     clock: Clock,
     latency: float = 0.0,
     settings: Settings | None = None,
+    issuer: str | None = None,
 ) -> Starlette:
-    """The sandbox over a database, ready to answer; `app.state.store.close()` ends it.
+    """Return the sandbox over a database, ready to answer; `app.state.store.close()` ends it.
 
-    `database` is an SQLAlchemy URL (`sqlite://` is in memory). `subscribers` replace those it holds, unless
-    they are the same; without them it holds the demo subscribers, made again when they are another day's.
-    What somebody did (a termination, a dispute) stays with the subscribers and goes with them. Whoever is
-    signed in stays so. `app.state.start_over(identifier)` undoes what was done as one demo subscriber.
-    `latency`, in seconds, comes before every answer.
+    Changes (a termination, a dispute) belong to the subscribers and are replaced with them. Sessions stay.
+    `app.state.start_over(identifier)` undoes the changes of one demo subscriber.
+
+    Args:
+        database: SQLAlchemy URL; `sqlite://` is in memory.
+        subscribers: replace those of the database, unless they are the same. By default the demo
+            subscribers, created again each day. In memory, those with 10,000 purchases get them on demand.
+        latency: seconds before every answer.
+        issuer: origin that the metadata name, where clients reach the sandbox by another address than
+            its server's own.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError, ImportError: the database cannot be used.
+        ValueError: `issuer` is not an origin that the client accepts.
     """
     settings = settings or Settings()
+    issuer = backend_origin(issuer) if issuer is not None else None
     store = Store(database)
-    store.transact(functools.partial(_populate, subscribers, clock, settings), writing=True)
+    # A database in memory is new: nobody is signed in yet, and few will look at the many purchases.
+    on_demand = subscribers is None and in_memory(database)
+    store.transact(functools.partial(_populate, subscribers, clock, settings, on_demand), writing=True)
 
     def endpoint(path: str, method: str, act: Callable[[Query], Response]) -> Route:
         return Route(path, write(act, store, clock), methods=[method])
 
     def resource(
-        path: str, look: Callable[[Query], Any], change: Callable[[Query], Response] | None = None
+        path: str,
+        look: Callable[[Query], Any],
+        change: Callable[[Query], Response] | None = None,
+        largest_body: int = LARGEST_BODY,
     ) -> Route:
         got = read(look, store, clock)
         if change is None:
             return Route(path, got, methods=["GET"])
-        put = write(change, store, clock)
+        put = write(change, store, clock, largest_body)
 
         async def either(request: Request) -> Response:
             answer: Response = await (put if request.method == "PUT" else got)(request)
@@ -82,12 +101,21 @@ def create_app(
         web.Problem: web.on_problem,
         web.OAuthError: web.on_oauth_error,
         HTTPException: web.on_http_exception,
+        DatabaseUnavailable: web.on_unavailable,
         Exception: web.on_fault(clock),
     }
+
+    async def start_over(identifier: str) -> None:
+        await store.run(functools.partial(_start_over, identifier, clock), writing=True)
+
+    middleware = [Middleware(web.Envelope, clock=clock, latency=latency)]
+    if on_demand:
+        fill_large = functools.partial(start_over, demo.LARGE_IDENTIFIER)
+        middleware.append(Middleware(FilledOnDemand, contract_id=demo.LARGE_CONTRACT, fill=fill_large))
     contract = "/v1/contracts/{contractId}"
     app = Starlette(
         routes=[
-            *OAuth(store, clock, settings).routes,
+            *OAuth(store, clock, settings, issuer=issuer).routes,
             resource("/v1/me", me),
             resource(f"{contract}/billing-periods", billing_periods),
             resource(f"{contract}/purchases", purchases),
@@ -100,34 +128,53 @@ def create_app(
                 functools.partial(terminate, settings=settings),
             ),
             resource(f"{contract}/service", service, functools.partial(switch, settings=settings)),
-            endpoint("/v1/feedback", "POST", give_feedback),
+            resource(f"{contract}/review", review, replace_review, LARGEST_DOCUMENT),
+            endpoint("/v1/feedback", "POST", functools.partial(give_feedback, settings=settings)),
             Route("/v1/identifier-reminders", remind(store, clock, settings), methods=["POST"]),
             endpoint("/v1/sessions", "DELETE", end_sessions),
             Route("/healthz", health, methods=["GET"]),
             Route("/openapi.json", _openapi, methods=["GET"]),
         ],
-        middleware=[Middleware(web.Envelope, clock=clock, latency=latency)],
+        middleware=middleware,
         exception_handlers=handlers,
     )
     app.router.redirect_slashes = False
     app.state.store = store
-
-    async def start_over(identifier: str) -> None:
-        await store.run(functools.partial(_start_over, identifier, clock), writing=True)
-
     app.state.start_over = start_over
     return app
 
 
+class FilledOnDemand:
+    """ASGI middleware: fills a contract before the first request about it."""
+
+    def __init__(self, app: ASGIApp, *, contract_id: str, fill: Callable[[], Awaitable[None]]) -> None:
+        self._app, self._path, self._fill = app, f"/v1/contracts/{contract_id}/", fill
+        self._filled = False
+        self._filling = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._filled and scope.get("path", "").startswith(self._path):
+            async with self._filling:
+                if not self._filled:
+                    await self._fill()
+                    self._filled = True
+        await self._app(scope, receive, send)
+
+
 def _populate(
-    subscribers: tuple[Subscriber, ...] | None, clock: Clock, settings: Settings, connection: Connection
+    subscribers: tuple[Subscriber, ...] | None,
+    clock: Clock,
+    settings: Settings,
+    on_demand: bool,
+    connection: Connection,
 ) -> None:
     now, log2_cost = clock(), settings.scrypt_log2_cost
     held = content_of(connection, now) or ""
     if subscribers is None:
         content = demo.edition(now)
         if held != content:
-            fill(connection, demo.subscribers(now), content=content, now=now, log2_cost=log2_cost)
+            people = demo.subscribers(now, large_volume=not on_demand)
+            fill(connection, people, content=content, now=now, log2_cost=log2_cost)
         return
     data = digest(msgspec.json.encode(subscribers).decode())  # it holds passwords: hashed like one
     if not (held.startswith(_DATA) and verify_password(data, held.removeprefix(_DATA))):

@@ -7,18 +7,37 @@ never read. The demo subscribers are made of the same values.
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
 
-from services.sandbox.identity import canonical
+from services.identifiers import canonical
 
 Words = Annotated[str, Meta(min_length=1, max_length=250, pattern=r"^[^\x00]*$")]
+TIME_ZONES = frozenset(
+    {
+        "Europe/Paris",
+        "America/Cayenne",
+        "America/Guadeloupe",
+        "America/Marigot",
+        "America/Martinique",
+        "America/Miquelon",
+        "America/St_Barthelemy",
+        "Indian/Kerguelen",
+        "Indian/Mayotte",
+        "Indian/Reunion",
+        "Pacific/Gambier",
+        "Pacific/Marquesas",
+        "Pacific/Noumea",
+        "Pacific/Tahiti",
+        "Pacific/Wallis",
+    }
+)
+"""Those of the contract."""
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}\Z")]
 """Opaque, and the same in a path as on paper: `..` would lead elsewhere."""
 
@@ -59,11 +78,20 @@ class MerchantContact(Record, frozen=True):
     phone: Words | None = None
 
 
+class SpendingLimits(Record, frozen=True):
+    """The most that can be spent on the contract."""
+
+    transaction: Money | None = None
+    month: Money | None = None
+    own: Money | None = None
+
+
 class Service(Record, frozen=True):
     """Whether internet+ can be used on the contract."""
 
     status: Literal["active", "suspended"] = "active"
     since: date | None = None
+    limits: SpendingLimits | None = None
 
     def __post_init__(self) -> None:
         _check_century(self.since)
@@ -84,11 +112,14 @@ class Subscription(Record, frozen=True):
     terminable: bool = True
     last_payment_id: Id | None = None
     termination_reference: Words | None = None
+    next_price: Money | None = None
+    notice_days: Annotated[int, Meta(ge=0, le=366)] | None = None
+    trial_end_date: date | None = None
     merchant_identifier: Words | None = None
     merchant_contact: MerchantContact | None = None
 
     def __post_init__(self) -> None:
-        _check_century(self.start_date, self.next_charge_date, self.termination_date)
+        _check_century(self.start_date, self.next_charge_date, self.termination_date, self.trial_end_date)
 
 
 class Purchase(Record, frozen=True):
@@ -163,22 +194,27 @@ class _File(Record, frozen=True):
     subscribers: tuple[Subscriber, ...]
 
 
+LARGEST_SUM = 10**13 - 1
+"""Cents that a contract's amounts may come to: what the contract's grammar of an amount can write."""
+
+
 class BadData(ValueError):
     """The file cannot be used; says where its first fault is."""
 
 
 def parse_subscribers(content: bytes) -> tuple[Subscriber, ...]:
-    """The subscribers of a data file.
+    """Return the subscribers of a data file, in UTF-8, or in what its byte order mark says.
 
     Raises:
         BadData: anything is wrong; the message starts with the path of the first fault.
     """
     try:
-        subscribers = msgspec.json.decode(content, type=_File).subscribers
+        text = content.decode(json.detect_encoding(content))
+        subscribers = msgspec.json.decode(text, type=_File).subscribers
     except msgspec.ValidationError as fault:
         reason, _, path = str(fault).partition(" - at `$")
         raise BadData(f"{path.strip('.`') or 'the file'}: {reason}") from fault
-    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise BadData(f"the file: not JSON ({fault})") from fault
     _check_rules(subscribers)
     return subscribers
@@ -193,8 +229,10 @@ def _check_rules(subscribers: tuple[Subscriber, ...]) -> None:
     for i, subscriber in enumerate(subscribers):
         for j, contract in enumerate(subscriber.contracts):
             path = f"subscribers[{i}].contracts[{j}]"
-            if not _is_zone(contract.billing.time_zone):
-                raise BadData(f"{path}.billing.timeZone: not a time zone")
+            if contract.billing.time_zone not in TIME_ZONES:
+                raise BadData(f"{path}.billing.timeZone: not a time zone of the contract")
+            if sum(abs(purchase.amount.cents) for purchase in contract.purchases) > LARGEST_SUM:
+                raise BadData(f"{path}.purchases: the amounts sum to more than an amount can be")
             for k, purchase in enumerate(contract.purchases):
                 cents = purchase.amount.cents
                 if cents >= 0 if purchase.entry_type == "refund" else cents < 0:
@@ -222,13 +260,3 @@ def _names(subscribers: tuple[Subscriber, ...]) -> Iterator[tuple[str, str, str]
                     "subscription",
                     subscription.subscription_id,
                 )
-
-
-def _is_zone(name: str) -> bool:
-    if not re.fullmatch(r"[A-Za-z0-9_+/-]+", name):
-        return False
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 from services.periods import Period, latest_periods
 from services.sandbox import demo_catalogue as catalogue
@@ -18,6 +19,8 @@ from services.sandbox.demo_line import DAY, ZONE, Line, moment
 
 PASSWORD = "Soleil-2026"  # noqa: S105 - the demo's, public on purpose
 LARGE_VOLUME = 10_000
+LARGE_IDENTIFIER = "gros-volume@demo.example"
+LARGE_CONTRACT = "gros-volume-box"
 
 
 def edition(now: datetime) -> str:
@@ -25,18 +28,23 @@ def edition(now: datetime) -> str:
     return f"demo {now.astimezone(ZONE).date()}"
 
 
-def subscribers(now: datetime) -> tuple[Subscriber, ...]:
-    """Everyone in the contract's table of demo subscribers, in its order."""
+def subscribers(now: datetime, *, large_volume: bool = True) -> tuple[Subscriber, ...]:
+    """Return the contract's table of demo subscribers, in its order.
+
+    Args:
+        large_volume: whether the one with many purchases has them.
+    """
     now = now.astimezone(ZONE).replace(microsecond=0)
     periods = latest_periods(now.date())
     people: tuple[tuple[str, str, str | None, Callable[[datetime, Periods], tuple[Contract, ...]]], ...] = (
         ("camille", "Camille Martin", "0639980112", _ordinary),
         ("sans-achat", "Sacha Fournier", None, _nothing_now),
         ("nouveau", "Noa Petit", None, _nothing_ever),
-        ("gros-volume", "Gabriel Lemoine", None, _large_volume),
+        ("gros-volume", "Gabriel Lemoine", None, partial(_large_volume, LARGE_VOLUME if large_volume else 0)),
         ("suspendu", "Suzanne Garnier", None, _turned_off),
         ("foyer", "Farid Chevalier", None, _without_rights),
         ("plafond", "Paule Rousseau", None, _near_the_ceiling),
+        ("veille", "Violette Dumas", None, _to_look_at),
     )
     return tuple(
         Subscriber(
@@ -60,7 +68,7 @@ def _ordinary(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     for period in periods:
         box.buy_some(catalogue.BOX, period, 4)
     box.buy(catalogue.ARTICLE, moment(current.start, time()))
-    box.buy(catalogue.ARTICLE, moment(last.end, time(23, 59, 59)))
+    box.buy(catalogue.EVENING_ARTICLE, moment(last.end, time(23, 59, 59)))
     for at in _special_moments(periods):
         box.buy(catalogue.ARTICLE, at)
     for second in (8, 31):
@@ -128,10 +136,10 @@ def _nothing_ever(now: datetime, _periods: Periods) -> tuple[Contract, ...]:
     return (Line("nouveau-box", now).contract("01 •• •• •• 08"),)
 
 
-def _large_volume(now: datetime, periods: Periods) -> tuple[Contract, ...]:
+def _large_volume(volume: int, now: datetime, periods: Periods) -> tuple[Contract, ...]:
     """For the speed of lists, not for its plausibility: no ceiling holds it."""
-    line = Line("gros-volume-box", now)
-    for index, at in enumerate(_spread(periods[0], now, LARGE_VOLUME)):
+    line = Line(LARGE_CONTRACT, now)
+    for index, at in enumerate(_spread(periods[0], now, volume)):
         offer = catalogue.BOX[index % len(catalogue.BOX)]
         line.buy(offer, at, cents=offer.prices[index % len(offer.prices)])
     return (line.contract("03 •• •• •• 99"),)
@@ -165,6 +173,45 @@ def _near_the_ceiling(now: datetime, periods: Periods) -> tuple[Contract, ...]:
         line.buy(catalogue.SHOWS[index % len(catalogue.SHOWS)], at)
     line.buy(catalogue.SHOW, refused_at, status="denied")
     return (line.contract("01 •• •• •• 27"),)
+
+
+def _to_look_at(now: datetime, periods: Periods) -> tuple[Contract, ...]:
+    """What the app points out: new and renewed subscriptions, an unusual amount, a trial about to end."""
+    current, last, _, earlier, *_ = periods
+    line = Line("veille-box", now)
+    for period in periods[1:]:
+        line.buy_some(catalogue.BOX, period, 3)
+    line.buy(catalogue.SHOW, max(now - timedelta(hours=2), moment(current.start, time())))
+    # On the weekday the current period begins with: it is charged five times in it.
+    weekly = current.start - (current.start - earlier.start).days // 7 * 7 * DAY
+    line.subscribe(catalogue.CLUB_CUBEO, "week", weekly, lambda _: 399)
+    line.subscribe(
+        catalogue.ANTIVIRUS,
+        "month",
+        periods[-1].start - 20 * DAY,
+        lambda _: 299,
+        terminated=last.start + 5 * DAY,
+    )
+    line.subscribe(catalogue.ANTIVIRUS, "month", last.start + 15 * DAY, lambda _: 299)
+    line.subscribe(
+        catalogue.GRAND_ECRAN, "month", _last_31st(periods[-1].start), lambda _: 899, terminable=False
+    )
+    ends = now.date() + 3 * DAY
+    began = _month_before(ends)
+    line.subscribe(
+        catalogue.GAZETTE,
+        "month",
+        began,
+        lambda day: 0 if day == began else 499,
+        trial_ends=ends - DAY,
+    )
+    return (line.contract("02 •• •• •• 52"),)
+
+
+def _month_before(day: date) -> date:
+    """Return the day of the month before, or its last one."""
+    last = day.replace(day=1) - DAY
+    return last.replace(day=min(day.day, last.day))
 
 
 def _spread(period: Period, now: datetime, count: int) -> Iterator[datetime]:

@@ -94,6 +94,7 @@ FICHE_POTAGER = Offer("Fiche Potager", "Conseils de saison, abonnement hebdomada
 ANTIVIRUS = Offer("Antivirus Chardon", "Protection, abonnement mensuel", "services", (299,))
 
 ARTICLE = Offer("Gazette des Deux Rives", "Article à l'unité", "press", (99,))
+EVENING_ARTICLE = Offer("Gazette des Deux Rives", "Article à l'unité, édition du soir", "press", (99,))
 DUPLICATE = Offer("Studio Pixelune", "Île aux Boussoles, 100 boussoles", "games", (299,))
 RENTAL = Offer("Ciné Lanterne", "Location 48 h : La Dernière Écluse", "video", (499,))
 ADULT = Offer("Contenu réservé aux adultes", "Accès à l'acte", "adult", (300,))

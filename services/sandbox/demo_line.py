@@ -93,6 +93,7 @@ class Line:
         charged_until: date | None = None,
         suspended: date | None = None,
         terminable: bool = True,
+        trial_ends: date | None = None,
     ) -> None:
         """Adds a subscription and its charges, up to its termination or suspension unless told."""
         subscription_id = f"{self._id}-subscription-{len(self._subscriptions) + 1}"
@@ -124,6 +125,7 @@ class Line:
                 termination_date=terminated,
                 terminable=terminable and terminated is None,
                 last_payment_id=last.payment_id if last else None,
+                trial_end_date=trial_ends,
                 termination_reference=reference("RS", terminated, subscription_id) if terminated else None,
             )
         )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.identifiers import canonical
 from services.sandbox.data_file import Id, Words
-from services.sandbox.identity import canonical, digest, new_secret
+from services.sandbox.identity import digest, new_secret
 from services.sandbox.reading import Query
 from services.sandbox.schema import feedback, reminder
 from services.sandbox.settings import Clock, Settings
@@ -40,11 +42,23 @@ class Reminder(Form, frozen=True):
     email: Words | UnsetType = UNSET
 
 
-def give_feedback(query: Query) -> Response:
-    """Endpoint 10."""
+def give_feedback(query: Query, settings: Settings) -> Response:
+    """Take an opinion (endpoint 10), up to `Settings.opinions` in their time.
+
+    Raises:
+        Problem: as `parse` and `once` do; 429 for too many.
+    """
     form = parse(query.request, query.content, Feedback)
 
     def create() -> dict[str, Any]:
+        _check_rate(
+            query.connection,
+            feedback.c.subscriber_id == query.subscriber_id,
+            feedback.c.created_at,
+            settings.opinions,
+            settings.opinion_time,
+            query.now,
+        )
         feedback_id = new_secret()
         query.connection.execute(
             feedback.insert().values(
@@ -70,25 +84,48 @@ def remind(store: Store, clock: Clock, settings: Settings) -> Callable[[Request]
         if (form.phone_number is UNSET) == (form.email is UNSET):
             raise invalid("phoneNumber", "or email is given, and not both")
         value = form.email if form.phone_number is UNSET else form.phone_number
-        asked = digest(f"{request.client.host if request.client else ''} {canonical(str(value))}")
+        host = request.client.host if request.client else ""
+        asked, address = digest(f"{host} {canonical(str(value))}"), digest(f"address {host}")
         now = clock()
 
         def count(connection: Connection) -> None:
             connection.execute(reminder.delete().where(reminder.c.asked_at <= now - settings.reminder_time))
-            times, first = connection.execute(
-                select(func.count(), func.min(reminder.c.asked_at)).where(reminder.c.asked == asked)
-            ).one()
-            if times >= settings.reminders:
-                wait = first + settings.reminder_time - now
-                raise Problem(
-                    HTTPStatus.TOO_MANY_REQUESTS,
-                    "TOO_MANY_REQUESTS",
-                    "This was asked for too often.",
-                    headers={"Retry-After": str(math.ceil(wait.total_seconds()))},
-                )
-            connection.execute(reminder.insert().values(reminder_id=new_secret(), asked=asked, asked_at=now))
+            for whose, most in (
+                (reminder.c.asked == asked, settings.reminders),
+                (reminder.c.address == address, settings.reminders_per_address),
+            ):
+                _check_rate(connection, whose, reminder.c.asked_at, most, settings.reminder_time, now)
+            connection.execute(
+                reminder.insert().values(reminder_id=new_secret(), asked=asked, address=address, asked_at=now)
+            )
 
         await store.run(count, writing=True)
         return json_response({"status": "accepted"}, HTTPStatus.ACCEPTED, headers=NO_STORE)
 
     return endpoint
+
+
+def _check_rate(
+    connection: Connection,
+    whose: ColumnElement[bool],
+    at: ColumnElement[datetime],
+    most: int,
+    lapse: timedelta,
+    now: datetime,
+) -> None:
+    """Check that fewer than `most` rows of `whose` are younger than `lapse` by their moment `at`.
+
+    Raises:
+        Problem: 429, with the time until the next is taken.
+    """
+    latest = connection.scalars(
+        select(at).where(whose, at > now - lapse).order_by(at.desc()).limit(1).offset(most - 1)
+    ).first()
+    if latest is not None:
+        wait = latest + lapse - now
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "TOO_MANY_REQUESTS",
+            "This was asked for too often.",
+            headers={"Retry-After": str(math.ceil(wait.total_seconds()))},
+        )

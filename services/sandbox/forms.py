@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from services.sandbox.web import OAuthError
+from services.sandbox.web import PLAIN_ONLY, OAuthError, is_encoded
 
 _MOST_FIELDS = 32
 _LARGEST_FORM = 16_384  # bytes
@@ -17,8 +17,15 @@ async def read_form(request: Request) -> dict[str, str]:
     """The form sent; a field without a value is as one not sent (RFC 6749, 3.1).
 
     Raises:
-        OAuthError: it is no form, or one that names a field twice.
+        OAuthError: it is no form, is compressed, or names a field twice.
     """
+    if is_encoded(request):
+        raise OAuthError(
+            "invalid_request",
+            "Content-Encoding is not supported.",
+            status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            headers=PLAIN_ONLY,
+        )
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/x-www-form-urlencoded":
         raise OAuthError("invalid_request", "The request has to be a form.")

@@ -1,26 +1,12 @@
-"""Who somebody is: identifiers as typed, passwords, and secrets kept only as digests."""
+"""Passwords, and secrets stored only as digests."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 import unicodedata
 from datetime import date
-
-_FRENCH_NUMBER = re.compile(r"(?:\+33|0033|0)([1-9][0-9]{8})")
-
-
-def canonical(identifier: str) -> str:
-    """One spelling for an e-mail address or a phone number, however it was typed.
-
-    `" Camille@Demo.Example "` is `camille@demo.example`; `+33 (0)6 39.98.01.12` is `0639980112`.
-    """
-    text = unicodedata.normalize("NFKC", identifier).strip()
-    digits = re.sub(r"[\s.()-]", "", text.replace("(0)", ""))
-    number = _FRENCH_NUMBER.fullmatch(digits)
-    return f"0{number[1]}" if number else text.casefold()
 
 
 def new_secret() -> str:

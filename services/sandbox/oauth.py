@@ -19,9 +19,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.identifiers import canonical
 from services.sandbox import tokens
 from services.sandbox.forms import read_form, required
-from services.sandbox.identity import canonical, digest, new_secret, nobody, verify_password
+from services.sandbox.identity import digest, new_secret, nobody, verify_password
+from services.sandbox.issuer import issuer_of
 from services.sandbox.schema import failure, identifier, sign_in, subscriber
 from services.sandbox.settings import Clock, Settings
 from services.sandbox.store import Store
@@ -36,8 +38,8 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 class OAuth:
     """The authorization server of the sandbox."""
 
-    def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
-        self._store, self._clock, self._settings = store, clock, settings
+    def __init__(self, store: Store, clock: Clock, settings: Settings, *, issuer: str | None = None) -> None:
+        self._store, self._clock, self._settings, self._issuer = store, clock, settings, issuer
         self._nobody = nobody(settings.scrypt_log2_cost)
 
     @property
@@ -50,8 +52,8 @@ class OAuth:
         ]
 
     async def metadata(self, request: Request) -> Response:
-        """A1: where everything is (RFC 8414)."""
-        issuer = str(request.base_url).rstrip("/")
+        """Answer A1: where everything is (RFC 8414)."""
+        issuer = issuer_of(request, self._issuer)
         return json_response(
             {
                 "issuer": issuer,
@@ -69,9 +71,10 @@ class OAuth:
     async def challenge(self, request: Request) -> Response:
         """A2: the identifier, then the password."""
         form = await read_form(request)
-        if "auth_session" not in form:
-            return await self._answer(lambda connection: self._identifier_step(connection, form))
         address = digest(f"address {request.client.host if request.client else ''}")
+        if "auth_session" not in form:
+            return await self._answer(lambda connection: self._identifier_step(connection, form, address))
+        _check_client(form)
         return await self._answer(lambda connection: self._password_step(connection, form, address))
 
     async def token(self, request: Request) -> Response:
@@ -95,7 +98,10 @@ class OAuth:
 
     async def revoke(self, request: Request) -> Response:
         """A4: signs out; a token nobody has is as well gone (RFC 7009)."""
-        secret = (await read_form(request)).get("token")
+        form = await read_form(request)
+        if "client_id" in form:
+            _check_client(form)
+        secret = form.get("token")
         if secret is not None:
             await self._store.run(
                 lambda connection: tokens.sign_out(connection, secret, self._clock()), writing=True
@@ -109,7 +115,7 @@ class OAuth:
             raise answer
         return answer
 
-    def _identifier_step(self, connection: Connection, form: dict[str, str]) -> OAuthError:
+    def _identifier_step(self, connection: Connection, form: dict[str, str], address: str) -> OAuthError:
         if required(form, "response_type") != "code":
             raise OAuthError("unsupported_response_type", "response_type has to be code.")
         _check_client(form)
@@ -123,10 +129,12 @@ class OAuth:
         name = canonical(required(form, "login_hint"))
         now = self._clock()
         self._forget_expired(connection, now)
+        self._make_room(connection, address)
         known = connection.scalar(select(identifier.c.subscriber_id).where(identifier.c.identifier == name))
         session = _open_session(
             connection,
             account=known or digest(name),
+            address=address,
             code_challenge=form["code_challenge"],
             scope=" ".join(sorted(set(scope), key=SCOPES.index)),
             expires_at=now + self._settings.sign_in_time,
@@ -148,6 +156,7 @@ class OAuth:
             _open_session,
             connection,
             account=row.account,
+            address=row.address,
             code_challenge=row.code_challenge,
             scope=row.scope,
             expires_at=row.expires_at,
@@ -194,6 +203,18 @@ class OAuth:
             next="password",
         )
 
+    def _make_room(self, connection: Connection, address: str) -> None:
+        """Drop the oldest pending sign-ins, so that one more keeps within the limits."""
+        for pending, most in (
+            (
+                select(sign_in.c.session).where(sign_in.c.address == address),
+                self._settings.sign_ins_per_address,
+            ),
+            (select(sign_in.c.session), self._settings.sign_ins),
+        ):
+            oldest = pending.order_by(sign_in.c.expires_at.desc()).offset(most - 1)
+            connection.execute(sign_in.delete().where(sign_in.c.session.in_(oldest)))
+
     def _lock_left(self, connection: Connection, account: str, tries: int, now: datetime) -> timedelta:
         """How long an account, or an address, stays locked: nothing when it is open."""
         row = connection.execute(failure.select().where(failure.c.account == account)).first()
@@ -238,5 +259,10 @@ def _count_failure(connection: Connection, account: str, now: datetime) -> int:
 
 
 def _check_client(form: dict[str, str]) -> None:
+    """Check that a registered client asks.
+
+    Raises:
+        OAuthError: no client is named, or an unknown one.
+    """
     if required(form, "client_id") != CLIENT_ID:
         raise OAuthError("invalid_client", "client_id is unknown.")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.entity_tags import original
 from services.sandbox import tokens
 from services.sandbox.identity import digest
 from services.sandbox.schema import contract, purchase
@@ -195,7 +196,7 @@ def representation(request: Request, subscriber_id: str, body: bytes) -> Respons
     """The answer, or 304 when the client has it. One subscriber's tag is worth nothing to another."""
     etag = etag_of(subscriber_id, body)
     headers = tagged(etag)
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    known = [original(tag.strip()) for tag in request.headers.get("if-none-match", "").split(",")]
     if etag in known or known == ["*"]:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

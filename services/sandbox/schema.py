@@ -89,6 +89,10 @@ contract = Table(
     Column("service_since", Date, nullable=False),
     Column("service_pending", Text, comment="the status asked for, until it is taken over"),
     Column("service_pending_at", Moment, comment="when it is so"),
+    Column("limited", Boolean, nullable=False, comment="the operator tells limits"),
+    Column("limit_transaction", Integer, comment="cents"),
+    Column("limit_month", Integer, comment="cents"),
+    Column("limit_own", Integer, comment="cents"),
 )
 
 
@@ -120,6 +124,9 @@ subscription = Table(
     Column("terminates_at", Moment, comment="when a pendingTerminate is terminated"),
     Column("termination_reference", Text),
     Column("termination_reason", Text),
+    Column("next_price", Integer, comment="cents"),
+    Column("notice_days", Integer),
+    Column("trial_end_date", Date),
 )
 
 purchase = Table(
@@ -163,6 +170,13 @@ dispute = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+review = Table(
+    "review",
+    tables,
+    Column("contract_id", ForeignKey(contract.c.contract_id), primary_key=True),
+    Column("document", Text, nullable=False, comment="JSON, as the contract writes it"),
+)
+
 feedback = Table(
     "feedback",
     tables,
@@ -173,6 +187,7 @@ feedback = Table(
     Column("liked", Text),
     Column("missing", Text),
     Column("created_at", Moment, nullable=False),
+    Index("feedback_by_subscriber", "subscriber_id", "created_at"),
 )
 
 creation = Table(
@@ -191,8 +206,10 @@ reminder = Table(
     tables,
     Column("reminder_id", String(64), primary_key=True),
     Column("asked", String(64), nullable=False, comment="digest of who asks and for what"),
+    Column("address", String(64), nullable=False, comment="digest of the network address that asks"),
     Column("asked_at", Moment, nullable=False),
     Index("reminder_by_asked", "asked", "asked_at"),
+    Index("reminder_by_address", "address", "asked_at"),
 )
 
 # --- signing in ---
@@ -205,9 +222,12 @@ sign_in = Table(
     tables,
     Column("session", String(64), primary_key=True, comment="digest of auth_session"),
     Column("account", String(64), nullable=False, comment=_ACCOUNT),
+    Column("address", String(64), nullable=False, comment="digest of the network address that began it"),
     Column("code_challenge", String(64), nullable=False),
     Column("scope", Text, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Index("sign_in_by_end", "expires_at"),
+    Index("sign_in_by_address", "address", "expires_at"),
 )
 
 failure = Table(
@@ -264,5 +284,15 @@ refresh_token = Table(
     Column("replaced_by", String(64), comment="digest of the token that replaced it"),
 )
 
-SUBSCRIBER_TABLES = (creation, feedback, dispute, purchase, subscription, contract, identifier, subscriber)
+SUBSCRIBER_TABLES = (
+    creation,
+    feedback,
+    review,
+    dispute,
+    purchase,
+    subscription,
+    contract,
+    identifier,
+    subscriber,
+)
 """Those that are made again together, in the order in which they can be emptied."""

@@ -48,6 +48,7 @@ def service(query: Query) -> dict[str, Any]:
         "since": state.since,
         "affectedSubscriptions": sum(status_of(each, row, query.now) == state.status for each in rows),
         "outstanding": money(_outstanding(query.connection, row, query.now)),
+        "limits": _limits(row) if row.limited else None,
     }
 
 
@@ -77,6 +78,11 @@ def switch(query: Query, settings: Settings) -> Response:
         HTTPStatus.ACCEPTED if answer["pendingStatus"] else HTTPStatus.OK,
         headers=tagged(etag_of(query.subscriber_id, body)),
     )
+
+
+def _limits(row: Row[Any]) -> dict[str, Any]:
+    limits = {"transaction": row.limit_transaction, "month": row.limit_month, "own": row.limit_own}
+    return {name: None if cents is None else money(cents) for name, cents in limits.items()}
 
 
 def _state(row: Row[Any], now: datetime) -> _State:

@@ -23,6 +23,12 @@ class Settings:
     address_tries: int = 100
     """Wrong passwords from one network address, for whichever identifiers, before none is looked at."""
 
+    sign_ins: int = 10_000
+    """Sign-ins between their two steps; the oldest gives way to a new one."""
+
+    sign_ins_per_address: int = 300
+    """Sign-ins of one network address between their two steps; its oldest gives way to a new one."""
+
     lock_time: timedelta = timedelta(minutes=15)
     """How long an identifier or an address stays locked; wrong tries older than this are forgotten."""
 
@@ -55,6 +61,15 @@ class Settings:
     """Identifier reminders one network address may ask for one phone number or e-mail address..."""
 
     reminder_time: timedelta = timedelta(hours=1)
+    """...within this time."""
+
+    reminders_per_address: int = 100
+    """Identifier reminders of one network address within `reminder_time`, for whichever values."""
+
+    opinions: int = 30
+    """Opinions of help articles that one subscriber may send..."""
+
+    opinion_time: timedelta = timedelta(minutes=10)
     """...within this time."""
 
     scrypt_log2_cost: int = 14

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import hashlib
+import logging
 import re
 import threading
 import time
@@ -15,23 +16,43 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, inspect, make_url, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, inspect, make_url, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.schema import CreateTable
 
+from services.identifiers import canonical
 from services.sandbox import schema
-from services.sandbox.data_file import Contract, MerchantContact, Purchase, Subscriber, Subscription
-from services.sandbox.identity import canonical, digest, hash_password
+from services.sandbox.data_file import (
+    Contract,
+    MerchantContact,
+    Purchase,
+    SpendingLimits,
+    Subscriber,
+    Subscription,
+)
+from services.sandbox.identity import digest, hash_password
 
 T = TypeVar("T")
 _TRY_AGAIN = ("40001", "40P01", "23505", "42P07")
 # PostgreSQL: serialization failure, deadlock; and what either may look like when two insert one key, or two
 # sandboxes make one table: unique violation, duplicate table.
 _TRIES = 20
+_CONNECT_TIME = "5"
+"""Seconds to reach PostgreSQL; its driver's own bound is the system's, minutes."""
+_BUSY_MS = 5000
+"""How long SQLite waits for a lock that another process holds."""
+_SQL_ERROR = 1  # SQLite's code for a statement that is wrong
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+
+logger = logging.getLogger(__name__)
 
 Rows = dict[str, list[dict[str, Any]]]
 """What goes into each table, by its name."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached, or cannot work for now: stopped, locked, full, read-only."""
 
 
 class Store:
@@ -48,6 +69,7 @@ class Store:
             sqlalchemy.exc.SQLAlchemyError, ImportError: no such database, or no driver for it.
         """
         self._engine, self._alone = _open(url)
+        self._available = True
         # SQLite's writers take turns in the order in which they came: a renewal asked for again, its answer
         # lost, must not overtake the first, which would undo it and sign its owner out.
         self._writer = ThreadPoolExecutor(1) if self._engine.dialect.name == "sqlite" else None
@@ -68,11 +90,31 @@ class Store:
         raise AssertionError("the last try returns or raises")
 
     async def run(self, work: Callable[[Connection], T], *, writing: bool = False) -> T:
-        """`transact` in a thread. Whoever waits may be cancelled; the transaction ends by itself."""
-        transaction = functools.partial(self.transact, work, writing=writing)
+        """Run `transact` in a thread. If the caller is cancelled, the transaction still ends.
+
+        Raises:
+            DatabaseUnavailable: try again later. Whether a commit that was under way took effect is unknown.
+        """
+        transaction = functools.partial(self._transact_if_available, work, writing)
         thread = self._writer if writing else None
-        # Unshielded, one that has not begun would end with whoever waits for it.
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(thread, transaction))
+        running = asyncio.get_running_loop().run_in_executor(thread, transaction)
+        # asyncio logs an error that no caller reads. A cancelled caller does not read it.
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        # Without a shield, a cancelled caller would cancel a transaction that has not begun.
+        return await asyncio.shield(running)
+
+    def _transact_if_available(self, work: Callable[[Connection], T], writing: bool) -> T:
+        try:
+            result = self.transact(work, writing=writing)
+        except (DBAPIError, NoConnectionLeft) as error:
+            if not _is_temporary(error):
+                raise
+            if self._available:  # logged once for an outage, however many requests it meets
+                self._available = False
+                logger.warning("The database is unavailable: %s", getattr(error, "orig", error))
+            raise DatabaseUnavailable from error
+        self._available = True
+        return result
 
     def close(self) -> None:
         """Closes every connection; what was in memory is gone."""
@@ -151,12 +193,22 @@ def fold(text: str) -> str:
     return text.replace("œ", "oe").replace("æ", "ae").replace("’", "'")
 
 
+def in_memory(url: str) -> bool:
+    """Return whether the database of this URL is in memory, so that it starts empty."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:")
+
+
 def _open(url: str) -> tuple[Engine, contextlib.AbstractContextManager[Any]]:
     """An engine, and what to hold around each transaction."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, isolation_level="SERIALIZABLE"), contextlib.nullcontext()
-    if parsed.database not in (None, "", ":memory:"):
+        # Connections die with the server they lead to: each is tried before it is used.
+        return (
+            create_engine(_with_connect_time(parsed), isolation_level="SERIALIZABLE", pool_pre_ping=True),
+            contextlib.nullcontext(),
+        )
+    if not in_memory(url):
         engine = create_engine(parsed)
         alone: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     else:
@@ -167,7 +219,12 @@ def _open(url: str) -> tuple[Engine, contextlib.AbstractContextManager[Any]]:
     @event.listens_for(engine, "connect")
     def set_up(dbapi_connection: Any, _record: object) -> None:
         dbapi_connection.isolation_level = None  # transactions begin below, not where the driver guesses
-        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in (
+            f"busy_timeout={_BUSY_MS}",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+        ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -177,6 +234,23 @@ def _open(url: str) -> tuple[Engine, contextlib.AbstractContextManager[Any]]:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine, alone
+
+
+def _with_connect_time(url: URL) -> URL:
+    """Return `url` with a bound to the time of connecting, unless it has one or its driver knows none."""
+    if not url.get_driver_name().startswith("psycopg") or "connect_timeout" in url.query:
+        return url
+    return url.update_query_dict({"connect_timeout": _CONNECT_TIME})
+
+
+def _is_temporary(error: DBAPIError | NoConnectionLeft) -> bool:
+    """Return whether `error` comes from the state of the database, not from a mistake of ours."""
+    if not isinstance(error, DBAPIError):
+        return True
+    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+        return isinstance(error, OperationalError) and code & 0xFF != _SQL_ERROR
+    read_only = getattr(error.orig, "sqlstate", None) == "25006"  # after a failover
+    return error.connection_invalidated or read_only or isinstance(error, OperationalError | InterfaceError)
 
 
 def _shape() -> str:
@@ -223,7 +297,14 @@ def _contract(contract: Contract, position: int, now: datetime) -> dict[str, Any
         "time_zone": contract.billing.time_zone,
         "service_status": contract.service.status,
         "service_since": contract.service.since or now.date(),
+        "limited": contract.service.limits is not None,
+        **_limits(contract.service.limits or SpendingLimits()),
     }
+
+
+def _limits(limits: SpendingLimits) -> dict[str, int | None]:
+    told = {"transaction": limits.transaction, "month": limits.month, "own": limits.own}
+    return {f"limit_{name}": None if amount is None else amount.cents for name, amount in told.items()}
 
 
 def _merchant(entry: Purchase | Subscription) -> dict[str, Any]:
@@ -251,6 +332,9 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
         "terminable": subscription.terminable,
         "last_payment_id": subscription.last_payment_id,
         "termination_reference": subscription.termination_reference,
+        "next_price": subscription.next_price and subscription.next_price.cents,
+        "notice_days": subscription.notice_days,
+        "trial_end_date": subscription.trial_end_date,
     }
 
 

@@ -122,4 +122,7 @@ def _as_written(row: Row[Any], contract: Row[Any], now: datetime) -> dict[str, A
         "terminable": row.terminable and status not in _ENDED,
         "lastPaymentId": row.last_payment_id,
         "terminationReference": row.termination_reference,
+        "nextPrice": None if row.next_price is None else money(row.next_price),
+        "noticeDays": row.notice_days,
+        "trialEndDate": row.trial_end_date,
     }

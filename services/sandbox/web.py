@@ -20,6 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.sandbox.settings import Clock
 
 NO_STORE = {"Cache-Control": "no-store"}
+PLAIN_ONLY = {"Accept-Encoding": "identity"}
+"""Tells which coding of a body is taken (RFC 9110, 15.5.16)."""
+_OUTAGE_WAIT = {"Retry-After": "2"}
+"""Seconds in which a database restarts; short enough for the client to wait before it tells the user."""
 
 
 class Problem(Exception):
@@ -66,6 +70,12 @@ def json_response(
 ) -> Response:
     """Any value msgspec can encode, as a response."""
     return Response(msgspec.json.encode(body), status, media_type=media_type, headers=headers)
+
+
+def is_encoded(request: Request) -> bool:
+    """Return whether the body has a `Content-Encoding`; the sandbox decodes none."""
+    codings = request.headers.get("content-encoding", "").split(",")
+    return any(coding.strip().lower() not in ("", "identity") for coding in codings)
 
 
 class Envelope:
@@ -133,6 +143,16 @@ def on_fault(clock: Clock) -> Callable[[Request, Exception], Awaitable[Response]
         return await on_problem(request, Problem(status, "INTERNAL", "The sandbox failed.", headers=headers))
 
     return respond
+
+
+async def on_unavailable(request: Request, _error: Exception) -> Response:
+    """Answer a database that cannot work for now, in the form of the endpoint."""
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    detail = "The database is unavailable: try again."
+    if request.url.path.startswith("/oauth/"):
+        error = OAuthError("temporarily_unavailable", detail, status=status, headers=_OUTAGE_WAIT)
+        return await on_oauth_error(request, error)
+    return await on_problem(request, Problem(status, "UNAVAILABLE", detail, headers=_OUTAGE_WAIT))
 
 
 async def on_problem(request: Request, problem: Problem) -> Response:

@@ -16,14 +16,15 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.entity_tags import original
 from services.sandbox.identity import digest
 from services.sandbox.reading import Query, authenticated, bearer
 from services.sandbox.schema import creation
 from services.sandbox.settings import Clock
 from services.sandbox.store import Store
-from services.sandbox.web import NO_STORE, Problem
+from services.sandbox.web import NO_STORE, PLAIN_ONLY, Problem, is_encoded
 
-F = TypeVar("F")
+F = TypeVar("F", bound=msgspec.Struct)
 LARGEST_BODY = 16_384
 """Bytes."""
 
@@ -34,11 +35,13 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A body; members it does not know are ignored."""
 
 
-def write(act: Callable[[Query], Response], store: Store, clock: Clock) -> Callable[[Request], Any]:
+def write(
+    act: Callable[[Query], Response], store: Store, clock: Clock, largest_body: int = LARGEST_BODY
+) -> Callable[[Request], Any]:
     """An endpoint that does what `act` does for signed-in subscribers; after a `Problem`, nothing is."""
 
     async def endpoint(request: Request) -> Response:
-        token, content, now = bearer(request), await read_body(request), clock()
+        token, content, now = bearer(request), await read_body(request, largest_body), clock()
 
         def work(connection: Connection) -> Response:
             family = authenticated(connection, token, now, "internetplus:write")
@@ -51,16 +54,23 @@ def write(act: Callable[[Query], Response], store: Store, clock: Clock) -> Calla
     return endpoint
 
 
-async def read_body(request: Request) -> bytes:
-    """The body, up to `LARGEST_BODY`.
+async def read_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
+    """Return the body, up to `largest` bytes.
 
     Raises:
-        Problem: 413.
+        Problem: 413 for a larger one, 415 for a compressed one.
     """
+    if is_encoded(request):
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Content-Encoding is not supported.",
+            headers=PLAIN_ONLY,
+        )
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        if len(content) > LARGEST_BODY:
+        if len(content) > largest:
             raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "TOO_LARGE", "The body is too large.")
     return bytes(content)
 
@@ -108,12 +118,12 @@ def if_match(request: Request) -> list[str]:
 
 
 def check_unchanged(tags: list[str], etag: str) -> None:
-    """Compares strongly (RFC 9110, 13.1.1): a weak tag is no match.
+    """Check that one of `tags` names the state, also as a compressing proxy changes it.
 
     Raises:
         Problem: 412 when the state is another by now.
     """
-    if etag not in tags and tags != ["*"]:
+    if etag not in map(original, tags) and tags != ["*"]:
         raise Problem(HTTPStatus.PRECONDITION_FAILED, "CHANGED", "It has changed: read it again.")
 
 

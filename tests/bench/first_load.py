@@ -3,7 +3,7 @@
 A load is usable when the sign-in's field, or the counter's button, is there for assistive technology, as a
 poll inside the page sees it, from the start of the navigation. Each first load has a browser profile of its
 own; the second one is the next page in it. The counter is loaded once more as the app is drawn, on one thread
-(`views/web.py` says why). The slow line is Chromium's own emulation, which slows requests,
+(`views/web/app.py` says why). The slow line is Chromium's own emulation, which slows requests,
 not the WebSocket. The client was compressed by `make client`.
 """
 
@@ -25,8 +25,8 @@ from tests.bench.bare_counter import BUTTON
 from tests.bench.figures import Row
 from tests.bench.served import ONE_THREAD
 from tests.e2e.conftest import CHROMIUM, DEVICES
-from tests.endurance.processes import Program
-from views import web_files
+from tests.nightly.endurance.processes import Program
+from views.web import static as web_files
 
 TITLE = "1. The first load on the web"
 ROUNDS = 7

@@ -21,7 +21,7 @@ from tests.bench.load import WINDOW, Person
 from tests.bench.served import ONE_THREAD, bare, button_of, processor_time, serving, sign_in, text_of
 from tests.e2e.browser import enter, open_app, see, tap
 from tests.e2e.conftest import CHROMIUM, DEVICES
-from tests.endurance.processes import Program
+from tests.nightly.endurance.processes import Program
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.visitor import PASSWORD
 from tests.wire import Control
@@ -53,8 +53,8 @@ async def _on_the_wire(ours: Program, window: Program) -> list[Row]:
     async with Clocked(ours.url, route="/achats") as app, Clocked(window.url) as beside:
         await sign_in(app)
         switches = (
-            _turns(app, lambda period: app.named(button_of(period))[0], text_of),
-            _turns(beside, lambda month: beside.controls("Button")[month], bare_flet.text_of),
+            turns(app, lambda period: app.named(button_of(period))[0], text_of),
+            turns(beside, lambda month: beside.controls("Button")[month], bare_flet.text_of),
         )
         samples, bare_samples = await interleaved_async(*switches, rounds=ROUNDS, warm_up=6)
         sizes = [await _bytes(client, switch) for client, switch in zip((app, beside), switches, strict=True)]
@@ -104,8 +104,8 @@ class Clocked(Person):
         await super()._receive(frame)
 
 
-def _turns(client: Clocked, button: Callable[[int], Control], text: Callable[[int, int], str]) -> Switch:
-    """Goes to the second period and back to the first."""
+def turns(client: Clocked, button: Callable[[int], Control], text: Callable[[int, int], str]) -> Switch:
+    """Return what goes to the second period, and back to the first, and tells the seconds of the click."""
     period = 0
 
     async def switch() -> float:
@@ -208,7 +208,7 @@ def _in_browser(ours: str, fifty: str) -> list[Row]:
 
 
 def _drawn_alike(app: Page, context: BrowserContext, fifty: str) -> Row:
-    """The switch beside bare Flet drawn as the app is, on one thread (`views/web.py` says why)."""
+    """The switch beside bare Flet drawn as the app is, on one thread (`views/web/app.py` says why)."""
     context.add_init_script(ONE_THREAD)
     beside = open_app(context.new_page(), fifty)
     switches = (

@@ -20,7 +20,7 @@ from random import Random
 from tests.bench.figures import Row
 from tests.bench.load import IN_TIME, Person, arrive, arrive_all, look_around, switching
 from tests.bench.served import bare, memory, serving
-from tests.endurance.processes import Program
+from tests.nightly.endurance.processes import Program
 from tests.wire import WireClient
 
 TITLE = "4. Many people in one process"
@@ -44,7 +44,9 @@ def run() -> Iterator[Row]:
         folder = Path(name)
         with serving(folder) as app, bare(BARE_ROWS, folder) as beside:
             yield asyncio.run(_memory(app, beside))
-        with serving(folder, "--session-timeout", str(TIMEOUT), module="tests.endurance.watched") as app:
+        with serving(
+            folder, "--session-timeout", str(TIMEOUT), module="tests.nightly.endurance.watched"
+        ) as app:
             yield from asyncio.run(_crowd(app))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.bench.figures import Row
 from tests.bench.load import WINDOW, Person, arrive
 from tests.bench.served import SIZES, button_of, memory, serving, text_of
-from tests.endurance.processes import Program
+from tests.nightly.endurance.processes import Program
 from views.state.purchases import PER_PAGE
 
 TITLE = "3. A long list, scrolled"

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from services.periods import latest_periods
-from tests.endurance.processes import STARTED, Program
+from tests.nightly.endurance.processes import STARTED, Program
 from tests.ports import listens
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.people import contract, data_file, purchase, subscriber

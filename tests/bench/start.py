@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 
 from tests.bench.figures import Row, interleaved
-from tests.endurance.processes import ROOT, STARTED
+from tests.nightly.endurance.processes import ROOT, STARTED
 from tests.ports import free_port
 
 TITLE = "2. Starting"

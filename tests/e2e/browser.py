@@ -287,10 +287,7 @@ def focused(page: Page) -> str:
 
 
 def focus_by_keyboard(page: Page, name: str, *, presses: int = 120) -> None:
-    """Press Tab until what is named so (or starts so) has the focus.
-
-    On wide windows Flutter goes back and forth between what stands side by side.
-    """
+    """Press Tab until what is named so (or starts so) has the focus."""
     wanted, met = plain(name), []
     for _ in range(presses):
         now = focused(page)

@@ -119,7 +119,7 @@ class ServeSandbox(Protocol):
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Starts servers and stops them after the module. A traceback in one is a failure."""
+    """Start servers and stop them after the module. A traceback, or a browser refused, is a failure."""
     with ExitStack() as stack:
         started: list[Server] = []
 
@@ -132,6 +132,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
         yield start
     for server in started:
         assert server.log.count("Traceback") == server.log.count(LEFT), server.log
+        assert "closed a connection" not in server.log, f"a real browser was refused:\n{server.log}"
 
 
 @pytest.fixture(scope="module")

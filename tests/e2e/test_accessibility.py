@@ -13,6 +13,7 @@ from tests.e2e.browser import (
     language,
     nameless,
     overflowing,
+    plain,
     press_by_keyboard,
     read_twice,
     rest,
@@ -24,6 +25,7 @@ from tests.e2e.browser import (
     small_targets,
     tap,
     until,
+    wheel,
 )
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
 from tests.e2e.test_journeys import (
@@ -67,9 +69,16 @@ def further(page: Page, said: Said) -> Iterator[str]:
     french = said is FR
     tap(page, "Gérer" if french else "Manage")
     see_heading(page, "Gérer internet+" if french else "Manage internet+")
-    see(page, "Gazette des Deux Rives")
     see(page, "Actif depuis" if french else "On since")
     yield "manage"
+
+    def further_down() -> bool:
+        if found := shows(page, "Gazette des Deux Rives"):
+            return found
+        wheel(page, 200)
+        return False
+
+    until(page, further_down, "no subscription further down")
     tap(page, "Gazette des Deux Rives")
     see_heading(page, "Abonnement" if french else "Subscription")
     see(page, "Prix, 4,99 € par mois" if french else "Price, €4.99 a month")
@@ -118,6 +127,32 @@ def test_every_screen_of_the_path(demo: Server, visit: Visit, device: str, local
     for screen in further(page, said):
         inspect(screen)
     assert not met, "\n".join(met)
+
+
+def test_title_of_the_page_names_the_screen_and_the_period(demo: Server, visit: Visit) -> None:
+    page = visit(f"{demo.url}/achats?periode=2026-03")
+
+    def see_title(*parts: str) -> None:
+        title = " · ".join([*parts, "Conso et moi"])
+        until(page, lambda: plain(page.title()) == title, f"not {title!r} but {page.title()!r}")
+
+    see_title("Identifiez-vous")
+    sign_in(page, FR, "camille@demo.example")
+    see_title("Achats internet+", "Facture de mars")
+    tap(page, FR.june)
+    see_title("Achats internet+", "Facture de juin")
+    tap(page, see_rows(page)[0])
+    see_title("Détail de l’achat")
+    page.go_back()
+    see_title("Achats internet+", "Facture de juin")
+    tap(page, "Gérer")
+    see_title("Gérer internet+")
+    tap(page, "Compte et réglages")
+    see_title("Réglages")
+    tap(page, "English")
+    see_title("Settings")
+    tap(page, "Français")  # the browser remembers it for the next tests
+    see_title("Réglages")
 
 
 def test_every_further_screen_at_320_px_and_twice_the_text(demo: Server, visit: Visit) -> None:

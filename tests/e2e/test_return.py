@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 import threading
 from collections.abc import Iterator
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page
 
-from tests.e2e.browser import PATIENCE, see, see_address, see_heading, tap, until
+from tests.e2e.browser import (
+    PATIENCE,
+    see,
+    see_address,
+    see_heading,
+    semantics,
+    tap,
+    texts,
+    until,
+    wait_for_app,
+)
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
-from tests.e2e.test_journeys import FR, NOW, see_period, see_rows, sign_in
+from tests.e2e.test_journeys import EN, FR, NOW, Said, see_period, see_rows, sign_in
 
 TWO_FRAMES = """() => new Promise((drawn) =>
   requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))"""
@@ -119,6 +131,33 @@ def test_the_screen_is_true_and_obeys_after_the_network_was_away(cable: Cable, v
     see_address(page, "/achats?periode=2026-05")
 
 
+def notice(page: Page) -> str:
+    """Return what the page says about its connection, to be announced at once."""
+    return str(page.evaluate("document.querySelector('#offline[role=alert]')?.innerText ?? ''"))
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "sentence"), [("fr", FR, "Connexion interrompue."), ("en", EN, "Connection lost.")]
+)
+def test_screen_stays_readable_under_a_notice_while_the_server_is_away(
+    app: Server, cable: Cable, visit: Visit, language: str, said: Said, sentence: str
+) -> None:
+    page = visit(f"{cable.url}/achats", language=language)
+    sign_in(page, said, "camille@demo.example")
+    read = see_rows(page)
+    cable.pull_out()
+    app.stop()
+    until(page, lambda: sentence in notice(page), "no notice")
+    page.wait_for_function(TWO_FRAMES, timeout=PATIENCE * 1000)
+    assert see_rows(page) == read
+    assert "Working" not in " ".join(texts(page))
+    app.start()
+    cable.put_back()
+    see_heading(page, said.sign_in, within=90)
+    see(page, said.each_tab)
+    assert notice(page) == ""
+
+
 def test_a_return_to_a_server_that_forgot_the_session_is_a_new_page_at_the_same_address(
     app: Server, cable: Cable, visit: Visit
 ) -> None:
@@ -133,3 +172,39 @@ def test_a_return_to_a_server_that_forgot_the_session_is_a_new_page_at_the_same_
     sign_in(page, FR, "camille@demo.example")
     see_period(page, FR.march)
     see_rows(page)
+
+
+def is_dark(page: Page) -> bool:
+    """Return whether the corner of the page is darker than a middle gray."""
+    with Image.open(io.BytesIO(page.screenshot())) as picture:
+        level = picture.convert("L").getpixel((2, 2))
+    assert isinstance(level, int | float)
+    return level < 128
+
+
+def heading_height(page: Page) -> float:
+    return max((node.height for node in semantics(page) if node.level == 1), default=0)
+
+
+def test_preferences_after_a_server_restart_under_an_open_tab_are_those_of_the_browser(
+    app: Server, cable: Cable, visit: Visit
+) -> None:
+    page = visit(f"{cable.url}/reglages", language="en")
+    sign_in(page, EN, "camille@demo.example")
+    see_heading(page, "Settings")
+    for chosen, heading in (("200%", "Settings"), ("Dark", "Settings"), ("Français", "Réglages")):
+        tap(page, chosen)
+        see_heading(page, heading)
+    large = heading_height(page)
+    until(page, lambda: is_dark(page), "the page does not turn dark")
+    for _ in range(2):
+        cable.pull_out()
+        app.stop()
+        app.start()
+        cable.put_back()
+        see_heading(page, FR.sign_in, within=90)
+        until(page, lambda: is_dark(page), "the page is light after the restart")
+        until(page, lambda: heading_height(page) > 0.7 * large, "the text is small after the restart")
+        page.reload()
+        wait_for_app(page)
+        see_heading(page, FR.sign_in)

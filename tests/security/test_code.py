@@ -14,7 +14,11 @@ from services.sandbox.data_file import Subscriber
 from tests.test_repository import ROOT, texts
 from views.text import Language, Words
 
-SHIPPED = sorted([ROOT / "main.py", *(ROOT / "services").rglob("*.py"), *(ROOT / "views").rglob("*.py")])
+BUILD_STEP = ROOT / "views" / "web" / "demo" / "__main__.py"
+"""It runs pip and Node on the machine that builds the static demo; no package and no demo holds it."""
+SHIPPED = sorted(
+    {ROOT / "main.py", *(ROOT / "services").rglob("*.py"), *(ROOT / "views").rglob("*.py")} - {BUILD_STEP}
+)
 TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in SHIPPED}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -92,10 +96,11 @@ def test_no_secret_is_compared_by_the_time_it_takes() -> None:
         column = any(isinstance(side, ast.Attribute) and named(side.value) == "c" for side in sides)
         if not column and any(SECRET.search(named(side)) for side in sides):
             faults.append(f"{where.partition(':')[0]} {ast.unparse(node)}")
-    # What was just saved, read back: nobody else asks, nor waits for the answer.
+    # A secret just saved is read back: no other program asks, nor waits for the answer.
     assert faults == [
-        "services/credentials.py keyring.get_password(self._service, _USERNAME) != secret",
-        "views/ui/secure_storage.py await self._asked(self._storage.get(self._key)) != secret",
+        "services/credentials.py kept != secret",
+        "services/credentials.py kept != secret",
+        "views/ui/secure_storage.py kept != secret",
     ]
 
 
@@ -105,7 +110,7 @@ def test_what_is_random_for_security_comes_from_the_system() -> None:
         for where, node in NODES
         if isinstance(node, ast.Attribute) and named(node.value) == "secrets"
     }
-    assert sources >= {"services/authority.py", "views/web.py"}
+    assert sources >= {"services/authority.py", "views/web/app.py"}
 
 
 def test_no_file_holds_a_secret() -> None:
@@ -116,7 +121,7 @@ def test_no_file_holds_a_secret() -> None:
         r"\bxox[baprs]-[A-Za-z0-9-]{10,}",
         r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.",
         r"\b(?i:api_?key|client_secret|access_token|refresh_token)\b[\"']?\s*[=:]\s*[\"'][A-Za-z0-9_-]{20,}[\"']",
-        r"https?://[^\s/:@\"'{}]+:[^\s/@\"'{}]+@(?!backend\.example)",
+        r"https?://[^\s/:@\"'{}]+:[^\s/@\"'{}]+@(?!/|[^\s/\"']*\.example\b)",
     ]
     secret = re.compile("|".join(patterns))
     faults = [
@@ -201,8 +206,9 @@ def test_only_the_transport_and_what_serves_open_sockets() -> None:
         if modules & opening:
             found.add(where.partition(":")[0])
     assert found == {
-        *("main.py", "views/web.py", "services/sandbox/__main__.py"),  # what listens
+        *("main.py", "views/web/app.py", "services/sandbox/__main__.py"),  # what listens
         *("services/transport.py", "services/session.py", "services/scenarios.py"),
+        "services/proxies.py",  # which only reads the system's settings by urllib
     }
 
 

@@ -11,13 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from services.backend import LONGEST_FEEDBACK
 from services.models import DisputeReason
 from tests.security.hosting import ADA, ROOT, hosted
 from tests.security.journey import TYPED, found, sandbox, secrets_in_files, sign_in, whole_visit, words
-from tests.wire import Crashed, WireClient
+from tests.wire import WireClient
 
 LOUD = """
 import main
@@ -79,10 +77,6 @@ async def test_a_visit_on_the_web_leaves_nothing_behind(tmp_path: Path) -> None:
 
             await sign_in(app, ADA)
             await whole_visit(app, ADA, pick, confirm, opine)
-            # A handler that fails tells where, not what.
-            await app.fire(app.page, "locale_change", {"locales": 7})
-            with pytest.raises(Crashed) as crash:
-                await app.see("never")
         async with WireClient(web.address) as app:
             await sign_in(app, ADA)
             await app.go("/reglages")
@@ -94,8 +88,6 @@ async def test_a_visit_on_the_web_leaves_nothing_behind(tmp_path: Path) -> None:
         lines = "\n".join(overheard.asked).encode()
         said = web.log.read_bytes()
     assert overheard.given > 2
-    assert "Traceback" in str(crash.value)
-    assert found(secrets, str(crash.value).encode()) == []
     assert found([*overheard.tokens, ADA.identifier, ADA.password, ADA.merchant, *TYPED], lines) == []
     assert found(secrets, said) == []
     assert secrets_in_files(tmp_path / "home", secrets) == []

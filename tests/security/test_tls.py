@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -18,9 +19,9 @@ from main import Application
 from services import transport
 from services.backend import Backend
 from services.credentials import MemoryStore
-from services.errors import BackendError, UnexpectedAnswer, Unreachable
+from services.errors import BackendError, CertificateRefused, UnexpectedAnswer, Unreachable
 from services.settings import Settings
-from services.transport import authorities
+from services.trust import create_ssl_context
 from tests.driver import Driver
 from views.text import Language, Words
 
@@ -87,6 +88,13 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_RETRY", Retry(total=0))
 
 
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the certificates that the environment of the tests names."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
@@ -102,7 +110,7 @@ def pinned(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> P
 
 async def refusal(url: str, ca_file: Path | None = None) -> BackendError:
     """Why the backend at `url` could not be asked to sign somebody in."""
-    backend = Backend.at(url, MemoryStore(), tls=authorities(ca_file))
+    backend = Backend.at(url, MemoryStore(), tls=create_ssl_context(ca_file))
     try:
         with pytest.raises(BackendError) as refused:
             await backend.begin_sign_in("camille@demo.example")
@@ -133,8 +141,62 @@ async def test_the_app_believes_it_where_its_settings_say_so(
 
 async def test_an_authority_the_system_does_not_know_is_not(authority: trustme.CA) -> None:
     with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
-        assert isinstance(await refusal(f"https://localhost:{port}"), Unreachable)
+        assert type(await refusal(f"https://localhost:{port}")) is CertificateRefused
     assert asked == []
+
+
+async def test_certificates_of_the_system_are_trusted(
+    authority: trustme.CA, pinned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = ssl.get_default_verify_paths()._replace(cafile="", capath="")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: none)
+    monkeypatch.setattr("truststore._openssl._CA_FILE_CANDIDATES", [str(pinned)])
+    with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
+        assert isinstance(await refusal(f"https://localhost:{port}"), UnexpectedAnswer)
+    assert METADATA in asked
+
+
+def test_mozilla_list_is_trusted_where_the_system_has_no_certificates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    none = ssl.get_default_verify_paths()._replace(cafile="", capath="")
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: none)
+    monkeypatch.setattr("truststore._openssl._CA_FILE_CANDIDATES", [])
+    assert create_ssl_context(environment={}).cert_store_stats()["x509_ca"] > 50
+
+
+async def test_certificates_of_the_environment_are_trusted(
+    authority: trustme.CA, pinned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(pinned))
+    with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
+        assert isinstance(await refusal(f"https://localhost:{port}"), UnexpectedAnswer)
+    assert METADATA in asked
+
+
+def test_folder_of_certificates_is_accepted_only_with_hashed_names(pinned: Path, tmp_path: Path) -> None:
+    environment = {"SSL_CERT_DIR": f"{tmp_path / 'none'}{os.pathsep}{tmp_path}"}
+    (tmp_path / "ca.pem").write_bytes(pinned.read_bytes())
+    with pytest.raises(ValueError, match=r"^SSL_CERT_DIR .+\.$"):
+        create_ssl_context(environment=environment)
+    (tmp_path / "0123abcd.0").write_bytes(pinned.read_bytes())
+    create_ssl_context(environment=environment)
+
+
+def test_certificate_settings_that_cannot_be_used_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("not a certificate", encoding="utf-8")
+    (tmp_path / "empty").touch()
+    for name, value in [
+        *(("SSL_CERT_FILE", tmp_path / file) for file in ("none", "text", "empty", ".")),
+        *(("SSL_CERT_DIR", tmp_path / folder) for folder in ("none", "text", ".")),
+        *(("SSLKEYLOGFILE", tmp_path / file) for file in ("none/keys", ".")),
+    ]:
+        with pytest.raises(ValueError, match=rf"^{name} [^\n]+\.$"):
+            create_ssl_context(environment={name: str(value)})
+
+
+def test_blank_certificate_settings_count_as_absent() -> None:
+    create_ssl_context(environment={"SSL_CERT_FILE": "", "SSL_CERT_DIR": " ", "SSLKEYLOGFILE": " "})
 
 
 async def test_only_the_authority_one_was_told_of_is_believed(pinned: Path) -> None:
@@ -158,7 +220,7 @@ async def test_a_certificate_of_another_host_is_refused(
     authority: trustme.CA, pinned: Path, named: str
 ) -> None:
     with listening(authority.issue_cert(named).configure_cert) as (port, asked):
-        assert isinstance(await refusal(f"https://localhost:{port}", pinned), Unreachable)
+        assert type(await refusal(f"https://localhost:{port}", pinned)) is CertificateRefused
         assert isinstance(await refusal(f"https://127.0.0.1:{port}", pinned), Unreachable)
     assert asked == []
 

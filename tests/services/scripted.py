@@ -35,7 +35,7 @@ ACCOUNT: dict[str, Any] = {
         }
     ],
 }
-KEPT = Kept(1, "a-refresh-token", int(NOW.timestamp()) + 86_400, "camille@demo.example").encode()
+KEPT = Kept(3, "a-refresh-token", int(NOW.timestamp()) + 86_400, "camille@demo.example").encode()
 
 Answering = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 

@@ -102,23 +102,34 @@ class Network(httpx.AsyncBaseTransport):
 
 
 class FailingStore(MemoryStore):
-    """Says no once `problem` is set."""
+    """Store whose methods named in `failing` raise `problem`, if it is set, after `spared` more calls."""
 
     problem: CredentialProblem | None = None
+    failing: tuple[str, ...] = ("load", "save")
+    spared = 0
     tried = 0
 
     async def load(self) -> str | None:
-        self._try()
+        self._try("load")
         return await super().load()
 
     async def save(self, secret: str) -> None:
-        self._try()
+        self._try("save")
         await super().save(secret)
 
-    def _try(self) -> None:
+    async def clear(self) -> None:
+        if "clear" in self.failing:
+            self._try("clear")
+        await super().clear()
+
+    def _try(self, method: str) -> None:
         self.tried += 1
-        if self.problem is not None:
-            raise CredentialsUnavailable(self.problem)
+        if self.problem is None or method not in self.failing:
+            return
+        if self.spared:
+            self.spared -= 1
+            return
+        raise CredentialsUnavailable(self.problem)
 
 
 class Recorder(httpx.AsyncBaseTransport):
@@ -139,7 +150,7 @@ class Recorder(httpx.AsyncBaseTransport):
 
     def _without_secrets(self, body: bytes) -> str:
         secret = r'"(access_token|refresh_token|auth_session|authorization_code)":"[^"]+"'
-        return re.sub(secret, rf'"\1":"\1 {len(self.exchanges)}"', body.decode())
+        return re.sub(secret, rf'"\1":"\1-{len(self.exchanges)}"', body.decode())
 
 
 class Player(httpx.AsyncBaseTransport):

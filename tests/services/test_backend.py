@@ -85,6 +85,13 @@ SURPRISES = {
     ),
     "another success": (always(204), UnexpectedAnswer),
     "a redirect": (always(302, location="https://elsewhere.example/"), UnexpectedAnswer),
+    "a redirect to no name": (always(302, location="http://xn--/"), UnexpectedAnswer),
+    "compressed twice": (
+        lambda _: httpx.Response(
+            200, stream=Chunks(gzip.compress(b"{}")), headers={**JSON, "content-encoding": "gzip, gzip"}
+        ),
+        UnexpectedAnswer,
+    ),
     "unchanged since never": (always(304), UnexpectedAnswer),
     "bad request": (always(400, {"code": "INVALID_ARGUMENT"}), UnexpectedAnswer),
     "too old": (always(426), UpdateNeeded),
@@ -92,6 +99,8 @@ SURPRISES = {
     "forbidden, what is one's own": (always(403), UnexpectedAnswer),
     "unknown, what is one's own": (always(404), UnexpectedAnswer),
     "busy": (always(429, retry_after="30"), Unavailable),
+    "given up waiting for us": (always(408), Unavailable),
+    "too early": (always(425), Unavailable),
     "broken": (raw(500, b"Traceback: password=hunter2"), Unavailable),
     "in maintenance": (always(503, retry_after="30"), Unavailable),
     "cut off": (raising(httpx.RemoteProtocolError), Unreachable),
@@ -149,9 +158,14 @@ async def test_every_surprise_is_a_backend_error_without_its_content(surprise: s
         {"paymentDate": "9999-12-31T23:59:59-12:00"},
         {"amount": {"amount": "1.999", "currency": "EUR"}},
         {"amount": {"amount": "NaN", "currency": "EUR"}},
-        {"amount": {"amount": "12345678.00", "currency": "EUR"}},
+        {"amount": {"amount": "12345678901234.00", "currency": "EUR"}},
         {"isBilled": "yes"},
-        {"refunds": [{}]},
+        {"periodId": "x"},
+        {"periodId": ""},
+        {"periodId": "2024-4"},
+        {"periodId": "2024-13"},
+        {"periodId": "2024-04\n"},
+        {"periodId": "9999-12"},
     ],
 )
 async def test_a_purchase_no_screen_could_show_is_unexpected(change: dict[str, Any]) -> None:
@@ -201,14 +215,24 @@ async def test_an_answer_is_dated_by_the_backend_and_else_by_us() -> None:
     script = Scripted(always(200, ACCOUNT, date="Sun, 10 Mar 2024 11:00:00 GMT"))
     backend = await script.backend()
     assert (await backend.account()).at == datetime(2024, 3, 10, 11, tzinfo=UTC)
-    for odd in ("yesterday", "Sun, 99 Mar 2024 11:00:00 GMT", "Sun, 10 Mar 99999999999 11:00:00 GMT"):
+    for odd in (
+        *("yesterday", "Sun, 99 Mar 2024 11:00:00 GMT", "Sun, 10 Mar 99999999999 11:00:00 GMT", ",", "("),
+        *("Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"),
+    ):
         script.answering = always(200, ACCOUNT, date=odd)
         assert (await backend.account()).at == NOW
     await backend.close()
 
 
-async def test_a_read_is_tried_three_times() -> None:
-    answers = [httpx.Response(503), httpx.Response(502), httpx.Response(200, json=ACCOUNT)]
+async def test_a_byte_order_mark_before_an_answer_is_ignored() -> None:
+    backend = await Scripted(raw(200, b"\xef\xbb\xbf" + json.dumps(ACCOUNT).encode())).backend()
+    assert (await backend.account()).value.display_name == "Camille Martin"
+    await backend.close()
+
+
+@pytest.mark.parametrize(("first", "second"), [(503, 502), (408, 425), (429, 504)])
+async def test_a_read_is_tried_three_times(first: int, second: int) -> None:
+    answers = [httpx.Response(first), httpx.Response(second), httpx.Response(200, json=ACCOUNT)]
     script = Scripted(lambda _: answers.pop(0))
     backend = await script.backend()
     assert (await backend.account()).value.display_name == "Camille Martin"
@@ -266,6 +290,17 @@ async def test_what_did_not_change_is_not_sent_again() -> None:
     await backend.close()
 
 
+@pytest.mark.parametrize("etag", [b'"zo\xc3\xa9"', b'"a", "b"', b'"', b"W/", b"*", b'"' + b"a" * 9000 + b'"'])
+async def test_a_tag_that_no_request_can_repeat_is_ignored(etag: bytes) -> None:
+    headers = [(b"etag", etag), (b"content-type", b"application/json")]
+    script = Scripted(lambda _: httpx.Response(200, content=json.dumps(ACCOUNT), headers=headers))
+    backend = await script.backend()
+    assert (await backend.account()).etag == ""
+    assert (await backend.account()).value.display_name == "Camille Martin"
+    assert [request.headers.get("if-none-match") for request in script.asked] == [None, None]
+    await backend.close()
+
+
 async def test_signing_out_forgets_what_was_read() -> None:
     script = Scripted(tagged)
     store = MemoryStore()
@@ -277,6 +312,15 @@ async def test_signing_out_forgets_what_was_read() -> None:
     await backend.resume()
     await backend.account()
     assert "if-none-match" not in script.asked[-1].headers
+    await backend.close()
+
+
+async def test_no_cookie_of_the_backend_is_sent_back() -> None:
+    script = Scripted(always(200, ACCOUNT, set_cookie="JSESSIONID=of-camille; Path=/; HttpOnly"))
+    backend = await script.backend()
+    await backend.account()
+    await backend.account()
+    assert [request.headers.get("cookie") for request in script.asked] == [None, None]
     await backend.close()
 
 

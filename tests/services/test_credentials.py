@@ -8,8 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from services.credentials import (
     CredentialProblem,
@@ -55,7 +59,7 @@ def secret_service() -> str:
     "scene",
     [
         "round_trip",
-        "too_long",
+        "long",
         "not_in_clear",
         "forgetful",
         "locked",
@@ -71,6 +75,11 @@ def test_under_a_real_secret_service(scene: str, secret_service: str) -> None:
     assert played.returncode == 0, played.stderr
     assert "sentinel" not in played.stdout + played.stderr
     assert time.monotonic() - started < 30
+
+
+def test_random_orders_under_a_real_secret_service_raise_no_false_alarm(secret_service: str) -> None:
+    played = play("orders", secret_service)
+    assert played.returncode == 0, played.stderr
 
 
 @pytest.mark.parametrize(
@@ -89,6 +98,80 @@ def test_no_keyring_to_trust_is_told(backend: str | None, tmp_path: Path) -> Non
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+def link(module: str, priority: float, *, refuses: bool = False) -> KeyringBackend:
+    """Return a back end of `module`; `asked` counts its calls."""
+
+    class Link(KeyringBackend):
+        def __init__(self) -> None:
+            self.entries: dict[tuple[str, str], str] = {}
+            self.asked = 0
+
+        def _ask(self) -> None:
+            self.asked += 1
+            if refuses:
+                raise KeyringLocked("dismissed")
+
+        def get_password(self, service: str, username: str) -> str | None:
+            self._ask()
+            return self.entries.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            self._ask()
+            self.entries[service, username] = password
+
+        def delete_password(self, service: str, username: str) -> None:
+            self._ask()
+            if self.entries.pop((service, username), None) is None:
+                raise PasswordDeleteError("none")
+
+    Link.__module__, Link.priority = module, priority  # type: ignore[method-assign, assignment]
+    return Link()
+
+
+SECRET_SERVICE, LIBSECRET, KWALLET = (
+    f"keyring.backends.{name}" for name in ("SecretService", "libsecret", "kwallet")
+)
+PLAIN = "keyrings.alt.file"
+
+
+@pytest.mark.parametrize(
+    ("modules", "used"),
+    [
+        ((SECRET_SERVICE, KWALLET), 0),
+        ((KWALLET, SECRET_SERVICE), 0),
+        ((LIBSECRET, SECRET_SERVICE, KWALLET), 0),
+        ((SECRET_SERVICE, PLAIN), 0),
+        ((PLAIN, SECRET_SERVICE), 1),
+        ((PLAIN, KWALLET, SECRET_SERVICE), 1),
+        ((PLAIN,), None),
+        ((), None),
+    ],
+)
+@pytest.mark.parametrize("refused", [False, True], ids=["others work", "others refuse"])
+async def test_the_first_trusted_link_of_a_chain_is_used_alone(
+    monkeypatch: pytest.MonkeyPatch, modules: tuple[str, ...], used: int | None, refused: bool
+) -> None:
+    links = [
+        link(module, 9.0 - place, refuses=refused and place != used) for place, module in enumerate(modules)
+    ]
+    chained = type("ChainerBackend", (SimpleNamespace,), {"__module__": "keyring.backends.chainer"})
+    monkeypatch.setattr(keyring, "get_keyring", lambda: chained(backends=links))
+    store = KeyringStore("https://x.example")
+    if used is None:
+        with pytest.raises(CredentialsUnavailable) as caught:
+            await store.load()
+        assert caught.value.problem is CredentialProblem.ABSENT
+    else:
+        assert await store.load() is None
+        await store.save("a secret")
+        assert await store.load() == "a secret"
+        await store.clear()
+        assert await store.load() is None
+    assert [place for place, each in enumerate(links) if vars(each)["asked"]] == (
+        [] if used is None else [used]
+    )
+
+
 def test_keyring_is_not_imported_before_it_is_used() -> None:
     code = (
         "import sys, services.backend as b, services.credentials as c; c.KeyringStore('https://x.example'); "
@@ -97,11 +180,32 @@ def test_keyring_is_not_imported_before_it_is_used() -> None:
     assert subprocess.run((sys.executable, "-c", code), cwd=ROOT, check=False).returncode == 0
 
 
-async def test_a_secret_too_long_for_windows_is_refused_everywhere() -> None:
-    with pytest.raises(CredentialsUnavailable) as caught:
-        await KeyringStore("https://x.example").save("x" * 1201)
-    assert caught.value.problem is CredentialProblem.REFUSED
-    assert "xxx" not in repr(caught.value)
+@pytest.mark.parametrize(
+    ("module", "secret", "saved"),
+    [
+        ("keyring.backends.Windows", "x" * 1200, True),
+        ("keyring.backends.Windows", "x" * 1201, False),
+        ("keyring.backends.Windows", "🔑" * 601, False),
+        ("keyring.backends.macOS", "x" * 20_000, True),
+        (SECRET_SERVICE, "x" * 20_000, True),
+        (KWALLET, "🔑" * 20_000, True),
+    ],
+)
+async def test_only_windows_refuses_a_long_secret_and_keeps_the_one_before(
+    monkeypatch: pytest.MonkeyPatch, module: str, secret: str, saved: bool
+) -> None:
+    backend = link(module, 9.0)
+    monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
+    store = KeyringStore("https://x.example")
+    await store.save("before")
+    if saved:
+        await store.save(secret)
+    else:
+        with pytest.raises(CredentialsUnavailable) as caught:
+            await store.save(secret)
+        assert caught.value.problem is CredentialProblem.REFUSED
+        assert secret not in repr(caught.value)
+    assert await store.load() == (secret if saved else "before")
 
 
 async def test_memory_keeps_and_clears() -> None:

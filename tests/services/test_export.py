@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,13 +25,13 @@ from services.export import (
     COLUMNS,
     TRIES,
     Export,
-    PeriodEntries,
     Spelling,
     counted,
     csv_file,
     inert,
     read_export,
 )
+from services.insights.ledger import PeriodEntries
 from services.models import (
     BillingPeriod,
     Category,
@@ -68,6 +69,10 @@ def rows(content: bytes, delimiter: str = ";") -> list[dict[str, str]]:
     assert content.startswith(b"\xef\xbb\xbf"), "spreadsheets take it for another encoding"
     text = io.StringIO(content.decode("utf-8-sig"), newline="")
     return list(csv.DictReader(text, delimiter=delimiter, strict=True))
+
+
+def moment_of(row: dict[str, str]) -> datetime:
+    return datetime.fromisoformat(f"{row['date']}T{row['time']}{row['utc_offset'].removeprefix('UTC')}")
 
 
 def amount_of(text: str) -> Decimal:
@@ -141,7 +146,7 @@ def test_whatever_the_entries_the_file_sums_to_the_total_and_loses_nothing(
     assert sum((amount_of(row["counted"]) for row in read), NOTHING) == period.total.amount
     for row, entry in zip(read, entries, strict=True):
         assert amount_of(row["amount"]) == entry.amount.amount
-        assert datetime.fromisoformat(row["date"]) == entry.payment_date.replace(microsecond=0)
+        assert moment_of(row) == entry.payment_date.replace(microsecond=0)
         assert row["merchant"].removeprefix("'") == entry.merchant_name.removeprefix("'")
         assert row["description"] == inert(entry.description)
         assert row["refund_of"] == inert(entry.refund_of or "")
@@ -181,14 +186,34 @@ def test_a_row_is_written_as_its_language_s_spreadsheets_read_it() -> None:
     french = csv_file(export, spelling()).decode("utf-8-sig").split("\r\n")
     assert french[0] == ";".join(COLUMNS)
     assert french[1] == (
-        "2024-02-25T23:59:59+01:00;Gazette des Deux Rives;Article;press;oneOff;internetplus_box;succeeded;"
-        "1234,56;1234,56;EUR;2024-01-26;2024-02-25;2024-03;IP-240225-000001;"
+        "2024-02-25;23:59:59;UTC+01:00;Gazette des Deux Rives;Article;press;oneOff;internetplus_box;"
+        "succeeded;1234,56;1234,56;EUR;2024-01-26;2024-02-25;2024-03;IP-240225-000001;"
     )
     assert ";-3,00;-3,00;EUR;" in french[2]
     assert french[2].endswith(";IP-0")
     assert french[3] == "", "no row of totals"
     english = csv_file(export, spelling(",", ".")).decode("utf-8-sig").split("\r\n")
     assert ",1234.56,1234.56,EUR," in english[1]
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "cells"),
+    [
+        ("2024-04-10T07:30:01.999Z", "Europe/Paris", ["2024-04-10", "09:30:01", "UTC+02:00"]),
+        ("2024-01-31T23:30:00Z", "Europe/Paris", ["2024-02-01", "00:30:00", "UTC+01:00"]),
+        ("2024-02-25T03:04:05Z", "America/Martinique", ["2024-02-24", "23:04:05", "UTC-04:00"]),
+        ("2024-02-25T03:04:05Z", "Asia/Kathmandu", ["2024-02-25", "08:49:05", "UTC+05:45"]),
+        ("2024-02-25T03:04:05Z", "UTC", ["2024-02-25", "03:04:05", "UTC+00:00"]),
+    ],
+)
+def test_a_moment_is_a_date_a_time_and_an_offset_for_spreadsheets(
+    moment: str, zone: str, cells: list[str]
+) -> None:
+    entries = (purchase("1.99", payment_date=datetime.fromisoformat(moment)),)
+    (row,) = rows(csv_file(Export((PeriodEntries(period_of(entries), entries),), ZoneInfo(zone)), spelling()))
+    assert [row["date"], row["time"], row["utc_offset"]] == cells
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", row["date"])
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", row["time"])
 
 
 # Read from a real sandbox
@@ -232,7 +257,7 @@ async def test_each_period_sums_to_the_total_on_screen(sandbox: Starlette, name:
     read = rows(csv_file(every, spelling()))
     totals = sum((period.total.amount for period in on_screen), NOTHING)
     assert sum((amount_of(row["counted"]) for row in read), NOTHING) == totals
-    assert [row["date"] for row in read] == sorted(row["date"] for row in read)
+    assert [moment_of(row) for row in read] == sorted(moment_of(row) for row in read)
 
 
 async def test_the_sums_hold_where_there_are_refunds_pending_and_refused_entries(sandbox: Starlette) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import shutil
 import stat
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -203,6 +205,121 @@ async def test_where_nothing_can_be_written_nothing_fails(tmp_path: Path) -> Non
     await store.erase()
     await store.close()
     assert not await store.save(SEAL, "answers", lambda: b"after the end")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder of another program: a file, a file named as ours, and a subfolder."""
+    folder = tmp_path / "elsewhere"
+    (folder / "photos").mkdir(parents=True)
+    (folder / "thesis.txt").write_text("three years of work")
+    (folder / "answers.bin").write_bytes(b"of another program")
+    (folder / "photos" / "cat.jpg").write_bytes(b"cat")
+    folder.chmod(0o755)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, object]:
+    """Return the mode of a folder, and every file below it."""
+    files: dict[str, object] = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return files | {"mode": stat.S_IMODE(folder.stat().st_mode)}
+
+
+async def test_folder_that_is_a_link_is_replaced_and_its_target_left_alone(
+    store: OfflineStore, elsewhere: Path
+) -> None:
+    before = contents(elsewhere)
+    store.folder.parent.mkdir()
+    store.folder.symlink_to(elsewhere)
+    assert await store.open(SEAL) == {}
+    assert not store.folder.is_symlink()
+    assert await store.save(SEAL, "answers", lambda: b"x")
+    assert await store.open(SEAL) == {"answers": b"x"}
+    await store.erase()
+    assert not store.folder.exists()
+    assert contents(elsewhere) == before
+
+
+@pytest.mark.parametrize("target", ["elsewhere/thesis.txt", "nowhere", "elsewhere/photos", "data"])
+async def test_link_to_anything_is_replaced_by_a_folder(
+    store: OfflineStore, elsewhere: Path, tmp_path: Path, target: str
+) -> None:
+    before = contents(elsewhere)
+    store.folder.parent.mkdir()
+    store.folder.symlink_to(tmp_path / target)
+    await store.open(SEAL)
+    assert await store.save(SEAL, "answers", lambda: b"x")
+    await store.erase()
+    assert not list(store.folder.parent.iterdir())
+    assert contents(elsewhere) == before
+
+
+async def test_link_to_itself_is_replaced_by_a_folder(store: OfflineStore) -> None:
+    store.folder.parent.mkdir()
+    store.folder.symlink_to(store.folder)
+    await store.open(SEAL)
+    assert await store.save(SEAL, "answers", lambda: b"x")
+
+
+async def test_link_put_in_place_of_the_open_folder_is_never_written_or_deleted_through(
+    store: OfflineStore, elsewhere: Path
+) -> None:
+    before = contents(elsewhere)
+    await store.open(SEAL)
+    await store.save(SEAL, "answers", lambda: b"x")
+    shutil.rmtree(store.folder)
+    store.folder.symlink_to(elsewhere)
+    assert not await store.save(SEAL, "answers", lambda: b"x")
+    await store.remove("answers")
+    assert contents(elsewhere) == before
+    await store.erase()
+    assert not list(store.folder.parent.iterdir())
+    assert contents(elsewhere) == before
+
+
+async def test_folder_moved_behind_a_link_loses_the_files_of_the_session_alone(
+    store: OfflineStore, elsewhere: Path
+) -> None:
+    before = contents(elsewhere)
+    await store.open(SEAL)
+    await store.save(SEAL, "opinion-1", lambda: b"x")
+    (store.folder / "opinion-1.bin").rename(elsewhere / "opinion-1.bin")
+    store.folder.rmdir()
+    store.folder.symlink_to(elsewhere)
+    await store.erase()
+    assert not list(store.folder.parent.iterdir())
+    assert contents(elsewhere) == before
+
+
+async def test_data_folder_behind_links_is_used_and_erased(tmp_path: Path) -> None:
+    """A home on another disk: such links are the user's choice."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    store = OfflineStore(tmp_path / "home" / "data", SEAL.origin)
+    await store.open(SEAL)
+    assert await store.save(SEAL, "answers", lambda: b"x")
+    assert await store.open(SEAL) == {"answers": b"x"}
+    await store.erase()
+    await store.close()
+    assert not list((tmp_path / "disk" / "data").iterdir())
+
+
+async def test_entry_that_is_a_link_is_not_read_and_only_the_link_goes(
+    store: OfflineStore, elsewhere: Path
+) -> None:
+    (elsewhere / "opinion-1.bin").write_bytes(SEAL.close("opinion-1", b"x"))
+    before = contents(elsewhere)
+    await store.open(SEAL)
+    for name, target in (("opinion-1", "opinion-1.bin"), ("opinion-2", "photos"), ("opinion-3", "nothing")):
+        (store.folder / f"{name}.bin").symlink_to(elsewhere / target)
+    assert await store.open(SEAL) == {}
+    assert not list(store.folder.iterdir())
+    (store.folder / "answers.bin").symlink_to(elsewhere / "answers.bin")
+    (store.folder / "photos").symlink_to(elsewhere / "photos")
+    assert await store.save(SEAL, "answers", lambda: b"x")
+    await store.erase()
+    assert not store.folder.exists()
+    assert contents(elsewhere) == before
 
 
 async def test_a_late_write_does_not_undo_an_erasure(store: OfflineStore) -> None:
@@ -433,7 +550,7 @@ async def test_no_secret_and_no_purchase_is_in_clear_on_the_device(device: Devic
     await device.stop()
     kept = Kept.decode(await device.credentials.load() or "")
     assert kept is not None
-    assert kept.v == 2
+    assert kept.v == 3
     key = kept.offline_key()
     assert key is not None
     item = page.value.items[0]
@@ -478,7 +595,9 @@ async def test_however_a_session_ends_nothing_stays_on_the_device(device: Device
         case "too late":
             device.clock.advance(days=31)
             backend = await device.start()
-            assert not backend.signed_in
+            assert backend.account().known is None, "only the backend can say that it is over"
+            with pytest.raises(SessionExpired):
+                await backend.account()
         case "not remembered":
             await sign_in(backend, remember=False)
             await journey(backend)
@@ -489,6 +608,54 @@ async def test_however_a_session_ends_nothing_stays_on_the_device(device: Device
     await device.stop()
     assert device.files == []
     assert not list(device.folder.iterdir())
+
+
+@pytest.mark.parametrize("days", [40, 4_000, -4_000])
+async def test_a_start_with_a_wrong_clock_erases_nothing(device: Device, clock: Clock, days: int) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    await journey(backend)
+    await device.stop()
+    files = {path.name: path.read_bytes() for path in device.files}
+    device.clock = Clock(clock.now)
+    device.clock.advance(days=days)
+    device.network.down = True
+    backend = await device.start()
+    assert backend.signed_in
+    with pytest.raises(Unreachable):
+        await backend.account()
+    assert (backend.account().known is None) is (days > 0), "unseen until the backend vouches for the session"
+    await device.stop()
+    assert {path.name for path in device.files} == set(files)
+    device.network.down = False
+    backend = await device.start()
+    assert (await backend.account()).value.security_notice is None
+    await device.stop()
+    device.clock = clock
+    backend = await device.start()
+    assert backend.signed_in
+    await backend.account()
+    await device.stop()
+    device.network.down = True
+    assert (await device.start()).account().known is not None
+
+
+async def test_signing_out_erases_the_answers_though_the_folder_was_a_link(
+    device: Device, elsewhere: Path
+) -> None:
+    before = contents(elsewhere)
+    device.folder.mkdir()
+    OfflineStore(device.folder, IN_PROCESS).folder.symlink_to(elsewhere)
+    backend = await device.start()
+    await sign_in(backend)
+    await journey(backend)
+    await device.stop()
+    backend = await device.start()
+    assert backend.account().known
+    await backend.sign_out()
+    await device.stop()
+    assert not list(device.folder.iterdir())
+    assert contents(elsewhere) == before
 
 
 async def test_an_app_that_is_closed_while_signing_out_signs_out(device: Device) -> None:
@@ -556,14 +723,12 @@ async def test_a_locked_keyring_hides_it_until_it_is_unlocked(device: Device) ->
     assert (await device.start()).account().known
 
 
-async def test_a_session_kept_by_an_older_version_opens_and_gets_its_key(
-    device: Device, tmp_path: Path
-) -> None:
+async def test_session_kept_without_a_key_opens_and_gets_one(device: Device) -> None:
     await sign_in(await device.start())
     kept = Kept.decode(await device.credentials.load() or "")
     assert kept is not None
     await device.stop()
-    await device.credentials.save(Kept(1, kept.rt, kept.exp, kept.id).encode().replace(',"key":""', ""))
+    await device.credentials.save(Kept(3, kept.rt, kept.exp, kept.id).encode())
     backend = await device.start()
     assert not backend.keeps_on_device
     await backend.account()
@@ -578,7 +743,7 @@ async def test_a_session_kept_by_an_older_version_opens_and_gets_its_key(
 
 @pytest.mark.parametrize("key", ["", "x", "AAAA", "é", "A" * 44, "A" * 43 + "="])
 def test_only_32_bytes_are_a_key(key: str) -> None:
-    assert (Kept(2, "rt", 1, "id", key).offline_key() is not None) == (key == "A" * 43 + "=")
+    assert (Kept(3, "rt", 1, "id", key).offline_key() is not None) == (key == "A" * 43 + "=")
 
 
 async def test_two_windows_follow_one_key(device: Device) -> None:
@@ -587,7 +752,7 @@ async def test_two_windows_follow_one_key(device: Device) -> None:
     kept = Kept.decode(await device.credentials.load() or "")
     assert kept is not None
     await device.stop()
-    await device.credentials.save(Kept(1, kept.rt, kept.exp, kept.id).encode())
+    await device.credentials.save(Kept(3, kept.rt, kept.exp, kept.id).encode())
     one, other = await device.start(), await device.start()
     await one.account()
     first = Kept.decode(await device.credentials.load() or "")
@@ -667,6 +832,15 @@ async def test_after_a_change_what_was_known_before_is_over(device: Device) -> N
     await backend.dispute("c1", "p2", DisputeReason.AMOUNT, "", OPINION.key)
     assert backend.purchase("c1", "p2").known is None
     assert backend.billing_periods("c1").known == periods
+
+
+async def test_an_opinion_with_half_a_character_is_kept(device: Device) -> None:
+    backend = await device.start()
+    await sign_in(backend)
+    await backend.keep_opinion(msgspec.structs.replace(OPINION, missing="\ud83d Plus."))
+    await device.stop()
+    again = await device.start()
+    assert [opinion.missing for opinion in again.unsent_opinions] == ["? Plus."]
 
 
 async def test_an_opinion_outlives_the_app_until_it_is_dropped(device: Device) -> None:

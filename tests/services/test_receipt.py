@@ -78,9 +78,52 @@ def test_made_up_data_is_said_first() -> None:
     assert text.startswith("Démonstration")
 
 
-def test_a_character_without_a_glyph_is_a_question_mark() -> None:
-    _, text = read(pdf(replace(RECEIPT, merchant="Кино\n🎬 Œuvre")))
-    assert "???? ? Œuvre" in text
+@pytest.mark.parametrize(
+    ("given", "drawn"),
+    [
+        ("E\u0301ditions Cafe\u0301 de\u0301ja\u0300 vu", "Éditions Café déjà vu"),
+        ("Cine\u0301\u200bPlus\ufeff Loin", "CinéPlus Loin"),
+        ("Jeu\u200d \u200e2\u200f, soft\u00adhyphen, a\u2060b", "Jeu 2, softhyphen, ab"),
+        ("non\u2011breaking \u2015 tiret", "non\u2011breaking - tiret"),
+        ("A\x00B\x07C\x1b[31m", "ABC[31m"),
+        ("tab\there\nline\r\nx\u2028y\x85z", "tab here line x y z"),
+        ("Œuvre ﬁnale ① ＡＢＣ", "Œuvre finale 1 ABC"),
+        ("Éclat Jeux 🎮❤️ 👍🏽!", "Éclat Jeux □□ □!"),
+        ("Кино", "□□□□"),
+        ("日本", "□□"),
+        ("x\u0302\u0323 q\u0302", "x q"),
+        ("\u200b\u3164 Club", "Club"),
+        ("{nb} pages, **gras** __x__ <b>y</b> %s \\n", "{nb} pages, **gras** __x__ <b>y</b> %s \\n"),
+    ],
+)
+def test_a_text_is_drawn_composed_and_a_box_stands_for_a_missing_glyph(given: str, drawn: str) -> None:
+    merchant = f"Avant {given} après"
+    _, text = read(pdf(replace(RECEIPT, merchant=merchant, facts=(("Fait", given),))))
+    assert f"Avant {drawn} après" in text
+    assert f"Fait {drawn}" in text
+    assert "?" not in text
+
+
+@pytest.mark.parametrize("rows", range(6, 19))
+@pytest.mark.parametrize("length", [20, 250, 700])
+def test_a_long_row_moves_to_the_next_page_whole(rows: int, length: int) -> None:
+    long = ("mot " * 250)[: length - 5] + "enfin"
+    facts = (*((f"Fait {n}", "Valeur") for n in range(rows)), ("Long", long), ("Après", "suivant"))
+    reader, _ = read(pdf(replace(RECEIPT, facts=facts)))
+    pages = [" ".join(page.extract_text().split()) for page in reader.pages]
+    assert sum(f"Long {long}" in page for page in pages) == 1
+    (with_long,) = [number for number, page in enumerate(pages) if f"Long {long}" in page]
+    (with_next,) = [number for number, page in enumerate(pages) if "Après suivant" in page]
+    assert with_next == with_long or length > 20 or len(pages) == 2
+    assert len(pages) <= 2, [page[:40] for page in pages]
+
+
+def test_a_row_higher_than_a_page_is_followed_by_the_next_row() -> None:
+    facts = (("Long", "mot " * 3000), ("Après", "suivant"))
+    reader, text = read(pdf(replace(RECEIPT, facts=facts)))
+    last = " ".join(reader.pages[-1].extract_text().split())
+    assert last.startswith("mot")
+    assert "Après suivant" in text
 
 
 def test_what_does_not_fit_goes_on_below_and_on_the_next_page() -> None:
@@ -98,7 +141,7 @@ def test_whatever_a_merchant_calls_itself_there_is_a_receipt(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["InterTab-Regular.ttf", "InterTab-Bold.ttf"])
-def test_the_fonts_of_documents_hold_what_the_app_s_own_hold(name: str) -> None:
+def test_the_fonts_of_documents_hold_what_the_own_fonts_hold_and_a_box(name: str) -> None:
     own, theirs = (set(TTFont(ASSETS / "fonts" / one).getBestCmap()) for one in ("InterTab-VF.ttf", name))
-    assert own == theirs
+    assert own | {ord("□")} == theirs
     assert "fvar" not in TTFont(ASSETS / "fonts" / name)

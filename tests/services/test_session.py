@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -17,10 +18,11 @@ from starlette.applications import Starlette
 
 from services.authority import Challenge, Tokens
 from services.backend import Backend
-from services.credentials import CredentialProblem, MemoryStore
+from services.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
 from services.errors import (
     ActionNeeded,
     BackendError,
+    KeyringUnavailable,
     Locked,
     Refused,
     SessionExpired,
@@ -54,6 +56,17 @@ def reads(backend: Backend) -> list[Callable[[], Any]]:
         lambda: backend.billing_periods("c1"),
         *(lambda page=page: backend.purchases("c1", "2024-04", page=page) for page in range(1, 7)),
     ]
+
+
+async def test_an_identifier_with_half_a_character_is_a_wrong_one(network: Network, clock: Clock) -> None:
+    backend = network.backend(MemoryStore(), clock)
+    challenge = await backend.begin_sign_in("\ud83dcamille@demo.example")
+    assert challenge.identifier == "?camille@demo.example"
+    with pytest.raises(Refused):
+        await backend.finish_sign_in(challenge, "Soleil\ude00", remember=True)
+    await backend.remind_identifier(email="\ud800@b.example")
+    await backend.remind_identifier(phone_number="06\udfff")
+    await backend.close()
 
 
 async def test_eight_calls_at_once_renew_once(network: Network, clock: Clock) -> None:
@@ -193,7 +206,7 @@ async def test_another_window_renewing_at_the_same_moment_is_followed() -> None:
 
     class Meanwhile(list[httpx.Response]):
         def pop(self, _index: object = None) -> httpx.Response:
-            store._secret = Kept(1, "renewed-elsewhere", 2_000_000_000, "camille@demo.example").encode()
+            store._secret = Kept(3, "renewed-elsewhere", 2_000_000_000, "camille@demo.example").encode()
             self.clear()
             return refused
 
@@ -225,11 +238,14 @@ async def test_offline_keeps_the_session(network: Network, clock: Clock) -> None
         (httpx.Response(503, headers={"retry-after": "30"}), Unavailable),
         (httpx.Response(500), Unavailable),
         (httpx.Response(404), UnexpectedAnswer),
-        (httpx.Response(401, json={"error": "invalid_client"}), UnexpectedAnswer),
+        (httpx.Response(408), Unavailable),
+        (httpx.Response(425), Unavailable),
+        (httpx.Response(429, json={"error": "slow_down"}), Unavailable),
+        (httpx.Response(599), Unavailable),
         (httpx.Response(200, text="<html>"), UnexpectedAnswer),
+        (httpx.Response(200, json={}), UnexpectedAnswer),
         (httpx.Response(200, json={"access_token": "x", "token_type": "MAC"}), UnexpectedAnswer),
         (httpx.Response(200, json={"access_token": "", "token_type": "Bearer"}), UnexpectedAnswer),
-        (httpx.Response(400, json={"error": "invalid_request"}), UnexpectedAnswer),
         (httpx.Response(302, headers={"location": "https://elsewhere.example"}), UnexpectedAnswer),
     ],
 )
@@ -247,6 +263,92 @@ async def test_a_renewal_that_goes_wrong_keeps_the_session(
     await backend.close()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(
+            httpx.Response(status, json={"error": error})
+            for status in (400, 401, 403, 410, 422)
+            for error in ("invalid_grant", "invalid_request", "invalid_client", "unauthorized_client")
+        ),
+        httpx.Response(400, json={"error": {"code": "invalid_grant"}}),
+        httpx.Response(400, text='{"error":"invalid_grant"}'),
+        httpx.Response(400),
+        httpx.Response(401, text="<html>"),
+        httpx.Response(403),
+        httpx.Response(200, json={"error": "bad_refresh_token"}),
+    ],
+    ids=lambda answer: f"{answer.status_code} {answer.text}",
+)
+async def test_a_renewal_refused_in_any_words_ends_the_session(answer: httpx.Response) -> None:
+    store = MemoryStore()
+    await store.save(KEPT)
+    script = Scripted(always(200, ACCOUNT))
+    backend = await script.backend(store)
+    script.token_answers = [answer]
+    with pytest.raises(SessionExpired):
+        await backend.account()
+    assert not backend.signed_in
+    assert await store.load() is None
+    await backend.close()
+
+
+GRANTED = {"access_token": "new", "token_type": "Bearer", "refresh_token": "rotated"}
+
+
+@pytest.mark.parametrize(
+    "life", ["2592000", 2592000.0, 1209599.5, 0, -1, 10**10, 10**400, "soon", None, [], True]
+)
+async def test_a_rotated_token_is_kept_whatever_its_life(life: object) -> None:
+    answer = httpx.Response(200, json={**GRANTED, "refresh_token_expires_in": life})
+    assert (await renewed(answer)).exp > NOW.timestamp() + 1_000_000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(201, json=GRANTED),
+        httpx.Response(200, json={**GRANTED, "token_type": "bearer"}),
+        httpx.Response(200, json={**GRANTED, "token_type": None}),
+        httpx.Response(200, json={name: GRANTED[name] for name in ("access_token", "refresh_token")}),
+        httpx.Response(200, json={**GRANTED, "access_token": "a" * 50_000}),
+        httpx.Response(200, json={**GRANTED, "expires_in": "300", "scope": None, "id_token": {}}),
+        httpx.Response(200, content=json.dumps(GRANTED), headers={"content-type": "text/json"}),
+        httpx.Response(200, content=json.dumps(GRANTED)[:-1] + ', "expires_in": 1e999}'),
+    ],
+)
+async def test_a_rotated_token_is_kept_whatever_comes_with_it(answer: httpx.Response) -> None:
+    assert (await renewed(answer)).rt == "rotated"
+
+
+async def renewed(answer: httpx.Response) -> Kept:
+    """Return what is kept once `answer` has renewed the tokens and the account was read."""
+    store = MemoryStore()
+    await store.save(KEPT)
+    script = Scripted(always(200, ACCOUNT))
+    backend = await script.backend(store)
+    script.token_answers = [answer]
+    assert (await backend.account()).value.subscriber_id == "s1"
+    assert len(script.refreshed) == 1
+    await backend.close()
+    return await kept(store)
+
+
+@pytest.mark.parametrize("access", [{"token_type": "DPoP"}, {"access_token": "\n"}, {"access_token": None}])
+async def test_a_rotated_token_outlives_an_access_token_that_is_none(access: dict[str, object]) -> None:
+    store = MemoryStore()
+    await store.save(KEPT)
+    script = Scripted(always(200, ACCOUNT))
+    backend = await script.backend(store)
+    script.token_answers = [httpx.Response(200, json={**GRANTED, **access})]
+    with pytest.raises(UnexpectedAnswer):
+        await backend.account()
+    assert (await kept(store)).rt == "rotated"
+    assert (await backend.account()).value.subscriber_id == "s1"
+    assert script.refreshed == ["a-refresh-token", "rotated"]
+    await backend.close()
+
+
 async def test_a_new_token_is_kept_before_it_is_used() -> None:
     events: list[str] = []
     saving = asyncio.Event()
@@ -256,7 +358,7 @@ async def test_a_new_token_is_kept_before_it_is_used() -> None:
             saving.set()
             await asyncio.sleep(0.05)
             await super().save(secret)
-            events.append(f"kept {(await kept(self)).rt}")
+            events.append(f"kept {(await kept(self)).rt or 'nothing'}")
 
     def answering(request: httpx.Request) -> httpx.Response:
         events.append(f"used {request.headers['authorization']}")
@@ -268,7 +370,7 @@ async def test_a_new_token_is_kept_before_it_is_used() -> None:
     first = asyncio.ensure_future(backend.account())
     await saving.wait()
     await asyncio.gather(first, backend.billing_periods("c1"))
-    assert events == ["kept refresh-1", "used Bearer access-1", "used Bearer access-1"]
+    assert events == ["kept nothing", "kept refresh-1", "used Bearer access-1", "used Bearer access-1"]
     await backend.close()
 
 
@@ -289,7 +391,7 @@ async def test_refused_again_with_a_fresh_token_the_session_is_over() -> None:
 
 async def test_not_remembered_leaves_nothing_behind(network: Network, clock: Clock) -> None:
     store = MemoryStore()
-    await store.save(Kept(1, "of somebody else", 2_000_000_000, "sofia@demo.example").encode())
+    await store.save(Kept(3, "of somebody else", 2_000_000_000, "sofia@demo.example").encode())
     backend = network.backend(store, clock)
     await sign_in(backend, remember=False)
     assert await store.load() is None
@@ -299,7 +401,7 @@ async def test_not_remembered_leaves_nothing_behind(network: Network, clock: Clo
     await backend.close()
 
 
-@pytest.mark.parametrize("problem", CredentialProblem)
+@pytest.mark.parametrize("problem", [each for each in CredentialProblem if each.value != "slow"])
 async def test_a_store_that_fails_is_told_and_not_fatal(
     network: Network, clock: Clock, problem: CredentialProblem
 ) -> None:
@@ -316,16 +418,178 @@ async def test_a_store_that_fails_is_told_and_not_fatal(
     await backend.close()
 
 
-async def test_a_store_that_fails_later_is_told_and_not_fatal(network: Network, clock: Clock) -> None:
+@pytest.mark.parametrize("problem", CredentialProblem)
+@pytest.mark.parametrize(
+    ("failing", "spared"),
+    [(("load", "save", "clear"), 0), (("load",), 0), (("save",), 0), (("save", "clear"), 1)],
+    ids=["all", "load", "save", "second save"],
+)
+async def test_a_store_that_fails_at_a_renewal_never_leaves_a_used_token(
+    network: Network, clock: Clock, problem: CredentialProblem, failing: tuple[str, ...], spared: int
+) -> None:
     store = FailingStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
-    store.problem, store.tried = CredentialProblem.LOCKED, 0
-    for _ in range(2):
-        clock.advance(minutes=6)
+    clock.advance(minutes=6)
+    store.problem, store.failing, store.spared = problem, failing, spared
+    presented = spared == 1
+    if presented:
         assert (await backend.account()).value.display_name == "Camille Martin"
-    assert backend.credential_problem is CredentialProblem.LOCKED
-    assert store.tried == 1
+        assert backend.credential_problem is problem
+    else:
+        for _ in range(2):
+            with pytest.raises(KeyringUnavailable):
+                await backend.account()
+        assert network.renewals == []
+    assert backend.signed_in
+    await backend.close()
+    store.problem = None
+    clock.advance(minutes=10)
+    again = network.backend(store, clock)
+    assert (await again.resume()).signed_in is not presented
+    if not presented:
+        assert (await again.account()).value.security_notice is None
+    await sign_in(again)
+    assert (await again.account()).value.security_notice is None
+    await again.close()
+
+
+async def test_a_store_that_works_again_lets_the_renewal_go_on(network: Network, clock: Clock) -> None:
+    store = FailingStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    clock.advance(minutes=6)
+    store.problem = CredentialProblem.LOCKED
+    with pytest.raises(KeyringUnavailable):
+        await backend.account()
+    store.problem = None
+    assert (await backend.account()).value.display_name == "Camille Martin"
+    assert (await kept(store)).rt not in network.renewals
+    await backend.close()
+
+
+async def test_a_slow_save_at_sign_in_is_taken_up_when_it_ends_late(network: Network, clock: Clock) -> None:
+    class Late(MemoryStore):
+        async def save(self, secret: str) -> None:
+            first = self._secret is None
+            await super().save(secret)
+            if first:
+                raise CredentialsUnavailable(CredentialProblem.SLOW)
+
+    store = Late()
+    backend = network.backend(store, clock)
+    challenge = await backend.begin_sign_in("camille@demo.example")
+    told = await backend.finish_sign_in(challenge, "Soleil-2026", remember=True)
+    assert told is CredentialProblem.SLOW
+    clock.advance(minutes=6)
+    await backend.account()
+    assert backend.credential_problem is None
+    assert (await kept(store)).rt not in network.renewals
+    await backend.close()
+
+
+async def test_a_process_killed_during_a_renewal_leaves_no_token_to_present(
+    network: Network, clock: Clock
+) -> None:
+    store = MemoryStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    clock.advance(minutes=6)
+    reading = asyncio.ensure_future(backend.account())
+    await network.renewing.wait()
+    killed = MemoryStore()
+    await killed.save(await store.load() or "")
+    await reading
+    await backend.close()
+    again = network.backend(killed, clock)
+    assert await again.resume() == Remembered("camille@demo.example", signed_in=False, problem=None)
+    await again.close()
+
+
+@pytest.mark.parametrize("lost", [0, 2])
+async def test_a_renewal_without_an_answer_is_stored_again_only_if_it_never_left(
+    network: Network, clock: Clock, lost: int
+) -> None:
+    store = MemoryStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    first = (await kept(store)).rt
+    clock.advance(minutes=6)
+    network.down, network.lose_tokens = not lost, lost
+    with pytest.raises(Unreachable):
+        await backend.account()
+    assert (await kept(store)).rt == ("" if lost else first)
+    await backend.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "stored"),
+    [
+        (httpx.Response(408), "a-refresh-token"),
+        (httpx.Response(429), "a-refresh-token"),
+        (httpx.Response(503), "a-refresh-token"),
+        (httpx.Response(404), "a-refresh-token"),
+        (httpx.Response(302, headers={"location": "/elsewhere"}), "a-refresh-token"),
+        (httpx.Response(500), ""),
+        (httpx.Response(502), ""),
+        (httpx.Response(504), ""),
+        (httpx.Response(200, text="<html>"), ""),
+    ],
+    ids=lambda value: str(value.status_code) if isinstance(value, httpx.Response) else value,
+)
+async def test_a_renewal_that_a_gateway_may_have_passed_on_is_not_stored_again(
+    answer: httpx.Response, stored: str
+) -> None:
+    store = MemoryStore()
+    await store.save(KEPT)
+    script = Scripted(always(200, ACCOUNT))
+    backend = await script.backend(store)
+    script.token_answers = [answer]
+    with pytest.raises((Unavailable, UnexpectedAnswer)):
+        await backend.account()
+    assert (await kept(store)).rt == stored
+    await backend.close()
+
+
+async def test_a_backend_that_answers_nothing_at_start_leaves_the_token_stored() -> None:
+    def lost(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("lost", request=request)
+
+    store = MemoryStore()
+    await store.save(KEPT)
+    backend = Backend(Wire(IN_PROCESS, httpx.MockTransport(lost), clock=now, timeout=5.0), store, clock=now)
+    await backend.resume()
+    with pytest.raises(Unreachable):
+        await backend.account()
+    assert await store.load() == KEPT
+    await backend.close()
+
+
+async def test_a_window_waits_for_the_renewal_of_another(network: Network, clock: Clock) -> None:
+    store = MemoryStore()
+    one, other = network.backend(store, clock), network.backend(store, clock)
+    await sign_in(one)
+    await other.resume()
+    clock.advance(minutes=6)
+    readings = await asyncio.gather(one.account(), other.account())
+    assert len(readings) == 2
+    for window in (one, other):
+        clock.advance(minutes=6)
+        assert (await window.account()).value.security_notice is None
+        await window.close()
+
+
+async def test_an_entry_that_another_window_erased_ends_the_session_unpresented(
+    network: Network, clock: Clock
+) -> None:
+    store = MemoryStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    await store.clear()
+    clock.advance(minutes=6)
+    with pytest.raises(SessionExpired):
+        await backend.account()
+    assert network.renewals == []
     await backend.close()
 
 
@@ -424,17 +688,65 @@ async def test_another_subscriber_is_never_given_the_first_one_s_answers(
     await backend.close()
 
 
-async def test_what_was_kept_too_long_ago_is_dropped_but_the_identifier() -> None:
+async def test_an_entry_that_is_over_by_this_clock_is_left_to_the_backend_to_refuse() -> None:
     script = Scripted(always(200, ACCOUNT))
     store = MemoryStore()
-    await store.save(Kept(1, "old", int(NOW.timestamp()), "camille@demo.example").encode())
+    await store.save(Kept(3, "old", int(NOW.timestamp()), "camille@demo.example").encode())
     backend = Backend(Wire(IN_PROCESS, httpx.MockTransport(script), clock=now, timeout=5.0), store, clock=now)
-    assert await backend.resume() == Remembered("camille@demo.example", signed_in=False, problem=None)
+    assert (await backend.resume()).signed_in
+    assert not backend.keeps_on_device
+    script.token_answers = [httpx.Response(400, json={"error": "invalid_grant"})]
+    with pytest.raises(SessionExpired):
+        await backend.account()
+    assert backend.identifier == "camille@demo.example"
     assert await store.load() is None
     await backend.close()
 
 
+OTHERS = {"id": "sofia@demo.example", "rt": "another", "exp": 2**40, "key": "A" * 43 + "=", "by": "w", "v": 2}
+
+
+@pytest.mark.parametrize("member", OTHERS)
+async def test_entry_changed_by_another_program_is_refused(
+    network: Network, clock: Clock, member: str
+) -> None:
+    """Else the identifier of the entry would be shown, and asked for its password, over Camille's account."""
+    store = MemoryStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    await backend.close()
+    entry = json.loads(await store.load() or "")
+    await store.save(json.dumps(entry | {member: OTHERS[member]}))
+    again = network.backend(store, clock)
+    assert await again.resume() == Remembered(None, signed_in=False, problem=None)
+    assert again.identifier is None
+    assert await store.load() is None
+    await again.close()
+
+
+@pytest.mark.parametrize("mac", [None, "", "AAAA", "é", "A" * 43 + "="])
+def test_entry_without_its_mac_is_refused(mac: str | None) -> None:
+    entry = json.loads(KEPT)
+    del entry["mac"]
+    assert Kept.decode(json.dumps(entry if mac is None else entry | {"mac": mac})) is None
+
+
+async def test_entry_changed_while_the_app_is_open_is_never_followed(network: Network, clock: Clock) -> None:
+    store = MemoryStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    entry = json.loads(await store.load() or "")
+    await store.save(json.dumps(entry | {"id": "sofia@demo.example"}))
+    clock.advance(minutes=6)
+    with pytest.raises(SessionExpired):
+        await backend.account()
+    assert network.renewals == []
+    assert backend.identifier == "camille@demo.example"
+    await backend.close()
+
+
 @given(st.text() | st.sampled_from(["{}", "[]", '{"v":3,"rt":"x","exp":1,"id":"y"}', "\ud800"]))
+@example('{"v":3,"rt":"x","exp":1,"id":"y","mac":"\\ud800"}')
 @example('{"v":1,"rt":"x","exp":1,"id":"y","password":"z"}')
 def test_a_foreign_entry_is_not_ours(text: str) -> None:
     assert Kept.decode(text) is None

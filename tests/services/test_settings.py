@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from services.backend import Backend
 from services.credentials import MemoryStore
-from services.settings import Settings, backend_origin
+from services.settings import Runtime, Settings, backend_origin
 
 
 def test_nothing_said_is_the_demonstration() -> None:
     settings = Settings.from_environment({})
     assert settings.demo
-    assert (settings.host, settings.port, settings.web) == ("127.0.0.1", 8550, False)
+    assert (settings.host, settings.port, settings.runtime) == ("127.0.0.1", 8550, Runtime.DESKTOP)
     assert settings.data_folder.name == "conso-et-moi"
     with pytest.raises(dataclasses.FrozenInstanceError):
         settings.port = 1  # type: ignore[misc]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
+import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +20,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.backend import Backend
 from services.credentials import MemoryStore
-from services.errors import BackendError, UnexpectedAnswer, Unreachable
+from services.errors import (
+    BackendError,
+    CertificateRefused,
+    DeviceMisconfigured,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from services.session import Kept
 
 Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
@@ -111,7 +120,7 @@ async def test_a_redirect_is_not_followed_and_no_token_leaves() -> None:
         moved = f"HTTP/1.1 307 Moved\r\nLocation: http://{elsewhere}/\r\nContent-Length: 0\r\n\r\n"
         async with listening(saying(moved.encode())) as (place, _):
             store = MemoryStore()
-            await store.save(Kept(1, "token", 2**40, "camille@demo.example").encode())
+            await store.save(Kept(3, "token", 2**40, "camille@demo.example").encode())
             backend = Backend.at(f"http://{place}", store)
             await backend.resume()
             with pytest.raises(UnexpectedAnswer):
@@ -124,7 +133,7 @@ async def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> No
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(_self_signed(tmp_path))
     async with listening(saying(b""), tls) as (place, told):
-        assert type(await failure(f"https://{place}")) is Unreachable
+        assert type(await failure(f"https://{place}")) is CertificateRefused
         assert told == [], "nothing was said to it"
 
 
@@ -143,6 +152,99 @@ async def test_the_system_s_proxy_is_used_but_not_towards_this_machine(
             assert type(await failure(f"http://{place}")) is UnexpectedAnswer
             assert len(told) == 1
         assert through_it == []
+
+
+@pytest.fixture
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that names neither a proxy nor certificates."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+LEAKS_WHERE_SOCKS_FAILS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""httpcore leaves the socket of a failed SOCKS negotiation to the garbage collector."""
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Collect garbage within the test, so that its leaks are not another test's."""
+    yield
+    gc.collect()
+
+
+@asynccontextmanager
+async def answering_bytes(*answers: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that answers each message by the next of `answers`; gives its `host:port` and the messages."""
+    heard: list[bytes] = []
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            for answer in answers:
+                heard.append(await reader.read(1000))
+                writer.write(answer)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(converse, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
+
+
+@LEAKS_WHERE_SOCKS_FAILS
+@pytest.mark.usefixtures("collected")
+@pytest.mark.parametrize("scheme", ["socks", "socks5", "socks5h", "SOCKS5"])
+async def test_socks_proxy_is_asked_for_the_backend(
+    scheme: str, plain_environment: pytest.MonkeyPatch
+) -> None:
+    # RFC 1928: no authentication needed, then "host unreachable"
+    async with answering_bytes(b"\5\0", b"\5\4\0\1\0\0\0\0\0\0") as (proxy, heard):
+        plain_environment.setenv("all_proxy", f"{scheme}://{proxy}/")
+        assert type(await failure("https://backend.example")) is Unreachable
+    assert b"backend.example" in heard[1]
+
+
+async def test_login_with_special_characters_reaches_the_proxy(
+    plain_environment: pytest.MonkeyPatch,
+) -> None:
+    refused = b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"
+    async with answering_bytes(refused) as (proxy, heard):
+        plain_environment.setenv("HTTPS_PROXY", f"camille:p@s%23:%C3%A9@{proxy}")
+        assert type(await failure("https://backend.example")) is Unreachable
+    expected = b64encode("camille:p@s#:é".encode())
+    assert b"Proxy-Authorization: Basic " + expected in heard[0]
+
+
+@LEAKS_WHERE_SOCKS_FAILS
+@pytest.mark.usefixtures("collected")
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 No\r\n\r\n", b"\5", b"\5\xff"])
+async def test_socks_proxy_that_speaks_another_protocol_is_unreachable(
+    answer: bytes, plain_environment: pytest.MonkeyPatch
+) -> None:
+    async with answering_bytes(answer) as (proxy, _):
+        plain_environment.setenv("all_proxy", f"socks5://{proxy}")
+        error = await failure("https://backend.example")
+    assert type(error) is Unreachable
+    assert not error.sent
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("https_proxy", "DIRECT"),
+        ("https_proxy", "http://camille:Soleil#2026@proxy.example:3128"),
+        ("SSL_CERT_FILE", "missing/cacert.pem"),
+    ],
+)
+async def test_device_setting_that_cannot_be_used_fails_requests_without_its_secret(
+    name: str, value: str, plain_environment: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain_environment.setenv(name, value)
+    error = await failure("https://backend.example")
+    assert type(error) is DeviceMisconfigured
+    assert name in caplog.text
+    assert "Soleil" not in caplog.text + str(error)
 
 
 def _self_signed(folder: Path) -> Path:

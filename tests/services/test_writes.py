@@ -30,6 +30,7 @@ from services.models import DisputeReason, Rhythm, ServiceStatus, Subscription, 
 from services.sandbox.schema import dispute, feedback
 from tests.services.sandbox.conftest import running
 from tests.services.sandbox.visitor import Clock
+from tests.services.scripted import Scripted
 from tests.services.surroundings import PASSWORDS, Network
 
 PASSWORD = PASSWORDS["camille@demo.example"]
@@ -46,6 +47,8 @@ class Unreliable(Network):
         """The methods of the requests answered by a gateway that gave up, once the work is done."""
         self.refusing: list[str] = []
         """The same, with nothing done."""
+        self.tags = '"{}"'
+        """What becomes of an `ETag` on its way."""
         self.held: asyncio.Event | None = None
         """Set by the test to let the answers of reads through."""
         self.holding = asyncio.Semaphore(0)
@@ -57,6 +60,8 @@ class Unreliable(Network):
             self.requests.append(request)
             return httpx.Response(503)
         response = await super().handle_async_request(request)
+        if "etag" in response.headers:
+            response.headers["etag"] = self.tags.replace("{}", response.headers["etag"].strip('"'))
         if request.method in self.lost:
             self.lost.remove(request.method)
             raise httpx.ReadError("lost", request=request)
@@ -138,6 +143,47 @@ async def test_the_service_is_turned_off_and_on(backend: Backend) -> None:
     assert (await one(backend))[0].status is SubscriptionStatus.SUSPENDED
     on = await backend.switch_service("c1", ServiceStatus.ACTIVE, off.etag)
     assert on.value.status is ServiceStatus.ACTIVE
+
+
+CHANGED_ON_THE_WAY = ['W/"{}"', '"{}-gzip"', 'W/"{}-gzip"', '"{}--gzip"', '"{};gzip"', '"{}-br"']
+"""What proxies that compress make of a tag."""
+
+
+@pytest.mark.parametrize("form", CHANGED_ON_THE_WAY)
+async def test_change_through_a_compressing_proxy_is_done(
+    network: Unreliable, time: Clock, form: str
+) -> None:
+    network.tags = form
+    backend = await signed_in(network, time)
+    _, etag = await one(backend)
+    assert (await backend.terminate("c1", "monthly", etag)).value.status.ended
+    seen = await backend.service("c1")
+    again = await backend.service("c1")
+    assert again.value is seen.value, "a tag changed on its way still names what is known"
+    off = await backend.switch_service("c1", ServiceStatus.SUSPENDED, again.etag)
+    assert off.value.status is ServiceStatus.SUSPENDED
+
+
+@pytest.mark.parametrize("form", ['"{}"', *CHANGED_ON_THE_WAY])
+async def test_change_names_the_tag_that_a_strict_backend_gave(form: str) -> None:
+    named: list[list[str]] = []
+
+    def answering(request: httpx.Request) -> httpx.Response:
+        named.append(request.headers.get("if-match", "").split(", "))
+        service = {
+            "status": "active",
+            "since": "2024-01-05",
+            "affectedSubscriptions": 0,
+            "outstanding": {"amount": "0.00"},
+        }
+        return httpx.Response(200, json=service, headers={"etag": form.replace("{}", "x")})
+
+    backend = await Scripted(answering).backend()
+    seen = await backend.service("c1")
+    await backend.switch_service("c1", ServiceStatus.ACTIVE, seen.etag)
+    assert '"x"' in named[-1]
+    assert form != '"{}"' or named[-1] == ['"x"']
+    await backend.close()
 
 
 async def test_a_change_under_way(database: str, time: Clock) -> None:

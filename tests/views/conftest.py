@@ -23,6 +23,7 @@ from services.offline import OfflineStore
 from services.sandbox import Settings, Subscriber, create_app, demo
 from services.sandbox.data_file import Contract, Money, Purchase
 from services.scenarios import Demonstration
+from services.settings import Runtime
 from services.settings import Settings as AppSettings
 from services.transport import IN_PROCESS, Wire
 from tests.driver import Driver
@@ -248,13 +249,16 @@ def visit(
     offline: OfflineStore | None = None,
     demo: bool = True,
     sleep: Sleep = never,
+    runtime: Runtime | None = None,
     **screen: Any,
 ) -> Driver:
     """Somebody in front of the whole app; `screen` is the driver's: route, width, locale..."""
 
+    runtime = runtime or (Runtime.WEB if screen.get("web") else Runtime.DESKTOP)
+
     async def main(page: ft.Page) -> None:
         settings = AppSettings(
-            data_folder=Path("unused"), backend=None if demo else "https://backend.example"
+            data_folder=Path("unused"), backend=None if demo else "https://backend.example", runtime=runtime
         )
         demonstration = line.demonstration() if demo else None
         if demonstration is not None:

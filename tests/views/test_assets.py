@@ -113,7 +113,7 @@ def test_the_web_client_has_the_icons_that_are_drawn_and_few_others() -> None:
 
 def test_no_icon_comes_by_another_way_than_its_name() -> None:
     code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "views").rglob("*.py"))
-    assert not re.search(r"CupertinoIcons|getattr\(ft\.Icons|Icons\[|Icons\.random", code)
+    assert not re.search(r"ft\.CupertinoIcons|getattr\(ft\.Icons|Icons\[|Icons\.random", code)
     assert not re.search(r"""\bicon=["']""", code)
 
 

@@ -43,7 +43,7 @@ async def test_every_case_has_words_and_the_one_on_show_is_marked(serve: Serve) 
         await app.tap(BANNER)
         for case in (
             "Cas normal", "Aucun achat", "Service désactivé", "Hors ligne", "Erreur serveur", "Réseau lent",
-            "Session expirée", "Gros volume",
+            "Session expirée", "Gros volume", "À vérifier",
         ):  # fmt: skip
             await app.see(case)
         assert len(app.controls(ft.Radio)) == len(Scenario)

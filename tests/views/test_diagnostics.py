@@ -28,7 +28,7 @@ async def test_the_report_is_shown_and_copied(
         await app.tap(words("diagnostics.button"))
         await app.see(words("diagnostics.text"))
         await app.see("Conso et moi: ")
-        await app.see("Platform: linux, app")
+        await app.see("Platform: linux, desktop")
         await app.see("Backend: sandbox")
         await app.see(f"Language: {language.value}")
         await app.see("Unreachable GET /v1/contracts/{id}/")

@@ -12,19 +12,18 @@ from weakref import ref
 import flet as ft
 import pytest
 from flet.controls.base_control import BaseControl
-from flet.messaging.session import Session
 from flet.utils import validation
 
-from views import visitors
-from views.interface import spare_memory
+from views.flet_compat.connection import share_validation_sets
 from views.text import Language
 from views.ui.look import Look
 from views.ui.theme import Layout, flet_theme, palette
-from views.visitors import Door, _Visit
+from views.web import sessions
+from views.web.sessions import SessionEndpoint
 
 
 class Kept:
-    """A session as Flet holds it, and as only a collection of garbage takes apart."""
+    """A page as Flet holds it, and as only a collection of garbage takes apart."""
 
     def __init__(self, number: int) -> None:
         self.id = str(number)
@@ -32,25 +31,22 @@ class Kept:
 
 
 class Server:
-    """Sessions, those Flet still holds among them, and how often everything was looked through."""
+    """Pages, those of sessions that go on among them, and how often everything was looked through."""
 
-    def __init__(self, door: Door) -> None:
-        self.door = door
+    def __init__(self, endpoint: SessionEndpoint) -> None:
+        self.endpoint = endpoint
         self.going_on: dict[str, Kept] = {}
         self.collections = 0
 
     def begin(self, number: int) -> ref[Kept]:
-        session = self.going_on[str(number)] = Kept(number)
-        self.door._visits[cast(Session, session)] = _Visit("", "", "")
-        return ref(session)
-
-    async def get_session(self, session_id: str) -> Kept | None:
-        return self.going_on.get(session_id)
+        page = self.going_on[str(number)] = Kept(number)
+        self.endpoint._pages.add(cast(ft.Page, page))
+        return ref(page)
 
     async def looks(self, times: int) -> None:
-        """Wait until the door has looked so often, at least."""
+        """Wait until the endpoint has looked so often, at least."""
         for _ in range(times):
-            await asyncio.sleep(visitors.LOOKS_EVERY * 1.5)
+            await asyncio.sleep(sessions.LOOKS_EVERY * 1.5)
 
 
 @pytest.fixture
@@ -67,9 +63,9 @@ async def server(monkeypatch: pytest.MonkeyPatch, patient: None) -> AsyncIterato
     async def start(_: ft.Page) -> None:
         raise AssertionError("nobody comes")
 
-    monkeypatch.setattr(visitors, "LOOKS_EVERY", 0.01)
-    made = Server(Door(start, session_timeout=1))
-    monkeypatch.setattr(visitors, "app_manager", made)
+    monkeypatch.setattr(sessions, "LOOKS_EVERY", 0.01)
+    made = Server(SessionEndpoint(start, session_timeout=1))
+    monkeypatch.setattr(sessions, "live_pages", lambda: list(made.going_on.values()))
     collect = gc.collect
 
     def counting(*generation: Any) -> int:
@@ -77,7 +73,7 @@ async def server(monkeypatch: pytest.MonkeyPatch, patient: None) -> AsyncIterato
         return collect(*generation)
 
     monkeypatch.setattr(gc, "collect", counting)
-    giving_back = asyncio.create_task(made.door.give_back())
+    giving_back = asyncio.create_task(made.endpoint.collect_ended_sessions())
     yield made
     giving_back.cancel()
     with suppress(asyncio.CancelledError):
@@ -124,7 +120,7 @@ def test_people_with_the_same_look_share_it() -> None:
 def test_no_control_has_a_set_of_its_own_for_errors_it_never_had(monkeypatch: pytest.MonkeyPatch) -> None:
     key = validation._REPORTED_VALIDATION_ERRORS_KEY
     monkeypatch.setattr(BaseControl, key, None, raising=False)  # puts back what was there
-    spare_memory()
+    share_validation_sets()
     drawn = ft.Text("Bonjour")
     drawn._before_update_safe()
     assert key not in vars(drawn)

@@ -235,6 +235,26 @@ async def test_filters_narrow_the_list_and_the_summary_stays(serve: Serve) -> No
         await app.until(lambda: rows(app) == everything, "still narrowed")
 
 
+async def test_filter_and_its_count_are_announced_once_the_list_is_read(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
+        await app.until(lambda: rows(app), "no purchases")
+        await quiet(app, line)
+        said = app.announced
+        assert said == []
+        await app.tap("Remboursés")
+        await app.until(lambda: said[-1:] == ["Remboursés\N{NO-BREAK SPACE}: 1 achat"], "no count")
+        await app.press("ArrowLeft")
+        await app.until(lambda: said[-1].startswith("Aucun achat"), "nothing said of the empty list")
+        await app.press("ArrowRight")
+        await app.until(lambda: said[-1] == "Remboursés\N{NO-BREAK SPACE}: 1 achat", "no count")
+        await app.tap("Tous")
+        await app.until(lambda: said[-1].startswith("Tous\N{NO-BREAK SPACE}: "), "no count")
+        await app.press("ArrowLeft")
+        await quiet(app, line)
+        assert len(said) == 4
+
+
 async def test_a_day_has_its_total_only_when_it_is_whole(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats") as app:

@@ -490,7 +490,7 @@ async def test_home_warns_when_the_service_is_off_and_leads_to_it(serve: Serve) 
     line = serve(SUSPENDED)
     async with visit(line, await remembered(line, SUSPENDED)) as app:
         await app.see("Le service internet+ est désactivé depuis le 5 avril 2026.")
-        await app.see("Achats autorisés sur votre facture · Désactivé")
+        await app.see("Achats bloqués sur votre facture · Désactivé")
         await app.tap("Réactiver")
         await app.see("Désactivé depuis le 5 avril 2026")
         assert app.route == "/gerer"

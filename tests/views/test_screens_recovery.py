@@ -10,7 +10,7 @@ import flet as ft
 import pytest
 
 from services.credentials import MemoryStore
-from services.settings import Settings
+from services.settings import Runtime, Settings
 from tests.driver import Driver
 from tests.views.conftest import LONG, PASSWORD, Clock, Line, Serve, quiet, remembered, visit
 from tests.views.people import ABONNE, WEEKLY, subscribed
@@ -399,8 +399,7 @@ async def test_before_signing_in_too(line: Line, pauses: Pauses) -> None:
 async def test_a_phone_covers_what_it_shows_in_the_background(
     line: Line, pauses: Pauses, state: ft.AppLifecycleState
 ) -> None:
-    async with await managing(line, pauses) as app:
-        app.page.platform = ft.PagePlatform.IOS
+    async with await managing(line, pauses, runtime=Runtime.PHONE) as app:
         await app.see("2,99 € par semaine")
         await app.tap("Résilier Club Cubéo")
         await app.see("Aucun nouveau paiement de 2,99 €")

@@ -14,6 +14,7 @@ from tests.views.people import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
 from views.state.preferences import TEXT_SIZES
 
+CAMILLE = "camille@demo.example"
 SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 
 
@@ -228,3 +229,13 @@ async def test_another_one_to_sign_in_does_not_stand_on_the_contract_of_the_one_
     async with visit(line, camille, route="/gerer", preferences=device) as app:
         await app.see("Gazette des Deux Rives")
         await app.see_not("Carillon Mobile")
+
+
+async def test_settings_are_no_destination_of_the_rail(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/reglages", **WIDE) as app:
+        await app.see("Réduire les animations")
+        assert [rail.selected_index for rail in app.controls(ft.NavigationRail)] == [None]
+        await app.tap("Accueil")
+        await app.see("Bonjour Camille")
+        assert app.controls(ft.NavigationRail)[0].selected_index == 0

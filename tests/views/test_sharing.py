@@ -11,6 +11,7 @@ import flet as ft
 import pytest
 from pypdf import PdfReader
 
+from services.settings import Runtime
 from tests.driver import Driver
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import rows
@@ -133,9 +134,8 @@ async def test_a_long_reading_says_how_far_it_is_and_can_be_let_go_of(serve: Ser
 async def test_on_a_phone_a_file_can_be_shared(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
-    async with visit(line, store, route="/achats") as app:
+    async with visit(line, store, route="/achats", runtime=Runtime.PHONE) as app:
         await app.see("Période en cours")
-        app.page.platform = ft.PagePlatform.ANDROID
         await export(app, "La période affichée", "Partager le fichier")
         await app.see("Export enregistré")
         (shared,) = [arguments for kind, _, arguments in app.calls if kind == "Share"]

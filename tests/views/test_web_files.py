@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,9 +21,9 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.routing import Route
 
-from views import web_files
-from views.web import address_of, listen, web_app
-from views.web_files import FOREVER, QUICK, SMALL, WebFiles, client_files, compress, missing
+from views.web import static as web_files
+from views.web.app import address_of, listen, web_app
+from views.web.static import FOREVER, QUICK, SMALL, WebFiles, client_files, compress, missing
 
 ASSETS = Path(__file__).parents[2] / "assets"
 CLIENT = Path(flet_web.__file__).parent / "web"
@@ -268,6 +269,16 @@ def test_the_client_is_compressed_once_file_by_file(small_client: Path, tmp_path
         assert (file.stat().st_mtime_ns == at) == (file != lost)
 
 
+def test_a_file_that_others_compress_at_the_same_time_appears_whole(tmp_path: Path) -> None:
+    source, target = tmp_path / "drawing", tmp_path / "place" / "drawing.gz"
+    source.write_bytes(b"drawing " * 1000)
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(compress, source, target, QUICK) for _ in range(200)]:
+            done.result()
+    assert gzip.decompress(target.read_bytes()) == source.read_bytes()
+    assert list(target.parent.iterdir()) == [target]
+
+
 def test_what_was_prepared_is_used_wherever_it_is(small_client: Path, tmp_path: Path) -> None:
     prepared, other = tmp_path / "prepared", tmp_path / "other"
     for source, target in missing(prepared / f"client-1.0.5-{SMALL}"):
@@ -312,3 +323,40 @@ def test_the_web_app_compresses_while_it_serves(monkeypatch: pytest.MonkeyPatch)
         server.should_exit = True  # as soon as it has started
         server.run([listening])
     assert started == ["compressing"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "used"),
+    [
+        ("//achats", "/achats"),
+        ("///achats//x/", "/achats/x/"),
+        ("/%2Fachats", "/achats"),
+        ("/%5C%5Cevil.example/achats", "/evil.example/achats"),
+        ("//evil.example", "/evil.example"),
+        ("/./achats/../aide", "/achats/aide"),
+        ("/achats%FF", "/achats"),
+        ("/achats%00%0D%0A", "/achats"),
+        ("/achats%E2%80%AE", "/achats"),
+        ("//achats?periode=2026-05", "/achats?periode=2026-05"),
+        ("/achats?periode=%FF", "/achats"),
+        ("/achats?" + "x" * 2_000, "/achats"),
+        ("/" + "x" * 2_000, "/" + "x" * 82),
+        ("/" + "%F0%9F%8E%AC" * 200, "/" + "%F0%9F%8E%AC" * 82),
+    ],
+)
+def test_address_that_flutter_cannot_use_is_redirected_once(address: str, asked: str, used: str) -> None:
+    status, headers, _ = ask(address, asked, Accept="text/html")
+    assert (status, headers["Location"], headers["Cache-Control"]) == (302, used, "no-cache")
+    assert ask(address, used, Accept="text/html")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "asked", ["/", "/achats/p-1?periode=2026-05", "/aide/%C3%A9t%C3%A9", "/achats/a%20b", "/a%zz", "/?a=%zz"]
+)
+def test_address_that_flutter_can_use_is_answered(address: str, asked: str) -> None:
+    assert ask(address, asked)[0] == 200
+
+
+def test_address_with_a_file_ending_opens_the_app_in_a_browser(address: str) -> None:
+    assert ask(address, "/achats/facture.pdf", Accept="text/html,*/*")[0] == 200
+    assert ask(address, "/achats/facture.pdf", Accept="image/png")[0] == 404

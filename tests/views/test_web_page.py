@@ -6,22 +6,39 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import flet as ft
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
+from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from views.ui.theme import Layout, flet_theme, palette, typography
-from views.web import address_of, listen, web_app
+from views.web.app import address_of, listen, web_app
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
 """What the 1.0.5 client asks for although `no_cdn` is set; the policy refuses it before it leaves."""
 FIRST_LOAD = 90_000
 """Milliseconds: Flutter is compiled and drawn in software here."""
+NAMES = (
+    *("متجر الألعاب", "דפוס", "本屋さくら・ゲーム", "서점 게임", "ร้านหนังสือ", "书店游戏", "Βιβλιοπωλείο"),
+    *(
+        "Книжный магазин",
+        "Їжак",
+        "किताबें",
+        "Գրքեր",
+        "წიგნები",
+        "Cinéma 🎬🎮📚❤️👍🏽",
+        "Phở Việt",
+        "→ ★ ½ ₽ ₿ ½",
+    ),
+)
+"""Names of merchants in the scripts of the world."""
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
 )
@@ -31,6 +48,8 @@ async def small_app(page: ft.Page) -> None:
     """One amount and one button, in the app's look."""
     page.title = "Essai"
     page.theme, page.dark_theme = (flet_theme(palette(dark), Layout.S) for dark in (False, True))
+    if page.route == "/names":
+        page.add(*(ft.Text(name) for name in NAMES))
     page.add(ft.Text("1 234,56 €", style=typography(Layout.S).amount_hero), ft.FilledButton("Continuer"))
 
 
@@ -103,4 +122,133 @@ def test_the_page_boots_alone_and_describes_itself(
     assert fonts == {"InterTab-VF.woff2", "InterDisplay-VF.woff2", "MaterialIcons.woff2"}
     by_name = {path for path in paths if not path.startswith(("/client-", "/app-"))}
     assert {path for path in by_name if "." in path} <= {"/manifest.json"}  # the others are kept for good
+    context.close()
+
+
+FRENCH = "Conso et moi n’a pas pu se charger.", "Conso et moi a besoin d’une version récente", "Réessayer"
+ENGLISH = "Conso et moi could not load.", "Conso et moi needs a recent version", "Try again"
+
+
+def shown(page: Page) -> str:
+    """Return the visible text of the page that precedes the app."""
+    return cast(str, page.evaluate("document.querySelector('#loading')?.innerText ?? ''"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "locale", "said"),
+    [
+        ("main.dart.wasm", "fr-FR", FRENCH),
+        ("skwasm.wasm", "en-GB", ENGLISH),
+        ("main.dart.mjs", "fr-FR", FRENCH),
+        ("flutter_bootstrap.js", "fr-FR", FRENCH),
+    ],
+)
+def test_start_without_a_file_of_the_client_says_so_and_can_be_tried_again(
+    browser: Browser, address: str, missing: str, locale: str, said: tuple[str, ...]
+) -> None:
+    context = browser.new_context(locale=locale)
+    page = context.new_page()
+    page.route(f"**/{missing}", lambda route: route.fulfill(status=503, body="unavailable"))
+    page.goto(address, wait_until="domcontentloaded")
+    page.get_by_role("button", name=said[-1]).wait_for(timeout=FIRST_LOAD)
+    assert all(sentence in shown(page) for sentence in said)
+    page.unroute(f"**/{missing}")
+    page.get_by_role("button", name=said[-1]).click()
+    page.get_by_role("button", name="Continuer").wait_for(state="attached", timeout=FIRST_LOAD)
+    assert shown(page) == ""
+    context.close()
+
+
+def test_start_in_a_browser_without_webassembly_names_the_browsers_that_work(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context(locale="fr-FR")
+    page = context.new_page()
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto(address, wait_until="domcontentloaded")
+    page.get_by_role("button", name="Réessayer").wait_for(timeout=FIRST_LOAD)
+    assert FRENCH[1] in shown(page)
+    assert "connexion" not in shown(page)
+    context.close()
+
+
+def test_start_that_takes_half_a_minute_offers_to_try_again(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="fr-FR")
+    page = context.new_page()
+    page.clock.install()
+    page.route("**/main.dart.wasm", lambda _: None)  # never answered
+    page.goto(address, wait_until="domcontentloaded")
+    assert "Réessayer" not in shown(page)
+    page.clock.run_for(30_000)
+    assert "plus de temps que prévu" in shown(page)
+    assert "Chargement…" in shown(page)
+    assert "Réessayer" in shown(page)
+    context.close()
+
+
+def test_start_with_webgl_1_uses_the_engine_that_draws_there(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.add_init_script(
+        "for (const type of [HTMLCanvasElement, OffscreenCanvas]) {"
+        "  const all = type.prototype.getContext;"
+        "  type.prototype.getContext = function (kind, ...rest) {"
+        "    return kind === 'webgl2' ? null : all.call(this, kind, ...rest);"
+        "  };"
+        "}"
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path.rpartition("/")[2]))
+    page.goto(address, wait_until="domcontentloaded")
+    page.get_by_role("button", name="Continuer").wait_for(state="attached", timeout=FIRST_LOAD)
+    assert "main.dart.js" in asked
+    assert "main.dart.wasm" not in asked
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "//achats",
+        "/%2Fachats",
+        "/achats%FF",
+        "/?a=%FF",
+        "/a%zz",
+        "/?a=%zz",
+        "/" + "x" * 5_000,
+        "/a%00b",
+        "/[",
+        "/a:b",
+    ],
+)
+def test_every_address_opens_the_app(browser: Browser, address: str, asked: str) -> None:
+    page = browser.contexts[0].new_page() if browser.contexts else browser.new_context().new_page()
+    page.goto(address + asked, wait_until="domcontentloaded")
+    page.get_by_role("button", name="Continuer").wait_for(state="attached", timeout=FIRST_LOAD)
+    page.close()
+
+
+def test_names_in_every_script_are_drawn_with_fonts_of_the_app(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="fr-FR")
+    page = context.new_page()
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:  # Playwright cannot call a built-in method
+        answers.append(answer)
+
+    page.on("response", note)
+    page.goto(f"{address}/names", wait_until="domcontentloaded")
+    page.get_by_role("button", name="Continuer").wait_for(state="attached", timeout=FIRST_LOAD)
+    lacking = {ord(character) for name in NAMES for character in name if character not in "\ufe0f"}
+    deadline = time.monotonic() + FIRST_LOAD / 1000
+    taken = 0
+    while lacking:
+        assert time.monotonic() < deadline, f"no font for {[chr(codepoint) for codepoint in lacking]}"
+        page.wait_for_timeout(50)
+        fonts = [answer for answer in answers if answer.url.endswith(".woff2")]
+        for answer in fonts[taken:]:
+            assert answer.status == 200, answer.url
+            lacking -= set(TTFont(BytesIO(answer.body())).getBestCmap())
+        taken = len(fonts)
+    assert {answer.url for answer in answers if not answer.url.startswith((address, "blob:"))} == set()
     context.close()

@@ -12,11 +12,13 @@ from .demo import DemoState
 from .device import DeviceState
 from .recovery import RecoveryState
 from .session import SessionState
+from .sheets import SheetState
 
 DeviceContext: Final[ft.ContextProvider[DeviceState | None]] = ft.create_context(None)
 LookContext: Final[ft.ContextProvider[Look | None]] = ft.create_context(None)
 DemoContext: Final[ft.ContextProvider[DemoState | None]] = ft.create_context(None)
 RecoveryContext: Final[ft.ContextProvider[RecoveryState | None]] = ft.create_context(None)
+SheetContext: Final[ft.ContextProvider[SheetState | None]] = ft.create_context(None)
 SessionContext: Final[ft.ContextProvider[SessionState | None]] = ft.create_context(None)
 
 
@@ -39,6 +41,13 @@ def use_session() -> SessionState:
     session = ft.use_context(SessionContext)
     assert session is not None, "outside the root"  # noqa: S101 - a programming error
     return session
+
+
+def use_sheets() -> SheetState:
+    """Return what opens a sheet from a button."""
+    sheets = ft.use_context(SheetContext)
+    assert sheets is not None, "outside the root"  # noqa: S101 - a programming error
+    return sheets
 
 
 def use_demo() -> DemoState | None:

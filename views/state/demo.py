@@ -21,6 +21,7 @@ class Scenario(Enum):
     """A case worth showing: a subscriber's, or a fault that any of them may meet."""
 
     NORMAL = "normal"
+    TO_CHECK = "to_check"
     NO_PURCHASE = "no_purchase"
     SERVICE_OFF = "service_off"
     OFFLINE = Fault.OFFLINE.value
@@ -32,6 +33,7 @@ class Scenario(Enum):
 
 SUBSCRIBERS: Final = {
     Scenario.NORMAL: DEMO_IDENTIFIER,
+    Scenario.TO_CHECK: "veille@demo.example",
     Scenario.NO_PURCHASE: "sans-achat@demo.example",
     Scenario.SERVICE_OFF: "suspendu@demo.example",
     Scenario.LARGE: "gros-volume@demo.example",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import flet as ft
 import msgspec
 
+from services.settings import Runtime
 from views.text import Language
 from views.ui.theme import Layout
 
@@ -19,6 +20,7 @@ from .preferences import Preferences, PreferenceStore
 class DeviceState:
     """What the screens adapt to. The root hands it down; a change of it draws everything again."""
 
+    runtime: Runtime = Runtime.DESKTOP
     layout: Layout = Layout.S
     height: float = 844
     """Of the window, in logical pixels: how many rows are worth drawing."""
@@ -37,6 +39,8 @@ class DeviceState:
 
     # Private, so that a focus draws nothing again: it would undo what is filled in with it.
     _typing: bool = False
+    _kept: Preferences | None = None
+    """The preferences as they are kept, as far as this run knows."""
 
     @property
     def typing(self) -> bool:
@@ -93,11 +97,15 @@ class DeviceState:
     async def restore(self) -> None:
         """At start: the preferences of the last run."""
         if self.store is not None:
-            self.preferences = await self.store.load()
+            self.preferences = self._kept = await self.store.load()
 
     async def save(self) -> None:
-        """Keep the preferences as they are now."""
-        if self.store is not None:
+        """Save the preferences once they differ from the kept ones.
+
+        Defaults that stand in for unreadable preferences must not replace them.
+        """
+        if self.store is not None and self.preferences != self._kept:
+            self._kept = self.preferences
             await self.store.save(self.preferences)
 
     def _prefer(self, **changes: object) -> None:

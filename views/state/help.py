@@ -14,6 +14,7 @@ from services.backend import Backend
 from services.errors import BackendError, Forbidden, NotFound, NotPossible, OutcomeUnknown, Unreachable
 
 from .feedback import FeedbackForm, Stage
+from .loadable import failures_to
 
 _REFUSALS = (Forbidden, NotFound, NotPossible)
 """Sending the same again would change nothing."""
@@ -91,19 +92,21 @@ class HelpState:
         """Send an opinion once, now or, without a network, later."""
         if not form.ready():
             return
+
+        def fail(error: BackendError) -> None:
+            if isinstance(error, Unreachable | OutcomeUnknown):
+                form.stage = Stage.QUEUED
+                self.queued += 1
+            else:
+                form.fail(error)
+
         form.stage = Stage.SENDING
-        await self.backend.keep_opinion(form.opinion())  # first: the app may be left before the answer
-        try:
+        with failures_to(fail):
+            await self.backend.keep_opinion(form.opinion())  # first: the app may be left before the answer
             await self._post(form)
-        except (Unreachable, OutcomeUnknown):
-            form.stage = Stage.QUEUED
-            self.queued += 1
-            return
-        except BackendError as error:
-            form.fail(error)
-        else:
             form.stage = Stage.SENT
-        await self.backend.drop_opinion(form.key)
+        if form.stage is not Stage.QUEUED:
+            await self.backend.drop_opinion(form.key)
 
     async def deliver(self) -> None:
         """Send what waits, trying again until nothing does. A key that has arrived has no second effect."""

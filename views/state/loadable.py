@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from services.errors import BackendError, Forbidden, NotFound
+from services.errors import BackendError, Forbidden, NotFound, UnexpectedAnswer
 from services.models import Answer
 
+logger = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+
+@contextmanager
+def failures_to(fail: Callable[[BackendError], None]) -> Iterator[None]:
+    """Pass any failure of the block to `fail`, so that no screen loads for ever.
+
+    An exception other than `BackendError` is a bug: it is logged, and explained as an unexpected answer.
+    """
+    try:
+        yield
+    except BackendError as error:
+        fail(error)
+    except Exception as error:
+        logger.exception("a reading failed")
+        fail(UnexpectedAnswer(type(error).__name__))
 
 
 @dataclass(frozen=True)
@@ -36,6 +56,8 @@ class Loadable(Generic[T]):
     error: BackendError | None = None
     recalled: bool = False
     """`data` is what was last known, perhaps days ago: the backend has not vouched for it since."""
+    unreadable: int = 0
+    """How many records of a list are left out of `data`, since they cannot be read."""
 
     @property
     def stale(self) -> bool:
@@ -56,11 +78,11 @@ class Loadable(Generic[T]):
         if self.data is not None:
             return replace(self, loading=True)
         if known is not None:
-            return Loadable(known.value, known.at, loading=True, recalled=True)
+            return Loadable(known.value, known.at, loading=True, recalled=True, unreadable=known.unreadable)
         return replace(self, loading=True, error=None)
 
     def answered(self, answer: Answer[T]) -> Loadable[T]:
-        return Loadable(answer.value, answer.at)
+        return Loadable(answer.value, answer.at, unreadable=answer.unreadable)
 
     def failed(self, error: BackendError) -> Loadable[T]:
         if self.recalled and isinstance(error, (Forbidden, NotFound)):  # an answer: what was known is over

@@ -10,7 +10,7 @@ from services.backend import Backend
 from services.errors import BackendError
 from services.models import Answer, Contract, Purchase
 
-from .loadable import Loadable
+from .loadable import Loadable, failures_to
 
 
 @ft.observable
@@ -39,13 +39,14 @@ class PurchaseState:
         payment_id = self.payment_id
         if payment_id is None:
             return
-        reading = self.backend.purchase(self.contract.contract_id, payment_id)
-        self.purchase = self.purchase.started(reading.known)
-        try:
-            answer = await reading
-        except BackendError as error:
+
+        def fail(error: BackendError) -> None:
             if payment_id == self.payment_id:
                 self.purchase = self.purchase.failed(error)
-        else:
+
+        with failures_to(fail):
+            reading = self.backend.purchase(self.contract.contract_id, payment_id)
+            self.purchase = self.purchase.started(reading.known)
+            answer = await reading
             if payment_id == self.payment_id:
                 self.purchase = self.purchase.answered(answer)

@@ -24,10 +24,11 @@ from services.models import (
     Purchase,
     PurchasePage,
 )
+from services.reads import Reading
 from services.single_flight import SingleFlight
 
 from .list_window import ListWindow
-from .loadable import Loadable
+from .loadable import Loadable, failures_to
 
 PER_PAGE = 25
 """Rows fetched and drawn together: an ordinary period is one page. A phone shows about eight of them."""
@@ -45,6 +46,8 @@ class Day:
     """Of what was charged or refunded; None when nothing of the day was."""
     complete: bool = False
     """False while a page still to be read may hold more of this day."""
+    partial: bool = False
+    """An entry that cannot be read may be of this day."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class PurchaseList:
 
     pages: Mapping[int, tuple[Purchase, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """By page number, from 1. Pages far from the view may have been let go of."""
+    unreadable: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    """How many entries of a page cannot be read, by its number."""
     days: Mapping[date, Day] = field(default_factory=lambda: MappingProxyType({}))
     last_read: int = 0
     """Every page up to this one has been read once."""
@@ -73,13 +78,18 @@ class PurchaseList:
         """The list with one more page read; the days are summed as the pages come in their order."""
         number = page.pagination.page
         pages = dict(self.pages) | {number: page.items}
+        unreadable = dict(self.unreadable) | {number: page.unreadable}
         days = dict(self.days)
         last_read = self.last_read
         while last_read + 1 in pages:
             last_read += 1
+            if unreadable[last_read] and days:  # it may be of the day that the page before ended with
+                latest = next(reversed(days))
+                days[latest] = replace(days[latest], partial=True)
             for purchase in pages[last_read]:
                 day = local_day(purchase, zone)
                 known = days.setdefault(day, Day())
+                known = days[day] = replace(known, partial=known.partial or bool(unreadable[last_read]))
                 if purchase.payment_status is PaymentStatus.SUCCEEDED:
                     days[day] = replace(known, total=(known.total or 0) + purchase.amount.amount)
         finished = last_read >= page.pagination.total_pages
@@ -89,6 +99,7 @@ class PurchaseList:
             del pages[far]
         return PurchaseList(
             pages=MappingProxyType(pages),
+            unreadable=MappingProxyType(unreadable),
             days=MappingProxyType(days),
             last_read=last_read,
             total_pages=page.pagination.total_pages,
@@ -147,6 +158,11 @@ class PurchasesState:
         """The period in progress; without one, the latest."""
         return self.current or next(iter(self.periods.data or ()), None)
 
+    def used_before(self, period: BillingPeriod) -> BillingPeriod | None:
+        """Return the newest period before `period` in which something was bought or given back."""
+        earlier = (p for p in self.periods.data or () if p.start_date < period.start_date)
+        return next((p for p in earlier if p.used), None)
+
     async def load_periods(self) -> None:
         """Read the six periods."""
         self._recall_periods()
@@ -156,12 +172,13 @@ class PurchasesState:
         self.periods = self.periods.started(self.backend.billing_periods(self.contract.contract_id).known)
 
     async def _fetch_periods(self) -> None:
-        try:
-            answer = await self.backend.billing_periods(self.contract.contract_id)
-        except BackendError as error:
+        def fail(error: BackendError) -> None:
             self.periods = self.periods.failed(error)
-        else:
-            self.periods = self.periods.answered(answer)
+
+        with failures_to(fail):
+            self.periods = self.periods.answered(
+                await self.backend.billing_periods(self.contract.contract_id)
+            )
 
     async def open(self, period_id: str | None) -> None:
         """Show a period (the current one for None) and read what is not known of it yet."""
@@ -295,20 +312,26 @@ class PurchasesState:
         await self._reading.run(key, lambda: self._fetch(period_id, kind, number, anew=anew))
 
     async def _fetch(self, period_id: str, kind: Filter | None, number: int, *, anew: bool) -> None:
-        before = self._list(period_id, kind)
         reading = self.backend.purchases(
             self.contract.contract_id, period_id, kind=kind, page=number, per_page=PER_PAGE
         )
-        self._keep(period_id, kind, before.started(self._begun(reading.known) if number == 1 else None))
-        asked = self._list(period_id, kind).data or PurchaseList()
-        try:
-            answer = await reading
-        except BackendError as error:
+
+        def fail(error: BackendError) -> None:
             listed = self._list(period_id, kind)
             if number > 1:
                 listed = self._continued(listed, reading.known)
             self._keep(period_id, kind, listed.failed(error))
-            return
+
+        with failures_to(fail):
+            await self._fetch_page(reading, period_id, kind, number, anew=anew)
+
+    async def _fetch_page(
+        self, reading: Reading[PurchasePage], period_id: str, kind: Filter | None, number: int, *, anew: bool
+    ) -> None:
+        before = self._list(period_id, kind)
+        self._keep(period_id, kind, before.started(self._begun(reading.known) if number == 1 else None))
+        asked = self._list(period_id, kind).data or PurchaseList()
+        answer = await reading
         listed = self._list(period_id, kind)
         read = listed.data or PurchaseList()
         recalled = listed.recalled

@@ -77,11 +77,11 @@ class RecoveryState:
     def _watch(self) -> None:
         for forget in self._watched:
             forget()
-        session = self.session
+        session, insights = self.session, self.session.insights
         holders = (session, session.purchases, session.purchase, session.subscriptions, session.service)
         self._watched = tuple(
             cast(Any, holder).subscribe(self._changed)
-            for holder in (*holders, session.report)
+            for holder in (*holders, session.report, insights, insights and insights.review)
             if holder is not None
         )
 
@@ -107,6 +107,9 @@ class RecoveryState:
             yield subscriptions.charges, self._read_charges
         if (service := session.service) is not None:
             yield service.service, service.load
+        if (insights := session.insights) is not None:
+            yield insights.ledger, insights.load
+            yield insights.review.served, insights.review.load
 
     def _failures(self) -> list[tuple[BackendError, _Read]]:
         """What failed because nobody answered, and how to make up for it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import flet as ft
 
 from services.backend import Backend
 from services.errors import BackendError
+from services.identifiers import cleaned, phone_number
 
 from .sign_in import Fault, fault_in
 
@@ -50,16 +50,16 @@ class ReminderState:
 
     async def send(self) -> None:
         """Ask for the identifier that goes with a phone number or an e-mail address."""
-        typed = self._typed.strip()
+        typed = cleaned(self._typed)
         self.fault, self.error = fault_in(typed), None
         if self.fault is not None or self.busy:
             return
         self.busy = True
         try:
-            if "@" in typed:
-                await self.backend.remind_identifier(email=typed)
+            if number := phone_number(typed):
+                await self.backend.remind_identifier(phone_number=number)
             else:
-                await self.backend.remind_identifier(phone_number=re.sub(r"[\s.\-]", "", typed))
+                await self.backend.remind_identifier(email=typed)
         except BackendError as error:
             self.error = error
         else:

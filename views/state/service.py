@@ -13,7 +13,7 @@ from services.errors import BackendError, Changed, NotDone, OutcomeUnknown, Pass
 from services.models import Answer, Contract, Service, ServiceStatus
 from services.single_flight import SingleFlight
 
-from .loadable import Loadable
+from .loadable import Loadable, failures_to
 from .proof import ProofState
 
 POLL = 5.0
@@ -59,19 +59,20 @@ class ServiceState:
 
     async def _read(self) -> None:
         reading, changes = self.backend.service(self.contract.contract_id), self._changes
-        if self.service.data is None and reading.known is not None:
-            self._etag = reading.known.etag
-        self.service = self.service.started(reading.known)
-        try:
-            answer = await reading
-        except BackendError as error:
+
+        def fail(error: BackendError) -> None:
             if changes == self._changes:
                 self.service = self.service.failed(error)
-            return
-        if changes != self._changes:
-            return
-        turned = self._take(answer)
-        self._find_out(answer.value)
+
+        turned = False
+        with failures_to(fail):
+            if self.service.data is None and reading.known is not None:
+                self._etag = reading.known.etag
+            self.service = self.service.started(reading.known)
+            answer = await reading
+            if changes == self._changes:
+                turned = self._take(answer)
+                self._find_out(answer.value)
         if turned and self.on_change is not None:
             await self.on_change()
 

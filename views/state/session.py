@@ -8,16 +8,19 @@ from enum import Enum, auto
 
 import flet as ft
 
-from services.backend import Backend
+from services.backend import Backend, Remembered
 from services.credentials import CredentialProblem
 from services.errors import BackendError, SessionExpired
+from services.insights.findings import publishers_known
 from services.models import Account, Contract, ContractKind
 
 from .help import HelpState
-from .loadable import Loadable
+from .insights import InsightsState
+from .loadable import Loadable, failures_to
 from .purchase import PurchaseState
 from .purchases import PurchasesState
 from .report import ReportState
+from .review import ReviewState
 from .service import ServiceState
 from .subscriptions import SubscriptionsState
 
@@ -43,7 +46,11 @@ class SessionState:
     remembered_identifier: str | None = None
     """Offered on the sign-in screen instead of an empty field."""
     problem: CredentialProblem | None = None
-    """Why this session will not be remembered, to be told once."""
+    """Why this session will not be remembered."""
+    unopened: CredentialProblem | None = None
+    """Why a session that this device remembers could not be looked for."""
+    unerased: CredentialProblem | None = None
+    """Why the session that was left may still be in the credential store."""
     outdated: bool = False
     """The backend does not serve this version of the app: there is nothing to do but update it."""
     ended: BackendError | None = None
@@ -59,9 +66,15 @@ class SessionState:
     subscriptions: SubscriptionsState | None = None
     service: ServiceState | None = None
     report: ReportState | None = None
+    insights: InsightsState | None = None
+    unseen: int = 0
+    """How many charges of the contract are worth a look and were never on screen."""
     help: HelpState = field(init=False)
+    _opening: bool = False
     preferred: str | None = None
     """The id of the contract to stand on, if the account has it; outlives a session that ends by itself."""
+    _reviews: dict[str, ReviewState] = field(default_factory=dict)
+    """The answers about each contract, by its id."""
 
     def __post_init__(self) -> None:
         self.backend.on_session_end = self._expire
@@ -69,18 +82,35 @@ class SessionState:
         self.help = HelpState(self.backend)
 
     async def start(self) -> None:
-        """Open the remembered session, or the sign-in screen."""
+        """Open the remembered session, or the sign-in screen.
+
+        While the credential store asks the user something, the sign-in screen is open and the answer awaited.
+        """
+        if self._opening:
+            return
+        self._opening = True
+        try:
+            remembered = await self._resume()
+            if remembered.waiting:
+                remembered = await self._resume()
+        finally:
+            self._opening = False
+        if remembered.signed_in and self.gate is not Gate.SIGNED_IN:
+            await self.enter(None)
+
+    async def _resume(self) -> Remembered:
         remembered = await self.backend.resume()
-        self.remembered_identifier, self.problem = remembered.identifier, remembered.problem
-        if remembered.signed_in:
-            await self.enter(remembered.problem)
-        else:
-            self.gate = Gate.SIGNED_OUT
+        if self.gate is not Gate.SIGNED_IN:  # else by the password, meanwhile
+            self.unopened = remembered.problem
+            self.remembered_identifier = remembered.identifier or self.remembered_identifier
+            if not remembered.signed_in:
+                self.gate = Gate.SIGNED_OUT
+        return remembered
 
     async def enter(self, problem: CredentialProblem | None) -> None:
         """Pass the gate: the sign-in succeeded; `problem` is why it will not be remembered."""
         self._forget()  # of whoever was signed in before
-        self.ended, self.problem = None, problem
+        self.ended, self.problem, self.unopened, self.unerased = None, problem, None, None
         if (
             self.help.owner != self.backend.identifier
         ):  # else what they wrote before it expired is still there
@@ -89,20 +119,23 @@ class SessionState:
         self.help.take_up()
         await self.load_account()
         await self.help.keep()
+        if problem is CredentialProblem.SLOW:
+            self.problem = await self.backend.confirm_kept()
 
     async def load_account(self) -> None:
         """Read who is signed in, and stand on a contract of theirs."""
         reading = self.backend.account()
-        self.account = self.account.started(reading.known)
-        self._stand()
-        try:
-            answer = await reading
-        except BackendError as error:
+
+        def fail(error: BackendError) -> None:
             if self.gate is Gate.SIGNED_IN:  # else it closed meanwhile
                 self.account = self.account.failed(error)
-            return
-        self.account = self.account.answered(answer)
-        self._stand()
+
+        with failures_to(fail):
+            self.account = self.account.started(reading.known)
+            self._stand()
+            answer = await reading
+            self.account = self.account.answered(answer)
+            self._stand()
 
     def _stand(self) -> None:
         """Stay on the contract, as it is now; on another when there is none or it is gone."""
@@ -111,6 +144,8 @@ class SessionState:
             self.choose(
                 _first_shown(contracts, self.contract.contract_id if self.contract else self.preferred)
             )
+        elif self.account.data is not None:
+            self._leave_contract()
 
     def choose(self, contract: Contract) -> None:
         """Stand on another contract; its figures are read anew."""
@@ -122,11 +157,25 @@ class SessionState:
         self.service = ServiceState(self.backend, contract, on_change=self.subscriptions.read_again)
         self.subscriptions.on_change = self.service.read_again
         self.report = ReportState(self.backend, contract, self.purchase)
+        self.insights = InsightsState(
+            self.backend,
+            contract,
+            self.purchases,
+            self.subscriptions,
+            self.service,
+            self._review_of(contract),
+            known_publishers=self._known_publishers,
+            load_others=self._load_other_reviews,
+            on_count=self._count,
+        )
+        self.unseen = 0
         self.contract, self.preferred = contract, contract.contract_id
 
     async def refresh(self) -> None:
         """Read again what the home screen shows."""
         readings = [self.load_account(), self.load_management()]
+        if self.insights is not None and self.contract is not None and self.contract.billing_rights:
+            readings.append(self.insights.review.load())
         if self.purchases is not None:
             readings.append(self.purchases.load_periods())
         await asyncio.gather(*readings)
@@ -138,7 +187,7 @@ class SessionState:
 
     async def settled(self) -> None:
         """Wait until no reading of the contract is under way."""
-        readers = (self.purchases, self.subscriptions, self.service)
+        readers = (self.purchases, self.subscriptions, self.service, self.insights)
         await asyncio.gather(*(reader.settled() for reader in readers if reader is not None))
 
     async def load_management(self) -> None:
@@ -155,7 +204,15 @@ class SessionState:
     async def sign_out(self) -> None:
         """Leave: nothing of the account stays here, with or without a network."""
         self._leave()
-        self.problem = await self.backend.sign_out()
+        self._left(await self.backend.sign_out())
+
+    async def erase_again(self) -> None:
+        """Erase what the credential store did not erase at the sign-out."""
+        self._left(await self.backend.erase_again())
+
+    def _left(self, problem: CredentialProblem | None) -> None:
+        # Without a store, nothing was kept.
+        self.unerased = None if problem is CredentialProblem.ABSENT else problem
 
     async def sign_out_everywhere(self) -> None:
         """Leave, here and on every other device; `failure` says why it could not be."""
@@ -166,7 +223,29 @@ class SessionState:
             self.failure = error
         else:
             self._leave()
-            self.problem = problem
+            self._left(problem)
+
+    def _review_of(self, contract: Contract) -> ReviewState:
+        key = contract.contract_id
+        if key not in self._reviews:
+            self._reviews[key] = ReviewState(self.backend, key)
+        return self._reviews[key]
+
+    async def _load_other_reviews(self) -> None:
+        """Read, once, what was decided about the other contracts."""
+        contracts = self.account.data.contracts if self.account.data else ()
+        others = [one for one in contracts if one.billing_rights and one != self.contract]
+        reviews = map(self._review_of, others)
+        await asyncio.gather(
+            *(one.load() for one in reviews if one.served.data is None and not one.kept_here)
+        )
+
+    def _known_publishers(self) -> frozenset[str]:
+        """Return the publishers that were recognized on any contract."""
+        return frozenset().union(*(publishers_known(one.review) for one in self._reviews.values()))
+
+    def _count(self, unseen: int) -> None:
+        self.unseen = unseen
 
     def try_again(self) -> None:
         """The app may be served again: the screens come back, and ask."""
@@ -186,9 +265,15 @@ class SessionState:
 
     def _forget(self) -> None:
         self.gate = Gate.SIGNED_OUT
-        self.account, self.contract = Loadable(), None
-        self.failure = None
-        self.purchases = self.purchase = self.subscriptions = self.service = self.report = None
+        self.account = Loadable()
+        self.failure = self.problem = None
+        self._reviews = {}
+        self._leave_contract()
+
+    def _leave_contract(self) -> None:
+        self.contract = self.purchases = self.purchase = None
+        self.subscriptions = self.service = self.report = self.insights = None
+        self.unseen = 0
 
 
 def _first_shown(contracts: tuple[Contract, ...], preferred: str | None) -> Contract:

@@ -10,6 +10,8 @@ import flet as ft
 
 from services.errors import BackendError
 
+from .loadable import failures_to
+
 
 @dataclass(frozen=True)
 class File:
@@ -68,13 +70,15 @@ class SharingState:
             self._task.cancel()
 
     async def _share(self, make: Make, hand_over: HandOver) -> None:
-        try:
-            if await hand_over(await make(self._hear)):
-                self.delivered += 1
-        except BackendError as error:
+        def fail(error: BackendError) -> None:
             self.error = error
-        except OSError:
-            self.refused = True
+
+        with failures_to(fail):
+            try:
+                if await hand_over(await make(self._hear)):
+                    self.delivered += 1
+            except OSError:
+                self.refused = True
 
     def _hear(self, progress: float) -> None:
         if self.progress is not None:

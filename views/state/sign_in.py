@@ -14,6 +14,7 @@ import flet as ft
 
 from services.backend import Challenge
 from services.errors import ActionNeeded, BackendError, Locked, Refused, SignInTimedOut
+from services.identifiers import cleaned, phone_number
 
 from .session import SessionState
 
@@ -23,7 +24,6 @@ DEMO_PASSWORD: Final = "Soleil-2026"  # noqa: S105 - the made-up subscribers' pu
 MINUTE: Final = timedelta(minutes=1)
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_PHONE = re.compile(r"(?:\+33|0)[1-9]\d{8}")
 
 
 class Fault(Enum):
@@ -93,7 +93,7 @@ class SignInState:
 
     async def submit_identifier(self) -> None:
         """Step 1. Whether the identifier exists is never said: the password is asked for either way."""
-        identifier = self.identifier.strip()
+        identifier = cleaned(self.identifier)
         self.fault = fault_in(identifier)
         if self.fault is None:
             await self._begin(identifier)
@@ -178,10 +178,9 @@ class SignInState:
 
 
 def fault_in(identifier: str) -> Fault | None:
-    """Why this is no e-mail address and no phone number, if it is none."""
+    """Return why a cleaned text is no e-mail address and no phone number, if it is none."""
     if not identifier:
         return Fault.EMPTY
-    digits = re.sub(r"[\s.\-]", "", identifier)
-    if _EMAIL.fullmatch(identifier) or _PHONE.fullmatch(digits):
+    if _EMAIL.fullmatch(identifier) or phone_number(identifier):
         return None
     return Fault.FORMAT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import flet as ft
@@ -23,7 +23,7 @@ from services.models import (
 from services.reads import Reading
 from services.single_flight import SingleFlight
 
-from .loadable import Loadable
+from .loadable import Loadable, failures_to
 from .proof import ProofState
 
 PER_PAGE = 100
@@ -70,13 +70,23 @@ class SubscriptionsState:
     def past(self) -> tuple[Subscription, ...]:
         return tuple(s for s in self.subscriptions.data or () if self._over(s))
 
+    @property
+    def today(self) -> date | None:
+        """The day it was, where the contract is billed, when the list was read."""
+        at = self.subscriptions.at
+        return at and at.astimezone(ZoneInfo(self.contract.billing.time_zone)).date()
+
+    def past_day(self, day: date) -> bool:
+        """Return whether `day` was over where the contract is billed when the list was read."""
+        at = self.subscriptions.at
+        return at is not None and day < at.astimezone(ZoneInfo(self.contract.billing.time_zone)).date()
+
     def _over(self, subscription: Subscription) -> bool:
-        """Ended, and its last paid day is past where the contract is billed."""
+        """Return whether it is ended and its last paid day is over."""
         if subscription.status is not SubscriptionStatus.TERMINATED:
             return False
-        last, at = subscription.termination_date, self.subscriptions.at
-        zone = ZoneInfo(self.contract.billing.time_zone)
-        return last is None or at is None or last < at.astimezone(zone).date()
+        last = subscription.termination_date
+        return last is None or self.subscriptions.at is None or self.past_day(last)
 
     def find(self, subscription_id: str) -> Subscription | None:
         known = self.subscriptions.data or ()
@@ -88,19 +98,20 @@ class SubscriptionsState:
 
     async def _read_list(self) -> None:
         reading, changes = self.backend.subscriptions(self.contract.contract_id), self._changes
-        if self.subscriptions.data is None and reading.known is not None:
-            self._etag = reading.known.etag
-        self.subscriptions = self.subscriptions.started(reading.known)
-        try:
-            answer = await reading
-        except BackendError as error:
+
+        def fail(error: BackendError) -> None:
             if changes == self._changes:
                 self.subscriptions = self.subscriptions.failed(error)
-            return
-        if changes == self._changes:
-            self._etag = answer.etag
-            self.subscriptions = self.subscriptions.answered(answer)
-            self._find_out()
+
+        with failures_to(fail):
+            if self.subscriptions.data is None and reading.known is not None:
+                self._etag = reading.known.etag
+            self.subscriptions = self.subscriptions.started(reading.known)
+            answer = await reading
+            if changes == self._changes:
+                self._etag = answer.etag
+                self.subscriptions = self.subscriptions.answered(answer)
+                self._find_out()
 
     def _find_out(self) -> None:
         """If it was not known whether the last one was ended, the list just read tells."""
@@ -166,16 +177,17 @@ class SubscriptionsState:
         """Read all that a subscription cost in these periods (the six)."""
         if subscription_id != self.charged:
             self.charges, self.charged = Loadable(), subscription_id
-        known = await self._sum_up(subscription_id, period_ids, _known)
-        self.charges = self.charges.started(known)
-        try:
-            answer = await self._sum_up(subscription_id, period_ids, _answered)
-        except BackendError as error:
+
+        def fail(error: BackendError) -> None:
             if subscription_id == self.charged:
                 self.charges = self.charges.failed(error)
-            return
-        if subscription_id == self.charged and answer is not None:
-            self.charges = self.charges.answered(answer)
+
+        with failures_to(fail):
+            known = await self._sum_up(subscription_id, period_ids, _known)
+            self.charges = self.charges.started(known)
+            answer = await self._sum_up(subscription_id, period_ids, _answered)
+            if subscription_id == self.charged and answer is not None:
+                self.charges = self.charges.answered(answer)
 
     async def _sum_up(
         self, subscription_id: str, period_ids: tuple[str, ...], read: _Read
@@ -183,6 +195,7 @@ class SubscriptionsState:
         """The charges in these periods, as old as their oldest page; None unless all pages are known."""
         found: list[Purchase] = []
         at: datetime | None = None
+        unreadable = 0
         for period_id in period_ids:
             number, pages = 1, 1
             while number <= pages:
@@ -200,7 +213,8 @@ class SubscriptionsState:
                 pages, number = page.value.pagination.total_pages, number + 1
                 found += [p for p in page.value.items if p.subscription_id == subscription_id]
                 at = min(at, page.at) if at else page.at
-        return Answer(tuple(found), at) if at else None
+                unreadable += page.unreadable  # each may be a charge of this subscription
+        return Answer(tuple(found), at, unreadable=unreadable) if at else None
 
 
 _Read = Callable[[Reading[PurchasePage]], Awaitable[Answer[PurchasePage] | None]]

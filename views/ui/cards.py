@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 
 import flet as ft
+
+from views.text import blank, initial
 
 from .buttons import Handler, row_as_button
 from .look import Look, text
@@ -148,10 +150,13 @@ def tag(
 
 
 def tile(look: Look, name: str, size: int = 40, radius: int = 12) -> ft.Container:
-    """The initial of a merchant, as decoration."""
+    """Return the initial of a merchant, or an icon if the name is blank, as decoration."""
     style = look.type.h3 if size < ROW_HEIGHT - SPACE_M else look.type.h2
+    letter = initial(name)
     return ft.Container(
-        text(name[:1].upper(), style, spoken=""),
+        text(letter, style, spoken="")
+        if letter
+        else ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=size / 2, color=look.colors.content_muted),
         width=size,
         height=size,
         bgcolor=look.colors.surface_sunken,
@@ -179,6 +184,11 @@ def key_value(look: Look, key: str, value: str) -> ft.Control:
             border=ft.Border(bottom=hairline(look.colors)),
         ),
     )
+
+
+def key_values(look: Look, facts: Iterable[tuple[str, str]]) -> ft.Column:
+    """Return the facts of a detail, one below the other, without those whose value is blank."""
+    return column(*(key_value(look, key, value) for key, value in facts if not blank(value)), spacing=0)
 
 
 def column(*controls: ft.Control, spacing: float = SPACE_S) -> ft.Column:

@@ -25,16 +25,25 @@ def component(body: Callable[P, R]) -> Callable[P, R]:
 
     In Flet 1.0.5 an exception while a component is drawn again ends the session's update task: nothing
     changes on screen any more, and nothing is logged. The next change draws the component again.
+
+    A component of a sheet that closes may still be told to draw after the contexts above it have gone. It
+    keeps what it has drawn.
     """
 
     @functools.wraps(body)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         look = ft.use_context(LookContext)  # asked for first: hooks keep their order when the body fails
+        last: Any = ft.use_ref(None)
+        if look is None and last.current is not None:
+            return cast(R, last.current)
         try:
-            return body(*args, **kwargs)
+            drawn = body(*args, **kwargs)
         except Exception:
             log.exception("%s could not be drawn", body.__name__)
             return cast(R, ft.Text(look.words("problem.drawing") if look else "⚠"))
+        if look is not None:
+            last.current = drawn
+        return drawn
 
     return cast(Callable[P, R], ft.component(guarded))
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import flet as ft
 
 from services.errors import Locked
-from views.state.context import use_look
+from views.state.context import use_look, use_sheets
 from views.state.proof import ProofState
+from views.state.sheets import Sheet
 
 from .buttons import Handler, outline_button, strong_button
 from .cards import column
 from .component import component
 from .look import Look, silent, text
 from .proof import PasswordAsked
-from .sheet import sheet
 from .theme import SPACE_M, SPACE_S, negative_button
 
 
@@ -26,12 +27,12 @@ def confirmation(
     confirm: str,
     on_confirm: Handler,
     keep: str,
-    on_keep: Handler,
+    on_keep: Callable[[], None],
     *,
     busy: str = "",
     serious: bool = True,
     proof: ProofState | None = None,
-) -> ft.DialogControl:
+) -> Sheet:
     """A sheet that says what follows, each on its line; the safe answer has the focus.
 
     While `busy` (what is being done) neither answer can be given and the sheet stays. Where the `proof` is
@@ -57,7 +58,7 @@ def confirmation(
         strong_button(look, busy or confirm, on_confirm, style=style, disabled=bool(busy) or locked),
         spacing=SPACE_M,
     )
-    return sheet(look, title, content, on_keep, held=bool(busy))
+    return Sheet(title, content, on_keep, held=bool(busy))
 
 
 @component
@@ -70,19 +71,13 @@ def AskedFirst(
     serious: bool,
 ) -> ft.Control:
     """A button that opens the confirmation of what it does, which bears its name too."""
-    look = use_look()
-    asking, ask = ft.use_state(False)
-
-    def open_sheet() -> None:
-        ask(True)
-
-    def close() -> None:
-        ask(False)
+    look, sheets = use_look(), use_sheets()
 
     async def confirm() -> None:
-        ask(False)  # what follows is told on the screen
+        sheets.close()  # what follows is told on the screen
         await on_confirm()
 
-    shown = confirmation(look, title, consequences, label, confirm, keep, close, serious=serious)
-    ft.use_dialog(shown if asking else None)
-    return outline_button(look, label, open_sheet)
+    def drawn(look: Look) -> Sheet:
+        return confirmation(look, title, consequences, label, confirm, keep, sheets.close, serious=serious)
+
+    return outline_button(look, label, partial(sheets.open, drawn))

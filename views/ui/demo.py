@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 
 import flet as ft
 
+from services.settings import Runtime
 from views.state.context import use_demo, use_look
 from views.state.demo import DemoState, Scenario
 from views.state.session import Gate
+from views.state.sheets import Sheet
 from views.text import explain
 
 from .buttons import outline_button, strong_button
@@ -18,7 +20,6 @@ from .component import component, use_kept
 from .look import Look, heading, text
 from .notices import alert, snackbar
 from .radios import Option, radios
-from .sheet import sheet
 from .theme import SPACE_M, SPACE_XS, row_button
 
 HEIGHT = 32
@@ -39,7 +40,6 @@ def DemoBanner() -> ft.Control:
             ft.context.page.show_dialog(snackbar(look, words("demo.renewed")))
 
     ft.use_effect(announce, [demo.renewals])
-    ft.use_dialog(_sheet(look, demo) if demo.opened else None)
     fault = demo.scenario if demo.demonstration.fault else None
     return keep("demo", (look, demo, fault), partial(_bar, look, demo, fault))
 
@@ -70,7 +70,8 @@ def _bar(look: Look, demo: DemoState, fault: Scenario | None) -> ft.Control:
     )
 
 
-def _sheet(look: Look, demo: DemoState) -> ft.DialogControl:
+def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
+    """Return the explanation of the demonstration and the choice of its cases."""
     words = look.words
 
     async def show() -> None:
@@ -86,7 +87,13 @@ def _sheet(look: Look, demo: DemoState) -> ft.DialogControl:
     leave: list[ft.Control] = []
     if demo.session.gate is Gate.SIGNED_IN:
         leave.append(outline_button(look, words("demo.leave"), demo.leave, disabled=demo.busy))
-    shared = "demo.shared" if ft.context.page.web else "demo.shared_device"
+    match runtime:
+        case Runtime.WEB:
+            shared = "demo.shared"
+        case Runtime.BROWSER:
+            shared = "demo.shared_browser"
+        case _:
+            shared = "demo.shared_device"
     content = column(
         text(words("demo.text"), look.type.body),
         heading(text(words("demo.cases"), look.type.h3), 3),
@@ -109,7 +116,7 @@ def _sheet(look: Look, demo: DemoState) -> ft.DialogControl:
         outline_button(look, words("action.close"), demo.close),
         spacing=SPACE_M,
     )
-    return sheet(look, words("demo.banner"), content, demo.close)
+    return Sheet(words("demo.banner"), content, demo.close)
 
 
 def list_above(route: str) -> str:

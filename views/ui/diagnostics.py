@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import flet as ft
 
 from services.diagnostics import report
 from services.transport import utc_now
-from views.state.context import use_look
+from views.state.context import use_look, use_sheets
 from views.state.device import DeviceState
 from views.state.session import SessionState
+from views.state.sheets import Sheet
 
 from .buttons import outline_button, strong_button
 from .cards import column
 from .component import component
 from .look import Look, text
 from .notices import snackbar
-from .sheet import sheet
 from .theme import SPACE_M
 
 
 def diagnostics(look: Look, device: DeviceState, session: SessionState) -> str:
     """The report of this moment."""
     page = ft.context.page
-    kind = "web" if page.web else "app"
     surroundings: dict[str, str] = {
         "Flet": ft.__version__,
-        "Platform": f"{page.platform.value if page.platform else 'unknown'}, {kind}",
+        "Platform": f"{page.platform.value if page.platform else 'unknown'}, {device.runtime}",
         "Layout": look.layout.name,
         "Language": look.words.language.value,
         "Theme": f"{device.theme_mode.value}{', dark' if device.dark else ''}",
@@ -40,25 +42,25 @@ def diagnostics(look: Look, device: DeviceState, session: SessionState) -> str:
 @component
 def DiagnosticsButton(device: DeviceState, session: SessionState) -> ft.Control:
     """Opens the report, from where it is copied."""
-    look = use_look()
-    shown, show = ft.use_state("")
-    words = look.words
+    look, sheets = use_look(), use_sheets()
 
     def open_sheet() -> None:
-        show(diagnostics(look, device, session))
+        sheets.open(partial(_sheet, diagnostics(look, device, session), sheets.close))
 
-    def close() -> None:
-        show("")
+    return outline_button(look, look.words("diagnostics.button"), open_sheet)
+
+
+def _sheet(report: str, close: Callable[[], None], look: Look) -> Sheet:
+    words = look.words
 
     def copied() -> None:
         ft.context.page.show_dialog(snackbar(look, words("diagnostics.copied")))
 
     content = column(
         text(words("diagnostics.text"), look.type.body),
-        ft.Text(shown, style=look.type.body_s, selectable=True, key="diagnostics"),
-        strong_button(look, words("diagnostics.copy"), copied, action=ft.CopyToClipboard(shown)),
+        ft.Text(report, style=look.type.body_s, selectable=True, key="diagnostics"),
+        strong_button(look, words("diagnostics.copy"), copied, action=ft.CopyToClipboard(report)),
         outline_button(look, words("action.close"), close),
         spacing=SPACE_M,
     )
-    ft.use_dialog(sheet(look, words("diagnostics.title"), content, close) if shown else None)
-    return outline_button(look, words("diagnostics.button"), open_sheet)
+    return Sheet(words("diagnostics.title"), content, close)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.backend import Backend
 from services.export import COLUMNS, Export, Spelling, csv_file, read_export
+from services.insights.ledger import PeriodEntries
 from services.models import Contract, EntryType, Money, PaymentStatus, Purchase
 from services.periods import period_billed_in
 from services.receipt import Receipt, pdf_file
 from views.formatting import Formats
+from views.state.insights import InsightsState
 from views.state.sharing import File, Make, Told
-from views.text import Language, Words, asset
+from views.text import Language, Words, asset, blank, joined
 
 from .brand import Brand
+from .look import titled
+
+LONGEST_REFERENCE = 50
+"""Characters of a reference in the name of a file."""
 
 
 def export_of(backend: Backend, contract: Contract, period_ids: Sequence[str], words: Words) -> Make:
@@ -26,6 +33,27 @@ def export_of(backend: Backend, contract: Contract, period_ids: Sequence[str], w
         export = await read_export(backend, contract, period_ids, told)
         content = await asyncio.to_thread(csv_file, export, spelling(words))
         return File(f"conso-et-moi-{_months(export)}.csv", content, "text/csv")
+
+    return make
+
+
+def found_of(insights: InsightsState, found: Sequence[Purchase], words: Words) -> Make:
+    """How the CSV file of purchases that were found is made."""
+
+    async def make(_told: Told) -> File:
+        known = insights.ledger.data.periods if insights.ledger.data else ()
+        by_period: dict[str, list[Purchase]] = {}
+        for one in reversed(found):
+            by_period.setdefault(one.period_id, []).append(one)
+        periods = tuple(
+            PeriodEntries(one.period, tuple(by_period.get(one.period.period_id, ())))
+            for one in reversed(known)
+            if one.period.period_id in by_period
+        )
+        references = {each.payment_id: each.reference_code for one in known for each in one.entries}
+        export = Export(periods, insights.purchases.zone, references)
+        content = await asyncio.to_thread(csv_file, export, spelling(words))
+        return File(f"{words('search.file')}.csv", content, "text/csv")
 
     return make
 
@@ -63,8 +91,11 @@ def receipt_of(
         content = await asyncio.to_thread(
             pdf_file, receipt, fonts=asset("fonts"), mark=asset(brand.mark.lstrip("/"))
         )
-        safe = "".join(letter for letter in purchase.reference_code if letter.isalnum() or letter in "-_")
-        return File(f"{words('receipt.file')}-{safe}.pdf", content, "application/pdf")
+        reference = unicodedata.normalize("NFC", purchase.reference_code)
+        safe = "".join(letter for letter in reference if letter.isalnum() or letter in "-_")
+        # A file name holds 255 bytes at most, and a letter takes up to four.
+        name = joined(words("receipt.file"), safe[:LONGEST_REFERENCE], separator="-")
+        return File(f"{name}.pdf", content, "application/pdf")
 
     return make
 
@@ -79,10 +110,10 @@ def _receipt(
     facts = [
         (words("purchase.date"), formats.moment(purchase.payment_date)),
         (words("purchase.publisher"), purchase.merchant_name),
-        (words("receipt.contact"), " · ".join(filter(None, reached))),
+        (words("receipt.contact"), joined(*(way for way in reached if way))),
         (words("purchase.content"), purchase.description),
         (words("purchase.type"), kind_of(words, purchase)),
-        (words("receipt.contract"), f"{contract.label} · {formats.number(contract.masked_number)}"),
+        (words("receipt.contract"), joined(contract.label, formats.number(contract.masked_number))),
         (words("purchase.payment_method"), words(f"channel.{purchase.channel.value}")),
         (
             words("purchase.period"),
@@ -100,11 +131,11 @@ def _receipt(
         product_name=brand.product_name,
         warning=words("receipt.demo") if demo else "",
         title=words(f"receipt.title_{_nature(purchase)}"),
-        merchant=purchase.merchant_name,
+        merchant=titled(words, purchase.merchant_name, purchase.description)[0],
         category=words(f"category.{purchase.purchase_category_code.value}"),
         amount=formats.money(purchase.amount),
         status=_standing(words, formats, purchase),
-        facts=tuple((name, value) for name, value in facts if value),
+        facts=tuple((name, value) for name, value in facts if not blank(value)),
         notes=(
             words("receipt.made", moment=formats.moment(at)),
             words("receipt.worth"),
@@ -123,15 +154,22 @@ def _nature(purchase: Purchase) -> str:
 
 def _standing(words: Words, formats: Formats, purchase: Purchase) -> str:
     """Where the purchase stands with its bill."""
-    month = formats.month_name(purchase.period_id)
     if purchase.payment_status is not PaymentStatus.SUCCEEDED:
         return words(f"status.{purchase.payment_status.value}")
-    standing = words("purchase.invoiced" if purchase.is_billed else "purchase.to_invoice", month=month)
+    standing = on_bill(words, formats, purchase)
     back = purchase.refunded_amount
     if back is None or not back.amount:
         return standing
     amount = formats.money(Money(amount=abs(back.amount), currency=back.currency))
     return f"{standing} · {words('receipt.refunded', amount=amount)}"
+
+
+def on_bill(words: Words, formats: Formats, purchase: Purchase) -> str:
+    """Return « Facturé en mars », « À déduire en avril »: what the bill does with an accepted entry."""
+    month = formats.month_name(purchase.period_id)
+    if purchase.entry_type is EntryType.REFUND:
+        return words("purchase.deducted" if purchase.is_billed else "purchase.deduct_later", month=month)
+    return words("purchase.invoiced" if purchase.is_billed else "purchase.invoice_later", month=month)
 
 
 def kind_of(words: Words, purchase: Purchase) -> str:

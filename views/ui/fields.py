@@ -13,6 +13,9 @@ from .buttons import Handler
 from .component import component
 from .theme import field_border
 
+LONGEST = 1000
+"""Characters that a field takes. What is longer was pasted by mistake, and is cut."""
+
 
 @component
 def Field(
@@ -44,6 +47,8 @@ def Field(
         agreed.current = event.data or ""
         return on_change(event)
 
+    if "max_length" not in options:  # a limit that a person may reach is shown, by the field's counter
+        options |= {"max_length": LONGEST, "counter": ""}
     return ft.TextField(
         label=label,
         value=drawn,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import flet as ft
 
@@ -14,10 +15,12 @@ from .cards import column
 from .component import Kept, component, use_kept
 from .demo import DemoBanner
 from .feedback import Outbox
-from .look import Look, heading, silent, text
+from .look import Look, alone, heading, silent, text
 from .places import Destination, go
-from .shortcuts import Shortcuts
 from .theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS, hairline
+
+MANY = 100
+"""More new charges than this are not counted on a badge."""
 
 
 @component
@@ -38,9 +41,10 @@ def Screen(
     above and below the title.
     """
     look, session, keep = use_look(), use_session(), use_kept()
+    news = session.unseen
     main = ft.Column(
         [
-            _top_bar(look, keep, title, overline, subtitle, back, actions),
+            alone(_top_bar(look, keep, title, overline, subtitle, back, actions)),
             ft.Container(body, expand=True, padding=0),
         ],
         spacing=0,
@@ -56,10 +60,12 @@ def Screen(
     )
     content: ft.Control = centred
     if look.layout.rail:
-        rail = keep("rail", (look, destination), partial(_rail, look, destination))
+        rail = keep("rail", (look, destination, news), partial(_rail, look, destination, news))
         content = ft.Row([rail, ft.VerticalDivider(width=1), centred], spacing=0, expand=True)
-    bar = None if look.layout.rail else keep("bar", (look, destination), partial(_bar, look, destination))
-    banner: list[ft.Control] = [Shortcuts(), Outbox(session.help)]
+    bar = None
+    if not look.layout.rail:
+        bar = keep("bar", (look, destination, news), partial(_bar, look, destination, news))
+    banner: list[ft.Control] = [Outbox(session.help)]
     if session.demo:
         banner.append(DemoBanner())
     return ft.View(
@@ -148,15 +154,34 @@ def _account_button(look: Look) -> ft.Control:
     return icon_button(look, ft.Icons.ACCOUNT_CIRCLE_OUTLINED, look.words("home.account"), open_settings)
 
 
-def _bar(look: Look, here: Destination | None) -> ft.NavigationBar:
-    def select(event: ft.Event[ft.NavigationBar]) -> None:
-        go(list(Destination)[event.data or 0].path)
+def _icon(look: Look, place: Destination, icon: ft.IconData, color: str, news: int) -> ft.Icon:
+    """Return the icon of a place; on that of the home, how many charges to look at are new."""
+    if place is not Destination.HOME or not news:
+        return ft.Icon(icon, color=color)
+    count = text(
+        str(news) if news < MANY else f"+{MANY - 1}", look.compact.caption, look.colors.content_inverse
+    )
+    return ft.Icon(
+        icon,
+        color=color,
+        semantics_label=look.words("check.news", n=news),
+        badge=ft.Badge(silent(count), bgcolor=look.colors.surface_inverse),
+    )
 
+
+def _go_to_destination(event: ft.Event[Any]) -> None:
+    """Go to the destination of the number that the client sent, if there is such a one."""
+    for number, place in enumerate(Destination):
+        if number == (event.data or 0):
+            go(place.path)
+
+
+def _bar(look: Look, here: Destination | None, news: int) -> ft.NavigationBar:
     return ft.NavigationBar(
         destinations=[
             ft.NavigationBarDestination(
-                icon=ft.Icon(place.value[1], color=look.colors.content_muted),
-                selected_icon=ft.Icon(place.value[2], color=look.colors.content_default),
+                icon=_icon(look, place, place.value[1], look.colors.content_muted, news),
+                selected_icon=_icon(look, place, place.value[2], look.colors.content_default, news),
                 label=place.label(look),
             )
             for place in Destination
@@ -164,20 +189,17 @@ def _bar(look: Look, here: Destination | None) -> ft.NavigationBar:
         selected_index=list(Destination).index(here) if here else 0,
         label_behavior=ft.NavigationBarLabelBehavior.ALWAYS_SHOW,
         border=ft.Border(top=hairline(look.colors)),
-        on_change=select,
+        on_change=_go_to_destination,
     )
 
 
-def _rail(look: Look, here: Destination | None) -> ft.NavigationRail:
-    def select(event: ft.Event[ft.NavigationRail]) -> None:
-        go(list(Destination)[event.data or 0].path)
-
+def _rail(look: Look, here: Destination | None, news: int) -> ft.NavigationRail:
     extended = look.layout.extended_rail
     return ft.NavigationRail(
         destinations=[
             ft.NavigationRailDestination(
-                icon=ft.Icon(place.value[1], color=look.colors.content_muted),
-                selected_icon=ft.Icon(place.value[2], color=look.colors.content_default),
+                icon=_icon(look, place, place.value[1], look.colors.content_muted, news),
+                selected_icon=_icon(look, place, place.value[2], look.colors.content_default, news),
                 label=place.label(look),
                 padding=ft.Padding.symmetric(vertical=SPACE_2XS) if extended else None,  # 44 px high without
             )
@@ -192,5 +214,6 @@ def _rail(look: Look, here: Destination | None) -> ft.NavigationRail:
         ),
         trailing=_account_button(look),
         pin_trailing_to_bottom=True,
-        on_change=select,
+        scrollable=True,  # in a low window the account button would lie on a destination
+        on_change=_go_to_destination,
     )

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import flet as ft
 
 from views.formatting import Formats
-from views.text import Language, Words
+from views.text import Language, Words, blank
 
 from .brand import CONSO_ET_MOI, Brand
 from .theme import (
@@ -107,6 +107,13 @@ def text(
         expand=expand,
         text_align=align,
     )
+
+
+def titled(words: Words, publisher: str, content: str) -> tuple[str, str]:
+    """Return a title and the line below it; the content is the title if the publisher has no visible name."""
+    if not blank(publisher):
+        return publisher, "" if blank(content) else content
+    return (words("publisher.unnamed") if blank(content) else content), ""
 
 
 def heading(content: ft.Control, level: int) -> ft.Semantics:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from functools import partial
 
 import flet as ft
@@ -22,8 +21,10 @@ HEIGHT = 96
 """Of the tallest bar, in logical pixels; the months stand below it."""
 LABELS = 32
 BAR = 28
-STUB = 2
+STUB = 2.0
 """Height of the bar of a period without purchases."""
+HEADROOM = 1.08
+"""Of the chart beyond its longest bar."""
 
 
 def month_selector(
@@ -38,12 +39,13 @@ def month_selector(
     The chart itself is silent: the six buttons over it carry the names.
     """
     ordered = tuple(reversed(periods))
-    tallest = max((float(p.total.amount) for p in ordered), default=0.0) or 1.0
+    lowest, highest = extent(ordered)
+    least = (highest - lowest) * STUB / HEIGHT
     groups, cells = [], []
     for index, period in enumerate(ordered):
         chosen = period.period_id == selected
-        bar = partial(_group, look, period, chosen, tallest, index)
-        groups.append(keep(f"bar-{index}", (look, period, chosen, tallest), bar))
+        bar = partial(_group, look, period, chosen, least, index)
+        groups.append(keep(f"bar-{index}", (look, period, chosen, least), bar))
         show = partial(show_period, period.period_id, purchases)
         cell = partial(_cell, look, period, chosen, show)
         cells.append(keep(f"cell-{index}", (look, period, chosen, purchases), cell))
@@ -52,8 +54,9 @@ def month_selector(
         group_alignment=ft.MainAxisAlignment.SPACE_AROUND,
         interactive=False,
         tooltip=None,
-        min_y=0,
-        max_y=tallest * 1.08,
+        min_y=lowest * HEADROOM,
+        max_y=max(highest * HEADROOM, least),
+        horizontal_grid_lines=_zero_line(look, lowest, highest) if lowest else None,
         left=0,
         right=0,
         top=0,
@@ -68,6 +71,12 @@ def month_selector(
     return ft.Semantics(label=look.words("purchases.selector"), container=True, content=columns)
 
 
+def extent(periods: Sequence[BillingPeriod]) -> tuple[float, float]:
+    """Return the lowest and the highest total of a chart of the periods, with zero between them."""
+    totals = [0.0, *(float(period.total.amount) for period in periods)]
+    return (min(totals), max(totals)) if any(totals) else (0.0, 1.0)
+
+
 def period_name(look: Look, period: BillingPeriod) -> str:
     """« Facture de mars, du 26 janvier au 25 février, 12,48 €, 3 achats »."""
     formats = look.formats
@@ -80,21 +89,22 @@ def period_name(look: Look, period: BillingPeriod) -> str:
     )
 
 
-def _group(look: Look, period: BillingPeriod, selected: bool, tallest: float, index: int) -> fc.BarChartGroup:
-    return fc.BarChartGroup(x=index, rods=[_bar(look, period, selected, tallest)])
+def _group(look: Look, period: BillingPeriod, selected: bool, least: float, index: int) -> fc.BarChartGroup:
+    return fc.BarChartGroup(x=index, rods=[_bar(look, period, selected, least)])
 
 
-def _bar(look: Look, period: BillingPeriod, selected: bool, tallest: float) -> fc.BarChartRod:
-    least = tallest * STUB / HEIGHT
+def _bar(look: Look, period: BillingPeriod, selected: bool, least: float) -> fc.BarChartRod:
+    """Return the bar of a period, from the zero line; `least` is its shortest length."""
+    total = float(period.total.amount)
     progress = period.state is PeriodState.OPEN and not selected
     color = look.colors.chart_selected if selected else look.colors.chart_bar
     return fc.BarChartRod(
         from_y=0,
-        to_y=max(float(max(period.total.amount, Decimal(0))), least),
+        to_y=min(total, -least) if total < 0 else max(total, least),
         width=BAR,
         color=look.colors.accent_bg if progress else color,
         border_side=ft.BorderSide(2, look.colors.accent) if progress else None,
-        border_radius=ft.BorderRadius.only(top_left=6, top_right=6),
+        border_radius=ft.BorderRadius.vertical(top=0 if total < 0 else 6, bottom=6 if total < 0 else 0),
         tooltip=None,
     )
 
@@ -129,6 +139,12 @@ def _label(look: Look, period: BillingPeriod) -> str:
     if period.state is PeriodState.OPEN and roomy:
         return look.words("period.open_short")
     return look.formats.month_short(period.bill_month)
+
+
+def _zero_line(look: Look, lowest: float, highest: float) -> fc.ChartGridLines:
+    """Return the line from which bars rise or hang: the only multiple of the interval in the chart."""
+    beyond = (highest - lowest) * 2
+    return fc.ChartGridLines(interval=beyond, color=look.colors.border_control, width=1)
 
 
 def _no_axis() -> fc.ChartAxis:

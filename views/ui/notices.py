@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 import flet as ft
 
+from services.credentials import CredentialProblem
 from services.errors import BackendError, Forbidden, NotFound, Unavailable, Unreachable
 from views.formatting import Formats
 from views.state.context import use_recovery
@@ -51,6 +53,29 @@ def alert(
         padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
     )
     return ft.Semantics(live_region=live, container=True, content=notice)
+
+
+def store_alert(look: Look, problem: CredentialProblem, outcome: str, *actions: ft.Control) -> ft.Control:
+    """Return a notice that the credential store could not be used.
+
+    Args:
+        outcome: the last part of a key `store.…`: what follows from it, and what to do.
+    """
+    title, sentence = look.words(f"credentials.{problem.value}"), look.words(f"store.{outcome}")
+    return alert(look, Tone.WARNING, title, sentence, *actions)
+
+
+def unkept(problem: CredentialProblem) -> str:
+    """Return the outcome of a session that is not saved for the next start."""
+    return "unsaved_yet" if problem is CredentialProblem.SLOW else "unsaved"
+
+
+def unreadable_alert(look: Look, kind: str, count: int) -> list[ft.Control]:
+    """Return the notice that `count` records are not shown, if there are any; `kind` is a key's last part."""
+    if not count:
+        return []
+    title = look.words(f"unreadable.{kind}", n=count)
+    return [alert(look, Tone.WARNING, title, look.words("unreadable.text"), live=False)]
 
 
 def error_alert(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
@@ -143,7 +168,7 @@ def freshness(look: Look, formats: Formats, shown: Loadable[T], retry: Handler) 
     )
     if shown.error is None:
         return [Age(look, age)] if shown.recalled else []
-    if isinstance(shown.error, Unreachable):
+    if type(shown.error) is Unreachable:  # its subclasses have other causes, and their own sentences
         title, sentence = words("banner.offline"), f"{words('banner.offline_text')} {age}."
     else:
         title, sentence = age, explain(shown.error, words).sentence
@@ -213,10 +238,17 @@ def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.C
     )
 
 
-def snackbar(look: Look, message: str, *, seconds: int = 6) -> ft.SnackBar:
-    """A short confirmation that leaves by itself; never the only place where something is said."""
+def snackbar(
+    look: Look, message: str, *, seconds: int = 6, action: tuple[str, Callable[[], None]] | None = None
+) -> ft.SnackBar:
+    """A short confirmation that leaves by itself; never the only place where something is said.
+
+    An `action`, its name and what it does, is also possible elsewhere. It gives the reader more time.
+    """
     return ft.SnackBar(
         text(message, look.type.body_s, look.colors.content_inverse),
-        duration=ft.Duration(seconds=seconds),
+        action=ft.SnackBarAction(action[0], on_click=action[1]) if action else None,
+        persist=False,
+        duration=ft.Duration(seconds=8 if action else seconds),
         width=None if not look.layout.rail else 480,
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import flet as ft
 
+from services.models import BillingPeriod
 from views.formatting import Formats
 from views.state.purchases import PurchasesState
 
@@ -11,8 +14,9 @@ from .amounts import hero_amount
 from .buttons import Handler, link
 from .cards import card, column
 from .look import Look, heading, silent, text
+from .month_selector import STUB, extent
 from .notices import error_alert, skeleton
-from .places import PURCHASES, go
+from .places import PURCHASES, go, purchases_of
 from .theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
 
 MINI_CHART = 48
@@ -21,50 +25,38 @@ CHART_ROOM = 124
 
 
 def one_off_services(
-    look: Look, formats: Formats, state: PurchasesState, none: str, previous: str, retry: Handler
+    look: Look,
+    formats: Formats,
+    state: PurchasesState,
+    none: str,
+    retry: Handler,
+    forecast: ft.Control,
 ) -> ft.Control:
-    """The card for the current period of a contract.
+    """Return the card for the current period of a contract.
 
-    `none` is the key of the sentence that stands instead when there is no purchase, `previous` the
-    address of the past periods; `retry` reads again what could not be read.
+    `none` is the key of the sentence shown instead if the period has no entries; `retry` reads again what
+    could not be read; `forecast` tells what the bill will come to.
     """
     words, current = look.words, state.current
 
     def detail() -> None:
         go(PURCHASES)
 
-    def past() -> None:
-        go(previous)
-
     if state.periods.missing and state.periods.error is not None:
         return error_alert(look, state.periods.error, retry, title=words("usage.error"))
     if state.periods.data is None or current is None:
         return skeleton(look, (160, 20), (120, 44), (None, 20))
     since = formats.day_month(current.start_date)
-    if not current.purchase_count:
-        return card(
-            look,
-            column(
-                text(words(none, date=since), look.type.body),
-                link(look, words("services.previous"), past),
-                spacing=SPACE_XS,
-            ),
-        )
-    tallest = max((float(p.total.amount) for p in state.periods.data), default=0.0) or 1.0
-    bars = ft.Row(
-        [
-            ft.Container(
-                width=10,
-                height=max(2.0, MINI_CHART * max(0.0, float(period.total.amount)) / tallest),
-                bgcolor=look.colors.chart_selected if period is current else look.colors.chart_bar,
-                border_radius=ft.BorderRadius.only(top_left=2, top_right=2),
+    if not current.used:
+        used = state.used_before(current)
+        if used is None:
+            following: ft.Control = text(
+                words("purchases.empty_text"), look.type.body_s, look.colors.content_muted
             )
-            for period in reversed(state.periods.data)
-        ],
-        spacing=SPACE_XS,
-        vertical_alignment=ft.CrossAxisAlignment.END,
-        tight=True,
-    )
+        else:
+            following = link(look, words("services.previous"), partial(go, purchases_of(used.period_id)))
+        return card(look, column(text(words(none, date=since), look.type.body), following, spacing=SPACE_XS))
+    bars = _bars(look, state.periods.data, current)
     room = look.layout.least_content - 2 * SPACE_M
     total: ft.Control
     if look.crowded:
@@ -84,10 +76,45 @@ def one_off_services(
                 tight=True,
             ),
             total,
-            text(words("services.count", n=current.purchase_count, date=since), look.type.body_s),
+            text(
+                words("services.count", n=current.purchase_count, date=since)
+                if current.purchase_count
+                else words("services.refunds", date=since),
+                look.type.body_s,
+            ),
+            forecast,
             ft.Divider(height=1),
             link(look, words("services.link"), detail, key="detail"),
             spacing=SPACE_XS,
         ),
         padding=ft.Padding.only(left=SPACE_M, top=SPACE_M, right=SPACE_M, bottom=SPACE_2XS),
+    )
+
+
+def _bars(look: Look, periods: tuple[BillingPeriod, ...], current: BillingPeriod) -> ft.Row:
+    """Return a small chart of the totals, oldest first; negative ones hang below a common zero line."""
+    lowest, highest = extent(periods)
+    scale = MINI_CHART / (highest - lowest)
+    zero = highest * scale
+    bars: list[ft.Control] = []
+    for period in reversed(periods):
+        total = float(period.total.amount)
+        height = max(STUB, abs(total) * scale)
+        above = total > 0 or (not total and highest > 0)
+        top = max(0.0, zero - height) if above else min(zero, MINI_CHART - height)
+        bars.append(
+            ft.Container(
+                width=10,
+                height=height,
+                margin=ft.Margin.only(top=top),
+                bgcolor=look.colors.chart_selected if period is current else look.colors.chart_bar,
+                border_radius=ft.BorderRadius.vertical(top=2 if above else 0, bottom=0 if above else 2),
+            )
+        )
+    return ft.Row(
+        bars,
+        height=MINI_CHART,
+        spacing=SPACE_XS,
+        vertical_alignment=ft.CrossAxisAlignment.START,
+        tight=True,
     )

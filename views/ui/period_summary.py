@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import flet as ft
 
 from services.models import BillingPeriod, Contract
 from views.formatting import Formats
+from views.state.context import use_sheets
 from views.state.purchases import PurchasesState
 from views.state.session import SessionState
+from views.state.sheets import Sheet
 
 from .amounts import hero_amount
 from .billing_rule import billing_rule
 from .buttons import icon_button, outline_button
 from .cards import card, column
 from .component import Kept, component
+from .forecast import ForecastLine
 from .look import Look, heading, text
 from .month_selector import month_selector
 from .sharing import ExportButton
-from .sheet import sheet
 from .theme import SPACE_M, SPACE_S, SPACE_XS, Layout
 
 SUMMED_WIDTH = 176
@@ -60,9 +63,12 @@ def summary_card(
         ],
         spacing=SPACE_XS,
     )
+    forecast: list[ft.Control] = []
+    if session.insights is not None and period == purchases.current:
+        forecast.append(ft.memo(ForecastLine)(session.insights, session.insights.review))
     return card(
         look,
-        column(body, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
+        column(body, *forecast, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
         padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
     )
 
@@ -122,22 +128,18 @@ def period_summary(look: Look, period: BillingPeriod) -> str:
 @component
 def HowPeriodsWork(look: Look, contract: Contract) -> ft.Control:
     """The info button and the sentence it opens, with the help article's example."""
-    opened, set_opened = ft.use_state(False)
+    sheets = use_sheets()
+    opened = partial(_periods_explained, contract, sheets.close)
+    return icon_button(
+        look, ft.Icons.INFO_OUTLINE, look.words("purchases.info"), partial(sheets.open, opened)
+    )
+
+
+def _periods_explained(contract: Contract, close: Callable[[], None], look: Look) -> Sheet:
     words = look.words
-
-    def close() -> None:
-        set_opened(False)
-
-    def open_sheet() -> None:
-        set_opened(True)
-
-    def drawn() -> ft.DialogControl:
-        content = column(
-            *billing_rule(look, contract),
-            outline_button(look, words("action.close"), close, autofocus=True),
-            spacing=SPACE_M,
-        )
-        return sheet(look, words("purchases.info_title"), content, close)
-
-    ft.use_dialog(drawn() if opened else None)
-    return icon_button(look, ft.Icons.INFO_OUTLINE, words("purchases.info"), open_sheet)
+    content = column(
+        *billing_rule(look, contract),
+        outline_button(look, words("action.close"), close, autofocus=True),
+        spacing=SPACE_M,
+    )
+    return Sheet(words("purchases.info_title"), content, close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from enum import Enum
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import flet as ft
 
@@ -14,6 +14,10 @@ from views.state.purchases import PurchasesState
 from .look import Look
 
 PURCHASES = "/achats"
+CHECK = "/verifier"
+SEARCH = "/recherche"
+PUBLISHERS = "/editeurs"
+CALENDAR = "/gerer/calendrier"
 FIRST_VIEW = "/"
 """The name of the view a page starts with: a view of that name is there at once, any other fades in."""
 _PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -49,6 +53,21 @@ def period_in(route: str) -> str | None:
 def purchases_of(period_id: str | None) -> str:
     """The address of a period's purchases; of the current one's for None."""
     return f"{PURCHASES}?periode={period_id}" if period_id else PURCHASES
+
+
+def purchase_address(payment_id: str, period_id: str) -> str:
+    """The address of one purchase, in its period."""
+    return f"{PURCHASES}/{payment_id}?periode={period_id}"
+
+
+def publisher_address(merchant_identifier: str) -> str:
+    """The address of one publisher, whose identifier may hold any character."""
+    return f"{PUBLISHERS}/{quote(merchant_identifier, safe='')}"
+
+
+def subscription_address(subscription_id: str) -> str:
+    """The address of one subscription."""
+    return f"{Destination.MANAGE.path}/abonnements/{subscription_id}"
 
 
 async def show_period(period_id: str, purchases: PurchasesState | None = None) -> None:

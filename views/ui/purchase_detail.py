@@ -15,15 +15,16 @@ from views.state.context import use_look, use_session
 from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
 from views.state.report import ReportState
+from views.text import blank
 
 from .amounts import hero_amount
 from .buttons import link, outline_button, strong_button
-from .cards import Tone, card, column, key_value, tag, tile
+from .cards import Tone, card, column, key_value, key_values, tag, tile
 from .component import component
-from .documents import kind_of
+from .documents import kind_of, on_bill
 from .look import Look, heading, text
-from .notices import alert, error_state, freshness, skeleton, snackbar, state
-from .places import PURCHASES, go, purchases_of
+from .notices import alert, error_state, freshness, skeleton, snackbar, state, unreadable_alert
+from .places import PURCHASES, go, publisher_address, purchases_of
 from .publisher import contact_button
 from .purchase_rows import amount_color, shown_names, tags_of
 from .report import ReportButton
@@ -126,10 +127,16 @@ def _facts(
             ),
             hero_amount(look, formats, purchase.amount, AMOUNT_ROOM, amount_color(look, purchase)),
             ft.Row(_statuses(look, formats, purchase), spacing=SPACE_XS, run_spacing=SPACE_XS, wrap=True),
-            column(*(key_value(look, key, value) for key, value in rows), spacing=0),
+            key_values(look, rows),
             *_refunds(look, formats, purchase),
+            *unreadable_alert(look, "refund", purchase.unreadable),
             *_reported(look, formats, purchase),
             column(
+                link(
+                    look,
+                    look.words("publisher.see"),
+                    partial(go, publisher_address(purchase.merchant_identifier)),
+                ),
                 *_from_subscription(look, purchase),
                 *_actions(look, report, purchase),
                 *([ReceiptActions(purchases.contract, purchase, at)] if at else []),
@@ -143,14 +150,15 @@ def _facts(
 
 def _statuses(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
     """Where the purchase stands with its bill, then what is not ordinary about it."""
-    words, status, month = look.words, purchase.payment_status, formats.month_name(purchase.period_id)
+    words, status = look.words, purchase.payment_status
     tags: list[ft.Control] = []
-    if status is PaymentStatus.SUCCEEDED and purchase.is_billed:
-        tags.append(
-            tag(look, words("purchase.invoiced", month=month), Tone.INFO, ft.Icons.RECEIPT_LONG_OUTLINED)
+    if status is PaymentStatus.SUCCEEDED:
+        tone, icon = (
+            (Tone.INFO, ft.Icons.RECEIPT_LONG_OUTLINED)
+            if purchase.is_billed
+            else (Tone.WARNING, ft.Icons.SCHEDULE)
         )
-    elif status is PaymentStatus.SUCCEEDED:
-        tags.append(tag(look, words("purchase.to_invoice", month=month), Tone.WARNING, ft.Icons.SCHEDULE))
+        tags.append(tag(look, on_bill(words, formats, purchase), tone, icon))
     elif status.pending or status is PaymentStatus.OTHER:
         tags.append(tag(look, words(f"status.{status.value}"), Tone.WARNING, ft.Icons.HOURGLASS_TOP))
     tags += [tag(look, *described) for described in _further_tags(look, formats, purchase)]
@@ -164,7 +172,7 @@ def _further_tags(
     words = look.words
     said = {words("tag.pending")}
     if purchase.refunds:
-        said.add(words("tag.refunded"))
+        said |= {words("tag.refunded"), words("tag.refunded_part")}
         last = formats.long_date(formats.local_day(purchase.refunds[-1].payment_date))
         back = purchase.refunded_amount
         if back is None or abs(back.amount) >= purchase.amount.amount:
@@ -195,13 +203,17 @@ def _reported(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contr
     if dispute is None:
         return []
     words = look.words
-    title = words("report.sent", reference=dispute.dispute_id)
+    title = (
+        words("report.sent_unnumbered")
+        if blank(dispute.dispute_id)
+        else words("report.sent", reference=dispute.dispute_id)
+    )
     sentence = words("report.sent_on", date=formats.moment(dispute.created_at))
     return [alert(look, Tone.INFO, title, sentence)]
 
 
 def _from_subscription(look: Look, purchase: Purchase) -> list[ft.Control]:
-    if purchase.subscription_id is None:
+    if purchase.subscription_id is None or blank(purchase.subscription_id):
         return []
     manage = partial(go, f"/gerer/abonnements/{purchase.subscription_id}")
     return [
@@ -220,12 +232,10 @@ def _actions(look: Look, report: ReportState | None, purchase: Purchase) -> list
     if report is not None and purchase.dispute is None and purchase.entry_type is EntryType.PURCHASE:
         actions.append(ReportButton(report, purchase.payment_id))
     actions += contact_button(look, purchase.merchant_contact)
-    actions.append(
-        outline_button(
-            look, words("purchase.copy"), copied, action=ft.CopyToClipboard(purchase.reference_code)
-        )
-    )
-    if purchase.entry_type is EntryType.REFUND and purchase.refund_of:
+    if not blank(purchase.reference_code):
+        copy = ft.CopyToClipboard(purchase.reference_code)
+        actions.append(outline_button(look, words("purchase.copy"), copied, action=copy))
+    if purchase.entry_type is EntryType.REFUND and purchase.refund_of and not blank(purchase.refund_of):
         original = partial(go, f"{PURCHASES}/{purchase.refund_of}")
         actions.append(link(look, words("purchase.original"), original))
     return actions

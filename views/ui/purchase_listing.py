@@ -19,7 +19,7 @@ from .chips import chip, choices
 from .component import component, use_kept
 from .contracts import contract_choice
 from .look import Look, text
-from .notices import error_state, freshness, progress, skeleton, snackbar, state
+from .notices import error_state, freshness, progress, skeleton, snackbar, state, unreadable_alert
 from .period_summary import summary_card
 from .places import PURCHASES, go, purchases_of
 from .purchase_rows import PageOfRows, days_of
@@ -48,6 +48,7 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: s
             ft.context.page.show_dialog(snackbar(look, look.words("purchases.refreshed")))
 
     ft.use_effect(announce, [purchases.refreshed])
+    use_filter_announced(look, purchases)
     strip = ft.use_memo(ft.Ref[ft.Column], [])
 
     async def follow() -> None:
@@ -106,6 +107,26 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: s
     )
 
 
+def use_filter_announced(look: Look, purchases: PurchasesState) -> None:
+    """Announce a filter and how many purchases it leaves, once its list is read."""
+    kind, read = purchases.filter, purchases.shown.data
+    shown = kind, kind and purchases.period_id  # the summary announces the period if there is no filter
+    announced = ft.use_ref(shown)
+
+    async def announce_filter() -> None:
+        if read is None or announced.current == shown:
+            return
+        announced.current = shown
+        name = look.words(f"filter.{kind.value if kind else 'all'}")
+        if read.empty and kind is not None:
+            sentence = look.words("purchases.empty_filter", filter=name)
+        else:
+            sentence = look.words("purchases.filtered", n=read.total_count, filter=name)
+        await ft.SemanticsService().announce_message(sentence)
+
+    ft.use_effect(announce_filter, [shown, read is None], cleanup=lambda: None)
+
+
 def chosen_payment(purchases: PurchasesState, payment_id: str | None) -> str | None:
     """The purchase to show beside the list: the one asked for, else the first of the list."""
     first = purchases.shown.data.pages.get(1, ()) if purchases.shown.data else ()
@@ -142,20 +163,25 @@ def _rows(
         before = pages.get(number - 1)
         continues = bool(
             before
+            and pages[number]
             and formats.local_day(before[-1].payment_date) == formats.local_day(pages[number][0].payment_date)
         )
         chosen = [rank for rank, row in enumerate(pages[number]) if row.payment_id == selected]
         near = number == 1 and all(rank < window.rows for rank in chosen)
         rows.append(
             ft.Container(
-                _REMEMBERED_PAGE(
-                    look,
-                    formats,
-                    pages[number],
-                    days_of(pages[number], listed.data.days, formats),
-                    continues,
-                    selected if chosen else None,
-                    window.rows if near else window.per_page,
+                column(
+                    _REMEMBERED_PAGE(
+                        look,
+                        formats,
+                        pages[number],
+                        days_of(pages[number], listed.data.days, formats),
+                        continues,
+                        selected if chosen else None,
+                        window.rows if near else window.per_page,
+                    ),
+                    *unreadable_alert(look, "purchase", listed.data.unreadable.get(number, 0)),
+                    spacing=SPACE_S,
                 ),
                 key=f"page-{number}",
                 data=number,
@@ -215,22 +241,23 @@ def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Contro
             "",
             strong_button(look, words("purchases.clear_filter"), purchases.clear_filter),
         )
-    if period is not None and period.state is not PeriodState.OPEN:
-        month = formats.month_name(period.bill_month)
-        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, words("purchases.empty_closed", month=month))
-    previous = purchases.step(-1)
-
-    def show_previous() -> None:
-        go(purchases_of(previous))
-
-    actions = [strong_button(look, words("purchases.empty_previous"), show_previous)] if previous else []
-    return state(
-        look,
-        ft.Icons.RECEIPT_LONG_OUTLINED,
-        words("purchases.empty_title"),
-        words("purchases.empty_text"),
-        *actions,
-    )
+    if period is not None and period.state in (PeriodState.CLOSED, PeriodState.BILLED):
+        billed = period.state is PeriodState.BILLED
+        title = words(
+            "purchases.empty_billed" if billed else "purchases.empty_closed",
+            month=formats.month_name(period.bill_month),
+        )
+        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title)
+    title = words("purchases.empty_title")
+    used = purchases.used_before(period) if period is not None else None
+    if used is None:
+        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title, words("purchases.empty_text"))
+    if used.period_id == purchases.step(-1):
+        label = words("purchases.empty_previous")
+    else:
+        label = words("purchases.empty_latest", of_month=formats.of_month(used.bill_month))
+    show = strong_button(look, label, partial(go, purchases_of(used.period_id)))
+    return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title, words("purchases.empty_next"), show)
 
 
 def _beyond(look: Look, purchases: PurchasesState) -> ft.Control:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from functools import partial
 
 import flet as ft
@@ -12,12 +13,13 @@ from services.models import Category, EntryType, Money, PaymentStatus, Purchase,
 from views.formatting import Formats
 from views.state.list_window import ROW_ESTIMATE
 from views.state.purchases import Day, local_day
+from views.text import initial, joined
 
 from .buttons import row_as_button
 from .cards import Tone, column, tag, tile
 from .component import Kept, component, use_kept
-from .look import Look, text
-from .places import PURCHASES, go
+from .look import Look, text, titled
+from .places import go, purchase_address
 from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
 
 TEXT_START = 40 + SPACE_M + SPACE_S
@@ -96,7 +98,7 @@ def _day_header(
     name = formats.day_heading(day)
     line: list[ft.Control] = [text(name, look.type.h4, expand=True)]
     spoken = name
-    if summed is not None and summed.complete and summed.total is not None:
+    if summed is not None and summed.complete and not summed.partial and summed.total is not None:
         amount = formats.money(Money(amount=summed.total))
         line.append(text(amount, look.type.body_s, look.colors.content_muted, wrap=False))
         spoken = look.words("purchases.day_total", day=name, amount=amount)
@@ -136,19 +138,19 @@ def purchase_row(
     amount = formats.money(purchase.amount)
 
     def open_purchase() -> None:
-        go(f"{PURCHASES}/{purchase.payment_id}?periode={purchase.period_id}")
+        go(purchase_address(purchase.payment_id, purchase.period_id))
 
     # The title says all of it: the row is one node for screen readers, with few controls.
     name = _spoken(look, purchase, title, time, [label for label, *_ in tags], formats)
     texts: list[ft.Control] = [
         text(title, look.type.body_medium, lines=1, spoken=name),
-        text(f"{time} · {content}", look.type.body_s, look.colors.content_muted, lines=1, spoken=""),
+        text(joined(time, content), look.type.body_s, look.colors.content_muted, lines=1, spoken=""),
     ]
     if tags:
         texts.append(keep(f"tags-{rank}", (look, tags), partial(_tags, look, tags)))
     row = ft.Row(
         [
-            keep(f"tile-{rank}", (look, title[:1]), partial(tile, look, title)),
+            keep(f"tile-{rank}", (look, initial(title)), partial(tile, look, title)),
             ft.Column(texts, spacing=0, expand=True, tight=True),
             text(amount, look.type.h3, amount_color(look, purchase), wrap=False, spoken=""),
             *(
@@ -173,7 +175,7 @@ def shown_names(look: Look, purchase: Purchase) -> tuple[str, str]:
     """The service and the content as shown: nothing that is for adults is named in a list."""
     if purchase.purchase_category_code is Category.ADULT:
         return look.words("category.adult"), look.words(f"kind.{purchase.kind.value}")
-    return purchase.merchant_name, purchase.description
+    return titled(look.words, purchase.merchant_name, purchase.description)
 
 
 def amount_color(look: Look, purchase: Purchase) -> str:
@@ -188,8 +190,10 @@ def amount_color(look: Look, purchase: Purchase) -> str:
 def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.IconData]]:
     """What is not ordinary about a purchase."""
     words, status = look.words, purchase.payment_status
-    if purchase.entry_type is EntryType.REFUND or purchase.refunded_amount is not None:
-        yield words("tag.refunded"), Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
+    back = purchase.refunded_amount.amount if purchase.refunded_amount else Decimal(0)
+    if purchase.entry_type is EntryType.REFUND or back:
+        part = purchase.entry_type is not EntryType.REFUND and abs(back) < purchase.amount.amount
+        yield words("tag.refunded_part" if part else "tag.refunded"), Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
     elif purchase.kind is PurchaseKind.SUBSCRIPTION:
         yield words("tag.subscription"), Tone.INFO, ft.Icons.AUTORENEW
     if purchase.dispute is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import flet as ft
@@ -22,15 +22,20 @@ def radios(
     look: Look,
     options: Sequence[Option],
     chosen: str | None,
-    on_change: ft.ControlEventHandler[ft.RadioGroup],
+    on_change: Callable[[ft.Event[ft.RadioGroup]], object],
     *,
     disabled: bool = False,
 ) -> ft.RadioGroup:
     """The options one under the other, each followed by its explanation."""
+
+    def choose(event: ft.Event[ft.RadioGroup]) -> None:
+        if any(option.value == event.data for option in options):  # a forged client sends any text
+            on_change(event)
+
     return ft.RadioGroup(
         column(*(_option(look, option) for option in options), spacing=SPACE_2XS),
         value=chosen,
-        on_change=on_change,
+        on_change=choose,
         disabled=disabled,
     )
 

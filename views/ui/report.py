@@ -8,6 +8,7 @@ from services.errors import OutcomeUnknown
 from services.models import DisputeReason
 from views.state.context import use_look
 from views.state.report import LONGEST_COMMENT, ReportState
+from views.state.sheets import Sheet
 from views.text import explain
 
 from .buttons import link, outline_button, strong_button
@@ -16,23 +17,22 @@ from .component import component
 from .fields import Field
 from .look import Look
 from .notices import alert
-from .sheet import sheet
 from .theme import SPACE_M, SPACE_XS
 
 
 @component
 def ReportButton(report: ReportState, payment_id: str) -> ft.Control:
-    """« Signaler un problème », and the form it opens."""
+    """« Signaler un problème », which opens the form."""
     look = use_look()
 
     def open_form() -> None:
         report.open(payment_id)
 
-    ft.use_dialog(_form(look, report) if report.payment_id == payment_id else None)
     return strong_button(look, look.words("report.title"), open_form)
 
 
-def _form(look: Look, report: ReportState) -> ft.DialogControl:
+def report_sheet(look: Look, report: ReportState) -> Sheet:
+    """Return the form to report a problem with a purchase."""
     words = look.words
     problems: list[ft.Control] = []
     if report.error is not None:
@@ -80,4 +80,4 @@ def _form(look: Look, report: ReportState) -> ft.DialogControl:
         outline_button(look, words("action.cancel"), report.close, disabled=report.busy),
         spacing=SPACE_M,
     )
-    return sheet(look, words("report.title"), content, report.close, held=report.busy)
+    return Sheet(words("report.title"), content, report.close, held=report.busy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TypeVar
 
 import flet as ft
@@ -52,8 +53,16 @@ class SecureStorageStore:
         return await self._asked(self._storage.get(self._key))
 
     async def save(self, secret: str) -> None:
-        await self._asked(self._storage.set(self._key, secret))
-        if await self._asked(self._storage.get(self._key)) != secret:
+        try:
+            await self._asked(self._storage.set(self._key, secret))
+            kept = await self._asked(self._storage.get(self._key))
+        except CredentialsUnavailable as error:
+            if error.problem is not CredentialProblem.SLOW:  # else it may still be saved
+                with suppress(CredentialsUnavailable):
+                    await self.clear()
+            raise
+        if kept != secret:
+            await self.clear()
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
     async def clear(self) -> None:

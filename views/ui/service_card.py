@@ -7,25 +7,27 @@ import flet as ft
 from services.errors import Changed, OutcomeUnknown
 from services.models import Service, ServiceStatus
 from views.state.context import use_look
+from views.state.insights import InsightsState
 from views.state.service import ServiceState
+from views.state.sheets import Sheet
 from views.text import explain
 
 from .buttons import link
 from .cards import Tone, card, column, tag
 from .component import component
 from .confirmation import confirmation
+from .forecast import CeilingRow
 from .look import Look, text
 from .notices import alert, error_state, freshness, skeleton
 from .theme import SPACE_M, SPACE_S
 
 
 @component
-def ServiceCard(service: ServiceState) -> ft.Control:
+def ServiceCard(service: ServiceState, insights: InsightsState) -> ft.Control:
     """The switch, its state in words, and what happened to the last change."""
     look = use_look()
     ft.use_effect(service.load, [service.contract.contract_id], cleanup=lambda: None)
     ft.use_effect(service.watch, [service.changing], cleanup=lambda: None)
-    ft.use_dialog(_service_confirmation(look, service))
     words, shown = look.words, service.service
     if shown.missing and shown.error is not None:
         return card(look, error_state(look, shown.error, service.load))
@@ -56,7 +58,15 @@ def ServiceCard(service: ServiceState) -> ft.Control:
     )
     return column(
         *freshness(look, formats, shown, service.load),
-        card(look, column(row, _service_tag(look, shown.data, service.changing), spacing=SPACE_S)),
+        card(
+            look,
+            column(
+                row,
+                _service_tag(look, shown.data, service.changing),
+                CeilingRow(insights, insights.review),
+                spacing=SPACE_S,
+            ),
+        ),
         *_service_outcome(look, service),
         spacing=SPACE_S,
     )
@@ -91,7 +101,8 @@ def _service_outcome(look: Look, service: ServiceState) -> list[ft.Control]:
     return []
 
 
-def _service_confirmation(look: Look, service: ServiceState) -> ft.DialogControl | None:
+def service_confirmation(look: Look, service: ServiceState) -> Sheet | None:
+    """Return what turning the service on or off means, if the switch was moved."""
     words, known = look.words, service.service.data
     if service.asked is None or known is None:
         return None
@@ -112,10 +123,8 @@ def _service_confirmation(look: Look, service: ServiceState) -> ft.DialogControl
     lines = [words("service.off_no_payment")]
     if known.affected_subscriptions:
         lines.append(words("service.off_subscriptions", n=known.affected_subscriptions))
-    if known.outstanding.amount:
-        lines.append(words("service.off_due_amount", amount=look.formats.money(known.outstanding)))
-    else:
-        lines.append(words("service.off_due"))
+    if known.outstanding.amount > 0:
+        lines.append(words("service.off_due", amount=look.formats.money(known.outstanding)))
     lines.append(words("service.off_again"))
     return confirmation(
         look,

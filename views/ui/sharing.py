@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 import flet as ft
 
 from services.models import BillingPeriod, Contract, Purchase
-from views.state.context import use_look, use_session
+from services.settings import Runtime
+from views.state.context import use_device, use_look, use_session, use_sheets
+from views.state.insights import InsightsState
 from views.state.purchases import PurchasesState
 from views.state.session import SessionState
 from views.state.sharing import File, HandOver, Make, SharingState
+from views.state.sheets import Sheet
 
 from .buttons import icon_button, outline_button, strong_button
 from .cards import Tone, column
 from .component import component
-from .documents import export_of, receipt_of
+from .documents import export_of, found_of, receipt_of
 from .look import Look, text
 from .notices import alert, error_alert, snackbar
 from .radios import Option, radios
-from .sheet import sheet
 from .theme import SPACE_M, SPACE_S, SPACE_XS
 
 ONE, ALL = "one", "all"
@@ -29,7 +31,7 @@ ONE, ALL = "one", "all"
 
 
 async def save(file: File) -> bool:
-    """Ask where to put the file; a browser puts it among its downloads without asking.
+    """Ask where to save the file; return False if the dialog was dismissed.
 
     Raises:
         OSError: the platform cannot save (on Linux it needs Zenity), or it failed.
@@ -38,7 +40,13 @@ async def save(file: File) -> bool:
         path = await ft.FilePicker().save_file(file_name=file.name, src_bytes=file.content)
     except RuntimeError as error:  # what Flet makes of any failure of the client
         raise OSError(str(error)) from error
-    return ft.context.page.web or path is not None
+    return path is not None
+
+
+async def download(file: File) -> bool:
+    """Add the file to the browser's downloads. A browser neither asks nor tells a path."""
+    await save(file)
+    return True
 
 
 async def send(file: File) -> bool:
@@ -55,12 +63,15 @@ async def send(file: File) -> bool:
     return result.status is not ft.ShareResultStatus.DISMISSED
 
 
-def _ways() -> list[tuple[str, HandOver]]:
-    """How a file can leave this device, the usual way first: the key of its words, and who takes it."""
-    page = ft.context.page
-    if not page.web and page.platform is not None and page.platform.is_mobile():
-        return [("send", send), ("save", save)]
-    return [("save", save)]
+def ways_out(runtime: Runtime) -> list[tuple[str, HandOver]]:
+    """Return the ways a file leaves the app, the usual one first: the key of its words, and its function."""
+    match runtime:
+        case Runtime.WEB | Runtime.BROWSER:
+            return [("save", download)]
+        case Runtime.DESKTOP:
+            return [("save", save)]
+        case Runtime.PHONE:
+            return [("send", send), ("save", save)]
 
 
 @component
@@ -69,56 +80,69 @@ def ExportButton(look: Look, session: SessionState) -> ft.Control:
 
     What is on screen is looked up in `session` when the sheet opens: the button is the same for every period.
     """
-    sharing, _ = ft.use_state(SharingState())
-    opened, set_opened = ft.use_state(False)
-    chosen, choose = ft.use_state(ONE)
-    words = look.words
+    sheets = use_sheets()
 
     def open_sheet() -> None:
-        set_opened(True)
+        if session.purchases is not None:
+            sheets.open(partial(_export, session.purchases, SharingState(), sheets.close))
 
+    return icon_button(
+        look, ft.Icons.FILE_DOWNLOAD_OUTLINED, look.words("purchases.export"), open_sheet, key="export"
+    )
+
+
+def _export(
+    purchases: PurchasesState, sharing: SharingState, on_close: Callable[[], None], look: Look
+) -> Sheet:
     def close() -> None:
         sharing.cancel()
-        set_opened(False)
+        on_close()
+
+    return Sheet(look.words("export.title"), ExportForm(purchases, sharing, close, on_close), close)
+
+
+@component
+def ExportForm(
+    purchases: PurchasesState,
+    sharing: SharingState,
+    close: Callable[[], None],
+    on_delivered: Callable[[], None],
+) -> ft.Control:
+    """The choice of the periods to export, and how far the file is."""
+    look, runtime = use_look(), use_device().runtime
+    chosen, choose = ft.use_state(ONE)
+    words = look.words
 
     def pick(event: ft.Event[ft.RadioGroup]) -> None:
         choose(event.data or ONE)
 
     def delivered() -> None:
         if sharing.delivered:
-            set_opened(False)
+            on_delivered()
             ft.context.page.show_dialog(snackbar(look, words("purchases.exported")))
 
     ft.use_effect(delivered, [sharing.delivered])
-
-    def drawn(purchases: PurchasesState) -> ft.DialogControl | None:
-        period, periods = purchases.period, purchases.periods.data
-        if period is None or periods is None:
-            return None
-        wanted = (period,) if chosen == ONE else periods
-        make = export_of(purchases.backend, purchases.contract, [one.period_id for one in wanted], words)
-        options = [_option(look, ONE, (period,)), _option(look, ALL, periods)]
-        content = column(
-            text(words("export.text"), look.type.body),
-            radios(look, options, chosen, pick, disabled=sharing.busy),
-            *_outcome(look, sharing),
-            *(
-                strong_button(
-                    look,
-                    words(f"export.to_{way}"),
-                    partial(sharing.share, make, hand_over),
-                    disabled=sharing.busy,
-                )
-                for way, hand_over in _ways()
-            ),
-            outline_button(look, words("action.cancel" if sharing.busy else "action.close"), close),
-            spacing=SPACE_M,
-        )
-        return sheet(look, words("export.title"), content, close)
-
-    ft.use_dialog(drawn(session.purchases) if opened and session.purchases else None)
-    return icon_button(
-        look, ft.Icons.FILE_DOWNLOAD_OUTLINED, words("purchases.export"), open_sheet, key="export"
+    period, periods = purchases.period, purchases.periods.data
+    if period is None or periods is None:
+        return ft.Container()
+    wanted = (period,) if chosen == ONE else periods
+    make = export_of(purchases.backend, purchases.contract, [one.period_id for one in wanted], words)
+    options = [_option(look, ONE, (period,)), _option(look, ALL, periods)]
+    return column(
+        text(words("export.text"), look.type.body),
+        radios(look, options, chosen, pick, disabled=sharing.busy),
+        *sharing_outcome(look, sharing),
+        *(
+            strong_button(
+                look,
+                words(f"export.to_{way}"),
+                partial(sharing.share, make, hand_over),
+                disabled=sharing.busy,
+            )
+            for way, hand_over in ways_out(runtime)
+        ),
+        outline_button(look, words("action.cancel" if sharing.busy else "action.close"), close),
+        spacing=SPACE_M,
     )
 
 
@@ -131,34 +155,54 @@ def _option(look: Look, value: str, periods: Sequence[BillingPeriod]) -> Option:
 
 
 @component
+def FoundExport(insights: InsightsState, found: tuple[Purchase, ...]) -> ft.Control:
+    """The purchases that were found as a CSV file, saved or shared."""
+    look = use_look()
+    return use_file_actions(look, found_of(insights, found, look.words), "search", "purchases.exported")
+
+
+@component
 def ReceiptActions(contract: Contract, purchase: Purchase, at: datetime) -> ft.Control:
     """The receipt of a purchase, saved or shared; `at` is when the backend vouched for it."""
     look, session = use_look(), use_session()
+    make = receipt_of(contract, purchase, at, look.words, look.brand, demo=session.demo)
+    return use_file_actions(look, make, "receipt", "receipt.saved")
+
+
+def use_file_actions(look: Look, make: Make, kind: str, delivered_key: str) -> ft.Control:
+    """Return the buttons that save or share a file, and how far it is; a hook, as `ft.use_state`.
+
+    Args:
+        make: how the file is made.
+        kind: the buttons are named by the words `<kind>.to_save` and `<kind>.to_send`.
+        delivered_key: key of the sentence that says that the file was delivered.
+    """
+    runtime = use_device().runtime
     sharing, _ = ft.use_state(SharingState())
     words = look.words
 
     def delivered() -> None:
         if sharing.delivered:
-            ft.context.page.show_dialog(snackbar(look, words("receipt.saved")))
+            ft.context.page.show_dialog(snackbar(look, words(delivered_key)))
 
     ft.use_effect(delivered, [sharing.delivered])
-    make: Make = receipt_of(contract, purchase, at, words, look.brand, demo=session.demo)
     return column(
-        *_outcome(look, sharing),
+        *sharing_outcome(look, sharing),
         *(
             outline_button(
                 look,
-                words(f"receipt.to_{way}"),
+                words(f"{kind}.to_{way}"),
                 partial(sharing.share, make, hand_over),
                 disabled=sharing.busy,
+                key=f"{kind}-{way}",
             )
-            for way, hand_over in _ways()
+            for way, hand_over in ways_out(runtime)
         ),
         spacing=SPACE_S,
     )
 
 
-def _outcome(look: Look, sharing: SharingState) -> list[ft.Control]:
+def sharing_outcome(look: Look, sharing: SharingState) -> list[ft.Control]:
     """How far it is, or why it did not succeed."""
     words = look.words
     if sharing.progress is not None:

@@ -2,47 +2,82 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import flet as ft
 
-from .buttons import Handler
+from views.state.sheets import Sheet
+
 from .cards import column
 from .component import component
 from .look import Look, heading, text
-from .theme import DIALOG_WIDTH, READING_WIDTH, SPACE_L, SPACE_M
+from .theme import DIALOG_WIDTH, READING_WIDTH, SPACE_2XL, SPACE_L, SPACE_M
 
 AROUND = 48 + SPACE_L + SPACE_L
 """What a sheet's height adds to its content's: handle, padding, and a little of what lies behind."""
 
 
-def sheet(
-    look: Look, title: str, content: ft.Control, on_close: Handler, *, held: bool = False
-) -> ft.DialogControl:
-    """A modal with a title, closed by Esc, a tap outside or one of its buttons; `on_close` follows.
+def use_sheet(look: Look, sheet: Sheet | None) -> None:
+    """Show a sheet, or none.
 
-    While it is `held` only the app closes it.
+    The size of the window decides between a sheet and a dialog when it opens. The choice holds while it is
+    open: the other one would be a new modal, without the focus and the cursor of the first.
     """
-    head = heading(text(title, look.type.h2), 2)
-    if look.layout.wide:
-        return ft.AlertDialog(
-            title=head,
-            semantics_label=title,
-            content=ft.Container(content, width=DIALOG_WIDTH),
-            scrollable=True,
-            modal=held,
-            on_dismiss=on_close,
-        )
+    shown, dialog = ft.use_ref(False), ft.use_ref(False)
+    opening: Any = ft.use_ref(0)
+    if not shown.current:
+        dialog.current = look.layout.wide
+        opening.current += 1
+    shown.current = sheet is not None
+    drawn = None
+    if sheet is not None:
+        sheet = replace(sheet, on_close=partial(_close, sheet, opening, opening.current))
+        drawn = _dialog(look, sheet) if dialog.current else _bottom_sheet(look, sheet)
+    ft.use_dialog(drawn)
+
+
+def _close(sheet: Sheet, opening: Any, number: int) -> None:
+    """Close a sheet that its reader dismissed.
+
+    A modal that the app closed is dismissed when its animation ends: its sheet may be open again by then.
+    """
+    if opening.current == number:
+        sheet.on_close()
+
+
+def _dialog(look: Look, sheet: Sheet) -> ft.AlertDialog:
+    return ft.AlertDialog(
+        title=_heading(look, sheet),
+        semantics_label=sheet.title,
+        content=ft.Container(sheet.content, width=DIALOG_WIDTH),
+        scrollable=True,
+        inset_padding=ft.Padding.symmetric(
+            horizontal=SPACE_2XL if look.layout.wide else SPACE_M, vertical=SPACE_L
+        ),
+        modal=sheet.held,
+        on_dismiss=sheet.on_close,
+    )
+
+
+def _bottom_sheet(look: Look, sheet: Sheet) -> ft.BottomSheet:
     return ft.BottomSheet(
         ft.Container(
-            Fitted(column(head, content, spacing=SPACE_M)),
+            Fitted(column(_heading(look, sheet), sheet.content, spacing=SPACE_M)),
             padding=ft.Padding.only(left=SPACE_L, right=SPACE_L, bottom=SPACE_L),
         ),
-        show_drag_handle=not held,
-        dismissible=not held,
-        draggable=not held,
+        show_drag_handle=not sheet.held,
+        dismissible=not sheet.held,
+        draggable=not sheet.held,
         scrollable=True,
         size_constraints=ft.BoxConstraints(max_width=READING_WIDTH),
-        on_dismiss=on_close,
+        on_dismiss=sheet.on_close,
     )
+
+
+def _heading(look: Look, sheet: Sheet) -> ft.Control:
+    return heading(text(sheet.title, look.type.h2), 2)
 
 
 @component

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
 
 import flet as ft
 
+from services.costs import monthly_cost, yearly_cost
 from services.errors import Changed, OutcomeUnknown
-from services.models import Money, Rhythm, Subscription, SubscriptionStatus
+from services.models import Rhythm, Subscription, SubscriptionStatus
 from views.formatting import Formats
+from views.state.sheets import Sheet
 from views.state.subscriptions import SubscriptionsState
-from views.text import explain
+from views.text import blank, explain
 
 from .buttons import link
 from .cards import Tone, tag
 from .confirmation import confirmation
-from .look import Look
+from .look import Look, titled
 from .notices import alert
 
-WEEKS_A_YEAR, MONTHS_A_YEAR = 52, 12
-CENT = Decimal("0.01")
 
-
-def monthly_cost(one: Subscription) -> Money:
-    """What it comes to in a month: a weekly price times 52, over 12."""
-    amount = one.price.amount
-    if one.recurring_charge_period is Rhythm.WEEK:
-        amount = (amount * WEEKS_A_YEAR / MONTHS_A_YEAR).quantize(CENT, ROUND_HALF_UP)
-    return Money(amount=amount, currency=one.price.currency)
-
-
-def yearly_cost(one: Subscription) -> Money:
-    times = WEEKS_A_YEAR if one.recurring_charge_period is Rhythm.WEEK else MONTHS_A_YEAR
-    return Money(amount=one.price.amount * times, currency=one.price.currency)
+def subscription_names(look: Look, one: Subscription) -> tuple[str, str]:
+    """Return the title of a subscription and the name below it; "" for a second one that would be blank."""
+    return titled(look.words, one.merchant_name, one.name)
 
 
 def cost_line(look: Look, one: Subscription) -> str:
@@ -46,17 +36,23 @@ def cost_line(look: Look, one: Subscription) -> str:
     return f"{price} · {real}"
 
 
-def next_line(look: Look, formats: Formats, one: Subscription) -> str:
-    if one.next_charge_date is None or one.status is not SubscriptionStatus.ACTIVE:
+def next_line(look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription) -> str:
+    """Return when the next payment is due, or since when it is overdue; "" if none is expected."""
+    due = one.next_charge_date
+    if due is None or one.status is not SubscriptionStatus.ACTIVE:
         return ""
-    return look.words("subscription.next", date=formats.day_month(one.next_charge_date))
+    if subscriptions.past_day(due):
+        return look.words("subscription.overdue", date=formats.long_date(due))
+    return look.words("subscription.next", date=formats.day_month(due))
 
 
-def status_tag(look: Look, formats: Formats, one: Subscription, *, over: bool = False) -> ft.Control | None:
-    """What is not ordinary about it: being ended, ended, suspended."""
-    words = look.words
-    if one.status.ended and one.termination_date is not None and not over:
-        until = formats.day_month(one.termination_date)
+def status_tag(
+    look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription
+) -> ft.Control | None:
+    """Return what is not ordinary about it: being ended, ended, suspended."""
+    words, last = look.words, one.termination_date
+    if one.status.ended and last is not None and not subscriptions.past_day(last):
+        until = formats.day_month(last)
         return tag(look, words("subscription.ending", date=until), Tone.WARNING, ft.Icons.EVENT_BUSY)
     if one.status is SubscriptionStatus.PENDING_TERMINATE:
         return tag(look, words("subscription.being_ended"), Tone.WARNING, ft.Icons.SCHEDULE)
@@ -68,20 +64,20 @@ def status_tag(look: Look, formats: Formats, one: Subscription, *, over: bool = 
     return None
 
 
-def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> ft.DialogControl | None:
+def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> Sheet | None:
     """What ending the subscription asked about means; None when none is."""
     asked, words = subscriptions.asked, look.words
     if asked is None:
         return None
     lines = []
-    if asked.next_charge_date is not None:
+    if asked.next_charge_date is not None and not subscriptions.past_day(asked.next_charge_date):
         until = look.formats.long_date(asked.next_charge_date - timedelta(days=1))
         lines.append(words("subscription.keep_access", date=until))
     lines.append(words("subscription.no_payment", amount=look.formats.money(asked.price)))
     lines.append(words("subscription.past_stay"))
     return confirmation(
         look,
-        words("subscription.end_title", name=asked.merchant_name),
+        words("subscription.end_title", name=subscription_names(look, asked)[0]),
         lines,
         words("subscription.end"),
         subscriptions.terminate,
@@ -106,8 +102,8 @@ def end_outcome(look: Look, subscriptions: SubscriptionsState) -> list[ft.Contro
     if ended is None:
         return []
     details = []
-    if ended.termination_date is not None:
+    if ended.termination_date is not None and not subscriptions.past_day(ended.termination_date):
         details.append(words("subscription.access", date=look.formats.long_date(ended.termination_date)))
-    if ended.termination_reference:
+    if ended.termination_reference and not blank(ended.termination_reference):
         details.append(words("subscription.receipt", reference=ended.termination_reference))
     return [alert(look, Tone.POSITIVE, words("subscription.ended"), " ".join(details))]

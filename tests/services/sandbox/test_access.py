@@ -17,18 +17,20 @@ from sqlalchemy import func, select
 from starlette.applications import Starlette
 
 from services.sandbox import create_app, schema
+from services.sandbox.demo import LARGE_CONTRACT
 from services.sandbox.store import subscriber_id_of
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 CONTRACT = msgspec.yaml.decode(files("services.sandbox").joinpath("openapi.yaml").read_bytes())
 OPERATIONS = [(method, path) for path, item in CONTRACT["paths"].items() for method in item if "{" in path]
-EVERYONE = ("camille", "sans-achat", "nouveau", "gros-volume", "suspendu", "foyer", "plafond")
+EVERYONE = ("camille", "sans-achat", "nouveau", "gros-volume", "suspendu", "foyer", "plafond", "veille")
 NONE = "no-such-thing"
 BODIES = {
     "termination": {},
     "service": {"status": "active"},
     "disputes": {"reason": "other"},
+    "review": {},
 }
 """Of the changes, by the end of their path."""
 
@@ -63,6 +65,7 @@ async def everybody(demo: Starlette) -> AsyncIterator[Everybody]:
         for name in EVERYONE:
             visitor = await stack.enter_async_context(visiting(demo))
             await visitor.sign_in(f"{name}@demo.example")
+            await visitor.get(f"/v1/contracts/{LARGE_CONTRACT}/service")  # filled by the first request
             found[name] = visitor, belongings(demo, f"{name}@demo.example")
         yield found
 

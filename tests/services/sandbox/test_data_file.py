@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import copy
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
+from zoneinfo import available_timezones
 
 import msgspec
 import pytest
 
-from services.sandbox import BadData, parse_subscribers
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.sandbox import BadData, create_app, parse_subscribers
+from services.sandbox import data_file as data_file_module
+from services.sandbox.data_file import TIME_ZONES
+from tests.services.conftest import CHEAP
 from tests.services.sandbox.people import SUBSCRIPTION, contract, data_file, purchase, subscriber
+from tests.services.surroundings import sign_in
 
 CONTRACT_S_EXAMPLE = """
 {"subscribers":[{"identifier":"camille@demo.example","phoneNumber":"0639980112","password":"Soleil-2026",
@@ -36,12 +45,49 @@ def test_the_contract_s_example() -> None:
     assert (article.refund_of, article.tax_amount, article.merchant_contact) == (None, None, None)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_says_the_encoding(encoding: str) -> None:
+    marked = CONTRACT_S_EXAMPLE.decode().strip().encode(encoding)
+    assert parse_subscribers(marked) == parse_subscribers(CONTRACT_S_EXAMPLE)
+
+
 @pytest.mark.parametrize("amount", ["0.00", "0.05", "-0.05", "-12.30", "9999999.99"])
 def test_amounts_are_exact(amount: str) -> None:
     (somebody,) = parse_subscribers(
         data_file(subscriber("a", contract("c", purchase("p", "2024-03-01T00:00:00Z", amount))))
     )
     assert somebody.contracts[0].purchases[0].amount.cents == int(Decimal(amount) * 100)
+
+
+async def test_the_highest_amounts_sum_to_a_total_that_the_app_reads(database: str) -> None:
+    now = datetime(2024, 3, 10, 12, tzinfo=UTC)
+    highest = [purchase(f"p{n}", "2024-03-01T00:00:00Z", "9999999.99") for n in range(3)]
+    lowest = purchase("r", "2024-03-02T00:00:00Z", "-9999999.99", entryType="refund", refundOf="p0")
+    app = create_app(
+        database,
+        subscribers=parse_subscribers(data_file(subscriber("camille", contract("c1", *highest, lowest)))),
+        clock=lambda: now,
+        settings=CHEAP,
+    )
+    with closing(app.state.store):
+        backend = Backend.within(app, MemoryStore(), clock=lambda: now)
+        await sign_in(backend)
+        (period, *_) = (await backend.billing_periods("c1")).value
+        assert period.total.amount == Decimal("19999999.98")
+        page = await backend.purchases("c1", period.period_id)
+        assert (page.value.period, page.unreadable) == (period, 0)
+        assert (await backend.service("c1")).value.outstanding.amount == Decimal("19999999.98")
+        await backend.close()
+
+
+def test_amounts_whose_sum_no_amount_could_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_file_module, "LARGEST_SUM", 299)
+    prices = ("1.99", "1.00")
+    fine = [purchase(f"p{n}", "2024-03-01T00:00:00Z", price) for n, price in enumerate(prices)]
+    assert parse_subscribers(data_file(subscriber("a", contract("c", *fine))))
+    more = purchase("p9", "2024-03-01T00:00:00Z", "0.01")
+    with pytest.raises(BadData, match="purchases: the amounts sum to more"):
+        parse_subscribers(data_file(subscriber("a", contract("c", *fine, more))))
 
 
 FILE: dict[str, Any] = {
@@ -84,6 +130,11 @@ GONE = object()
         ("subscribers[1].contracts[0].billing", {"cutOffDay": 29}, "<= 28"),
         ("subscribers[1].contracts[0].billing", {"timeZone": "Mars/Olympus"}, "not a time zone"),
         ("subscribers[1].contracts[0].billing", {"timeZone": "../../etc/passwd"}, "not a time zone"),
+        (
+            "subscribers[1].contracts[0].billing",
+            {"timeZone": "Europe/London"},
+            "not a time zone of the contract",
+        ),
         ("subscribers[1].identifier", " CAMILLE@demo.example", "used twice"),
         ("subscribers[1].phoneNumber", "+33 6 39 98 01 12", "used twice"),
         ("subscribers[1].colour", "blue", "unknown field `colour`"),
@@ -128,3 +179,9 @@ def test_the_unchanged_file_is_good() -> None:
 def test_what_is_no_data_file(content: bytes) -> None:
     with pytest.raises(BadData):
         parse_subscribers(content)
+
+
+def test_time_zones_of_a_file_are_those_of_the_contract() -> None:
+    contract = msgspec.yaml.decode(files("services.sandbox").joinpath("openapi.yaml").read_bytes())
+    assert set(contract["components"]["schemas"]["TimeZone"]["enum"]) == TIME_ZONES
+    assert available_timezones() >= TIME_ZONES

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,10 +15,15 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from services.periods import Period, latest_periods, period_of
 from services.sandbox import Subscriber, create_app, demo, parse_subscribers
+from services.sandbox.app import FilledOnDemand
 from services.sandbox.data_file import Contract, Purchase
+from services.sandbox.schema import purchase
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
@@ -212,7 +219,7 @@ async def all_purchases(visitor: Visitor, contract_id: str, period_id: str) -> l
 async def test_the_totals_are_those_of_the_lists(now: str) -> None:
     """Added up by hand from every page of every period, whoever it is."""
     app = create_app("sqlite://", clock=Clock(now), settings=CHEAP)
-    names = {"camille", "sans-achat", "nouveau", "gros-volume", "suspendu", "plafond"}
+    names = {"camille", "sans-achat", "nouveau", "gros-volume", "suspendu", "plafond", "veille"}
     assert names < set(people(Clock(now).now))
     for name in sorted(names):
         async with visiting(app) as visitor:
@@ -241,3 +248,63 @@ def assert_totals(period: dict[str, Any], listed: list[dict[str, Any]]) -> None:
     ]
     assert keys == sorted(keys, reverse=True)
     assert len(set(keys)) == len(keys)
+
+
+def large(app: Starlette) -> int:
+    """Return how many entries the database holds of the contract with many."""
+    count = select(func.count()).where(purchase.c.contract_id == demo.LARGE_CONTRACT)
+    held: int = app.state.store.transact(lambda connection: connection.scalar(count))
+    return held
+
+
+async def test_many_purchases_in_memory_are_made_when_they_are_first_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(demo, "LARGE_VOLUME", 100)
+    app = create_app("sqlite://", clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP)
+    async with visiting(app) as camille:
+        await camille.sign_in("camille@demo.example")
+        await camille.get("/v1/contracts/camille-box/billing-periods")
+        assert large(app) == 0
+    async with visiting(app) as gabriel:
+        await gabriel.sign_in(demo.LARGE_IDENTIFIER)
+        path = f"/v1/contracts/{demo.LARGE_CONTRACT}"
+        answers = await asyncio.gather(
+            gabriel.get(f"{path}/billing-periods"),
+            gabriel.get(f"{path}/purchases", periodId="2024-04"),
+        )
+    assert (
+        answers[0].json()["items"][0]["purchaseCount"] == answers[1].json()["pagination"]["totalCount"] == 100
+    )
+    assert large(app) == 100
+
+
+async def test_many_purchases_that_could_not_be_made_are_made_at_the_next_request() -> None:
+    tries: list[str] = []
+
+    async def fill() -> None:
+        tries.append("try")
+        if len(tries) == 1:
+            raise OSError("full")
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        tries.append("inner")
+
+    app = FilledOnDemand(inner, contract_id="c", fill=fill)
+    arguments: Any = ({"type": "http", "path": "/v1/contracts/c/service"}, None, None)
+    with pytest.raises(OSError, match="full"):
+        await app(*arguments)
+    await app(*arguments)
+    await app(*arguments)
+    assert tries == ["try", "try", "inner", "inner"]
+
+
+def test_many_purchases_on_a_disk_are_there_from_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "LARGE_VOLUME", 100)
+    app = create_app(
+        f"sqlite:///{tmp_path / 'demo.sqlite3'}", clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP
+    )
+    assert large(app) == 100
+    app.state.store.close()

@@ -15,7 +15,7 @@ from services.sandbox import create_app, identity
 from services.sandbox.schema import family, tables
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.people import people
-from tests.services.sandbox.visitor import CLIENT, EVERYTHING, Clock, Visitor, visiting
+from tests.services.sandbox.visitor import CLIENT, EVERYTHING, PASSWORD, Clock, Visitor, visiting
 
 CAMILLE, NOBODY, LUCIE = "camille@demo.example", "nobody@demo.example", "lucie@demo.example"
 CHALLENGE = "/oauth/authorization-challenge"
@@ -195,6 +195,23 @@ async def test_a_first_step_that_is_not_well_formed(
     visitor: Visitor, changes: dict[str, str], error: str
 ) -> None:
     assert refusal(await visitor.identify(CAMILLE, **changes)) == (400, error)
+
+
+@pytest.mark.parametrize(("client", "error"), [("another", "invalid_client"), ("", "invalid_request")])
+async def test_password_of_an_unknown_client_is_refused_and_uses_up_nothing(
+    visitor: Visitor, client: str, error: str
+) -> None:
+    session = (await visitor.identify(CAMILLE)).json()["auth_session"]
+    form = {"client_id": client, "auth_session": session, "password": PASSWORD}
+    assert refusal(await visitor.post(CHALLENGE, **form)) == (400, error)
+    assert (await visitor.prove(session)).status_code == 200
+
+
+async def test_sign_out_of_an_unknown_client_is_refused(visitor: Visitor) -> None:
+    tokens = await visitor.sign_in(CAMILLE)
+    answer = await visitor.post("/oauth/revoke", client_id="another", token=tokens["refresh_token"])
+    assert refusal(answer) == (400, "invalid_client")
+    assert (await visitor.get("/v1/me")).status_code == 200
 
 
 @pytest.mark.parametrize("path", [CHALLENGE, "/oauth/token", "/oauth/revoke"])

@@ -58,7 +58,7 @@ def test_every_link_leads_on_and_every_answer_is_by_the_contract() -> None:
                 case.validate_response(response, excluded_checks=excluded, headers=headers)
                 done[case.operation.label, response.status_code] += 1
 
-        Links.run(settings=settings(examples(25), stateful_step_count=12))
+        Links.run(settings=settings(examples(60), stateful_step_count=12))
     reached = {label for label, status in done if status in (200, 201, 422)}  # 422: it was found, and refused
     assert reached >= FOLLOWED
 

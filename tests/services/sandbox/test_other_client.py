@@ -54,7 +54,8 @@ def code(client: OAuth2Session) -> str:
         code_challenge_method="S256",
         login_hint="camille@demo.example",
     )
-    return str(challenge(auth_session=first["auth_session"], password=PASSWORD)["authorization_code"])
+    proof = {"client_id": CLIENT, "auth_session": first["auth_session"], "password": PASSWORD}
+    return str(challenge(**proof)["authorization_code"])
 
 
 def sign_in(client: OAuth2Session, verifier: str = VERIFIER) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -145,6 +146,9 @@ def test_nothing_of_the_data_file_is_lost(app: Starlette) -> None:
         "terminates_at": None,
         "termination_reference": None,
         "termination_reason": None,
+        "next_price": None,
+        "notice_days": None,
+        "trial_end_date": None,
     }
 
 
@@ -194,6 +198,28 @@ async def test_what_waits_for_its_turn_is_done_though_nobody_waits_for_it(app: S
     free.set()
     await first
     assert await store.run(_count, writing=True) == before - 1
+
+
+async def test_transaction_failing_after_its_caller_was_cancelled_logs_nothing(
+    app: Starlette, caplog: pytest.LogCaptureFixture
+) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def refuse(_: Connection) -> None:
+        started.set()
+        go_on.wait(15)
+        raise ValueError("refused")
+
+    waiting = asyncio.create_task(app.state.store.run(refuse, writing=True))
+    await asyncio.to_thread(started.wait, 15)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    go_on.set()
+    await app.state.store.run(_count, writing=True)
+    del waiting
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 @pytest.mark.parametrize("kept", ["in memory", "in a file"])

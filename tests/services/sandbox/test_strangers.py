@@ -204,7 +204,12 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("POST", "/oauth/token", {"content": f"{SENT}=%ff", "headers": FORM}),
     ("POST", "/oauth/revoke", {"content": f"{SENT}=1&{SENT}=2", "headers": FORM}),
-    ("POST", "/oauth/authorization-challenge", {"data": {"auth_session": SENT, "password": SENT}}),
+    ("POST", "/oauth/authorization-challenge", {"data": {"auth_session": SENT, "client_id": SENT}}),
+    (
+        "POST",
+        "/oauth/authorization-challenge",
+        {"data": {"auth_session": SENT, "client_id": "internetplus-app", "password": SENT}},
+    ),
     ("POST", "/oauth/authorization-challenge", {"data": {"response_type": SENT}}),
 ]
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from contextlib import closing
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from starlette.applications import Starlette
 
-from tests.services.sandbox.conftest import running
+from services.sandbox import create_app
+from services.sandbox.data_file import Money, Service, SpendingLimits, Subscription
+from tests.services.sandbox.conftest import CHEAP, running
+from tests.services.sandbox.people import subscribed
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 LIST = "/v1/contracts/c1/subscriptions"
@@ -41,6 +46,9 @@ async def test_the_list_has_all_of_a_contract_the_latest_first(holder: Visitor) 
         "terminable": True,
         "lastPaymentId": "charge",
         "terminationReference": None,
+        "nextPrice": None,
+        "noticeDays": None,
+        "trialEndDate": None,
     }
 
 
@@ -79,12 +87,19 @@ async def test_a_stale_list_ends_nothing(holder: Visitor) -> None:
     assert (await listed(holder))["monthly"]["status"] == "active"
 
 
-async def test_tags_are_compared_strongly(holder: Visitor) -> None:
+@pytest.mark.parametrize("form", ['"another", {}', "W/{}", "W/{}, {}"])
+async def test_termination_accepts_a_tag_that_a_proxy_changed(holder: Visitor, form: str) -> None:
     path, known = f"{LIST}/monthly/termination", await tag(holder)
     assert (await holder.put(path, {}, None)).status_code == 428
-    for wrong in (f"W/{known}", known.strip('"'), '"another"'):
+    for wrong in (known.strip('"'), '"another"', 'W/"another"', f'{known[:-2]}-gzip"'):
         assert (await holder.put(path, {}, wrong)).status_code == 412
-    assert (await holder.put(path, {}, f'"another", {known}')).status_code == 200
+    assert (await holder.put(path, {}, form.replace("{}", known))).status_code == 200
+
+
+@pytest.mark.parametrize("suffix", ["-gzip", "--gzip", ";gzip", "-br", "-zstd", "-deflate"])
+async def test_termination_accepts_a_tag_with_a_content_coding(holder: Visitor, suffix: str) -> None:
+    path, known = f"{LIST}/monthly/termination", await tag(holder)
+    assert (await holder.put(path, {}, f'W/{known[:-1]}{suffix}"')).status_code == 200
 
 
 async def test_another_subscriber_s_tag_is_worth_nothing(holder: Visitor, subscribed_app: Starlette) -> None:
@@ -183,3 +198,35 @@ async def test_it_stays_ended_when_the_sandbox_starts_again(database: str, time:
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")
             assert (await listed(visitor))["monthly"] == ended
+
+
+async def test_optional_facts_of_a_data_file_are_told(time: Clock) -> None:
+    one = Subscription(
+        subscription_id="trial",
+        name="Essai",
+        merchant_name="Studio",
+        price=Money(amount="0.00"),
+        recurring_charge_period="month",
+        start_date=date(2024, 3, 1),
+        next_price=Money(amount="4.99"),
+        notice_days=2,
+        trial_end_date=date(2024, 3, 31),
+    )
+    limits = SpendingLimits(transaction=Money(amount="30.00"))
+    camille, *_ = subscribed()
+    contract = replace(
+        camille.contracts[0], subscriptions=(one,), service=Service(limits=limits), purchases=()
+    )
+    app = create_app(
+        "sqlite://", subscribers=(replace(camille, contracts=(contract,)),), clock=time, settings=CHEAP
+    )
+    with closing(app.state.store):
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            (told,) = (await visitor.get(LIST)).json()["items"]
+            assert (told["nextPrice"]["amount"], told["noticeDays"], told["trialEndDate"]) == (
+                "4.99", 2, "2024-03-31",
+            )  # fmt: skip
+            service = (await visitor.get("/v1/contracts/c1/service")).json()
+            expected = {"transaction": {"amount": "30.00", "currency": "EUR"}, "month": None, "own": None}
+            assert service["limits"] == expected

@@ -55,7 +55,8 @@ class Visitor:
 
     async def prove(self, session: str, password: str = PASSWORD) -> httpx.Response:
         """The second step."""
-        return await self.post("/oauth/authorization-challenge", auth_session=session, password=password)
+        form = {"client_id": CLIENT, "auth_session": session, "password": password}
+        return await self.post("/oauth/authorization-challenge", **form)
 
     async def attempt(self, identifier: str, password: str = PASSWORD) -> httpx.Response:
         """Both steps."""

@@ -63,9 +63,23 @@ async def test_what_is_chosen_is_found_at_the_next_start(size: float) -> None:
 
 
 async def test_only_what_is_not_the_default_is_kept() -> None:
-    device = Device()
-    await (await started(device)).save()
+    device = Device({KEY: '{"theme": "dark"}'})
+    state = await started(device)
+    state.choose_theme(ft.ThemeMode.SYSTEM)
+    await state.save()
     assert device.kept == {KEY: "{}"}
+
+
+async def test_save_after_a_failed_load_does_not_replace_the_kept_preferences() -> None:
+    kept = {KEY: '{"text_size": 2.0}'}
+    device = Device(kept, broken=True)
+    state = await started(device)
+    device.broken = False
+    await state.save()
+    assert device.kept == kept == {KEY: '{"text_size": 2.0}'}
+    state.choose_theme(ft.ThemeMode.DARK)
+    await state.save()
+    assert "dark" in device.kept[KEY]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ class Listening(httpx.ASGITransport):
     [
         (f" {CAMILLE} ", {"email": CAMILLE}),
         ("06 39 98.01-12", {"phoneNumber": "0639980112"}),
-        ("+33 6 39 98 01 12", {"phoneNumber": "+33639980112"}),
+        ("+33 6 39 98 01 12", {"phoneNumber": "0639980112"}),
     ],
 )
 async def test_a_number_or_an_address_is_asked_with(serve: Serve, text: str, said: dict[str, str]) -> None:

@@ -95,7 +95,7 @@ async def test_a_store_that_cannot_be_read_is_told_and_does_not_stop_the_start(s
     session = SessionState(serve(CAMILLE).backend(Failing()))
     await session.start()
     assert session.gate is Gate.SIGNED_OUT
-    assert session.problem is CredentialProblem.LOCKED
+    assert session.unopened is CredentialProblem.LOCKED
 
 
 async def test_a_session_that_ends_by_itself_closes_the_gate_and_says_why(serve: Serve, clock: Clock) -> None:
@@ -157,7 +157,7 @@ async def test_a_store_that_cannot_be_erased_is_told(serve: Serve) -> None:
     session = await inside(serve(CAMILLE), store=Failing())
     await session.sign_out()
     assert nothing_left(session)
-    assert session.problem is CredentialProblem.REFUSED
+    assert session.unerased is CredentialProblem.REFUSED
 
 
 async def test_what_was_being_read_when_signing_out_goes_nowhere(serve: Serve) -> None:

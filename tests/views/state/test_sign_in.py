@@ -16,10 +16,32 @@ from services.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unava
 from services.sandbox import Settings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, typed
 from views.state import sign_in
+from views.state.reminder import ReminderState
 from views.state.session import Gate, SessionState
 from views.state.sign_in import Fault, SignInState, Step
 
 CAMILLE = "camille@demo.example"
+PASTED = (
+    "\u202a06 39 98 01 12\u202c",
+    "06 39 98 01 12\u200b",
+    "\ufeffcamille@demo.example\u2060",
+    "06\u201139\u201198\u201101\u201112",
+    "06\u00a039\u202f98\u200901\u200212",
+    "06–39–98–01–12",
+    "06/39/98/01/12",
+    "tel:+33639980112",
+    "TEL:+33-6-39-98-01-12;ext=1",
+    "tel:06%2039%2098%2001%2012",
+    "+33 (0)6 39 98 01 12",
+    "0033639980112",
+    "\uff0b33 \uff16 39 98 01 12",
+    "mailto:camille@demo.example?subject=Bonjour",
+    "<camille@demo.example>",
+    "camille\u00ad@demo\u200d.example\ufe0f",
+    "CAMILLE@demo.example\r\n",
+    "\u200ecamille@demo.example\u0000",
+)
+"""Camille's identifiers as other programs copy them."""
 
 
 async def opened(line: Line, *, demo: bool = False, store: MemoryStore | None = None) -> SignInState:
@@ -60,6 +82,7 @@ async def test_both_steps_lead_through_the_gate(serve: Serve) -> None:
         ("06 39 98 01 12", None),
         ("06.39.98.01.12", None),
         ("+33 6 39 98 01 12", None),
+        *((pasted, None) for pasted in PASTED),
     ],
 )
 async def test_what_cannot_be_an_identifier_is_told_before_anybody_is_asked(
@@ -73,6 +96,19 @@ async def test_what_cannot_be_an_identifier_is_told_before_anybody_is_asked(
     assert form.step is (Step.PASSWORD if fault is None else Step.IDENTIFIER)
     form.type_identifier(typed("c"))
     assert form.fault is None
+
+
+@pytest.mark.parametrize("pasted", PASTED, ids=ascii)
+async def test_a_pasted_identifier_is_no_wrong_try(serve: Serve, pasted: str) -> None:
+    line = serve(CAMILLE)
+    form = await at_password(line, pasted)
+    form.type_password(typed(PASSWORD))
+    await form.submit_password()
+    assert form.session.gate is Gate.SIGNED_IN
+    reminder = ReminderState(line.backend())
+    reminder.type(typed(pasted))
+    await reminder.send()
+    assert reminder.sent
 
 
 async def test_an_unknown_identifier_meets_the_same_next_step(serve: Serve) -> None:

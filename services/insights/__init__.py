@@ -1,0 +1,1 @@
+"""Questions about one contract, answered by pure functions: one module a question."""

@@ -1,0 +1,101 @@
+"""What the bill of the period in progress will come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.insights.charge_days import Due, due
+from services.insights.ledger import NOTHING, Ledger, PeriodEntries
+from services.models import (
+    BillingPeriod,
+    PurchaseKind,
+    Rhythm,
+    Service,
+    ServiceStatus,
+    Subscription,
+    SubscriptionStatus,
+)
+
+ENOUGH_PERIODS = 2
+"""Past periods that have to be known before anything is said of what is usual."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The parts of the next bill, each exact to the cent."""
+
+    period: BillingPeriod
+    billed: Decimal
+    """What was accepted, refunds taken off."""
+    due: tuple[Due, ...]
+    """The renewals to come in the period."""
+    pending: Decimal
+    habit: Decimal | None
+    """The most that one-off purchases added from this day of a period on; None if too little is known."""
+    suspended: bool = False
+    """The service is off: nothing more is bought."""
+    uncounted: tuple[Subscription, ...] = ()
+    """Subscriptions charged at a rhythm that this version of the app does not know."""
+
+    @property
+    def renewals(self) -> Decimal:
+        """What the renewals to come amount to."""
+        return sum((one.amount for one in self.due), NOTHING)
+
+    @property
+    def low(self) -> Decimal:
+        """The least that the bill comes to."""
+        return self.billed + self.renewals
+
+    @property
+    def high(self) -> Decimal | None:
+        """What it probably does not exceed; None if too little is known."""
+        return None if self.habit is None else self.low + self.pending + self.habit
+
+
+def forecast(
+    ledger: Ledger, subscriptions: Sequence[Subscription], service: Service | None
+) -> Forecast | None:
+    """Return what the bill of the period in progress comes to; None without such a period."""
+    if ledger.current is None:
+        return None
+    period = ledger.current.period
+    suspended = service is not None and service.status is ServiceStatus.SUSPENDED
+    known = subscriptions if not suspended else ()
+    return Forecast(
+        period=period,
+        billed=period.total.amount,
+        due=due(
+            [one for one in known if one.recurring_charge_period is not Rhythm.OTHER],
+            ledger.today,
+            period.end_date,
+        ),
+        pending=period.pending_total.amount,
+        habit=NOTHING if suspended else _habit(ledger, ledger.current),
+        suspended=suspended,
+        uncounted=tuple(
+            one
+            for one in known
+            if one.recurring_charge_period is Rhythm.OTHER and one.status is SubscriptionStatus.ACTIVE
+        ),
+    )
+
+
+def _habit(ledger: Ledger, current: PeriodEntries) -> Decimal | None:
+    """Return the most that one-off purchases added, in a past period, after the same day of it."""
+    past = [one for one in ledger.periods if one is not current and not (one.partial or one.unreadable)]
+    if len(past) < ENOUGH_PERIODS:
+        return None
+    if ledger.today >= current.period.end_date:
+        return NOTHING
+    passed = ledger.today - current.period.start_date
+    later = {one.period.period_id: one.period.start_date + passed for one in past}
+    sums = dict.fromkeys(later, NOTHING)
+    ids = {entry.payment_id: one.period.period_id for one in past for entry in one.entries}
+    for entry in ledger.charges:
+        period_id = ids.get(entry.payment_id)
+        if period_id and entry.kind is PurchaseKind.ONE_OFF and ledger.day(entry) > later[period_id]:
+            sums[period_id] += entry.amount.amount
+    return max(sums.values())

@@ -1,0 +1,129 @@
+"""What is known of one contract: whole billing periods and their entries, as of one day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from services.models import BillingPeriod, EntryType, PaymentStatus, PeriodState, Purchase
+
+NOTHING = Decimal("0.00")
+
+
+@dataclass(frozen=True)
+class PeriodEntries:
+    """A billing period and its entries, oldest first."""
+
+    period: BillingPeriod
+    entries: tuple[Purchase, ...]
+    partial: bool = False
+    """True if the period has more entries than were read: these are its newest."""
+    unreadable: int = 0
+    """How many entries this version of the app cannot read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """Periods of one contract, their entries and the day it is. The order of reading changes nothing."""
+
+    known: tuple[PeriodEntries, ...]
+    zone: ZoneInfo
+    """The zone of the contract's days."""
+    today: date
+    """By the backend's clock."""
+
+    @cached_property
+    def periods(self) -> tuple[PeriodEntries, ...]:
+        """The periods, newest first."""
+        return tuple(sorted(self.known, key=lambda one: one.period.start_date, reverse=True))
+
+    @cached_property
+    def entries(self) -> tuple[Purchase, ...]:
+        """Every entry, oldest first."""
+        return in_order(entry for one in self.known for entry in one.entries)
+
+    @cached_property
+    def charges(self) -> tuple[Purchase, ...]:
+        """Every entry that counts, oldest first."""
+        return tuple(entry for entry in self.entries if counts(entry))
+
+    @property
+    def current(self) -> PeriodEntries | None:
+        """The period in progress; the newest, if this version does not know its state."""
+        newest = self.periods[0] if self.periods else None
+        if newest is not None and newest.period.state in (PeriodState.OPEN, PeriodState.OTHER):
+            return newest
+        return None
+
+    @cached_property
+    def recent(self) -> frozenset[str]:
+        """The ids of the entries of the period in progress and of the one before."""
+        return frozenset(entry.payment_id for one in self.periods[:2] for entry in one.entries)
+
+    @cached_property
+    def known_since(self) -> date | None:
+        """The first day from which every entry is known; None if there is none."""
+        since: date | None = None
+        for one in self.periods:
+            if since is not None and one.period.end_date + timedelta(days=1) != since:
+                break
+            if one.partial or one.unreadable:
+                days = [self.day(entry) for entry in one.entries]
+                return min(days) + timedelta(days=1) if days else since
+            since = one.period.start_date
+        return since
+
+    @property
+    def partial(self) -> bool:
+        """True if a period has more entries than were read."""
+        return any(one.partial for one in self.known)
+
+    @cached_property
+    def refunded(self) -> dict[str, Decimal]:
+        """What was given back on each entry, by its id: as its own field says, or as the refunds sum up."""
+        sums: dict[str, Decimal] = {}
+        for entry in self.entries:
+            if (
+                entry.refund_of
+                and entry.entry_type is EntryType.REFUND
+                and entry.payment_status is PaymentStatus.SUCCEEDED
+            ):
+                sums[entry.refund_of] = sums.get(entry.refund_of, NOTHING) + abs(entry.amount.amount)
+        for entry in self.entries:
+            if entry.refunded_amount is not None:
+                told = abs(entry.refunded_amount.amount)
+                sums[entry.payment_id] = max(told, sums.get(entry.payment_id, NOTHING))
+        return sums
+
+    @property
+    def unreadable(self) -> int:
+        """How many entries this version of the app cannot read."""
+        return sum(one.unreadable for one in self.known)
+
+    def day(self, entry: Purchase) -> date:
+        """Return the day of an entry where the contract is billed."""
+        return entry.payment_date.astimezone(self.zone).date()
+
+    def refunded_whole(self, entry: Purchase) -> bool:
+        """Return whether an entry was given back in full."""
+        return self.refunded.get(entry.payment_id, NOTHING) >= entry.amount.amount
+
+
+def in_order(entries: Iterable[Purchase]) -> tuple[Purchase, ...]:
+    """Return entries oldest first, in the contract's order."""
+    return tuple(sorted(entries, key=lambda entry: (entry.payment_date, entry.payment_id)))
+
+
+def charged(entry: Purchase) -> bool:
+    """Return whether an entry is a purchase that succeeded or still may, of any amount."""
+    accepted = entry.payment_status is PaymentStatus.SUCCEEDED or entry.payment_status.pending
+    return entry.entry_type is EntryType.PURCHASE and accepted
+
+
+def counts(entry: Purchase) -> bool:
+    """Return whether an entry is a purchase of more than 0.00 that succeeded or still may."""
+    return charged(entry) and entry.amount.amount > 0

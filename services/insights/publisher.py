@@ -1,0 +1,96 @@
+"""One publisher over all known periods, and the watch over subscriptions that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from services.insights.ledger import NOTHING, Ledger
+from services.models import BillingPeriod, MerchantContact, PaymentStatus, Purchase, Subscription
+from services.periods import period_of
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """What is known of one publisher on a contract."""
+
+    identifier: str
+    name: str
+    contact: MerchantContact | None
+    since: date | None
+    """The day of its first purchase that is known."""
+    by_period: tuple[tuple[BillingPeriod, Decimal], ...]
+    """What it adds to each period's total, newest first."""
+    entries: tuple[Purchase, ...]
+    """Newest first."""
+    subscriptions: tuple[Subscription, ...]
+
+    @property
+    def total(self) -> Decimal:
+        """What it amounts to over the known periods, refunds taken off."""
+        return sum((amount for _, amount in self.by_period), NOTHING)
+
+    def paid(self, one: Subscription) -> Decimal:
+        """Return what a subscription has cost over the known periods."""
+        charges = (each for each in self.entries if each.subscription_id == one.subscription_id)
+        return sum(map(_counted, charges), NOTHING)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A subscription that ended, looked at for two more periods."""
+
+    until: date
+    charges: tuple[Purchase, ...]
+    """What was charged after its end."""
+
+
+def publisher(ledger: Ledger, subscriptions: Sequence[Subscription], identifier: str) -> Publisher | None:
+    """Return what is known of a publisher; None if nothing is."""
+    entries = tuple(one for one in reversed(ledger.entries) if one.merchant_identifier == identifier)
+    taken = tuple(one for one in subscriptions if one.merchant_identifier == identifier)
+    if not entries and not taken:
+        return None
+    newest: Purchase | Subscription = entries[0] if entries else taken[0]
+    by_period = tuple(
+        (
+            one.period,
+            sum((_counted(each) for each in one.entries if each.merchant_identifier == identifier), NOTHING),
+        )
+        for one in ledger.periods
+    )
+    return Publisher(
+        identifier,
+        newest.merchant_name,
+        newest.merchant_contact,
+        ledger.day(entries[-1]) if entries else None,
+        by_period,
+        entries,
+        taken,
+    )
+
+
+def watch(ledger: Ledger, one: Subscription, cut_off_day: int) -> Watch | None:
+    """Return the watch over an ended subscription: to the end of the second whole period after its end."""
+    last = one.termination_date
+    if last is None or not one.status.ended or last >= ledger.today:
+        return None
+    until = last
+    for _ in range(3):  # the period of its end, and two whole ones
+        until = period_of(until, cut_off_day).end + timedelta(days=1)
+    until -= timedelta(days=1)
+    if ledger.today > until:
+        return None
+    charges = tuple(
+        each
+        for each in ledger.charges
+        if each.subscription_id == one.subscription_id and ledger.day(each) > last
+    )
+    return Watch(until, charges)
+
+
+def _counted(entry: Purchase) -> Decimal:
+    """Return what an entry adds to the total of its period."""
+    return entry.amount.amount if entry.payment_status is PaymentStatus.SUCCEEDED else NOTHING

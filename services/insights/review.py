@@ -1,0 +1,112 @@
+"""What a subscriber decided about the charges of one contract, and how two versions of it become one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from services.models import Instant, check_century
+
+Key = Annotated[str, Meta(min_length=1, max_length=400)]
+HIGHEST_CEILING = 300
+"""Whole euros: the legal limit of a month."""
+LARGEST_DOCUMENT = 200_000
+"""Bytes of the document, as JSON."""
+
+
+class Verdict(StrEnum):
+    """The subscriber's answer about one charge."""
+
+    RECOGNISED = "recognised"
+    UNRECOGNISED = "unrecognised"
+    WITHDRAWN = "withdrawn"
+    """An earlier answer was undone."""
+
+
+class Decision(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One answer, with what is needed to show it when the charge itself is no longer served."""
+
+    verdict: Verdict
+    decided_at: Instant
+    publisher: Annotated[str, Meta(max_length=250)]
+    """The publisher's identifier."""
+    name: Annotated[str, Meta(max_length=250)]
+    """The publisher's name as it was shown."""
+
+    def __post_init__(self) -> None:
+        check_century(self.decided_at)
+
+
+class Ceiling(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The amount from which the subscriber wants to be warned, in whole euros; None for none."""
+
+    amount: Annotated[int, Meta(ge=1, le=HIGHEST_CEILING)] | None
+    decided_at: Instant
+
+    def __post_init__(self) -> None:
+        check_century(self.decided_at)
+
+
+class Review(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The review document of one contract. Its values are replaced, never changed."""
+
+    decisions: dict[Key, Decision] = {}
+    seen: tuple[Key, ...] = ()
+    """The keys of the findings that were on screen, in order."""
+    own_ceiling: Ceiling | None = None
+
+    def verdict(self, key: str) -> Verdict | None:
+        """Return the answer that stands for a key; None without one."""
+        decision = self.decisions.get(key)
+        return decision.verdict if decision and decision.verdict is not Verdict.WITHDRAWN else None
+
+    def deciding(self, decisions: dict[str, Decision]) -> Review:
+        """Return the document with further answers."""
+        return merge(self, Review(decisions=decisions))
+
+    def limiting(self, ceiling: Ceiling) -> Review:
+        """Return the document with another own ceiling."""
+        return merge(self, Review(own_ceiling=ceiling))
+
+    def seeing(self, keys: Iterable[str]) -> Review:
+        """Return the document with further findings seen."""
+        return merge(self, Review(seen=tuple(keys)))
+
+
+def merge(one: Review, other: Review) -> Review:
+    """Return what both documents say; of two answers to one question, the later.
+
+    Associative, commutative and idempotent: the order in which devices meet does not matter.
+    """
+    decisions = dict(one.decisions)
+    for key, decision in other.decisions.items():
+        decisions[key] = max(decision, decisions.get(key, decision), key=_age)
+    ceilings = [each for each in (one.own_ceiling, other.own_ceiling) if each is not None]
+    return Review(
+        decisions={key: decisions[key] for key in sorted(decisions)},
+        seen=tuple(sorted({*one.seen, *other.seen})),
+        own_ceiling=max(ceilings, key=_age, default=None),
+    )
+
+
+def fitted(review: Review, largest: int = LARGEST_DOCUMENT) -> Review:
+    """Return what of the document fits into `largest` bytes: the latest answers, then what was seen."""
+    if len(msgspec.json.encode(review)) <= largest:
+        return review
+    seen = tuple(key for key in review.seen if key not in review.decisions)
+    latest = sorted(review.decisions, key=lambda key: _age(review.decisions[key]), reverse=True)
+    while True:
+        kept = {key: review.decisions[key] for key in sorted(latest)}
+        smaller = Review(decisions=kept, seen=seen, own_ceiling=review.own_ceiling)
+        if len(msgspec.json.encode(smaller)) <= largest or not (seen or latest):
+            return smaller
+        seen, latest = seen[len(seen) // 2 + 1 :], latest if seen else latest[: len(latest) * 9 // 10]
+
+
+def _age(answer: Decision | Ceiling) -> tuple[float, bytes]:
+    """Order answers by their moment; equal moments by content, so that no side is preferred."""
+    return answer.decided_at.timestamp(), msgspec.json.encode(answer)

@@ -1,0 +1,1 @@
+"""The contract under tools of others: two linters, and a mock server made from it."""

@@ -1,0 +1,1 @@
+"""The static demo, built and opened in a browser."""

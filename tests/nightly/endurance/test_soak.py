@@ -1,0 +1,99 @@
+"""Many visits, sign-ins and periods: nothing of them is left, and memory is flat."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import pytest
+from starlette.applications import Starlette
+
+from services.backend import Backend
+from services.credentials import MemoryStore
+from services.sandbox import Settings, create_app
+from services.transport import utc_now
+from tests.nightly.endurance.soak import GROWTH, crowd, left_over, served
+from views.state.session import SessionState
+
+VISITS, BATCHES = 60, 4
+"""A batch of visits over the web, and how many: the first warms up."""
+SIGN_INS, SWITCHES = 50, 15
+"""A batch of sign-ins at state level, with so many period switches each."""
+WAITING = 40_000_000
+"""Bytes of young garbage and of ended sessions that wait to be collected, at most: after some 300 visits they
+grow no more (`tests.nightly.endurance.soak`). What would be left of a single visit, `left_over` counts.
+"""
+PASSWORD = "Soleil-2026"
+POOL = min(32, (os.cpu_count() or 1) + 4)
+"""The threads of asyncio's pool, which come as they are needed and stay."""
+
+
+async def test_nothing_is_left_of_many_visits_over_the_web(tmp_path: Path) -> None:
+    rng = Random(4)  # noqa: S311 - chosen moments, no secrets
+    with served(tmp_path) as app:
+        await crowd(app, VISITS, rng)
+        before = await app.holdings()
+        for _ in range(1, BATCHES):
+            await crowd(app, VISITS, rng)
+        after = await app.holdings()
+        assert left_over(before, after) == {}
+        assert after["rss"] - before["rss"] < WAITING + GROWTH * VISITS * (BATCHES - 1)
+        assert not app.complaints
+        assert await app.stop() == 0
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Starlette]:
+    """The demo subscribers."""
+    app = create_app("sqlite://", clock=utc_now, settings=Settings(scrypt_log2_cost=4))
+    with closing(app.state.store):
+        yield app
+
+
+async def sessions(sandbox: Starlette, count: int, rng: Random) -> None:
+    """So many visitors, one after another, who sign in, look at periods, and leave, signed out or not."""
+    for _ in range(count):
+        backend = Backend.within(sandbox, MemoryStore())
+        session = SessionState(backend)
+        await session.start()
+        challenge = await backend.begin_sign_in("camille@demo.example")
+        await session.enter(await backend.finish_sign_in(challenge, PASSWORD, remember=rng.random() < 0.5))
+        assert session.account.data is not None
+        for _ in range(SWITCHES):
+            if rng.random() < 0.03:
+                session.choose(rng.choice(session.account.data.contracts))
+            assert session.purchases is not None
+            await session.purchases.open(None)
+            periods = session.purchases.periods.data
+            assert periods
+            await session.purchases.open(rng.choice(periods).period_id)
+            assert session.purchases.shown.data is not None
+        if rng.random() < 0.7:
+            await session.sign_out()
+        await backend.close()
+
+
+def held() -> tuple[int, Counter[str]]:
+    """Tasks, and how many living objects of the classes a visit is made of."""
+    gc.collect()
+    kinds = Counter(type(one).__name__ for one in gc.get_objects())
+    ours = ("SessionState", "PurchasesState", "Backend", "AsyncClient", "Loadable", "Wire", "Session")
+    return len(asyncio.all_tasks()), Counter({kind: kinds[kind] for kind in ours})
+
+
+async def test_nothing_is_left_of_thousands_of_periods_and_hundreds_of_sign_ins(sandbox: Starlette) -> None:
+    rng, threads = Random(4), threading.active_count()  # noqa: S311 - chosen moments, no secrets
+    await sessions(sandbox, SIGN_INS, rng)
+    before, objects = held(), len(gc.get_objects())
+    for _ in range(1, BATCHES):
+        await sessions(sandbox, SIGN_INS, rng)
+    assert held() == before
+    assert threading.active_count() - threads <= POOL
+    assert len(gc.get_objects()) - objects < SIGN_INS  # not one for each visit: caches may still have grown

@@ -1,0 +1,142 @@
+"""The table of faults: what goes wrong, how it is played, and which kind of trouble it is to the user.
+
+What a user is told of each kind stands in `outcomes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import msgspec
+
+from tests.nightly.reliability.outcomes import Kind
+from tests.nightly.reliability.playing import (
+    Begin,
+    access_expired,
+    answers,
+    as_text,
+    certificate_untrusted,
+    clock_off,
+    connection_refused,
+    database_full,
+    database_locked,
+    exchanges,
+    half_a_body,
+    instead,
+    name_unknown,
+    new_members,
+    new_values,
+    other_types,
+    renewal_lost,
+    reset,
+    rewritten,
+    server_restarted,
+    silence,
+    stall,
+    token_reused,
+    tokens_revoked,
+)
+from tests.nightly.reliability.world import World
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row of the table."""
+
+    name: str
+    how: str
+    """What is done to the real thing, for the reader of the matrix."""
+    kind: Kind
+    begin: Begin
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+    @asynccontextmanager
+    async def met(self, world: World) -> AsyncIterator[None]:
+        """It begins as the block begins, and ends with it."""
+        async with AsyncExitStack() as end:
+            await self.begin(world, end)
+            yield
+
+
+def _status(
+    status: int, kind: Kind, *, after: int | None = None, once: bool = False, name: str = ""
+) -> Fault:
+    headers = {} if after is None else {"retry_after": str(after)}
+    body = msgspec.json.encode({"status": status, "code": "OF_ANOTHER_TIME"})
+    how = f"{status} from a server on the way" + (f", Retry-After: {after}" if after is not None else "")
+    change = instead(status, body, content_type="application/problem+json", **headers)
+    return Fault(name or str(status), how + (", once" if once else ""), kind, answers(change, once=once))
+
+
+_PORTAL = b"<!DOCTYPE html><html><title>Bienvenue</title><body>Acceptez les conditions.</body></html>"
+_PORTAL_MOVES = instead(302, location="http://portal.example/", content_type="text/html")
+_PORTAL_SPEAKS = instead(200, _PORTAL, content_type="text/html; charset=utf-8")
+
+FAULTS = (
+    Fault("refused", "nothing listens at the port", Kind.NO_ROAD, connection_refused),
+    Fault("no such name", "the name ends in .invalid", Kind.NO_ROAD, name_unknown),
+    Fault("TLS refused", "the server shows a self-signed certificate", Kind.UNTRUSTED, certificate_untrusted),
+    Fault("reset", "the connection is reset 20 bytes before the end", Kind.NO_ANSWER, exchanges(reset)),
+    Fault(
+        "half a body",
+        "the connection ends in the middle of the answer",
+        Kind.NO_ANSWER,
+        exchanges(half_a_body),
+    ),
+    Fault("silence", "no answer until the timeout", Kind.NO_ANSWER, exchanges(silence, slow=True)),
+    Fault("stall", "the end of the body does not come", Kind.NO_ANSWER, exchanges(stall, slow=True)),
+    Fault("not JSON", "the right body as text/plain", Kind.GARBLED, answers(as_text, arrives=True)),
+    Fault(
+        "wrong types",
+        "every string a number, every number a string",
+        Kind.GARBLED,
+        answers(rewritten(other_types), arrives=True),
+    ),
+    Fault("portal page", "200 and the HTML of a captive portal", Kind.PORTAL, answers(_PORTAL_SPEAKS)),
+    Fault("portal redirect", "302 to http://portal.example", Kind.REFUSED, answers(_PORTAL_MOVES)),
+    Fault(
+        "unknown value",
+        "every enum has a value of another time",
+        Kind.HARMLESS,
+        answers(rewritten(new_values), arrives=True),
+    ),
+    Fault(
+        "unknown field",
+        "every object has one more member",
+        Kind.HARMLESS,
+        answers(rewritten(new_members), arrives=True, renewal=True),
+    ),
+    _status(400, Kind.REFUSED),
+    _status(401, Kind.UNAUTHENTICATED),
+    _status(403, Kind.FORBIDDEN),
+    _status(404, Kind.ABSENT),
+    _status(409, Kind.CONFLICT),
+    _status(412, Kind.STALE),
+    _status(422, Kind.CONFLICT),
+    _status(429, Kind.LIMITED),
+    _status(500, Kind.DOWN),
+    _status(502, Kind.DOWN),
+    _status(503, Kind.DOWN),
+    _status(504, Kind.DOWN),
+    _status(429, Kind.BRIEFLY_LIMITED, after=1, once=True, name="429 for a second"),
+    _status(503, Kind.BRIEFLY_DOWN, after=1, once=True, name="503 for a second"),
+    _status(429, Kind.LIMITED, after=120, name="429 for two minutes"),
+    _status(503, Kind.DOWN, after=120, name="503 for two minutes"),
+    Fault("access expired", "the access token is over", Kind.HARMLESS, access_expired),
+    Fault("tokens revoked", "signed out everywhere, from another device", Kind.OVER, tokens_revoked),
+    Fault("renewal lost", "the answer to the renewal is cut", Kind.HARMLESS, renewal_lost),
+    Fault("token reused", "somebody else used this device's refresh token", Kind.OVER, token_reused),
+    Fault("clock a day ahead", "the device's clock", Kind.HARMLESS, clock_off(days=1)),
+    Fault("clock a day behind", "the device's clock", Kind.HARMLESS, clock_off(days=-1)),
+    Fault(
+        "restarted", "the server stops, and starts again on its database", Kind.NO_ANSWER, server_restarted
+    ),
+    Fault("database locked", "another program holds the right to write", Kind.READ_ONLY, database_locked),
+    Fault("database full", "SQLite's max_page_count is reached", Kind.READ_ONLY, database_full),
+)
+FIRST_OF_KIND = tuple({fault.kind: fault for fault in reversed(FAULTS)}.values())
+"""One of each kind."""

@@ -1,0 +1,100 @@
+"""What a user is told: the specification of the matrix, by kind of trouble and by what they were doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Told(Enum):
+    """A family of sentences; the value is how their keys in the catalogues begin."""
+
+    UNREACHABLE = ("error.Unreachable.", "banner.offline")
+    UNTRUSTED = ("error.CertificateRefused.",)
+    UNAVAILABLE = ("error.Unavailable.",)
+    UNEXPECTED = ("error.UnexpectedAnswer.",)
+    NOT_FOUND = ("error.NotFound.", "purchase.not_found", "subscription.not_found")
+    FORBIDDEN = ("error.Forbidden.",)
+    NOT_SENT = ("error.NotSent.text",)
+    UNKNOWN = ("error.OutcomeUnknown.",)
+    NOT_DONE = ("error.NotDone.",)
+    CHANGED = ("error.Changed.",)
+    NOT_POSSIBLE = ("error.NotPossible.",)
+    QUEUED = ("feedback.queued",)
+    SESSION_OVER = ("error.SessionExpired.",)
+    START_AGAIN = ("error.SignInTimedOut.",)
+
+
+class Kind(Enum):
+    """Kinds of trouble, as they differ to the user; the value says which."""
+
+    NO_ROAD = "The request does not leave."
+    UNTRUSTED = "Something else answers, and cannot prove to be the backend."
+    NO_ANSWER = "The request may have arrived, and its answer is lost."
+    GARBLED = "The backend did what was asked; its answer is not what the contract says."
+    PORTAL = "Something else answers that all is well."
+    REFUSED = "Something else answers that it will not do it."
+    LIMITED = "The backend asks for patience; nothing was done."
+    BRIEFLY_LIMITED = "The backend asks for patience, for shorter than a reading waits by itself."
+    DOWN = "The backend fails, or what stands before it; a change may have been done."
+    BRIEFLY_DOWN = "The backend fails, for shorter than a reading waits by itself."
+    READ_ONLY = "The backend can be read; nothing can be changed there, a session not even renewed."
+    OVER = "The session is over."
+    UNAUTHENTICATED = "The backend takes no access token, however fresh."
+    FORBIDDEN = "The backend says that one may not."
+    ABSENT = "The backend says that there is no such thing."
+    CONFLICT = "The backend says that its rules forbid it."
+    STALE = "The backend says that it has changed meanwhile."
+    HARMLESS = "Nothing that the client does not make up for."
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is told of one kind; None: nothing, it goes on as if there were no fault."""
+
+    opened: Told | None
+    """On opening the app, which knows nothing yet."""
+    first: Told | None
+    """On a screen that has shown nothing yet, of an account that is known."""
+    again: Told | None
+    """On a screen that has shown its figures before: they stay, with their age."""
+    change: Told | None
+    """On ending a subscription, or turning the service off."""
+    report: Told | None
+    """On reporting a purchase."""
+    opinion: Told | None
+    """On sending an opinion of the help."""
+    reminder: Told | None
+    """On asking for one's identifier."""
+    sign_in: Told | None
+    """On either step of signing in."""
+
+
+_NO, _BUSY, _WHAT, _OVER, _MINE, _GONE = (
+    Told.UNREACHABLE, Told.UNAVAILABLE, Told.UNEXPECTED, Told.SESSION_OVER, Told.FORBIDDEN, Told.NOT_FOUND,
+)  # fmt: skip
+_DOUBT = Told.UNTRUSTED
+_KEPT, _MAYBE, _UNDONE, _MOVED, _CANNOT, _LATER = (
+    Told.NOT_SENT, Told.UNKNOWN, Told.NOT_DONE, Told.CHANGED, Told.NOT_POSSIBLE, Told.QUEUED,
+)  # fmt: skip
+OUTCOMES = {
+    #                             opened first  again  change   report   opinion  reminder sign_in
+    Kind.NO_ROAD:         Outcome(_NO,   _NO,   _NO,   _KEPT,   _KEPT,   _LATER,  _NO,     _NO),
+    Kind.UNTRUSTED:       Outcome(_DOUBT, _DOUBT, _DOUBT, _DOUBT, _DOUBT, _LATER, _DOUBT,  _DOUBT),
+    Kind.NO_ANSWER:       Outcome(_NO,   _NO,   _NO,   _MAYBE,  _MAYBE,  _LATER,  _NO,     _NO),
+    Kind.GARBLED:         Outcome(_WHAT, _WHAT, _WHAT, _MAYBE,  _MAYBE,  None,    None,    _WHAT),
+    Kind.PORTAL:          Outcome(_WHAT, _WHAT, _WHAT, _MAYBE,  _WHAT,   _WHAT,   _WHAT,   _WHAT),
+    Kind.REFUSED:         Outcome(_WHAT, _WHAT, _WHAT, _WHAT,   _WHAT,   _WHAT,   _WHAT,   _WHAT),
+    Kind.LIMITED:         Outcome(_BUSY, _BUSY, _BUSY, _BUSY,   _BUSY,   _BUSY,   _BUSY,   _BUSY),
+    Kind.BRIEFLY_LIMITED: Outcome(None,  None,  None,  _BUSY,   _BUSY,   _BUSY,   _BUSY,   _BUSY),
+    Kind.DOWN:            Outcome(_BUSY, _BUSY, _BUSY, _MAYBE,  _MAYBE,  _LATER,  _BUSY,   _BUSY),
+    Kind.BRIEFLY_DOWN:    Outcome(None,  None,  None,  _BUSY,   None,    None,    _BUSY,   _BUSY),
+    Kind.READ_ONLY:       Outcome(_BUSY, None,  None,  _BUSY,   _UNDONE, _LATER,  _BUSY,   _BUSY),
+    Kind.OVER:            Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _OVER,   None,    None),
+    Kind.UNAUTHENTICATED: Outcome(_OVER, _OVER, _OVER, _OVER,   _OVER,   _OVER,   _WHAT,   _WHAT),
+    Kind.FORBIDDEN:       Outcome(_WHAT, _MINE, _MINE, _MINE,   _MINE,   _MINE,   _WHAT,   _WHAT),
+    Kind.ABSENT:          Outcome(_WHAT, _GONE, _GONE, _GONE,   _GONE,   _GONE,   _WHAT,   _WHAT),
+    Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _WHAT, _CANNOT, _CANNOT, _CANNOT, _WHAT,   _WHAT),
+    Kind.STALE:           Outcome(_WHAT, _WHAT, _WHAT, _MOVED,  _MOVED,  _MOVED,  _WHAT,   _WHAT),
+    Kind.HARMLESS:        Outcome(None,  None,  None,  None,    None,    None,    None,    None),
+}  # fmt: skip

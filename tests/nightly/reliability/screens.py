@@ -1,0 +1,209 @@
+"""The table of screens: how each is reached and known, and what can be done on some."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from services.sandbox.schema import contract, dispute, feedback, subscription
+from tests.driver import Driver
+from tests.nightly.reliability.outcomes import Told
+from tests.nightly.reliability.sight import WORDS, asked_for, see, typed
+from tests.views.conftest import PASSWORD
+from tests.views.people import ABONNE, WEEKLY
+
+PURCHASE = "charge-2026-05-11-0"
+COMMENT, OPINION, PHONE = "Non.", "Oui.", "0639980112"
+"""What is typed: short, for each letter is a stroke."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A screen that shows something."""
+
+    name: str
+    route: str
+    shows: tuple[str, ...]
+    """The texts it has once it knows what it is to show."""
+    figures: bool = True
+    """Whether it shows amounts of the backend's, and can read them again; else it needs nothing of it."""
+
+    @property
+    def situations(self) -> tuple[str, ...]:
+        """In which it meets a fault: fields of `Outcome`."""
+        return ("first", "again") if self.figures else ("first",)
+
+    def tells(self, told: Told | None) -> Told | None:
+        """What it tells of that; where nothing is needed of the backend, only that the session is over."""
+        return told if self.figures or told is Told.SESSION_OVER else None
+
+
+READINGS = (
+    Reading("home", "/", (WORDS("services.title"),)),
+    Reading("usage", "/conso/internet", (WORDS("usage.history"),)),
+    Reading("purchases", "/achats?periode=2026-06", ("Club Cubéo",)),
+    Reading("purchase", f"/achats/{PURCHASE}?periode=2026-06", ("IP-260511-000000",)),
+    Reading("manage, service", "/gerer", (WORDS("service.title"), "Club Cubéo")),
+    Reading("subscription", f"/gerer/abonnements/{WEEKLY}", (WORDS("subscription.yearly"),)),
+    Reading("help", "/aide", (WORDS("help.contact_title"),), figures=False),
+    Reading("settings", "/reglages", (WORDS("settings.version"),), figures=False),
+)
+
+
+@dataclass(frozen=True)
+class Doing:
+    """A screen on which something is done."""
+
+    name: str
+    sort: str
+    """The field of `Outcome` that says what is told of it."""
+    fill: Callable[[Driver], Awaitable[None]]
+    """Up to the last tap, from the screen as it opens or as a failure leaves it."""
+    submit: Callable[[Driver], Awaitable[None]]
+    """The last tap."""
+    done: str
+    """A text that says it is done."""
+    route: str = "/"
+    typed: str = ""
+    """What was typed, and may not be lost."""
+    effects: Callable[[Connection], int | None] | None = None
+    """How often it was done, by the backend's database; None: any number will do."""
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+
+def _tap(name: str) -> Callable[[Driver], Awaitable[None]]:
+    return lambda app: app.tap(name)
+
+
+async def identify(app: Driver) -> None:
+    """The identifier, typed or remembered."""
+    await app.until(app.headings, "nothing yet")
+    if WORDS("reminder.return") in app.names():
+        await app.tap(WORDS("reminder.return"))
+    if asked_for(app, "login.field"):
+        await app.enter(WORDS("login.field"), ABONNE)
+
+
+async def give_password(app: Driver) -> None:
+    if not asked_for(app, "password.field"):
+        await identify(app)
+        await app.tap(WORDS("login.continue"))
+    await app.enter(WORDS("password.field"), PASSWORD)
+
+
+async def _reminded(app: Driver) -> None:
+    if not asked_for(app, "reminder.field"):
+        await app.tap(WORDS("login.forgot"))
+        await app.enter(WORDS("reminder.field"), PHONE)
+
+
+async def _listed(app: Driver) -> None:
+    await see(app, "Club Cubéo")
+
+
+async def _end(app: Driver) -> None:
+    await app.tap(f"end-{WEEKLY}")
+    await app.tap(WORDS("subscription.end"))
+
+
+async def _served(app: Driver) -> None:
+    await see(app, WORDS("service.on_since", date="3 mars 2023"))
+
+
+async def _turn_off(app: Driver) -> None:
+    await app.tap("service")
+    await app.tap(WORDS("service.off_confirm"))
+
+
+async def _report(app: Driver) -> None:
+    await see(app, "IP-260511-000000")
+    if WORDS("report.send") in app.names():
+        return
+    await app.tap(WORDS("report.title"))
+    await app.tap(WORDS("reason.unknown"))
+    if COMMENT not in typed(app):
+        await app.enter(WORDS("report.comment"), COMMENT)
+
+
+async def _opinion(app: Driver) -> None:
+    await see(app, WORDS("feedback.question"))
+    if OPINION not in typed(app):
+        await app.tap(WORDS("answer.yes"))
+        await app.enter(WORDS("comment.liked"), OPINION)
+
+
+def _rows(*conditions: ColumnElement[bool] | Table) -> Callable[[Connection], int]:
+    """Counts the rows of the tables named and of the conditions on them."""
+    query = select(func.count()).select_from(*(one for one in conditions if isinstance(one, Table)))
+    query = query.where(*(one for one in conditions if not isinstance(one, Table)))
+    return lambda connection: connection.scalar(query) or 0
+
+
+DOINGS = (
+    Doing(
+        "reminder",
+        "reminder",
+        _reminded,
+        _tap(WORDS("reminder.submit")),
+        WORDS("reminder.sent"),
+        typed=PHONE,
+    ),
+    Doing(
+        "sign-in identifier",
+        "sign_in",
+        identify,
+        _tap(WORDS("login.continue")),
+        WORDS("password.h1"),
+        typed=ABONNE,
+    ),
+    Doing(
+        "sign-in password",
+        "sign_in",
+        give_password,
+        _tap(WORDS("password.submit")),
+        WORDS("home.h1", name="Ada"),
+        typed="••••",
+    ),
+    Doing(
+        "termination",
+        "change",
+        _listed,
+        _end,
+        WORDS("subscription.ending", date="17 mai"),
+        route="/gerer",
+        effects=_rows(subscription, subscription.c.termination_reference.like("RS-260514-%")),
+    ),
+    Doing(
+        "switch",
+        "change",
+        _served,
+        _turn_off,
+        WORDS("service.off_since", date="14 mai 2026"),
+        route="/gerer",
+        effects=_rows(contract, contract.c.service_pending == "suspended"),
+    ),
+    Doing(
+        "report",
+        "report",
+        _report,
+        _tap(WORDS("report.send")),
+        "Référence SG-260514-",
+        route=f"/achats/{PURCHASE}?periode=2026-06",
+        typed=COMMENT,
+        effects=_rows(dispute),
+    ),
+    Doing(
+        "feedback",
+        "opinion",
+        _opinion,
+        _tap(WORDS("feedback.send")),
+        WORDS("feedback.thanks"),
+        route="/aide",
+        typed=OPINION,
+        effects=_rows(feedback),
+    ),
+)

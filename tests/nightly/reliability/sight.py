@@ -1,0 +1,124 @@
+"""What a screen says, in the terms of the matrix: families of sentences, amounts, zeros, ages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache, cached_property
+
+import flet as ft
+
+from tests.driver import Driver
+from tests.nightly.reliability.outcomes import Told
+from tests.views.catalogues import CATALOGUES, forms
+from views.text import Language, Words
+
+WORDS = Words(Language.FR)
+"""What the app says here."""
+_TEXTS = {key: forms(message) for key, message in CATALOGUES[Language.FR].items()}
+_AMOUNT = re.compile(r"[\N{MINUS SIGN}-]?\d[\d\s]*,\d\d\s€")
+_NOTHING = (
+    "services.none",
+    "usage.none",
+    "purchases.empty_title",
+    "purchases.empty_closed",
+    "purchases.empty_billed",
+    "subscriptions.empty",
+    "subscription.no_charges",
+)
+"""The keys of the sentences that say there is nothing."""
+
+
+class Sight:
+    """One look at the screen."""
+
+    def __init__(self, app: Driver) -> None:
+        self.texts = app.texts()
+
+    @cached_property
+    def told(self) -> set[Told]:
+        """The families of failures whose sentences are there."""
+        shown = "\n".join(self.texts)
+        return {family for family, sentence in _sentences() if sentence.search(shown)}
+
+    @cached_property
+    def amounts(self) -> list[str]:
+        """Every amount of money, in order."""
+        return [amount for text in self.texts for amount in _AMOUNT.findall(text)]
+
+    @property
+    def zeros(self) -> list[str]:
+        """What says that there is nothing: a figure of zero, or a sentence."""
+        return [text for text in self.texts if any(zero.search(text) for zero in _zeros())]
+
+    @property
+    def aged(self) -> bool:
+        """Whether the age of what is there is said."""
+        return any(_sentence(_TEXTS["banner.stale"][0]).search(text) for text in self.texts)
+
+    def shows(self, *texts: str) -> bool:
+        """Whether all of these are there; any space stands for any other."""
+        shown = _plain("\n".join(self.texts))
+        return all(_plain(text) in shown for text in texts)
+
+
+async def until(app: Driver, condition: Callable[[Sight], object], missing: str) -> None:
+    """Wait until the screen is so; looked at only when something was drawn, for that takes long."""
+    sent = -1
+
+    def so() -> bool:
+        nonlocal sent
+        if sent == app.bytes_sent:
+            return False
+        sent = app.bytes_sent
+        return bool(condition(Sight(app)))
+
+    await app.until(so, missing)
+
+
+async def see(app: Driver, *texts: str) -> None:
+    """Wait until these texts are on screen."""
+    await until(app, lambda sight: sight.shows(*texts), f"not {texts}")
+
+
+async def says(app: Driver, expected: Told | None) -> None:
+    """Wait until that family of sentences is on screen, and no other."""
+    wanted = {expected} - {None}
+    await until(app, lambda sight: sight.told == wanted, f"not {expected} alone")
+
+
+def asked_for(app: Driver, key: str) -> bool:
+    """Whether there is a field of this label."""
+    return WORDS(key) in (field.label for field in app.controls(ft.TextField))
+
+
+def typed(app: Driver) -> list[str]:
+    """What the fields hold; a password is dots."""
+    return ["••••" if field.password and field.value else field.value for field in app.controls(ft.TextField)]
+
+
+@cache
+def _sentences() -> tuple[tuple[Told, re.Pattern[str]], ...]:
+    return tuple(
+        (family, _sentence(text))
+        for family in Told
+        for key, texts in _TEXTS.items()
+        if key.startswith(family.value)
+        for text in texts
+    )
+
+
+@cache
+def _zeros() -> tuple[re.Pattern[str], ...]:
+    nothing = tuple(_sentence(_TEXTS[key][0]) for key in _NOTHING)
+    return (*nothing, re.compile(r"(?<![\d,])0,00"), re.compile(r"(?<!\d)0\s(achat|abonnement)"))
+
+
+@cache
+def _sentence(text: str) -> re.Pattern[str]:
+    """The text of a catalogue as it may stand on screen, its fields filled in."""
+    return re.compile(r"[^.\n]+?".join(re.escape(part) for part in re.split(r"\{\w+\}", text)))
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u202f", " ")

@@ -1,0 +1,322 @@
+"""A served app against clients that speak Flet's protocol and say what no browser says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.security.hostile import (
+    CRASHED,
+    EVENT,
+    PAGE,
+    REGISTER,
+    HostileClient,
+    answer,
+    event,
+    packet,
+    registration,
+    update,
+)
+from tests.security.hosting import Hosted, hosted
+from tests.security.test_connections import served
+from tests.security.test_web_host import spying_keyring
+from tests.wire import WireClient
+from views.web.connections import ConnectionLimits
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    """The web app with its embedded backend, on a machine whose desktop app keeps data."""
+    folder = tmp_path_factory.mktemp("web")
+    kept = folder / "home" / ".local" / "share" / "conso-et-moi" / "camille"
+    kept.mkdir(parents=True)
+    (kept / "answers.bin").write_bytes(b"encrypted")
+    spied = {"PYTHONPATH": str(spying_keyring(folder)), "PYTHON_KEYRING_BACKEND": "spy.Keyring"}
+    with hosted(folder, ("main.py",), "--web", environment=spied) as found:
+        yield found
+    assert "Traceback" not in found.said
+
+
+@asynccontextmanager
+async def visiting(host: Hosted, **page: Any) -> AsyncIterator[HostileClient]:
+    """Begin a session, and look that nothing of the program was told at its end."""
+    async with HostileClient(host.address) as client:
+        await client.register(**page)
+        yield client
+    said = b"".join(client.frames)
+    assert not [word for word in (b"Traceback", b".py", b"Error", b"Exception") if word in said]
+
+
+def files(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return times of access and change of all that is in a folder, and the size."""
+    stats = {str(path): path.stat() for path in (folder, *folder.rglob("*"))}
+    return {path: (stat.st_atime_ns, stat.st_mtime_ns, stat.st_size) for path, stat in stats.items()}
+
+
+def screen(client: HostileClient) -> list[dict[str, Any]]:
+    """Return the controls that a client was sent, without the numbers that differ at each visit."""
+    numbers = ("_i", "service_id", "_services", "_user_services", "_return", "_internals")
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: plain(part) for name, part in value.items() if name not in numbers}
+        return [plain(part) for part in value] if isinstance(value, list) else value
+
+    return [plain(control) for control in client.controls().values()]
+
+
+CLAIMS: dict[str, Any] = {
+    "web": False,
+    "pwa": True,
+    "debug": True,
+    "wasm": False,
+    "test": True,
+    "multi_view": True,
+    "pyodide": True,
+    "platform": "windows",
+    "width": 0,
+    "height": 1e9,
+    "platform_brightness": "dark",
+    "route": "/reglages",
+    "window": {"_i": 2, "maximized": True, "width": 1},
+}
+
+
+@pytest.mark.parametrize("claims", [*({name: value} for name, value in CLAIMS.items()), CLAIMS], ids=str)
+async def test_whatever_a_registration_claims_the_sign_in_is_shown_and_nothing_of_the_host_is_opened(
+    web: Hosted, claims: dict[str, Any]
+) -> None:
+    before = files(web.log.parent / "home")
+    async with visiting(web, **claims) as client:
+        assert [field["label"] for field in client.controls("TextField").values()] == ["Identifiant"]
+    assert files(web.log.parent / "home") == before
+    assert not (web.log.parent / "touched").exists()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"_Page__session": "x"},
+        {"_i": 2},
+        {"client_ip": "192.0.2.1"},
+        {"client_user_agent": "x"},
+        {"views": []},
+        {"theme": {}},
+        {"data": {}},
+        {"platform": "phone"},
+        {"locale": "en"},
+        {"media": {"padding": {}}},
+        {"width": {}},
+        {"route": ["/"]},
+    ],
+    ids=str,
+)
+async def test_a_registration_with_other_members_is_closed(web: Hosted, page: dict[str, Any]) -> None:
+    async with HostileClient(web.address) as client:
+        await client.send(registration(**page))
+        assert await client.closed() == 1008
+        assert client.frames == []
+
+
+@pytest.mark.parametrize("session_id", [["x"], 7, "x" * 65, {}])
+async def test_a_registration_for_no_possible_session_is_closed(web: Hosted, session_id: object) -> None:
+    async with HostileClient(web.address) as client:
+        await client.send(registration(session_id))
+        assert await client.closed() == 1008
+
+
+async def test_writing_to_what_browsers_do_not_write_is_closed_and_changes_no_screen(web: Hosted) -> None:
+    async with visiting(web) as other:
+        before = screen(other)
+    written: list[tuple[str, dict[str, Any]]] = [
+        ("Page", {"theme": {"text_theme": {"body_medium": {"size": 1}}}}),
+        ("Page", {"dark_theme": {}}),
+        ("Page", {"views": []}),
+        ("Page", {"fonts": {}}),
+        ("Page", {"_Page__session": "x"}),
+        ("Page", {"client_ip": "192.0.2.1"}),
+        ("Page", {"width": 390, "web": False}),
+        ("Text", {"style": {"size": 1, "color": None}}),
+        ("Text", {"value": "Payez ici"}),
+        ("TextField", {"text_style": {"size": 1}}),
+        ("TextField", {"value": {"size": 1}}),
+        ("FilledButton", {"style": {"text_style": {"size": 1}}}),
+        ("Container", {"visible": False}),
+        ("ServiceRegistry", {"_services": []}),
+    ]
+    for kind, properties in written:
+        async with visiting(web) as client:
+            target = next(iter(client.controls(kind)))
+            await client.send(update(target, **properties))
+            assert await client.closed() == 1008, (kind, properties)
+    async with visiting(web) as other:
+        assert screen(other) == before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        event(PAGE, "connect"),
+        event(PAGE, "disconnect"),
+        event(PAGE, "close"),
+        event(PAGE, "error", "x"),
+        event(PAGE, "login", {}),
+        event(PAGE, "route_change", "x"),
+        event(PAGE, "route_change", {"route": "/", "page": 1}),
+        event(PAGE, "route_change", {"route": "/" * 5000}),
+        event(PAGE, "resize", {"width": "x", "height": 1}),
+        event(PAGE, "resize", {"width": float("nan"), "height": 1}),
+        event(PAGE, "view_pop", {"route": None}),
+        event(PAGE, "views_pop_until", {"route": "/"}),
+        event(PAGE, "keyboard_event", {"key": 7}),
+        event(PAGE, "app_lifecycle_state_change", {"state": "gone"}),
+        event(PAGE, "platform_brightness_change", {"brightness": "dark"}),
+        event(PAGE, "locale_change", {"locales": [{}]}),
+        event(PAGE, "locale_change", {"locales": "fr"}),
+        event(PAGE, "__init__"),
+        event(PAGE, "x" * 100),
+        event(PAGE, 7),
+        event("1", "resize", {"width": 1, "height": 1}),
+        event(None, "resize"),
+        event(PAGE, "media_change", {}),
+        packet(EVENT, {"target": PAGE}),
+        packet(EVENT, {"target": PAGE, "name": "resize", "data": {"width": 1, "height": 1}, "more": 1}),
+        packet(EVENT, [PAGE, "resize"]),
+        packet(EVENT, None),
+        packet("3", {}),
+        packet(7, {}),
+        packet(2, {"id": PAGE, "patch": []}),
+        packet(6, {"message": "x"}),
+        registration(),
+        packet(REGISTER, {}),
+        update([PAGE], width=1),
+        packet(4, {"id": PAGE, "props": []}),
+        answer(PAGE, {}, None),
+        packet(5, {}),
+        b"\x00\xc1",
+        b"\x00" + b"\x91" * 10_000,
+        b"\x01\x00\x00\x00\x00data",
+        b"\x02",
+        b"",
+    ],
+)
+async def test_what_no_browser_says_is_closed_without_a_word_about_the_program(
+    web: Hosted, said: bytes
+) -> None:
+    async with visiting(web) as client:
+        await client.send(said)
+        assert await client.closed() == 1008
+    assert CRASHED not in [kind for kind, _ in client.messages()]
+
+
+async def test_what_came_too_late_or_has_no_handler_is_dropped(web: Hosted) -> None:
+    async with visiting(web) as client:
+        text = next(iter(client.controls("Text")))
+        for said in (
+            event(999_999, "click"),
+            event(2**63, "click"),
+            update(999_999, value="x"),
+            answer(PAGE, "unknown", {"a": 1}),
+            answer(999_999, "unknown"),
+            event(text, "click"),
+        ):
+            assert await client.send(said) == 1
+        known = len(client.frames)
+        wide = {"width": 1440, "height": 900}
+        await client.send(update(PAGE, **wide), event(PAGE, "resize", wide))
+        await client.until(lambda: len(client.frames) > known, "the wide screen")
+        assert client.close_code is None
+
+
+async def test_an_answer_counts_once_and_with_the_type_of_what_was_asked(web: Hosted) -> None:
+    async with HostileClient(web.address) as client:
+        client.answers = None
+        await client.send(registration())
+        await client.until(
+            lambda: any(body.get("name") == "get_device_info" for _, body in client.messages()),
+            "the first call",
+        )
+        call = next(body for _, body in client.messages() if body.get("name") == "get_device_info")
+        await client.send(answer(call["control_id"], call["call_id"], {"locales": [{"language_code": 7}]}))
+        assert await client.closed() == 1008
+
+
+FLOODS: dict[str, Any] = {
+    "messages of 250 kB": (1000, lambda field: update(field, value="x" * 250_000)),
+    "messages of 60 kB": (1000, lambda field: update(field, value="x" * 60_000)),
+    "answers to nobody": (1000, lambda field: answer(field, "x", "x" * 60_000)),
+    "10,000 views": (1, lambda field: update(PAGE, views=[{"_c": "View"}] * 10_000)),
+    "1,000 views": (60, lambda field: update(PAGE, views=[{"_c": "View"}] * 1000)),
+    "events without a target": (20_000, lambda field: event(999_999, "click")),
+    "letters": (20_000, lambda field: update(field, value="x")),
+    "focus": (20_000, lambda field: event(field, "focus")),
+    "resizing": (20_000, lambda field: event(PAGE, "resize", {"width": 390, "height": 844})),
+    "routes": (20_000, lambda field: event(PAGE, "route_change", {"route": "/aide"})),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_is_closed_and_what_it_cost_is_given_back(web: Hosted, flood: str) -> None:
+    async with visiting(web):
+        before = memory(web)
+    count, said = FLOODS[flood]
+    async with visiting(web) as client:
+        field = next(iter(client.controls("TextField")))
+        await client.send(*(said(field) for _ in range(count)))
+        # What was still on its way when the host closed resets the connection (1006).
+        assert await client.closed() in (1006, 1008, 1009)
+    async with visiting(web):
+        assert memory(web) - before < 20 * MEGABYTE
+
+
+def memory(host: Hosted) -> int:
+    """Return the bytes of memory that a process occupies."""
+    pages = Path(f"/proc/{host.process.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGESIZE")
+
+
+async def test_another_visitor_is_served_while_one_attacks(web: Hosted) -> None:
+    async with WireClient(web.address) as other:
+        await other.see("Identifiez-vous")
+        await other.tap("Découvrir la démonstration")
+        await other.see("Espace client")
+        async with visiting(web) as client:
+            field = next(iter(client.controls("TextField")))
+            await client.send(*(event(field, "focus") for _ in range(1000)))
+            await other.go("/achats")
+            await other.see("Filtrer les achats")
+
+
+def fails(page: object) -> None:
+    raise RuntimeError("the password is Soleil-2026")
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("fr", "Cette page a rencontré un problème. Rechargez-la pour continuer."),
+        ("en", "This page ran into a problem. Reload it to go on."),
+    ],
+)
+async def test_a_failure_of_the_app_is_told_without_its_reason(language: str, sentence: str) -> None:
+    with served(ConnectionLimits(), fails) as host:
+        async with HostileClient(f"http://127.0.0.1:{host.port}", Accept_Language=language) as client:
+            await client.send(registration())
+            await client.until(lambda: len(client.frames) > 1, "the sentence")
+            assert [body.get("message") for _, body in client.messages()][1:] == [sentence]
+
+
+async def test_a_malformed_origin_is_forbidden(web: Hosted) -> None:
+    for origin in ("http://[", "http://[::1", "//", "null"):
+        with pytest.raises(InvalidStatus) as refused:
+            async with HostileClient(web.address, Origin=origin):
+                pass
+        assert refused.value.response.status_code == 403

@@ -1,0 +1,72 @@
+"""Endpoints 14 and 15: the review document of a contract, on each kind of database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.services.sandbox.visitor import Visitor
+
+REVIEW = "/v1/contracts/c1/review"
+EMPTY: dict[str, Any] = {"decisions": {}, "seen": [], "ownCeiling": None}
+DECISION = {
+    "verdict": "recognised",
+    "decidedAt": "2024-03-10T11:00:00Z",
+    "publisher": "eclat-jeux",
+    "name": "Éclat Jeux",
+}
+DOCUMENT = {
+    "decisions": {"duplicate|eclat-jeux|p2": DECISION},
+    "seen": ["duplicate|eclat-jeux|p2"],
+    "ownCeiling": {"amount": 60, "decidedAt": "2024-03-10T11:00:00Z"},
+}
+
+
+async def test_document_is_empty_until_it_is_written_and_then_as_written(holder: Visitor) -> None:
+    first = await holder.get(REVIEW)
+    assert first.json() == EMPTY
+    written = await holder.put(REVIEW, DOCUMENT, first.headers["etag"])
+    assert (written.status_code, written.json()) == (200, DOCUMENT)
+    again = await holder.get(REVIEW)
+    assert (again.json(), again.headers["etag"]) == (DOCUMENT, written.headers["etag"])
+    assert (await holder.get("/v1/contracts/c2/review")).json() == EMPTY
+
+
+async def test_change_of_an_older_document_is_refused(holder: Visitor) -> None:
+    seen = (await holder.get(REVIEW)).headers["etag"]
+    assert (await holder.put(REVIEW, DOCUMENT, seen)).status_code == 200
+    late = await holder.put(REVIEW, EMPTY, seen)
+    assert (late.status_code, late.json()["code"]) == (412, "CHANGED")
+    assert (await holder.put(REVIEW, EMPTY, None)).status_code == 428
+    assert (await holder.get(REVIEW)).json() == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        {"seen": [""]},
+        {"seen": ["k" * 401]},
+        {"decisions": {"k": DECISION | {"verdict": "perhaps"}}},
+        {"decisions": {"k": DECISION | {"decidedAt": "2024-03-10T11:00:00"}}},
+        {"decisions": {"k": DECISION | {"decidedAt": "9999-12-31T23:59:59Z"}}},
+        {"ownCeiling": {"amount": 301, "decidedAt": "2024-03-10T11:00:00Z"}},
+    ],
+)
+async def test_malformed_document_is_refused_whole(holder: Visitor, wrong: Any) -> None:
+    answer = await holder.put(REVIEW, wrong, "*")
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_ARGUMENT")
+    assert (await holder.get(REVIEW)).json() == EMPTY
+
+
+async def test_document_is_bounded(holder: Visitor) -> None:
+    large = {"seen": [f"{n:0400}" for n in range(400)]}
+    assert (await holder.put(REVIEW, large, "*")).status_code == 200
+    larger = {"seen": [f"{n:0400}" for n in range(600)]}
+    assert (await holder.put(REVIEW, larger, "*")).status_code == 413
+
+
+async def test_document_belongs_to_the_holder_of_the_contract(holder: Visitor) -> None:
+    assert (await holder.get("/v1/contracts/unknown/review")).status_code == 404
+    assert (await holder.put("/v1/contracts/unknown/review", EMPTY, "*")).status_code == 404

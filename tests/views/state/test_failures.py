@@ -1,0 +1,118 @@
+"""A state holder stops loading and explains itself, whatever its reading raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from services.backend import Backend
+from services.errors import UnexpectedAnswer, Unreachable
+from services.models import Contract
+from services.reads import Reading
+from tests.services.scripted import ACCOUNT
+from views.state.feedback import Stage
+from views.state.help import HelpState
+from views.state.loadable import Loadable
+from views.state.purchase import PurchaseState
+from views.state.purchases import PurchasesState
+from views.state.service import ServiceState
+from views.state.session import Gate, SessionState
+from views.state.sharing import File, SharingState
+from views.state.subscriptions import SubscriptionsState
+
+CONTRACT = msgspec.convert(ACCOUNT["contracts"][0], Contract)
+
+
+class BrokenBackend:
+    """Backend whose every reading and writing raises the same error."""
+
+    unsent_opinions = ()
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *_, **__: Reading(lambda: None, self._fail)
+
+    async def drop_opinion(self, _key: str) -> None:
+        pass
+
+    async def _fail(self) -> Any:
+        raise self.error
+
+
+def broken(error: Exception) -> Backend:
+    return cast(Backend, BrokenBackend(error))
+
+
+async def account(backend: Backend) -> list[Loadable[Any]]:
+    state = SessionState(backend)
+    state.gate = Gate.SIGNED_IN
+    await state.load_account()
+    return [state.account]
+
+
+async def purchases(backend: Backend) -> list[Loadable[Any]]:
+    state = PurchasesState(backend, CONTRACT)
+    await state.open("2024-04")
+    return [state.periods, state.shown]
+
+
+async def purchase(backend: Backend) -> list[Loadable[Any]]:
+    state = PurchaseState(backend, CONTRACT)
+    await state.open("p1")
+    return [state.purchase]
+
+
+async def subscriptions(backend: Backend) -> list[Loadable[Any]]:
+    state = SubscriptionsState(backend, CONTRACT)
+    await state.load()
+    await state.load_charges("s1", ("2024-04",))
+    return [state.subscriptions, state.charges]
+
+
+async def service(backend: Backend) -> list[Loadable[Any]]:
+    state = ServiceState(backend, CONTRACT)
+    await state.load()
+    return [state.service]
+
+
+@pytest.mark.parametrize("read", [account, purchases, purchase, subscriptions, service])
+@pytest.mark.parametrize(
+    "error", [Unreachable("cut"), RuntimeError("a bug"), KeyError("x"), RecursionError()]
+)
+async def test_reading_that_raises_anything_stops_loading(
+    read: Callable[[Backend], Any], error: Exception
+) -> None:
+    kind = Unreachable if isinstance(error, Unreachable) else UnexpectedAnswer
+    for held in await read(broken(error)):
+        assert not held.loading
+        assert type(held.error) is kind
+
+
+async def test_feedback_that_raises_anything_can_be_sent_again() -> None:
+    state = HelpState(broken(RuntimeError("a bug")))
+    form = state.feedback("article")
+    form.useful = True
+    form.draft.liked = "Clear."
+    await state.send(form)
+    assert form.stage is Stage.WRITING
+    assert isinstance(form.error, UnexpectedAnswer)
+
+
+async def test_file_that_cannot_be_made_is_explained() -> None:
+    async def make(_told: Callable[[float], None]) -> File:
+        raise RuntimeError("a bug")
+
+    async def hand_over(_file: File) -> bool:
+        return True
+
+    state = SharingState()
+    await state.share(make, hand_over)
+    assert isinstance(state.error, UnexpectedAnswer)
+    assert state.progress is None

@@ -1,0 +1,75 @@
+"""The calendar of charges, by the names a screen reader says, and its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import icalendar
+import pytest
+
+from tests.views.conftest import Serve, remembered, visit
+from tests.views.people import ABONNE, subscribed
+from tests.views.test_screens_journey import NARROW, WIDE
+
+SAID = {
+    "fr-FR": {
+        "row": "Prochains paiements",
+        "h1": "Calendrier",
+        "line": "18 mai · Club Cubéo · 2,99 € · facture de juin",
+        "cancel": "Dernier jour pour résilier : 17 mai",
+        "elsewhere": "À demander à l’éditeur ; délai inconnu",
+        "export": "Ajouter à mon agenda (.ics)",
+        "done": "Fichier d’agenda prêt",
+    },
+    "en-GB": {
+        "row": "Next charges",
+        "h1": "Calendar",
+        "line": "18 May · Club Cubéo · €2.99 · June invoice",
+        "cancel": "Last day to cancel: 17 May",
+        "elsewhere": "Ask the publisher; notice unknown",
+        "export": "Add to my calendar (.ics)",
+        "done": "Calendar file ready",
+    },
+}
+
+
+@pytest.mark.parametrize("locale", SAID)
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_charges_to_come_are_listed_and_taken_along(
+    serve: Serve, locale: str, screen: dict[str, Any]
+) -> None:
+    said, line = SAID[locale], serve(subscribed())
+    async with visit(
+        line, await remembered(line, ABONNE), route="/gerer", web=True, locale=locale, **screen
+    ) as app:
+        await app.tap(said["row"])
+        await app.see(said["line"])
+        assert (1, said["h1"]) in app.headings()
+        for key in ("cancel", "elsewhere"):
+            await app.see(said[key])
+        await app.tap(said["export"])
+        await app.see(said["done"])
+        saved = next(asked for kind, name, asked in app.calls if name == "save_file")
+        assert saved["file_name"] == "conso-et-moi.ics"
+        events = icalendar.Calendar.from_ical(saved["src_bytes"]).walk("VEVENT")
+        summaries = [str(event["summary"]) for event in events]
+        assert any("Club Cubéo" in summary for summary in summaries)
+        assert all(app.names())
+
+
+async def test_one_subscription_is_taken_along_from_its_detail(serve: Serve) -> None:
+    line = serve(subscribed())
+    async with visit(
+        line, await remembered(line, ABONNE), route="/gerer/abonnements/weekly", web=True
+    ) as app:
+        await app.tap("Ajouter à mon agenda (.ics)")
+        await app.see("Fichier d’agenda prêt")
+        saved = next(asked for kind, name, asked in app.calls if name == "save_file")
+        events = icalendar.Calendar.from_ical(saved["src_bytes"]).walk("VEVENT")
+        assert {str(event["summary"]).split(" · ")[0] for event in events} == {"Club Cubéo"}
+
+
+async def test_calendar_without_charges_says_so(serve: Serve) -> None:
+    line = serve("nouveau@demo.example")
+    async with visit(line, await remembered(line, "nouveau@demo.example"), route="/gerer/calendrier") as app:
+        await app.see("Aucun paiement à venir")

@@ -1,0 +1,189 @@
+"""À vérifier, by the names a screen reader says: the card of the home, both answers, and undoing them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import flet as ft
+import pytest
+
+from services.sandbox import Subscriber
+from services.sandbox.data_file import Contract, Money, Purchase
+from tests.driver import Driver
+from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE
+
+CAMILLE, FOYER = "camille@demo.example", "foyer@demo.example"
+FULL_PAGE = re.compile(r"/purchases\?.*perPage=100")
+
+
+def ledger_reads(line: Line) -> list[str]:
+    return [address for address in line.asked if FULL_PAGE.search(address)]
+
+
+def tone(app: Driver, title: str) -> ft.IconData | None:
+    """Return the icon beside a title."""
+    for row in app.controls(ft.Row):
+        texts = [
+            one.value
+            for each in row.controls
+            if isinstance(each, ft.Column)
+            for one in each.controls
+            if isinstance(one, ft.Text)
+        ]
+        if title in texts and isinstance(row.controls[0], ft.Icon):
+            return row.controls[0].icon
+    return None
+
+
+WORDS: dict[str, dict[str, Any]] = {
+    "fr-FR": {
+        "card": "paiements à vérifier",
+        "see": "Les voir",
+        "h1": "À vérifier",
+        "yes": "Je reconnais, Club Cubéo",
+        "no": "Je ne reconnais pas, Fiche Potager",
+        "rise": "2,99 € → 3,99 € depuis le",
+        "after": "après la fin de l’abonnement (5 avril)",
+        "asked": "Un proche a-t-il utilisé la ligne ?",
+        "past": "Déjà vérifiés (1)",
+        "undo": "Annuler, Club Cubéo",
+        "recognised": "Reconnu le 14 mai 2026",
+    },
+    "en-GB": {
+        "card": "charges to look at",
+        "see": "See them",
+        "h1": "To look at",
+        "yes": "I recognise it, Club Cubéo",
+        "no": "I don't recognise it, Fiche Potager",
+        "rise": "€2.99 → €3.99 since",
+        "after": "after the subscription ended (5 April)",
+        "asked": "Did someone else use the line?",
+        "past": "Already checked (1)",
+        "undo": "Undo, Club Cubéo",
+        "recognised": "Recognised on",
+    },
+}
+
+
+@pytest.mark.parametrize("locale", WORDS)
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_charges_are_looked_at_answered_and_undone(
+    serve: Serve, locale: str, screen: dict[str, Any]
+) -> None:
+    said, line = WORDS[locale], serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), locale=locale, **screen) as app:
+        await app.see(f"5 {said['card']}")
+        assert any("5 n" in text for text in app.texts()), "the badge counts what is new"
+        await app.tap(said["see"])
+        await app.see(said["rise"])
+        assert (1, said["h1"]) in app.headings()
+        await app.see(said["after"])
+        await app.tap(said["yes"])
+        await app.see(said["past"])
+        await app.tap(said["no"])
+        await app.see(said["asked"])
+        assert all(app.names())
+        await app.tap(said["undo"])
+        await app.see(said["yes"])
+        await app.go("/")
+        await app.see(f"4 {said['card']}")
+        assert not any("4 n" in text for text in app.texts()), "all were seen"
+
+
+async def test_snackbar_takes_an_answer_back(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/verifier") as app:
+        await app.tap("Je reconnais, Club Cubéo")
+        await app.see("Déjà vérifiés (1)")
+        bar = app.controls(ft.SnackBar)[-1]
+        assert (bar.persist, bar.duration) == (False, ft.Duration(seconds=8))
+        await app.tap("Annuler, Club Cubéo")
+        await app.see_not("Déjà vérifiés (1)")
+        await app.see("Je reconnais, Club Cubéo")
+
+
+async def test_nothing_more_is_asked_while_nothing_changed(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE)) as app:
+        await app.see("paiements à vérifier")
+        await quiet(app, line)
+        assert len(ledger_reads(line)) == 6, "each period once"
+        line.asked.clear()
+        await app.tap("Les voir")
+        await app.see("Club Cubéo")
+        await app.go("/")
+        await app.see("paiements à vérifier")
+        await quiet(app, line)
+        assert ledger_reads(line) == []
+
+
+async def test_failed_period_says_why_and_is_read_again(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE)) as app:
+        await app.see("paiements à vérifier")
+    line.broken = "perPage=100"
+    async with visit(line, await remembered(line, CAMILLE), route="/verifier") as app:
+        await app.see("Réessayer")
+        assert "Rien à vérifier" not in " ".join(app.texts())
+        line.broken = None
+        await app.tap("Réessayer")
+        await app.see("Club Cubéo")
+
+
+async def test_nothing_to_look_at_says_so(serve: Serve) -> None:
+    line = serve("nouveau@demo.example")
+    async with visit(line, await remembered(line, "nouveau@demo.example"), route="/verifier") as app:
+        await app.see("Rien à vérifier")
+        await app.go("/")
+        await app.see("Bonjour Noa")
+        assert not any("à vérifier" in text for text in app.texts())
+
+
+async def test_without_billing_rights_nothing_is_looked_at(serve: Serve) -> None:
+    line = serve(FOYER)
+    async with visit(line, await remembered(line, FOYER), route="/verifier") as app:
+        await app.see("titulaire")
+        assert ledger_reads(line) == []
+        assert "Rien à vérifier" not in " ".join(app.texts())
+
+
+def repeated(count: int) -> Subscriber:
+    """Return a subscriber who bought the same thing every minute."""
+    purchases = tuple(
+        Purchase(
+            payment_id=f"p-{n:03}",
+            entry_type="purchase",
+            payment_status="succeeded",
+            payment_date=NOW.replace(hour=8, minute=n),
+            amount=Money(amount="1.00"),
+            description="Crédit",
+            merchant_name="Éditeur",
+            purchase_category_code="games",
+            channel="internetplus_box",
+            kind="oneOff",
+            reference_code=f"IP-{n:03}",
+        )
+        for n in range(count)
+    )
+    contract = Contract(
+        contract_id="r-box", kind="internet", label="Box", masked_number="04 •• •• •• 11", purchases=purchases
+    )
+    return Subscriber(
+        identifier="repete@demo.example",
+        password=PASSWORD,
+        display_name="Rémi",
+        phone_number=None,
+        contracts=(contract,),
+    )
+
+
+async def test_repeats_of_a_publisher_fold_and_can_be_silenced(serve: Serve) -> None:
+    line = serve(repeated(4))
+    async with visit(line, await remembered(line, "repete@demo.example"), route="/verifier") as app:
+        await app.see("3 répétitions")
+        await app.tap("Je reconnais, Éditeur")
+        await app.tap("Ne plus signaler les répétitions chez Éditeur")
+        await app.see("Répétitions plus signalées")
+        await app.see("Rien à vérifier")

@@ -1,0 +1,54 @@
+"""One publisher, and the watch over what was ended, by the names a screen reader says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.views.conftest import Serve, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE
+
+CAMILLE = "camille@demo.example"
+
+
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize(
+    ("locale", "h1", "since", "bill", "all_", "paid"),
+    [
+        ("fr-FR", "Éditeur", "Connu depuis le, ", "Facture de juin, ", "Tous ses achats", "payés depuis le"),
+        ("en-GB", "Publisher", "Known since, ", "June invoice, ", "All its purchases", "paid since"),
+    ],
+)
+async def test_publisher_tells_all_that_is_known_of_it(
+    serve: Serve, screen: dict[str, Any], locale: str, h1: str, since: str, bill: str, all_: str, paid: str
+) -> None:
+    line = serve(CAMILLE)
+    route = "/editeurs/club-cubeo"
+    async with visit(line, await remembered(line, CAMILLE), route=route, locale=locale, **screen) as app:
+        for told in (since, bill, all_, paid, "Club Cubéo"):
+            await app.see(told)
+        assert (1, h1) in app.headings()
+        assert all(app.names())
+
+
+async def test_purchase_leads_to_its_publisher(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats", **WIDE) as app:
+        await app.tap("Voir l’éditeur")
+        await app.see("Tous ses achats")
+        assert app.route.startswith("/editeurs/")
+
+
+async def test_unknown_publisher_says_so(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/editeurs/personne") as app:
+        await app.see("Rien n’est connu de cet éditeur")
+
+
+async def test_ended_subscription_says_what_the_watch_saw(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/") as app:
+        await app.see("Facture de juin : probablement")
+        await app.go("/gerer")
+        await app.see("Payé le 9 avril, après la fin de l’abonnement")

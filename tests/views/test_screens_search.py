@@ -1,0 +1,83 @@
+"""Search over all periods, by the names a screen reader says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.driver import Driver
+from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE
+
+CAMILLE, LARGE = "camille@demo.example", "gros-volume@demo.example"
+SAID = {
+    "fr-FR": {
+        "h1": "Rechercher dans tous vos achats",
+        "field": "Éditeur, contenu, référence ou montant",
+        "found": "23 achats, ",
+        "bill": "Facture d’avril",
+        "nothing": "Rien depuis 26 novembre 2025. Les achats plus anciens figurent sur vos factures.",
+        "filter": "Remboursés",
+        "back": "1 achat, −4,99 €",
+        "save": "Enregistrer ces achats (CSV)",
+    },
+    "en-GB": {
+        "h1": "Search all your purchases",
+        "field": "Publisher, content, reference or amount",
+        "found": "23 purchases, ",
+        "bill": "April invoice",
+        "nothing": "Nothing since 26 November 2025. Older purchases are on your invoices.",
+        "filter": "Refunded",
+        "back": "1 purchase, −€4.99",
+        "save": "Save these purchases (CSV)",
+    },
+}
+
+
+def purchases(app: Driver) -> list[str]:
+    """Return the names of the purchases drawn, dated ones."""
+    return [name for name in app.names() if re.search(r" \d{4}(,| à) \d\d:\d\d, ", name)]
+
+
+@pytest.mark.parametrize("locale", SAID)
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_purchases_of_all_periods_are_found(serve: Serve, locale: str, screen: dict[str, Any]) -> None:
+    said, line = SAID[locale], serve(CAMILLE)
+    async with visit(
+        line, await remembered(line, CAMILLE), route="/achats", web=True, locale=locale, **screen
+    ) as app:
+        await app.tap(said["h1"])
+        assert app.route == "/recherche"
+        await quiet(app, line)
+        line.asked.clear()
+        await app.enter(said["field"], "cubeo")
+        await app.see(said["bill"])
+        assert any(text.startswith(said["found"][:2]) for text in app.texts())
+        assert purchases(app)
+        await app.enter(said["field"], "4,99")
+        await app.tap(said["filter"])
+        await app.see(said["back"])
+        await app.tap(said["save"])
+        await app.until(lambda: [1 for _, name, _ in app.calls if name == "save_file"], "no file")
+        await app.enter(said["field"], "introuvable")
+        await app.see(said["nothing"])
+        assert not [address for address in line.asked if "q=" in address], "all is known already"
+        assert all(app.names())
+
+
+async def test_address_brings_its_words(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/recherche?q=pixelune") as app:
+        await app.until(lambda: purchases(app), "nothing found")
+        assert all(row.startswith("Studio Pixelune, ") for row in purchases(app))
+
+
+async def test_periods_known_in_part_are_asked(serve: Serve) -> None:
+    line = serve(LARGE)
+    async with visit(line, await remembered(line, LARGE), route="/recherche") as app:
+        await app.see("Tapez au moins deux lettres")
+        await app.enter("Éditeur, contenu, référence ou montant", "pixelune")
+        await app.until(lambda: purchases(app), "nothing found")
+        await app.until(lambda: any("q=pixelune" in address for address in line.asked), "not asked")

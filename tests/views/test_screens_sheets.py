@@ -1,0 +1,138 @@
+"""Open sheets: another window size keeps them, with what was typed; another screen closes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flet as ft
+import pytest
+from flet.controls.dialog_control import DialogControl
+
+from services.sandbox import Settings
+from tests.driver import Driver
+from tests.views.conftest import Clock, Serve, remembered, visit
+from tests.views.people import ABONNE, subscribed
+from tests.views.test_screens_journey import NARROW, WIDE, rows
+
+CAMILLE = "camille@demo.example"
+COMMENT = "Précisez si vous le souhaitez"
+SIZES = ((844, 390), (320, 568), (1280, 900), (390, 844), (700, 360), (1280, 900))
+"""A rotation, then windows on both sides of every breakpoint."""
+SCREENS = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+
+
+def headed(app: Driver, title: str) -> bool:
+    """Return whether a sheet has that title; any space stands for any other."""
+    return title in [" ".join(words.split()) for level, words in app.headings() if level == 2]
+
+
+def opened(app: Driver) -> list[int]:
+    """The ids of the dialogs on the screen."""
+    return [one._i for one in app.controls(DialogControl)]
+
+
+async def see_it_stay(app: Driver, title: str) -> None:
+    """Assert that the sheet on the screen stays the very same one at every size."""
+    await app.until(lambda: headed(app, title), f"no sheet headed {title!r}")
+    (sheet,) = opened(app)
+    for width, height in SIZES:
+        await app.resize(width, height)
+        await app.until(lambda: app.waits, "still drawing")
+        assert opened(app) == [sheet], f"at {width}x{height}"
+        assert headed(app, title)
+
+
+async def report_first_purchase(app: Driver) -> None:
+    """Open the form over a purchase."""
+    await app.until(lambda: rows(app), "no purchases")
+    await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
+    await app.tap("Signaler un problème")
+    await app.see(COMMENT)
+
+
+@SCREENS
+@pytest.mark.parametrize(
+    ("route", "button", "title"),
+    [
+        ("/achats", "Comment la période est calculée", "Votre période de facturation"),
+        ("/achats", "Exporter la période (CSV)", "Exporter vos achats"),
+        ("/achats", "Démonstration : données fictives", "Démonstration : données fictives"),
+        ("/reglages", "Se déconnecter", "Se déconnecter ?"),
+        ("/reglages", "Se déconnecter partout", "Se déconnecter partout ?"),
+        ("/reglages", "Oublier cet appareil", "Oublier cet appareil ?"),
+        ("/reglages", "Copier le rapport de diagnostic", "Rapport de diagnostic"),
+        ("/gerer", "Résilier Club Cubéo", "Résilier Club Cubéo ?"),
+        ("/gerer/abonnements/weekly", "Résilier l’abonnement", "Résilier Club Cubéo ?"),
+        ("/gerer", "service", "Désactiver le service internet+ ?"),
+    ],
+)
+async def test_sheet_at_other_window_sizes_stays_open(
+    serve: Serve, screen: dict[str, Any], route: str, button: str, title: str
+) -> None:
+    line = serve(subscribed())
+    async with visit(line, await remembered(line, ABONNE), route=route, **screen) as app:
+        await app.tap(button)
+        await see_it_stay(app, title)
+        await app.press("Escape")
+        await app.until(lambda: not opened(app), "the sheet does not close")
+
+
+async def test_shortcuts_at_other_window_sizes_stay_open(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE)) as app:
+        await app.see("Bonjour")
+        await app.press("?")
+        await see_it_stay(app, "Raccourcis clavier")
+
+
+async def test_forgotten_password_at_other_window_sizes_stays_open(serve: Serve) -> None:
+    async with visit(serve(CAMILLE)) as app:
+        await app.enter("Identifiant", CAMILLE)
+        await app.tap("Continuer")
+        await app.tap("Mot de passe oublié ?")
+        await see_it_stay(app, "Mot de passe oublié ?")
+
+
+@SCREENS
+async def test_report_at_other_window_sizes_keeps_what_was_typed(
+    serve: Serve, screen: dict[str, Any]
+) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **screen) as app:
+        await report_first_purchase(app)
+        await app.enter(COMMENT, "Jamais reçu")
+        await see_it_stay(app, "Signaler un problème")
+        assert [one.value for one in app.controls(ft.TextField)] == ["Jamais reçu"]
+
+
+async def test_password_asked_in_a_sheet_at_other_window_sizes_is_kept(serve: Serve, clock: Clock) -> None:
+    line = serve(subscribed(), settings=Settings(scrypt_log2_cost=4))
+    async with visit(line, await remembered(line, ABONNE), route="/gerer") as app:
+        await app.see("Club Cubéo")
+        clock.advance(hours=1)
+        await app.tap("Résilier Club Cubéo")
+        await app.tap("Résilier l’abonnement")
+        await app.enter("Mot de passe", "Soleil-2")
+        await see_it_stay(app, "Résilier Club Cubéo ?")
+        assert [one.value for one in app.controls(ft.TextField)] == ["Soleil-2"]
+
+
+@SCREENS
+async def test_sheet_closes_when_another_screen_comes(serve: Serve, screen: dict[str, Any]) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **screen) as app:
+        await report_first_purchase(app)
+        await app.go("/gerer")
+        await app.see("Gérer internet+")
+        await app.until(lambda: not opened(app), "the form stays")
+
+
+async def test_sheet_closes_when_the_session_ends(serve: Serve, clock: Clock) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/reglages") as app:
+        await app.tap("Se déconnecter")
+        await app.see("Se déconnecter ?")
+        clock.advance(days=400)
+        await app.press("R")
+        await app.see("Identifiez-vous")
+        await app.until(lambda: not opened(app), "the sheet stays")

@@ -1,0 +1,85 @@
+"""Records that this version of the app cannot read: counted and said, beside those that it shows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.views.conftest import Line, Serve, quiet, remembered, visit
+from tests.views.people import ABONNE, WEEKLY, subscribed
+from tests.views.test_screens_journey import NARROW, WIDE, rows
+
+SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+TEXT = "L’application ne comprend pas ce que le service en dit."
+
+
+class Odd(httpx.AsyncBaseTransport):
+    """A way to the sandbox that makes some records of every list odd.
+
+    Args:
+        at: the positions of these records in their list; negative ones count from its end.
+    """
+
+    def __init__(self, way: httpx.AsyncBaseTransport, *at: int) -> None:
+        self._way, self._at = way, at
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._way.handle_async_request(request)
+        body = await response.aread()
+        if not request.url.path.startswith("/v1/") or response.status_code != 200 or not body:
+            return httpx.Response(response.status_code, headers=response.headers, content=body)
+        content = json.loads(body)
+        for member in ("items", "contracts", "refunds"):
+            records: list[Any] = content.get(member, [])
+            for place in self._at:
+                if -len(records) <= place < len(records):
+                    records[place] = {"aMemberOfTomorrow": True}
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return httpx.Response(200, headers=headers, content=json.dumps(content).encode())
+
+
+def odd(line: Line, *at: int) -> Line:
+    line.far_end = Odd(line.far_end, *at)  # type: ignore[assignment]
+    return line
+
+
+@SIZES
+@pytest.mark.parametrize(
+    ("route", "said"),
+    [
+        ("/", "1 contrat illisible"),
+        ("/conso/internet", "1 facture illisible"),
+        ("/achats", "1 achat illisible"),
+        ("/gerer", "1 abonnement illisible"),
+        (f"/gerer/abonnements/{WEEKLY}", "achats illisibles"),
+    ],
+)
+async def test_an_odd_record_is_said_beside_the_others(
+    serve: Serve, route: str, said: str, screen: dict[str, Any]
+) -> None:
+    line = odd(serve(subscribed()), -1)
+    async with visit(line, await remembered(line, ABONNE), route=route, **screen) as app:
+        await app.see(said)
+        await app.see(TEXT)
+        await quiet(app, line)
+        await app.see_not("Réessayer")
+
+
+async def test_a_list_of_odd_records_alone_is_not_called_empty(serve: Serve) -> None:
+    line = odd(serve(subscribed()), *range(1, 100))
+    async with visit(line, await remembered(line, ABONNE), route="/achats?periode=2026-04", **NARROW) as app:
+        await app.see("illisible")
+        assert len(rows(app)) <= 1
+        await app.go("/gerer")
+        await app.see("abonnements illisibles")
+        await app.see_not("Aucun abonnement")
+
+
+async def test_an_account_without_a_readable_contract_offers_to_retry(serve: Serve) -> None:
+    line = odd(serve(subscribed()), *range(100))
+    async with visit(line, await remembered(line, ABONNE)) as app:
+        await app.see("Réessayer")
+        await app.see_not("Aucun contrat")

@@ -1,0 +1,277 @@
+"""Sentences and bars that agree with the data: nothing bought, refunds only, late dates, the service off."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import flet as ft
+import flet_charts as fc
+import msgspec
+import pytest
+
+from services import models
+from services.sandbox.data_file import Contract, Money, Purchase, Service, Subscriber, Subscription
+from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
+from views.state.loadable import Loadable
+from views.state.subscriptions import SubscriptionsState
+from views.text import Language
+from views.ui.look import Look
+from views.ui.subscription_parts import status_tag
+from views.ui.theme import Layout
+
+WHO = "phrases@demo.example"
+MONTHS = {"2026-06": (5, 1), "2026-05": (4, 1), "2026-04": (3, 1), "2026-03": (2, 1), "2026-02": (1, 5)}
+"""A day in each period, by its invoice."""
+
+
+def entry(month: str, amount: str, number: int = 0, **more: Any) -> Purchase:
+    """Return a purchase, or a refund if the amount is negative, in the period of an invoice."""
+    at, day = MONTHS[month]
+    return Purchase(
+        **{
+            "payment_id": f"{month}-{number}",
+            "entry_type": "refund" if amount.startswith("-") else "purchase",
+            "payment_status": "succeeded",
+            "payment_date": datetime(2026, at, day, 9, tzinfo=UTC),
+            "amount": Money(amount=amount),
+            "description": "Article",
+            "merchant_name": "Gazette",
+            "purchase_category_code": "press",
+            "channel": "internetplus_box",
+            "kind": "oneOff",
+            "reference_code": f"IP-{month}-{number}",
+            **more,
+        }
+    )
+
+
+def subscription(name: str, **more: Any) -> Subscription:
+    return Subscription(
+        **{
+            "subscription_id": name,
+            "name": f"Offre {name}",
+            "merchant_name": f"Club {name}",
+            "price": Money(amount="2.99"),
+            "recurring_charge_period": "month",
+            "start_date": date(2025, 12, 1),
+            **more,
+        }
+    )
+
+
+def somebody(
+    *purchases: Purchase, subscriptions: tuple[Subscription, ...] = (), service: str = "active"
+) -> Subscriber:
+    contract = Contract(
+        contract_id="box",
+        kind="internet",
+        label="Box",
+        masked_number="04 •• 12",
+        purchases=purchases,
+        subscriptions=subscriptions,
+        service=Service(status=service, since=date(2026, 1, 1)),  # type: ignore[arg-type]
+    )
+    return Subscriber(identifier=WHO, password=PASSWORD, display_name="Camille", contracts=(contract,))
+
+
+@pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats"])
+async def test_an_account_that_never_bought_is_not_sent_to_empty_periods(serve: Serve, route: str) -> None:
+    line = serve(somebody())
+    async with visit(line, await remembered(line, WHO), route=route) as app:
+        await app.see("Vos achats internet+ apparaîtront ici dès le premier paiement.")
+        await quiet(app, line)
+        assert not any(name.startswith(("Voir la", "Voir les")) for name in app.names())
+
+
+@pytest.mark.parametrize("route", ["/", "/conso/internet"])
+async def test_an_empty_current_period_leads_to_the_last_one_with_purchases(serve: Serve, route: str) -> None:
+    line = serve(somebody(entry("2026-03", "4.99")))
+    async with visit(line, await remembered(line, WHO), route=route) as app:
+        await app.tap("Voir les périodes précédentes")
+        await app.see("Facturé en mars")
+        assert app.route == "/achats?periode=2026-03"
+
+
+async def test_an_empty_list_names_the_last_period_with_purchases(serve: Serve) -> None:
+    line = serve(somebody(entry("2026-03", "4.99")))
+    async with visit(line, await remembered(line, WHO), route="/achats") as app:
+        await app.see("Vos prochains achats internet+ apparaîtront ici.")
+        await app.see_not("dès le premier paiement")
+        await app.tap("Voir la facture de mars")
+        await app.see("Facturé en mars")
+
+
+@pytest.mark.parametrize(
+    ("period", "sentence"),
+    [("2026-03", "Aucun achat facturé en mars"), ("2026-05", "Aucun achat facturé en mai")],
+)
+async def test_an_empty_period_says_what_its_invoice_says(serve: Serve, period: str, sentence: str) -> None:
+    line = serve(somebody(entry("2026-02", "4.99")))
+    async with visit(line, await remembered(line, WHO), route=f"/achats?periode={period}") as app:
+        await app.see(sentence)
+
+
+@pytest.mark.parametrize("route", ["/", "/conso/internet"])
+async def test_a_period_of_refunds_only_is_shown_as_such(serve: Serve, route: str) -> None:
+    line = serve(somebody(entry("2026-06", "-4.99")))
+    async with visit(line, await remembered(line, WHO), route=route) as app:
+        await app.see("Aucun achat depuis le 26 avril, seulement des remboursements")
+        await app.see("−4,99 €")
+
+
+async def test_the_spike_gives_both_amounts(serve: Serve) -> None:
+    line = serve(somebody(entry("2026-06", "30.00"), entry("2026-05", "9.20")))
+    async with visit(line, await remembered(line, WHO)) as app:
+        await app.see("Vos achats de la période, 30,00 €, dépassent votre moyenne, qui est de 9,20 €.")
+
+
+async def test_a_negative_average_is_no_spike_and_a_negative_invoice_no_purchase(serve: Serve) -> None:
+    line = serve(
+        somebody(entry("2026-06", "1.00"), entry("2026-05", "1.00"), entry("2026-05", "-9.20", number=1))
+    )
+    async with visit(line, await remembered(line, WHO)) as app:
+        await app.see("Vos remboursements dépassent vos achats de 8,20 €, du 26 mars au 25 avril.")
+        await app.see_not("dépassent votre moyenne")
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "sentence"),
+    [
+        ((), "Aucun abonnement en cours"),
+        ((subscription("a", next_charge_date=date(2026, 6, 1)),), "1 abonnement, 2,99 € par mois"),
+        ((subscription("a", status="suspended"),), "1 abonnement suspendu"),
+        (
+            (subscription("a", status="terminated", termination_date=date(2026, 5, 30)),),
+            "1 abonnement résilié, accès non terminé",
+        ),
+        (
+            (subscription("a", status="terminated", termination_date=date(2026, 1, 30)),),
+            "Aucun abonnement en cours",
+        ),
+    ],
+    ids=["none", "running", "suspended", "ending", "past"],
+)
+async def test_home_sums_up_the_subscriptions_by_what_they_are(
+    serve: Serve, subscriptions: tuple[Subscription, ...], sentence: str
+) -> None:
+    line = serve(somebody(subscriptions=subscriptions))
+    async with visit(line, await remembered(line, WHO)) as app:
+        await app.see(sentence)
+        await app.see_not("0 abonnement")
+
+
+@pytest.mark.parametrize(
+    ("service", "sentence"),
+    [
+        ("active", "Achats autorisés sur votre facture · Actif"),
+        ("suspended", "Achats bloqués sur votre facture · Désactivé"),
+    ],
+)
+async def test_home_says_what_the_service_allows(serve: Serve, service: str, sentence: str) -> None:
+    line = serve(somebody(service=service))
+    async with visit(line, await remembered(line, WHO)) as app:
+        await app.see(sentence)
+
+
+async def test_turning_the_service_off_speaks_of_dues_only_if_there_are_some(serve: Serve) -> None:
+    line = serve(somebody())
+    async with visit(line, await remembered(line, WHO), route="/gerer") as app:
+        await app.tap("Service internet+")
+        await app.see("Désactiver le service internet+ ?")
+        await app.see_not("restent dus")
+
+
+async def test_a_payment_that_did_not_come_is_overdue_not_next(serve: Serve) -> None:
+    late = subscription("late", next_charge_date=date(2026, 2, 28))
+    today = subscription("today", next_charge_date=date(2026, 5, 14))
+    line = serve(somebody(subscriptions=(late, today)))
+    async with visit(line, await remembered(line, WHO), route="/gerer") as app:
+        await app.see("Paiement attendu depuis le 28 février 2026")
+        await app.see("Prochain paiement : 14 mai")
+        await app.tap("Résilier Club late")
+        await app.see("Résilier Club late ?")
+        await app.see_not("Vous gardez l’accès")
+        await app.tap("Garder l’abonnement")
+        await app.go("/gerer/abonnements/late")
+        await app.see("Paiement attendu depuis le 28 février 2026")
+
+
+def test_an_end_asked_for_whose_last_day_is_over_is_still_under_way(serve: Serve) -> None:
+    read = msgspec.json.decode(
+        b'{"subscriptionId": "a", "name": "Offre", "merchantName": "Club", "merchantIdentifier": "club",'
+        b'"price": {"amount": "2.99", "currency": "EUR"}, "recurringChargePeriod": "month",'
+        b'"status": "pendingTerminate", "startDate": "2025-12-01", "terminable": true,'
+        b'"terminationDate": "2026-03-01"}',
+        type=models.Subscription,
+    )
+    contract = models.Contract(
+        contract_id="box",
+        kind=models.ContractKind.INTERNET,
+        label="Box",
+        masked_number="04",
+        billing_rights=True,
+        billing=models.Billing(cut_off_day=26, time_zone="Europe/Paris"),
+    )
+    state = SubscriptionsState(serve().backend(), contract, Loadable((read,), NOW))
+    look = Look.of(Language.FR, Layout.S, dark=False, still=True, text_size=1.0)
+    drawn = status_tag(look, look.formats, state, read)
+    assert drawn is not None
+    assert "Résiliation en cours" in repr(drawn)
+
+
+async def test_a_refund_is_deducted_and_a_partly_refunded_purchase_says_so(serve: Serve) -> None:
+    bought = entry("2026-06", "9.00", number=1)
+    back = entry("2026-06", "-2.00", number=2, refund_of=bought.payment_id)
+    line = serve(somebody(bought, back))
+    async with visit(line, await remembered(line, WHO), route="/achats") as app:
+        await app.until(lambda: any("Remboursé en partie" in name for name in app.names()), "no part")
+        await app.go(f"/achats/{back.payment_id}")
+        await app.see("À déduire en juin")
+
+
+def rods(chart: fc.BarChart) -> list[tuple[float, float]]:
+    """Return where each bar begins and ends."""
+    return [(rod.from_y, rod.to_y) for group in chart.groups for rod in group.rods]
+
+
+@pytest.mark.parametrize(
+    "totals",
+    [
+        dict.fromkeys(MONTHS, "-3.00"),
+        {"2026-06": "4.00", "2026-05": "-8.00", "2026-03": "2.00"},
+        {"2026-06": "-0.01"},
+    ],
+    ids=["all-negative", "mixed", "one-cent"],
+)
+async def test_negative_totals_have_bars_below_a_zero_line(serve: Serve, totals: dict[str, str]) -> None:
+    line = serve(somebody(*(entry(month, amount) for month, amount in totals.items())))
+    async with visit(line, await remembered(line, WHO), route="/achats") as app:
+        await app.until(lambda: app.controls(fc.BarChart), "no chart")
+        (chart,) = app.controls(fc.BarChart)
+        bars = dict(
+            zip(
+                reversed(["2026-06", "2026-05", "2026-04", "2026-03", "2026-02"]),
+                rods(chart)[1:],
+                strict=True,
+            )
+        )
+        lowest, highest = chart.min_y, chart.max_y
+        assert lowest is not None
+        assert highest is not None
+        assert lowest < 0 <= highest
+        for month, (start, end) in bars.items():
+            total = float(totals.get(month, "0.00"))
+            assert start == 0
+            assert lowest <= end <= highest
+            assert abs(end) >= abs(total)
+            assert end * total > 0 or not total
+        grid = chart.horizontal_grid_lines
+        assert grid is not None
+        assert (grid.interval or 0) > highest - lowest
+    async with visit(line, await remembered(line, WHO), route="/conso/internet") as app:
+        await app.until(lambda: any(box.width == 10 for box in app.controls(ft.Container)), "no small chart")
+        for box in app.controls(ft.Container):
+            if box.width == 10:
+                assert isinstance(box.margin, ft.Margin)
+                assert 0 <= box.margin.top <= box.margin.top + (box.height or 0) <= 48.01
