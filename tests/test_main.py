@@ -29,10 +29,9 @@ from websockets.typing import Origin
 from main import credential_store, embedded_sandbox, offline_store
 from services.credentials import CredentialStore, KeyringStore, MemoryStore
 from services.settings import Runtime, Settings
+from tests.driver import Driver
+from tests.ports import free_port
 from views.ui.secure_storage import SecureStorageStore
-
-from .driver import Driver
-from .ports import free_port
 
 ROOT = Path(__file__).parent.parent
 # The port that is served by default may be taken on the machine that runs the tests.

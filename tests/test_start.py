@@ -17,10 +17,9 @@ import main
 import views.web.app
 from main import Application
 from services.settings import Runtime, Settings
-
-from .driver import Driver
-from .ports import free_port
-from .test_main import ROOT, environment
+from tests.driver import Driver
+from tests.ports import free_port
+from tests.test_main import ROOT, environment
 
 UNNEEDED = {
     *("babel", "brotli", "cryptography", "flet_charts", "fpdf", "httpcore", "httpx"),

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import flet as ft
 
 from services.insights.review import HIGHEST_CEILING
-
-from .review import ReviewState
+from views.state.review import ReviewState
 
 
 @ft.observable

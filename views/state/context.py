@@ -6,13 +6,12 @@ from typing import Final
 
 import flet as ft
 
+from views.state.demo import DemoState
+from views.state.device import DeviceState
+from views.state.recovery import RecoveryState
+from views.state.session import SessionState
+from views.state.sheets import SheetState
 from views.ui.look import Look
-
-from .demo import DemoState
-from .device import DeviceState
-from .recovery import RecoveryState
-from .session import SessionState
-from .sheets import SheetState
 
 DeviceContext: Final[ft.ContextProvider[DeviceState | None]] = ft.create_context(None)
 LookContext: Final[ft.ContextProvider[Look | None]] = ft.create_context(None)

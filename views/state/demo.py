@@ -12,9 +12,8 @@ import flet as ft
 
 from services.errors import BackendError, SessionExpired
 from services.scenarios import Demonstration, Fault
-
-from .session import Gate, SessionState
-from .sign_in import DEMO_IDENTIFIER, DEMO_PASSWORD
+from views.state.session import Gate, SessionState
+from views.state.sign_in import DEMO_IDENTIFIER, DEMO_PASSWORD
 
 
 class Scenario(Enum):

@@ -9,10 +9,9 @@ import flet as ft
 import msgspec
 
 from services.settings import Runtime
+from views.state.preferences import Preferences, PreferenceStore
 from views.text import Language
 from views.ui.theme import Layout
-
-from .preferences import Preferences, PreferenceStore
 
 
 @ft.observable

@@ -12,9 +12,8 @@ import flet as ft
 
 from services.backend import Backend
 from services.errors import BackendError, Forbidden, NotFound, NotPossible, OutcomeUnknown, Unreachable
-
-from .feedback import FeedbackForm, Stage
-from .loadable import failures_to
+from views.state.feedback import FeedbackForm, Stage
+from views.state.loadable import failures_to
 
 _REFUSALS = (Forbidden, NotFound, NotPossible)
 """Sending the same again would change nothing."""

@@ -19,12 +19,11 @@ from services.insights.forecast import Forecast, forecast
 from services.insights.ledger import Ledger, PeriodEntries
 from services.models import Answer, BillingPeriod, Contract
 from services.single_flight import SingleFlight
-
-from .loadable import Loadable, failures_to
-from .purchases import PurchasesState
-from .review import ReviewState
-from .service import ServiceState
-from .subscriptions import SubscriptionsState
+from views.state.loadable import Loadable, failures_to
+from views.state.purchases import PurchasesState
+from views.state.review import ReviewState
+from views.state.service import ServiceState
+from views.state.subscriptions import SubscriptionsState
 
 MOST_PAGES: Final = 5
 """Pages of a period that are read on a device; one on the web, where many share a server."""

@@ -9,8 +9,7 @@ import flet as ft
 from services.backend import Backend
 from services.errors import BackendError
 from services.models import Answer, Contract, Purchase
-
-from .loadable import Loadable, failures_to
+from views.state.loadable import Loadable, failures_to
 
 
 @ft.observable

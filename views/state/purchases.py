@@ -26,9 +26,8 @@ from services.models import (
 )
 from services.reads import Reading
 from services.single_flight import SingleFlight
-
-from .list_window import ListWindow
-from .loadable import Loadable, failures_to
+from views.state.list_window import ListWindow
+from views.state.loadable import Loadable, failures_to
 
 PER_PAGE = 25
 """Rows fetched and drawn together: an ordinary period is one page. A phone shows about eight of them."""

@@ -12,9 +12,8 @@ from typing import Any, Final, cast
 import flet as ft
 
 from services.errors import BackendError, OutcomeUnknown, Unavailable, Unreachable
-
-from .loadable import Loadable
-from .session import Gate, SessionState
+from views.state.loadable import Loadable
+from views.state.session import Gate, SessionState
 
 PAUSES: Final = (2.0, 5.0, 10.0, 20.0, 30.0)
 """Seconds before each try; the last one again and again."""

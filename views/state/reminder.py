@@ -9,8 +9,7 @@ import flet as ft
 from services.backend import Backend
 from services.errors import BackendError
 from services.identifiers import cleaned, phone_number
-
-from .sign_in import Fault, fault_in
+from views.state.sign_in import Fault, fault_in
 
 
 @ft.observable

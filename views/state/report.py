@@ -11,8 +11,7 @@ import flet as ft
 from services.backend import Backend
 from services.errors import BackendError, NotDone, NotPossible, OutcomeUnknown
 from services.models import Contract, Dispute, DisputeReason
-
-from .purchase import PurchaseState
+from views.state.purchase import PurchaseState
 
 LONGEST_COMMENT: Final = 500
 

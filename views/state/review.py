@@ -15,8 +15,7 @@ from services.insights.findings import Finding, mute_key
 from services.insights.review import Ceiling, Decision, Review, Verdict, fitted, merge
 from services.single_flight import SingleFlight
 from services.transport import Clock, utc_now
-
-from .loadable import Loadable, failures_to
+from views.state.loadable import Loadable, failures_to
 
 TRIES = 5
 """How often the document is sent again after another device changed it."""

@@ -13,9 +13,8 @@ from services.errors import BackendError
 from services.export import PER_PAGE
 from services.insights.search import Query, search
 from services.models import Filter, Purchase
-
-from .insights import InsightsState
-from .loadable import failures_to
+from views.state.insights import InsightsState
+from views.state.loadable import failures_to
 
 PAUSE: Final = 0.3
 """Seconds without a letter after which the search runs."""

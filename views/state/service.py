@@ -12,9 +12,8 @@ from services.backend import Backend
 from services.errors import BackendError, Changed, NotDone, OutcomeUnknown, PasswordNeeded
 from services.models import Answer, Contract, Service, ServiceStatus
 from services.single_flight import SingleFlight
-
-from .loadable import Loadable, failures_to
-from .proof import ProofState
+from views.state.loadable import Loadable, failures_to
+from views.state.proof import ProofState
 
 POLL = 5.0
 """Seconds between two looks at a change in progress."""

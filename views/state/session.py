@@ -13,16 +13,15 @@ from services.credentials import CredentialProblem
 from services.errors import BackendError, SessionExpired
 from services.insights.findings import publishers_known
 from services.models import Account, Contract, ContractKind
-
-from .help import HelpState
-from .insights import InsightsState
-from .loadable import Loadable, failures_to
-from .purchase import PurchaseState
-from .purchases import PurchasesState
-from .report import ReportState
-from .review import ReviewState
-from .service import ServiceState
-from .subscriptions import SubscriptionsState
+from views.state.help import HelpState
+from views.state.insights import InsightsState
+from views.state.loadable import Loadable, failures_to
+from views.state.purchase import PurchaseState
+from views.state.purchases import PurchasesState
+from views.state.report import ReportState
+from views.state.review import ReviewState
+from views.state.service import ServiceState
+from views.state.subscriptions import SubscriptionsState
 
 
 class Gate(Enum):

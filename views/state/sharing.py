@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import flet as ft
 
 from services.errors import BackendError
-
-from .loadable import failures_to
+from views.state.loadable import failures_to
 
 
 @dataclass(frozen=True)

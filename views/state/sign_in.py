@@ -15,8 +15,7 @@ import flet as ft
 from services.backend import Challenge
 from services.errors import ActionNeeded, BackendError, Locked, Refused, SignInTimedOut
 from services.identifiers import cleaned, phone_number
-
-from .session import SessionState
+from views.state.session import SessionState
 
 DEMO_IDENTIFIER: Final = "camille@demo.example"
 DEMO_PASSWORD: Final = "Soleil-2026"  # noqa: S105 - the made-up subscribers' published password

@@ -22,9 +22,8 @@ from services.models import (
 )
 from services.reads import Reading
 from services.single_flight import SingleFlight
-
-from .loadable import Loadable, failures_to
-from .proof import ProofState
+from views.state.loadable import Loadable, failures_to
+from views.state.proof import ProofState
 
 PER_PAGE = 100
 

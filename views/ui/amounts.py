@@ -6,8 +6,7 @@ import flet as ft
 
 from services.models import Money
 from views.formatting import Formats
-
-from .look import Look, text
+from views.ui.look import Look, text
 
 
 def hero_amount(

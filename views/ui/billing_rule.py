@@ -6,8 +6,7 @@ import flet as ft
 
 from services.models import Contract
 from services.periods import period_billed_in
-
-from .look import Look, text
+from views.ui.look import Look, text
 
 OFFICIAL_CUT_OFF_DAY = 26
 EXAMPLE = "2024-03"

@@ -10,8 +10,8 @@ from typing import Any
 
 import flet as ft
 
-from .look import Look, silent, text
-from .theme import SPACE_2XS, SPACE_S, TARGET, brand_button
+from views.ui.look import Look, silent, text
+from views.ui.theme import SPACE_2XS, SPACE_S, TARGET, brand_button
 
 Handler = Callable[..., Awaitable[None] | None]
 """Pass bound methods: Flet never awaits what a lambda returns."""

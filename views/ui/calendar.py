@@ -17,14 +17,13 @@ from views.state.context import use_look
 from views.state.sharing import File, Make, Told
 from views.state.subscriptions import SubscriptionsState
 from views.text import joined
-
-from .buttons import row_as_button
-from .component import component
-from .look import Look, silent, text
-from .places import go, subscription_address
-from .sharing import use_file_actions
-from .subscription_parts import subscription_names
-from .theme import RADIUS_GROUP, SPACE_2XS, SPACE_M, SPACE_S, TARGET
+from views.ui.buttons import row_as_button
+from views.ui.component import component
+from views.ui.look import Look, silent, text
+from views.ui.places import go, subscription_address
+from views.ui.sharing import use_file_actions
+from views.ui.subscription_parts import subscription_names
+from views.ui.theme import RADIUS_GROUP, SPACE_2XS, SPACE_M, SPACE_S, TARGET
 
 
 def entry_line(look: Look, one: Entry) -> str:

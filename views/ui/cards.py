@@ -8,10 +8,9 @@ from enum import Enum
 import flet as ft
 
 from views.text import blank, initial
-
-from .buttons import Handler, row_as_button
-from .look import Look, text
-from .theme import (
+from views.ui.buttons import Handler, row_as_button
+from views.ui.look import Look, text
+from views.ui.theme import (
     RADIUS_CARD,
     RADIUS_GROUP,
     RADIUS_PILL,

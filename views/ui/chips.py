@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import flet as ft
 
-from .buttons import Handler
-from .look import Look
-from .theme import SPACE_XS
+from views.ui.buttons import Handler
+from views.ui.look import Look
+from views.ui.theme import SPACE_XS
 
 
 def chip(look: Look, label: str, on_select: Handler, *, chosen: bool, key: str) -> ft.Chip:

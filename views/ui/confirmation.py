@@ -11,13 +11,12 @@ from services.errors import Locked
 from views.state.context import use_look, use_sheets
 from views.state.proof import ProofState
 from views.state.sheets import Sheet
-
-from .buttons import Handler, outline_button, strong_button
-from .cards import column
-from .component import component
-from .look import Look, silent, text
-from .proof import PasswordAsked
-from .theme import SPACE_M, SPACE_S, negative_button
+from views.ui.buttons import Handler, outline_button, strong_button
+from views.ui.cards import column
+from views.ui.component import component
+from views.ui.look import Look, silent, text
+from views.ui.proof import PasswordAsked
+from views.ui.theme import SPACE_M, SPACE_S, negative_button
 
 
 def confirmation(

@@ -9,12 +9,11 @@ import flet as ft
 from services.models import Contract, ContractKind
 from views.state.session import SessionState
 from views.text import blank, joined
-
-from .buttons import link, strong_button
-from .chips import chip, choices
-from .look import Look
-from .notices import error_state, state
-from .places import go
+from views.ui.buttons import link, strong_button
+from views.ui.chips import chip, choices
+from views.ui.look import Look
+from views.ui.notices import error_state, state
+from views.ui.places import go
 
 
 def contract_icon(contract: Contract) -> ft.IconData:

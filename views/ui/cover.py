@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import flet as ft
 
-from .look import Look, silent, text
-from .theme import SPACE_M
+from views.ui.look import Look, silent, text
+from views.ui.theme import SPACE_M
 
 
 def cover(look: Look) -> ft.DialogControl:

@@ -13,14 +13,13 @@ from views.state.demo import DemoState, Scenario
 from views.state.session import Gate
 from views.state.sheets import Sheet
 from views.text import explain
-
-from .buttons import outline_button, strong_button
-from .cards import Tone, column
-from .component import component, use_kept
-from .look import Look, heading, text
-from .notices import alert, snackbar
-from .radios import Option, radios
-from .theme import SPACE_M, SPACE_XS, row_button
+from views.ui.buttons import outline_button, strong_button
+from views.ui.cards import Tone, column
+from views.ui.component import component, use_kept
+from views.ui.look import Look, heading, text
+from views.ui.notices import alert, snackbar
+from views.ui.radios import Option, radios
+from views.ui.theme import SPACE_M, SPACE_XS, row_button
 
 HEIGHT = 32
 

@@ -13,13 +13,12 @@ from views.state.context import use_look, use_sheets
 from views.state.device import DeviceState
 from views.state.session import SessionState
 from views.state.sheets import Sheet
-
-from .buttons import outline_button, strong_button
-from .cards import column
-from .component import component
-from .look import Look, text
-from .notices import snackbar
-from .theme import SPACE_M
+from views.ui.buttons import outline_button, strong_button
+from views.ui.cards import column
+from views.ui.component import component
+from views.ui.look import Look, text
+from views.ui.notices import snackbar
+from views.ui.theme import SPACE_M
 
 
 def diagnostics(look: Look, device: DeviceState, session: SessionState) -> str:

@@ -18,9 +18,8 @@ from views.formatting import Formats
 from views.state.insights import InsightsState
 from views.state.sharing import File, Make, Told
 from views.text import Language, Words, asset, blank, joined
-
-from .brand import Brand
-from .look import titled
+from views.ui.brand import Brand
+from views.ui.look import titled
 
 LONGEST_REFERENCE = 50
 """Characters of a reference in the name of a file."""

@@ -11,14 +11,13 @@ from views.state.context import use_look
 from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Draft, Fault, FeedbackForm, Stage
 from views.state.help import HelpState
 from views.text import explain
-
-from .buttons import link, outline_button, strong_button
-from .cards import Tone, card, column
-from .component import component
-from .fields import Field
-from .look import Look, alone, heading, text
-from .notices import alert
-from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
+from views.ui.buttons import link, outline_button, strong_button
+from views.ui.cards import Tone, card, column
+from views.ui.component import component
+from views.ui.fields import Field
+from views.ui.look import Look, alone, heading, text
+from views.ui.notices import alert
+from views.ui.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 
 ANNOUNCED = (0, 10, 50)
 """Characters left that a screen reader is told of."""

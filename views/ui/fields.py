@@ -8,10 +8,9 @@ from typing import Any
 import flet as ft
 
 from views.state.context import use_device, use_look
-
-from .buttons import Handler
-from .component import component
-from .theme import field_border
+from views.ui.buttons import Handler
+from views.ui.component import component
+from views.ui.theme import field_border
 
 LONGEST = 1000
 """Characters that a field takes. What is longer was pasted by mistake, and is cut."""

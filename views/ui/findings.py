@@ -14,13 +14,12 @@ from services.models import Category, Money, Rhythm
 from views.formatting import Formats
 from views.state.insights import InsightsState
 from views.text import blank
-
-from .buttons import Handler, link, outline_button
-from .cards import Tone, card, column, tag, tile
-from .look import Look, alone, heading, text
-from .notices import snackbar
-from .places import go, publisher_address, subscription_address
-from .theme import SPACE_M, SPACE_S, SPACE_XS
+from views.ui.buttons import Handler, link, outline_button
+from views.ui.cards import Tone, card, column, tag, tile
+from views.ui.look import Look, alone, heading, text
+from views.ui.notices import snackbar
+from views.ui.places import go, publisher_address, subscription_address
+from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
 MOST_CARDS = 8
 OFFERED_AFTER = 2

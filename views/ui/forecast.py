@@ -20,14 +20,13 @@ from views.state.context import use_look, use_sheets
 from views.state.insights import InsightsState
 from views.state.review import ReviewState
 from views.state.sheets import Sheet
-
-from .buttons import link, outline_button, strong_button
-from .cards import column, key_values
-from .component import component
-from .fields import Field
-from .look import Look, alone, text
-from .subscription_parts import subscription_names
-from .theme import SPACE_M, SPACE_S
+from views.ui.buttons import link, outline_button, strong_button
+from views.ui.cards import column, key_values
+from views.ui.component import component
+from views.ui.fields import Field
+from views.ui.look import Look, alone, text
+from views.ui.subscription_parts import subscription_names
+from views.ui.theme import SPACE_M, SPACE_S
 
 _EURO = Decimal("1.00")
 

@@ -9,15 +9,14 @@ from typing import Any
 import flet as ft
 
 from views.state.context import use_look, use_session
-
-from .buttons import icon_button
-from .cards import column
-from .component import Kept, component, use_kept
-from .demo import DemoBanner
-from .feedback import Outbox
-from .look import Look, alone, heading, silent, text
-from .places import Destination, go
-from .theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS, hairline
+from views.ui.buttons import icon_button
+from views.ui.cards import column
+from views.ui.component import Kept, component, use_kept
+from views.ui.demo import DemoBanner
+from views.ui.feedback import Outbox
+from views.ui.look import Look, alone, heading, silent, text
+from views.ui.places import Destination, go
+from views.ui.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS, hairline
 
 MANY = 100
 """More new charges than this are not counted on a badge."""

@@ -9,9 +9,8 @@ import flet as ft
 
 from views.formatting import Formats
 from views.text import Language, Words, blank
-
-from .brand import CONSO_ET_MOI, Brand
-from .theme import (
+from views.ui.brand import CONSO_ET_MOI, Brand
+from views.ui.theme import (
     LARGEST_COMPACT,
     Layout,
     Palette,

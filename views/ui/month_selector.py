@@ -10,12 +10,11 @@ import flet_charts as fc
 
 from services.models import BillingPeriod, PeriodState
 from views.state.purchases import PurchasesState
-
-from .buttons import Handler
-from .component import Kept
-from .look import Look, text
-from .places import show_period
-from .theme import SPACE_2XS, TRANSPARENT, Layout
+from views.ui.buttons import Handler
+from views.ui.component import Kept
+from views.ui.look import Look, text
+from views.ui.places import show_period
+from views.ui.theme import SPACE_2XS, TRANSPARENT, Layout
 
 HEIGHT = 96
 """Of the tallest bar, in logical pixels; the months stand below it."""

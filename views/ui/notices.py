@@ -16,13 +16,12 @@ from views.state.context import use_recovery
 from views.state.loadable import Loadable
 from views.state.recovery import Countdown
 from views.text import explain
-
-from .buttons import Handler, link, strong_button
-from .cards import Tone, card, column
-from .component import component
-from .look import Look, heading, silent, text
-from .places import go
-from .theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from views.ui.buttons import Handler, link, strong_button
+from views.ui.cards import Tone, card, column
+from views.ui.component import component
+from views.ui.look import Look, heading, silent, text
+from views.ui.places import go
+from views.ui.theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
 T = TypeVar("T")
 FINAL = (Forbidden, NotFound)

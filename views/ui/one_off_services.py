@@ -9,15 +9,14 @@ import flet as ft
 from services.models import BillingPeriod
 from views.formatting import Formats
 from views.state.purchases import PurchasesState
-
-from .amounts import hero_amount
-from .buttons import Handler, link
-from .cards import card, column
-from .look import Look, heading, silent, text
-from .month_selector import STUB, extent
-from .notices import error_alert, skeleton
-from .places import PURCHASES, go, purchases_of
-from .theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
+from views.ui.amounts import hero_amount
+from views.ui.buttons import Handler, link
+from views.ui.cards import card, column
+from views.ui.look import Look, heading, silent, text
+from views.ui.month_selector import STUB, extent
+from views.ui.notices import error_alert, skeleton
+from views.ui.places import PURCHASES, go, purchases_of
+from views.ui.theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
 
 MINI_CHART = 48
 CHART_ROOM = 124

@@ -13,17 +13,16 @@ from views.state.context import use_sheets
 from views.state.purchases import PurchasesState
 from views.state.session import SessionState
 from views.state.sheets import Sheet
-
-from .amounts import hero_amount
-from .billing_rule import billing_rule
-from .buttons import icon_button, outline_button
-from .cards import card, column
-from .component import Kept, component
-from .forecast import ForecastLine
-from .look import Look, heading, text
-from .month_selector import month_selector
-from .sharing import ExportButton
-from .theme import SPACE_M, SPACE_S, SPACE_XS, Layout
+from views.ui.amounts import hero_amount
+from views.ui.billing_rule import billing_rule
+from views.ui.buttons import icon_button, outline_button
+from views.ui.cards import card, column
+from views.ui.component import Kept, component
+from views.ui.forecast import ForecastLine
+from views.ui.look import Look, heading, text
+from views.ui.month_selector import month_selector
+from views.ui.sharing import ExportButton
+from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS, Layout
 
 SUMMED_WIDTH = 176
 """Of what stands beside the month selector, in logical pixels."""

@@ -10,8 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import flet as ft
 
 from views.state.purchases import PurchasesState
-
-from .look import Look
+from views.ui.look import Look
 
 PURCHASES = "/achats"
 CHECK = "/verifier"

@@ -9,14 +9,13 @@ from views.state.context import use_look, use_session
 from views.state.proof import ProofState
 from views.state.sign_in import DEMO_PASSWORD
 from views.text import explain
-
-from .buttons import Handler, icon_button
-from .cards import Tone, column
-from .component import component
-from .fields import Field
-from .look import text
-from .notices import alert
-from .theme import SPACE_S
+from views.ui.buttons import Handler, icon_button
+from views.ui.cards import Tone, column
+from views.ui.component import component
+from views.ui.fields import Field
+from views.ui.look import text
+from views.ui.notices import alert
+from views.ui.theme import SPACE_S
 
 
 @component

@@ -11,8 +11,7 @@ import flet as ft
 
 from services.identifiers import cleaned
 from services.models import MerchantContact
-
-from .look import Look, text
+from views.ui.look import Look, text
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])", re.IGNORECASE)
 _HOST: Final = re.compile(r"([\w-]+\.)+[\w-]{2,}\.?")

@@ -16,20 +16,19 @@ from views.state.purchase import PurchaseState
 from views.state.purchases import PurchasesState
 from views.state.report import ReportState
 from views.text import blank
-
-from .amounts import hero_amount
-from .buttons import link, outline_button, strong_button
-from .cards import Tone, card, column, key_value, key_values, tag, tile
-from .component import component
-from .documents import kind_of, on_bill
-from .look import Look, heading, text
-from .notices import alert, error_state, freshness, skeleton, snackbar, state, unreadable_alert
-from .places import PURCHASES, go, publisher_address, purchases_of
-from .publisher import contact_button
-from .purchase_rows import amount_color, shown_names, tags_of
-from .report import ReportButton
-from .sharing import ReceiptActions
-from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from views.ui.amounts import hero_amount
+from views.ui.buttons import link, outline_button, strong_button
+from views.ui.cards import Tone, card, column, key_value, key_values, tag, tile
+from views.ui.component import component
+from views.ui.documents import kind_of, on_bill
+from views.ui.look import Look, heading, text
+from views.ui.notices import alert, error_state, freshness, skeleton, snackbar, state, unreadable_alert
+from views.ui.places import PURCHASES, go, publisher_address, purchases_of
+from views.ui.publisher import contact_button
+from views.ui.purchase_rows import amount_color, shown_names, tags_of
+from views.ui.report import ReportButton
+from views.ui.sharing import ReceiptActions
+from views.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 
 AMOUNT_ROOM = 240
 """Least width of the card's content, in logical pixels: beside the list, on a window of 840."""

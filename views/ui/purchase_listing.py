@@ -12,18 +12,17 @@ from views.formatting import Formats
 from views.state.context import use_look, use_session
 from views.state.list_window import ListWindow
 from views.state.purchases import PurchaseList, PurchasesState
-
-from .buttons import Handler, strong_button
-from .cards import column
-from .chips import chip, choices
-from .component import component, use_kept
-from .contracts import contract_choice
-from .look import Look, text
-from .notices import error_state, freshness, progress, skeleton, snackbar, state, unreadable_alert
-from .period_summary import summary_card
-from .places import PURCHASES, go, purchases_of
-from .purchase_rows import PageOfRows, days_of
-from .theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
+from views.ui.buttons import Handler, strong_button
+from views.ui.cards import column
+from views.ui.chips import chip, choices
+from views.ui.component import component, use_kept
+from views.ui.contracts import contract_choice
+from views.ui.look import Look, text
+from views.ui.notices import error_state, freshness, progress, skeleton, snackbar, state, unreadable_alert
+from views.ui.period_summary import summary_card
+from views.ui.places import PURCHASES, go, purchases_of
+from views.ui.purchase_rows import PageOfRows, days_of
+from views.ui.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
 
 _REMEMBERED_PAGE = ft.memo(PageOfRows)
 

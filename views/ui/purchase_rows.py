@@ -14,13 +14,12 @@ from views.formatting import Formats
 from views.state.list_window import ROW_ESTIMATE
 from views.state.purchases import Day, local_day
 from views.text import initial, joined
-
-from .buttons import row_as_button
-from .cards import Tone, column, tag, tile
-from .component import Kept, component, use_kept
-from .look import Look, text, titled
-from .places import go, purchase_address
-from .theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
+from views.ui.buttons import row_as_button
+from views.ui.cards import Tone, column, tag, tile
+from views.ui.component import Kept, component, use_kept
+from views.ui.look import Look, text, titled
+from views.ui.places import go, purchase_address
+from views.ui.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
 
 TEXT_START = 40 + SPACE_M + SPACE_S
 """Where the texts of a row begin: after its tile."""

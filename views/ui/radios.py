@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import flet as ft
 
-from .cards import column
-from .look import Look, text
-from .theme import SPACE_2XS, SPACE_XS
+from views.ui.cards import column
+from views.ui.look import Look, text
+from views.ui.theme import SPACE_2XS, SPACE_XS
 
 
 class Option(NamedTuple):

@@ -10,14 +10,13 @@ from views.state.context import use_look
 from views.state.report import LONGEST_COMMENT, ReportState
 from views.state.sheets import Sheet
 from views.text import explain
-
-from .buttons import link, outline_button, strong_button
-from .cards import Tone, column
-from .component import component
-from .fields import Field
-from .look import Look
-from .notices import alert
-from .theme import SPACE_M, SPACE_XS
+from views.ui.buttons import link, outline_button, strong_button
+from views.ui.cards import Tone, column
+from views.ui.component import component
+from views.ui.fields import Field
+from views.ui.look import Look
+from views.ui.notices import alert
+from views.ui.theme import SPACE_M, SPACE_XS
 
 
 @component

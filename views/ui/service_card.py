@@ -11,15 +11,14 @@ from views.state.insights import InsightsState
 from views.state.service import ServiceState
 from views.state.sheets import Sheet
 from views.text import explain
-
-from .buttons import link
-from .cards import Tone, card, column, tag
-from .component import component
-from .confirmation import confirmation
-from .forecast import CeilingRow
-from .look import Look, text
-from .notices import alert, error_state, freshness, skeleton
-from .theme import SPACE_M, SPACE_S
+from views.ui.buttons import link
+from views.ui.cards import Tone, card, column, tag
+from views.ui.component import component
+from views.ui.confirmation import confirmation
+from views.ui.forecast import CeilingRow
+from views.ui.look import Look, text
+from views.ui.notices import alert, error_state, freshness, skeleton
+from views.ui.theme import SPACE_M, SPACE_S
 
 
 @component

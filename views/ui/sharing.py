@@ -16,15 +16,14 @@ from views.state.purchases import PurchasesState
 from views.state.session import SessionState
 from views.state.sharing import File, HandOver, Make, SharingState
 from views.state.sheets import Sheet
-
-from .buttons import icon_button, outline_button, strong_button
-from .cards import Tone, column
-from .component import component
-from .documents import export_of, found_of, receipt_of
-from .look import Look, text
-from .notices import alert, error_alert, snackbar
-from .radios import Option, radios
-from .theme import SPACE_M, SPACE_S, SPACE_XS
+from views.ui.buttons import icon_button, outline_button, strong_button
+from views.ui.cards import Tone, column
+from views.ui.component import component
+from views.ui.documents import export_of, found_of, receipt_of
+from views.ui.look import Look, text
+from views.ui.notices import alert, error_alert, snackbar
+from views.ui.radios import Option, radios
+from views.ui.theme import SPACE_M, SPACE_S, SPACE_XS
 
 ONE, ALL = "one", "all"
 """What can be exported: the period on screen, or every one of them."""

@@ -9,11 +9,10 @@ from typing import Any
 import flet as ft
 
 from views.state.sheets import Sheet
-
-from .cards import column
-from .component import component
-from .look import Look, heading, text
-from .theme import DIALOG_WIDTH, READING_WIDTH, SPACE_2XL, SPACE_L, SPACE_M
+from views.ui.cards import column
+from views.ui.component import component
+from views.ui.look import Look, heading, text
+from views.ui.theme import DIALOG_WIDTH, READING_WIDTH, SPACE_2XL, SPACE_L, SPACE_M
 
 AROUND = 48 + SPACE_L + SPACE_L
 """What a sheet's height adds to its content's: handle, padding, and a little of what lies behind."""

@@ -16,14 +16,13 @@ from views.state.service import ServiceState
 from views.state.session import SessionState
 from views.state.sheets import SheetState
 from views.state.subscriptions import SubscriptionsState
-
-from .component import component
-from .demo import demo_sheet
-from .report import report_sheet
-from .service_card import service_confirmation
-from .sheet import use_sheet
-from .shortcuts import shortcuts_sheet
-from .subscription_parts import end_confirmation
+from views.ui.component import component
+from views.ui.demo import demo_sheet
+from views.ui.report import report_sheet
+from views.ui.service_card import service_confirmation
+from views.ui.sheet import use_sheet
+from views.ui.shortcuts import shortcuts_sheet
+from views.ui.subscription_parts import end_confirmation
 
 
 @component

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from views.state.device import DeviceState
 from views.state.sheets import Sheet
-
-from .buttons import outline_button
-from .cards import column, key_value
-from .look import Look
-from .places import Destination
-from .theme import SPACE_M
+from views.ui.buttons import outline_button
+from views.ui.cards import column, key_value
+from views.ui.look import Look
+from views.ui.places import Destination
+from views.ui.theme import SPACE_M
 
 
 def shortcuts_sheet(look: Look, device: DeviceState) -> Sheet:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import flet as ft
 
-from .look import Look, text
-from .theme import RADIUS_PILL, SPACE_S
+from views.ui.look import Look, text
+from views.ui.theme import RADIUS_PILL, SPACE_S
 
 DISC = 28
 """Side of the disc around a number."""

@@ -13,12 +13,11 @@ from views.formatting import Formats
 from views.state.sheets import Sheet
 from views.state.subscriptions import SubscriptionsState
 from views.text import blank, explain
-
-from .buttons import link
-from .cards import Tone, tag
-from .confirmation import confirmation
-from .look import Look, titled
-from .notices import alert
+from views.ui.buttons import link
+from views.ui.cards import Tone, tag
+from views.ui.confirmation import confirmation
+from views.ui.look import Look, titled
+from views.ui.notices import alert
 
 
 def subscription_names(look: Look, one: Subscription) -> tuple[str, str]:
