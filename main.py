@@ -174,7 +174,7 @@ def credential_store(settings: Settings) -> CredentialStore:
         case Runtime.WEB | Runtime.BROWSER:  # the keyring is the server's, shared by every visitor
             return MemoryStore()
         case Runtime.PHONE:
-            from views.ui.secure_storage import SecureStorageStore
+            from views.core.secure_storage import SecureStorageStore
 
             return SecureStorageStore(origin)
         case Runtime.DESKTOP:

@@ -1,7 +1,7 @@
 """Where the refresh token is kept between two starts of the app: never in a file of ours.
 
 Three stores: the system's keyring (`KeyringStore`, desktop), the phone's own (`SecureStorageStore`, in
-`views/ui/secure_storage.py`, since it needs Flet), and none (`MemoryStore`, on the web, where the keyring
+`views/core/secure_storage.py`, since it needs Flet), and none (`MemoryStore`, on the web, where the keyring
 would be the server's).
 """
 

@@ -31,7 +31,7 @@ from services.credentials import CredentialStore, KeyringStore, MemoryStore
 from services.settings import Runtime, Settings
 from tests.driver import Driver
 from tests.ports import free_port
-from views.ui.secure_storage import SecureStorageStore
+from views.core.secure_storage import SecureStorageStore
 
 ROOT = Path(__file__).parent.parent
 # The port that is served by default may be taken on the machine that runs the tests.

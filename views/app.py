@@ -14,10 +14,8 @@ from services.backend import Backend
 from services.errors import UpdateNeeded
 from services.scenarios import Demonstration
 from services.settings import Runtime, Settings
-from views.keyboard import Keyboard
-from views.login import LoginView
-from views.routes import NARROW, WIDE, NotFoundPage
-from views.state.context import (
+from views.core.component import component, stop_effects
+from views.core.context import (
     DemoContext,
     DeviceContext,
     LookContext,
@@ -25,22 +23,24 @@ from views.state.context import (
     SessionContext,
     SheetContext,
 )
-from views.state.demo import DemoState
-from views.state.device import DeviceState
-from views.state.preferences import PreferenceStore
-from views.state.recovery import RecoveryState, Sleep
-from views.state.session import Gate, SessionState
-from views.state.sheets import SheetState
-from views.text import explain
-from views.ui.brand import CONSO_ET_MOI
-from views.ui.buttons import strong_button
-from views.ui.component import component, stop_effects
-from views.ui.cover import cover
-from views.ui.look import Look, silent
-from views.ui.notices import snackbar, state
-from views.ui.places import FIRST_VIEW, PURCHASES, period_in
-from views.ui.sheets import Sheets, close_sheets
-from views.ui.theme import READING_WIDTH, flet_theme, fonts, palette
+from views.core.device import DeviceState
+from views.core.notices import snackbar, state
+from views.core.preferences import PreferenceStore
+from views.core.recovery import RecoveryState, Sleep
+from views.core.session import Gate, SessionState
+from views.core.sheet_state import SheetState
+from views.core.text import explain
+from views.demo.state import DemoState
+from views.keyboard import Keyboard
+from views.kit.brand import CONSO_ET_MOI
+from views.kit.buttons import strong_button
+from views.kit.cover import cover
+from views.kit.look import Look, silent
+from views.kit.theme import READING_WIDTH, flet_theme, fonts, palette
+from views.places import FIRST_VIEW, PURCHASES, period_in
+from views.routes import NARROW, WIDE, NotFoundPage
+from views.sheets import Sheets, close_sheets
+from views.sign_in.screen import LoginView
 
 
 async def open_app(

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import flet as ft
 
-from views.state.device import DeviceState
-from views.state.session import Gate, SessionState
-from views.ui.places import CHECK, PURCHASES, Destination, purchases_of, show_period
+from views.core.device import DeviceState
+from views.core.session import Gate, SessionState
+from views.places import CHECK, PURCHASES, Destination, purchases_of, show_period
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import flet as ft
 
-from views.calendar import CalendarView
-from views.check import CheckView
-from views.consumption import UsageView
-from views.help import ArticleView, HelpView
-from views.home import HomeView
-from views.manage import ManageView
-from views.publisher import PublisherView
-from views.purchase import PurchaseView
-from views.purchases import PurchasesView
-from views.search import SearchView
-from views.settings import SettingsView
-from views.state.context import use_look
-from views.subscription import SubscriptionView
-from views.ui.buttons import strong_button
-from views.ui.component import component
-from views.ui.notices import state
-from views.ui.places import go
+from views.calendar.screen import CalendarView
+from views.checks.screen import CheckView
+from views.core.component import component
+from views.core.context import use_look
+from views.core.notices import state
+from views.help.screen import ArticleView, HelpView
+from views.home.screen import HomeView
+from views.kit.buttons import strong_button
+from views.places import go
+from views.publishers.screen import PublisherView
+from views.purchases.detail_screen import PurchaseView
+from views.purchases.screen import PurchasesView
+from views.search.screen import SearchView
+from views.settings.screen import SettingsView
+from views.subscriptions.detail_screen import SubscriptionView
+from views.subscriptions.screen import ManageView
+from views.usage.screen import UsageView
 
 _PLACES = [
     ft.Route(

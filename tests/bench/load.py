@@ -12,8 +12,8 @@ from flet.messaging.protocol import MessageAction
 
 from tests.bench.served import PERIODS, button_of, sign_in, text_of
 from tests.wire import Control, WireClient
-from views.state.list_window import ListWindow
-from views.state.purchases import PER_PAGE
+from views.purchases.list_window import ListWindow
+from views.purchases.state import PER_PAGE
 
 AT_ONCE = 8
 """People who sign in, or look around, at the same moment."""

@@ -15,7 +15,7 @@ from tests.bench.figures import Row
 from tests.bench.load import WINDOW, Person, arrive
 from tests.bench.served import SIZES, button_of, memory, serving, text_of
 from tests.nightly.endurance.processes import Program
-from views.state.purchases import PER_PAGE
+from views.purchases.state import PER_PAGE
 
 TITLE = "3. A long list, scrolled"
 PERIOD = 4

@@ -35,7 +35,7 @@ from services.transport import utc_now
 from tests.driver import Driver
 from tests.security.hosting import ADA, Sentinel, data_file
 from tests.services.surroundings import served
-from views.text import Language, Words
+from views.core.text import Language, Words
 
 words = Words(Language.FR)
 WRONG = "FauxMotSentinelle"

@@ -12,7 +12,7 @@ import pytest
 
 from services.sandbox.data_file import Subscriber
 from tests.test_repository import ROOT, texts
-from views.text import Language, Words
+from views.core.text import Language, Words
 
 BUILD_STEP = ROOT / "views" / "web" / "demo" / "__main__.py"
 """It runs pip and Node on the machine that builds the static demo; no package and no demo holds it."""
@@ -100,7 +100,7 @@ def test_no_secret_is_compared_by_the_time_it_takes() -> None:
     assert faults == [
         "services/credentials.py kept != secret",
         "services/credentials.py kept != secret",
-        "views/ui/secure_storage.py kept != secret",
+        "views/core/secure_storage.py kept != secret",
     ]
 
 

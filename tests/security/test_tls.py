@@ -23,7 +23,7 @@ from services.errors import BackendError, CertificateRefused, UnexpectedAnswer, 
 from services.settings import Settings
 from services.trust import create_ssl_context
 from tests.driver import Driver
-from views.text import Language, Words
+from views.core.text import Language, Words
 
 METADATA = "/.well-known/oauth-authorization-server"
 

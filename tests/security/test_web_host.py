@@ -26,7 +26,7 @@ from services.sign_in_tries import MOST_FAILURES
 from tests.security.hostile import CRASHED, EVENT, PATCH, REGISTER, packet, registration, update
 from tests.security.hosting import ADA, BOB, Hosted, Sentinel, data_file, hosted
 from tests.wire import WireClient
-from views.text import Language, Words
+from views.core.text import Language, Words
 from views.web import sessions
 from views.web.app import LARGEST_MESSAGE
 

@@ -20,12 +20,12 @@ from services.models import Contract, DisputeReason, ServiceStatus
 from tests.services.liar import Liar
 from tests.services.scripted import ACCOUNT
 from tests.services.test_transport import listening
-from views.state.loadable import Loadable
-from views.state.purchase import PurchaseState
-from views.state.purchases import PurchasesState
-from views.state.service import ServiceState
-from views.state.session import Gate, SessionState
-from views.state.subscriptions import SubscriptionsState
+from views.core.loadable import Loadable
+from views.core.session import Gate, SessionState
+from views.purchases.detail_state import PurchaseState
+from views.purchases.state import PurchasesState
+from views.service.state import ServiceState
+from views.subscriptions.state import SubscriptionsState
 
 CONTRACT = msgspec.convert(ACCOUNT["contracts"][0], Contract)
 CALLS: tuple[Callable[[Backend], Awaitable[Any]], ...] = (

@@ -8,7 +8,7 @@ from string import Formatter
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from views.text import Language
+from views.core.text import Language
 
 ROOT = Path(__file__).parents[2]
 

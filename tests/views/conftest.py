@@ -28,7 +28,7 @@ from services.settings import Settings as AppSettings
 from services.transport import IN_PROCESS, Wire
 from tests.driver import Driver
 from views.app import open_app
-from views.state.recovery import Sleep
+from views.core.recovery import Sleep
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 """Noon in Paris, in the period from 26 April to 25 May, of the June invoice."""

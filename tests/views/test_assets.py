@@ -17,8 +17,8 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no 
 from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # nor this
 
 from assets.assets.fonts import build_web_fonts
-from views.ui import theme
-from views.ui.brand import BLUE, CONSO_ET_MOI
+from views.kit import theme
+from views.kit.brand import BLUE, CONSO_ET_MOI
 
 ROOT = Path(__file__).parent.parent.parent
 ASSETS = ROOT / "assets"

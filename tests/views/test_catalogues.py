@@ -13,7 +13,7 @@ import pytest
 from services import models
 from services.credentials import CredentialProblem
 from tests.views.catalogues import CATALOGUES, KEYS, ROOT, every_text, fields, forms, po_file
-from views.text import Language, Words
+from views.core.text import Language, Words
 
 VIEWS = ROOT / "views"
 NBSP = "\u00a0"

@@ -10,8 +10,8 @@ from services.scenarios import Fault
 from tests.driver import Driver
 from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import rows
-from views.state.demo import Scenario
-from views.ui.demo import list_above
+from views.demo.banner import list_above
+from views.demo.state import Scenario
 
 CAMILLE = "camille@demo.example"
 EVERYONE = (CAMILLE, "sans-achat@demo.example", "suspendu@demo.example", "gros-volume@demo.example")

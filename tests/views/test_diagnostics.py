@@ -7,7 +7,7 @@ import pytest
 
 from services.sandbox import Subscriber
 from tests.views.conftest import PASSWORD, Serve, remembered, visit
-from views.text import Language, Words
+from views.core.text import Language, Words
 
 CAMILLE = "camille@demo.example"
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.models import LARGEST_AMOUNT, Money
-from views.formatting import Formats
-from views.text import Language
+from views.core.formatting import Formats
+from views.core.text import Language
 
 FR, EN = Formats(Language.FR), Formats(Language.EN)
 NB, NARROW, MINUS = "\u00a0", "\u202f", "\u2212"

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from services.periods import period_of
 from tests.views.catalogues import ROOT
 from tests.views.test_catalogues import french_faults
-from views.articles import Article, Section, articles, folded, search, written
-from views.formatting import Formats
+from views.core.formatting import Formats
+from views.core.text import Language
+from views.help.articles import Article, Section, articles, folded, search, written
+from views.kit.theme import FONT_FILES, TEXT_FAMILY
 from views.routes import NARROW
-from views.text import Language
-from views.ui.theme import FONT_FILES, TEXT_FAMILY
 
 RULE = "Ces achats sont facturés du 26 au 25 du mois précédent."
 FRENCH = articles(Formats(Language.FR), RULE, 26)

@@ -10,7 +10,7 @@ import pytest
 from tests.driver import Driver
 from tests.views.conftest import Line, Serve, remembered, visit
 from tests.views.state.test_help import kept
-from views.state import help as help_module
+from views.help import state as help_module
 
 CAMILLE = "camille@demo.example"
 WIDTHS = [pytest.param(390, id="narrow"), pytest.param(1280, id="wide")]

@@ -14,10 +14,10 @@ import pytest
 from flet.controls.base_control import BaseControl
 from flet.utils import validation
 
+from views.core.text import Language
 from views.flet_compat.connection import share_validation_sets
-from views.text import Language
-from views.ui.look import Look
-from views.ui.theme import Layout, flet_theme, palette
+from views.kit.look import Look
+from views.kit.theme import Layout, flet_theme, palette
 from views.web import sessions
 from views.web.sessions import SessionEndpoint
 

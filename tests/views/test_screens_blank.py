@@ -15,7 +15,7 @@ from tests.driver import Driver
 from tests.views.conftest import PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.people import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
-from views.text import blank, initial, joined
+from views.core.text import blank, initial, joined
 
 CONTRACT = Path(__file__).parents[2] / "services" / "sandbox" / "openapi.yaml"
 CHARGE = "/achats/charge-2026-05-11-0"

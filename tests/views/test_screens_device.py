@@ -10,7 +10,7 @@ from flet.messaging.protocol import Message
 from tests.driver import Driver, _encode
 from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE, rows
-from views.ui.theme import palette
+from views.kit.theme import palette
 
 CAMILLE = "camille@demo.example"
 

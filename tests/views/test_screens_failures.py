@@ -10,7 +10,7 @@ import pytest
 from services.errors import BackendError
 from tests.views.conftest import NOW, PASSWORD, Clock, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE, rows
-from views.ui import one_off_services
+from views.usage import one_off_services
 
 CAMILLE = "camille@demo.example"
 SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
@@ -246,14 +246,14 @@ async def test_a_component_that_raises_draws_a_sentence_and_the_app_goes_on(
 
     async with visit(line, store, route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
-        monkeypatch.setattr("views.home.one_off_services", broken)
+        monkeypatch.setattr("views.home.screen.one_off_services", broken)
         await app.go("/")
         await app.fails(ZeroDivisionError)
         while app._errors or line.under_way or not app.waits:  # one each time it is drawn
             app._errors.clear()
             await asyncio.sleep(0.01)
         await app.see("Cette partie de l’écran n’a pas pu s’afficher.")
-        monkeypatch.setattr("views.home.one_off_services", one_off_services.one_off_services)
+        monkeypatch.setattr("views.home.screen.one_off_services", one_off_services.one_off_services)
         await app.go("/conso/internet")
         await app.see("Vos six dernières périodes")
         await app.go("/")

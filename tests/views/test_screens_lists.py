@@ -12,8 +12,8 @@ from flet.messaging.protocol import Message
 from tests.driver import Driver, _encode
 from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import WIDE, rows
-from views.state.list_window import HEAD_ESTIMATE, ROW_ESTIMATE
-from views.state.purchases import PER_PAGE
+from views.purchases.list_window import HEAD_ESTIMATE, ROW_ESTIMATE
+from views.purchases.state import PER_PAGE
 
 CAMILLE = "camille@demo.example"
 GROS_VOLUME = "gros-volume@demo.example"

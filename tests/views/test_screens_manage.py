@@ -16,7 +16,7 @@ from tests.driver import Driver
 from tests.views.conftest import Clock, Line, Serve, quiet, remembered, sign_in, visit
 from tests.views.people import ABONNE, ELSEWHERE, WEEKLY, kept, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
-from views.state import service as service_module
+from views.service import state as service_module
 
 CAMILLE, FOYER, SUSPENDED = "camille@demo.example", "foyer@demo.example", "suspendu@demo.example"
 

@@ -17,7 +17,7 @@ from tests.views.people import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 from tests.views.test_screens_lists import scroll_to
 from views.app import open_app
-from views.state.purchases import PER_PAGE
+from views.purchases.state import PER_PAGE
 
 CAMILLE = "camille@demo.example"
 SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])

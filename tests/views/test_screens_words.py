@@ -13,12 +13,12 @@ import pytest
 from services import models
 from services.sandbox.data_file import Contract, Money, Purchase, Service, Subscriber, Subscription
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
-from views.state.loadable import Loadable
-from views.state.subscriptions import SubscriptionsState
-from views.text import Language
-from views.ui.look import Look
-from views.ui.subscription_parts import status_tag
-from views.ui.theme import Layout
+from views.core.loadable import Loadable
+from views.core.text import Language
+from views.kit.look import Look
+from views.kit.theme import Layout
+from views.subscriptions.parts import status_tag
+from views.subscriptions.state import SubscriptionsState
 
 WHO = "phrases@demo.example"
 MONTHS = {"2026-06": (5, 1), "2026-05": (4, 1), "2026-04": (3, 1), "2026-03": (2, 1), "2026-02": (1, 5)}

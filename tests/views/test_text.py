@@ -13,8 +13,8 @@ import pytest
 from services import errors
 from services.errors import BackendError
 from tests.views.catalogues import po_file
-from views import text as text_module
-from views.text import Explanation, Language, Words, explain
+from views.core import text as text_module
+from views.core.text import Explanation, Language, Words, explain
 
 NBSP = "\u00a0"
 

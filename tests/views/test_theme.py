@@ -10,9 +10,9 @@ from pathlib import Path
 import flet as ft
 import pytest
 
-from views.ui import theme
-from views.ui.brand import BLUE, CONSO_ET_MOI, Brand
-from views.ui.theme import Layout, Palette, flet_theme, palette, typography
+from views.kit import theme
+from views.kit.brand import BLUE, CONSO_ET_MOI, Brand
+from views.kit.theme import Layout, Palette, flet_theme, palette, typography
 
 VIEWS = Path(theme.__file__).parent.parent
 COLOUR = re.compile(r"#(?:[0-9A-F]{2})?[0-9A-F]{6}")
@@ -235,7 +235,7 @@ def test_text_is_never_small_and_always_in_a_family_we_ship(layout: Layout) -> N
 
 
 def test_no_colour_is_decided_elsewhere() -> None:
-    own = {VIEWS / "ui" / "theme.py", VIEWS / "ui" / "brand.py"}
+    own = {VIEWS / "kit" / "theme.py", VIEWS / "kit" / "brand.py"}
     sources = {file: file.read_text(encoding="utf-8") for file in VIEWS.rglob("*.py")}
     assert own <= set(sources)
     assert all(LITERAL.search(sources[file]) for file in own)

@@ -17,7 +17,7 @@ import uvicorn
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
-from views.ui.theme import Layout, flet_theme, palette, typography
+from views.kit.theme import Layout, flet_theme, palette, typography
 from views.web.app import address_of, listen, web_app
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"

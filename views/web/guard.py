@@ -19,7 +19,7 @@ REGISTER, EVENT, UPDATE, ANSWER = 1, 3, 4, 5
 """Kinds of a client's messages, as Flet numbers them."""
 
 LONGEST_TEXT: Final = 4096
-"""Characters. A field of the app takes fewer (`views/ui/fields.py`); a character on screen may be several."""
+"""Characters. A field takes fewer (`views/core/fields.py`); a character on screen may be several."""
 
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 Word = Annotated[str, Meta(max_length=64)]

@@ -191,7 +191,7 @@ class GuardedWebSocket(WebSocket):
 
     def sentence(self, key: str) -> str:
         """Return a sentence in the language that the browser prefers."""
-        from views.text import Language, Words  # the server has listened without them
+        from views.core.text import Language, Words  # the server has listened without them
 
         spoken = [
             part.partition(";")[0].strip() for part in self.headers.get("accept-language", "").split(",")

@@ -20,7 +20,7 @@ from services.credentials import MemoryStore
 from services.sandbox import Settings, create_app
 from services.transport import utc_now
 from tests.nightly.endurance.soak import GROWTH, crowd, left_over, served
-from views.state.session import SessionState
+from views.core.session import SessionState
 
 VISITS, BATCHES = 60, 4
 """A batch of visits over the web, and how many: the first warms up."""

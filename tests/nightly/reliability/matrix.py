@@ -10,7 +10,7 @@ from tests.nightly.reliability.faults import FAULTS, FIRST_OF_KIND
 from tests.nightly.reliability.outcomes import OUTCOMES, Kind, Outcome, Told
 from tests.nightly.reliability.screens import DOINGS, READINGS
 from tests.views.catalogues import CATALOGUES, forms
-from views.text import Language
+from views.core.text import Language
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reliability.md"
 _BEGIN, _END = "<!-- python -m tests.nightly.reliability.matrix writes from here -->", "<!-- to here -->"

@@ -11,7 +11,7 @@ import flet as ft
 from tests.driver import Driver
 from tests.nightly.reliability.outcomes import Told
 from tests.views.catalogues import CATALOGUES, forms
-from views.text import Language, Words
+from views.core.text import Language, Words
 
 WORDS = Words(Language.FR)
 """What the app says here."""

@@ -60,8 +60,8 @@ async def around(
 ) -> AsyncIterator[World]:
     """The world around one test, at the end of which no secret is in any log."""
     monkeypatch.setattr("tests.driver._POLL", 0.002)  # thousands of times, it adds up
-    monkeypatch.setattr("views.state.help._pauses", lambda: repeat(0.05))
-    monkeypatch.setattr("views.state.recovery.PAUSES", (3600.0,))  # to see what a tap does
+    monkeypatch.setattr("views.help.state._pauses", lambda: repeat(0.05))
+    monkeypatch.setattr("views.core.recovery.PAUSES", (3600.0,))  # to see what a tap does
     for name in ("services", "views", "conso-et-moi", "httpx_retries"):
         caplog.set_level(logging.DEBUG, name)
     async with world(place.sandbox, place.certificate, monkeypatch) as here:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import flet as ft
 import pytest
 
-from views.state.device import DeviceState
-from views.text import Language
-from views.ui.theme import Layout
+from views.core.device import DeviceState
+from views.core.text import Language
+from views.kit.theme import Layout
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,15 @@ from services.errors import UnexpectedAnswer, Unreachable
 from services.models import Contract
 from services.reads import Reading
 from tests.services.scripted import ACCOUNT
-from views.state.feedback import Stage
-from views.state.help import HelpState
-from views.state.loadable import Loadable
-from views.state.purchase import PurchaseState
-from views.state.purchases import PurchasesState
-from views.state.service import ServiceState
-from views.state.session import Gate, SessionState
-from views.state.sharing import File, SharingState
-from views.state.subscriptions import SubscriptionsState
+from views.core.loadable import Loadable
+from views.core.session import Gate, SessionState
+from views.core.sharing import File, SharingState
+from views.help.feedback_state import Stage
+from views.help.state import HelpState
+from views.purchases.detail_state import PurchaseState
+from views.purchases.state import PurchasesState
+from views.service.state import ServiceState
+from views.subscriptions.state import SubscriptionsState
 
 CONTRACT = msgspec.convert(ACCOUNT["contracts"][0], Contract)
 

@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 from services.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
 from tests.views.conftest import Clock, Line, Serve, remembered, sign_in, typed
-from views.state import help as help_module
-from views.state.feedback import LIMIT, NOT_USEFUL, USEFUL, Comment, Fault, FeedbackForm, Stage
-from views.state.help import HelpState
-from views.state.session import Gate, SessionState
+from views.core.session import Gate, SessionState
+from views.help import state as help_module
+from views.help.feedback_state import LIMIT, NOT_USEFUL, USEFUL, Comment, Fault, FeedbackForm, Stage
+from views.help.state import HelpState
 
 CAMILLE = "camille@demo.example"
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from views.state.list_window import ROW_ESTIMATE, ListWindow
+from views.purchases.list_window import ROW_ESTIMATE, ListWindow
 
 PER_PAGE = 25
 ROW = 64

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.errors import Forbidden, NotFound, Unavailable, Unreachable
 from services.models import Answer
-from views.state.loadable import Loadable
+from views.core.loadable import Loadable
 
 AT = datetime(2026, 5, 14, 10, tzinfo=UTC)
 

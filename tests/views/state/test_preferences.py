@@ -10,10 +10,10 @@ import pytest
 
 from tests.views.conftest import Serve, sign_in
 from tests.views.people import ABONNE, subscribed
-from views.state.device import DeviceState
-from views.state.preferences import KEY, TEXT_SIZES, Preferences, PreferenceStore
-from views.state.session import SessionState
-from views.text import Language
+from views.core.device import DeviceState
+from views.core.preferences import KEY, TEXT_SIZES, Preferences, PreferenceStore
+from views.core.session import SessionState
+from views.core.text import Language
 
 
 class Device:

@@ -12,8 +12,8 @@ from services.models import ServiceStatus, SubscriptionStatus
 from services.sandbox import Settings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in, typed
 from tests.views.people import ABONNE, WEEKLY, subscribed
-from views.state.service import ServiceState
-from views.state.subscriptions import SubscriptionsState
+from views.service.state import ServiceState
+from views.subscriptions.state import SubscriptionsState
 
 QUICK = Settings(scrypt_log2_cost=4)
 

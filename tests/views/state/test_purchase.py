@@ -7,8 +7,8 @@ import asyncio
 from services.errors import NotFound, Unreachable
 from services.models import Contract, PurchaseKind
 from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
-from views.state.purchase import PurchaseState
-from views.state.purchases import PurchasesState
+from views.purchases.detail_state import PurchaseState
+from views.purchases.state import PurchasesState
 
 CAMILLE = "camille@demo.example"
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from services.errors import Forbidden, NotFound, Unavailable, Unreachable
 from services.models import Filter, PaymentStatus, Purchase, PurchasePage
 from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
-from views.state import purchases as state_module
-from views.state.purchases import (
+from views.purchases import state as state_module
+from views.purchases.state import (
     LISTS_KEPT,
     PAGES_KEPT,
     PER_PAGE,

@@ -14,10 +14,10 @@ from services.models import Filter
 from services.reads import Known, Worth
 from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
 from tests.views.people import ABONNE, subscribed
-from views.state.purchase import PurchaseState
-from views.state.purchases import PER_PAGE, PurchasesState
-from views.state.session import SessionState
-from views.state.subscriptions import SubscriptionsState
+from views.core.session import SessionState
+from views.purchases.detail_state import PurchaseState
+from views.purchases.state import PER_PAGE, PurchasesState
+from views.subscriptions.state import SubscriptionsState
 
 CAMILLE = "camille@demo.example"
 

@@ -12,8 +12,8 @@ from services.errors import OutcomeUnknown, Unavailable
 from services.models import SubscriptionStatus
 from tests.views.conftest import Line, Serve, sign_in
 from tests.views.people import ABONNE, WEEKLY, subscribed
-from views.state.recovery import PAUSES, RecoveryState
-from views.state.session import Gate, SessionState
+from views.core.recovery import PAUSES, RecoveryState
+from views.core.session import Gate, SessionState
 
 
 class Nap:

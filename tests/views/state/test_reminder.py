@@ -12,8 +12,8 @@ import pytest
 from services.errors import Unavailable, Unreachable
 from services.sandbox import Settings
 from tests.views.conftest import Line, Serve, typed
-from views.state.reminder import ReminderState
-from views.state.sign_in import Fault
+from views.sign_in.reminder_state import ReminderState
+from views.sign_in.state import Fault
 
 CAMILLE = "camille@demo.example"
 

@@ -14,8 +14,8 @@ from services.sandbox.schema import dispute
 from tests.views.conftest import Line, Serve, sign_in, typed
 from tests.views.people import ABONNE, kept, subscribed
 from tests.views.state.test_help import Losing
-from views.state.purchase import PurchaseState
-from views.state.report import ReportState
+from views.disputes.report_state import ReportState
+from views.purchases.detail_state import PurchaseState
 
 FIRST, SECOND = "charge-2026-05-11-0", "charge-2026-05-04-0"
 

@@ -14,7 +14,7 @@ from services.insights.review import Review, Verdict
 from services.offline import OfflineStore
 from services.transport import IN_PROCESS
 from tests.views.conftest import Clock, Line, Serve, sign_in
-from views.state.review import ReviewState
+from views.core.review import ReviewState
 
 CAMILLE, BOX = "camille@demo.example", "camille-box"
 

@@ -13,8 +13,8 @@ from services.models import ServiceStatus
 from services.sandbox import Settings
 from tests.views.conftest import NOW, PASSWORD, Clock, Line, Serve, sign_in, typed
 from tests.views.people import ABONNE, subscribed
-from views.state import service as service_module
-from views.state.service import ServiceState
+from views.service import state as service_module
+from views.service.state import ServiceState
 
 LATER = Settings(scrypt_log2_cost=4, suspension_delay=timedelta(minutes=2))
 ON, OFF = ServiceStatus.ACTIVE, ServiceStatus.SUSPENDED

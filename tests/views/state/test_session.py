@@ -9,7 +9,7 @@ from services.errors import SessionExpired, Unreachable
 from services.models import ContractKind
 from services.sandbox import Settings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in
-from views.state.session import Gate, SessionState
+from views.core.session import Gate, SessionState
 
 CAMILLE = "camille@demo.example"
 FOYER = "foyer@demo.example"

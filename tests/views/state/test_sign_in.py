@@ -15,10 +15,10 @@ from services.credentials import MemoryStore
 from services.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
 from services.sandbox import Settings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, typed
-from views.state import sign_in
-from views.state.reminder import ReminderState
-from views.state.session import Gate, SessionState
-from views.state.sign_in import Fault, SignInState, Step
+from views.core.session import Gate, SessionState
+from views.sign_in import state as sign_in
+from views.sign_in.reminder_state import ReminderState
+from views.sign_in.state import Fault, SignInState, Step
 
 CAMILLE = "camille@demo.example"
 PASTED = (

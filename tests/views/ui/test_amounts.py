@@ -10,11 +10,11 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no 
 from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # nor this
 
 from services.models import Money
-from views.formatting import Formats
-from views.text import Language
-from views.ui.amounts import hero_amount, width_in_ems
-from views.ui.look import Look
-from views.ui.theme import Layout
+from views.core.formatting import Formats
+from views.core.text import Language
+from views.kit.amounts import hero_amount, width_in_ems
+from views.kit.look import Look
+from views.kit.theme import Layout
 
 FONT = Path(__file__).parents[3] / "assets" / "fonts" / "InterDisplay-VF.ttf"
 NUMBERS = ("0.00", "34.74", "-3.00", "1234.56", "28256.63", "-999999.99")

@@ -9,9 +9,9 @@ from services.models import Purchase
 from tests.services.liar import RIGHT
 from tests.services.lying import CONTRACT
 from tests.services.scripted import NOW
-from views.text import Language, Words
-from views.ui.brand import CONSO_ET_MOI
-from views.ui.documents import receipt_of
+from views.core.text import Language, Words
+from views.kit.brand import CONSO_ET_MOI
+from views.purchases.documents import receipt_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.models import MerchantContact
-from views.ui.publisher import contact_address
+from views.publishers.contact import contact_address
 
 
 @pytest.mark.parametrize(

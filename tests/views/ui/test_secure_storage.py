@@ -10,7 +10,7 @@ import pytest
 
 from services.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable
 from tests.driver import Driver
-from views.ui.secure_storage import SecureStorageStore
+from views.core.secure_storage import SecureStorageStore
 
 ORIGIN = "https://backend.example"
 SECRET = '{"v":1,"rt":"sentinel","exp":1,"id":"camille@demo.example"}'

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from views.ui import brand
+from views.kit import brand
 
 
 class Deferred(Future[Any]):

@@ -1,0 +1,140 @@
+"""The rows, the grid and the file of charges to come."""
+
+from __future__ import annotations
+
+import asyncio
+import calendar
+from datetime import date
+from functools import partial
+
+import flet as ft
+
+from services.documents.ics import CalendarEvent, ics_file
+from services.errors import UnexpectedAnswer
+from services.insights.calendar import Entry, Month, upcoming
+from services.models import Money
+from views.core.component import component
+from views.core.context import use_look
+from views.core.sharing import File, Make, Told
+from views.core.text import joined
+from views.kit.buttons import row_as_button
+from views.kit.look import Look, silent, text
+from views.kit.theme import RADIUS_GROUP, SPACE_2XS, SPACE_M, SPACE_S, TARGET
+from views.places import go, subscription_address
+from views.purchases.sharing import use_file_actions
+from views.subscriptions.parts import subscription_names
+from views.subscriptions.state import SubscriptionsState
+
+
+def entry_line(look: Look, one: Entry) -> str:
+    """Return « 18 mai · Club Cubéo · 3,99 € · facture de juin »."""
+    formats, words = look.formats, look.words
+    day, name = formats.day_month(one.day), subscription_names(look, one.subscription)[0]
+    if one.amount is None:
+        return joined(day, name, words("calendar.end"))
+    when = words("forecast.overdue", date=day) if one.overdue else day
+    bill = words("calendar.bill", of_month=formats.of_month(one.bill_month))
+    return joined(when, name, formats.money(Money(amount=one.amount)), bill)
+
+
+def cancel_line(look: Look, one: Entry) -> str:
+    """Return until when a charge can be avoided; "" if nothing can be done about it here any more."""
+    if one.cancel_by is not None:
+        return look.words("calendar.cancel_by", date=look.formats.day_month(one.cancel_by))
+    if one.amount is None or one.subscription.terminable or one.subscription.status.ended:
+        return ""
+    return look.words("calendar.ask_publisher")
+
+
+def entry_row(look: Look, one: Entry) -> ft.Control:
+    """One day; leads to its subscription."""
+    below = cancel_line(look, one)
+    lines: list[ft.Control] = [text(entry_line(look, one), look.type.body_medium)]
+    if below:
+        lines.append(text(below, look.type.body_s, look.colors.content_muted))
+    return row_as_button(
+        look,
+        ft.Container(
+            ft.Column(lines, spacing=SPACE_2XS, tight=True),
+            padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
+            alignment=ft.Alignment.CENTER_LEFT,
+        ),
+        partial(go, subscription_address(one.subscription.subscription_id)),
+        key=f"{one.subscription.subscription_id}-{one.day}",
+    )
+
+
+def month_grid(look: Look, month: Month) -> ft.Control:
+    """The days of a month, those with a charge marked; the list says the same to screen readers."""
+    marked = {one.day for one in month.entries}
+    weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
+
+    def cell(day: date) -> ft.Control:
+        inside, charged = day.month == month.first.month, day in marked
+        color = look.colors.content_inverse if charged else None
+        return ft.Container(
+            text(str(day.day) if inside else "", look.type.label_s, color),
+            width=TARGET,
+            height=TARGET,
+            alignment=ft.Alignment.CENTER,
+            border_radius=TARGET / 2,
+            bgcolor=look.colors.surface_inverse if inside and charged else None,
+        )
+
+    rows: list[ft.Control] = [
+        ft.Row(
+            [cell(day) for day in week],
+            spacing=0,
+            tight=True,
+        )
+        for week in weeks
+    ]
+    return silent(
+        ft.Container(
+            ft.Column(rows, spacing=0, tight=True),
+            bgcolor=look.colors.surface_card,
+            border=ft.Border.all(1, look.colors.border_hairline),
+            border_radius=RADIUS_GROUP,
+            padding=SPACE_S,
+        )
+    )
+
+
+@component
+def CalendarExport(subscriptions: SubscriptionsState, subscription_id: str | None) -> ft.Control:
+    """The calendar file of one subscription, or of all, saved or shared."""
+    look = use_look()
+    make = calendar_of(look, subscriptions, subscription_id)
+    return use_file_actions(look, make, "calendar", "calendar.exported")
+
+
+def calendar_of(look: Look, subscriptions: SubscriptionsState, subscription_id: str | None) -> Make:
+    """Return how the calendar file is made."""
+
+    async def make(_told: Told) -> File:
+        shown, today, contract = subscriptions.subscriptions, subscriptions.today, subscriptions.contract
+        if shown.data is None or shown.at is None or today is None:
+            raise UnexpectedAnswer("no subscriptions")
+        entries = upcoming(shown.data, today, contract.billing.cut_off_day)
+        events = [
+            calendar_event(look, one)
+            for one in entries
+            if subscription_id in (None, one.subscription.subscription_id)
+        ]
+        content = await asyncio.to_thread(
+            ics_file, contract.contract_id, events, shown.at, look.brand.product_name
+        )
+        return File("conso-et-moi.ics", content, "text/calendar")
+
+    return make
+
+
+def calendar_event(look: Look, one: Entry) -> CalendarEvent:
+    """Return an entry in words."""
+    name = subscription_names(look, one.subscription)[0]
+    amount = (
+        look.formats.money(Money(amount=one.amount)) if one.amount is not None else look.words("calendar.end")
+    )
+    return CalendarEvent(
+        one.subscription.subscription_id, one.day, joined(name, amount), cancel_line(look, one), one.cancel_by
+    )

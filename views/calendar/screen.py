@@ -1,0 +1,99 @@
+"""Calendrier: the charges of the next three months, and the days until which each can be cancelled."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.errors import Forbidden
+from services.insights.calendar import AHEAD, Month, by_month, total, upcoming
+from services.models import Money
+from views.calendar.parts import CalendarExport, entry_row, month_grid
+from views.core.component import component
+from views.core.context import use_look, use_session
+from views.core.contracts import contract_choice, without_contract
+from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
+from views.frame import Screen, reading_column
+from views.kit.buttons import icon_button
+from views.kit.cards import column, group
+from views.kit.look import Look, heading, text
+from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
+from views.places import Destination
+from views.subscriptions.state import SubscriptionsState
+
+
+@component
+def CalendarView() -> ft.View:
+    look, session = use_look(), use_session()
+    body: ft.Control
+    actions: tuple[ft.Control, ...] = ()
+    if session.subscriptions is None or session.contract is None:
+        body = without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
+    elif not session.contract.billing_rights:
+        body = reading_column(
+            look, *contract_choice(look, session), error_state(look, Forbidden(), session.load_management)
+        )
+    else:
+        body = Upcoming(session.subscriptions)
+        refresh = session.subscriptions.load
+        actions = (icon_button(look, ft.Icons.REFRESH, look.words("action.refresh"), refresh),)
+    return Screen(
+        look.words("calendar.h1"),
+        body,
+        Destination.MANAGE,
+        name="calendar",
+        back=Destination.MANAGE.path,
+        actions=actions,
+    )
+
+
+@component
+def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
+    """The months ahead: a list at every width, and beside it a grid where there is room."""
+    look, session = use_look(), use_session()
+    words, formats, shown = look.words, look.formats, subscriptions.subscriptions
+    contract = subscriptions.contract
+    ft.use_effect(subscriptions.load, [contract.contract_id], cleanup=lambda: None)
+    choice = contract_choice(look, session)
+    if shown.missing and shown.error is not None:
+        return reading_column(look, *choice, error_state(look, shown.error, subscriptions.load))
+    today = subscriptions.today
+    if shown.data is None or today is None:
+        return reading_column(look, *choice, skeleton(look, (None, 40), (None, 40)))
+    entries = upcoming(shown.data, today, contract.billing.cut_off_day)
+    notices = [
+        progress(look, shown.loading),
+        *freshness(look, formats, shown, subscriptions.load),
+        *unreadable_alert(look, "subscription", shown.unreadable),
+    ]
+    if not entries:
+        empty = state(look, ft.Icons.EVENT_AVAILABLE, words("calendar.empty"), words("calendar.empty_text"))
+        return reading_column(look, *choice, column(*notices, empty))
+    amount = formats.money(Money(amount=total(entries)))
+    until = formats.day_month(today + AHEAD)
+    return reading_column(
+        look,
+        *choice,
+        column(
+            *notices,
+            text(words("calendar.total", amount=amount, date=until), look.type.body_medium),
+            CalendarExport(subscriptions, None),
+            text(words("calendar.note"), look.type.body_s, look.colors.content_muted),
+            spacing=SPACE_S,
+        ),
+        *(_month(look, one) for one in by_month(entries)),
+    )
+
+
+def _month(look: Look, month: Month) -> ft.Control:
+    name = look.formats.month_year(f"{month.first:%Y-%m}")
+    amount = look.formats.money(Money(amount=month.total))
+    title = heading(text(look.words("calendar.month", month=name, amount=amount), look.type.h2), 2)
+    rows = group(look, [entry_row(look, one) for one in month.entries])
+    if not look.layout.wide:
+        return column(title, rows, spacing=SPACE_S)
+    both = ft.Row(
+        [ft.Container(month_grid(look, month)), ft.Container(rows, expand=True)],
+        spacing=SPACE_L,
+        vertical_alignment=ft.CrossAxisAlignment.START,
+    )
+    return column(title, both, spacing=SPACE_M)

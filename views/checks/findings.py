@@ -1,0 +1,237 @@
+"""The words and cards of charges worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+
+import flet as ft
+
+from services.insights.findings import MUTE, Card, Finding, Kind, recognised_duplicates
+from services.insights.review import Decision, Verdict
+from services.models import Category, Money, Rhythm
+from views.core.formatting import Formats
+from views.core.insights import InsightsState
+from views.core.notices import snackbar
+from views.core.text import blank
+from views.kit.buttons import Handler, link, outline_button
+from views.kit.cards import Tone, card, column, tag, tile
+from views.kit.look import Look, alone, heading, text
+from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
+from views.places import go, publisher_address, subscription_address
+
+MOST_CARDS = 8
+OFFERED_AFTER = 2
+"""Duplicates of a publisher that were recognized before silence is offered."""
+CEILINGS = (Kind.NEAR, Kind.OVER)
+KNOWN_KINDS = frozenset((*Kind, MUTE))
+"""The kinds whose answers have words."""
+
+
+def publisher_name(look: Look, finding: Finding) -> str:
+    """Return the title of a finding: nothing that is for adults is named."""
+    if finding.kind in CEILINGS:
+        return look.words(f"finding.ceiling_{finding.publisher}")
+    if any(one.purchase_category_code is Category.ADULT for one in finding.entries):
+        return look.words("category.adult")
+    return look.words("publisher.unnamed") if blank(finding.name) else finding.name
+
+
+def reason(look: Look, formats: Formats, finding: Finding) -> str:
+    """Return the sentence that says what was seen."""
+    words, facts = look.words, finding.facts
+
+    def money(amount: object) -> str:
+        return formats.money(Money(amount=amount))  # type: ignore[arg-type]
+
+    amount, before = money(facts.amount), money(facts.before)
+    day = formats.day_month(facts.day) if facts.day else ""
+    ended = formats.day_month(facts.ended) if facts.ended else ""
+    monthly, yearly = money(facts.monthly), money(facts.yearly)
+    match finding.kind:
+        case Kind.OVER_LAW:
+            return words("finding.over_law", amount=amount, limit=before)
+        case Kind.AFTER:
+            return words("finding.after", day=day, ended=ended)
+        case Kind.DUPLICATE if facts.apart < timedelta(minutes=2):
+            return words("finding.duplicate", amount=amount, n=int(facts.apart.total_seconds()))
+        case Kind.DUPLICATE:
+            return words("finding.duplicate_minutes", amount=amount, n=facts.apart // timedelta(minutes=1))
+        case Kind.RISE:
+            told = "finding.rise" if finding.entries else "finding.rise_announced"
+            return words(told, before=before, amount=amount, day=day, yearly=yearly)
+        case Kind.TRIAL:
+            return words("finding.trial", amount=amount, day=day)
+        case Kind.AGAIN:
+            return words("finding.again", publisher=publisher_name(look, finding), ended=ended)
+        case Kind.WEEKLY:
+            return words("finding.weekly", day=day, monthly=monthly, yearly=yearly)
+        case Kind.NEWSUB if facts.rhythm is Rhythm.OTHER:
+            return words("finding.newsub_other", day=day, amount=amount)
+        case Kind.NEWSUB:
+            return words("finding.newsub", day=day, monthly=monthly, yearly=yearly)
+        case Kind.UNUSUAL:
+            return words("finding.unusual", amount=amount, highest=before)
+        case Kind.NEW:
+            return words("finding.new", publisher=publisher_name(look, finding))
+        case _:
+            return words("finding.ceiling", amount=amount, ceiling=before)
+
+
+def history(look: Look, formats: Formats, finding: Finding) -> str:
+    """Return what helps to recall a publisher; "" if there is no other purchase."""
+    facts = finding.facts
+    if facts.others <= 0 or facts.others_since is None:
+        return ""
+    return look.words(
+        "finding.history",
+        publisher=publisher_name(look, finding),
+        n=facts.others,
+        month=formats.month_name(f"{facts.others_since:%Y-%m}"),
+        amount=formats.money(Money(amount=facts.others_total)),
+    )
+
+
+def finding_card(
+    look: Look, formats: Formats, insights: InsightsState, shown: Card, open_purchase: Handler
+) -> ft.Control:
+    """One card: what was seen, what helps to recall it, and both answers, or what to do next."""
+    words, first = look.words, shown.first
+    name = publisher_name(look, first)
+    lines: list[ft.Control] = [text(reason(look, formats, first), look.type.body)]
+    if len(shown.findings) > 1:
+        count = words("finding.repeats", n=len(shown.findings))
+        lines.append(text(count, look.type.body_s, look.colors.content_muted))
+    if recall := history(look, formats, first):
+        lines.append(text(recall, look.type.body_s, look.colors.content_muted))
+    unrecognised = insights.review.review.verdict(first.key) is Verdict.UNRECOGNISED
+    actions = (
+        _path(look, insights, shown, open_purchase)
+        if unrecognised
+        else _choices(look, insights, shown, name, open_purchase)
+    )
+    return card(
+        look,
+        column(
+            ft.Row(
+                [
+                    *([] if look.crowded else [tile(look, name)]),
+                    ft.Column(
+                        [heading(text(name, look.type.title), 2), *map(alone, lines)],
+                        spacing=SPACE_XS,
+                        expand=True,
+                        tight=True,
+                    ),
+                ],
+                spacing=SPACE_S,
+                vertical_alignment=ft.CrossAxisAlignment.START,
+            ),
+            *actions,
+            spacing=SPACE_S,
+        ),
+    )
+
+
+def _choices(
+    look: Look, insights: InsightsState, shown: Card, name: str, open_purchase: Handler
+) -> list[ft.Control]:
+    words = look.words
+
+    def answer(verdict: Verdict) -> None:
+        insights.review.decide(shown.findings, verdict)
+
+    def undo() -> None:
+        insights.review.withdraw([one.key for one in shown.findings])
+
+    def recognise() -> None:
+        answer(Verdict.RECOGNISED)
+        ft.context.page.show_dialog(
+            snackbar(look, words("check.recognised"), action=(words("check.undo"), undo))
+        )
+
+    def deny() -> None:
+        answer(Verdict.UNRECOGNISED)
+
+    def button(label: str, on_click: Handler) -> ft.Control:
+        key = f"{label}-{shown.first.key}"
+        return ft.OutlinedButton(
+            text(words(label), look.type.label, spoken=f"{words(label)}, {name}"), on_click=on_click, key=key
+        )
+
+    if shown.first.kind in CEILINGS:
+        return [ft.Row([button("check.understood", recognise)])]
+    see = [link(look, words("check.see"), open_purchase)] if shown.first.entries else []
+    see.append(link(look, words("publisher.see"), partial(go, publisher_address(shown.first.publisher))))
+    answers = [button("check.yes", recognise), button("check.no", deny)]
+    return [*see, ft.Row([*answers], spacing=SPACE_S, run_spacing=SPACE_XS, wrap=True)]
+
+
+def _path(look: Look, insights: InsightsState, shown: Card, open_purchase: Handler) -> list[ft.Control]:
+    """What can be done about a charge that was not recognized, the mildest first."""
+    words, facts = look.words, shown.first.facts
+
+    def undo() -> None:
+        insights.review.withdraw([one.key for one in shown.findings])
+
+    steps: list[ft.Control] = [
+        tag(look, words("check.not_recognised"), Tone.WARNING),
+        text(words("check.asked"), look.type.body),
+    ]
+    if facts.terminable and facts.subscription_id:
+        end = partial(go, subscription_address(facts.subscription_id))
+        steps.append(link(look, words("subscription.end"), end))
+    if shown.first.entries:
+        steps.append(link(look, words("check.report"), open_purchase))
+    return [*steps, outline_button(look, words("check.undo"), undo)]
+
+
+def mute_offers(look: Look, insights: InsightsState) -> list[ft.Control]:
+    """An offer to silence the duplicates of each publisher with two that were recognized."""
+    review = insights.review.review
+    offers: dict[str, Finding] = {}
+    for one in insights.findings:
+        often = recognised_duplicates(review, one.publisher) >= OFFERED_AFTER
+        if one.kind is Kind.DUPLICATE and often and not insights.muted(one.publisher):
+            offers.setdefault(one.publisher, one)
+    return [
+        outline_button(
+            look,
+            look.words("check.mute", publisher=publisher_name(look, one)),
+            partial(insights.review.mute, one),
+        )
+        for one in offers.values()
+    ]
+
+
+def decided_row(
+    look: Look,
+    formats: Formats,
+    insights: InsightsState,
+    key: str,
+    decision: Decision,
+    told: Mapping[str, Finding],
+) -> ft.Control:
+    """One earlier answer, and the way to undo it."""
+    words, finding = look.words, told.get(key)
+    kind = key.partition("|")[0]
+    if finding is not None:
+        name, sentence = publisher_name(look, finding), reason(look, formats, finding)
+    else:
+        name = words("publisher.unnamed") if blank(decision.name) else decision.name
+        sentence = words(f"finding.kind_{kind}") if kind in KNOWN_KINDS else ""
+    when = formats.long_date(formats.local_day(decision.decided_at))
+    verdict = words(f"check.verdict_{decision.verdict.value}", date=when)
+    lines: list[ft.Control] = [text(name, look.type.body_medium)]
+    if sentence:
+        lines.append(text(sentence, look.type.body_s, look.colors.content_muted))
+    lines.append(text(verdict, look.type.body_s, look.colors.content_muted))
+    undo = ft.TextButton(
+        text(words("check.undo"), look.type.h4, spoken=f"{words('check.undo')}, {name}"),
+        on_click=partial(insights.review.withdraw, (key,)),
+        key=f"undo-{key}",
+    )
+    return ft.Container(
+        ft.Row([ft.Column(lines, spacing=0, expand=True, tight=True), undo], spacing=SPACE_S),
+        padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
+    )

@@ -1,0 +1,82 @@
+"""An action that is asked about once more before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import flet as ft
+
+from services.errors import Locked
+from views.core.component import component
+from views.core.context import use_look, use_sheets
+from views.core.proof import ProofState
+from views.core.proof_field import PasswordAsked
+from views.core.sheet_state import Sheet
+from views.kit.buttons import Handler, outline_button, strong_button
+from views.kit.cards import column
+from views.kit.look import Look, silent, text
+from views.kit.theme import SPACE_M, SPACE_S, negative_button
+
+
+def confirmation(
+    look: Look,
+    title: str,
+    consequences: Sequence[str],
+    confirm: str,
+    on_confirm: Handler,
+    keep: str,
+    on_keep: Callable[[], None],
+    *,
+    busy: str = "",
+    serious: bool = True,
+    proof: ProofState | None = None,
+) -> Sheet:
+    """A sheet that says what follows, each on its line; the safe answer has the focus.
+
+    While `busy` (what is being done) neither answer can be given and the sheet stays. Where the `proof` is
+    wanted, it asks for the password, and `on_confirm` goes on with it.
+    """
+    lines = [
+        ft.Row(
+            [
+                silent(ft.Container(width=6, height=6, bgcolor=look.colors.accent, border_radius=3)),
+                text(line, look.type.body, expand=True),
+            ],
+            spacing=SPACE_S,
+        )
+        for line in consequences
+    ]
+    style = negative_button(look.colors) if serious else None
+    asks = proof is not None and proof.wanted
+    locked = proof is not None and isinstance(proof.error, Locked)
+    content = column(
+        *lines,
+        *([PasswordAsked(proof, on_confirm, bool(busy))] if proof is not None and asks else []),
+        outline_button(look, keep, on_keep, autofocus=not asks, disabled=bool(busy)),
+        strong_button(look, busy or confirm, on_confirm, style=style, disabled=bool(busy) or locked),
+        spacing=SPACE_M,
+    )
+    return Sheet(title, content, on_keep, held=bool(busy))
+
+
+@component
+def AskedFirst(
+    label: str,
+    title: str,
+    consequences: tuple[str, ...],
+    on_confirm: Callable[[], Awaitable[None]],
+    keep: str,
+    serious: bool,
+) -> ft.Control:
+    """A button that opens the confirmation of what it does, which bears its name too."""
+    look, sheets = use_look(), use_sheets()
+
+    async def confirm() -> None:
+        sheets.close()  # what follows is told on the screen
+        await on_confirm()
+
+    def drawn(look: Look) -> Sheet:
+        return confirmation(look, title, consequences, label, confirm, keep, sheets.close, serious=serious)
+
+    return outline_button(look, label, partial(sheets.open, drawn))

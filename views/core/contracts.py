@@ -1,0 +1,70 @@
+"""Choosing among the contracts of an account, wherever the figures are those of one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from services.models import Contract, ContractKind
+from views.core.notices import error_state, state
+from views.core.session import SessionState
+from views.core.text import blank, joined
+from views.kit.buttons import link, strong_button
+from views.kit.chips import chip, choices
+from views.kit.look import Look
+from views.places import go
+
+
+def contract_icon(contract: Contract) -> ft.IconData:
+    return (
+        ft.Icons.ROUTER_OUTLINED if contract.kind is ContractKind.INTERNET else ft.Icons.SMARTPHONE_OUTLINED
+    )
+
+
+def contract_line(look: Look, contract: Contract) -> str:
+    """Return « ligne 04 •• •• •• 12 »; "" if the backend gives no number."""
+    if blank(contract.masked_number):
+        return ""
+    return look.words("line.number", number=look.formats.number(contract.masked_number))
+
+
+def without_contract(look: Look, session: SessionState, skeletons: ft.Control) -> ft.Control:
+    """Return what a screen shows while there is no contract: an error, an empty state, or `skeletons`."""
+    words = look.words
+    if session.account.error is not None:
+        return error_state(look, session.account.error, session.load_account)
+    if session.account.data is None:
+        return ft.Container(skeletons, padding=look.layout.margin)
+    return state(
+        look,
+        ft.Icons.RECEIPT_LONG_OUTLINED,
+        words("account.empty"),
+        words("account.empty_text"),
+        strong_button(look, words("action.refresh"), session.load_account),
+        link(look, words("login.other_account"), partial(go, "/reglages")),
+        live=True,
+    )
+
+
+def contract_choice(look: Look, session: SessionState) -> list[ft.Control]:
+    """A chip a contract; nothing when there is only one."""
+    contracts = session.account.data.contracts if session.account.data else ()
+    if len(contracts) < 2:
+        return []
+    chips: list[ft.Chip] = []
+    for contract in contracts:
+        chosen = contract == session.contract
+        kind = look.words(f"contract.{contract.kind.value}")
+        chips.append(
+            chip(
+                look,
+                joined(kind, look.formats.number(contract.masked_number))
+                if not blank(contract.masked_number)
+                else joined(kind, contract.label),
+                partial(session.choose, contract),
+                chosen=chosen,
+                key=f"choose-{contract.contract_id}",
+            )
+        )
+    return [choices(look, look.words("contract.choose"), chips, wrap=False)]

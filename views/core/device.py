@@ -1,0 +1,129 @@
+"""The device and its owner's preferences: window, language, appearance, connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import flet as ft
+import msgspec
+
+from services.settings import Runtime
+from views.core.preferences import Preferences, PreferenceStore
+from views.core.text import Language
+from views.kit.theme import Layout
+
+
+@ft.observable
+@dataclass(eq=False)
+class DeviceState:
+    """What the screens adapt to. The root hands it down; a change of it draws everything again."""
+
+    runtime: Runtime = Runtime.DESKTOP
+    layout: Layout = Layout.S
+    height: float = 844
+    """Of the window, in logical pixels: how many rows are worth drawing."""
+    device_language: Language = Language.FR
+    device_dark: bool = False
+    device_still: bool = False
+    """The platform asks for less motion."""
+    preferences: Preferences = field(default_factory=Preferences)
+    store: PreferenceStore | None = None
+    """Where the preferences are kept between runs; None keeps them for this one."""
+    shortcuts_shown: bool = False
+    covered: bool = False
+    """The app is in the background: nothing of it is for the eyes of whoever switches between apps."""
+    connections: int = 0
+    """Counts the client's connections: what was drawn while it was away has to be sent again."""
+
+    # Private, so that a focus draws nothing again: it would undo what is filled in with it.
+    _typing: bool = False
+    _kept: Preferences | None = None
+    """The preferences as they are kept, as far as this run knows."""
+
+    @property
+    def typing(self) -> bool:
+        """A text field has the focus: single-key shortcuts are off."""
+        return self._typing
+
+    @property
+    def language(self) -> Language:
+        return self.preferences.language or self.device_language
+
+    @property
+    def theme_mode(self) -> ft.ThemeMode:
+        return self.preferences.theme
+
+    @property
+    def still(self) -> bool:
+        """Nothing moves that need not."""
+        return self.device_still or self.preferences.less_motion
+
+    @property
+    def dark(self) -> bool:
+        if self.theme_mode is ft.ThemeMode.SYSTEM:
+            return self.device_dark
+        return self.theme_mode is ft.ThemeMode.DARK
+
+    def resize(self, width: float | None, height: float | None) -> None:
+        if width:
+            self.layout = Layout.of(width)
+        if height:
+            self.height = height
+
+    def speak(self, locales: Sequence[str]) -> None:
+        """The languages of the device, the preferred one first (BCP 47)."""
+        self.device_language = Language.preferred(locales)
+
+    def choose_language(self, language: Language) -> None:
+        self._prefer(language=language)
+
+    def choose_theme(self, mode: ft.ThemeMode) -> None:
+        self._prefer(theme=mode)
+
+    def choose_text_size(self, size: float) -> None:
+        self._prefer(text_size=size)
+
+    def choose_less_motion(self, event: ft.Event[ft.Switch]) -> None:
+        self._prefer(less_motion=bool(event.data))
+
+    def remember_contract(self, contract_id: str | None) -> None:
+        self._prefer(contract_id=contract_id)
+
+    def forget_preferences(self) -> None:
+        self.preferences = Preferences()
+
+    async def restore(self) -> None:
+        """At start: the preferences of the last run."""
+        if self.store is not None:
+            self.preferences = self._kept = await self.store.load()
+
+    async def save(self) -> None:
+        """Save the preferences once they differ from the kept ones.
+
+        Defaults that stand in for unreadable preferences must not replace them.
+        """
+        if self.store is not None and self.preferences != self._kept:
+            self._kept = self.preferences
+            await self.store.save(self.preferences)
+
+    def _prefer(self, **changes: object) -> None:
+        self.preferences = msgspec.structs.replace(self.preferences, **changes)
+
+    def reconnect(self) -> None:
+        self.connections += 1
+
+    def cover(self, covered: bool) -> None:
+        self.covered = covered
+
+    def start_typing(self) -> None:
+        self._typing = True
+
+    def show_shortcuts(self) -> None:
+        self.shortcuts_shown = True
+
+    def hide_shortcuts(self) -> None:
+        self.shortcuts_shown = False
+
+    def stop_typing(self) -> None:
+        self._typing = False

@@ -1,0 +1,208 @@
+"""What is known of one contract over all its periods, and what of it is worth a look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, cast
+from zoneinfo import ZoneInfo
+
+import flet as ft
+
+from services.backend import Backend
+from services.errors import BackendError, UnexpectedAnswer
+from services.export import assembled, page_of, pages_to_read, read_period
+from services.insights.findings import OF_PUBLISHER, Finding, Limits, findings, mute_key, undecided
+from services.insights.forecast import Forecast, forecast
+from services.insights.ledger import Ledger, PeriodEntries
+from services.models import Answer, BillingPeriod, Contract
+from services.single_flight import SingleFlight
+from views.core.loadable import Loadable, failures_to
+from views.core.review import ReviewState
+from views.purchases.state import PurchasesState
+from views.service.state import ServiceState
+from views.subscriptions.state import SubscriptionsState
+
+MOST_PAGES: Final = 5
+"""Pages of a period that are read on a device; one on the web, where many share a server."""
+
+
+@ft.observable
+@dataclass(eq=False)
+class InsightsState:
+    """The ledger of one contract, read behind what is on screen, and its findings."""
+
+    backend: Backend
+    contract: Contract
+    purchases: PurchasesState
+    subscriptions: SubscriptionsState
+    service: ServiceState
+    review: ReviewState
+    known_publishers: Callable[[], Iterable[str]] = tuple
+    """Gives the publishers recognized on any contract."""
+    load_others: Callable[[], Awaitable[None]] | None = None
+    """Reads what was decided about the other contracts."""
+    on_count: Callable[[int], None] = lambda _: None
+    """Hears how many findings are new: neither seen nor decided."""
+    ledger: Loadable[Ledger] = field(default_factory=Loadable)
+    findings: tuple[Finding, ...] = ()
+    """All of them, whatever was decided."""
+    _periods: dict[str, PeriodEntries] = field(default_factory=dict)
+    _reading: SingleFlight = field(default_factory=SingleFlight)
+    _looked_at: tuple[object, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._changed = self._change  # held: listeners are held weakly
+        for holder in (self.subscriptions, self.service, self.review):
+            cast(Any, holder).subscribe(self._changed)
+
+    @property
+    def most_pages(self) -> int:
+        """How many pages of a period are read."""
+        return MOST_PAGES if self.backend.has_device else 1
+
+    @property
+    def limits(self) -> Limits:
+        """What amounts are compared with: the operator's figures, else the law's; one's own ceiling first."""
+        told = self.service.service.data.limits if self.service.service.data else None
+        own, law = self.review.review.own_ceiling, Limits()
+        mine = Decimal(f"{own.amount}.00") if own and own.amount else None
+        if own is None and told and told.own:
+            mine = told.own.amount
+        return Limits(
+            transaction=told.transaction.amount if told and told.transaction else law.transaction,
+            month=told.month.amount if told and told.month else law.month,
+            own=mine,
+        )
+
+    @property
+    def forecast(self) -> Forecast | None:
+        """What the next bill comes to; None while it cannot be said."""
+        ledger, listed = self.ledger.data, self.subscriptions.subscriptions
+        if ledger is None or listed.data is None or listed.unreadable:
+            return None
+        return forecast(ledger, listed.data, self.service.service.data)
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that want an answer."""
+        return undecided(self.findings, self.review.review, frozenset(self.known_publishers()))
+
+    @property
+    def unseen(self) -> int:
+        """How many of them were never on screen."""
+        seen = set(self.review.review.seen)
+        return sum(one.key not in seen for one in self.open_findings)
+
+    def muted(self, publisher: str) -> bool:
+        """Return whether the duplicates of a publisher are silenced."""
+        return self.review.review.verdict(mute_key(publisher)) is not None
+
+    async def load(self) -> None:
+        """Read the periods that changed, once what is on screen was read; the newest first, one at a time."""
+        await self._reading.run("ledger", self._read)
+
+    async def settled(self) -> None:
+        """Wait until nothing is being read."""
+        await self._reading.settled()
+
+    def see(self) -> None:
+        """Note that all that wants an answer is on screen."""
+        self.review.see([one.key for one in self.open_findings])
+
+    async def _read(self) -> None:
+        def fail(error: BackendError) -> None:
+            self.ledger = self.ledger.failed(error)
+
+        with failures_to(fail):
+            await asyncio.gather(
+                *(each.settled() for each in (self.purchases, self.subscriptions, self.service))
+            )
+            if self.purchases.periods.data is None:
+                await self.purchases.load_periods()
+            if self.subscriptions.subscriptions.data is None:
+                await self.subscriptions.load()
+            if self.service.service.data is None:
+                await self.service.load()
+            periods = self.purchases.periods
+            if periods.data is None:
+                raise periods.error or UnexpectedAnswer("no periods")
+            self.ledger = self.ledger.started(self._recalled())
+            self._change()
+            for period in periods.data:
+                if not self._recall(period):
+                    self._periods[period.period_id] = await read_period(
+                        self.backend,
+                        self.contract.contract_id,
+                        period.period_id,
+                        lambda _: None,
+                        most_pages=self.most_pages,
+                    )
+            served = {period.period_id for period in periods.data}
+            self._periods = {key: one for key, one in self._periods.items() if key in served}
+            if periods.error is not None:
+                raise periods.error
+            if periods.at is not None:
+                answer = self._answer(periods.at)
+                await self._load_reviews(answer.value)
+                self.ledger = self.ledger.answered(answer)
+        self._change()
+
+    async def _load_reviews(self, ledger: Ledger) -> None:
+        """Read what was decided before the findings are shown: what was answered never flashes up."""
+        if self.review.served.data is None and not self.review.kept_here:
+            await self.review.load()
+        told = findings(ledger, self.subscriptions.subscriptions.data or (), self.limits)
+        if self.load_others is not None and any(one.kind in OF_PUBLISHER for one in told):
+            await self.load_others()
+
+    def _recalled(self) -> Answer[Ledger] | None:
+        """Return the ledger as far as it was known before, if all its periods are."""
+        periods = self.purchases.periods
+        if periods.at is None or not all(map(self._recall, periods.data or ())):
+            return None
+        return self._answer(periods.at)
+
+    def _recall(self, period: BillingPeriod) -> bool:
+        """Return whether a period is known as it is now, from this session or from the device."""
+        held = self._periods.get(period.period_id)
+        if held is None or held.period != period:
+            held = self._known(period)
+            if held is None or held.period != period:
+                return False
+            self._periods[period.period_id] = held
+        return True
+
+    def _known(self, period: BillingPeriod) -> PeriodEntries | None:
+        """Return what the client knows of a period without asking."""
+        pages = []
+        number = count = 1
+        while number <= count:
+            page = page_of(self.backend, self.contract.contract_id, period.period_id, number).known
+            if page is None:
+                return None
+            pages.append(page.value)
+            count, number = pages_to_read(pages[0], self.most_pages), number + 1
+        return assembled(pages)
+
+    def _answer(self, at: Any) -> Answer[Ledger]:
+        zone = ZoneInfo(self.contract.billing.time_zone)
+        known = tuple(
+            self._periods[period.period_id]
+            for period in self.purchases.periods.data or ()
+            if period.period_id in self._periods
+        )
+        return Answer(Ledger(known, zone, at.astimezone(zone).date()), at)
+
+    def _change(self, _sender: object = None, _field: str | None = None) -> None:
+        """Look again when something the findings depend on is another."""
+        ledger, listed = self.ledger.data, self.subscriptions.subscriptions.data
+        if ledger is None or listed is None:
+            return
+        limits = self.limits
+        if self._looked_at != (ledger, listed, limits):
+            self._looked_at = (ledger, listed, limits)
+            self.findings = findings(ledger, listed, limits)
+        self.on_count(self.unseen)

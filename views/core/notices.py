@@ -1,0 +1,253 @@
+"""What tells the user how things stand: alerts, banners, empty and error states, skeletons, snackbars."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import flet as ft
+
+from services.credentials import CredentialProblem
+from services.errors import BackendError, Forbidden, NotFound, Unavailable, Unreachable
+from views.core.component import component
+from views.core.context import use_recovery
+from views.core.formatting import Formats
+from views.core.loadable import Loadable
+from views.core.recovery import Countdown
+from views.core.text import explain
+from views.kit.buttons import Handler, link, strong_button
+from views.kit.cards import Tone, card, column
+from views.kit.look import Look, heading, silent, text
+from views.kit.theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from views.places import go
+
+T = TypeVar("T")
+FINAL = (Forbidden, NotFound)
+"""Asking again would change nothing."""
+UNNOTICED = 0.15
+"""Seconds of waiting that need no skeleton."""
+
+
+def alert(
+    look: Look, tone: Tone, title: str, sentence: str = "", *actions: ft.Control, live: bool = True
+) -> ft.Control:
+    """A notice in the flow, said by screen readers when it appears (`live`)."""
+    foreground, background = tone.colors(look)
+    lines: list[ft.Control] = [text(title, look.type.h4, look.colors.content_default)]
+    if sentence:
+        lines.append(text(sentence, look.type.body_s, look.colors.content_default))
+    notice = ft.Container(
+        ft.Row(
+            [
+                ft.Icon(tone.value, size=24, color=foreground),
+                ft.Column([*lines, *actions], spacing=2, expand=True, tight=True),
+            ],
+            spacing=SPACE_S,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        ),
+        bgcolor=background,
+        border_radius=RADIUS_GROUP,
+        padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
+    )
+    return ft.Semantics(live_region=live, container=True, content=notice)
+
+
+def store_alert(look: Look, problem: CredentialProblem, outcome: str, *actions: ft.Control) -> ft.Control:
+    """Return a notice that the credential store could not be used.
+
+    Args:
+        outcome: the last part of a key `store.…`: what follows from it, and what to do.
+    """
+    title, sentence = look.words(f"credentials.{problem.value}"), look.words(f"store.{outcome}")
+    return alert(look, Tone.WARNING, title, sentence, *actions)
+
+
+def unkept(problem: CredentialProblem) -> str:
+    """Return the outcome of a session that is not saved for the next start."""
+    return "unsaved_yet" if problem is CredentialProblem.SLOW else "unsaved"
+
+
+def unreadable_alert(look: Look, kind: str, count: int) -> list[ft.Control]:
+    """Return the notice that `count` records are not shown, if there are any; `kind` is a key's last part."""
+    if not count:
+        return []
+    title = look.words(f"unreadable.{kind}", n=count)
+    return [alert(look, Tone.WARNING, title, look.words("unreadable.text"), live=False)]
+
+
+def error_alert(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
+    """A failure near what failed: what happened (or `title`), what to do, a retry if it may help."""
+    explanation = explain(error, look.words)
+    if isinstance(error, FINAL):
+        return alert(look, Tone.INFO, explanation.title, explanation.text)
+    again = link(look, look.words("action.retry"), retry)
+    return alert(
+        look, Tone.NEGATIVE, title or explanation.title, explanation.text, *_next_try(look, error), again
+    )
+
+
+def error_state(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
+    """A failure with nothing to show instead: a sentence, and a retry if it may help. Never a zero."""
+    explanation = explain(error, look.words)
+    if isinstance(error, FINAL):
+        return state(look, ft.Icons.LOCK_OUTLINE, explanation.title, explanation.text, live=True)
+    icon = ft.Icons.CLOUD_OFF_OUTLINED if isinstance(error, Unreachable) else ft.Icons.ERROR_OUTLINE
+    again = strong_button(look, look.words("action.retry"), retry)
+    code = (error.correlator or "")[:8]
+    helped = [link(look, look.words("problem.help", code=code), partial(go, "/aide"))] if code else []
+    next_try = _next_try(look, error)
+    return state(
+        look, icon, title or explanation.title, explanation.text, *next_try, again, *helped, live=True
+    )
+
+
+def _next_try(look: Look, error: BackendError) -> list[ft.Control]:
+    """When the app tries again by itself, where the backend asked it to wait."""
+    return [NextTry(look)] if isinstance(error, Unavailable) and error.retry_after is not None else []
+
+
+@component
+def NextTry(look: Look) -> ft.Control:
+    return SecondsLeft(look, use_recovery().countdown)
+
+
+@component
+def SecondsLeft(look: Look, countdown: Countdown) -> ft.Control:
+    """Counted down for the eye alone: said each second, it would drown everything else."""
+    if not countdown.seconds:
+        return ft.Container(visible=False)
+    sentence = look.words("recovery.wait", n=countdown.seconds)
+    return silent(text(sentence, look.type.body_s, look.colors.content_default))
+
+
+def state(
+    look: Look,
+    icon: ft.IconData,
+    title: str,
+    sentence: str = "",
+    *actions: ft.Control,
+    live: bool = False,
+    level: int = 2,
+) -> ft.Control:
+    """An empty or failed place: icon, title, one sentence, one way forward."""
+    lines: list[ft.Control] = [
+        ft.Icon(icon, size=48, color=look.colors.content_muted),
+        heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), level),
+    ]
+    if sentence:
+        lines.append(text(sentence, look.type.body, look.colors.content_muted, align=ft.TextAlign.CENTER))
+    body = ft.Column(
+        [*lines, *actions],
+        spacing=SPACE_S,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        tight=True,
+    )
+    return ft.Semantics(
+        live_region=live,
+        container=True,
+        content=ft.Container(
+            body,
+            padding=ft.Padding.symmetric(horizontal=SPACE_L, vertical=SPACE_2XL),
+            alignment=ft.Alignment.CENTER,
+        ),
+    )
+
+
+def freshness(look: Look, formats: Formats, shown: Loadable[T], retry: Handler) -> list[ft.Control]:
+    """The banner over old data: its age and a retry; the age alone while the backend is asked about what was
+    known from before. Nothing when the data is current.
+    """
+    if shown.data is None or shown.at is None:
+        return []
+    words = look.words
+    age = words(
+        "banner.stale", date=formats.day_month(formats.local_day(shown.at)), time=formats.time(shown.at)
+    )
+    if shown.error is None:
+        return [Age(look, age)] if shown.recalled else []
+    if type(shown.error) is Unreachable:  # its subclasses have other causes, and their own sentences
+        title, sentence = words("banner.offline"), f"{words('banner.offline_text')} {age}."
+    else:
+        title, sentence = age, explain(shown.error, words).sentence
+    again = link(look, words("action.retry"), retry)
+    return [alert(look, Tone.WARNING, title, sentence, *_next_try(look, shown.error), again)]
+
+
+@component
+def Age(look: Look, age: str) -> ft.Control:
+    """How old the content is. Not before the wait is felt: most answers come sooner, and nothing moves."""
+    shown = _after(UNNOTICED)
+    if not shown:
+        return ft.Container(visible=False)
+    return ft.Row(
+        [
+            ft.Icon(ft.Icons.HISTORY, size=16, color=look.colors.content_muted),
+            text(age, look.type.body_s, look.colors.content_muted, expand=True),
+        ],
+        spacing=SPACE_XS,
+    )
+
+
+def _after(seconds: float) -> bool:
+    """Of a component: whether it has been on screen for so long."""
+    passed, set_passed = ft.use_state(False)
+
+    async def wait() -> None:
+        await asyncio.sleep(seconds)
+        set_passed(True)
+
+    ft.use_effect(wait, [], cleanup=lambda: None)
+    return passed
+
+
+def progress(look: Look, loading: bool) -> ft.Control:
+    """A thin bar while what is on screen is being read again; it keeps its place when it is not."""
+    if not loading:
+        return ft.Container(height=2)
+    return ft.ProgressBar(height=2, semantics_label=look.words("a11y.loading"))
+
+
+def skeleton(look: Look, *shapes: tuple[float | None, float]) -> ft.Control:
+    """Where content will come: (width or all of it, height) of each bar, in logical pixels."""
+    return Skeleton(look, shapes)
+
+
+@component
+def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.Control:
+    """Keeps its place at once, but shows only when the wait is long enough to be felt."""
+    shown = _after(UNNOTICED)
+    color = look.colors.skeleton if shown else look.colors.surface_card
+    bars: list[ft.Control] = [
+        ft.Row(
+            [
+                ft.Container(
+                    width=width, height=height, expand=width is None, bgcolor=color, border_radius=SPACE_XS
+                )
+            ]
+        )
+        for width, height in shapes
+    ]
+    body: ft.Control = column(*bars, spacing=SPACE_S)
+    if shown and not look.still:
+        body = ft.Shimmer(body, base_color=look.colors.skeleton, highlight_color=look.colors.skeleton_hi)
+    return ft.Semantics(
+        label=look.words("a11y.loading"), exclude_semantics=True, container=True, content=card(look, body)
+    )
+
+
+def snackbar(
+    look: Look, message: str, *, seconds: int = 6, action: tuple[str, Callable[[], None]] | None = None
+) -> ft.SnackBar:
+    """A short confirmation that leaves by itself; never the only place where something is said.
+
+    An `action`, its name and what it does, is also possible elsewhere. It gives the reader more time.
+    """
+    return ft.SnackBar(
+        text(message, look.type.body_s, look.colors.content_inverse),
+        action=ft.SnackBarAction(action[0], on_click=action[1]) if action else None,
+        persist=False,
+        duration=ft.Duration(seconds=8 if action else seconds),
+        width=None if not look.layout.rail else 480,
+    )

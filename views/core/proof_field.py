@@ -1,0 +1,72 @@
+"""The password, asked for in the sheet of what it is wanted for."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.errors import ActionNeeded, PasswordNeeded
+from views.core.component import component
+from views.core.context import use_look, use_session
+from views.core.fields import Field
+from views.core.notices import alert
+from views.core.proof import ProofState
+from views.core.text import explain
+from views.kit.buttons import Handler, icon_button
+from views.kit.cards import Tone, column
+from views.kit.look import text
+from views.kit.theme import SPACE_S
+from views.sign_in.state import DEMO_PASSWORD
+
+
+@component
+def PasswordAsked(proof: ProofState, on_submit: Handler, busy: bool) -> ft.Control:
+    """Why it is wanted, what was wrong with the last one, and its field, which has the focus."""
+    look, session = use_look(), use_session()
+    words = look.words
+    field = ft.use_memo(ft.Ref[ft.TextField], [])
+
+    async def focus_again() -> None:
+        if (proof.tried or proof.empty) and field.current is not None:
+            await field.current.focus()
+
+    ft.use_effect(focus_again, [proof.tried, proof.empty], cleanup=lambda: None)
+    if proof.error is None:
+        reason = explain(PasswordNeeded(), words)
+        notice = alert(look, Tone.INFO, reason.title, reason.text)
+    else:
+        failure, actions = explain(proof.error, words), []
+        if isinstance(proof.error, ActionNeeded) and (proof.error.url or "").startswith("https://"):
+            site = text(words("problem.operator"), look.type.label)
+            actions = [ft.Row([ft.FilledButton(site, url=proof.error.url)])]
+        notice = alert(look, Tone.NEGATIVE, failure.title, failure.text, *actions)
+    eye = icon_button(
+        look,
+        ft.Icons.VISIBILITY_OFF_OUTLINED if proof.shown else ft.Icons.VISIBILITY_OUTLINED,
+        words("password.hide" if proof.shown else "password.show"),
+        proof.toggle,
+    )
+    return column(
+        notice,
+        ft.AutofillGroup(
+            Field(
+                words("password.field"),
+                lambda: proof.password,
+                proof.type,
+                on_submit,
+                ref=field,
+                selection=ft.TextSelection(0, len(proof.password)) if proof.tried else None,
+                password=not proof.shown,
+                autofill_hints=ft.AutofillHint.PASSWORD,
+                enable_suggestions=False,
+                enable_ime_personalized_learning=False,
+                autofocus=True,
+                read_only=busy,
+                suffix_icon=eye,
+                helper=words("proof.demo", password=DEMO_PASSWORD) if session.demo else None,
+                helper_max_lines=2,
+                error=words("password.err_empty") if proof.empty else None,
+                key="password",
+            )
+        ),
+        spacing=SPACE_S,
+    )

@@ -1,0 +1,139 @@
+"""The subscriber's answers about the charges of one contract."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import flet as ft
+
+from services.backend import Backend
+from services.errors import BackendError, Changed, NotFound, OutcomeUnknown, Unreachable
+from services.insights.findings import Finding, mute_key
+from services.insights.review import Ceiling, Decision, Review, Verdict, fitted, merge
+from services.single_flight import SingleFlight
+from services.transport import Clock, utc_now
+from views.core.loadable import Loadable, failures_to
+
+TRIES = 5
+"""How often the document is sent again after another device changed it."""
+_LATER = timedelta(microseconds=1)
+
+
+@ft.observable
+@dataclass(eq=False)
+class ReviewState:
+    """The review document of one contract: changed here at once, and brought to the backend behind."""
+
+    backend: Backend
+    contract_id: str
+    clock: Clock = utc_now
+    review: Review = field(default_factory=Review)
+    """What is known of it, here and there."""
+    served: Loadable[Review] = field(default_factory=Loadable)
+    """The backend's version."""
+    kept_here: bool = False
+    """The backend keeps no such document: it lasts as long as the session."""
+    _syncing: SingleFlight = field(default_factory=SingleFlight)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.review = self.backend.unsent_review(self.contract_id)
+        known = self.backend.review(self.contract_id).known
+        if known is not None:
+            self.review = merge(self.review, known.value)
+
+    async def load(self) -> None:
+        """Read the backend's version, merge it with this one, and send back what it lacks."""
+        await self._syncing.run("sync", self._sync)
+
+    async def settled(self) -> None:
+        """Wait until nothing is being brought to the backend."""
+        await asyncio.gather(*self._tasks)
+        await self._syncing.settled()
+
+    def decide(self, told: Iterable[Finding], verdict: Verdict) -> None:
+        """Answer about these findings."""
+        self._decide({one.key: (one.publisher, one.name) for one in told}, verdict)
+
+    def mute(self, finding: Finding) -> None:
+        """Silence the duplicates of a publisher."""
+        self._decide({mute_key(finding.publisher): (finding.publisher, finding.name)}, Verdict.RECOGNISED)
+
+    def withdraw(self, keys: Iterable[str]) -> None:
+        """Undo the answers under these keys."""
+        known = self.review.decisions
+        self._decide({key: (known[key].publisher, known[key].name) for key in keys}, Verdict.WITHDRAWN)
+
+    def set_ceiling(self, amount: int | None) -> None:
+        """Warn from this amount on, in whole euros; never for None."""
+        before = self.review.own_ceiling
+        now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
+        self._change(self.review.limiting(Ceiling(amount=amount, decided_at=now)))
+
+    def see(self, keys: Iterable[str]) -> None:
+        """Note that findings were on screen."""
+        if not set(keys) <= set(self.review.seen):
+            self._change(self.review.seeing(keys))
+
+    def _decide(self, keys: Mapping[str, tuple[str, str]], verdict: Verdict) -> None:
+        known = [
+            self.review.decisions[key].decided_at + _LATER for key in keys if key in self.review.decisions
+        ]
+        # Later than the answers it replaces, even if a clock went back.
+        now = max(self.clock(), *known) if known else self.clock()
+        changed = self.review.deciding(
+            {
+                key: Decision(verdict=verdict, decided_at=now, publisher=publisher, name=name)
+                for key, (publisher, name) in keys.items()
+            }
+        )
+        self._change(changed)
+
+    def _change(self, changed: Review) -> None:
+        """Take a change over at once, and bring it to the backend."""
+        self.review = fitted(changed)
+        task = asyncio.ensure_future(self._bring())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _bring(self) -> None:
+        await self.backend.keep_review(self.contract_id, self.review)
+        while not self.kept_here:
+            await self.load()
+            served = self.served  # a change may have come when the reading was about to end
+            if served.error is not None or (served.data and merge(served.data, Review()) == self.review):
+                return
+
+    async def _sync(self) -> None:
+        def fail(error: BackendError) -> None:
+            if isinstance(error, NotFound):
+                self.kept_here, self.served = True, Loadable()
+            elif isinstance(error, OutcomeUnknown):  # sent again, it changes nothing more
+                self.served = self.served.failed(Unreachable(str(error), correlator=error.correlator))
+            else:
+                self.served = self.served.failed(error)
+
+        with failures_to(fail):
+            reading = self.backend.review(self.contract_id)
+            self.served = self.served.started(reading.known)
+            for _ in range(TRIES):
+                answer = await reading
+                self._meet(answer.value)
+                try:
+                    while merge(answer.value, Review()) != self.review:
+                        answer = await self.backend.replace_review(self.contract_id, self.review, answer.etag)
+                        self._meet(answer.value)
+                except Changed:
+                    continue
+                self.served = self.served.answered(answer)
+                await self.backend.drop_review(self.contract_id)
+                return
+            raise Changed("another device keeps changing the review")
+
+    def _meet(self, served: Review) -> None:
+        met = fitted(merge(self.review, served))
+        if met != self.review:
+            self.review = met

@@ -1,0 +1,287 @@
+"""Signed in or not: the gate at the root, and what belongs to the one who is signed in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import flet as ft
+
+from services.backend import Backend, Remembered
+from services.credentials import CredentialProblem
+from services.errors import BackendError, SessionExpired
+from services.insights.findings import publishers_known
+from services.models import Account, Contract, ContractKind
+from views.core.insights import InsightsState
+from views.core.loadable import Loadable, failures_to
+from views.core.review import ReviewState
+from views.disputes.report_state import ReportState
+from views.help.state import HelpState
+from views.purchases.detail_state import PurchaseState
+from views.purchases.state import PurchasesState
+from views.service.state import ServiceState
+from views.subscriptions.state import SubscriptionsState
+
+
+class Gate(Enum):
+    """Which side of the sign-in the visitor stands on."""
+
+    STARTING = auto()
+    """Looking for a remembered session."""
+    SIGNED_OUT = auto()
+    SIGNED_IN = auto()
+
+
+@ft.observable
+@dataclass(eq=False)
+class SessionState:
+    """The visitor's session. Every screen behind the gate stands on `contract` and its two states."""
+
+    backend: Backend
+    demo: bool = False
+    """The backend is the embedded one, with made-up subscribers."""
+    gate: Gate = Gate.STARTING
+    remembered_identifier: str | None = None
+    """Offered on the sign-in screen instead of an empty field."""
+    problem: CredentialProblem | None = None
+    """Why this session will not be remembered."""
+    unopened: CredentialProblem | None = None
+    """Why a session that this device remembers could not be looked for."""
+    unerased: CredentialProblem | None = None
+    """Why the session that was left may still be in the credential store."""
+    outdated: bool = False
+    """The backend does not serve this version of the app: there is nothing to do but update it."""
+    ended: BackendError | None = None
+    """Why the last session ended by itself."""
+    account: Loadable[Account] = field(default_factory=Loadable)
+    failure: BackendError | None = None
+    """Why the last thing asked of the account was not done."""
+    cleared: int = 0
+    """How often the data on this device was cleared."""
+    contract: Contract | None = None
+    purchases: PurchasesState | None = None
+    purchase: PurchaseState | None = None
+    subscriptions: SubscriptionsState | None = None
+    service: ServiceState | None = None
+    report: ReportState | None = None
+    insights: InsightsState | None = None
+    unseen: int = 0
+    """How many charges of the contract are worth a look and were never on screen."""
+    help: HelpState = field(init=False)
+    _opening: bool = False
+    preferred: str | None = None
+    """The id of the contract to stand on, if the account has it; outlives a session that ends by itself."""
+    _reviews: dict[str, ReviewState] = field(default_factory=dict)
+    """The answers about each contract, by its id."""
+
+    def __post_init__(self) -> None:
+        self.backend.on_session_end = self._expire
+        self.backend.on_outdated = self._outdate
+        self.help = HelpState(self.backend)
+
+    async def start(self) -> None:
+        """Open the remembered session, or the sign-in screen.
+
+        While the credential store asks the user something, the sign-in screen is open and the answer awaited.
+        """
+        if self._opening:
+            return
+        self._opening = True
+        try:
+            remembered = await self._resume()
+            if remembered.waiting:
+                remembered = await self._resume()
+        finally:
+            self._opening = False
+        if remembered.signed_in and self.gate is not Gate.SIGNED_IN:
+            await self.enter(None)
+
+    async def _resume(self) -> Remembered:
+        remembered = await self.backend.resume()
+        if self.gate is not Gate.SIGNED_IN:  # else by the password, meanwhile
+            self.unopened = remembered.problem
+            self.remembered_identifier = remembered.identifier or self.remembered_identifier
+            if not remembered.signed_in:
+                self.gate = Gate.SIGNED_OUT
+        return remembered
+
+    async def enter(self, problem: CredentialProblem | None) -> None:
+        """Pass the gate: the sign-in succeeded; `problem` is why it will not be remembered."""
+        self._forget()  # of whoever was signed in before
+        self.ended, self.problem, self.unopened, self.unerased = None, problem, None, None
+        if (
+            self.help.owner != self.backend.identifier
+        ):  # else what they wrote before it expired is still there
+            self.help = HelpState(self.backend, self.backend.identifier)
+        self.gate = Gate.SIGNED_IN
+        self.help.take_up()
+        await self.load_account()
+        await self.help.keep()
+        if problem is CredentialProblem.SLOW:
+            self.problem = await self.backend.confirm_kept()
+
+    async def load_account(self) -> None:
+        """Read who is signed in, and stand on a contract of theirs."""
+        reading = self.backend.account()
+
+        def fail(error: BackendError) -> None:
+            if self.gate is Gate.SIGNED_IN:  # else it closed meanwhile
+                self.account = self.account.failed(error)
+
+        with failures_to(fail):
+            self.account = self.account.started(reading.known)
+            self._stand()
+            answer = await reading
+            self.account = self.account.answered(answer)
+            self._stand()
+
+    def _stand(self) -> None:
+        """Stay on the contract, as it is now; on another when there is none or it is gone."""
+        contracts = self.account.data.contracts if self.account.data else ()
+        if contracts:
+            self.choose(
+                _first_shown(contracts, self.contract.contract_id if self.contract else self.preferred)
+            )
+        elif self.account.data is not None:
+            self._leave_contract()
+
+    def choose(self, contract: Contract) -> None:
+        """Stand on another contract; its figures are read anew."""
+        if contract == self.contract:
+            return
+        self.purchases = PurchasesState(self.backend, contract)
+        self.purchase = PurchaseState(self.backend, contract)
+        self.subscriptions = SubscriptionsState(self.backend, contract)
+        self.service = ServiceState(self.backend, contract, on_change=self.subscriptions.read_again)
+        self.subscriptions.on_change = self.service.read_again
+        self.report = ReportState(self.backend, contract, self.purchase)
+        self.insights = InsightsState(
+            self.backend,
+            contract,
+            self.purchases,
+            self.subscriptions,
+            self.service,
+            self._review_of(contract),
+            known_publishers=self._known_publishers,
+            load_others=self._load_other_reviews,
+            on_count=self._count,
+        )
+        self.unseen = 0
+        self.contract, self.preferred = contract, contract.contract_id
+
+    async def refresh(self) -> None:
+        """Read again what the home screen shows."""
+        readings = [self.load_account(), self.load_management()]
+        if self.insights is not None and self.contract is not None and self.contract.billing_rights:
+            readings.append(self.insights.review.load())
+        if self.purchases is not None:
+            readings.append(self.purchases.load_periods())
+        await asyncio.gather(*readings)
+
+    async def refresh_purchases(self) -> None:
+        """Read the list again, and the purchase beside it."""
+        if self.purchases is not None and self.purchase is not None:
+            await asyncio.gather(self.purchases.refresh(), self.purchase.load())
+
+    async def settled(self) -> None:
+        """Wait until no reading of the contract is under way."""
+        readers = (self.purchases, self.subscriptions, self.service, self.insights)
+        await asyncio.gather(*(reader.settled() for reader in readers if reader is not None))
+
+    async def load_management(self) -> None:
+        """Read the subscriptions and the service again."""
+        if self.subscriptions is not None and self.service is not None:
+            await asyncio.gather(self.subscriptions.load(), self.service.load())
+
+    async def clear_device(self) -> None:
+        """Keep nothing here of what was read so far, and stay signed in. What waits to be sent stays."""
+        await self.backend.forget_known()
+        await self.help.keep()
+        self.cleared += 1
+
+    async def sign_out(self) -> None:
+        """Leave: nothing of the account stays here, with or without a network."""
+        self._leave()
+        self._left(await self.backend.sign_out())
+
+    async def erase_again(self) -> None:
+        """Erase what the credential store did not erase at the sign-out."""
+        self._left(await self.backend.erase_again())
+
+    def _left(self, problem: CredentialProblem | None) -> None:
+        # Without a store, nothing was kept.
+        self.unerased = None if problem is CredentialProblem.ABSENT else problem
+
+    async def sign_out_everywhere(self) -> None:
+        """Leave, here and on every other device; `failure` says why it could not be."""
+        self.failure = None
+        try:
+            problem = await self.backend.sign_out_everywhere()
+        except BackendError as error:
+            self.failure = error
+        else:
+            self._leave()
+            self._left(problem)
+
+    def _review_of(self, contract: Contract) -> ReviewState:
+        key = contract.contract_id
+        if key not in self._reviews:
+            self._reviews[key] = ReviewState(self.backend, key)
+        return self._reviews[key]
+
+    async def _load_other_reviews(self) -> None:
+        """Read, once, what was decided about the other contracts."""
+        contracts = self.account.data.contracts if self.account.data else ()
+        others = [one for one in contracts if one.billing_rights and one != self.contract]
+        reviews = map(self._review_of, others)
+        await asyncio.gather(
+            *(one.load() for one in reviews if one.served.data is None and not one.kept_here)
+        )
+
+    def _known_publishers(self) -> frozenset[str]:
+        """Return the publishers that were recognized on any contract."""
+        return frozenset().union(*(publishers_known(one.review) for one in self._reviews.values()))
+
+    def _count(self, unseen: int) -> None:
+        self.unseen = unseen
+
+    def try_again(self) -> None:
+        """The app may be served again: the screens come back, and ask."""
+        self.outdated = False
+
+    def _outdate(self) -> None:
+        self.outdated = True
+
+    def _leave(self) -> None:
+        self._forget()
+        self.help = HelpState(self.backend)
+        self.remembered_identifier = self.preferred = None
+
+    def _expire(self) -> None:
+        self._forget()
+        self.ended = SessionExpired()
+
+    def _forget(self) -> None:
+        self.gate = Gate.SIGNED_OUT
+        self.account = Loadable()
+        self.failure = self.problem = None
+        self._reviews = {}
+        self._leave_contract()
+
+    def _leave_contract(self) -> None:
+        self.contract = self.purchases = self.purchase = None
+        self.subscriptions = self.service = self.report = self.insights = None
+        self.unseen = 0
+
+
+def _first_shown(contracts: tuple[Contract, ...], preferred: str | None) -> Contract:
+    """The one chosen last; else Internet, where the help article's path begins, of those one may read."""
+    return min(
+        contracts,
+        key=lambda c: (
+            c.contract_id != preferred,
+            not c.billing_rights,
+            c.kind is not ContractKind.INTERNET,
+        ),
+    )

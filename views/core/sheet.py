@@ -1,0 +1,99 @@
+"""A sheet from the bottom on narrow windows, a dialog on wide ones: the same content in both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import flet as ft
+
+from views.core.component import component
+from views.core.sheet_state import Sheet
+from views.kit.cards import column
+from views.kit.look import Look, heading, text
+from views.kit.theme import DIALOG_WIDTH, READING_WIDTH, SPACE_2XL, SPACE_L, SPACE_M
+
+AROUND = 48 + SPACE_L + SPACE_L
+"""What a sheet's height adds to its content's: handle, padding, and a little of what lies behind."""
+
+
+def use_sheet(look: Look, sheet: Sheet | None) -> None:
+    """Show a sheet, or none.
+
+    The size of the window decides between a sheet and a dialog when it opens. The choice holds while it is
+    open: the other one would be a new modal, without the focus and the cursor of the first.
+    """
+    shown, dialog = ft.use_ref(False), ft.use_ref(False)
+    opening: Any = ft.use_ref(0)
+    if not shown.current:
+        dialog.current = look.layout.wide
+        opening.current += 1
+    shown.current = sheet is not None
+    drawn = None
+    if sheet is not None:
+        sheet = replace(sheet, on_close=partial(_close, sheet, opening, opening.current))
+        drawn = _dialog(look, sheet) if dialog.current else _bottom_sheet(look, sheet)
+    ft.use_dialog(drawn)
+
+
+def _close(sheet: Sheet, opening: Any, number: int) -> None:
+    """Close a sheet that its reader dismissed.
+
+    A modal that the app closed is dismissed when its animation ends: its sheet may be open again by then.
+    """
+    if opening.current == number:
+        sheet.on_close()
+
+
+def _dialog(look: Look, sheet: Sheet) -> ft.AlertDialog:
+    return ft.AlertDialog(
+        title=_heading(look, sheet),
+        semantics_label=sheet.title,
+        content=ft.Container(sheet.content, width=DIALOG_WIDTH),
+        scrollable=True,
+        inset_padding=ft.Padding.symmetric(
+            horizontal=SPACE_2XL if look.layout.wide else SPACE_M, vertical=SPACE_L
+        ),
+        modal=sheet.held,
+        on_dismiss=sheet.on_close,
+    )
+
+
+def _bottom_sheet(look: Look, sheet: Sheet) -> ft.BottomSheet:
+    return ft.BottomSheet(
+        ft.Container(
+            Fitted(column(_heading(look, sheet), sheet.content, spacing=SPACE_M)),
+            padding=ft.Padding.only(left=SPACE_L, right=SPACE_L, bottom=SPACE_L),
+        ),
+        show_drag_handle=not sheet.held,
+        dismissible=not sheet.held,
+        draggable=not sheet.held,
+        scrollable=True,
+        size_constraints=ft.BoxConstraints(max_width=READING_WIDTH),
+        on_dismiss=sheet.on_close,
+    )
+
+
+def _heading(look: Look, sheet: Sheet) -> ft.Control:
+    return heading(text(sheet.title, look.type.h2), 2)
+
+
+@component
+def Fitted(content: ft.Control) -> ft.Control:
+    """As high as its content, which scrolls only when the window cannot hold it.
+
+    A column that scrolls would take all the height there is, whatever it holds.
+    """
+    window = ft.context.page.height or 0  # not by context: a sheet may be drawn after what opened it left
+    height, measure = ft.use_state(0.0)
+
+    def measured(event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
+        measure(event.height)
+
+    return ft.Column(
+        [ft.Container(content, on_size_change=measured)],
+        scroll=ft.ScrollMode.AUTO if height + AROUND > window else None,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )

@@ -1,0 +1,153 @@
+"""The words: what users read, in their language, from the gettext catalogues in `assets/locales`.
+
+The `.po` files are the single source; they are compiled in memory, once a language. Keys are `screen.name`.
+"""
+
+from __future__ import annotations
+
+import gettext
+import math
+import os
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import NoReturn
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from services.errors import BackendError, Locked, NotPossible, Refused, Unavailable
+
+_RULES = frozenset(("TERMINATION_NOT_ALLOWED", "SERVICE_LOCKED", "DISPUTE_EXISTS", "DISPUTE_NOT_ALLOWED"))
+"""The codes of `NotPossible` that have their own sentence."""
+_INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Zl", "Zp", "Zs"))
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(
+    map(chr, range(0xFE00, 0xFE10))
+)
+"""Fillers, joiners and variation selectors, which Unicode counts as letters, marks or symbols."""
+
+
+class Language(StrEnum):
+    """A language the app speaks; French is the first."""
+
+    FR = "fr"
+    EN = "en"
+
+    @property
+    def locale(self) -> Locale:
+        """Its words and formats in one country: `fr_FR` or `en_GB`."""
+        return Locale("fr", "FR") if self is Language.FR else Locale("en", "GB")
+
+    @classmethod
+    def preferred(cls, locales: Iterable[str]) -> Language:
+        """The first language of `locales` (`fr-CA`, `en_US`, `de`: the device's, in order) the app speaks."""
+        spoken = {language.value: language for language in cls}
+        codes = (locale.replace("_", "-").partition("-")[0].lower() for locale in locales)
+        return next((spoken[code] for code in codes if code in spoken), cls.FR)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of one language: `words("login.h1")`, `words("purchases.sub", n=3, period=...)`."""
+
+    language: Language
+
+    def __call__(self, key: str, *, n: int | None = None, **fields: object) -> str:
+        """The text of `key` with its fields filled in.
+
+        `n` chooses the plural form of a text that has one, and is written the language's way.
+        An unknown key or a missing field is a mistake of the program: `KeyError`.
+        """
+        catalogue = _catalogue(self.language)
+        if n is None:
+            return catalogue.gettext(key).format(**fields)
+        number = format_decimal(n, locale=self.language.locale)
+        return catalogue.ngettext(key, key, n).format(n=number, **fields)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A failure in the user's terms: what happened, then what can be done."""
+
+    title: str
+    text: str
+
+    @property
+    def sentence(self) -> str:
+        """Both, as one message."""
+        return f"{self.title}. {self.text}"
+
+
+def explain(error: BackendError, words: Words) -> Explanation:
+    """The words for `error`, whatever its kind."""
+    kind = type(error).__name__
+    match error:
+        case Refused(attempts_left=int() as left):
+            text = words("error.Refused.attempts", n=left)
+        case Locked(retry_after=wait):
+            text = words("error.Locked.wait", n=_minutes(wait))
+        case Unavailable(retry_after=timedelta() as wait):
+            text = words("error.Unavailable.wait", n=_minutes(wait))
+        case NotPossible(code=code) if code in _RULES:
+            text = words(f"error.NotPossible.{code}")
+        case _:
+            text = words(f"error.{kind}.text")
+    return Explanation(words(f"error.{kind}.title"), text)
+
+
+def blank(text: str) -> bool:
+    """Return whether nothing of `text` is visible: it is empty, or only spaces and format characters."""
+    return not any(map(_visible, text))
+
+
+def initial(name: str) -> str:
+    """Return the first visible letter of `name` in upper case; "" if it is blank."""
+    return next(filter(_visible, name), "").upper()[:1]
+
+
+def _visible(letter: str) -> bool:
+    return letter not in _INVISIBLE and unicodedata.category(letter) not in _INVISIBLE_CATEGORIES
+
+
+def joined(*parts: str, separator: str = " · ") -> str:
+    """Join the parts that are not blank."""
+    return separator.join(part for part in parts if not blank(part))
+
+
+def asset(*parts: str) -> Path:
+    """A file of the app's assets."""
+    # A packaged app finds them where FLET_ASSETS_DIR says, elsewhere they stand beside views/.
+    return Path(os.environ.get("FLET_ASSETS_DIR") or Path(__file__).parents[2] / "assets", *parts)
+
+
+def _minutes(wait: timedelta) -> int:
+    """Whole minutes to announce: never too few, and at least one."""
+    return max(1, math.ceil(wait / timedelta(minutes=1)))
+
+
+class _NoWords(gettext.NullTranslations):
+    """What gettext falls back to. Without it, an unknown key would be shown to the user."""
+
+    def gettext(self, message: str) -> NoReturn:
+        raise KeyError(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> NoReturn:
+        raise KeyError(msgid1)
+
+
+@cache
+def _catalogue(language: Language) -> gettext.GNUTranslations:
+    compiled = BytesIO()
+    with asset("locales", language, "LC_MESSAGES", "messages.po").open("rb") as source:
+        write_mo(compiled, read_po(source, abort_invalid=True))
+    compiled.seek(0)
+    translations = gettext.GNUTranslations(compiled)
+    translations.add_fallback(_NoWords())
+    return translations

@@ -1,0 +1,127 @@
+"""The demonstration says what it is, on every screen, and shows whichever case one asks for."""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import urlsplit
+
+import flet as ft
+
+from services.settings import Runtime
+from views.core.component import component, use_kept
+from views.core.context import use_demo, use_look
+from views.core.notices import alert, snackbar
+from views.core.session import Gate
+from views.core.sheet_state import Sheet
+from views.core.text import explain
+from views.demo.state import DemoState, Scenario
+from views.kit.buttons import outline_button, strong_button
+from views.kit.cards import Tone, column
+from views.kit.look import Look, heading, text
+from views.kit.radios import Option, radios
+from views.kit.theme import SPACE_M, SPACE_XS, row_button
+
+HEIGHT = 32
+
+
+@component
+def DemoBanner() -> ft.Control:
+    """A bar that cannot be dismissed; pressing it explains, and lets one choose the case on show."""
+    look, demo, keep = use_look(), use_demo(), use_kept()
+    if demo is None:
+        return ft.Container()
+    words = look.words
+    announced = ft.use_ref(demo.renewals)
+
+    def announce() -> None:
+        if announced.current != demo.renewals:
+            announced.current = demo.renewals
+            ft.context.page.show_dialog(snackbar(look, words("demo.renewed")))
+
+    ft.use_effect(announce, [demo.renewals])
+    fault = demo.scenario if demo.demonstration.fault else None
+    return keep("demo", (look, demo, fault), partial(_bar, look, demo, fault))
+
+
+def _bar(look: Look, demo: DemoState, fault: Scenario | None) -> ft.Control:
+    words, inverse = look.words, look.colors.content_inverse
+    return ft.TextButton(
+        ft.Row(
+            [
+                ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse),
+                text(words("demo.banner"), look.compact.caption_bold, inverse, expand=True, lines=1),
+                text(
+                    words(f"demo.case_{fault.value}" if fault else "demo.more"),
+                    look.compact.caption_bold,
+                    inverse,
+                    wrap=False,
+                ),
+            ],
+            spacing=SPACE_XS,
+        ),
+        height=HEIGHT,
+        style=row_button(look.colors).copy(
+            bgcolor=look.colors.surface_inverse,
+            padding=ft.Padding.symmetric(horizontal=SPACE_M),
+            visual_density=ft.VisualDensity.COMPACT,
+        ),
+        on_click=demo.open,
+    )
+
+
+def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
+    """Return the explanation of the demonstration and the choice of its cases."""
+    words = look.words
+
+    async def show() -> None:
+        page = ft.context.page
+        if demo.changes_subscriber:  # who has not what the other was looking at
+            page.navigate(list_above(page.route))
+        await demo.show()
+
+    problem: list[ft.Control] = []
+    if demo.error is not None:
+        reason = explain(demo.error, words)
+        problem.append(alert(look, Tone.NEGATIVE, reason.title, reason.text))
+    leave: list[ft.Control] = []
+    if demo.session.gate is Gate.SIGNED_IN:
+        leave.append(outline_button(look, words("demo.leave"), demo.leave, disabled=demo.busy))
+    match runtime:
+        case Runtime.WEB:
+            shared = "demo.shared"
+        case Runtime.BROWSER:
+            shared = "demo.shared_browser"
+        case _:
+            shared = "demo.shared_device"
+    content = column(
+        text(words("demo.text"), look.type.body),
+        heading(text(words("demo.cases"), look.type.h3), 3),
+        text(words("demo.cases_text"), look.type.body_s, look.colors.content_muted),
+        radios(
+            look,
+            [
+                Option(case.value, words(f"demo.case_{case.value}"), words(f"demo.case_{case.value}_text"))
+                for case in Scenario
+            ],
+            demo.picked.value if demo.picked else None,
+            demo.pick,
+            disabled=demo.busy,
+        ),
+        *problem,
+        strong_button(look, words("demo.show"), show, disabled=demo.busy or demo.picked is None),
+        text(words(shared), look.type.body_s, look.colors.content_muted),
+        outline_button(look, words("demo.reset"), demo.start_over, disabled=demo.busy),
+        *leave,
+        outline_button(look, words("action.close"), demo.close),
+        spacing=SPACE_M,
+    )
+    return Sheet(words("demo.banner"), content, demo.close)
+
+
+def list_above(route: str) -> str:
+    """The place a detail hangs below: `/achats?periode=2024-03` for `/achats/p1?periode=2024-03`."""
+    parts = urlsplit(route)
+    place, _, detail = parts.path[1:].partition("/")
+    if not detail or place not in ("achats", "gerer"):
+        return route
+    return f"/{place}?{parts.query}" if parts.query else f"/{place}"

@@ -1,0 +1,112 @@
+"""Reporting a problem with a purchase: a reason, a comment, a receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import uuid4
+
+import flet as ft
+
+from services.backend import Backend
+from services.errors import BackendError, NotDone, NotPossible, OutcomeUnknown
+from services.models import Contract, Dispute, DisputeReason
+from views.purchases.detail_state import PurchaseState
+
+LONGEST_COMMENT: Final = 500
+
+
+@ft.observable
+@dataclass(eq=False)
+class ReportState:
+    """The form over one purchase. One form filled in is one report, however often it is sent."""
+
+    backend: Backend
+    contract: Contract
+    purchase: PurchaseState
+    payment_id: str | None = None
+    """The purchase the form is open for."""
+    reason: DisputeReason | None = None
+    unexplained: bool = False
+    """Sent without a reason."""
+    busy: bool = False
+    error: BackendError | None = None
+    receipt: Dispute | None = None
+    # Private: typing draws nothing again.
+    _comment: str = field(default="", repr=False)
+    _draft_of: str | None = None
+    """The purchase that what is filled in belongs to."""
+    _key: str = ""
+    _told: tuple[DisputeReason, str] | None = field(default=None, repr=False)
+    """What was sent under the key."""
+
+    @property
+    def comment(self) -> str:
+        return self._comment
+
+    def open(self, payment_id: str) -> None:
+        """A fresh form, or the draft left for this purchase."""
+        if self._draft_of != payment_id:
+            self.reason, self._comment, self._told, self._draft_of = None, "", None, payment_id
+            self.error = None
+        self.unexplained = False
+        if not isinstance(self.error, OutcomeUnknown):
+            self.error = None
+        self.payment_id = payment_id
+
+    def close(self) -> None:
+        if not self.busy:
+            self.payment_id = None
+
+    def choose(self, event: ft.Event[ft.RadioGroup]) -> None:
+        self.unexplained = False
+        self.reason = DisputeReason(event.data or "")
+
+    def type_comment(self, event: ft.Event[ft.TextField]) -> None:
+        self._comment = event.data or ""
+
+    async def send(self) -> None:
+        """Send the report; a second tap, or a retry after a lost answer, is the same report."""
+        payment_id, reason = self.payment_id, self.reason
+        if payment_id is None or self.busy:
+            return
+        if reason is None:
+            self.unexplained = True
+            return
+        told = (reason, self._comment.strip())
+        if told != self._told:  # under one key, only one and the same report can be sent
+            self._told, self._key = told, str(uuid4())
+        self.busy, self.error = True, None
+        try:
+            self.receipt = await self.backend.dispute(self.contract.contract_id, payment_id, *told, self._key)
+        except BackendError as error:
+            self.error = error
+            if not isinstance(error, NotPossible | OutcomeUnknown):  # else the purchase tells what is true
+                return
+        else:
+            self.payment_id = self._draft_of = None
+        finally:
+            self.busy = False
+        if isinstance(self.error, OutcomeUnknown):
+            await self.find_out()
+        elif payment_id == self.purchase.payment_id:
+            await self.purchase.load()
+
+    async def find_out(self) -> None:
+        """Read whether the report arrived, when that was not known."""
+        payment_id = self._draft_of
+        if payment_id is None:
+            return
+        try:
+            dispute = (await self.backend.purchase(self.contract.contract_id, payment_id)).value.dispute
+        except BackendError:
+            return
+        if not isinstance(self.error, OutcomeUnknown) or payment_id != self._draft_of:
+            return
+        if dispute is None:
+            self.error = NotDone()
+            return
+        self.receipt, self.error = dispute, None
+        self.payment_id = self._draft_of = None
+        if payment_id == self.purchase.payment_id:
+            await self.purchase.load()

@@ -1,0 +1,176 @@
+"""The next bill: its line under a total, its parts in a sheet, and the own ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import partial
+
+import flet as ft
+
+from services.insights.charge_days import Due
+from services.insights.findings import spent
+from services.insights.forecast import Forecast
+from services.insights.ledger import NOTHING
+from services.insights.review import HIGHEST_CEILING
+from services.models import Money
+from views.core.component import component
+from views.core.context import use_look, use_sheets
+from views.core.fields import Field
+from views.core.formatting import Formats
+from views.core.insights import InsightsState
+from views.core.review import ReviewState
+from views.core.sheet_state import Sheet
+from views.forecast.ceiling import CeilingForm
+from views.kit.buttons import link, outline_button, strong_button
+from views.kit.cards import column, key_values
+from views.kit.look import Look, alone, text
+from views.kit.theme import SPACE_M, SPACE_S
+from views.subscriptions.parts import subscription_names
+
+_EURO = Decimal("1.00")
+
+
+def rounded(look: Look, amount: Decimal, *, up: bool = False) -> str:
+    """Return an amount without its cents, down or up to the euro."""
+    whole = amount.quantize(Decimal(1), ROUND_CEILING if up else ROUND_FLOOR)
+    return look.formats.money_whole(Money(amount=whole.quantize(_EURO)))
+
+
+def forecast_line(look: Look, known: Forecast) -> str:
+    """Return « Facture de juin : probablement entre 12 € et 31 € »."""
+    of_month = look.formats.of_month(known.period.bill_month)
+    low, high = rounded(look, known.low), known.high
+    if high is None:
+        return look.words("forecast.least", of_month=of_month, low=low)
+    return look.words("forecast.line", of_month=of_month, low=low, high=rounded(look, high, up=True))
+
+
+@component
+def ForecastLine(insights: InsightsState, review: ReviewState) -> ft.Control:
+    """What the next bill comes to, once the ledger is known; opens its parts. `review` draws it again."""
+    look, sheets = use_look(), use_sheets()
+    stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
+    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    known = insights.forecast
+    if known is None:
+        return ft.Container(visible=False)
+    opened = partial(_forecast_sheet, insights, sheets.close, sheets.open)
+    return link(look, forecast_line(look, known), partial(sheets.open, opened), key="forecast")
+
+
+Open = Callable[[Callable[[Look], Sheet]], None]
+
+
+def _forecast_sheet(insights: InsightsState, close: Callable[[], None], open_: Open, look: Look) -> Sheet:
+    known = insights.forecast
+    title = (
+        look.words("forecast.title", of_month=look.formats.of_month(known.period.bill_month)) if known else ""
+    )
+
+    def change_ceiling() -> None:
+        open_(partial(ceiling_sheet, CeilingForm(insights.review), close))
+
+    return Sheet(title, ForecastParts(insights, insights.review, close, change_ceiling), close)
+
+
+@component
+def ForecastParts(
+    insights: InsightsState,
+    review: ReviewState,
+    close: Callable[[], None],
+    change_ceiling: Callable[[], None],
+) -> ft.Control:
+    """The parts of the next bill, to the cent, and how far the ceilings are; `review` draws them again."""
+    look = use_look()
+    words, known, ledger = look.words, insights.forecast, insights.ledger.data
+    formats = Formats(words.language, insights.purchases.zone)
+
+    def money(amount: Decimal) -> str:
+        return formats.money(Money(amount=amount))
+
+    if known is None or ledger is None:
+        return ft.Container()
+    until = formats.day_month(known.period.end_date)
+    parts = [(words("forecast.billed"), money(known.billed))]
+    parts.append((words("forecast.due", date=until), money(known.renewals)))
+    parts += [(due_line(look, formats, one), money(one.amount)) for one in known.due]
+    parts.append((words("forecast.pending"), money(known.pending)))
+    if known.habit is not None and not known.suspended:
+        parts.append((words("forecast.habit"), money(known.habit)))
+    notes = [words("forecast.suspended")] if known.suspended else []
+    notes += [words("forecast.uncounted", name=subscription_names(look, one)[0]) for one in known.uncounted]
+    left = max(NOTHING, insights.limits.month - spent(ledger))
+    notes.append(words("forecast.law", left=money(left), limit=rounded(look, insights.limits.month)))
+    return column(
+        alone(text(forecast_line(look, known), look.type.h4)),
+        key_values(look, parts),
+        *(alone(text(note, look.type.body_s, look.colors.content_muted)) for note in notes),
+        link(look, ceiling_line(look, insights), change_ceiling, key="ceiling"),
+        outline_button(look, words("action.close"), close, autofocus=True),
+        spacing=SPACE_S,
+    )
+
+
+def due_line(look: Look, formats: Formats, one: Due) -> str:
+    """Return « 18 mai · Club Cubéo », or since when a charge is expected."""
+    name = subscription_names(look, one.subscription)[0]
+    day = formats.day_month(one.day)
+    return f"{look.words('forecast.overdue', date=day) if one.overdue else day} · {name}"
+
+
+def ceiling_line(look: Look, insights: InsightsState) -> str:
+    """Return « Mon plafond : 60 € », or that there is none."""
+    own = insights.limits.own
+    if own is None:
+        return look.words("ceiling.none")
+    return look.words("ceiling.line", amount=rounded(look, own))
+
+
+@component
+def CeilingRow(insights: InsightsState, review: ReviewState) -> ft.Control:
+    """The own ceiling beside the service's switch; `review` draws it again."""
+    look, sheets = use_look(), use_sheets()
+
+    def change() -> None:
+        sheets.open(partial(ceiling_sheet, CeilingForm(review), sheets.close))
+
+    return link(look, ceiling_line(look, insights), change, key="ceiling")
+
+
+def ceiling_sheet(form: CeilingForm, close: Callable[[], None], look: Look) -> Sheet:
+    """Return the sheet in which the own ceiling is changed."""
+    return Sheet(look.words("ceiling.title"), CeilingFields(form, close), close)
+
+
+@component
+def CeilingFields(form: CeilingForm, close: Callable[[], None]) -> ft.Control:
+    """The field of the own ceiling, and what the warning does not do."""
+    look = use_look()
+    words = look.words
+
+    def close_once_saved() -> None:
+        if form.saved:
+            close()
+
+    ft.use_effect(close_once_saved, [form.saved])
+    fault = words("ceiling.wrong", highest=HIGHEST_CEILING) if form.wrong else None
+    return column(
+        text(words("ceiling.text"), look.type.body),
+        Field(
+            words("ceiling.field"),
+            lambda: form.typed,
+            form.type,
+            form.save,
+            error=fault,
+            suffix="€",
+            keyboard_type=ft.KeyboardType.NUMBER,
+            max_length=3,
+            counter=ft.Container(width=0, height=0),
+            key="own-ceiling",
+        ),
+        text(words("ceiling.note"), look.type.body_s, look.colors.content_muted),
+        strong_button(look, words("ceiling.save"), form.save),
+        outline_button(look, words("action.cancel"), close),
+        spacing=SPACE_M,
+    )

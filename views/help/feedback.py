@@ -1,0 +1,197 @@
+"""Under each help article: was it useful, two comments, and what became of them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from services.errors import BackendError
+from views.core.component import component
+from views.core.context import use_look
+from views.core.fields import Field
+from views.core.notices import alert
+from views.core.text import explain
+from views.help.feedback_state import LIMIT, NOT_USEFUL, USEFUL, Comment, Draft, Fault, FeedbackForm, Stage
+from views.help.state import HelpState
+from views.kit.buttons import link, outline_button, strong_button
+from views.kit.cards import Tone, card, column
+from views.kit.look import Look, alone, heading, text
+from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
+
+ANNOUNCED = (0, 10, 50)
+"""Characters left that a screen reader is told of."""
+
+
+@component
+def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
+    """The card under an article; `form` is this reader's opinion on it."""
+    look = use_look()
+    words = look.words
+    if form.stage is Stage.SENT:
+        return alert(look, Tone.POSITIVE, words("feedback.thanks"))
+    if form.stage is Stage.QUEUED:
+        return alert(look, Tone.INFO, words("feedback.queued"))
+    answer = {True: [USEFUL], False: [NOT_USEFUL], None: []}[form.useful]
+    choice = ft.SegmentedButton(
+        segments=[
+            ft.Segment(value=value, label=text(words(f"answer.{value}"), look.type.label_s))
+            for value in (USEFUL, NOT_USEFUL)
+        ],
+        selected=list(answer),
+        allow_empty_selection=True,
+        show_selected_icon=True,
+        on_change=form.choose,
+        style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=14)),
+        disabled=form.stage is Stage.SENDING,
+    )
+    question: list[ft.Control] = [
+        heading(text(words("feedback.question"), look.type.title), 2),
+        ft.Row([choice]),
+    ]
+    opinion = [Opinion(help_, form)] if form.useful is not None else []
+    return card(look, column(*question, *opinion, spacing=SPACE_M), padding=look.layout.margin)
+
+
+@component
+def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
+    """The fields that go with the answer, and what can be done with them."""
+    look = use_look()
+    words = look.words
+    first = ft.use_memo(ft.Ref[ft.TextField], [])
+    fault = form.draft.fault
+
+    async def turn_to_field() -> None:
+        if fault is not None:
+            await ft.SemanticsService().announce_message(_reason(look, fault))
+        if form.takes_focus() and first.current is not None:
+            await first.current.focus()
+
+    ft.use_effect(turn_to_field, [form.useful, form.refused], cleanup=lambda: None)
+    shown = form.shown
+    fields = [
+        _comment(
+            look,
+            help_,
+            form,
+            comment,
+            first if comment is shown[0] else None,
+        )
+        for comment in shown
+    ]
+    more = [link(look, words("feedback.more"), form.show_both)] if len(shown) == 1 else []
+    failure = [_failure(look, form.error)] if form.error is not None else []
+    sending = form.stage is Stage.SENDING
+    return column(
+        heading(text(words("feedback.title"), look.type.h3), 3),
+        *fields,
+        *more,
+        alone(text(words("feedback.privacy"), look.type.body_s, look.colors.content_muted)),
+        *failure,
+        ft.Row(
+            [
+                strong_button(
+                    look,
+                    words("feedback.sending" if sending else "feedback.send"),
+                    partial(help_.send, form),
+                    disabled=sending,
+                ),
+                Deletion(form, form.draft, sending),
+            ],
+            spacing=SPACE_S,
+            run_spacing=SPACE_XS,
+            wrap=True,
+        ),
+        spacing=SPACE_S,
+    )
+
+
+def _comment(
+    look: Look,
+    help_: HelpState,
+    form: FeedbackForm,
+    comment: Comment,
+    ref: ft.Ref[ft.TextField] | None,
+) -> ft.Control:
+    name = comment.name.lower()
+    box = Field(
+        "",
+        partial(form.draft.text, comment),
+        form.type_liked if comment is Comment.LIKED else form.type_missing,
+        partial(help_.send, form),
+        ref=ref,
+        multiline=True,
+        min_lines=3,
+        max_lines=6,
+        max_length=LIMIT,
+        counter=ft.Container(width=0, height=0),  # the field's own says "250/250"
+        read_only=form.stage is Stage.SENDING,
+        key=name,
+    )
+    # The question is too long for the label of a field, which is cut after a line; merged, it names it too.
+    question = text(look.words(f"comment.{name}"), look.type.label_s)
+    return column(
+        ft.MergeSemantics(column(question, box, spacing=SPACE_XS)),
+        Under(form, form.draft, comment),
+        spacing=0,
+    )
+
+
+@component
+def Under(form: FeedbackForm, draft: Draft, comment: Comment) -> ft.Control:
+    """What is wrong with a field, and the characters left: said at 50, 10 and 0 only, on the way down."""
+    look = use_look()
+    left, fault = draft.left(comment), form.fault_of(comment)
+    mark = next((mark for mark in ANNOUNCED if left <= mark), None)
+    before = ft.use_ref(mark)
+    sentence = look.words("feedback.left", n=left)
+
+    async def announce() -> None:
+        last, before.current = before.current, mark
+        if mark is not None and (last is None or mark < last):
+            await ft.SemanticsService().announce_message(sentence)
+
+    ft.use_effect(announce, [mark], cleanup=lambda: None)
+    lines = [alone(text(sentence, look.type.caption, look.colors.content_muted))]
+    if fault is not None:
+        reason = text(_reason(look, fault), look.type.caption_medium, look.colors.negative)
+        lines.insert(0, alone(reason))
+    return ft.Container(column(*lines, spacing=0), padding=ft.Padding.only(top=SPACE_2XS))
+
+
+def _reason(look: Look, fault: Fault) -> str:
+    return look.words(f"feedback.err_{fault.name.lower()}")
+
+
+@component
+def Deletion(form: FeedbackForm, draft: Draft, sending: bool) -> ft.Control:
+    """Throws the draft away, and takes it back: no time limit, so it stands here and not in a snack bar."""
+    look = use_look()
+    if draft.deleted is not None:
+        return ft.Row(
+            [
+                ft.Semantics(
+                    live_region=True,
+                    container=True,
+                    content=text(look.words("feedback.deleted"), look.type.body_s),
+                ),
+                link(look, look.words("feedback.undo"), form.restore),
+            ],
+            spacing=SPACE_XS,
+            tight=True,
+        )
+    if not draft.begun:
+        return ft.Container(width=0, height=0)
+    return outline_button(look, look.words("feedback.delete"), form.delete, disabled=sending)
+
+
+def _failure(look: Look, error: BackendError) -> ft.Control:
+    explanation = explain(error, look.words)
+    return alert(look, Tone.NEGATIVE, explanation.title, explanation.text)
+
+
+@component
+def Outbox(help_: HelpState) -> ft.Control:
+    """Draws nothing; while it is on screen, sends the opinions that wait for the network."""
+    ft.use_effect(help_.deliver, [help_, help_.queued > 0], cleanup=lambda: None)
+    return ft.Container(visible=False)

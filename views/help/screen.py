@@ -1,0 +1,223 @@
+"""Aide et avis: the articles, found by a word, read one at a time, and judged by their readers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from views.core.component import component
+from views.core.context import use_look, use_session
+from views.core.fields import Field
+from views.core.notices import state
+from views.core.session import SessionState
+from views.frame import Screen
+from views.help.articles import Article, Match, Section, articles, search
+from views.help.feedback import Feedback
+from views.help.state import HelpState, Search
+from views.kit.buttons import icon_button, link, row_as_button, strong_button
+from views.kit.cards import card, column, group
+from views.kit.look import Look, alone, heading, text
+from views.kit.steps import steps
+from views.kit.theme import READING_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from views.places import PURCHASES, Destination, go
+from views.purchases.billing_rule import OFFICIAL_CUT_OFF_DAY, rule_sentence
+
+PATH = "/aide"
+HOME = "aide"
+"""What the backend calls the list itself when somebody gives an opinion on it."""
+
+
+@component
+def HelpView() -> ft.View:
+    """The list; on wide windows the open article, else the contact, stands beside it."""
+    look, session = use_look(), use_session()
+    help_, slug = session.help, ft.use_route_params().get("slug")
+    body: ft.Control
+    if look.layout.wide:
+        beside = _open_article(look, help_, _articles(look, session), slug, 2)
+        body = ft.Row(
+            [
+                _scrolled(look, Contents(help_, slug), expand=5),
+                _scrolled(look, beside or _around(look, help_), expand=7, key=slug or HOME),
+            ],
+            spacing=0,
+            expand=True,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    else:
+        body = _scrolled(look, column(Contents(help_, None), _around(look, help_), spacing=SPACE_L))
+    return Screen(look.words("help.h1"), body, Destination.HELP, name="help")
+
+
+@component
+def ArticleView() -> ft.View:
+    """One article on a screen of its own."""
+    look, session = use_look(), use_session()
+    slug = ft.use_route_params().get("slug", "")
+    among = _articles(look, session)
+    title = next((article.title for article in among if article.slug == slug), look.words("help.h1"))
+    return Screen(
+        title,
+        _scrolled(look, _open_article(look, session.help, among, slug, 1) or ft.Container()),
+        Destination.HELP,
+        name=f"help-{slug}",
+        back=PATH,
+    )
+
+
+def _articles(look: Look, session: SessionState) -> tuple[Article, ...]:
+    cut_off_day = session.contract.billing.cut_off_day if session.contract else OFFICIAL_CUT_OFF_DAY
+    return articles(look.formats, rule_sentence(look, cut_off_day), cut_off_day)
+
+
+def _scrolled(
+    look: Look, content: ft.Control, *, expand: int | bool = True, key: str | None = None
+) -> ft.Control:
+    """A column and not a list view, which forgets a field that leaves the screen."""
+    margin = look.layout.margin
+    return ft.Column(
+        [
+            ft.Container(
+                content, padding=ft.Padding.only(left=margin, top=SPACE_XS, right=margin, bottom=SPACE_L)
+            )
+        ],
+        scroll=ft.ScrollMode.AUTO,
+        expand=expand,
+        key=key,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+@component
+def Contents(help_: HelpState, slug: str | None) -> ft.Control:
+    """The search and the articles; `slug` is of the one that is open beside."""
+    look, session = use_look(), use_session()
+    among = _articles(look, session)
+    return column(SearchField(help_), Found(help_, help_.search, among, slug), spacing=SPACE_M)
+
+
+@component
+def SearchField(help_: HelpState) -> ft.Control:
+    look = use_look()
+    return Field(
+        look.words("help.search"),
+        lambda: help_.search.query,
+        help_.search.type,
+        _nothing,
+        prefix_icon=ft.Icons.SEARCH,
+        key="search",
+    )
+
+
+@component
+def Found(help_: HelpState, wanted: Search, among: tuple[Article, ...], slug: str | None) -> ft.Control:
+    """Every article, or those that hold what is looked for, with the sentence that does."""
+    look = use_look()
+    words, query = look.words, wanted.query.strip()
+    found = search(among, query)
+    if not found:
+        return state(
+            look,
+            ft.Icons.SEARCH_OFF,
+            words("help.none", query=query),
+            words("help.none_text"),
+            strong_button(look, words("help.clear"), help_.clear_search),
+            live=True,
+        )
+    rows = group(
+        look, [_row(look, match, selected=match.article.slug == slug if slug else None) for match in found]
+    )
+    if not query:
+        return rows
+    count = ft.Semantics(
+        live_region=True,
+        container=True,
+        expand=True,
+        content=text(words("help.found", n=len(found)), look.type.label_s, look.colors.content_muted),
+    )
+    clear = icon_button(look, ft.Icons.CLOSE, words("help.clear"), help_.clear_search)
+    return column(ft.Row([count, clear], spacing=SPACE_XS), rows, spacing=SPACE_XS)
+
+
+def _row(look: Look, match: Match, *, selected: bool | None) -> ft.Control:
+    content = ft.Row(
+        [
+            ft.Column(
+                [
+                    text(match.article.title, look.type.body_medium),
+                    text(match.sentence, look.type.body_s, look.colors.content_muted),
+                ],
+                spacing=2,
+                expand=True,
+                tight=True,
+            ),
+            ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
+        ],
+        spacing=SPACE_M,
+    )
+    return row_as_button(
+        look,
+        ft.Container(content, padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S)),
+        partial(go, f"{PATH}/{match.article.slug}"),
+        name=f"{match.article.title}\n{match.sentence}",
+        selected=selected,
+        key=f"article-{match.article.slug}",
+    )
+
+
+def _around(look: Look, help_: HelpState) -> ft.Control:
+    """Whom to turn to when no article answers, and the opinion on the help as a whole."""
+    words = look.words
+    contact = card(
+        look,
+        column(
+            heading(text(words("help.contact_title"), look.type.title), 2),
+            alone(text(words("help.contact_publisher"), look.type.body)),
+            alone(text(words("help.contact_operator"), look.type.body)),
+            link(look, words("help.contact_link"), partial(go, PURCHASES)),
+            spacing=SPACE_S,
+        ),
+        padding=look.layout.margin,
+    )
+    return column(contact, Feedback(help_, help_.feedback(HOME)), spacing=SPACE_L)
+
+
+def _open_article(
+    look: Look, help_: HelpState, among: tuple[Article, ...], slug: str | None, level: int
+) -> ft.Control | None:
+    """The article at that address, whose title is a heading of that level; None without a `slug`."""
+    if not slug:
+        return None
+    article = next((one for one in among if one.slug == slug), None)
+    if article is None:
+        return state(
+            look,
+            ft.Icons.EXPLORE_OFF_OUTLINED,
+            look.words("notfound.title"),
+            "",
+            strong_button(look, look.words("help.all"), partial(go, PATH)),
+        )
+    title = [heading(text(article.title, look.type.h2), level)] if level > 1 else []  # 1 is the top bar's
+    sections = [_section(look, section, level + 1) for section in article.sections]
+    return column(
+        card(look, column(*title, *sections, spacing=SPACE_L), padding=look.layout.margin),
+        Feedback(help_, help_.feedback(article.slug)),
+        spacing=SPACE_M,
+    )
+
+
+def _section(look: Look, section: Section, level: int) -> ft.Control:
+    parts: list[ft.Control] = []
+    if section.title:
+        parts.append(heading(text(section.title, look.type.title), level))
+    parts += [alone(text(paragraph, look.type.body)) for paragraph in section.text]
+    parts += steps(look, section.steps)
+    if section.links:
+        ways = [link(look, one.label, partial(go, one.to)) for one in section.links]
+        parts.append(ft.Row([*ways], spacing=SPACE_L, run_spacing=0, wrap=True))
+    return ft.Container(column(*parts, spacing=SPACE_S), width=READING_WIDTH)
+
+
+def _nothing() -> None:
+    """Enter in the search field: the results are there already."""

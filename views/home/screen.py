@@ -1,0 +1,313 @@
+"""Espace client: who one is, the contracts, the current period's purchases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import flet as ft
+
+from services.costs import monthly_cost
+from services.models import (
+    Account,
+    BillingPeriod,
+    Contract,
+    Money,
+    PeriodState,
+    Rhythm,
+    ServiceStatus,
+    SubscriptionStatus,
+)
+from views.core.component import component
+from views.core.context import use_look, use_session
+from views.core.contracts import contract_icon, contract_line, without_contract
+from views.core.formatting import Formats
+from views.core.insights import InsightsState
+from views.core.loadable import Loadable
+from views.core.notices import alert, freshness, progress, skeleton, store_alert, unkept, unreadable_alert
+from views.core.review import ReviewState
+from views.core.text import blank, joined
+from views.forecast.parts import ForecastLine
+from views.frame import Screen
+from views.kit.buttons import link
+from views.kit.cards import Tone, card, column, group, navigation_row
+from views.kit.look import Look, heading, text
+from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
+from views.places import CHECK, Destination, go
+from views.purchases.billing_rule import billing_rule
+from views.purchases.state import PurchasesState
+from views.service.state import ServiceState
+from views.subscriptions.state import SubscriptionsState
+from views.usage.one_off_services import one_off_services
+
+
+@component
+def HomeView() -> ft.View:
+    look, session = use_look(), use_session()
+    name = session.account.data.display_name if session.account.data else ""
+    first_name = next((part for part in name.split() if not blank(part)), "")
+    return Screen(
+        look.words("home.h1", name=first_name) if first_name else look.words("home.overline"),
+        Home(),
+        Destination.HOME,
+        name="home",
+        overline=look.words("home.overline") if first_name else "",
+    )
+
+
+@component
+def Home() -> ft.Control:
+    """The account once it is known; its skeleton or its error before."""
+    look, session = use_look(), use_session()
+    if (
+        session.account.data is None
+        or session.purchases is None
+        or session.subscriptions is None
+        or session.service is None
+        or session.insights is None
+    ):
+        shapes = column(skeleton(look, (None, 48)), skeleton(look, (160, 20), (120, 44), (None, 20)))
+        return without_contract(look, session, shapes)
+    return Overview(
+        session.purchases,
+        session.subscriptions,
+        session.service,
+        session.insights,
+        session.insights.review,
+        session.account.data.contracts,
+    )
+
+
+@component
+def Overview(
+    state: PurchasesState,
+    subscriptions: SubscriptionsState,
+    service: ServiceState,
+    insights: InsightsState,
+    review: ReviewState,
+    contracts: tuple[Contract, ...],
+) -> ft.Control:
+    look, session = use_look(), use_session()
+    stood_on = [state.contract.contract_id]
+    ft.use_effect(state.load_periods, stood_on, cleanup=lambda: None)
+    ft.use_effect(subscriptions.load, stood_on, cleanup=lambda: None)
+    ft.use_effect(service.load, stood_on, cleanup=lambda: None)
+    known = [*stood_on, state.periods.data if state.contract.billing_rights else None]
+    ft.use_effect(insights.load if known[-1] else _nothing, known, cleanup=lambda: None)
+    formats = Formats(look.words.language, state.zone)
+    words = look.words
+
+    def choose(contract: Contract) -> None:
+        session.choose(contract)
+        go(Destination.USAGE.path)
+
+    notices: list[ft.Control] = [*_security(look, formats, session.account.data)]
+    shown: tuple[Loadable[Any], ...] = (
+        state.periods,
+        subscriptions.subscriptions,
+        service.service,
+        session.account,
+    )
+    old = next((each for each in shown if each.old), state.periods)  # one banner for all that is here
+    notices += freshness(look, formats, old, session.refresh)
+    if session.problem is not None:
+        notices.append(store_alert(look, session.problem, unkept(session.problem)))
+    notices += _to_check(look, insights, review)
+    off = service.service.data is not None and service.service.data.status is ServiceStatus.SUSPENDED
+    if off and service.service.data is not None:
+        since = formats.long_date(service.service.data.since)
+        turn_on = link(look, words("home.turn_on"), partial(go, Destination.MANAGE.path))
+        notices.append(
+            alert(look, Tone.WARNING, words("home.off_alert", date=since), "", turn_on, live=False)
+        )
+    elif state.periods.data:
+        notices.extend(_news(look, formats, state.periods.data))
+    rows = group(
+        look, [_contract_row(look, contract, state.contract, choose) for contract in contracts], indent=56
+    )
+    services = one_off_services(
+        look, formats, state, "services.none", session.refresh, ForecastLine(insights, review)
+    )
+    own = column(
+        heading(text(words("home.contracts"), look.type.h2), 2),
+        rows,
+        *unreadable_alert(look, "contract", session.account.unreadable),
+        services,
+        spacing=SPACE_M,
+    )
+    manage = _management(look, subscriptions, service)
+    if look.layout.wide:
+        aside = column(manage, _understand(look, state.contract), spacing=SPACE_M)
+        body: ft.Control = ft.Row(
+            [ft.Container(own, expand=7), ft.Container(aside, expand=5)],
+            spacing=SPACE_L,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    else:
+        body = column(own, manage, spacing=SPACE_M)
+    return ft.ListView(
+        [progress(look, state.periods.loading), *notices, body],
+        spacing=SPACE_M,
+        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        expand=True,
+    )
+
+
+def _nothing() -> None:
+    """Do nothing: there is nothing to look into yet."""
+
+
+def _to_check(look: Look, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
+    """The charges worth a look: a warning while one of them is new, neutral once all were on screen."""
+    waiting = insights.open_findings
+    if not waiting:
+        return []
+    seen = set(review.review.seen)
+    new = any(one.key not in seen for one in waiting)
+    see = link(look, look.words("check.see_them"), partial(go, CHECK), key="to-check")
+    title = look.words("check.card", n=len(waiting))
+    return [alert(look, Tone.WARNING if new else Tone.INFO, title, "", see, live=False)]
+
+
+def _security(look: Look, formats: Formats, account: Account | None) -> list[ft.Control]:
+    """What the subscriber should know of their account's security, if this version knows what it is."""
+    notice = account.security_notice if account else None
+    if notice is None or notice.code != "tokenReused":
+        return []
+    words = look.words
+    title = words("home.security_title", moment=formats.moment(notice.at))
+    settings = link(look, words("home.security_action"), partial(go, "/reglages"))
+    return [alert(look, Tone.WARNING, title, words("home.security_text"), settings, live=False)]
+
+
+def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceState) -> ft.Control:
+    """What leads to managing: subscriptions, service, help."""
+    words = look.words
+    manage = partial(go, Destination.MANAGE.path)
+    rows = [
+        navigation_row(
+            look,
+            ft.Icons.AUTORENEW,
+            words("home.subscriptions"),
+            _running(look, subscriptions),
+            manage,
+            key="to-subscriptions",
+        ),
+        navigation_row(
+            look,
+            ft.Icons.TOGGLE_ON_OUTLINED,
+            words("home.service"),
+            _service_line(look, service),
+            manage,
+            key="to-service",
+        ),
+        navigation_row(
+            look,
+            ft.Icons.HELP_OUTLINE,
+            words("home.help"),
+            words("home.help_text"),
+            partial(go, "/aide"),
+            key="to-help",
+        ),
+    ]
+    return column(
+        heading(text(words("home.manage"), look.type.h2), 2), group(look, rows, indent=56), spacing=SPACE_M
+    )
+
+
+def _running(look: Look, subscriptions: SubscriptionsState) -> str:
+    """Return how many subscriptions run and their cost; else what remains; "" if this version cannot tell."""
+    words, listed = look.words, subscriptions.subscriptions.data
+    if (
+        listed is None
+        or subscriptions.subscriptions.unreadable
+        or any(
+            s.status is SubscriptionStatus.OTHER or s.recurring_charge_period is Rhythm.OTHER for s in listed
+        )
+    ):
+        return ""
+    count = Counter(s.status for s in subscriptions.current)
+    running = [s for s in subscriptions.current if s.status is SubscriptionStatus.ACTIVE]
+    if running:
+        total = Money(amount=sum((monthly_cost(s).amount for s in running), Decimal("0.00")))
+        return words("home.subscriptions_text", n=len(running), amount=look.formats.money(total))
+    if suspended := count[SubscriptionStatus.SUSPENDED]:
+        return words("home.subscriptions_suspended", n=suspended)
+    if count:
+        return words("home.subscriptions_ended", n=count.total())
+    return words("subscriptions.empty")
+
+
+def _service_line(look: Look, service: ServiceState) -> str:
+    """Return what the service allows now; what it is for while its state is not known."""
+    words, known = look.words, service.service.data
+    if known is None:
+        return words("service.text")
+    if service.changing:
+        return words("service.changing")
+    states = {ServiceStatus.ACTIVE: "home.service_on", ServiceStatus.SUSPENDED: "home.service_off"}
+    return words(states.get(known.status, "status.other"))
+
+
+def _understand(look: Look, contract: Contract) -> ft.Control:
+    """The rule of the billing period, where there is room for it."""
+    words = look.words
+    return card(
+        look,
+        column(
+            heading(text(words("home.understand"), look.type.title), 2),
+            *billing_rule(look, contract),
+            spacing=SPACE_S,
+        ),
+    )
+
+
+def _contract_row(
+    look: Look, contract: Contract, chosen: Contract, choose: Callable[[Contract], None]
+) -> ft.Control:
+    words = look.words
+    icon = contract_icon(contract)
+
+    def open_contract() -> None:
+        choose(contract)
+
+    return navigation_row(
+        look,
+        icon,
+        words(f"contract.{contract.kind.value}"),
+        joined(contract.label, contract_line(look, contract)),
+        open_contract,
+        action=words("home.contract_action") if contract == chosen else "",
+        key=f"contract-{contract.contract_id}",
+    )
+
+
+def _news(look: Look, formats: Formats, periods: tuple[BillingPeriod, ...]) -> list[ft.Control]:
+    """At most one thing worth knowing: unusual spending first, else the latest invoice."""
+    words = look.words
+    average = average_of_closed(periods)
+    current = next((period for period in periods if period.state is PeriodState.OPEN), None)
+    if current and average and 0 < average.amount < current.total.amount:
+        spike = words("home.spike", total=formats.money(current.total), average=formats.money(average))
+        return [alert(look, Tone.WARNING, spike, live=False)]
+    billed = next((period for period in periods if period.state is PeriodState.BILLED), None)
+    if billed is None or not billed.purchase_count:
+        return []
+    title = words("home.invoice_title", of_month=formats.of_month(billed.bill_month))
+    span = formats.period_range(billed.start_date, billed.end_date)
+    amount = formats.money(Money(amount=abs(billed.total.amount), currency=billed.total.currency))
+    given_back = billed.total.amount < 0
+    sentence = words("home.invoice_refund" if given_back else "home.invoice_text", amount=amount, period=span)
+    return [alert(look, Tone.INFO, title, sentence, live=False)]
+
+
+def average_of_closed(periods: tuple[BillingPeriod, ...]) -> Money | None:
+    """What a finished period with purchases comes to, on average, to the cent; None without any."""
+    closed = [p.total for p in periods if p.state is not PeriodState.OPEN and p.purchase_count]
+    if not closed:
+        return None
+    mean = sum((money.amount for money in closed), Decimal(0)) / len(closed)
+    return Money(amount=mean.quantize(Decimal("0.01")), currency=closed[0].currency)

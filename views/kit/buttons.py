@@ -1,0 +1,103 @@
+"""Buttons and links, all at least 48 px high and all with a name.
+
+Their height is that of their text and of the padding in the theme: a long label or a large text wraps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import flet as ft
+
+from views.kit.look import Look, silent, text
+from views.kit.theme import SPACE_2XS, SPACE_S, TARGET, brand_button
+
+Handler = Callable[..., Awaitable[None] | None]
+"""Pass bound methods: Flet never awaits what a lambda returns."""
+
+
+def icon_button(
+    look: Look, icon: ft.IconData, name: str, on_click: Handler, *, key: str | None = None, color: str = ""
+) -> ft.IconButton:
+    """An icon button with a name (in Flet 1.0.5 a tooltip alone gives it none on the web)."""
+    return ft.IconButton(
+        ft.Icon(icon, semantics_label=name, color=color or look.colors.content_default),
+        tooltip=ft.Tooltip(message=name, exclude_from_semantics=True),
+        width=TARGET,
+        height=TARGET,
+        on_click=on_click,
+        key=key,
+    )
+
+
+def main_button(look: Look, label: str, on_click: Handler, *, busy: str | None = None) -> ft.FilledButton:
+    """The one brand-coloured button of a screen; while `busy` it says so and cannot be pressed."""
+    content: ft.Control = text(busy or label, look.type.label)
+    if busy:
+        ring = ft.ProgressRing(width=20, height=20, stroke_width=2, color=look.colors.content_default)
+        content = ft.Row(
+            [silent(ring), content], spacing=SPACE_S, alignment=ft.MainAxisAlignment.CENTER, tight=True
+        )
+    return ft.FilledButton(content, on_click=on_click, disabled=bool(busy), style=brand_button(look.colors))
+
+
+def strong_button(look: Look, label: str, on_click: Handler | None, **options: Any) -> ft.FilledButton:
+    """The main action of a card or a sheet."""
+    return ft.FilledButton(text(label, look.type.label), on_click=on_click, **options)
+
+
+def outline_button(look: Look, label: str, on_click: Handler | None, **options: Any) -> ft.OutlinedButton:
+    """An action beside the main one."""
+    return ft.OutlinedButton(text(label, look.type.label), on_click=on_click, **options)
+
+
+def link(look: Look, label: str, on_click: Handler, *, key: str | None = None) -> ft.Row:
+    """A text link with its chevron; in a row, so that a stretching column leaves it its width."""
+    return ft.Row(
+        [
+            ft.TextButton(
+                ft.Row(
+                    [
+                        text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True),
+                        ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
+                    ],
+                    spacing=SPACE_2XS,
+                    tight=True,
+                ),
+                on_click=on_click,
+                key=key,
+                style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=14)),
+            )
+        ],
+        tight=True,
+    )
+
+
+def row_as_button(
+    look: Look,
+    content: ft.Control,
+    on_click: Handler,
+    *,
+    name: str | None = None,
+    selected: bool | None = None,
+    radius: float = 0,
+    inset: bool = False,
+    style: ft.ButtonStyle | None = None,
+    key: str | None = None,
+) -> ft.Control:
+    """A whole row to press: one node with the texts of its content, or with `name` instead of them.
+
+    `inset`: the content stands off the edges. `style`: its own, which says how it is when selected, too.
+    What is `silent` in a content that has no `name` would be a node of its own.
+    """
+    button = ft.TextButton(
+        content if name is None else silent(content),
+        on_click=on_click,
+        style=style or look.row_style(selected=bool(selected), radius=radius, inset=inset),
+        clip_behavior=ft.ClipBehavior.ANTI_ALIAS if selected else ft.ClipBehavior.NONE,
+        key=key,
+    )
+    if name is None:
+        return button
+    return ft.MergeSemantics(ft.Semantics(label=name, selected=selected, content=button))

@@ -1,0 +1,130 @@
+"""What every screen draws with: words, formats, colours, type, size class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import flet as ft
+
+from views.core.formatting import Formats
+from views.core.text import Language, Words, blank
+from views.kit.brand import CONSO_ET_MOI, Brand
+from views.kit.theme import (
+    LARGEST_COMPACT,
+    Layout,
+    Palette,
+    Typography,
+    card_row,
+    chart_column,
+    palette,
+    row_button,
+    typography,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Made once for a language, a theme and a size class, for everybody; the root hands it down by context.
+
+    Compared by identity, so that a page of rows drawn with the same look is not drawn again.
+    """
+
+    words: Words
+    formats: Formats
+    colors: Palette
+    type: Typography
+    compact: Typography
+    """The same where there is no room to grow: navigation, months under the chart."""
+    layout: Layout
+    still: bool = False
+    """The owner of the device asked for less motion."""
+    brand: Brand = CONSO_ET_MOI
+    _row_styles: dict[tuple[bool, float, bool], ft.ButtonStyle] = field(default_factory=dict)
+    _card_rows: dict[tuple[bool, bool, bool], ft.ButtonStyle] = field(default_factory=dict)
+
+    def row_style(self, *, selected: bool = False, radius: float = 0, inset: bool = False) -> ft.ButtonStyle:
+        """`row_button` in these colours, made once: a list has many rows, and Flet compares each style."""
+        known = (selected, radius, inset)
+        if known not in self._row_styles:
+            self._row_styles[known] = row_button(self.colors, selected=selected, radius=radius, inset=inset)
+        return self._row_styles[known]
+
+    def card_row_style(self, *, first: bool, last: bool, selected: bool) -> ft.ButtonStyle:
+        """`card_row` in these colours; made once, too."""
+        known = (first, last, selected)
+        if known not in self._card_rows:
+            self._card_rows[known] = card_row(self.colors, first=first, last=last, selected=selected)
+        return self._card_rows[known]
+
+    @cached_property
+    def column_style(self) -> ft.ButtonStyle:
+        """`chart_column` in these colours."""
+        return chart_column(self.colors)
+
+    @classmethod
+    @lru_cache(maxsize=32)
+    def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Look:
+        return cls(
+            words=Words(language),
+            formats=Formats(language),
+            colors=palette(dark, CONSO_ET_MOI),
+            type=typography(layout, text_size),
+            compact=typography(layout, min(text_size, LARGEST_COMPACT)),
+            layout=layout,
+            still=still,
+        )
+
+    @property
+    def crowded(self) -> bool:
+        """Too narrow for texts of this size side by side: they go one under the other."""
+        return self.layout is Layout.XS or (not self.layout.rail and self.type != self.compact)
+
+
+def text(
+    value: str,
+    style: ft.TextStyle,
+    color: str | None = None,
+    *,
+    lines: int | None = None,
+    spoken: str | None = None,
+    wrap: bool = True,
+    expand: bool = False,
+    align: ft.TextAlign = ft.TextAlign.START,
+) -> ft.Text:
+    """A text in a type role; `lines` cuts it with an ellipsis, `spoken` is what a screen reader says: with an
+    empty one, nothing.
+    """
+    return ft.Text(
+        value,
+        style=style,
+        color=color,
+        max_lines=lines,
+        overflow=ft.TextOverflow.ELLIPSIS if lines else ft.TextOverflow.CLIP,
+        semantics_label=spoken,
+        no_wrap=not wrap,
+        expand=expand,
+        text_align=align,
+    )
+
+
+def titled(words: Words, publisher: str, content: str) -> tuple[str, str]:
+    """Return a title and the line below it; the content is the title if the publisher has no visible name."""
+    if not blank(publisher):
+        return publisher, "" if blank(content) else content
+    return (words("publisher.unnamed") if blank(content) else content), ""
+
+
+def heading(content: ft.Control, level: int) -> ft.Semantics:
+    """A heading for screen readers (`<h1>` to `<h6>` on the web)."""
+    return ft.Semantics(header=True, heading_level=level, content=content)
+
+
+def alone(content: ft.Control) -> ft.Semantics:
+    """Read in its place: loose texts become the name of the card around them, ahead of its headings."""
+    return ft.Semantics(container=True, content=content)
+
+
+def silent(content: ft.Control) -> ft.Semantics:
+    """Decoration: seen, never read out. Icons are so by themselves."""
+    return ft.Semantics(exclude_semantics=True, content=content)

@@ -1,0 +1,54 @@
+"""One choice among several that each need a line of explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import flet as ft
+
+from views.kit.cards import column
+from views.kit.look import Look, text
+from views.kit.theme import SPACE_2XS, SPACE_XS
+
+
+class Option(NamedTuple):
+    value: str
+    label: str
+    explanation: str
+
+
+def radios(
+    look: Look,
+    options: Sequence[Option],
+    chosen: str | None,
+    on_change: Callable[[ft.Event[ft.RadioGroup]], object],
+    *,
+    disabled: bool = False,
+) -> ft.RadioGroup:
+    """The options one under the other, each followed by its explanation."""
+
+    def choose(event: ft.Event[ft.RadioGroup]) -> None:
+        if any(option.value == event.data for option in options):  # a forged client sends any text
+            on_change(event)
+
+    return ft.RadioGroup(
+        column(*(_option(look, option) for option in options), spacing=SPACE_2XS),
+        value=chosen,
+        on_change=choose,
+        disabled=disabled,
+    )
+
+
+def _option(look: Look, option: Option) -> ft.Control:
+    return ft.MergeSemantics(  # else a button around a radio without a name
+        ft.ListTile(
+            leading=ft.Radio(value=option.value, key=option.value),
+            title=text(option.label, look.type.body_medium),
+            subtitle=text(option.explanation, look.type.body_s, look.colors.content_muted),
+            toggle_inputs=True,
+            content_padding=ft.Padding.symmetric(vertical=SPACE_2XS),
+            horizontal_spacing=SPACE_XS,
+            min_vertical_padding=0,
+        )
+    )

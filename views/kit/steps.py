@@ -1,0 +1,39 @@
+"""Numbered steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import flet as ft
+
+from views.kit.look import Look, text
+from views.kit.theme import RADIUS_PILL, SPACE_S
+
+DISC = 28
+"""Side of the disc around a number."""
+
+
+def steps(look: Look, sentences: Sequence[str]) -> list[ft.Control]:
+    """What to do, in order; each read as one: « 2. Lisez ce qui va changer »."""
+    return [_step(look, number, sentence) for number, sentence in enumerate(sentences, 1)]
+
+
+def _step(look: Look, number: int, sentence: str) -> ft.Control:
+    disc = ft.Container(
+        text(str(number), look.type.label_s),
+        width=DISC,
+        height=DISC,
+        bgcolor=look.colors.surface_sunken,
+        border_radius=RADIUS_PILL,
+        alignment=ft.Alignment.CENTER,
+    )
+    return ft.Semantics(
+        label=f"{number}. {sentence}",
+        exclude_semantics=True,
+        container=True,
+        content=ft.Row(
+            [disc, ft.Container(text(sentence, look.type.body), expand=True, padding=ft.Padding.only(top=2))],
+            spacing=SPACE_S,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        ),
+    )

@@ -1,0 +1,760 @@
+"""Colours, type, space and the Flet themes: the one place where a screen's look is decided.
+
+Screens take colours from a `Palette`, text styles from a `Typography`, sizes from the constants, and name
+none themselves (`tests/views/test_theme.py` looks for literals). The neutral values are those of Orange's
+MIT-licensed OUDS code, corrected where they failed WCAG 2.2 AA (see THIRD_PARTY_NOTICES.md).
+
+One file beyond 250 lines because it is a single table: tokens, then what Flet must be told to use them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+import flet as ft
+
+from views.kit.brand import CONSO_ET_MOI, Accent, Brand
+
+TRANSPARENT = ft.Colors.TRANSPARENT
+
+# Space (px): the 4 px scale.
+SPACE_2XS, SPACE_XS, SPACE_S, SPACE_M, SPACE_L, SPACE_XL, SPACE_2XL = 4, 8, 12, 16, 24, 32, 40
+
+# Corners (px).
+RADIUS_CONTROL, RADIUS_GROUP, RADIUS_CARD, RADIUS_SHEET, RADIUS_PILL = 8, 12, 16, 24, 2000
+
+# Sizes (px).
+TARGET = 48
+"""Smallest side of anything one can press."""
+ROW_HEIGHT = 64
+NAVIGATION_BAR_HEIGHT = 72
+RAIL_WIDTH, EXTENDED_RAIL_WIDTH = 80, 224
+READING_WIDTH = 640
+CONTENT_WIDTH_M, CONTENT_WIDTH_XL = 720, 1136
+FORM_WIDTH, DIALOG_WIDTH, SNACKBAR_WIDTH = 420, 520, 480
+FOCUS_RING = 2
+
+LARGEST_COMPACT = 1.3
+"""Where there is no room, text grows to this factor only."""
+
+TEXT_FAMILY, DISPLAY_FAMILY = "Inter", "Inter Display"
+FONT_FILES = (
+    (TEXT_FAMILY, "/fonts/InterTab-VF.ttf"),
+    (DISPLAY_FAMILY, "/fonts/InterDisplay-VF.ttf"),
+)
+
+
+def fonts() -> dict[str, str]:
+    """`page.fonts`: family to file in `assets/`. Both are variable (wght 400-700), with tabular digits."""
+    return dict(FONT_FILES)
+
+
+class Layout(Enum):
+    """Width classes; the value is the smallest width of the class, in px."""
+
+    XS = 0
+    S = 360
+    M = 600
+    L = 840
+    XL = 1200
+
+    @classmethod
+    def of(cls, width: float | None) -> Layout:
+        """The class of a page `width` px wide; `S` (a phone) while the width is unknown."""
+        if width is None:
+            return cls.S
+        return next(layout for layout in reversed(cls) if width >= layout.value or layout is cls.XS)
+
+    @property
+    def least_content(self) -> int:
+        """Px between the margins of the narrowest column that cards stand in."""
+        return 400 if self.rail else max(self.value, 320) - 2 * self.margin
+
+    @property
+    def margin(self) -> int:
+        """Page margin in px."""
+        return SPACE_L if self.rail else SPACE_M
+
+    @property
+    def rail(self) -> bool:
+        """Navigation is a rail at the start edge (a bar at the bottom otherwise)."""
+        return self.value >= Layout.M.value
+
+    @property
+    def wide(self) -> bool:
+        """List and detail stand side by side; sheets become dialogs."""
+        return self.value >= Layout.L.value
+
+    @property
+    def extended_rail(self) -> bool:
+        """The rail is 224 px wide, with its labels beside the icons."""
+        return self is Layout.XL
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Every colour of one theme, as `#RRGGBB`, or `#AARRGGBB` for the see-through ones."""
+
+    dark: bool
+    bg_primary: str
+    bg_canvas: str
+    surface_card: str
+    surface_sheet: str
+    surface_sunken: str
+    surface_inverse: str
+    surface_hero: str
+    on_hero: str
+    on_hero_muted: str
+    content_default: str
+    content_muted: str
+    content_disabled: str
+    content_inverse: str
+    border_hairline: str
+    border_default: str
+    border_control: str
+    border_focus: str
+    brand_surface: str
+    on_brand: str
+    accent: str
+    accent_bg: str
+    brand_text: str
+    action: str
+    on_action: str
+    action_hover: str
+    action_pressed: str
+    action_negative: str
+    action_negative_hover: str
+    positive: str
+    positive_bg: str
+    negative: str
+    negative_bg: str
+    warning: str
+    warning_bg: str
+    info: str
+    info_bg: str
+    switch_on: str
+    switch_off: str
+    chart_selected: str
+    chart_bar: str
+    chart_grid: str
+    skeleton: str
+    skeleton_hi: str
+    scrim: str
+    state_hover: str
+    state_pressed: str
+    state_focus: str
+    focus_fill: str
+    """Stands for the focus ring where Flet draws none: chips, switches, boxes, navigation (3:1)."""
+
+
+def palette(dark: bool, brand: Brand = CONSO_ET_MOI) -> Palette:
+    """The palette of the dark or light theme in the colours of `brand`."""
+    return _dark(brand.dark) if dark else _light(brand.light)
+
+
+def _light(accent: Accent) -> Palette:
+    return Palette(
+        dark=False,
+        bg_primary="#FFFFFF",
+        bg_canvas="#F4F4F4",
+        surface_card="#FFFFFF",
+        surface_sheet="#FFFFFF",
+        surface_sunken="#F5F5F5",
+        surface_inverse="#272727",
+        surface_hero="#141414",
+        on_hero="#FFFFFF",
+        on_hero_muted="#AAAAAA",
+        content_default="#000000",
+        content_muted="#525252",
+        content_disabled="#CCCCCC",
+        content_inverse="#FFFFFF",
+        border_hairline="#E0E0E0",
+        border_default="#CCCCCC",
+        border_control="#7A7A7A",
+        border_focus="#000000",
+        brand_surface=accent.surface,
+        on_brand=accent.on_surface,
+        accent=accent.mark,
+        accent_bg=accent.tint,
+        brand_text=accent.text,
+        action="#000000",
+        on_action="#FFFFFF",
+        action_hover="#525252",
+        action_pressed=accent.mark,
+        action_negative="#DB0002",
+        action_negative_hover="#B20002",
+        positive="#138126",
+        positive_bg="#E8FCEB",
+        negative="#DB0002",
+        negative_bg="#FCEBEB",
+        warning="#856A00",
+        warning_bg="#FFF7D6",
+        info="#0073B2",
+        info_bg="#EEF9FF",
+        switch_on="#138126",
+        switch_off="#8F8F8F",
+        chart_selected=accent.mark,
+        chart_bar="#8F8F8F",
+        chart_grid="#CCCCCC",
+        skeleton="#E0E0E0",
+        skeleton_hi="#F4F4F4",
+        scrim="#AD000000",
+        state_hover="#14000000",
+        state_pressed="#1F000000",
+        state_focus="#1F000000",
+        focus_fill="#73000000",
+    )
+
+
+def _dark(accent: Accent) -> Palette:
+    return Palette(
+        dark=True,
+        bg_primary="#141414",
+        bg_canvas="#141414",
+        surface_card="#1F1F1F",
+        surface_sheet="#272727",
+        surface_sunken="#272727",
+        surface_inverse="#EEEEEE",
+        surface_hero="#141414",
+        on_hero="#FFFFFF",
+        on_hero_muted="#AAAAAA",
+        content_default="#EEEEEE",
+        content_muted="#AAAAAA",
+        content_disabled="#434343",
+        content_inverse="#000000",
+        border_hairline="#333333",
+        border_default="#434343",
+        border_control="#858585",
+        border_focus="#EEEEEE",
+        brand_surface=accent.surface,
+        on_brand=accent.on_surface,
+        accent=accent.mark,
+        accent_bg=accent.tint,
+        brand_text=accent.text,
+        action="#EEEEEE",
+        on_action="#000000",
+        action_hover="#AAAAAA",
+        action_pressed=accent.mark,
+        action_negative="#FF8081",
+        action_negative_hover="#FFB2B3",
+        positive="#94F0A4",
+        positive_bg="#10461A",
+        negative="#FF8081",
+        negative_bg="#540E0E",
+        warning="#FFE270",
+        warning_bg="#3B310A",
+        info="#8AD5FF",
+        info_bg="#0A3851",
+        switch_on="#1ECD3C",
+        switch_off="#AAAAAA",
+        chart_selected=accent.mark,
+        chart_bar="#858585",
+        chart_grid="#666666",
+        skeleton="#333333",
+        skeleton_hi="#444444",
+        scrim="#AD000000",
+        state_hover="#14FFFFFF",
+        state_pressed="#1FFFFFFF",
+        state_focus="#1FFFFFFF",
+        focus_fill="#57FFFFFF",
+    )
+
+
+@dataclass(frozen=True)
+class Typography:
+    """Text styles by role, without colour: text takes that of its surface, or the `color` given beside."""
+
+    hero: ft.TextStyle
+    """The statement beside the sign-in form."""
+    amount_hero: ft.TextStyle
+    h1: ft.TextStyle
+    h2: ft.TextStyle
+    title: ft.TextStyle
+    """18/24 bold: title of a large card."""
+    h3: ft.TextStyle
+    """16/24 bold: title of a card; amounts in rows."""
+    h4: ft.TextStyle
+    """14/20 bold: title of a group of rows."""
+    body: ft.TextStyle
+    body_medium: ft.TextStyle
+    """16/24 medium: first line of a row."""
+    body_s: ft.TextStyle
+    label: ft.TextStyle
+    """16/24 bold: buttons."""
+    label_s: ft.TextStyle
+    """14/20 medium: chips, links, field labels."""
+    caption: ft.TextStyle
+    caption_medium: ft.TextStyle
+    """12/16 medium: navigation, month names."""
+    caption_bold: ft.TextStyle
+    """12/16 bold: tags, banners, the selected destination."""
+
+
+def _text(
+    size: float,
+    line: float,
+    weight: ft.FontWeight = ft.FontWeight.W_400,
+    *,
+    spacing: float = 0,
+    family: str = TEXT_FAMILY,
+) -> ft.TextStyle:
+    return ft.TextStyle(
+        size=size, height=line / size, weight=weight, letter_spacing=spacing, font_family=family
+    )
+
+
+def typography(layout: Layout, text_size: float = 1.0) -> Typography:
+    """The type scale of `layout`, times `text_size`: headings grow from 600 px up, the rest does not."""
+    medium, bold = ft.FontWeight.W_500, ft.FontWeight.W_700
+
+    def display(phone: tuple[int, int], larger: tuple[int, int], spacing: float = 0) -> ft.TextStyle:
+        size, line = larger if layout.rail else phone
+        return _text(size * text_size, line * text_size, bold, spacing=spacing, family=DISPLAY_FAMILY)
+
+    def plain(size: int, line: int, weight: ft.FontWeight = ft.FontWeight.W_400) -> ft.TextStyle:
+        return _text(size * text_size, line * text_size, weight)
+
+    return Typography(
+        hero=display((40, 48), (48, 56), -0.5),
+        amount_hero=display((36, 44), (44, 52), -0.5),
+        h1=display((28, 36), (36, 44), -0.28),
+        h2=display((20, 28), (24, 32)),
+        title=plain(18, 24, bold),
+        h3=plain(16, 24, bold),
+        h4=plain(14, 20, bold),
+        body=plain(16, 24),
+        body_medium=plain(16, 24, medium),
+        body_s=plain(14, 20),
+        label=plain(16, 24, bold),
+        label_s=plain(14, 20, medium),
+        caption=plain(12, 16),
+        caption_medium=plain(12, 16, medium),
+        caption_bold=plain(12, 16, bold),
+    )
+
+
+# --- Styles a Flet theme cannot carry -------------------------------------------------------------
+
+
+def _shape(radius: float = RADIUS_CONTROL) -> ft.RoundedRectangleBorder:
+    return ft.RoundedRectangleBorder(radius=radius)
+
+
+def _focus_side(colour: str, resting: ft.BorderSide | None = None) -> dict[ft.ControlState, ft.BorderSide]:
+    return {
+        ft.ControlState.FOCUSED: ft.BorderSide(FOCUS_RING, colour),
+        ft.ControlState.DEFAULT: resting or ft.BorderSide(0, TRANSPARENT),
+    }
+
+
+def _overlay(colours: Palette, focus: str | None = None) -> dict[ft.ControlState, ft.ColorValue]:
+    return {
+        ft.ControlState.PRESSED: colours.state_pressed,
+        ft.ControlState.FOCUSED: focus or colours.state_focus,
+        ft.ControlState.HOVERED: colours.state_hover,
+        ft.ControlState.DEFAULT: TRANSPARENT,
+    }
+
+
+def _filled(
+    colours: Palette, fill: str, on_fill: str, hover: str, pressed: str, on_pressed: str, ring: str
+) -> ft.ButtonStyle:
+    return ft.ButtonStyle(
+        bgcolor={
+            ft.ControlState.DISABLED: colours.border_default,
+            ft.ControlState.PRESSED: pressed,
+            ft.ControlState.HOVERED: hover,
+            ft.ControlState.DEFAULT: fill,
+        },
+        color={
+            ft.ControlState.DISABLED: colours.content_default,
+            ft.ControlState.PRESSED: on_pressed,
+            ft.ControlState.DEFAULT: on_fill,
+        },
+        overlay_color=TRANSPARENT,
+        elevation=0,
+        padding=ft.Padding.symmetric(horizontal=SPACE_L, vertical=SPACE_S),
+        side={
+            ft.ControlState.FOCUSED: ft.BorderSide(FOCUS_RING, ring, stroke_align=3),  # 2 px off the edge
+            ft.ControlState.DEFAULT: ft.BorderSide(0, TRANSPARENT),
+        },
+        shape=_shape(),
+        text_style=_text(16, 24, ft.FontWeight.W_700),
+    )
+
+
+def brand_button(colours: Palette) -> ft.ButtonStyle:
+    """The one accent-coloured button of a screen: `ft.FilledButton(style=brand_button(colours))`."""
+    return _filled(
+        colours,
+        fill=colours.brand_surface,
+        on_fill=colours.on_brand,
+        hover=colours.brand_surface,
+        pressed=colours.accent,
+        on_pressed=colours.on_brand,
+        ring=colours.border_focus,
+    )
+
+
+def negative_button(colours: Palette) -> ft.ButtonStyle:
+    """Terminates, deactivates, erases: `ft.FilledButton(style=negative_button(colours))`."""
+    return _filled(
+        colours,
+        fill=colours.action_negative,
+        on_fill=colours.on_action,
+        hover=colours.action_negative_hover,
+        pressed=colours.action_negative_hover,
+        on_pressed=colours.on_action,
+        ring=colours.border_focus,
+    )
+
+
+def row_button(
+    colours: Palette, *, selected: bool = False, radius: float = 0, inset: bool = False
+) -> ft.ButtonStyle:
+    """A row or card as one `ft.TextButton`: visible focus ring; no padding, or `inset`."""
+    return ft.ButtonStyle(
+        bgcolor=colours.surface_sunken if selected else TRANSPARENT,
+        color=colours.content_default,
+        overlay_color=_overlay(colours),
+        padding=ft.Padding.only(left=SPACE_M, top=SPACE_S, right=SPACE_S, bottom=SPACE_S) if inset else 0,
+        side=_focus_side(colours.border_focus),
+        shape=_shape(radius),
+        text_style=_text(16, 24),
+        alignment=ft.Alignment.CENTER_LEFT,
+    )
+
+
+def chart_column(colours: Palette) -> ft.ButtonStyle:
+    """A column of the chart as one `ft.TextButton`, its content at the foot."""
+    return row_button(colours, radius=RADIUS_CONTROL).copy(
+        alignment=ft.Alignment.BOTTOM_CENTER, padding=ft.Padding.only(bottom=2)
+    )
+
+
+def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
+    """A row that is its part of a card, of which it is the `first` or the `last`; padding as in `row_button`.
+
+    Its edge lies outside, where the next row covers all of it but one hairline between the two; that of the
+    selected row, which is clipped, lies inside.
+    """
+    above, below = (RADIUS_GROUP if end else 0 for end in (first, last))
+    align = ft.BorderSideStrokeAlign.INSIDE if selected else ft.BorderSideStrokeAlign.OUTSIDE
+    edge = ft.BorderSide(1, colours.border_hairline, stroke_align=align)
+    style = row_button(colours, selected=selected, inset=not selected)
+    style.bgcolor = colours.surface_sunken if selected else colours.surface_card
+    style.side = _focus_side(colours.border_focus, edge)
+    style.shape = ft.RoundedRectangleBorder(radius=ft.BorderRadius(above, above, below, below))
+    return style
+
+
+def field_border(colours: Palette) -> dict[ft.ControlState, ft.InputBorder]:
+    """`border=` of an `ft.TextField`: 1 px at rest, 2 px with focus, red with an error."""
+
+    def side(width: int, colour: str) -> ft.OutlineInputBorder:
+        return ft.OutlineInputBorder(side=ft.BorderSide(width, colour), border_radius=RADIUS_CONTROL)
+
+    return {
+        ft.ControlState.ERROR: side(FOCUS_RING, colours.negative),
+        ft.ControlState.FOCUSED: side(FOCUS_RING, colours.border_focus),
+        ft.ControlState.DEFAULT: side(1, colours.border_control),
+    }
+
+
+def hairline(colours: Palette) -> ft.BorderSide:
+    """The 1 px edge of cards and bars."""
+    return ft.BorderSide(1, colours.border_hairline)
+
+
+# --- The Flet theme ---------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def flet_theme(
+    colours: Palette, layout: Layout, *, reduced_motion: bool = False, text_size: float = 1.0
+) -> ft.Theme:
+    """The whole theme, explicit: Material derives nothing from a seed, so no surface is tinted.
+
+    Set `page.theme` (light palette) or `page.dark_theme` (dark palette), and again when anything of this
+    changes. Made once for everybody: nobody changes a theme.
+    """
+    text = typography(layout, text_size)
+    compact = typography(layout, min(text_size, LARGEST_COMPACT))
+    halo = _overlay(colours, focus=colours.focus_fill)
+    return ft.Theme(
+        color_scheme=_scheme(colours),
+        font_family=TEXT_FAMILY,
+        text_theme=_text_theme(text, colours.content_default),
+        scaffold_bgcolor=colours.bg_canvas,
+        canvas_color=colours.bg_canvas,
+        hover_color=colours.state_hover,
+        focus_color=colours.focus_fill,
+        highlight_color=colours.state_pressed,
+        splash_color=colours.state_pressed,
+        disabled_color=colours.content_disabled,
+        hint_color=colours.content_muted,
+        visual_density=ft.VisualDensity.STANDARD,
+        page_transitions=_transitions(reduced_motion),
+        appbar_theme=ft.AppBarTheme(
+            bgcolor=colours.bg_canvas,
+            color=colours.content_default,
+            elevation=0,
+            elevation_on_scroll=0,
+            center_title=False,
+            title_text_style=text.h2.copy(color=colours.content_default),
+        ),
+        bottom_sheet_theme=ft.BottomSheetTheme(
+            bgcolor=colours.surface_sheet,
+            barrier_color=colours.scrim,
+            drag_handle_color=colours.border_control,
+            elevation=0,
+            shape=_shape_top(RADIUS_SHEET),
+            clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
+        ),
+        button_theme=ft.ButtonTheme(style=_strong(colours)),
+        card_theme=ft.CardTheme(color=colours.surface_card, elevation=0, margin=0, shape=_shape(RADIUS_CARD)),
+        checkbox_theme=ft.CheckboxTheme(
+            fill_color={
+                ft.ControlState.SELECTED: colours.action,
+                ft.ControlState.DEFAULT: colours.surface_card,
+            },
+            check_color=colours.on_action,
+            border_side=ft.BorderSide(2, colours.border_control),
+            overlay_color=halo,
+        ),
+        chip_theme=ft.ChipTheme(
+            bgcolor=colours.surface_card,
+            selected_color=colours.surface_card,
+            check_color=colours.accent,
+            border_side=ft.BorderSide(1, colours.border_control),
+            shape=ft.StadiumBorder(),
+            label_text_style=text.label_s.copy(color=colours.content_default),
+            padding=ft.Padding.symmetric(horizontal=SPACE_XS, vertical=10),
+            elevation=0,
+            elevation_on_click=0,
+        ),
+        dialog_theme=ft.DialogTheme(
+            bgcolor=colours.surface_sheet,
+            barrier_color=colours.scrim,
+            elevation=0,
+            shape=_shape(RADIUS_CARD),
+            title_text_style=text.h2.copy(color=colours.content_default),
+            content_text_style=text.body.copy(color=colours.content_default),
+        ),
+        divider_theme=ft.DividerTheme(color=colours.border_hairline, thickness=1, space=1),
+        filled_button_theme=ft.FilledButtonTheme(style=_strong(colours)),
+        icon_button_theme=ft.IconButtonTheme(style=_icon(colours)),
+        icon_theme=ft.IconTheme(color=colours.content_default, size=24),
+        list_tile_theme=ft.ListTileTheme(
+            icon_color=colours.content_default,
+            text_color=colours.content_default,
+            title_text_style=text.body_medium,
+            subtitle_text_style=text.body_s.copy(color=colours.content_muted),
+        ),
+        navigation_bar_theme=ft.NavigationBarTheme(
+            height=NAVIGATION_BAR_HEIGHT,
+            bgcolor=colours.surface_card,
+            indicator_color=colours.surface_sunken,
+            elevation=0,
+            overlay_color=halo,
+            label_text_style={
+                ft.ControlState.SELECTED: compact.caption_bold.copy(color=colours.content_default),
+                ft.ControlState.DEFAULT: compact.caption_medium.copy(color=colours.content_muted),
+            },
+        ),
+        navigation_rail_theme=ft.NavigationRailTheme(
+            bgcolor=colours.surface_card,
+            indicator_color=colours.surface_sunken,
+            elevation=0,
+            min_width=RAIL_WIDTH,
+            min_extended_width=EXTENDED_RAIL_WIDTH,
+            selected_label_text_style=(compact.h4 if layout.extended_rail else compact.caption_bold).copy(
+                color=colours.content_default
+            ),
+            unselected_label_text_style=(
+                compact.label_s if layout.extended_rail else compact.caption_medium
+            ).copy(color=colours.content_muted),
+        ),
+        outlined_button_theme=ft.OutlinedButtonTheme(style=_outlined(colours)),
+        popup_menu_theme=ft.PopupMenuTheme(
+            color=colours.surface_sheet, elevation=3, shape=_shape(), label_text_style=text.body
+        ),
+        progress_indicator_theme=ft.ProgressIndicatorTheme(
+            color=colours.accent,
+            linear_track_color=colours.border_hairline,
+            circular_track_color=TRANSPARENT,
+            linear_min_height=2,
+            year_2023=True,
+        ),
+        radio_theme=ft.RadioTheme(
+            fill_color={
+                ft.ControlState.SELECTED: colours.action,
+                ft.ControlState.FOCUSED: colours.content_default,
+                ft.ControlState.DEFAULT: colours.border_control,
+            },
+            overlay_color=halo,
+        ),
+        scrollbar_theme=ft.ScrollbarTheme(thumb_color=colours.border_control),
+        segmented_button_theme=ft.SegmentedButtonTheme(style=_segmented(colours)),
+        snackbar_theme=ft.SnackBarTheme(
+            bgcolor=colours.surface_inverse,
+            content_text_style=text.body_s.copy(color=colours.content_inverse),
+            action_text_color=colours.content_inverse,
+            close_icon_color=colours.content_inverse,
+            behavior=ft.SnackBarBehavior.FLOATING,
+            width=SNACKBAR_WIDTH if layout.rail else None,
+            shape=_shape(),
+            elevation=0,
+        ),
+        switch_theme=ft.SwitchTheme(
+            track_color={
+                ft.ControlState.DISABLED: colours.content_disabled,
+                ft.ControlState.SELECTED: colours.switch_on,
+                ft.ControlState.DEFAULT: colours.switch_off,
+            },
+            thumb_color=colours.surface_card,
+            track_outline_color=TRANSPARENT,
+            overlay_color=halo,
+        ),
+        text_button_theme=ft.TextButtonTheme(style=_minimal(colours)),
+        tooltip_theme=ft.TooltipTheme(
+            text_style=text.caption_medium.copy(color=colours.content_inverse),
+            decoration=ft.BoxDecoration(bgcolor=colours.surface_inverse, border_radius=4),
+        ),
+    )
+
+
+def _scheme(colours: Palette) -> ft.ColorScheme:
+    return ft.ColorScheme(
+        primary=colours.action,
+        on_primary=colours.on_action,
+        primary_container=colours.surface_sunken,
+        on_primary_container=colours.content_default,
+        secondary=colours.action,
+        on_secondary=colours.on_action,
+        secondary_container=colours.surface_sunken,
+        on_secondary_container=colours.content_default,
+        tertiary=colours.brand_surface,
+        on_tertiary=colours.on_brand,
+        error=colours.negative,
+        on_error=colours.on_action,
+        error_container=colours.negative_bg,
+        on_error_container=colours.content_default,
+        surface=colours.bg_primary,
+        on_surface=colours.content_default,
+        on_surface_variant=colours.content_muted,
+        outline=colours.border_control,
+        outline_variant=colours.border_hairline,
+        surface_container_lowest=colours.surface_card,
+        surface_container_low=colours.surface_card,
+        surface_container=colours.bg_canvas,
+        surface_container_high=colours.surface_card,
+        surface_container_highest=colours.surface_sunken,
+        inverse_surface=colours.surface_inverse,
+        on_inverse_surface=colours.content_inverse,
+        inverse_primary=colours.content_inverse,
+        surface_tint=TRANSPARENT,
+        shadow=TRANSPARENT,
+        scrim=colours.scrim,
+    )
+
+
+def _text_theme(text: Typography, colour: str) -> ft.TextTheme:
+    # Without a colour here Flutter falls back to black, in the dark theme too.
+    return ft.TextTheme(
+        display_large=text.hero.copy(color=colour),
+        display_medium=text.hero.copy(color=colour),
+        display_small=text.amount_hero.copy(color=colour),
+        headline_large=text.h1.copy(color=colour),
+        headline_medium=text.h2.copy(color=colour),
+        headline_small=text.h2.copy(color=colour),
+        title_large=text.title.copy(color=colour),
+        title_medium=text.h3.copy(color=colour),
+        title_small=text.h4.copy(color=colour),
+        body_large=text.body.copy(color=colour),
+        body_medium=text.body_s.copy(color=colour),
+        body_small=text.caption.copy(color=colour),
+        label_large=text.label.copy(color=colour),
+        label_medium=text.label_s.copy(color=colour),
+        label_small=text.caption_medium.copy(color=colour),
+    )
+
+
+def _transitions(reduced_motion: bool) -> ft.PageTransitionsTheme:
+    still = ft.PageTransitionTheme.NONE
+    return ft.PageTransitionsTheme(
+        android=still if reduced_motion else ft.PageTransitionTheme.PREDICTIVE,
+        ios=still if reduced_motion else ft.PageTransitionTheme.CUPERTINO,
+        linux=still,
+        macos=still,
+        windows=still,
+    )
+
+
+def _shape_top(radius: float) -> ft.RoundedRectangleBorder:
+    return ft.RoundedRectangleBorder(radius=ft.BorderRadius.only(top_left=radius, top_right=radius))
+
+
+def _strong(colours: Palette) -> ft.ButtonStyle:
+    return _filled(
+        colours,
+        fill=colours.action,
+        on_fill=colours.on_action,
+        hover=colours.action_hover,
+        pressed=colours.action_pressed,
+        on_pressed=colours.on_brand,
+        ring=colours.border_focus,
+    )
+
+
+def _outlined(colours: Palette) -> ft.ButtonStyle:
+    return ft.ButtonStyle(
+        color={
+            ft.ControlState.DISABLED: colours.border_control,
+            ft.ControlState.DEFAULT: colours.action,
+        },
+        overlay_color=_overlay(colours),
+        padding=ft.Padding.symmetric(horizontal=SPACE_L, vertical=SPACE_S),
+        side=_focus_side(colours.border_focus, ft.BorderSide(1, colours.border_control)),
+        shape=_shape(),
+        text_style=_text(16, 24, ft.FontWeight.W_700),
+    )
+
+
+def _minimal(colours: Palette) -> ft.ButtonStyle:
+    return ft.ButtonStyle(
+        color={
+            ft.ControlState.DISABLED: colours.border_control,
+            ft.ControlState.DEFAULT: colours.action,
+        },
+        overlay_color=_overlay(colours),
+        padding=ft.Padding.symmetric(horizontal=SPACE_S, vertical=14),
+        side=_focus_side(colours.border_focus),
+        shape=_shape(),
+        text_style=_text(16, 24, ft.FontWeight.W_700),
+    )
+
+
+def _icon(colours: Palette) -> ft.ButtonStyle:
+    return ft.ButtonStyle(
+        color={
+            ft.ControlState.DISABLED: colours.content_disabled,
+            ft.ControlState.DEFAULT: colours.content_default,
+        },
+        overlay_color=_overlay(colours),
+        side=_focus_side(colours.border_focus),
+        shape=_shape(),
+    )
+
+
+def _segmented(colours: Palette) -> ft.ButtonStyle:
+    return ft.ButtonStyle(
+        color={ft.ControlState.SELECTED: colours.on_action, ft.ControlState.DEFAULT: colours.action},
+        bgcolor={ft.ControlState.SELECTED: colours.action, ft.ControlState.DEFAULT: colours.surface_card},
+        overlay_color=_overlay(colours),
+        side=_focus_side(colours.border_focus, ft.BorderSide(1, colours.border_control)),
+        shape=_shape(),
+        text_style=_text(14, 20, ft.FontWeight.W_500),
+    )

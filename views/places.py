@@ -1,0 +1,89 @@
+"""The places of the app and the way to them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from enum import Enum
+from urllib.parse import parse_qs, quote, urlsplit
+
+import flet as ft
+
+from views.kit.look import Look
+from views.purchases.state import PurchasesState
+
+PURCHASES = "/achats"
+CHECK = "/verifier"
+SEARCH = "/recherche"
+PUBLISHERS = "/editeurs"
+CALENDAR = "/gerer/calendrier"
+FIRST_VIEW = "/"
+"""The name of the view a page starts with: a view of that name is there at once, any other fades in."""
+_PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+class Destination(Enum):
+    """The places of the navigation: path, icon at rest, icon when there."""
+
+    HOME = ("/", ft.Icons.HOME_OUTLINED, ft.Icons.HOME)
+    USAGE = ("/conso/internet", ft.Icons.DONUT_LARGE_OUTLINED, ft.Icons.DONUT_LARGE)
+    MANAGE = ("/gerer", ft.Icons.TUNE_OUTLINED, ft.Icons.TUNE)
+    HELP = ("/aide", ft.Icons.HELP_OUTLINE, ft.Icons.HELP)
+
+    @property
+    def path(self) -> str:
+        return self.value[0]
+
+    def label(self, look: Look) -> str:
+        return look.words(f"nav.{self.name.lower()}")
+
+
+def go(path: str) -> None:
+    """Follow a link inside the app."""
+    ft.context.page.navigate(path)
+
+
+def period_in(route: str) -> str | None:
+    """The period an address asks for: `/achats?periode=2024-03`; None for the current one."""
+    asked = parse_qs(urlsplit(route).query).get("periode", [""])[0]
+    return asked if _PERIOD_ID.fullmatch(asked) else None
+
+
+def purchases_of(period_id: str | None) -> str:
+    """The address of a period's purchases; of the current one's for None."""
+    return f"{PURCHASES}?periode={period_id}" if period_id else PURCHASES
+
+
+def purchase_address(payment_id: str, period_id: str) -> str:
+    """The address of one purchase, in its period."""
+    return f"{PURCHASES}/{payment_id}?periode={period_id}"
+
+
+def publisher_address(merchant_identifier: str) -> str:
+    """The address of one publisher, whose identifier may hold any character."""
+    return f"{PUBLISHERS}/{quote(merchant_identifier, safe='')}"
+
+
+def subscription_address(subscription_id: str) -> str:
+    """The address of one subscription."""
+    return f"{Destination.MANAGE.path}/abonnements/{subscription_id}"
+
+
+async def show_period(period_id: str, purchases: PurchasesState | None = None) -> None:
+    """Go to the purchases of a period: the address says which.
+
+    `purchases` on screen show it at once: the browser need not tell its new address first.
+    """
+    address = purchases_of(period_id)
+    if purchases is None:
+        go(address)
+        return
+    coming = purchases_of(purchases.awaited) if purchases.awaited else ft.context.page.route
+    if coming != address:  # of the address it is at, the browser tells nothing
+        purchases.expect_address(period_id)
+    opening = asyncio.ensure_future(purchases.open(period_id))
+    # For a new address Flutter makes the whole page anew: the list is sent first, not to wait for that.
+    for _ in range(2):  # it is shown, then drawn
+        await asyncio.sleep(0)
+    go(address)
+    await opening

@@ -1,0 +1,67 @@
+"""Reaching a publisher."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import flet as ft
+
+from services.identifiers import cleaned
+from services.models import MerchantContact
+from views.kit.look import Look, text
+
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])", re.IGNORECASE)
+_HOST: Final = re.compile(r"([\w-]+\.)+[\w-]{2,}\.?")
+_EMAIL: Final = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@([\w-]+\.)+[\w-]{2,}")
+_PHONE: Final = re.compile(r"\+?[0-9]{3,15}")
+
+
+def contact_button(look: Look, contact: MerchantContact | None) -> list[ft.Control]:
+    """Return the way to a publisher: its site, else its e-mail, else its phone; nothing without any."""
+    address = contact_address(contact)
+    if address is None:
+        return []
+    label = look.words("purchase.contact")
+    spoken = look.words("a11y.external", label=label)
+    return [ft.OutlinedButton(text(label, look.type.label, spoken=spoken), url=address)]
+
+
+def contact_address(contact: MerchantContact | None) -> str | None:
+    """Return the address that opens a publisher's site, else a mail to it, else a call."""
+    if contact is None:
+        return None
+    return _site(contact.url or "") or _mail(contact.email or "") or _call(contact.phone or "")
+
+
+def _site(given: str) -> str | None:
+    """Return an `https` address, however the publisher wrote it; `None` for any other kind of address."""
+    address = "".join(letter for letter in given if unicodedata.category(letter) not in ("Cc", "Cf")).strip()
+    if "://" not in address and not address.startswith("//"):
+        if _SCHEME.match(address):
+            return None
+        address = f"//{address}"
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("", "http", "https") or "@" in parts.netloc or not _HOST.fullmatch(host):
+        return None
+    if any(letter.isspace() or letter == "\\" for letter in address):
+        return None
+    place = host if port in (None, 80, 443) else f"{host}:{port}"
+    return urlunsplit(("https", place, parts.path, parts.query, parts.fragment))
+
+
+def _mail(given: str) -> str | None:
+    """Return a `mailto` address without parameters: no copy to a stranger, no text of another's."""
+    address = cleaned(given).partition("?")[0]
+    return f"mailto:{quote(address, safe='@+')}" if _EMAIL.fullmatch(address) else None
+
+
+def _call(given: str) -> str | None:
+    number = re.sub(r"[\s.()/-]", "", cleaned(given).replace("(0)", ""))
+    return f"tel:{number}" if _PHONE.fullmatch(number) else None

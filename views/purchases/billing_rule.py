@@ -1,0 +1,29 @@
+"""The rule of the billing period, in words, with the help article's example."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.models import Contract
+from services.periods import period_billed_in
+from views.kit.look import Look, text
+
+OFFICIAL_CUT_OFF_DAY = 26
+EXAMPLE = "2024-03"
+"""The bill of the help article's example."""
+
+
+def billing_rule(look: Look, contract: Contract) -> list[ft.Control]:
+    """Two sentences; the article's own where its cut-off day is the contract's."""
+    rule = rule_sentence(look, contract.billing.cut_off_day)
+    extra = look.words("purchases.info_extra")
+    return [text(rule, look.type.body), text(extra, look.type.body_s, look.colors.content_muted)]
+
+
+def rule_sentence(look: Look, cut_off_day: int = OFFICIAL_CUT_OFF_DAY) -> str:
+    """The rule and its example, for a contract that is cut on that day."""
+    if cut_off_day == OFFICIAL_CUT_OFF_DAY:
+        return look.words("purchases.info_text")
+    example = period_billed_in(EXAMPLE, cut_off_day)
+    span = look.formats.period_range(example.start, example.end)
+    return look.words("purchases.info_text_other", period=span)

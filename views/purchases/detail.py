@@ -1,0 +1,240 @@
+"""The detail of one purchase, as a screen of its own or beside the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+
+import flet as ft
+
+from services.errors import NotFound
+from services.models import EntryType, Money, PaymentStatus, Purchase
+from views.core.component import component
+from views.core.context import use_look, use_session
+from views.core.formatting import Formats
+from views.core.notices import alert, error_state, freshness, skeleton, snackbar, state, unreadable_alert
+from views.core.text import blank
+from views.disputes.report import ReportButton
+from views.disputes.report_state import ReportState
+from views.kit.amounts import hero_amount
+from views.kit.buttons import link, outline_button, strong_button
+from views.kit.cards import Tone, card, column, key_value, key_values, tag, tile
+from views.kit.look import Look, heading, text
+from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
+from views.places import PURCHASES, go, publisher_address, purchases_of
+from views.publishers.contact import contact_button
+from views.purchases.detail_state import PurchaseState
+from views.purchases.documents import kind_of, on_bill
+from views.purchases.rows import amount_color, shown_names, tags_of
+from views.purchases.sharing import ReceiptActions
+from views.purchases.state import PurchasesState
+
+AMOUNT_ROOM = 240
+"""Least width of the card's content, in logical pixels: beside the list, on a window of 840."""
+
+
+@component
+def PurchaseDetail(
+    purchases: PurchasesState, shown: PurchaseState, payment_id: str, heading_level: int
+) -> ft.Control:
+    """Reads the purchase and draws it; what the list knows of it shows meanwhile."""
+    look, session = use_look(), use_session()
+
+    async def open_purchase() -> None:
+        await shown.open(payment_id, purchases.find(payment_id))
+
+    def back_to_list() -> None:
+        go(purchases_of(purchases.period_id))
+
+    ft.use_effect(open_purchase, [payment_id, purchases.contract.contract_id], cleanup=lambda: None)
+    formats = Formats(look.words.language, purchases.zone)
+    loadable = shown.purchase
+    if shown.payment_id != payment_id or (loadable.data is None and loadable.error is None):
+        content = skeleton(look, (56, 56), (160, 44), (None, 20), (None, 20), (None, 20))
+    elif loadable.missing and isinstance(loadable.error, NotFound):
+        content = state(
+            look,
+            ft.Icons.SEARCH_OFF,
+            look.words("purchase.not_found"),
+            "",
+            strong_button(look, look.words("purchase.list"), back_to_list),
+        )
+    elif loadable.data is None and loadable.error is not None:
+        content = error_state(look, loadable.error, shown.load)
+    elif loadable.data is not None:
+        beside = look.layout.wide and (purchases.periods.old or purchases.shown.old)
+        age = [] if beside else freshness(look, formats, loadable, shown.load)  # the list says it
+        facts = _facts(look, formats, purchases, session.report, loadable.data, loadable.at, heading_level)
+        facts.key = "facts"  # else, moved by the notice of its age, it would lose the form open over it
+        content = column(*age, facts, spacing=SPACE_M)
+    return ft.Column(
+        [ft.Container(content, padding=ft.Padding.only(bottom=SPACE_L))],
+        scroll=ft.ScrollMode.AUTO,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _facts(
+    look: Look,
+    formats: Formats,
+    purchases: PurchasesState,
+    report: ReportState | None,
+    purchase: Purchase,
+    at: datetime | None,
+    heading_level: int,
+) -> ft.Control:
+    words = look.words
+    title, content = shown_names(look, purchase)
+    period = next((p for p in purchases.periods.data or () if p.period_id == purchase.period_id), None)
+    rows = [
+        (words("purchase.date"), formats.moment(purchase.payment_date)),
+        (words("purchase.publisher"), purchase.merchant_name),
+        (words("purchase.content"), content),
+        (words("purchase.type"), kind_of(words, purchase)),
+    ]
+    if period is not None:
+        span = formats.period_range(period.start_date, period.end_date)
+        rows.append((words("purchase.period"), span))
+    rows += [
+        (words("purchase.invoice"), formats.month_year(purchase.period_id)),
+        (words("purchase.payment_method"), words(f"channel.{purchase.channel.value}")),
+        (words("purchase.reference"), purchase.reference_code),
+    ]
+    return card(
+        look,
+        column(
+            ft.Row(
+                [
+                    tile(look, title, 56, 16),
+                    ft.Column(
+                        [
+                            heading(text(title, look.type.h2), heading_level),
+                            text(
+                                words(f"category.{purchase.purchase_category_code.value}"),
+                                look.type.body_s,
+                                look.colors.content_muted,
+                            ),
+                        ],
+                        spacing=0,
+                        expand=True,
+                        tight=True,
+                    ),
+                ],
+                spacing=SPACE_M,
+            ),
+            hero_amount(look, formats, purchase.amount, AMOUNT_ROOM, amount_color(look, purchase)),
+            ft.Row(_statuses(look, formats, purchase), spacing=SPACE_XS, run_spacing=SPACE_XS, wrap=True),
+            key_values(look, rows),
+            *_refunds(look, formats, purchase),
+            *unreadable_alert(look, "refund", purchase.unreadable),
+            *_reported(look, formats, purchase),
+            column(
+                link(
+                    look,
+                    look.words("publisher.see"),
+                    partial(go, publisher_address(purchase.merchant_identifier)),
+                ),
+                *_from_subscription(look, purchase),
+                *_actions(look, report, purchase),
+                *([ReceiptActions(purchases.contract, purchase, at)] if at else []),
+                spacing=SPACE_S,
+            ),
+            spacing=SPACE_M,
+        ),
+        padding=SPACE_L if look.layout.rail else SPACE_M,
+    )
+
+
+def _statuses(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+    """Where the purchase stands with its bill, then what is not ordinary about it."""
+    words, status = look.words, purchase.payment_status
+    tags: list[ft.Control] = []
+    if status is PaymentStatus.SUCCEEDED:
+        tone, icon = (
+            (Tone.INFO, ft.Icons.RECEIPT_LONG_OUTLINED)
+            if purchase.is_billed
+            else (Tone.WARNING, ft.Icons.SCHEDULE)
+        )
+        tags.append(tag(look, on_bill(words, formats, purchase), tone, icon))
+    elif status.pending or status is PaymentStatus.OTHER:
+        tags.append(tag(look, words(f"status.{status.value}"), Tone.WARNING, ft.Icons.HOURGLASS_TOP))
+    tags += [tag(look, *described) for described in _further_tags(look, formats, purchase)]
+    return tags
+
+
+def _further_tags(
+    look: Look, formats: Formats, purchase: Purchase
+) -> Iterator[tuple[str, Tone, ft.IconData]]:
+    """What is not ordinary: as in the list, but pending is said already and a refund has its date."""
+    words = look.words
+    said = {words("tag.pending")}
+    if purchase.refunds:
+        said |= {words("tag.refunded"), words("tag.refunded_part")}
+        last = formats.long_date(formats.local_day(purchase.refunds[-1].payment_date))
+        back = purchase.refunded_amount
+        if back is None or abs(back.amount) >= purchase.amount.amount:
+            label = words("purchase.refunded", date=last)
+        else:
+            absolute = Money(amount=abs(back.amount), currency=back.currency)
+            label = words("purchase.refunded_part", amount=formats.money(absolute), date=last)
+        yield label, Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
+    yield from (described for described in tags_of(look, purchase) if described[0] not in said)
+
+
+def _refunds(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+    if not purchase.refunds:
+        return []
+    words = look.words
+    return [
+        heading(text(words("purchase.refunds"), look.type.h4), 3),
+        *(
+            key_value(look, formats.moment(refund.payment_date), formats.money(refund.amount))
+            for refund in purchase.refunds
+        ),
+    ]
+
+
+def _reported(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+    """What was reported about it, and the receipt."""
+    dispute = purchase.dispute
+    if dispute is None:
+        return []
+    words = look.words
+    title = (
+        words("report.sent_unnumbered")
+        if blank(dispute.dispute_id)
+        else words("report.sent", reference=dispute.dispute_id)
+    )
+    sentence = words("report.sent_on", date=formats.moment(dispute.created_at))
+    return [alert(look, Tone.INFO, title, sentence)]
+
+
+def _from_subscription(look: Look, purchase: Purchase) -> list[ft.Control]:
+    if purchase.subscription_id is None or blank(purchase.subscription_id):
+        return []
+    manage = partial(go, f"/gerer/abonnements/{purchase.subscription_id}")
+    return [
+        text(look.words("purchase.from_subscription"), look.type.body_s, look.colors.content_muted),
+        link(look, look.words("purchase.manage"), manage),
+    ]
+
+
+def _actions(look: Look, report: ReportState | None, purchase: Purchase) -> list[ft.Control]:
+    words = look.words
+
+    def copied() -> None:
+        ft.context.page.show_dialog(snackbar(look, words("purchase.copied")))
+
+    actions: list[ft.Control] = []
+    if report is not None and purchase.dispute is None and purchase.entry_type is EntryType.PURCHASE:
+        actions.append(ReportButton(report, purchase.payment_id))
+    actions += contact_button(look, purchase.merchant_contact)
+    if not blank(purchase.reference_code):
+        copy = ft.CopyToClipboard(purchase.reference_code)
+        actions.append(outline_button(look, words("purchase.copy"), copied, action=copy))
+    if purchase.entry_type is EntryType.REFUND and purchase.refund_of and not blank(purchase.refund_of):
+        original = partial(go, f"{PURCHASES}/{purchase.refund_of}")
+        actions.append(link(look, words("purchase.original"), original))
+    return actions

@@ -1,0 +1,178 @@
+"""What leaves the app as a file: the words of the CSV export and of the receipt of a purchase."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.backend import Backend
+from services.export import COLUMNS, Export, Spelling, csv_file, read_export
+from services.insights.ledger import PeriodEntries
+from services.models import Contract, EntryType, Money, PaymentStatus, Purchase
+from services.periods import period_billed_in
+from services.receipt import Receipt, pdf_file
+from views.core.formatting import Formats
+from views.core.insights import InsightsState
+from views.core.sharing import File, Make, Told
+from views.core.text import Language, Words, asset, blank, joined
+from views.kit.brand import Brand
+from views.kit.look import titled
+
+LONGEST_REFERENCE = 50
+"""Characters of a reference in the name of a file."""
+
+
+def export_of(backend: Backend, contract: Contract, period_ids: Sequence[str], words: Words) -> Make:
+    """How the CSV file of these periods is made: `conso-et-moi-2024-03.csv`."""
+
+    async def make(told: Told) -> File:
+        export = await read_export(backend, contract, period_ids, told)
+        content = await asyncio.to_thread(csv_file, export, spelling(words))
+        return File(f"conso-et-moi-{_months(export)}.csv", content, "text/csv")
+
+    return make
+
+
+def found_of(insights: InsightsState, found: Sequence[Purchase], words: Words) -> Make:
+    """How the CSV file of purchases that were found is made."""
+
+    async def make(_told: Told) -> File:
+        known = insights.ledger.data.periods if insights.ledger.data else ()
+        by_period: dict[str, list[Purchase]] = {}
+        for one in reversed(found):
+            by_period.setdefault(one.period_id, []).append(one)
+        periods = tuple(
+            PeriodEntries(one.period, tuple(by_period.get(one.period.period_id, ())))
+            for one in reversed(known)
+            if one.period.period_id in by_period
+        )
+        references = {each.payment_id: each.reference_code for one in known for each in one.entries}
+        export = Export(periods, insights.purchases.zone, references)
+        content = await asyncio.to_thread(csv_file, export, spelling(words))
+        return File(f"{words('search.file')}.csv", content, "text/csv")
+
+    return make
+
+
+def spelling(words: Words) -> Spelling:
+    """The way spreadsheets of that language expect a CSV file."""
+    french = words.language is Language.FR
+    return Spelling(
+        delimiter=";" if french else ",",
+        decimal_point="," if french else ".",
+        header=[words(f"export.column_{column}") for column in COLUMNS],
+        kind=lambda entry: kind_of(words, entry),
+        category=lambda entry: words(f"category.{entry.purchase_category_code.value}"),
+        channel=lambda entry: words(f"channel.{entry.channel.value}"),
+        status=lambda entry: words(f"status.{entry.payment_status.value}"),
+    )
+
+
+def _months(export: Export) -> str:
+    """« 2024-03 », « 2024-01-2024-06 »."""
+    months = [one.period.bill_month for one in export.periods]
+    return "-".join(dict.fromkeys((months[0], months[-1])))
+
+
+def receipt_of(
+    contract: Contract, purchase: Purchase, at: datetime, words: Words, brand: Brand, *, demo: bool
+) -> Make:
+    """How the PDF receipt of a purchase is made: `recu-IP-240225-000001.pdf`.
+
+    `at` is when the backend vouched for the purchase, by its own clock.
+    """
+
+    async def make(_told: Told) -> File:
+        receipt = _receipt(contract, purchase, at, words, brand, demo=demo)
+        content = await asyncio.to_thread(
+            pdf_file, receipt, fonts=asset("fonts"), mark=asset(brand.mark.lstrip("/"))
+        )
+        reference = unicodedata.normalize("NFC", purchase.reference_code)
+        safe = "".join(letter for letter in reference if letter.isalnum() or letter in "-_")
+        # A file name holds 255 bytes at most, and a letter takes up to four.
+        name = joined(words("receipt.file"), safe[:LONGEST_REFERENCE], separator="-")
+        return File(f"{name}.pdf", content, "application/pdf")
+
+    return make
+
+
+def _receipt(
+    contract: Contract, purchase: Purchase, at: datetime, words: Words, brand: Brand, *, demo: bool
+) -> Receipt:
+    formats = Formats(words.language, ZoneInfo(contract.billing.time_zone))
+    period = period_billed_in(purchase.period_id, contract.billing.cut_off_day)
+    contact = purchase.merchant_contact
+    reached = (contact.url, contact.email, contact.phone) if contact else ()
+    facts = [
+        (words("purchase.date"), formats.moment(purchase.payment_date)),
+        (words("purchase.publisher"), purchase.merchant_name),
+        (words("receipt.contact"), joined(*(way for way in reached if way))),
+        (words("purchase.content"), purchase.description),
+        (words("purchase.type"), kind_of(words, purchase)),
+        (words("receipt.contract"), joined(contract.label, formats.number(contract.masked_number))),
+        (words("purchase.payment_method"), words(f"channel.{purchase.channel.value}")),
+        (
+            words("purchase.period"),
+            words("receipt.period", start=formats.long_date(period.start), end=formats.long_date(period.end)),
+        ),
+        (words("purchase.invoice"), formats.month_year(purchase.period_id)),
+        (words("purchase.reference"), purchase.reference_code),
+        *(
+            (words("entry.refund"), f"{formats.money(refund.amount)} · {formats.moment(refund.payment_date)}")
+            for refund in purchase.refunds
+        ),
+    ]
+    return Receipt(
+        language=words.language.locale.language,
+        product_name=brand.product_name,
+        warning=words("receipt.demo") if demo else "",
+        title=words(f"receipt.title_{_nature(purchase)}"),
+        merchant=titled(words, purchase.merchant_name, purchase.description)[0],
+        category=words(f"category.{purchase.purchase_category_code.value}"),
+        amount=formats.money(purchase.amount),
+        status=_standing(words, formats, purchase),
+        facts=tuple((name, value) for name, value in facts if not blank(value)),
+        notes=(
+            words("receipt.made", moment=formats.moment(at)),
+            words("receipt.worth"),
+            brand.legal_line(words.language),
+        ),
+        made_at=at,
+    )
+
+
+def _nature(purchase: Purchase) -> str:
+    """What the page can be called: only what was charged or given back is a receipt."""
+    if purchase.payment_status is not PaymentStatus.SUCCEEDED:
+        return "entry"
+    return "refund" if purchase.entry_type is EntryType.REFUND else "purchase"
+
+
+def _standing(words: Words, formats: Formats, purchase: Purchase) -> str:
+    """Where the purchase stands with its bill."""
+    if purchase.payment_status is not PaymentStatus.SUCCEEDED:
+        return words(f"status.{purchase.payment_status.value}")
+    standing = on_bill(words, formats, purchase)
+    back = purchase.refunded_amount
+    if back is None or not back.amount:
+        return standing
+    amount = formats.money(Money(amount=abs(back.amount), currency=back.currency))
+    return f"{standing} · {words('receipt.refunded', amount=amount)}"
+
+
+def on_bill(words: Words, formats: Formats, purchase: Purchase) -> str:
+    """Return « Facturé en mars », « À déduire en avril »: what the bill does with an accepted entry."""
+    month = formats.month_name(purchase.period_id)
+    if purchase.entry_type is EntryType.REFUND:
+        return words("purchase.deducted" if purchase.is_billed else "purchase.deduct_later", month=month)
+    return words("purchase.invoiced" if purchase.is_billed else "purchase.invoice_later", month=month)
+
+
+def kind_of(words: Words, purchase: Purchase) -> str:
+    """« À l’acte », « Abonnement », « Remboursement »."""
+    if purchase.entry_type is EntryType.PURCHASE:
+        return words(f"kind.{purchase.kind.value}")
+    return words(f"entry.{purchase.entry_type.value}")

@@ -1,0 +1,284 @@
+"""The list of a period's purchases: summary, filters and the window of rows, in one scroll."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from services.errors import BackendError, NotFound, Unreachable
+from services.models import Filter, PeriodState
+from views.core.component import component, use_kept
+from views.core.context import use_look, use_session
+from views.core.contracts import contract_choice
+from views.core.formatting import Formats
+from views.core.notices import error_state, freshness, progress, skeleton, snackbar, state, unreadable_alert
+from views.kit.buttons import Handler, strong_button
+from views.kit.cards import column
+from views.kit.chips import chip, choices
+from views.kit.look import Look, text
+from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
+from views.places import PURCHASES, go, purchases_of
+from views.purchases.list_window import ListWindow
+from views.purchases.period_summary import summary_card
+from views.purchases.rows import PageOfRows, days_of
+from views.purchases.state import PurchaseList, PurchasesState
+
+_REMEMBERED_PAGE = ft.memo(PageOfRows)
+
+
+@component
+def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: str | None) -> ft.Control:
+    """The period's summary, the filters and the window of rows, in one scroll.
+
+    On a wide window one row is marked, whose detail is beside the list: that of `payment_id`, else the first.
+    """
+    look, session, keep = use_look(), use_session(), use_kept()
+    listed, periods, period = purchases.shown, purchases.periods, purchases.period
+    formats = Formats(look.words.language, purchases.zone)
+    drawn = listed.data or PurchaseList()
+    selected = chosen_payment(purchases, payment_id) if look.layout.wide else None
+
+    announced = ft.use_ref(purchases.refreshed)
+
+    def announce() -> None:
+        if announced.current != purchases.refreshed:
+            announced.current = purchases.refreshed
+            ft.context.page.show_dialog(snackbar(look, look.words("purchases.refreshed")))
+
+    ft.use_effect(announce, [purchases.refreshed])
+    use_filter_announced(look, purchases)
+    strip = ft.use_memo(ft.Ref[ft.Column], [])
+
+    async def follow() -> None:
+        if window.going_to is not None and strip.current is not None:
+            await strip.current.scroll_to(offset=window.going_to)
+            window.gone()
+
+    ft.use_effect(follow, [window.going_to], cleanup=lambda: None)
+    wanted = [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read]
+    ft.use_effect(purchases.read_window, wanted, cleanup=lambda: None)
+    if periods.missing and periods.error is not None:
+        return _list_error(look, periods.error, session.refresh_purchases)
+    if not periods.data:
+        return ft.Container(first_skeleton(look), padding=look.layout.margin)
+    stale_periods = freshness(look, formats, periods, session.refresh_purchases)
+    # A page that failed further down says so there: what has been read is as fresh as it was.
+    old = drawn.whole or listed.recalled
+    stale_list = freshness(look, formats, listed, session.refresh_purchases) if old else []
+    head = column(
+        *contract_choice(look, session),
+        *(stale_periods or stale_list),
+        summary_card(look, keep, formats, session, purchases, periods.data, period),
+        keep("filters", (look, purchases, purchases.filter), partial(_filters, look, purchases)),
+        spacing=SPACE_S,
+    )
+    head.key, head.on_size_change = "head", window.measure_head
+    loading = listed.loading or periods.loading
+    content = column(
+        head,
+        *_rows(look, formats, purchases, window, selected),
+        keep("end", (), partial(ft.Container, height=SPACE_L)),
+        spacing=0,
+    )
+    margin = look.layout.margin
+    content.margin = ft.Margin.only(left=margin, right=SPACE_M if look.layout.wide else margin)
+    return ft.Column(
+        [
+            keep("progress", (look, loading), partial(progress, look, loading)),
+            # A column, not a list view: Flutter's list remembers where its children stood by their
+            # rank, and the ranks change when the window moves.
+            ft.Column(
+                [content],
+                ref=strip,
+                key=f"{purchases.contract.contract_id} {window.remade}",
+                scroll=ft.ScrollMode.AUTO,
+                on_size_change=window.measure_view,
+                on_scroll=partial(window.scroll, window.remade),
+                scroll_interval=100,
+                expand=True,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            ),
+        ],
+        spacing=0,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def use_filter_announced(look: Look, purchases: PurchasesState) -> None:
+    """Announce a filter and how many purchases it leaves, once its list is read."""
+    kind, read = purchases.filter, purchases.shown.data
+    shown = kind, kind and purchases.period_id  # the summary announces the period if there is no filter
+    announced = ft.use_ref(shown)
+
+    async def announce_filter() -> None:
+        if read is None or announced.current == shown:
+            return
+        announced.current = shown
+        name = look.words(f"filter.{kind.value if kind else 'all'}")
+        if read.empty and kind is not None:
+            sentence = look.words("purchases.empty_filter", filter=name)
+        else:
+            sentence = look.words("purchases.filtered", n=read.total_count, filter=name)
+        await ft.SemanticsService().announce_message(sentence)
+
+    ft.use_effect(announce_filter, [shown, read is None], cleanup=lambda: None)
+
+
+def chosen_payment(purchases: PurchasesState, payment_id: str | None) -> str | None:
+    """The purchase to show beside the list: the one asked for, else the first of the list."""
+    first = purchases.shown.data.pages.get(1, ()) if purchases.shown.data else ()
+    return payment_id or (first[0].payment_id if first else None)
+
+
+def _rows(
+    look: Look,
+    formats: Formats,
+    purchases: PurchasesState,
+    window: ListWindow,
+    selected: str | None,
+) -> list[ft.Control]:
+    """The pages in the window, the spacer above them and the way to the next; or why there are none."""
+    listed, words = purchases.shown, look.words
+    if listed.missing and listed.error is not None:
+        if isinstance(listed.error, NotFound):
+            return [_beyond(look, purchases)]
+        if isinstance(listed.error, Unreachable):
+            never_read = look.words("purchases.never_read")
+            return [error_state(look, listed.error, purchases.refresh, title=never_read)]
+        return [_list_error(look, listed.error, purchases.refresh)]
+    if listed.data is None:
+        return [skeleton(look, (120, 16), (None, 40), (None, 40), (None, 40))]
+    if listed.data.empty:
+        return [_empty(look, formats, purchases)]
+    rows: list[ft.Control] = []
+    if window.above:
+        rows.append(ft.Container(key="above", height=window.above))
+    pages = listed.data.pages
+    for number in range(window.first, window.last + 1):
+        if number not in pages:
+            continue
+        before = pages.get(number - 1)
+        continues = bool(
+            before
+            and pages[number]
+            and formats.local_day(before[-1].payment_date) == formats.local_day(pages[number][0].payment_date)
+        )
+        chosen = [rank for rank, row in enumerate(pages[number]) if row.payment_id == selected]
+        near = number == 1 and all(rank < window.rows for rank in chosen)
+        rows.append(
+            ft.Container(
+                column(
+                    _REMEMBERED_PAGE(
+                        look,
+                        formats,
+                        pages[number],
+                        days_of(pages[number], listed.data.days, formats),
+                        continues,
+                        selected if chosen else None,
+                        window.rows if near else window.per_page,
+                    ),
+                    *unreadable_alert(look, "purchase", listed.data.unreadable.get(number, 0)),
+                    spacing=SPACE_S,
+                ),
+                key=f"page-{number}",
+                data=number,
+                padding=ft.Padding.only(bottom=SPACE_XS),
+                on_size_change=window.measure_page,
+            )
+        )
+    if not listed.data.whole:
+        if listed.error is not None:
+            rows.append(_list_error(look, listed.error, purchases.read_on))
+        else:
+            # What turns where nobody sees it has the whole screen drawn again, sixty times a second.
+            turning = window.last > listed.data.last_read
+            rows.append(
+                ft.Container(
+                    ft.ProgressRing(semantics_label=words("purchases.loading_more"), width=24, height=24)
+                    if turning
+                    else None,
+                    key="more",
+                    height=TARGET,
+                    alignment=ft.Alignment.CENTER,
+                )
+            )
+    elif purchases.period_id == (purchases.periods.data or ())[-1].period_id:
+        rows.append(text(words("purchases.beyond"), look.type.body_s, look.colors.content_muted))
+    return rows
+
+
+def _list_error(look: Look, error: BackendError, retry: Handler) -> ft.Control:
+    return error_state(look, error, retry, title=look.words("purchases.error_title"))
+
+
+def _filters(look: Look, purchases: PurchasesState) -> ft.Control:
+    kinds: tuple[Filter | None, ...] = (None, *Filter)
+    names = {kind: kind.value if kind else "all" for kind in kinds}
+    chips = [
+        chip(
+            look,
+            look.words(f"filter.{names[kind]}"),
+            partial(purchases.choose_filter, kind),
+            chosen=purchases.filter is kind,
+            key=f"filter-{names[kind]}",
+        )
+        for kind in kinds
+    ]
+    return choices(look, look.words("purchases.filters"), chips, wrap=False)
+
+
+def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Control:
+    words, period = look.words, purchases.period
+    if purchases.filter is not None:
+        name = words(f"filter.{purchases.filter.value}")
+        return state(
+            look,
+            ft.Icons.FILTER_ALT_OFF_OUTLINED,
+            words("purchases.empty_filter", filter=name),
+            "",
+            strong_button(look, words("purchases.clear_filter"), purchases.clear_filter),
+        )
+    if period is not None and period.state in (PeriodState.CLOSED, PeriodState.BILLED):
+        billed = period.state is PeriodState.BILLED
+        title = words(
+            "purchases.empty_billed" if billed else "purchases.empty_closed",
+            month=formats.month_name(period.bill_month),
+        )
+        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title)
+    title = words("purchases.empty_title")
+    used = purchases.used_before(period) if period is not None else None
+    if used is None:
+        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title, words("purchases.empty_text"))
+    if used.period_id == purchases.step(-1):
+        label = words("purchases.empty_previous")
+    else:
+        label = words("purchases.empty_latest", of_month=formats.of_month(used.bill_month))
+    show = strong_button(look, label, partial(go, purchases_of(used.period_id)))
+    return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title, words("purchases.empty_next"), show)
+
+
+def _beyond(look: Look, purchases: PurchasesState) -> ft.Control:
+    """An address asked for a period that is not among the six."""
+
+    def show_current() -> None:
+        go(PURCHASES)
+
+    current = look.words("period.open")
+    return state(
+        look,
+        ft.Icons.RECEIPT_LONG_OUTLINED,
+        look.words("purchases.beyond"),
+        "",
+        strong_button(look, current, show_current),
+    )
+
+
+def first_skeleton(look: Look) -> ft.Control:
+    """Where the summary and the first rows will come."""
+    return column(
+        skeleton(look, (120, 16), (180, 44), (None, 96)),
+        skeleton(look, (None, 40), (None, 40), (None, 40)),
+        spacing=SPACE_M,
+    )

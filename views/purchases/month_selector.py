@@ -1,0 +1,150 @@
+"""The chart that is the month selector: six equal columns, each a bar, a month and an underline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import flet as ft
+import flet_charts as fc
+
+from services.models import BillingPeriod, PeriodState
+from views.core.component import Kept
+from views.kit.buttons import Handler
+from views.kit.look import Look, text
+from views.kit.theme import SPACE_2XS, TRANSPARENT, Layout
+from views.places import show_period
+from views.purchases.state import PurchasesState
+
+HEIGHT = 96
+"""Of the tallest bar, in logical pixels; the months stand below it."""
+LABELS = 32
+BAR = 28
+STUB = 2.0
+"""Height of the bar of a period without purchases."""
+HEADROOM = 1.08
+"""Of the chart beyond its longest bar."""
+
+
+def month_selector(
+    look: Look,
+    keep: Kept,
+    periods: Sequence[BillingPeriod],
+    selected: str | None,
+    purchases: PurchasesState | None = None,
+) -> ft.Control:
+    """The periods, oldest first; a tap on one shows its purchases, at once if `purchases` are on screen.
+
+    The chart itself is silent: the six buttons over it carry the names.
+    """
+    ordered = tuple(reversed(periods))
+    lowest, highest = extent(ordered)
+    least = (highest - lowest) * STUB / HEIGHT
+    groups, cells = [], []
+    for index, period in enumerate(ordered):
+        chosen = period.period_id == selected
+        bar = partial(_group, look, period, chosen, least, index)
+        groups.append(keep(f"bar-{index}", (look, period, chosen, least), bar))
+        show = partial(show_period, period.period_id, purchases)
+        cell = partial(_cell, look, period, chosen, show)
+        cells.append(keep(f"cell-{index}", (look, period, chosen, purchases), cell))
+    chart = fc.BarChart(
+        groups=groups,
+        group_alignment=ft.MainAxisAlignment.SPACE_AROUND,
+        interactive=False,
+        tooltip=None,
+        min_y=lowest * HEADROOM,
+        max_y=max(highest * HEADROOM, least),
+        horizontal_grid_lines=_zero_line(look, lowest, highest) if lowest else None,
+        left=0,
+        right=0,
+        top=0,
+        height=HEIGHT,
+        left_axis=keep("left", (), _no_axis),
+        right_axis=keep("right", (), _no_axis),
+        top_axis=keep("top", (), _no_axis),
+        bottom_axis=keep("bottom", (), _no_axis),
+        animation=ft.Animation(0 if look.still else 250, ft.AnimationCurve.EASE_OUT),
+    )
+    columns = ft.Stack([chart, ft.Row(cells, spacing=0)], height=HEIGHT + LABELS)
+    return ft.Semantics(label=look.words("purchases.selector"), container=True, content=columns)
+
+
+def extent(periods: Sequence[BillingPeriod]) -> tuple[float, float]:
+    """Return the lowest and the highest total of a chart of the periods, with zero between them."""
+    totals = [0.0, *(float(period.total.amount) for period in periods)]
+    return (min(totals), max(totals)) if any(totals) else (0.0, 1.0)
+
+
+def period_name(look: Look, period: BillingPeriod) -> str:
+    """« Facture de mars, du 26 janvier au 25 février, 12,48 €, 3 achats »."""
+    formats = look.formats
+    return look.words(
+        "purchases.cell",
+        n=period.purchase_count,
+        of_month=formats.of_month(period.bill_month),
+        period=formats.period_range(period.start_date, period.end_date),
+        amount=formats.money(period.total),
+    )
+
+
+def _group(look: Look, period: BillingPeriod, selected: bool, least: float, index: int) -> fc.BarChartGroup:
+    return fc.BarChartGroup(x=index, rods=[_bar(look, period, selected, least)])
+
+
+def _bar(look: Look, period: BillingPeriod, selected: bool, least: float) -> fc.BarChartRod:
+    """Return the bar of a period, from the zero line; `least` is its shortest length."""
+    total = float(period.total.amount)
+    progress = period.state is PeriodState.OPEN and not selected
+    color = look.colors.chart_selected if selected else look.colors.chart_bar
+    return fc.BarChartRod(
+        from_y=0,
+        to_y=min(total, -least) if total < 0 else max(total, least),
+        width=BAR,
+        color=look.colors.accent_bg if progress else color,
+        border_side=ft.BorderSide(2, look.colors.accent) if progress else None,
+        border_radius=ft.BorderRadius.vertical(top=0 if total < 0 else 6, bottom=6 if total < 0 else 0),
+        tooltip=None,
+    )
+
+
+def _cell(look: Look, period: BillingPeriod, selected: bool, show: Handler) -> ft.Control:
+    style = look.compact.caption_bold if selected else look.compact.caption_medium
+    color = look.colors.content_default if selected else look.colors.content_muted
+    underline = look.colors.accent if selected else TRANSPARENT
+    content = ft.Column(
+        [
+            text(_label(look, period), style, color, wrap=False, spoken=""),
+            ft.Container(height=3, width=24, bgcolor=underline, border_radius=2),
+        ],
+        spacing=SPACE_2XS,
+        alignment=ft.MainAxisAlignment.END,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+    button = ft.TextButton(
+        content,
+        on_click=show,
+        style=look.column_style,
+        height=HEIGHT + LABELS,
+        key=f"period-{period.period_id}",
+    )
+    named = ft.Semantics(label=period_name(look, period), selected=selected, content=button)
+    return ft.MergeSemantics(named, expand=True)
+
+
+def _label(look: Look, period: BillingPeriod) -> str:
+    """The month of the bill; the period in progress says so where there is room."""
+    roomy = look.layout is not Layout.XS and (look.compact.caption.size or 0) <= 12
+    if period.state is PeriodState.OPEN and roomy:
+        return look.words("period.open_short")
+    return look.formats.month_short(period.bill_month)
+
+
+def _zero_line(look: Look, lowest: float, highest: float) -> fc.ChartGridLines:
+    """Return the line from which bars rise or hang: the only multiple of the interval in the chart."""
+    beyond = (highest - lowest) * 2
+    return fc.ChartGridLines(interval=beyond, color=look.colors.border_control, width=1)
+
+
+def _no_axis() -> fc.ChartAxis:
+    return fc.ChartAxis(show_labels=False, label_size=0)

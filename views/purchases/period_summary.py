@@ -1,0 +1,144 @@
+"""The period on screen: its total, the month selector, the bill it goes to, the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import flet as ft
+
+from services.models import BillingPeriod, Contract
+from views.core.component import Kept, component
+from views.core.context import use_sheets
+from views.core.formatting import Formats
+from views.core.session import SessionState
+from views.core.sheet_state import Sheet
+from views.forecast.parts import ForecastLine
+from views.kit.amounts import hero_amount
+from views.kit.buttons import icon_button, outline_button
+from views.kit.cards import card, column
+from views.kit.look import Look, heading, text
+from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS, Layout
+from views.purchases.billing_rule import billing_rule
+from views.purchases.month_selector import month_selector
+from views.purchases.sharing import ExportButton
+from views.purchases.state import PurchasesState
+
+SUMMED_WIDTH = 176
+"""Of what stands beside the month selector, in logical pixels."""
+
+
+def summary_card(
+    look: Look,
+    keep: Kept,
+    formats: Formats,
+    session: SessionState,
+    purchases: PurchasesState,
+    periods: tuple[BillingPeriod, ...],
+    period: BillingPeriod | None,
+) -> ft.Control:
+    """The card over the list; while the period is not known, the selector alone."""
+    selected = period.period_id if period else None
+    draw_selector = partial(month_selector, look, keep, periods, selected, purchases)
+    selector = keep("selector", (look, periods, selected, purchases), draw_selector)
+    if period is None:
+        return card(look, selector)
+    summed = keep("summed", (look, formats, period), partial(_summed, look, formats, period))
+    body: ft.Control
+    if _in_one_row(look):
+        body = ft.Row(
+            [ft.Container(summed, width=SUMMED_WIDTH), ft.Container(selector, expand=True)],
+            spacing=SPACE_M,
+            vertical_alignment=ft.CrossAxisAlignment.START,
+        )
+    else:
+        body = column(summed, selector, spacing=SPACE_S)
+    invoice = ft.Row(
+        [
+            keep("receipt", (look,), partial(_receipt, look)),
+            keep("invoice", (look, formats, period), partial(_invoice, look, formats, period)),
+            ft.memo(ExportButton)(look, session),
+            ft.memo(HowPeriodsWork)(look, purchases.contract),
+        ],
+        spacing=SPACE_XS,
+    )
+    forecast: list[ft.Control] = []
+    if session.insights is not None and period == purchases.current:
+        forecast.append(ft.memo(ForecastLine)(session.insights, session.insights.review))
+    return card(
+        look,
+        column(body, *forecast, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
+        padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
+    )
+
+
+def _in_one_row(look: Look) -> bool:
+    """Whether the months have room beside the total."""
+    return look.layout is Layout.XL
+
+
+def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
+    """What the period amounts to."""
+    words = look.words
+    span = formats.period_range(period.start_date, period.end_date)
+    room = SUMMED_WIDTH if _in_one_row(look) else look.layout.least_content - 2 * SPACE_M
+    lines: list[ft.Control] = [
+        hero_amount(look, formats, period.total, room),
+        text(
+            words("purchases.sub", n=period.purchase_count, period=span),
+            look.type.body_s,
+            look.colors.content_muted,
+        ),
+    ]
+    if period.pending_total.amount:
+        pending = words("purchases.pending", amount=formats.money(period.pending_total))
+        lines.append(text(pending, look.type.body_s, look.colors.content_muted))
+    totals = ft.Semantics(
+        live_region=True,
+        container=True,
+        label=period_summary(look, period),
+        content=ft.Column(lines, spacing=2, tight=True),
+    )
+    label = text(words(f"period.{period.state.value}"), look.type.label_s, look.colors.content_muted)
+    return column(heading(label, 2), totals, spacing=2)
+
+
+def _receipt(look: Look) -> ft.Control:
+    return ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)
+
+
+def _invoice(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
+    """The bill it goes to."""
+    of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
+    sentence = look.words(f"invoice.{period.state.value}", of_month=of_month, month=month)
+    return text(sentence, look.type.label_s, expand=True)
+
+
+def period_summary(look: Look, period: BillingPeriod) -> str:
+    """« Facture de mars, 12,48 €, 3 achats »."""
+    return look.words(
+        "purchases.announce",
+        n=period.purchase_count,
+        of_month=look.formats.of_month(period.bill_month),
+        amount=look.formats.money(period.total),
+    )
+
+
+@component
+def HowPeriodsWork(look: Look, contract: Contract) -> ft.Control:
+    """The info button and the sentence it opens, with the help article's example."""
+    sheets = use_sheets()
+    opened = partial(_periods_explained, contract, sheets.close)
+    return icon_button(
+        look, ft.Icons.INFO_OUTLINE, look.words("purchases.info"), partial(sheets.open, opened)
+    )
+
+
+def _periods_explained(contract: Contract, close: Callable[[], None], look: Look) -> Sheet:
+    words = look.words
+    content = column(
+        *billing_rule(look, contract),
+        outline_button(look, words("action.close"), close, autofocus=True),
+        spacing=SPACE_M,
+    )
+    return Sheet(words("purchases.info_title"), content, close)

@@ -1,0 +1,211 @@
+"""Rows of purchases, grouped by day: plain functions under one remembered component a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import partial
+
+import flet as ft
+
+from services.models import Category, EntryType, Money, PaymentStatus, Purchase, PurchaseKind
+from views.core.component import Kept, component, use_kept
+from views.core.formatting import Formats
+from views.core.text import initial, joined
+from views.kit.buttons import row_as_button
+from views.kit.cards import Tone, column, tag, tile
+from views.kit.look import Look, text, titled
+from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
+from views.places import go, purchase_address
+from views.purchases.list_window import ROW_ESTIMATE
+from views.purchases.state import Day, local_day
+
+TEXT_START = 40 + SPACE_M + SPACE_S
+"""Where the texts of a row begin: after its tile."""
+
+
+@component
+def PageOfRows(
+    look: Look,
+    formats: Formats,
+    purchases: tuple[Purchase, ...],
+    days: tuple[Day | None, ...],
+    continues: bool,
+    selected: str | None,
+    drawn: int,
+) -> ft.Control:
+    """One page of a list. `days` sums its days in order; `continues`: its first day began on the page before.
+
+    Of its rows so many are `drawn`, and a spacer for the rest.
+
+    Called through `ft.memo`: a page whose arguments have not changed is not drawn again.
+
+    Whatever the days, there are two controls a row: what stands above it, and the row as its part of the
+    day's card. So rows of another period take the places of those before, and only what differs is sent; rows
+    nested by day would come and go, which takes the server twice as long.
+    """
+    keep = use_kept()
+    order = [local_day(purchase, formats.zone) for purchase in purchases]
+    sums = dict(zip(dict.fromkeys(order), days, strict=True))
+    parts: list[ft.Control] = []
+    for rank, (purchase, day) in enumerate(zip(purchases[:drawn], order[:drawn], strict=True)):
+        first = not rank or day != order[rank - 1]
+        last = rank + 1 == len(order) or day != order[rank + 1]
+        if first and (rank or not continues):
+            parts.append(_day_header(look, formats, day, sums[day], key=f"above-{rank}", spaced=bool(rank)))
+        else:
+            parts.append(keep(f"above-{rank}", (), _nothing))
+        chosen = purchase.payment_id == selected
+        style = look.card_row_style(first=first, last=last, selected=chosen)
+        row = purchase_row(look, formats, purchase, keep, rank, selected=chosen, style=style)
+        row.key = f"row-{rank}"
+        parts.append(row)
+    if rest := len(purchases[drawn:]):
+        parts.append(ft.Container(height=rest * ROW_ESTIMATE, key="rest"))
+    page = column(*parts, spacing=0)
+    page.margin = ft.Margin.symmetric(horizontal=1)  # for the edges of the rows
+    return page
+
+
+def _nothing() -> ft.Control:
+    return ft.Container(height=0)
+
+
+def _tags(look: Look, described: tuple[tuple[str, Tone, ft.IconData], ...]) -> ft.Control:
+    labels: list[ft.Control] = [tag(look, *one, spoken="") for one in described]
+    return ft.Container(ft.Row(labels, spacing=SPACE_2XS, wrap=True), padding=ft.Padding.only(top=SPACE_2XS))
+
+
+def _chevron(look: Look) -> ft.Icon:
+    """Says that a row leads somewhere."""
+    return ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
+
+
+def days_of(
+    purchases: tuple[Purchase, ...], days: Mapping[date, Day], formats: Formats
+) -> tuple[Day | None, ...]:
+    """What is known of the days of a page, in its order."""
+    order = dict.fromkeys(local_day(purchase, formats.zone) for purchase in purchases)
+    return tuple(days.get(day) for day in order)
+
+
+def _day_header(
+    look: Look, formats: Formats, day: date, summed: Day | None, *, key: str, spaced: bool
+) -> ft.Control:
+    """`spaced`: another day stands above."""
+    name = formats.day_heading(day)
+    line: list[ft.Control] = [text(name, look.type.h4, expand=True)]
+    spoken = name
+    if summed is not None and summed.complete and not summed.partial and summed.total is not None:
+        amount = formats.money(Money(amount=summed.total))
+        line.append(text(amount, look.type.body_s, look.colors.content_muted, wrap=False))
+        spoken = look.words("purchases.day_total", day=name, amount=amount)
+    return ft.Semantics(
+        header=True,
+        heading_level=3,
+        label=spoken,
+        exclude_semantics=True,
+        content=ft.Row(
+            line,
+            margin=ft.Margin.only(
+                left=SPACE_M, top=SPACE_S + (SPACE_XS if spaced else 0), right=SPACE_M, bottom=SPACE_XS
+            ),
+        ),
+        key=key,
+    )
+
+
+def purchase_row(
+    look: Look,
+    formats: Formats,
+    purchase: Purchase,
+    keep: Kept,
+    rank: int,
+    *,
+    selected: bool = False,
+    dated: bool = False,
+    style: ft.ButtonStyle | None = None,
+) -> ft.Control:
+    """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount.
+
+    `rank` tells it from the other rows of the component that keeps what need not be drawn again.
+    """
+    title, content = shown_names(look, purchase)
+    time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
+    tags = tuple(tags_of(look, purchase))
+    amount = formats.money(purchase.amount)
+
+    def open_purchase() -> None:
+        go(purchase_address(purchase.payment_id, purchase.period_id))
+
+    # The title says all of it: the row is one node for screen readers, with few controls.
+    name = _spoken(look, purchase, title, time, [label for label, *_ in tags], formats)
+    texts: list[ft.Control] = [
+        text(title, look.type.body_medium, lines=1, spoken=name),
+        text(joined(time, content), look.type.body_s, look.colors.content_muted, lines=1, spoken=""),
+    ]
+    if tags:
+        texts.append(keep(f"tags-{rank}", (look, tags), partial(_tags, look, tags)))
+    row = ft.Row(
+        [
+            keep(f"tile-{rank}", (look, initial(title)), partial(tile, look, title)),
+            ft.Column(texts, spacing=0, expand=True, tight=True),
+            text(amount, look.type.h3, amount_color(look, purchase), wrap=False, spoken=""),
+            *(
+                []
+                if look.layout is Layout.XS
+                else [keep(f"chevron-{rank}", (look,), partial(_chevron, look))]
+            ),
+        ],
+        spacing=SPACE_S,
+    )
+    if not selected:
+        return row_as_button(look, row, open_purchase, inset=True, style=style)
+    marked = ft.Container(
+        row,
+        padding=ft.Padding.only(left=SPACE_S, right=SPACE_S, top=SPACE_S, bottom=SPACE_S),
+        border=ft.Border(left=ft.BorderSide(4, look.colors.accent)),
+    )
+    return row_as_button(look, marked, open_purchase, name=name, selected=True, style=style)
+
+
+def shown_names(look: Look, purchase: Purchase) -> tuple[str, str]:
+    """The service and the content as shown: nothing that is for adults is named in a list."""
+    if purchase.purchase_category_code is Category.ADULT:
+        return look.words("category.adult"), look.words(f"kind.{purchase.kind.value}")
+    return titled(look.words, purchase.merchant_name, purchase.description)
+
+
+def amount_color(look: Look, purchase: Purchase) -> str:
+    """Green for money that comes back, grey for what is never charged; the sign and tag say it too."""
+    if purchase.entry_type is EntryType.REFUND:
+        return look.colors.positive
+    if purchase.payment_status in (PaymentStatus.DENIED, PaymentStatus.CANCELLED):
+        return look.colors.content_muted
+    return look.colors.content_default
+
+
+def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.IconData]]:
+    """What is not ordinary about a purchase."""
+    words, status = look.words, purchase.payment_status
+    back = purchase.refunded_amount.amount if purchase.refunded_amount else Decimal(0)
+    if purchase.entry_type is EntryType.REFUND or back:
+        part = purchase.entry_type is not EntryType.REFUND and abs(back) < purchase.amount.amount
+        yield words("tag.refunded_part" if part else "tag.refunded"), Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
+    elif purchase.kind is PurchaseKind.SUBSCRIPTION:
+        yield words("tag.subscription"), Tone.INFO, ft.Icons.AUTORENEW
+    if purchase.dispute is not None:
+        yield words("tag.disputed"), Tone.WARNING, ft.Icons.FLAG_OUTLINED
+    if status.pending:
+        yield words("tag.pending"), Tone.WARNING, ft.Icons.SCHEDULE
+    elif status is PaymentStatus.DENIED:
+        yield words("tag.denied"), Tone.NEGATIVE, ft.Icons.BLOCK
+    elif status is PaymentStatus.CANCELLED:
+        yield words("tag.cancelled"), Tone.WARNING, ft.Icons.CANCEL_OUTLINED
+
+
+def _spoken(look: Look, purchase: Purchase, title: str, time: str, tags: list[str], formats: Formats) -> str:
+    category = look.words(f"category.{purchase.purchase_category_code.value}")
+    parts = [title, time, category, *tags, formats.money(purchase.amount)]
+    return ", ".join(dict.fromkeys(parts))

@@ -1,0 +1,118 @@
+"""Achats internet+: the list of a period, and on wide windows the purchase beside it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from views.core.component import component, use_kept
+from views.core.context import use_look, use_session
+from views.core.contracts import without_contract
+from views.core.notices import state
+from views.frame import Screen
+from views.kit.buttons import icon_button
+from views.kit.look import Look, text
+from views.places import SEARCH, Destination, go, period_in
+from views.purchases.detail import PurchaseDetail
+from views.purchases.detail_state import PurchaseState
+from views.purchases.list_window import ListWindow
+from views.purchases.listing import PurchaseListing, chosen_payment, first_skeleton
+from views.purchases.period_summary import period_summary
+from views.purchases.state import PurchasesState
+
+
+@component
+def PurchasesView() -> ft.View:
+    look, session, keep = use_look(), use_session(), use_kept()
+    payment_id = ft.use_route_params().get("payment_id")
+    purchases, words = session.purchases, look.words
+    actions: tuple[ft.Control, ...] = ()
+    body: ft.Control
+    if purchases is not None and session.purchase is not None:
+        wanted = purchases.awaited or period_in(ft.context.page.route)
+        body = _panes(look, purchases, session.purchase, wanted, payment_id)
+        refresh = partial(
+            icon_button, look, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases
+        )
+        search = partial(icon_button, look, ft.Icons.SEARCH, words("search.h1"), partial(go, SEARCH))
+        actions = (keep("search", (look,), search), keep("refresh", (look, session), refresh))
+    else:
+        body = without_contract(look, session, first_skeleton(look))
+    return Screen(
+        words("purchases.h1"),
+        body,
+        Destination.USAGE,
+        name="purchases",
+        back=Destination.USAGE.path,
+        actions=actions,
+        subtitle=CollapsedSummary(purchases, purchases.window) if purchases else None,
+    )
+
+
+@component
+def CollapsedSummary(purchases: PurchasesState, window: ListWindow) -> ft.Control:
+    """Under the title, once the summary has been scrolled away: the period, its total, its count."""
+    look, period = use_look(), purchases.period
+    if period is None or not window.scrolled_past_head:
+        return ft.Container()
+    return text(period_summary(look, period), look.type.caption_medium, look.colors.content_muted, lines=1)
+
+
+def _panes(
+    look: Look, purchases: PurchasesState, purchase: PurchaseState, wanted: str | None, payment_id: str | None
+) -> ft.Control:
+    """The list, and on wide windows the detail beside it: each is drawn again by itself."""
+    listing = PurchaseListing(purchases, purchases.window, payment_id)
+    panes = ft.Container(listing, expand=True)
+    if look.layout.wide:
+        detail = ft.Container(
+            DetailPane(purchases, purchase, payment_id),
+            expand=42,
+            padding=ft.Padding.only(right=look.layout.margin),
+        )
+        panes = ft.Container(
+            ft.Row(
+                [ft.Container(listing, expand=58), detail],
+                spacing=0,
+                expand=True,
+                vertical_alignment=ft.CrossAxisAlignment.START,
+            ),
+            expand=True,
+        )
+    return ft.Column(
+        [Opening(purchases, purchase, wanted, payment_id), panes],
+        spacing=0,
+        expand=True,
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+@component
+def Opening(
+    purchases: PurchasesState, purchase: PurchaseState, wanted: str | None, payment_id: str | None
+) -> ft.Control:
+    """Opens the period that the address asks for; nothing to see."""
+    of_purchase = purchase.purchase.data if payment_id and payment_id == purchase.payment_id else None
+    if wanted is None and payment_id:
+        wanted = of_purchase.period_id if of_purchase else purchases.period_id
+
+    # The period of an address that names a purchase only is that of the purchase, once it is known.
+    ready = payment_id is None or wanted is not None or purchase.purchase.missing
+    # The periods could not be read when the place was opened, and came since.
+    unopened = purchases.period_id is None and purchases.periods.data is not None
+    ft.use_effect(
+        partial(purchases.open, wanted) if ready else purchases.load_periods,
+        [purchases.contract.contract_id, wanted, ready, unopened],
+        cleanup=lambda: None,
+    )
+    return ft.Container(height=0)
+
+
+@component
+def DetailPane(purchases: PurchasesState, purchase: PurchaseState, payment_id: str | None) -> ft.Control:
+    """The purchase asked for, else the first of the list."""
+    look = use_look()
+    if selected := chosen_payment(purchases, payment_id):
+        return PurchaseDetail(purchases, purchase, selected, 2)
+    return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, look.words("purchase.placeholder"))

@@ -1,0 +1,141 @@
+"""Recherche: purchases of all periods, by a word or an amount."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import groupby
+from urllib.parse import parse_qs, urlsplit
+
+import flet as ft
+
+from services.errors import Forbidden
+from services.insights.search import total
+from services.models import Filter, Money
+from views.core.component import Kept, component, use_kept
+from views.core.context import use_look, use_session
+from views.core.contracts import contract_choice, without_contract
+from views.core.fields import Field
+from views.core.formatting import Formats
+from views.core.insights import InsightsState
+from views.core.notices import error_alert, error_state, freshness, progress, skeleton
+from views.frame import Screen, reading_column
+from views.kit.cards import column, group
+from views.kit.chips import chip, choices
+from views.kit.look import Look, heading, text
+from views.kit.theme import SPACE_M, SPACE_S
+from views.places import PURCHASES, Destination
+from views.purchases.rows import TEXT_START, purchase_row
+from views.purchases.sharing import FoundExport
+from views.search.state import SearchState
+
+MOST_ROWS = 100
+"""Rows that are drawn."""
+
+
+@component
+def SearchView() -> ft.View:
+    look, session = use_look(), use_session()
+    body: ft.Control
+    if session.insights is None or session.contract is None:
+        body = without_contract(look, session, skeleton(look, (None, 48), (None, 20)))
+    elif not session.contract.billing_rights:
+        told = error_state(look, Forbidden(), session.load_account)
+        body = reading_column(look, *contract_choice(look, session), told)
+    else:
+        asked = parse_qs(urlsplit(ft.context.page.route).query).get("q", [""])[0]
+        body = Search(session.insights, asked)
+    return Screen(look.words("search.h1"), body, Destination.USAGE, name="search", back=PURCHASES)
+
+
+@component
+def Search(insights: InsightsState, asked: str) -> ft.Control:
+    """The field, the filters, and what was found."""
+    look, session = use_look(), use_session()
+    words, contract_id = look.words, insights.contract.contract_id
+    searching = ft.use_memo(partial(SearchState, insights), [contract_id])
+    ft.use_effect(insights.load, [contract_id, insights.purchases.periods.data], cleanup=lambda: None)
+
+    async def begin() -> None:
+        if asked and not searching.typed:
+            searching.begin(asked)
+        await searching.run()
+
+    ft.use_effect(begin, [contract_id, insights.ledger.data], cleanup=lambda: None)
+    known = insights.ledger
+    content: ft.Control
+    if known.missing and known.error is not None:
+        content = error_state(look, known.error, insights.load)
+    elif known.data is None:
+        content = skeleton(look, (None, 40), (None, 40))
+    else:
+        content = Results(searching)
+    field = Field(
+        words("search.field"),
+        lambda: searching.typed,
+        searching.type,
+        searching.run,
+        prefix_icon=ft.Icons.SEARCH,
+        max_length=100,
+        counter=ft.Container(width=0, height=0),
+        key="search",
+    )
+    return reading_column(look, *contract_choice(look, session), field, content)
+
+
+@component
+def Results(searching: SearchState) -> ft.Control:
+    """What was found, grouped by bill; the total on top."""
+    look, keep = use_look(), use_kept()
+    words, known, found = look.words, searching.insights.ledger, searching.found
+    formats = Formats(words.language, searching.insights.purchases.zone)
+    notices: list[ft.Control] = [
+        progress(look, searching.loading),
+        *freshness(look, formats, known, searching.insights.load),
+    ]
+    if searching.error is not None:
+        notices.append(error_alert(look, searching.error, searching.run))
+    kinds = (None, *Filter)
+    chips = [
+        chip(
+            look,
+            words(f"filter.{kind.value}" if kind else "filter.all"),
+            partial(searching.choose, kind),
+            chosen=kind is searching.filter,
+            key=f"search-{kind.value if kind else 'all'}",
+        )
+        for kind in kinds
+    ]
+    filters = choices(look, words("search.filters"), chips, wrap=True)
+    if found is None:
+        hint = text(words("search.hint"), look.type.body, look.colors.content_muted)
+        return column(*notices, hint, spacing=SPACE_S)
+    if not found:
+        since = known.data.known_since if known.data else None
+        nothing = words("search.nothing", date=formats.long_date(since)) if since else words("search.none")
+        return column(*notices, filters, _said(look, nothing), spacing=SPACE_M)
+    amount = formats.money(Money(amount=total(found)))
+    rest = len(found) - MOST_ROWS
+    return column(
+        *notices,
+        filters,
+        _said(look, words("search.total", n=len(found), amount=amount)),
+        FoundExport(searching.insights, found),
+        *_by_bill(look, formats, keep, searching),
+        *([text(words("check.more", n=rest), look.type.body_s)] if rest > 0 else []),
+        spacing=SPACE_M,
+    )
+
+
+def _said(look: Look, sentence: str) -> ft.Control:
+    return ft.Semantics(live_region=True, container=True, content=text(sentence, look.type.body_medium))
+
+
+def _by_bill(look: Look, formats: Formats, keep: Kept, searching: SearchState) -> list[ft.Control]:
+    parts: list[ft.Control] = []
+    ranked = list(enumerate((searching.found or ())[:MOST_ROWS]))
+    for period_id, entries in groupby(ranked, key=lambda one: one[1].period_id):
+        bill = look.words("search.bill", of_month=formats.of_month(period_id))
+        rows = [purchase_row(look, formats, one, keep, rank, dated=True) for rank, one in entries]
+        parts.append(heading(text(bill, look.type.h2), 2))
+        parts.append(group(look, rows, indent=TEXT_START))
+    return parts

@@ -1,0 +1,138 @@
+"""The internet+ service: its switch, its state in words, what turning it off means."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.errors import Changed, OutcomeUnknown
+from services.models import Service, ServiceStatus
+from views.core.component import component
+from views.core.confirmation import confirmation
+from views.core.context import use_look
+from views.core.insights import InsightsState
+from views.core.notices import alert, error_state, freshness, skeleton
+from views.core.sheet_state import Sheet
+from views.core.text import explain
+from views.forecast.parts import CeilingRow
+from views.kit.buttons import link
+from views.kit.cards import Tone, card, column, tag
+from views.kit.look import Look, text
+from views.kit.theme import SPACE_M, SPACE_S
+from views.service.state import ServiceState
+
+
+@component
+def ServiceCard(service: ServiceState, insights: InsightsState) -> ft.Control:
+    """The switch, its state in words, and what happened to the last change."""
+    look = use_look()
+    ft.use_effect(service.load, [service.contract.contract_id], cleanup=lambda: None)
+    ft.use_effect(service.watch, [service.changing], cleanup=lambda: None)
+    words, shown = look.words, service.service
+    if shown.missing and shown.error is not None:
+        return card(look, error_state(look, shown.error, service.load))
+    if shown.data is None:
+        return skeleton(look, (160, 20), (None, 20))
+    formats = look.formats
+    row = ft.MergeSemantics(
+        ft.Row(
+            [
+                ft.Column(
+                    [
+                        text(words("service.title"), look.type.title),
+                        text(words("service.text"), look.type.body_s, look.colors.content_muted),
+                    ],
+                    spacing=0,
+                    expand=True,
+                    tight=True,
+                ),
+                ft.Switch(
+                    value=service.on,
+                    disabled=service.changing or shown.data.status is ServiceStatus.OTHER,
+                    on_change=service.ask,
+                    key="service",
+                ),
+            ],
+            spacing=SPACE_M,
+        )
+    )
+    return column(
+        *freshness(look, formats, shown, service.load),
+        card(
+            look,
+            column(
+                row,
+                _service_tag(look, shown.data, service.changing),
+                CeilingRow(insights, insights.review),
+                spacing=SPACE_S,
+            ),
+        ),
+        *_service_outcome(look, service),
+        spacing=SPACE_S,
+    )
+
+
+def _service_tag(look: Look, service: Service, changing: bool) -> ft.Control:
+    words, since = look.words, look.formats.long_date(service.since)
+    if changing:
+        label = tag(look, words("service.changing"), Tone.WARNING, ft.Icons.SCHEDULE)
+    elif service.status is ServiceStatus.OTHER:
+        label = tag(look, words("status.other"), Tone.WARNING, ft.Icons.HELP_OUTLINE)
+    elif service.status is ServiceStatus.ACTIVE:
+        label = tag(look, words("service.on_since", date=since), Tone.POSITIVE)
+    else:
+        label = tag(look, words("service.off_since", date=since), Tone.WARNING, ft.Icons.BLOCK)
+    return ft.Semantics(live_region=True, container=True, content=label)
+
+
+def _service_outcome(look: Look, service: ServiceState) -> list[ft.Control]:
+    words = look.words
+    if service.failure is not None:
+        still = words("service.failed_on" if service.on else "service.failed_off")
+        if isinstance(service.failure, Changed):
+            return [alert(look, Tone.INFO, explain(service.failure, words).sentence)]
+        if isinstance(service.failure, OutcomeUnknown):
+            check, reason = link(look, words("action.check"), service.load), explain(service.failure, words)
+            return [alert(look, Tone.WARNING, words("service.unknown"), reason.text, check)]
+        return [alert(look, Tone.NEGATIVE, still, explain(service.failure, words).text)]
+    if service.done is not None:
+        done = "service.done_on" if service.done is ServiceStatus.ACTIVE else "service.done_off"
+        return [alert(look, Tone.POSITIVE, words(done))]
+    return []
+
+
+def service_confirmation(look: Look, service: ServiceState) -> Sheet | None:
+    """Return what turning the service on or off means, if the switch was moved."""
+    words, known = look.words, service.service.data
+    if service.asked is None or known is None:
+        return None
+    busy = words("service.changing") if service.busy else ""
+    if service.asked is ServiceStatus.ACTIVE:
+        return confirmation(
+            look,
+            words("service.on_title"),
+            (words("service.on_again"), words("service.on_not_back")),
+            words("service.on_confirm"),
+            service.switch,
+            words("action.cancel"),
+            service.keep,
+            busy=busy,
+            serious=False,
+            proof=service.proof,
+        )
+    lines = [words("service.off_no_payment")]
+    if known.affected_subscriptions:
+        lines.append(words("service.off_subscriptions", n=known.affected_subscriptions))
+    if known.outstanding.amount > 0:
+        lines.append(words("service.off_due", amount=look.formats.money(known.outstanding)))
+    lines.append(words("service.off_again"))
+    return confirmation(
+        look,
+        words("service.off_title"),
+        lines,
+        words("service.off_confirm"),
+        service.switch,
+        words("service.off_keep"),
+        service.keep,
+        busy=busy,
+        proof=service.proof,
+    )

@@ -1,0 +1,73 @@
+"""Every sheet of the app, drawn above the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import flet as ft
+
+from views.core.component import component
+from views.core.context import use_look
+from views.core.device import DeviceState
+from views.core.session import SessionState
+from views.core.sheet import use_sheet
+from views.core.sheet_state import SheetState
+from views.demo.banner import demo_sheet
+from views.demo.state import DemoState
+from views.disputes.report import report_sheet
+from views.disputes.report_state import ReportState
+from views.service.card import service_confirmation
+from views.service.state import ServiceState
+from views.shortcuts import shortcuts_sheet
+from views.subscriptions.parts import end_confirmation
+from views.subscriptions.state import SubscriptionsState
+
+
+@component
+def Sheets(
+    device: DeviceState,
+    demo: DemoState | None,
+    sheets: SheetState,
+    report: ReportState | None,
+    subscriptions: SubscriptionsState | None,
+    service: ServiceState | None,
+    screens: Callable[[bool], object],
+) -> object:
+    """Draw the open sheet over the `screens`, which are told whether they are wide.
+
+    A screen cannot hold a sheet: another size of the window replaces the screen, and what was typed with it.
+    Flutter closes a sheet with the view below it, so the same views stay until no sheet is open.
+    """
+    look = use_look()
+    shown = (
+        sheets.draw(look) if sheets.draw else None,
+        shortcuts_sheet(look, device) if device.shortcuts_shown else None,
+        demo_sheet(look, demo, device.runtime) if demo and demo.opened else None,
+        report_sheet(look, report) if report and report.payment_id else None,
+        end_confirmation(look, subscriptions) if subscriptions else None,
+        service_confirmation(look, service) if service else None,
+    )
+    for sheet in shown:
+        use_sheet(look, sheet)
+    wide: Any = ft.use_ref(look.layout.wide)
+    if not any(shown):
+        wide.current = look.layout.wide
+    return ft.use_memo(partial(screens, wide.current), [screens, wide.current])
+
+
+def close_sheets(
+    device: DeviceState, session: SessionState, demo: DemoState | None, sheets: SheetState
+) -> None:
+    """Close what is open, unless something is being done in it: another screen comes."""
+    sheets.close()
+    device.hide_shortcuts()
+    if demo is not None and not demo.busy:
+        demo.close()
+    if session.report is not None:
+        session.report.close()
+    if session.subscriptions is not None:
+        session.subscriptions.keep()
+    if session.service is not None:
+        session.service.keep()

@@ -1,0 +1,67 @@
+"""« Retrouver mon identifiant »: asked before the sign-in, answered elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import flet as ft
+
+from services.backend import Backend
+from services.errors import BackendError
+from services.identifiers import cleaned, phone_number
+from views.sign_in.state import Fault, fault_in
+
+
+@ft.observable
+@dataclass(eq=False)
+class ReminderState:
+    """What was typed stays while the visitor goes back and forth.
+
+    The answer never tells whether there is such an account.
+    """
+
+    backend: Backend
+    opened: bool = False
+    busy: bool = False
+    sent: bool = False
+    fault: Fault | None = None
+    error: BackendError | None = None
+    _typed: str = ""  # private: typing draws nothing again (see `SignInState`)
+
+    @property
+    def typed(self) -> str:
+        return self._typed
+
+    def __repr__(self) -> str:
+        return "ReminderState()"  # what was typed stays out of logs
+
+    def open(self) -> None:
+        self.opened = True
+
+    def close(self) -> None:
+        self.opened = self.sent = False
+        self.fault = self.error = None
+
+    def type(self, event: ft.Event[ft.TextField]) -> None:
+        self._typed = event.data or ""
+        self.fault = self.error = None
+        self.sent = False
+
+    async def send(self) -> None:
+        """Ask for the identifier that goes with a phone number or an e-mail address."""
+        typed = cleaned(self._typed)
+        self.fault, self.error = fault_in(typed), None
+        if self.fault is not None or self.busy:
+            return
+        self.busy = True
+        try:
+            if number := phone_number(typed):
+                await self.backend.remind_identifier(phone_number=number)
+            else:
+                await self.backend.remind_identifier(email=typed)
+        except BackendError as error:
+            self.error = error
+        else:
+            self.sent = True
+        finally:
+            self.busy = False

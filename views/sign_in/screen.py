@@ -1,0 +1,327 @@
+"""The sign-in screens: the identifier, then the password."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from services.credentials import CredentialProblem
+from services.errors import ActionNeeded
+from services.settings import Runtime
+from views.core.component import component
+from views.core.context import use_device, use_look
+from views.core.fields import Field
+from views.core.notices import alert, store_alert, unkept
+from views.core.session import SessionState
+from views.core.text import Language, explain
+from views.demo.banner import DemoBanner
+from views.kit.buttons import icon_button, link, main_button, outline_button
+from views.kit.cards import Tone, card, column
+from views.kit.look import Look, heading, silent, text
+from views.kit.theme import (
+    FORM_WIDTH,
+    SPACE_2XL,
+    SPACE_L,
+    SPACE_M,
+    SPACE_S,
+    SPACE_XL,
+    SPACE_XS,
+    TARGET,
+)
+from views.places import FIRST_VIEW
+from views.sign_in.reminder import ForgottenPassword, ReminderStep
+from views.sign_in.reminder_state import ReminderState
+from views.sign_in.state import Fault, SignInState, Step
+
+MARK = 48
+
+
+@component
+def LoginView(session: SessionState) -> ft.View:
+    """The gate: shown whatever the address is, which is followed once signed in."""
+    look = use_look()
+    form, _ = ft.use_state(SignInState(session))
+    reminder, _ = ft.use_state(ReminderState(session.backend))
+    if reminder.opened:
+        step = ReminderStep(reminder, session.demo)
+    elif form.step is Step.IDENTIFIER:
+        step = IdentifierStep(form, reminder)
+    else:
+        step = PasswordStep(form)
+    column_ = ft.Container(
+        column(_brand_row(look), step, LanguageSwitch(), spacing=SPACE_XL), width=FORM_WIDTH
+    )
+    page: ft.Control
+    if look.layout.wide:
+        page = ft.Row(
+            [
+                _hero(look),
+                ft.Container(
+                    ft.Column([column_], scroll=ft.ScrollMode.AUTO, alignment=ft.MainAxisAlignment.CENTER),
+                    expand=1,
+                    alignment=ft.Alignment.CENTER,
+                    padding=SPACE_2XL,
+                ),
+            ],
+            spacing=0,
+            expand=True,
+            vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
+    elif look.layout.rail:
+        page = _scrolled(ft.Container(card(look, column_, padding=SPACE_XL), margin=SPACE_2XL))
+    else:
+        page = _scrolled(ft.Container(column_, padding=SPACE_L))
+    return ft.View(
+        route=FIRST_VIEW,
+        padding=0,
+        bgcolor=look.colors.bg_canvas
+        if look.layout.rail and not look.layout.wide
+        else look.colors.bg_primary,
+        controls=[
+            ft.SafeArea(
+                ft.Column(
+                    [*([DemoBanner()] if session.demo else []), page],
+                    spacing=0,
+                    expand=True,
+                    horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+                ),
+                expand=True,
+            )
+        ],
+    )
+
+
+@component
+def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
+    """Step 1: who."""
+    look, runtime = use_look(), use_device().runtime
+    words = look.words
+    busy = words("login.checking") if form.busy else None
+    remembered = form.session.remembered_identifier
+    if remembered:
+        entry: list[ft.Control] = [
+            main_button(
+                look, words("login.remembered", identifier=remembered), form.continue_remembered, busy=busy
+            ),
+            link(look, words("login.other_account"), form.use_other),
+        ]
+    else:
+        entry = [
+            ft.AutofillGroup(
+                Field(
+                    words("login.field"),
+                    lambda: form.identifier,
+                    form.type_identifier,
+                    form.submit_identifier,
+                    keyboard_type=ft.KeyboardType.EMAIL,
+                    autofill_hints=ft.AutofillHint.USERNAME,
+                    autofocus=look.layout.wide,
+                    read_only=form.busy,
+                    helper=words("login.helper"),
+                    helper_max_lines=2,
+                    error=_fault(look, form, "login"),
+                    key="identifier",
+                )
+            ),
+            main_button(look, words("login.continue"), form.submit_identifier, busy=busy),
+            link(look, words("login.forgot"), reminder.open),
+        ]
+    kept: list[ft.Control] = []
+    if runtime is Runtime.WEB:
+        kept = [text(words("login.each_tab"), look.type.body_s, look.colors.content_muted)]
+    demo: list[ft.Control] = []
+    if form.session.demo:
+        demo = [
+            ft.Divider(height=1),
+            card(
+                look,
+                column(
+                    heading(text(words("login.demo_title"), look.type.h3), 2),
+                    text(words("login.demo_text"), look.type.body_s, look.colors.content_muted),
+                    ft.Row([outline_button(look, words("login.demo_button"), form.open_demo)], wrap=True),
+                    spacing=SPACE_S,
+                ),
+            ),
+        ]
+    return column(
+        heading(text(words("login.h1"), look.type.h1), 1),
+        text(words("login.intro"), look.type.body),
+        *_problems(look, form),
+        *entry,
+        *kept,
+        *demo,
+        spacing=SPACE_M,
+    )
+
+
+@component
+def PasswordStep(form: SignInState) -> ft.Control:
+    """Step 2: the proof."""
+    look = use_look()
+    words = look.words
+    ft.use_effect(form.count_down, [form.locked_minutes > 0], cleanup=lambda: None)
+    field = ft.use_memo(ft.Ref[ft.TextField], [])
+
+    async def focus_again() -> None:
+        if form.retype and field.current is not None:
+            await field.current.focus()
+
+    ft.use_effect(focus_again, [form.retype], cleanup=lambda: None)
+    eye = icon_button(
+        look,
+        ft.Icons.VISIBILITY_OFF_OUTLINED if form.password_shown else ft.Icons.VISIBILITY_OUTLINED,
+        words("password.hide" if form.password_shown else "password.show"),
+        form.toggle_password,
+    )
+    busy = words("password.signing_in") if form.busy else None
+    if form.locked_minutes:
+        busy = words("password.wait", n=form.locked_minutes)
+    return column(
+        ft.Row([icon_button(look, ft.Icons.ARROW_BACK, words("action.back"), form.back)]),
+        heading(text(words("password.h1"), look.type.h1), 1),
+        ft.Row(
+            [
+                ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24),
+                text(
+                    form.identifier,
+                    look.type.body,
+                    expand=True,
+                    lines=1,
+                    spoken=words("password.identity", identifier=form.identifier),
+                ),
+                ft.TextButton(
+                    text(words("password.edit"), look.type.h4, spoken=words("password.edit_name")),
+                    on_click=form.back,
+                ),
+            ],
+            spacing=SPACE_XS,
+        ),
+        *_problems(look, form),
+        ft.AutofillGroup(
+            Field(
+                words("password.field"),
+                lambda: form.password,
+                form.type_password,
+                form.submit_password,
+                ref=field,
+                selection=ft.TextSelection(0, len(form.password)) if form.retype else None,
+                password=not form.password_shown,
+                autofill_hints=ft.AutofillHint.PASSWORD,
+                enable_suggestions=False,
+                enable_ime_personalized_learning=False,
+                autofocus=look.layout.wide,
+                read_only=form.busy,
+                suffix_icon=eye,
+                error=_fault(look, form, "password"),
+                key="password",
+            )
+        ),
+        ft.MergeSemantics(
+            ft.Row(
+                [
+                    ft.Column(
+                        [
+                            text(words("password.keep"), look.type.body_medium),
+                            text(words("password.keep_sub"), look.type.body_s, look.colors.content_muted),
+                        ],
+                        spacing=0,
+                        expand=True,
+                        tight=True,
+                    ),
+                    ft.Switch(value=form.remember, on_change=form.toggle_remember, key="remember"),
+                ],
+                height=TARGET + SPACE_S,
+            )
+        ),
+        main_button(look, words("password.submit"), form.submit_password, busy=busy),
+        ForgottenPassword(),
+        spacing=SPACE_M,
+    )
+
+
+def _problems(look: Look, form: SignInState) -> list[ft.Control]:
+    """Return what stands between the visitor and their account, in one notice."""
+    session = form.session
+    error = form.error or session.ended
+    if error is None and session.unerased is not None:
+        again = link(look, look.words("action.retry"), session.erase_again)
+        return [store_alert(look, session.unerased, "unerased", again)]
+    if error is None and session.unopened is CredentialProblem.ABSENT:
+        return [store_alert(look, session.unopened, unkept(session.unopened))]
+    if error is None and session.unopened is not None:
+        again = link(look, look.words("action.retry"), session.start)
+        return [store_alert(look, session.unopened, "unopened", again)]
+    if error is None:
+        return []
+    explanation = explain(error, look.words)
+    tone = Tone.INFO if form.error is None else Tone.NEGATIVE
+    actions: list[ft.Control] = []
+    if isinstance(error, ActionNeeded) and error.url and error.url.startswith("https://"):
+        site = text(look.words("problem.operator"), look.type.label)
+        actions.append(ft.Row([ft.FilledButton(site, url=error.url)]))
+    return [alert(look, tone, explanation.title, explanation.text, *actions)]
+
+
+def _fault(look: Look, form: SignInState, screen: str) -> str | None:
+    if form.fault is None:
+        return None
+    return look.words(f"{screen}.err_empty" if form.fault is Fault.EMPTY else f"{screen}.err_format")
+
+
+def _brand_row(look: Look) -> ft.Control:
+    return ft.Row(
+        [
+            silent(ft.Image(src=look.brand.mark, width=MARK, height=MARK)),
+            text(look.brand.product_name, look.type.title),
+        ],
+        spacing=SPACE_S,
+    )
+
+
+@component
+def LanguageSwitch() -> ft.Control:
+    """The language, before there are settings to find it in."""
+    look, device = use_look(), use_device()
+    other = Language.EN if device.language is Language.FR else Language.FR
+
+    def switch() -> None:
+        device.choose_language(other)
+
+    return ft.Row(
+        [
+            ft.TextButton(
+                ft.Row(
+                    [
+                        ft.Icon(ft.Icons.LANGUAGE, size=20),
+                        text(look.words(f"language.{other.value}"), look.type.h4),
+                    ],
+                    spacing=SPACE_XS,
+                    tight=True,
+                ),
+                on_click=switch,
+            )
+        ],
+        alignment=ft.MainAxisAlignment.CENTER,
+    )
+
+
+def _hero(look: Look) -> ft.Control:
+    """The start half of wide windows."""
+    return ft.Container(
+        ft.Column(
+            [
+                text(look.words("login.hero_title"), look.type.hero, look.colors.on_hero),
+                text(look.words("login.hero_text"), look.type.body, look.colors.on_hero_muted),
+            ],
+            spacing=SPACE_L,
+            alignment=ft.MainAxisAlignment.CENTER,
+        ),
+        bgcolor=look.colors.surface_hero,
+        padding=2 * SPACE_2XL,
+        expand=1,
+    )
+
+
+def _scrolled(content: ft.Control) -> ft.Control:
+    return ft.Container(
+        ft.Column([content], scroll=ft.ScrollMode.AUTO), alignment=ft.Alignment.TOP_CENTER, expand=True
+    )

@@ -1,0 +1,108 @@
+"""What the list and the detail of subscriptions have in common."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import flet as ft
+
+from services.costs import monthly_cost, yearly_cost
+from services.errors import Changed, OutcomeUnknown
+from services.models import Rhythm, Subscription, SubscriptionStatus
+from views.core.confirmation import confirmation
+from views.core.formatting import Formats
+from views.core.notices import alert
+from views.core.sheet_state import Sheet
+from views.core.text import blank, explain
+from views.kit.buttons import link
+from views.kit.cards import Tone, tag
+from views.kit.look import Look, titled
+from views.subscriptions.state import SubscriptionsState
+
+
+def subscription_names(look: Look, one: Subscription) -> tuple[str, str]:
+    """Return the title of a subscription and the name below it; "" for a second one that would be blank."""
+    return titled(look.words, one.merchant_name, one.name)
+
+
+def cost_line(look: Look, one: Subscription) -> str:
+    """« 2,99 € par semaine · environ 12,96 € par mois, 155,48 € par an »."""
+    money, words = look.formats.money, look.words
+    price = words(f"subscription.price_{one.recurring_charge_period.value}", amount=money(one.price))
+    if one.recurring_charge_period is not Rhythm.WEEK:
+        return price
+    real = words("subscription.real_cost", monthly=money(monthly_cost(one)), yearly=money(yearly_cost(one)))
+    return f"{price} · {real}"
+
+
+def next_line(look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription) -> str:
+    """Return when the next payment is due, or since when it is overdue; "" if none is expected."""
+    due = one.next_charge_date
+    if due is None or one.status is not SubscriptionStatus.ACTIVE:
+        return ""
+    if subscriptions.past_day(due):
+        return look.words("subscription.overdue", date=formats.long_date(due))
+    return look.words("subscription.next", date=formats.day_month(due))
+
+
+def status_tag(
+    look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription
+) -> ft.Control | None:
+    """Return what is not ordinary about it: being ended, ended, suspended."""
+    words, last = look.words, one.termination_date
+    if one.status.ended and last is not None and not subscriptions.past_day(last):
+        until = formats.day_month(last)
+        return tag(look, words("subscription.ending", date=until), Tone.WARNING, ft.Icons.EVENT_BUSY)
+    if one.status is SubscriptionStatus.PENDING_TERMINATE:
+        return tag(look, words("subscription.being_ended"), Tone.WARNING, ft.Icons.SCHEDULE)
+    if one.status is SubscriptionStatus.TERMINATED and one.termination_date is not None:
+        on = formats.long_date(one.termination_date)
+        return tag(look, words("subscription.ended_on", date=on), Tone.INFO, ft.Icons.EVENT_BUSY)
+    if one.status is SubscriptionStatus.SUSPENDED:
+        return tag(look, words("subscription.suspended"), Tone.WARNING, ft.Icons.PAUSE_CIRCLE_OUTLINE)
+    return None
+
+
+def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> Sheet | None:
+    """What ending the subscription asked about means; None when none is."""
+    asked, words = subscriptions.asked, look.words
+    if asked is None:
+        return None
+    lines = []
+    if asked.next_charge_date is not None and not subscriptions.past_day(asked.next_charge_date):
+        until = look.formats.long_date(asked.next_charge_date - timedelta(days=1))
+        lines.append(words("subscription.keep_access", date=until))
+    lines.append(words("subscription.no_payment", amount=look.formats.money(asked.price)))
+    lines.append(words("subscription.past_stay"))
+    return confirmation(
+        look,
+        words("subscription.end_title", name=subscription_names(look, asked)[0]),
+        lines,
+        words("subscription.end"),
+        subscriptions.terminate,
+        words("subscription.keep"),
+        subscriptions.keep,
+        busy=words("subscription.ending_now") if subscriptions.busy else "",
+        proof=subscriptions.proof,
+    )
+
+
+def end_outcome(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
+    """What became of the last one that was to be ended; nothing when none was."""
+    words, ended = look.words, subscriptions.receipt
+    if subscriptions.failure is not None:
+        reason = explain(subscriptions.failure, words)
+        if isinstance(subscriptions.failure, Changed):
+            return [alert(look, Tone.INFO, reason.title, reason.text)]
+        if isinstance(subscriptions.failure, OutcomeUnknown):
+            check = link(look, words("action.check"), subscriptions.load)
+            return [alert(look, Tone.WARNING, words("subscription.unknown"), reason.text, check)]
+        return [alert(look, Tone.NEGATIVE, words("subscription.failed"), reason.text)]
+    if ended is None:
+        return []
+    details = []
+    if ended.termination_date is not None and not subscriptions.past_day(ended.termination_date):
+        details.append(words("subscription.access", date=look.formats.long_date(ended.termination_date)))
+    if ended.termination_reference and not blank(ended.termination_reference):
+        details.append(words("subscription.receipt", reference=ended.termination_reference))
+    return [alert(look, Tone.POSITIVE, words("subscription.ended"), " ".join(details))]

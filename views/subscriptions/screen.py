@@ -1,0 +1,200 @@
+"""Gérer internet+: the service and the subscriptions of a contract."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import flet as ft
+
+from services.errors import Forbidden
+from services.insights.calendar import AHEAD, total, upcoming
+from services.insights.publisher import watch
+from services.models import Money, Subscription, SubscriptionStatus
+from views.core.component import component
+from views.core.context import use_look, use_session
+from views.core.contracts import contract_choice, without_contract
+from views.core.formatting import Formats
+from views.core.insights import InsightsState
+from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
+from views.frame import Screen, reading_column
+from views.kit.buttons import icon_button
+from views.kit.cards import column, group, navigation_row, tile
+from views.kit.look import Look, heading, text
+from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
+from views.places import CALENDAR, Destination, go, subscription_address
+from views.purchases.rows import TEXT_START
+from views.service.card import ServiceCard
+from views.subscriptions.parts import (
+    cost_line,
+    end_outcome,
+    next_line,
+    status_tag,
+    subscription_names,
+)
+from views.subscriptions.state import SubscriptionsState
+
+
+@component
+def ManageView() -> ft.View:
+    look, session = use_look(), use_session()
+    actions: tuple[ft.Control, ...] = ()
+    if session.subscriptions is not None:
+        refresh = session.load_management
+        actions = (icon_button(look, ft.Icons.REFRESH, look.words("action.refresh"), refresh),)
+    return Screen(look.words("manage.h1"), Manage(), Destination.MANAGE, name="manage", actions=actions)
+
+
+@component
+def Manage() -> ft.Control:
+    look, session = use_look(), use_session()
+    if session.subscriptions is None or session.service is None or session.insights is None:
+        return without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
+    if session.contract is not None and not session.contract.billing_rights:
+        told = error_state(look, Forbidden(), session.load_management)  # once, for all there would be
+        return reading_column(look, *contract_choice(look, session), told)
+    return reading_column(
+        look,
+        *contract_choice(look, session),
+        ServiceCard(session.service, session.insights),
+        Subscriptions(session.subscriptions, session.insights),
+    )
+
+
+@component
+def Subscriptions(subscriptions: SubscriptionsState, insights: InsightsState) -> ft.Control:
+    """The current ones, each with its way out, then the past ones."""
+    look = use_look()
+    ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
+    words, shown = look.words, subscriptions.subscriptions
+    title = heading(text(words("subscriptions.h2"), look.type.h2), 2)
+    if shown.missing and shown.error is not None:
+        return column(title, error_state(look, shown.error, subscriptions.load))
+    if shown.data is None:
+        return column(title, skeleton(look, (None, 40), (None, 40)))
+    formats = look.formats
+    body: list[ft.Control] = []
+    if subscriptions.current:
+        body.append(
+            group(
+                look,
+                [_row(look, formats, subscriptions, one, ends=True) for one in subscriptions.current],
+                indent=TEXT_START,
+            )
+        )
+    elif not shown.unreadable:
+        body.append(
+            state(
+                look,
+                ft.Icons.AUTORENEW,
+                words("subscriptions.empty"),
+                words("subscriptions.empty_text"),
+            )
+        )
+    if subscriptions.past:
+        body.append(heading(text(words("subscriptions.past"), look.type.h3), 3))
+        rows = [
+            _row(look, formats, subscriptions, one, ends=False, watched=_watched(look, insights, one))
+            for one in subscriptions.past
+        ]
+        body.append(group(look, rows, indent=TEXT_START))
+    return column(
+        title,
+        progress(look, shown.loading),
+        *freshness(look, formats, shown, subscriptions.load),
+        *end_outcome(look, subscriptions),
+        *unreadable_alert(look, "subscription", shown.unreadable),
+        *_calendar_row(look, subscriptions),
+        *body,
+        spacing=SPACE_S,
+    )
+
+
+def _calendar_row(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
+    """The way to the calendar, and what is to be paid until its end; nothing when nothing is to come."""
+    today = subscriptions.today
+    if today is None:
+        return []
+    cut_off_day = subscriptions.contract.billing.cut_off_day
+    entries = upcoming(subscriptions.subscriptions.data or (), today, cut_off_day)
+    if not total(entries):
+        return []
+    amount = look.formats.money(Money(amount=total(entries)))
+    until = look.formats.day_month(today + AHEAD)
+    row = navigation_row(
+        look,
+        ft.Icons.CALENDAR_MONTH_OUTLINED,
+        look.words("calendar.row"),
+        look.words("calendar.total", amount=amount, date=until),
+        partial(go, CALENDAR),
+        key="to-calendar",
+    )
+    return [group(look, [row])]
+
+
+def _watched(look: Look, insights: InsightsState, one: Subscription) -> str:
+    """Return what the watch over an ended subscription saw; "" once it is over, or while nothing is known."""
+    ledger = insights.ledger.data
+    found = watch(ledger, one, insights.contract.billing.cut_off_day) if ledger is not None else None
+    if ledger is None or found is None:
+        return ""
+    if found.charges:
+        day = look.formats.day_month(ledger.day(found.charges[-1]))
+        return look.words("subscription.charged_after", date=day)
+    return look.words("subscription.watched", date=look.formats.day_month(found.until))
+
+
+def _row(
+    look: Look,
+    formats: Formats,
+    subscriptions: SubscriptionsState,
+    one: Subscription,
+    *,
+    ends: bool,
+    watched: str = "",
+) -> ft.Control:
+    """Tile, name, price, next charge; « Résilier » beside it where it can be ended here."""
+    words = look.words
+    title, name = subscription_names(look, one)
+
+    def open_subscription() -> None:
+        go(subscription_address(one.subscription_id))
+
+    texts: list[ft.Control] = [
+        text(title, look.type.body_medium),
+        *([text(name, look.type.body_s, look.colors.content_muted)] if name else []),
+        text(cost_line(look, one), look.type.body_s, look.colors.content_muted),
+    ]
+    upcoming = next_line(look, formats, subscriptions, one)
+    texts += [text(line, look.type.body_s, look.colors.content_muted) for line in (upcoming, watched) if line]
+    label = status_tag(look, formats, subscriptions, one)
+    if label is not None:
+        texts.append(ft.Container(label, padding=ft.Padding.only(top=SPACE_XS)))
+    picture = [] if look.crowded else [tile(look, title)]
+    content = ft.Row([*picture, ft.Column(texts, spacing=0, expand=True, tight=True)], spacing=SPACE_S)
+    main = ft.TextButton(
+        content,
+        on_click=open_subscription,
+        style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S)),
+        expand=True,
+        key=f"subscription-{one.subscription_id}",
+    )
+    ending: list[ft.Control] = []
+    if ends and one.terminable and one.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED):
+        ending.append(
+            ft.TextButton(
+                text(
+                    words("subscription.end_short"),
+                    look.type.h4,
+                    look.colors.action_negative,
+                    spoken=f"{words('subscription.end_short')} {title}",
+                ),
+                on_click=partial(subscriptions.ask, one),
+                key=f"end-{one.subscription_id}",
+            )
+        )
+    if look.crowded:
+        return column(ft.MergeSemantics(main), ft.Row([*ending]), spacing=0)
+    return ft.Container(
+        ft.Row([ft.MergeSemantics(main, expand=True), *ending], spacing=0),
+        padding=ft.Padding.only(right=SPACE_XS),
+    )
