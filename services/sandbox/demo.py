@@ -14,7 +14,7 @@ from functools import partial
 
 from services.periods import Period, latest_periods
 from services.sandbox import demo_catalogue as catalogue
-from services.sandbox.data_file import Contract, Service, Subscriber
+from services.sandbox.data_file import Contract, Service, SpendingLimits, Subscriber
 from services.sandbox.demo_line import DAY, ZONE, Line, moment
 
 PASSWORD = "Soleil-2026"  # noqa: S105 - the demo's, public on purpose
@@ -70,7 +70,8 @@ def _ordinary(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     box.buy(catalogue.ARTICLE, moment(current.start, time()))
     box.buy(catalogue.EVENING_ARTICLE, moment(last.end, time(23, 59, 59)))
     for at in _special_moments(periods):
-        box.buy(catalogue.ARTICLE, at)
+        # One second after 01:59:59 where clocks go forward: under one description, it would be a duplicate.
+        box.buy(catalogue.NIGHT_ARTICLE if at.hour == 3 else catalogue.ARTICLE, at)
     for second in (8, 31):
         box.buy(catalogue.DUPLICATE, moment(last.start + 12 * DAY, time(21, 14, second)))
     rental = box.buy(catalogue.RENTAL, moment(before.start + 9 * DAY, time(20, 47, 12)))
@@ -87,8 +88,13 @@ def _ordinary(now: datetime, periods: Periods) -> tuple[Contract, ...]:
         latest_periods(now.date(), count=9)[-1].start + 3 * DAY,
         lambda day: 299 if day < before.start else 399,
     )
-    tried_on = trial.start + 8 * DAY
-    box.subscribe(catalogue.GAZETTE, "month", tried_on, lambda day: 0 if day == tried_on else 499)
+    # On the first day of each period: the price announced for the next one is known all through this one.
+    box.subscribe(
+        catalogue.GAZETTE,
+        "month",
+        trial.start,
+        lambda day: 0 if day == trial.start else 499 if day <= current.end else 599,
+    )
     box.subscribe(
         catalogue.GRAND_ECRAN, "month", _last_31st(periods[-1].start), lambda _: 899, terminable=False
     )
@@ -140,8 +146,9 @@ def _large_volume(volume: int, now: datetime, periods: Periods) -> tuple[Contrac
     """For the speed of lists, not for its plausibility: no ceiling holds it."""
     line = Line(LARGE_CONTRACT, now)
     for index, at in enumerate(_spread(periods[0], now, volume)):
-        offer = catalogue.BOX[index % len(catalogue.BOX)]
-        line.buy(offer, at, cents=offer.prices[index % len(offer.prices)])
+        rounds, which = divmod(index, len(catalogue.BOX))
+        offer = catalogue.BOX[which]
+        line.buy(offer, at, cents=offer.prices[rounds % len(offer.prices)])
     return (line.contract("03 •• •• •• 99"),)
 
 
@@ -164,23 +171,37 @@ def _without_rights(now: datetime, periods: Periods) -> tuple[Contract, ...]:
 
 
 def _near_the_ceiling(now: datetime, periods: Periods) -> tuple[Contract, ...]:
-    """288 € in the current period; the next 28 € would pass 300 € and are refused."""
+    """288 € in the current period; the next 28 € would pass 300 € and are refused.
+
+    One earlier purchase is above the legal limit of 50 €, and the subscriber's own ceiling is passed.
+    """
     line = Line("plafond-box", now)
     for period in periods[1:]:
         line.buy_some(catalogue.BOX, period, 3)
+    line.buy(catalogue.BUNDLE, moment(periods[1].start + 18 * DAY, time(19, 3, 27)))
     *moments, refused_at = _spread(periods[0], now, 16)
     for index, at in enumerate(moments):
         line.buy(catalogue.SHOWS[index % len(catalogue.SHOWS)], at)
     line.buy(catalogue.SHOW, refused_at, status="denied")
-    return (line.contract("01 •• •• •• 27"),)
+    limits = SpendingLimits(
+        transaction=catalogue.money(50_00), month=catalogue.money(300_00), own=catalogue.money(200_00)
+    )
+    service = Service(since=date(2023, 3, 3), limits=limits)
+    return (line.contract("01 •• •• •• 27", service=service),)
 
 
 def _to_look_at(now: datetime, periods: Periods) -> tuple[Contract, ...]:
-    """What the app points out: new and renewed subscriptions, an unusual amount, a trial about to end."""
+    """What the app points out: new and renewed subscriptions, an unusual amount, a trial about to end.
+
+    A first purchase from a publisher, and three equal ones on a day, which are ordinary.
+    """
     current, last, _, earlier, *_ = periods
     line = Line("veille-box", now)
     for period in periods[1:]:
-        line.buy_some(catalogue.BOX, period, 3)
+        line.buy_some(catalogue.SMALL, period, 3)
+    line.buy(catalogue.ALBUM, moment(last.end - 2 * DAY, time(20, 11, 5)))
+    for clock in (time(18, 4, 12), time(18, 31, 50), time(19, 12, 9)):
+        line.buy(catalogue.TRACK, moment(last.end - DAY, clock))
     line.buy(catalogue.SHOW, max(now - timedelta(hours=2), moment(current.start, time())))
     # On the weekday the current period begins with: it is charged five times in it.
     weekly = current.start - (current.start - earlier.start).days // 7 * 7 * DAY

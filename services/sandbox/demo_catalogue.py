@@ -65,10 +65,12 @@ BOX = (
     Offer("Almanach Céleste", "Thème du mois", "services", (180, 300)),
     Offer("Annuaire Sylve", "Recherche approfondie", "services", (35, 120, 180)),
     Offer("Calcul Facile Impôts", "Simulation détaillée", "services", (180,)),
-    Offer("Halle aux Images", "Entrée, exposition temporaire", "ticketing", (500, 800, 1200)),
+    Offer("Halle aux Images", "Entrée, exposition temporaire", "ticketing", (500, 800, 950)),
     Offer("Les Mains Ouvertes", "Don ponctuel", "donation", (200, 300, 500)),
 )
-"""What is bought on a box."""
+"""What is bought on a box. Each price is under 10 €: above, a first purchase of it would be unusual."""
+SMALL = tuple(offer for offer in BOX if max(offer.prices) < 500)
+"""Offers under 5 €, from which the app reports a publisher's first purchase."""
 
 MOBILE = (
     Offer("Tram des Collines", "Ticket 1 heure", "transport", (170, 190, 210)),
@@ -95,6 +97,7 @@ ANTIVIRUS = Offer("Antivirus Chardon", "Protection, abonnement mensuel", "servic
 
 ARTICLE = Offer("Gazette des Deux Rives", "Article à l'unité", "press", (99,))
 EVENING_ARTICLE = Offer("Gazette des Deux Rives", "Article à l'unité, édition du soir", "press", (99,))
+NIGHT_ARTICLE = Offer("Gazette des Deux Rives", "Article à l'unité, dépêche de la nuit", "press", (99,))
 DUPLICATE = Offer("Studio Pixelune", "Île aux Boussoles, 100 boussoles", "games", (299,))
 RENTAL = Offer("Ciné Lanterne", "Location 48 h : La Dernière Écluse", "video", (499,))
 ADULT = Offer("Contenu réservé aux adultes", "Accès à l'acte", "adult", (300,))
@@ -105,6 +108,9 @@ LONG = Offer(
     "ticketing",
     (500,),
 )
+ALBUM = Offer("Orgue des Brumes", "Album, téléchargement", "music", (790,))
+TRACK = Offer("Onde Verveine", "Titre à l'unité", "music", (99,))
+BUNDLE = Offer("Forge des Lutins", "Coffret de niveaux, édition complète", "games", (5200,))
 SHOW = Offer("Scène du Moulin", "Place de spectacle", "ticketing", (2800,))
 SHOWS = (
     SHOW,

@@ -95,7 +95,10 @@ class Line:
         terminable: bool = True,
         trial_ends: date | None = None,
     ) -> None:
-        """Adds a subscription and its charges, up to its termination or suspension unless told."""
+        """Add a subscription and its charges, up to its termination or suspension unless told.
+
+        A next charge at another price is announced, except the first one after a free trial.
+        """
         subscription_id = f"{self._id}-subscription-{len(self._subscriptions) + 1}"
         last: Purchase | None = None
         upcoming: date | None = None
@@ -111,6 +114,7 @@ class Line:
                 upcoming = day
                 break
             last = charge
+        following = price_on(upcoming) if upcoming and terminated is None else offer.prices[-1]
         self._subscriptions.append(
             Subscription(
                 subscription_id=subscription_id,
@@ -122,6 +126,7 @@ class Line:
                 status="suspended" if suspended else status,
                 start_date=first,
                 next_charge_date=upcoming if terminated is None else None,
+                next_price=money(following) if following != offer.prices[-1] else None,
                 termination_date=terminated,
                 terminable=terminable and terminated is None,
                 last_payment_id=last.payment_id if last else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, cast
@@ -17,6 +17,7 @@ from services.export import assembled, page_of, pages_to_read, read_period
 from services.insights.findings import OF_PUBLISHER, Finding, Limits, findings, mute_key, undecided
 from services.insights.forecast import Forecast, forecast
 from services.insights.ledger import Ledger, PeriodEntries
+from services.insights.marks import Mark, marks
 from services.models import Answer, BillingPeriod, Contract
 from services.single_flight import SingleFlight
 from views.core.loadable import Loadable, failures_to
@@ -27,6 +28,14 @@ from views.subscriptions.state import SubscriptionsState
 
 MOST_PAGES: Final = 5
 """Pages of a period that are read on a device; one on the web, where many share a server."""
+
+
+@ft.observable
+@dataclass(eq=False)
+class MarkState:
+    """The marks of the rows of one contract. Apart, so that a list is drawn again for them alone."""
+
+    marks: Mapping[str, Mark] = field(default_factory=dict)
 
 
 @ft.observable
@@ -49,6 +58,7 @@ class InsightsState:
     ledger: Loadable[Ledger] = field(default_factory=Loadable)
     findings: tuple[Finding, ...] = ()
     """All of them, whatever was decided."""
+    marked: MarkState = field(default_factory=MarkState)
     _periods: dict[str, PeriodEntries] = field(default_factory=dict)
     _reading: SingleFlight = field(default_factory=SingleFlight)
     _looked_at: tuple[object, ...] = ()
@@ -205,4 +215,6 @@ class InsightsState:
         if self._looked_at != (ledger, listed, limits):
             self._looked_at = (ledger, listed, limits)
             self.findings = findings(ledger, listed, limits)
+            if (found := marks(ledger)) != self.marked.marks:
+                self.marked.marks = found
         self.on_count(self.unseen)

@@ -30,9 +30,13 @@ class Tone(Enum):
     POSITIVE = ft.Icons.CHECK_CIRCLE
     WARNING = ft.Icons.WARNING_AMBER_ROUNDED
     NEGATIVE = ft.Icons.ERROR
+    MUTED = ft.Icons.LABEL_OUTLINED
+    """Nothing to look into; of a tag only."""
 
     def colors(self, look: Look) -> tuple[str, str]:
         """Foreground and background."""
+        if self is Tone.MUTED:
+            return look.colors.content_muted, look.colors.surface_sunken
         name = self.name.lower()
         return getattr(look.colors, name), getattr(look.colors, f"{name}_bg")
 

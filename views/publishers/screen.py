@@ -66,7 +66,9 @@ def PublisherCard(insights: InsightsState, review: ReviewState, identifier: str)
     if one is None:
         return reading_column(look, state(look, ft.Icons.SEARCH_OFF, words("publisher.unknown")))
     rows = [
-        purchase_row(look, formats, each, keep, rank, dated=True)
+        purchase_row(
+            look, formats, each, keep, rank, dated=True, mark=insights.marked.marks.get(each.payment_id)
+        )
         for rank, each in enumerate(one.entries[:MOST_ROWS])
     ]
     return reading_column(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import flet as ft
 
 from services.errors import BackendError, NotFound, Unreachable
+from services.insights.marks import Mark
 from services.models import Filter, PeriodState
 from views.core.component import component, use_kept
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice
 from views.core.formatting import Formats
+from views.core.insights import MarkState
 from views.core.notices import error_state, freshness, progress, skeleton, snackbar, state, unreadable_alert
 from views.kit.buttons import Handler, strong_button
 from views.kit.cards import column
@@ -21,14 +24,16 @@ from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
 from views.places import PURCHASES, go, purchases_of
 from views.purchases.list_window import ListWindow
 from views.purchases.period_summary import summary_card
-from views.purchases.rows import PageOfRows, days_of
+from views.purchases.rows import PageOfRows, days_of, marks_of
 from views.purchases.state import PurchaseList, PurchasesState
 
 _REMEMBERED_PAGE = ft.memo(PageOfRows)
 
 
 @component
-def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: str | None) -> ft.Control:
+def PurchaseListing(
+    purchases: PurchasesState, window: ListWindow, marked: MarkState, payment_id: str | None
+) -> ft.Control:
     """The period's summary, the filters and the window of rows, in one scroll.
 
     On a wide window one row is marked, whose detail is beside the list: that of `payment_id`, else the first.
@@ -77,7 +82,7 @@ def PurchaseListing(purchases: PurchasesState, window: ListWindow, payment_id: s
     loading = listed.loading or periods.loading
     content = column(
         head,
-        *_rows(look, formats, purchases, window, selected),
+        *_rows(look, formats, purchases, window, marked.marks, selected),
         keep("end", (), partial(ft.Container, height=SPACE_L)),
         spacing=0,
     )
@@ -137,6 +142,7 @@ def _rows(
     formats: Formats,
     purchases: PurchasesState,
     window: ListWindow,
+    marks: Mapping[str, Mark],
     selected: str | None,
 ) -> list[ft.Control]:
     """The pages in the window, the spacer above them and the way to the next; or why there are none."""
@@ -178,6 +184,7 @@ def _rows(
                         continues,
                         selected if chosen else None,
                         window.rows if near else window.per_page,
+                        marks_of(pages[number], marks),
                     ),
                     *unreadable_alert(look, "purchase", listed.data.unreadable.get(number, 0)),
                     spacing=SPACE_S,

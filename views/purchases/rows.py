@@ -9,6 +9,7 @@ from functools import partial
 
 import flet as ft
 
+from services.insights.marks import Mark
 from services.models import Category, EntryType, Money, PaymentStatus, Purchase, PurchaseKind
 from views.core.component import Kept, component, use_kept
 from views.core.formatting import Formats
@@ -34,8 +35,11 @@ def PageOfRows(
     continues: bool,
     selected: str | None,
     drawn: int,
+    marks: tuple[Mark | None, ...] = (),
 ) -> ft.Control:
     """One page of a list. `days` sums its days in order; `continues`: its first day began on the page before.
+
+    `marks` are those of its rows in order; empty if none has one.
 
     Of its rows so many are `drawn`, and a spacer for the rest.
 
@@ -58,7 +62,8 @@ def PageOfRows(
             parts.append(keep(f"above-{rank}", (), _nothing))
         chosen = purchase.payment_id == selected
         style = look.card_row_style(first=first, last=last, selected=chosen)
-        row = purchase_row(look, formats, purchase, keep, rank, selected=chosen, style=style)
+        mark = marks[rank] if marks else None
+        row = purchase_row(look, formats, purchase, keep, rank, selected=chosen, mark=mark, style=style)
         row.key = f"row-{rank}"
         parts.append(row)
     if rest := len(purchases[drawn:]):
@@ -80,6 +85,12 @@ def _tags(look: Look, described: tuple[tuple[str, Tone, ft.IconData], ...]) -> f
 def _chevron(look: Look) -> ft.Icon:
     """Says that a row leads somewhere."""
     return ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
+
+
+def marks_of(purchases: tuple[Purchase, ...], marks: Mapping[str, Mark]) -> tuple[Mark | None, ...]:
+    """Return the marks of a page, in its order; empty if it has none."""
+    found = tuple(marks.get(purchase.payment_id) for purchase in purchases) if marks else ()
+    return found if any(found) else ()
 
 
 def days_of(
@@ -125,6 +136,7 @@ def purchase_row(
     *,
     selected: bool = False,
     dated: bool = False,
+    mark: Mark | None = None,
     style: ft.ButtonStyle | None = None,
 ) -> ft.Control:
     """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount.
@@ -133,7 +145,7 @@ def purchase_row(
     """
     title, content = shown_names(look, purchase)
     time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
-    tags = tuple(tags_of(look, purchase))
+    tags = (*tags_of(look, purchase), *mark_tags(look, mark))
     amount = formats.money(purchase.amount)
 
     def open_purchase() -> None:
@@ -203,6 +215,14 @@ def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.Icon
         yield words("tag.denied"), Tone.NEGATIVE, ft.Icons.BLOCK
     elif status is PaymentStatus.CANCELLED:
         yield words("tag.cancelled"), Tone.WARNING, ft.Icons.CANCEL_OUTLINED
+
+
+def mark_tags(look: Look, mark: Mark | None) -> Iterator[tuple[str, Tone, ft.IconData]]:
+    """What is ordinary about a purchase but helps to recall it."""
+    if mark is not None and mark.new_publisher:
+        yield look.words("tag.new_publisher"), Tone.MUTED, ft.Icons.STOREFRONT_OUTLINED
+    if mark is not None and mark.times:
+        yield look.words("tag.times_a_day", times=mark.times), Tone.MUTED, ft.Icons.REPEAT
 
 
 def _spoken(look: Look, purchase: Purchase, title: str, time: str, tags: list[str], formats: Formats) -> str:

@@ -9,6 +9,7 @@ import flet as ft
 from views.core.component import component, use_kept
 from views.core.context import use_look, use_session
 from views.core.contracts import without_contract
+from views.core.insights import MarkState
 from views.core.notices import state
 from views.frame import Screen
 from views.kit.buttons import icon_button
@@ -29,9 +30,9 @@ def PurchasesView() -> ft.View:
     purchases, words = session.purchases, look.words
     actions: tuple[ft.Control, ...] = ()
     body: ft.Control
-    if purchases is not None and session.purchase is not None:
+    if purchases is not None and session.purchase is not None and session.insights is not None:
         wanted = purchases.awaited or period_in(ft.context.page.route)
-        body = _panes(look, purchases, session.purchase, wanted, payment_id)
+        body = _panes(look, purchases, session.insights.marked, session.purchase, wanted, payment_id)
         refresh = partial(
             icon_button, look, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases
         )
@@ -60,10 +61,15 @@ def CollapsedSummary(purchases: PurchasesState, window: ListWindow) -> ft.Contro
 
 
 def _panes(
-    look: Look, purchases: PurchasesState, purchase: PurchaseState, wanted: str | None, payment_id: str | None
+    look: Look,
+    purchases: PurchasesState,
+    marked: MarkState,
+    purchase: PurchaseState,
+    wanted: str | None,
+    payment_id: str | None,
 ) -> ft.Control:
     """The list, and on wide windows the detail beside it: each is drawn again by itself."""
-    listing = PurchaseListing(purchases, purchases.window, payment_id)
+    listing = PurchaseListing(purchases, purchases.window, marked, payment_id)
     panes = ft.Container(listing, expand=True)
     if look.layout.wide:
         detail = ft.Container(

@@ -135,7 +135,11 @@ def _by_bill(look: Look, formats: Formats, keep: Kept, searching: SearchState) -
     ranked = list(enumerate((searching.found or ())[:MOST_ROWS]))
     for period_id, entries in groupby(ranked, key=lambda one: one[1].period_id):
         bill = look.words("search.bill", of_month=formats.of_month(period_id))
-        rows = [purchase_row(look, formats, one, keep, rank, dated=True) for rank, one in entries]
+        marks = searching.insights.marked.marks
+        rows = [
+            purchase_row(look, formats, one, keep, rank, dated=True, mark=marks.get(one.payment_id))
+            for rank, one in entries
+        ]
         parts.append(heading(text(bill, look.type.h2), 2))
         parts.append(group(look, rows, indent=TEXT_START))
     return parts

@@ -42,7 +42,10 @@ def next_line(look: Look, formats: Formats, subscriptions: SubscriptionsState, o
         return ""
     if subscriptions.past_day(due):
         return look.words("subscription.overdue", date=formats.long_date(due))
-    return look.words("subscription.next", date=formats.day_month(due))
+    day = formats.day_month(due)
+    if one.next_price is not None and one.next_price != one.price:
+        return look.words("subscription.next_price", date=day, amount=formats.money(one.next_price))
+    return look.words("subscription.next", date=day)
 
 
 def status_tag(
@@ -72,7 +75,7 @@ def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> Sheet | N
     if asked.next_charge_date is not None and not subscriptions.past_day(asked.next_charge_date):
         until = look.formats.long_date(asked.next_charge_date - timedelta(days=1))
         lines.append(words("subscription.keep_access", date=until))
-    lines.append(words("subscription.no_payment", amount=look.formats.money(asked.price)))
+    lines.append(words("subscription.no_payment", amount=look.formats.money(asked.next_price or asked.price)))
     lines.append(words("subscription.past_stay"))
     return confirmation(
         look,

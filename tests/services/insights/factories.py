@@ -9,7 +9,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
+from hypothesis import strategies as st
 
+from services.insights.findings import Limits
 from services.insights.ledger import Ledger, PeriodEntries, in_order
 from services.models import (
     BillingPeriod,
@@ -32,6 +34,10 @@ from services.sandbox.store import fold
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 5, 14, 12, tzinfo=PARIS)
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(  # noqa: DTZ001
+    lambda moment: moment.replace(microsecond=0, tzinfo=PARIS)
+)
+"""Moments at which the demo can be looked at."""
 
 
 def euros(amount: str | Decimal) -> Money:
@@ -148,6 +154,17 @@ def demo_contract(
     return [read_purchase(one) for one in contract.purchases], [
         read_subscription(one) for one in contract.subscriptions
     ]
+
+
+def demo_limits(name: str, now: datetime = NOW, number: int = 0) -> Limits:
+    """Return what amounts are compared with for a demo subscriber: the operator's figures, else the law's."""
+    person = next(one for one in _everyone(now) if one.identifier == f"{name}@demo.example")
+    told, law = person.contracts[number].service.limits or data_file.SpendingLimits(), Limits()
+    return Limits(
+        transaction=Decimal(told.transaction.amount) if told.transaction else law.transaction,
+        month=Decimal(told.month.amount) if told.month else law.month,
+        own=Decimal(told.own.amount) if told.own else None,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -25,6 +25,7 @@ from services.models import (
 )
 from services.periods import period_of
 from tests.services.insights.factories import (
+    MOMENTS,
     NOW,
     PARIS,
     days_ago,
@@ -140,11 +141,6 @@ def test_unknown_rhythm_is_said_and_not_counted() -> None:
     known = forecast(ledger([]), [one], service())
     assert known is not None
     assert (known.uncounted, known.due) == ((one,), ())
-
-
-MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(  # noqa: DTZ001
-    lambda moment: moment.replace(microsecond=0, tzinfo=PARIS)
-)
 
 
 @given(MOMENTS)

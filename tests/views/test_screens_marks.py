@@ -1,0 +1,50 @@
+"""Marks on the rows of purchases, by the names a screen reader says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.test_screens_check import ledger_reads
+from tests.views.test_screens_journey import NARROW, WIDE
+
+VEILLE = "veille@demo.example"
+LIST = "/achats?periode=2026-05"
+
+
+@pytest.mark.parametrize(
+    ("locale", "new", "times"),
+    [("fr-FR", "Nouvel éditeur", "3 fois ce jour"), ("en-GB", "New publisher", "3 times that day")],
+)
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_rows_say_a_new_publisher_and_repeats_of_a_day(
+    serve: Serve, locale: str, new: str, times: str, screen: dict[str, Any]
+) -> None:
+    line = serve(VEILLE)
+    async with visit(line, await remembered(line, VEILLE), locale=locale, **screen) as app:
+        await quiet(app, line)
+        for route in (LIST, "/recherche?q=onde", "/editeurs/onde-verveine"):
+            await app.go(route)
+            await app.until(
+                lambda: len([name for name in app.names() if "Onde Verveine" in name and times in name]) == 3,
+                f"no marks on {route}",
+            )
+        await app.go(LIST)
+        await app.until(
+            lambda: any("Orgue des Brumes" in name and new in name for name in app.names()),
+            "not marked as new",
+        )
+        await app.go("/verifier")
+        await app.see("Orgue des Brumes")
+        assert not [name for name in app.texts() if "Onde Verveine" in name], "ordinary: no finding"
+
+
+async def test_list_opened_first_has_no_marks_and_asks_for_no_more(serve: Serve) -> None:
+    line = serve(VEILLE)
+    async with visit(line, await remembered(line, VEILLE), route=LIST) as app:
+        await app.see("Onde Verveine")
+        await quiet(app, line)
+        assert ledger_reads(line) == []
+        assert not [name for name in app.names() if "3 fois ce jour" in name]
