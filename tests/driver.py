@@ -263,6 +263,15 @@ class Driver:
                 found.append((2, one.title.value))
         return found
 
+    def misplaced(self) -> list[str]:
+        """Return the texts that a screen reader meets before what stands above them.
+
+        Flutter joins the loose texts of a group into the group's name, which comes before its headings, its
+        buttons and its fields.
+        """
+        dialogs = [one for one in self.page._dialogs.controls if unwrap_component(one).open]
+        return list(_misplaced([*self._views()[-1:], *dialogs], _Reading(explicit=True)))
+
     def controls(self, kind: type[ControlT]) -> list[ControlT]:
         """The controls of that type on the screen."""
         return [one for one, _ in self._screen() if isinstance(one, kind)]
@@ -833,6 +842,60 @@ def _words(control: Any, *, whole: bool, inner: bool = False) -> Iterator[str]:
                 yield part
         else:
             yield from _words(part, whole=whole, inner=True)
+
+
+@dataclasses.dataclass
+class _Reading:
+    """What was met in a group; an `explicit` one makes a node of each of its parts."""
+
+    explicit: bool = False
+    node: str = ""
+    """The latest part that is a node of its own."""
+
+
+def _misplaced(part: Any, group: _Reading) -> Iterator[str]:
+    """Go through a group in order; give the loose texts below one of its nodes."""
+    if isinstance(part, list | tuple):
+        for one in part:
+            yield from _misplaced(one, group)
+        return
+    if not isinstance(part, BaseControl) or not getattr(part, "visible", True):
+        return
+    if isinstance(part, ft.Text | ft.Icon | ft.Image):
+        said = part.semantics_label
+        if said is None and isinstance(part, ft.Text):
+            said = part.value
+        if said and group.node and not group.explicit:
+            yield f"{said!r} below {group.node!r}"
+        return
+    single = isinstance(part, ft.MergeSemantics | ft.TextField) or _taps(part) or getattr(part, "url", None)
+    if isinstance(part, ft.Semantics):
+        if part.exclude_semantics and not part.label:
+            return
+        single = bool(part.header or part.exclude_semantics)
+        if part.container and not single:
+            group.node = part.label or "\n".join(_words(part, whole=True)) or group.node
+            yield from _misplaced(part.content, _Reading())
+            return
+    if single:
+        group.node = "\n".join(_words(part, whole=True)) or type(part).__name__
+        return
+    inner = group
+    if isinstance(part, DialogControl) or getattr(part, "scroll", None) is not None:
+        inner = _Reading(explicit=True)
+    for _, field in _parts(part):
+        if isinstance(part, ft.ListView) and isinstance(field, list):
+            for item in field:
+                yield from _misplaced(item, _Reading())
+        else:
+            yield from _misplaced(field, inner)
+    if inner is not group:
+        group.node = "what scrolls"
+
+
+def spoken(control: BaseControl) -> list[str]:
+    """Return what a screen reader says for a control and for all it holds."""
+    return list(_words(control, whole=True))
 
 
 def _name(found: _Found) -> str:

@@ -115,7 +115,7 @@ def _top_bar(
     heading_ = keep("title", (look, title, style), lambda: heading(text(title, style), 1))
     titles: list[ft.Control] = [heading_]
     if overline:
-        titles.insert(0, text(overline, look.type.label_s, look.colors.content_muted))
+        titles.insert(0, alone(text(overline, look.type.label_s, look.colors.content_muted)))
     if subtitle:
         titles.append(subtitle)
     start: list[ft.Control] = []

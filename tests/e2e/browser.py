@@ -55,6 +55,7 @@ _COLLECT = """() => {
         sideways: element.closest('[style*="overflow-x: scroll"]') !== null,
         cut: Boolean(list) && (box.top < view.top + 4 || box.bottom > view.bottom - 4)
           || box.bottom > innerHeight - 1,
+        headed: element.querySelector('h1, h2, h3, h4, h5, h6') !== null,
         left: box.left, top: box.top, width: box.width, height: box.height,
       });
     }
@@ -78,8 +79,8 @@ _FOCUSED = """() => {
 class Node:
     """One node of the semantics tree. Sizes in CSS pixels; `tabindex` is None where it cannot be focused.
 
-    `sideways`: it stands in a strip of its own that scrolls sideways. `cut`: the edge of its list or of the
-    window may hide a part of it, so that its box is not its own.
+    `headed`: it is a group around headings. `sideways`: it stands in a strip that scrolls sideways. `cut`:
+    the edge of its list or of the window may hide a part of it, so that its box is not its own.
     """
 
     tag: str
@@ -94,6 +95,7 @@ class Node:
     tabindex: int | None
     sideways: bool
     cut: bool
+    headed: bool
     left: float
     top: float
     width: float
@@ -332,6 +334,11 @@ def rest(page: Page) -> None:
 
 
 # What section 4 of the interface's description demands of every screen. Each gives its faults, none if good.
+
+
+def read_before_heading(page: Page) -> list[str]:
+    """Texts that became the name of the group around their heading: they are read before it."""
+    return [node.name for node in semantics(page) if node.headed and node.name]
 
 
 def nameless(page: Page) -> list[Node]:

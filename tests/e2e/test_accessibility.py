@@ -15,6 +15,7 @@ from tests.e2e.browser import (
     overflowing,
     plain,
     press_by_keyboard,
+    read_before_heading,
     read_twice,
     rest,
     see,
@@ -59,6 +60,7 @@ def faults(page: Page, said: Said) -> list[str]:
         *(f"target: {fault}" for fault in small_targets(page)),
         *(f"overflow: {fault}" for fault in overflowing(page)),
         *(f"read twice: {text!r}" for text in read_twice(page)),
+        *(f"before its heading: {text!r}" for text in read_before_heading(page)),
         *(f"one letter: {node.name}" for node in semantics(page) if len(node.name) == 1),
         *([] if language(page) == locale else [f"the document says {language(page)!r}"]),
     ]

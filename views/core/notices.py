@@ -19,7 +19,7 @@ from views.core.recovery import Countdown
 from views.core.text import explain
 from views.kit.buttons import Handler, link, strong_button
 from views.kit.cards import Tone, card, column
-from views.kit.look import Look, heading, silent, text
+from views.kit.look import Look, alone, heading, silent, text
 from views.kit.theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from views.places import go
 
@@ -131,27 +131,29 @@ def state(
     live: bool = False,
     level: int = 2,
 ) -> ft.Control:
-    """An empty or failed place: icon, title, one sentence, one way forward."""
-    lines: list[ft.Control] = [
-        ft.Icon(icon, size=48, color=look.colors.content_muted),
-        heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), level),
-    ]
+    """Return an empty or failed place: icon, title, one sentence, one way forward.
+
+    A `live` one is announced when it appears: each of its texts is, as a group announces its name only.
+    """
+    head = heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), level)
+    head.live_region = live
+    lines: list[ft.Control] = [ft.Icon(icon, size=48, color=look.colors.content_muted), head]
     if sentence:
-        lines.append(text(sentence, look.type.body, look.colors.content_muted, align=ft.TextAlign.CENTER))
+        said = alone(text(sentence, look.type.body, look.colors.content_muted, align=ft.TextAlign.CENTER))
+        said.live_region = live
+        lines.append(said)
     body = ft.Column(
         [*lines, *actions],
         spacing=SPACE_S,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         tight=True,
     )
-    return ft.Semantics(
-        live_region=live,
-        container=True,
-        content=ft.Container(
+    return alone(
+        ft.Container(
             body,
             padding=ft.Padding.symmetric(horizontal=SPACE_L, vertical=SPACE_2XL),
             alignment=ft.Alignment.CENTER,
-        ),
+        )
     )
 
 

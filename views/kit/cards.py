@@ -9,7 +9,7 @@ import flet as ft
 
 from views.core.text import blank, initial
 from views.kit.buttons import Handler, row_as_button
-from views.kit.look import Look, text
+from views.kit.look import Look, alone, text
 from views.kit.theme import (
     RADIUS_CARD,
     RADIUS_GROUP,
@@ -123,21 +123,14 @@ def tag(
     In a row, so that a stretching column leaves it its width; a long one wraps.
     """
     foreground, background = tone.colors(look)
+    said = text(label, look.type.caption_bold, look.colors.content_default, spoken=spoken)
+    placed = said if spoken == "" else alone(said)
+    placed.expand = placed.expand_loose = True
     return ft.Row(
         [
             ft.Container(
                 ft.Row(
-                    [
-                        ft.Icon(icon or tone.value, size=12, color=foreground),
-                        ft.Text(
-                            label,
-                            style=look.type.caption_bold,
-                            color=look.colors.content_default,
-                            semantics_label=spoken,
-                            expand=True,
-                            expand_loose=True,
-                        ),
-                    ],
+                    [ft.Icon(icon or tone.value, size=12, color=foreground), placed],
                     spacing=SPACE_2XS,
                     tight=True,
                 ),
@@ -195,5 +188,6 @@ def key_values(look: Look, facts: Iterable[tuple[str, str]]) -> ft.Column:
 
 
 def column(*controls: ft.Control, spacing: float = SPACE_S) -> ft.Column:
-    """A column as wide as its parent."""
-    return ft.Column(list(controls), spacing=spacing, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+    """Return a column as wide as its parent, each of whose texts screen readers meet in its place."""
+    placed = [alone(one) if isinstance(one, ft.Text) else one for one in controls]
+    return ft.Column(placed, spacing=spacing, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

@@ -116,13 +116,17 @@ def titled(words: Words, publisher: str, content: str) -> tuple[str, str]:
 
 
 def heading(content: ft.Control, level: int) -> ft.Semantics:
-    """A heading for screen readers (`<h1>` to `<h6>` on the web)."""
-    return ft.Semantics(header=True, heading_level=level, content=content)
+    """Return a heading for screen readers (`<h1>` to `<h6>` on the web).
+
+    A node of its own: the only heading of a group would be merged with the group, which then is the heading.
+    """
+    return ft.Semantics(header=True, heading_level=level, container=True, content=content)
 
 
 def alone(content: ft.Control) -> ft.Semantics:
     """Read in its place: loose texts become the name of the card around them, ahead of its headings."""
-    return ft.Semantics(container=True, content=content)
+    expand, content.expand = content.expand, None
+    return ft.Semantics(container=True, content=content, expand=expand)
 
 
 def silent(content: ft.Control) -> ft.Semantics:

@@ -20,7 +20,7 @@ from views.disputes.report_state import ReportState
 from views.kit.amounts import hero_amount
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, card, column, key_value, key_values, tag, tile
-from views.kit.look import Look, heading, text
+from views.kit.look import Look, alone, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from views.places import PURCHASES, go, publisher_address, purchases_of
 from views.publishers.contact import contact_button
@@ -111,10 +111,12 @@ def _facts(
                     ft.Column(
                         [
                             heading(text(title, look.type.h2), heading_level),
-                            text(
-                                words(f"category.{purchase.purchase_category_code.value}"),
-                                look.type.body_s,
-                                look.colors.content_muted,
+                            alone(
+                                text(
+                                    words(f"category.{purchase.purchase_category_code.value}"),
+                                    look.type.body_s,
+                                    look.colors.content_muted,
+                                )
                             ),
                         ],
                         spacing=0,

@@ -17,7 +17,7 @@ from views.forecast.parts import ForecastLine
 from views.kit.amounts import hero_amount
 from views.kit.buttons import icon_button, outline_button
 from views.kit.cards import card, column
-from views.kit.look import Look, heading, text
+from views.kit.look import Look, alone, heading, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS, Layout
 from views.purchases.billing_rule import billing_rule
 from views.purchases.month_selector import month_selector
@@ -82,12 +82,15 @@ def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     words = look.words
     span = formats.period_range(period.start_date, period.end_date)
     room = SUMMED_WIDTH if _in_one_row(look) else look.layout.least_content - 2 * SPACE_M
+    amount = hero_amount(look, formats, period.total, room)
+    amount.semantics_label = ""  # the name says it
     lines: list[ft.Control] = [
-        hero_amount(look, formats, period.total, room),
+        amount,
         text(
             words("purchases.sub", n=period.purchase_count, period=span),
             look.type.body_s,
             look.colors.content_muted,
+            spoken=span,
         ),
     ]
     if period.pending_total.amount:
@@ -111,7 +114,7 @@ def _invoice(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     """The bill it goes to."""
     of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
     sentence = look.words(f"invoice.{period.state.value}", of_month=of_month, month=month)
-    return text(sentence, look.type.label_s, expand=True)
+    return alone(text(sentence, look.type.label_s, expand=True))
 
 
 def period_summary(look: Look, period: BillingPeriod) -> str:

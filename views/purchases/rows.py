@@ -115,6 +115,7 @@ def _day_header(
     return ft.Semantics(
         header=True,
         heading_level=3,
+        container=True,
         label=spoken,
         exclude_semantics=True,
         content=ft.Row(

@@ -21,7 +21,7 @@ from views.core.text import Language, blank
 from views.frame import Screen, reading_column
 from views.kit.cards import Tone, card, column, key_value
 from views.kit.chips import chip, choices
-from views.kit.look import Look, heading, text
+from views.kit.look import Look, alone, heading, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
 from views.places import Destination
 from views.settings.diagnostics import DiagnosticsButton
@@ -47,7 +47,7 @@ def SettingsList() -> ft.Control:
     words = look.words
     return reading_column(
         look,
-        _owner(look, session),
+        alone(_owner(look, session)),
         _section(look, "settings.display", *_display(look, device)),
         _section(look, "settings.data", *_data(look, session)),
         _section(look, "settings.account", *_leaving(look, device, session)),

@@ -16,7 +16,7 @@ from views.core.text import Language, explain
 from views.demo.banner import DemoBanner
 from views.kit.buttons import icon_button, link, main_button, outline_button
 from views.kit.cards import Tone, card, column
-from views.kit.look import Look, heading, silent, text
+from views.kit.look import Look, alone, heading, silent, text
 from views.kit.theme import (
     FORM_WIDTH,
     SPACE_2XL,
@@ -181,12 +181,14 @@ def PasswordStep(form: SignInState) -> ft.Control:
         ft.Row(
             [
                 ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24),
-                text(
-                    form.identifier,
-                    look.type.body,
-                    expand=True,
-                    lines=1,
-                    spoken=words("password.identity", identifier=form.identifier),
+                alone(
+                    text(
+                        form.identifier,
+                        look.type.body,
+                        expand=True,
+                        lines=1,
+                        spoken=words("password.identity", identifier=form.identifier),
+                    )
                 ),
                 ft.TextButton(
                     text(words("password.edit"), look.type.h4, spoken=words("password.edit_name")),
@@ -271,7 +273,7 @@ def _brand_row(look: Look) -> ft.Control:
     return ft.Row(
         [
             silent(ft.Image(src=look.brand.mark, width=MARK, height=MARK)),
-            text(look.brand.product_name, look.type.title),
+            alone(text(look.brand.product_name, look.type.title)),
         ],
         spacing=SPACE_S,
     )

@@ -19,7 +19,7 @@ from views.core.notices import error_state, freshness, skeleton, state, unreadab
 from views.frame import Screen, reading_column
 from views.kit.buttons import Handler, strong_button
 from views.kit.cards import card, column, group, key_values, tile
-from views.kit.look import Look, heading, text
+from views.kit.look import Look, alone, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, negative_button
 from views.places import Destination
 from views.publishers.contact import contact_button
@@ -114,6 +114,8 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
         rows.append((words("subscription.reference"), one.termination_reference))
     label = status_tag(look, formats, subscriptions, one)
     upcoming = next_line(look, formats, subscriptions, one)
+    lines = [text(name, look.type.body_s, look.colors.content_muted)] if name else []
+    lines += [text(upcoming, look.type.body_s)] if upcoming else []
     actions: list[ft.Control] = []
     open_ = one.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED)
     if open_ and one.terminable:
@@ -139,8 +141,7 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
                     ft.Column(
                         [
                             heading(text(title, look.type.h2), 2),
-                            *([text(name, look.type.body_s, look.colors.content_muted)] if name else []),
-                            *([text(upcoming, look.type.body_s)] if upcoming else []),
+                            *map(alone, lines),
                         ],
                         spacing=0,
                         expand=True,

@@ -12,7 +12,7 @@ from views.core.notices import error_alert, skeleton
 from views.kit.amounts import hero_amount
 from views.kit.buttons import Handler, link
 from views.kit.cards import card, column
-from views.kit.look import Look, heading, silent, text
+from views.kit.look import Look, alone, heading, silent, text
 from views.kit.theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
 from views.places import PURCHASES, go, purchases_of
 from views.purchases.month_selector import STUB, extent
@@ -62,17 +62,16 @@ def one_off_services(
         total = column(hero_amount(look, formats, current.total, room), silent(bars), spacing=SPACE_XS)
     else:
         amount = hero_amount(look, formats, current.total, room - CHART_ROOM, expand=True)
-        total = ft.Row([amount, silent(bars)], spacing=SPACE_L, vertical_alignment=ft.CrossAxisAlignment.END)
+        total = ft.Row(
+            [alone(amount), silent(bars)], spacing=SPACE_L, vertical_alignment=ft.CrossAxisAlignment.END
+        )
     return card(
         look,
         column(
-            ft.Column(
-                [
-                    heading(text(words("services.title"), look.type.title), 2),
-                    text(words("services.sub"), look.type.body_s, look.colors.content_muted),
-                ],
+            column(
+                heading(text(words("services.title"), look.type.title), 2),
+                text(words("services.sub"), look.type.body_s, look.colors.content_muted),
                 spacing=0,
-                tight=True,
             ),
             total,
             text(

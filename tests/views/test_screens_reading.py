@@ -1,0 +1,107 @@
+"""Order in which a screen reader meets the parts of each screen (WCAG 1.3.2)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import flet as ft
+import pytest
+
+from services.sandbox.data_file import Subscriber
+from tests.driver import Driver, spoken
+from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
+from tests.views.people import ABONNE, WEEKLY, subscribed
+
+CAMILLE = "camille@demo.example"
+PATHS = [
+    "/",
+    "/conso/internet",
+    "/achats",
+    "/achats?periode=2026-02",
+    "/recherche?q=cubéo",
+    "/verifier",
+    "/gerer",
+    f"/gerer/abonnements/{WEEKLY}",
+    "/gerer/abonnements/none",
+    "/gerer/calendrier",
+    "/achats/charge-2026-05-11-0",
+    "/achats/none",
+    "/aide",
+    "/aide/resilier",
+    "/aide/none",
+    "/reglages",
+    "/nowhere",
+]
+AMOUNT = re.compile(r"\d+,\d\d(?=\s*(?:€|euros))")
+SIZES = pytest.mark.parametrize(
+    "screen",
+    [{"width": 320, "height": 700}, {"width": 834, "height": 1194}, {"width": 1440, "height": 900}],
+    ids=lambda one: str(one["width"]),
+)
+
+
+def assert_in_order(app: Driver, where: str) -> None:
+    assert not app.misplaced(), where
+    for node in app.controls(ft.Semantics):
+        if node.label and node.content and not node.exclude_semantics:
+            amounts = set(AMOUNT.findall(node.label))
+            assert not amounts & set(AMOUNT.findall(" ".join(spoken(node.content)))), where
+
+
+@SIZES
+async def test_screen_reader_meets_each_text_below_its_heading(serve: Serve, screen: dict[str, Any]) -> None:
+    line = serve(subscribed(), CAMILLE)
+    for person in (ABONNE, CAMILLE):
+        async with visit(line, await remembered(line, person), **screen) as app:
+            for path in PATHS:
+                await app.go(path)
+                await quiet(app, line)
+                assert_in_order(app, path)
+                line.down = True
+                await app.press("R")
+                await quiet(app, line)
+                assert_in_order(app, f"{path} without a backend")
+                line.down = False
+
+
+@SIZES
+async def test_screen_reader_meets_the_sign_in_in_order(serve: Serve, screen: dict[str, Any]) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, web=True, **screen) as app:
+        await app.see("Identifiez-vous")
+        assert_in_order(app, "identifier")
+        await app.tap("Retrouver mon identifiant")
+        await app.see("Indiquez un num")
+        assert_in_order(app, "reminder")
+    async with visit(line, web=True, **screen) as app:
+        await app.enter("Identifiant", CAMILLE)
+        await app.tap("Continuer")
+        await app.see("Votre mot de passe")
+        assert_in_order(app, "password")
+        await app.enter("Mot de passe", "wrong")
+        await app.tap("Se connecter")
+        await quiet(app, line)
+        assert_in_order(app, "wrong password")
+
+
+@SIZES
+async def test_screen_reader_meets_empty_screens_in_order(serve: Serve, screen: dict[str, Any]) -> None:
+    nobody = Subscriber(identifier="rien@demo.example", password=PASSWORD, display_name="Sacha Vide")
+    line = serve(nobody)
+    async with visit(line, await remembered(line, nobody.identifier), **screen) as app:
+        for path in PATHS:
+            await app.go(path)
+            await quiet(app, line)
+            assert_in_order(app, path)
+
+
+@SIZES
+async def test_screen_reader_meets_failed_screens_in_order(serve: Serve, screen: dict[str, Any]) -> None:
+    line = serve(subscribed())
+    store = await remembered(line, ABONNE)
+    line.broken = "/contracts"
+    for path in PATHS:
+        async with visit(line, store, route=path, **screen) as app:
+            await quiet(app, line)
+            assert_in_order(app, path)
