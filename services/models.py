@@ -238,18 +238,30 @@ class MerchantContact(Struct, frozen=True, kw_only=True, rename="camel"):
     phone: str | None = None
 
 
+class DisputeStatus(_Tolerant):
+    """How far the operator is with a dispute."""
+
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "inProgress"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    CLOSED = "closed"
+    OTHER = "other"
+
+
 class Dispute(Struct, frozen=True, kw_only=True, rename="camel"):
     """A problem the subscriber told about a purchase."""
 
     dispute_id: str
     """The reference to quote."""
-    status: str
-    """`acknowledged`."""
+    status: DisputeStatus
     reason: DisputeReason
     created_at: Instant
+    updated_at: Instant | None = None
+    """When the status last changed."""
 
     def __post_init__(self) -> None:
-        check_century(self.created_at)
+        check_century(self.created_at, self.updated_at)
 
 
 class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):

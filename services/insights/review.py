@@ -7,13 +7,15 @@ from enum import StrEnum
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
+from services.insights.contest import Contest, ContestId, merge_contests
 from services.models import Instant, check_century
 
 Key = Annotated[str, Meta(min_length=1, max_length=400)]
 HIGHEST_CEILING = 300
 """Whole euros: the legal limit of a month."""
+LONGEST_ADDRESS = 500
 LARGEST_DOCUMENT = 200_000
 """Bytes of the document, as JSON."""
 
@@ -51,6 +53,16 @@ class Ceiling(Struct, frozen=True, kw_only=True, rename="camel"):
         check_century(self.decided_at)
 
 
+class Sender(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The postal address for letters, kept because the subscriber asked for it; empty when erased."""
+
+    address: Annotated[str, Meta(max_length=LONGEST_ADDRESS)]
+    decided_at: Instant
+
+    def __post_init__(self) -> None:
+        check_century(self.decided_at)
+
+
 class Review(Struct, frozen=True, kw_only=True, rename="camel"):
     """The review document of one contract. Its values are replaced, never changed."""
 
@@ -58,6 +70,10 @@ class Review(Struct, frozen=True, kw_only=True, rename="camel"):
     seen: tuple[Key, ...] = ()
     """The keys of the findings that were on screen, in order."""
     own_ceiling: Ceiling | None = None
+    contests: dict[ContestId, Contest] = {}
+    removed_contests: tuple[ContestId, ...] = ()
+    """The ids of the contest files that were removed, in order: they never come back."""
+    sender: Sender | None = None
 
     def verdict(self, key: str) -> Verdict | None:
         """Return the answer that stands for a key; None without one."""
@@ -71,6 +87,18 @@ class Review(Struct, frozen=True, kw_only=True, rename="camel"):
     def limiting(self, ceiling: Ceiling) -> Review:
         """Return the document with another own ceiling."""
         return merge(self, Review(own_ceiling=ceiling))
+
+    def contesting(self, key: str, contest: Contest) -> Review:
+        """Return the document with a contest file, or a later version of it."""
+        return merge(self, Review(contests={key: contest}))
+
+    def without_contest(self, key: str) -> Review:
+        """Return the document without a contest file, on every device."""
+        return merge(self, Review(removed_contests=(key,)))
+
+    def sent_by(self, sender: Sender) -> Review:
+        """Return the document with another address."""
+        return merge(self, Review(sender=sender))
 
     def seeing(self, keys: Iterable[str]) -> Review:
         """Return the document with further findings seen."""
@@ -86,27 +114,50 @@ def merge(one: Review, other: Review) -> Review:
     for key, decision in other.decisions.items():
         decisions[key] = max(decision, decisions.get(key, decision), key=_age)
     ceilings = [each for each in (one.own_ceiling, other.own_ceiling) if each is not None]
+    senders = [each for each in (one.sender, other.sender) if each is not None]
+    removed = {*one.removed_contests, *other.removed_contests}
     return Review(
         decisions={key: decisions[key] for key in sorted(decisions)},
         seen=tuple(sorted({*one.seen, *other.seen})),
         own_ceiling=max(ceilings, key=_age, default=None),
+        contests=merge_contests(one.contests, other.contests, removed),
+        removed_contests=tuple(sorted(removed)),
+        sender=max(senders, key=_age, default=None),
     )
 
 
 def fitted(review: Review, largest: int = LARGEST_DOCUMENT) -> Review:
-    """Return what of the document fits into `largest` bytes: the latest answers, then what was seen."""
+    """Return what of the document fits into `largest` bytes.
+
+    What was seen goes first, then the oldest answers, then contest files: the closed ones, the oldest first.
+    """
     if len(msgspec.json.encode(review)) <= largest:
         return review
     seen = tuple(key for key in review.seen if key not in review.decisions)
     latest = sorted(review.decisions, key=lambda key: _age(review.decisions[key]), reverse=True)
+    files = sorted(review.contests, key=lambda key: _worth(review.contests[key]), reverse=True)
     while True:
-        kept = {key: review.decisions[key] for key in sorted(latest)}
-        smaller = Review(decisions=kept, seen=seen, own_ceiling=review.own_ceiling)
-        if len(msgspec.json.encode(smaller)) <= largest or not (seen or latest):
+        smaller = structs.replace(
+            review,
+            decisions={key: review.decisions[key] for key in sorted(latest)},
+            seen=seen,
+            contests={key: review.contests[key] for key in sorted(files)},
+        )
+        if len(msgspec.json.encode(smaller)) <= largest or not (seen or latest or files):
             return smaller
-        seen, latest = seen[len(seen) // 2 + 1 :], latest if seen else latest[: len(latest) * 9 // 10]
+        if seen:
+            seen = seen[len(seen) // 2 + 1 :]
+        elif latest:
+            latest = latest[: len(latest) * 9 // 10]
+        else:
+            files.pop()
 
 
-def _age(answer: Decision | Ceiling) -> tuple[float, bytes]:
+def _worth(contest: Contest) -> tuple[bool, float]:
+    """Order contest files by what they are worth: those still open, then the latest."""
+    return contest.closed_on is None, contest.claimed.told_at.timestamp()
+
+
+def _age(answer: Decision | Ceiling | Sender) -> tuple[float, bytes]:
     """Order answers by their moment; equal moments by content, so that no side is preferred."""
     return answer.decided_at.timestamp(), msgspec.json.encode(answer)

@@ -122,6 +122,19 @@ class Subscription(Record, frozen=True):
         _check_century(self.start_date, self.next_charge_date, self.termination_date, self.trial_end_date)
 
 
+class Dispute(Record, frozen=True):
+    """What was told about a purchase, and what came of it."""
+
+    dispute_id: Words
+    status: Literal["acknowledged", "inProgress", "accepted", "refused", "closed"]
+    reason: Literal["unrecognised", "wrong_amount", "not_received", "duplicate", "other"]
+    created_at: Annotated[datetime, Meta(tz=True)]
+    updated_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+    def __post_init__(self) -> None:
+        _check_century(self.created_at, self.updated_at)
+
+
 class Purchase(Record, frozen=True):
     """A purchase, or a refund (then its amount is negative)."""
 
@@ -160,6 +173,7 @@ class Purchase(Record, frozen=True):
     merchant_identifier: Words | None = None
     """Given, it stands; else it is made from the merchant's name."""
     merchant_contact: MerchantContact | None = None
+    dispute: Dispute | None = None
 
     def __post_init__(self) -> None:
         _check_century(self.payment_date)

@@ -203,6 +203,7 @@ def _to_look_at(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     for clock in (time(18, 4, 12), time(18, 31, 50), time(19, 12, 9)):
         line.buy(catalogue.TRACK, moment(last.end - DAY, clock))
     line.buy(catalogue.SHOW, max(now - timedelta(hours=2), moment(current.start, time())))
+    line.buy(catalogue.RENTAL, moment(last.start + 4 * DAY, time(22, 51, 7)), disputed=9 * DAY)
     # On the weekday the current period begins with: it is charged five times in it.
     weekly = current.start - (current.start - earlier.start).days // 7 * 7 * DAY
     line.subscribe(catalogue.CLUB_CUBEO, "week", weekly, lambda _: 399)

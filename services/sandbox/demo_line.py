@@ -10,7 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.periods import Period
-from services.sandbox.data_file import Contract, Purchase, Service, Subscription
+from services.sandbox.data_file import Contract, Dispute, Purchase, Service, Subscription
 from services.sandbox.demo_catalogue import Offer, money
 from services.sandbox.identity import reference
 
@@ -40,8 +40,12 @@ class Line:
         channel: Channel | None = None,
         subscription_id: str | None = None,
         refund_of: Purchase | None = None,
+        disputed: timedelta | None = None,
     ) -> Purchase | None:
-        """Adds an entry, at the offer's first price unless told; None when its time is still to come."""
+        """Adds an entry, at the offer's first price unless told; None when its time is still to come.
+
+        `disputed`: how long after it the operator refused what was told about it, a day after it.
+        """
         if at.astimezone(UTC) > self._now.astimezone(UTC):
             return None
         cents = offer.prices[0] if cents is None else cents
@@ -65,6 +69,7 @@ class Line:
             subscription_id=subscription_id,
             reference_code=f"{'SP' if channel == 'sms_plus' else 'IP'}-{at:%y%m%d}-{number % 1_000_000:06}",
             refund_of=refund_of.payment_id if refund_of else None,
+            dispute=_refused(f"p-{number:016x}", at, disputed) if disputed else None,
         )
         self._purchases[purchase.payment_id] = purchase
         return purchase
@@ -154,6 +159,17 @@ class Line:
             subscriptions=tuple(self._subscriptions),
             purchases=tuple(self._purchases.values()),
         )
+
+
+def _refused(payment_id: str, at: datetime, disputed: timedelta) -> Dispute:
+    told = at + DAY
+    return Dispute(
+        dispute_id=reference("SG", told.date(), payment_id),
+        status="refused",
+        reason="unrecognised",
+        created_at=told,
+        updated_at=at + disputed,
+    )
 
 
 def moment(day: date, clock: time, *, fold: int = 0) -> datetime:

@@ -46,6 +46,7 @@ def open_dispute(query: Query) -> Response:
                 dispute_id=reference("SG", today, row.payment_id),
                 reason=form.reason,
                 comment=None if form.comment is UNSET else form.comment,
+                status="acknowledged",
                 created_at=query.now,
             )
         )
@@ -64,7 +65,8 @@ def dispute_as_written(row: Row[Any], contract: Row[Any]) -> dict[str, Any]:
     """A dispute as the contract writes it."""
     return {
         "disputeId": row.dispute_id,
-        "status": "acknowledged",
+        "status": row.status,
         "reason": row.reason,
         "createdAt": row.created_at.astimezone(zone_of(contract)),
+        "updatedAt": row.updated_at and row.updated_at.astimezone(zone_of(contract)),
     }

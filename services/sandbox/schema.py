@@ -167,7 +167,9 @@ dispute = Table(
     Column("dispute_id", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("comment", Text),
+    Column("status", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment),
 )
 
 review = Table(

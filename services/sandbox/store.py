@@ -25,6 +25,7 @@ from services.identifiers import canonical
 from services.sandbox import schema
 from services.sandbox.data_file import (
     Contract,
+    Dispute,
     MerchantContact,
     Purchase,
     SpendingLimits,
@@ -283,6 +284,11 @@ def _add_subscriber(rows: Rows, subscriber: Subscriber, password_hash: str, now:
         owner = {"contract_id": contract.contract_id}
         rows["subscription"] += (_subscription(each) | owner for each in contract.subscriptions)
         rows["purchase"] += (_purchase(each) | owner for each in contract.purchases)
+        rows["dispute"] += (
+            {"payment_id": each.payment_id} | _dispute(each.dispute)
+            for each in contract.purchases
+            if each.dispute is not None
+        )
 
 
 def _contract(contract: Contract, position: int, now: datetime) -> dict[str, Any]:
@@ -355,4 +361,15 @@ def _purchase(purchase: Purchase) -> dict[str, Any]:
         "subscription_id": purchase.subscription_id,
         "reference_code": purchase.reference_code,
         "folded": fold(f"{purchase.merchant_name}\n{purchase.description}"),
+    }
+
+
+def _dispute(told: Dispute) -> dict[str, Any]:
+    return {
+        "dispute_id": told.dispute_id,
+        "status": told.status,
+        "reason": told.reason,
+        "comment": None,
+        "created_at": told.created_at,
+        "updated_at": told.updated_at,
     }

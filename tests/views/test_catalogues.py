@@ -103,6 +103,7 @@ WORDED: list[tuple[str, type[StrEnum]]] = [
     ("filter.{value}", models.Filter),
     ("subscription.price_{value}", models.Rhythm),
     ("reason.{name}", models.DisputeReason),
+    ("dispute.{value}", models.DisputeStatus),
     ("credentials.{value}", CredentialProblem),
     ("language.{value}", Language),
 ]

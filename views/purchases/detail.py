@@ -9,12 +9,12 @@ from functools import partial
 import flet as ft
 
 from services.errors import NotFound
-from services.models import EntryType, Money, PaymentStatus, Purchase
+from services.models import DisputeStatus, EntryType, Money, PaymentStatus, Purchase
 from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.formatting import Formats
 from views.core.notices import alert, error_state, freshness, skeleton, snackbar, state, unreadable_alert
-from views.core.text import blank
+from views.core.text import blank, joined
 from views.disputes.report import ReportButton
 from views.disputes.report_state import ReportState
 from views.kit.amounts import hero_amount
@@ -210,6 +210,9 @@ def _reported(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contr
         else words("report.sent", reference=dispute.dispute_id)
     )
     sentence = words("report.sent_on", date=formats.moment(dispute.created_at))
+    if dispute.status is not DisputeStatus.ACKNOWLEDGED:
+        changed = formats.day_month(formats.local_day(dispute.updated_at)) if dispute.updated_at else ""
+        sentence = joined(sentence, words(f"dispute.{dispute.status.value}"), changed)
     return [alert(look, Tone.INFO, title, sentence)]
 
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.insights.review import Ceiling, Decision, Review, Verdict, fitted, merge
+from services.insights.contest import (
+    Claim,
+    Claimed,
+    Closing,
+    Contest,
+    Line,
+    Means,
+    Progress,
+    Reason,
+    Step,
+)
+from services.insights.review import Ceiling, Decision, Review, Sender, Verdict, fitted, merge
+from services.models import Money
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 KEYS = st.sampled_from(["new|a|1", "after|b|2", "rise|c|3.99"])
@@ -16,11 +29,50 @@ MOMENTS = st.integers(0, 3).map(lambda hours: NOW + timedelta(hours=hours))
 DECISIONS = st.builds(
     Decision, verdict=st.sampled_from(Verdict), decided_at=MOMENTS, publisher=st.just("a"), name=st.just("A")
 )
+CONTESTS = st.dictionaries(
+    st.sampled_from(["0" * 16, "f" * 16]),
+    st.builds(
+        Contest,
+        claimed=st.builds(
+            Claimed,
+            told_at=MOMENTS,
+            publisher=st.just("a"),
+            name=st.just("A"),
+            lines=st.just(
+                (
+                    Line(
+                        payment_id="p",
+                        paid_at=NOW,
+                        amount=Money(amount=Decimal("3.99")),
+                        reference="IP-1",
+                        bill_month="2026-06",
+                    ),
+                )
+            ),
+            reason=st.sampled_from(Reason),
+            claims=st.just((Claim.REFUND,)),
+        ),
+        steps=st.dictionaries(
+            st.sampled_from(Step),
+            st.builds(
+                Progress,
+                told_at=MOMENTS,
+                sent_on=st.sampled_from([None, NOW.date()]),
+                means=st.sampled_from(Means),
+            ),
+        ),
+        closing=st.none() | st.builds(Closing, told_at=MOMENTS, day=st.sampled_from([None, NOW.date()])),
+    ),
+)
+SENDERS = st.builds(Sender, address=st.sampled_from(["", "1 rue des Lilas"]), decided_at=MOMENTS)
 REVIEWS = st.builds(
     Review,
     decisions=st.dictionaries(KEYS, DECISIONS),
     seen=st.sets(KEYS).map(lambda keys: tuple(sorted(keys))),
     own_ceiling=st.none() | st.builds(Ceiling, amount=st.none() | st.integers(1, 300), decided_at=MOMENTS),
+    contests=CONTESTS,
+    removed_contests=st.sampled_from([(), ("0" * 16,)]),
+    sender=st.none() | SENDERS,
 )
 
 
@@ -49,11 +101,49 @@ def test_later_answer_wins_and_can_be_withdrawn() -> None:
     assert review.deciding(answer(Verdict.WITHDRAWN, 1)).verdict("k") is None
 
 
-@given(REVIEWS, st.integers(150, 600))
+def test_contest_file_merges_step_by_step_and_a_removed_one_stays_away() -> None:
+    key, claimed = (
+        "0" * 16,
+        Claimed(
+            told_at=NOW,
+            publisher="a",
+            name="A",
+            lines=(
+                Line(
+                    payment_id="p",
+                    paid_at=NOW,
+                    amount=Money(amount=Decimal("3.99")),
+                    reference="IP-1",
+                    bill_month="2026-06",
+                ),
+            ),
+            reason=Reason.UNAWARE,
+            claims=(Claim.REFUND,),
+        ),
+    )
+    here, there = (
+        Review().contesting(
+            key,
+            Contest(claimed=claimed, steps={step: Progress(told_at=NOW, sent_on=NOW.date())}),
+        )
+        for step in (Step.PUBLISHER, Step.SERVICE)
+    )
+    both = merge(here, there)
+    assert list(both.contests[key].steps) == [Step.PUBLISHER, Step.SERVICE]
+    undone = Progress(told_at=NOW + timedelta(hours=1))
+    later = both.contesting(key, Contest(claimed=claimed, steps={Step.SERVICE: undone}))
+    assert later.contests[key].progress(Step.SERVICE) is None
+    assert later.contests[key].progress(Step.PUBLISHER) is not None
+    assert merge(later.without_contest(key), both).contests == {}
+
+
+@given(REVIEWS, st.integers(320, 900))
 def test_fitted_document_is_no_larger_and_keeps_the_latest_answers(review: Review, largest: int) -> None:
     small = fitted(review, largest)
     assert len(msgspec.json.encode(small)) <= largest
     kept, gone = small.decisions, review.decisions.keys() - small.decisions.keys()
     oldest = min((one.decided_at for one in kept.values()), default=None)
     assert oldest is None or all(review.decisions[key].decided_at <= oldest for key in gone)
+    assert small.contests == review.contests or not kept
+    assert small.sender == review.sender
     assert fitted(review) == review

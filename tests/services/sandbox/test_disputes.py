@@ -25,6 +25,7 @@ async def test_told_it_is_acknowledged_and_shown_on_the_purchase(holder: Visitor
         "status": "acknowledged",
         "reason": "wrong_amount",
         "createdAt": "2024-03-10T12:00:00+01:00",
+        "updatedAt": None,
     }
     assert (await holder.get(PURCHASE)).json()["dispute"] == answer.json()
     page = (await holder.get("/v1/contracts/c1/purchases", periodId="2024-04")).json()["items"]

@@ -9,17 +9,60 @@ import pytest
 from tests.services.sandbox.visitor import Visitor
 
 REVIEW = "/v1/contracts/c1/review"
-EMPTY: dict[str, Any] = {"decisions": {}, "seen": [], "ownCeiling": None}
+EMPTY: dict[str, Any] = {
+    "decisions": {},
+    "seen": [],
+    "ownCeiling": None,
+    "contests": {},
+    "removedContests": [],
+    "sender": None,
+}
 DECISION = {
     "verdict": "recognised",
     "decidedAt": "2024-03-10T11:00:00Z",
     "publisher": "eclat-jeux",
     "name": "Éclat Jeux",
 }
+CONTEST: dict[str, Any] = {
+    "claimed": {
+        "toldAt": "2024-03-10T11:00:00Z",
+        "publisher": "eclat-jeux",
+        "name": "Éclat Jeux",
+        "lines": [
+            {
+                "paymentId": "p2",
+                "paidAt": "2024-02-29T20:14:31Z",
+                "amount": {"amount": "0.99", "currency": "EUR"},
+                "reference": "IP-240229-048213",
+                "billMonth": "2024-04",
+                "category": "games",
+            }
+        ],
+        "reason": "duplicate",
+        "claims": ["refund", "proof"],
+        "endedOn": None,
+        "endedReference": "",
+        "twinPaidAt": "2024-02-29T20:14:08Z",
+        "overMonth": False,
+    },
+    "steps": {
+        "service": {
+            "toldAt": "2024-03-10T11:00:00Z",
+            "sentOn": "2024-02-29",
+            "means": "email",
+            "references": ["SG-1"],
+            "answer": {"day": "2024-03-01", "outcome": "partly", "refunded": None},
+        }
+    },
+    "closing": {"toldAt": "2024-03-10T11:00:00Z", "day": None},
+}
 DOCUMENT = {
     "decisions": {"duplicate|eclat-jeux|p2": DECISION},
     "seen": ["duplicate|eclat-jeux|p2"],
     "ownCeiling": {"amount": 60, "decidedAt": "2024-03-10T11:00:00Z"},
+    "contests": {"0123456789abcdef": CONTEST},
+    "removedContests": ["fedcba9876543210"],
+    "sender": {"address": "1 rue des Lilas", "decidedAt": "2024-03-10T11:00:00Z"},
 }
 
 
@@ -51,6 +94,10 @@ async def test_change_of_an_older_document_is_refused(holder: Visitor) -> None:
         {"decisions": {"k": DECISION | {"verdict": "perhaps"}}},
         {"decisions": {"k": DECISION | {"decidedAt": "2024-03-10T11:00:00"}}},
         {"decisions": {"k": DECISION | {"decidedAt": "9999-12-31T23:59:59Z"}}},
+        {"contests": {"another": CONTEST}},
+        {"contests": {"0" * 16: CONTEST | {"claimed": CONTEST["claimed"] | {"lines": []}}}},
+        {"contests": {"0" * 16: CONTEST | {"steps": {"court": {"toldAt": "2024-03-10T11:00:00Z"}}}}},
+        {"sender": {"address": "x" * 501, "decidedAt": "2024-03-10T11:00:00Z"}},
         {"ownCeiling": {"amount": 301, "decidedAt": "2024-03-10T11:00:00Z"}},
     ],
 )

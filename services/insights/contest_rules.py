@@ -1,0 +1,235 @@
+"""The rules of a contest file: which step is open when, deadlines, refunds, and what a letter may say."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from services.insights.contest import MOST_LINES, Claim, Contest, Line, Outcome, Progress, Reason, Step
+from services.insights.findings import LAW_MONTH, LAW_TRANSACTION
+from services.insights.ledger import NOTHING, Ledger, counts
+from services.models import Purchase
+
+WITHDRAWAL = timedelta(days=14)
+PUBLISHER_ANSWER = timedelta(days=15)
+"""What the letter to the publisher suggests; no legal limit."""
+LETTERS = (Step.PUBLISHER, Step.SERVICE, Step.CONSUMERS, Step.MEDIATOR)
+"""The steps that are written to someone."""
+AFTER_SERVICE = (Step.CONSUMERS, Step.MEDIATOR)
+"""The steps that may follow only the letter to the customer service."""
+
+
+def line_of(entry: Purchase) -> Line:
+    """Return a charge as a line of a file."""
+    return Line(
+        payment_id=entry.payment_id,
+        paid_at=entry.payment_date,
+        amount=entry.amount,
+        reference=entry.reference_code[:100],
+        bill_month=entry.period_id,
+        category=entry.purchase_category_code,
+    )
+
+
+def contestable(ledger: Ledger, publisher: str) -> tuple[Purchase, ...]:
+    """Return the charges of a publisher that can be contested, newest first, at most `MOST_LINES`."""
+    found = (
+        entry
+        for entry in reversed(ledger.charges)
+        if entry.merchant_identifier == publisher and not ledger.refunded_whole(entry)
+    )
+    return tuple(found)[:MOST_LINES]
+
+
+def exceeds_month(ledger: Ledger, entries: Iterable[Purchase], limit: Decimal = LAW_MONTH) -> bool:
+    """Return whether the purchases of a period that holds one of these exceed the limit of a month."""
+    periods = {entry.period_id for entry in entries}
+    return any(
+        sum((each.amount.amount for each in one.entries if counts(each)), NOTHING) > limit
+        for one in ledger.periods
+        if one.period.period_id in periods
+    )
+
+
+def months_after(day: date, months: int) -> date:
+    """Return the same day some months later, or the last of a shorter month."""
+    years, month = divmod(day.month - 1 + months, 12)
+    last = calendar.monthrange(day.year + years, month + 1)[1]
+    return date(day.year + years, month + 1, min(day.day, last))
+
+
+def answer_due(contest: Contest, step: Step) -> date | None:
+    """Return the day from which a letter counts as unanswered; None where no answer is awaited."""
+    known = contest.progress(step)
+    if known is None or known.sent_on is None or known.answer is not None:
+        return None
+    match step:
+        case Step.PUBLISHER:
+            return known.sent_on + PUBLISHER_ANSWER
+        case Step.SERVICE | Step.CONSUMERS:
+            return months_after(known.sent_on, 1)
+        case _:
+            return None
+
+
+def opens(contest: Contest, step: Step) -> date | None:
+    """Return the first day of a step; `date.min` for one that can be done at once, None if it is barred.
+
+    The letters have an order: customer service, then consumer service, then mediator.
+    """
+    if step not in AFTER_SERVICE:
+        return date.min
+    service = contest.progress(Step.SERVICE)
+    if service is None or service.sent_on is None:
+        return None
+    if step is Step.CONSUMERS:
+        return _unsettled(service, 1)
+    consumers = contest.progress(Step.CONSUMERS)
+    days = [_unsettled(consumers, 1) if consumers else None]
+    if service.answer is None:
+        days.append(months_after(service.sent_on, 2))
+    first = min((day for day in days if day is not None), default=None)
+    return max(first, service.sent_on) if first else None  # two devices may have told another order
+
+
+def _unsettled(known: Progress, months: int) -> date | None:
+    """Return the day from which a letter has failed: refused, or without an answer for some months."""
+    if known.sent_on is None:
+        return None
+    if known.answer is not None:
+        return max(known.answer.day, known.sent_on) if known.answer.declines else None
+    return months_after(known.sent_on, months)
+
+
+def mediator_until(contest: Contest) -> date | None:
+    """Return the last day to ask the mediator: a year after the first written complaint."""
+    known = (contest.progress(step) for step in (Step.PUBLISHER, Step.SERVICE))
+    sent = [one.sent_on for one in known if one is not None and one.sent_on is not None]
+    return months_after(min(sent), 12) if sent else None
+
+
+def withdraw_until(contest: Contest, zone: ZoneInfo, today: date) -> date | None:
+    """Return the last day to withdraw from the newest digital purchase; None if it is over."""
+    days = [
+        line.paid_at.astimezone(zone).date() + WITHDRAWAL for line in contest.claimed.lines if line.digital
+    ]
+    return max((day for day in days if day >= today), default=None)
+
+
+def prudent_until(contest: Contest) -> date:
+    """Return a year after the first of the earliest bill month: the limit counted to be on the safe side."""
+    first = min(line.bill_month for line in contest.claimed.lines)
+    return months_after(date.fromisoformat(f"{first}-01"), 12)
+
+
+def is_open(contest: Contest, step: Step, today: date) -> bool:
+    """Return whether a step can be done today."""
+    first = opens(contest, step)
+    if first is None or first > today or contest.closed_on is not None:
+        return False
+    until = mediator_until(contest) if step is Step.MEDIATOR else None
+    return until is None or today <= until
+
+
+def next_step(contest: Contest, today: date) -> tuple[Step, date] | None:
+    """Return the next thing to do and its first day, today or ahead; None when there is nothing."""
+    if contest.closed_on is not None:
+        return None
+    if any(known.answer and not known.answer.declines for known in contest.steps.values()):
+        return None
+    for step in Step:
+        first = opens(contest, step)
+        if contest.progress(step) is not None or first is None:
+            continue
+        if step is Step.MEDIATOR and (mediator_until(contest) or first) < max(first, today):
+            return None
+        return step, max(first, today)
+    return None
+
+
+def unanswered(contest: Contest, today: date) -> tuple[Step, date] | None:
+    """Return the last letter that should have been answered by now and was not, and when it was sent."""
+    if contest.closed_on is not None:
+        return None
+    for step in reversed(LETTERS):
+        known, due = contest.progress(step), answer_due(contest, step)
+        if known is not None and known.sent_on is not None:
+            return (step, known.sent_on) if due is not None and due <= today else None
+    return None
+
+
+def earliest(contest: Contest, step: Step) -> date | None:
+    """Return the first day on which a step can have been done: never before the one it follows."""
+    if step not in AFTER_SERVICE:
+        return date.min
+    service = contest.progress(Step.SERVICE)
+    return service.sent_on if service else None
+
+
+def can_undo(contest: Contest, step: Step) -> bool:
+    """Return whether nothing that follows a step was done."""
+    return step is not Step.SERVICE or not any(contest.progress(after) for after in AFTER_SERVICE)
+
+
+def refunds(ledger: Ledger, contest: Contest) -> tuple[Decimal, date | None]:
+    """Return what was given back on the lines, at most what is claimed, and the day of the last refund."""
+    ids = {line.payment_id for line in contest.claimed.lines}
+    days = [ledger.day(entry) for entry in ledger.entries if entry.refund_of in ids]
+    back = sum(
+        (
+            min(line.amount.amount, ledger.refunded.get(line.payment_id, NOTHING))
+            for line in contest.claimed.lines
+        ),
+        NOTHING,
+    )
+    return back, max(days, default=None) if back else None
+
+
+def granted(contest: Contest, back: Decimal = NOTHING) -> Decimal:
+    """Return what is known to be won: the refunds found, or what the answers grant; at most the claim."""
+    told = [back]
+    for known in contest.steps.values():
+        if known.answer is not None and known.answer.outcome is Outcome.ACCEPTED:
+            told.append(contest.total)
+        elif known.answer is not None and known.answer.refunded is not None:
+            told.append(known.answer.refunded.amount)
+    return min(contest.total, max(told))
+
+
+CONDITIONS = frozenset(
+    (
+        *Reason,
+        *Claim,
+        *("apart", "recent", "older", "over_law", "reported", "publisher_silent", "publisher_refused"),
+        *("service_silent", "service_refused", "consumers_asked", "consumers_silent", "consumers_refused"),
+        "silent_two_months",
+    )
+)
+"""What a sentence of a letter may depend on."""
+
+
+def conditions(contest: Contest, zone: ZoneInfo, today: date, *, reported: bool) -> frozenset[str]:
+    """Return what holds today, of `CONDITIONS`; `reported`: the operator was told of a line in the app."""
+    claimed = contest.claimed
+    digital = [line.paid_at.astimezone(zone).date() for line in claimed.lines if line.digital]
+    held: dict[str, bool] = {claimed.reason: True}
+    held |= dict.fromkeys(claimed.claims, True)
+    held["apart"] = claimed.reason is Reason.DUPLICATE and claimed.twin_paid_at is not None
+    held["recent"] = any(today <= day + WITHDRAWAL for day in digital)
+    held["older"] = any(today > day + WITHDRAWAL for day in digital)
+    over = any(line.amount.amount > LAW_TRANSACTION for line in claimed.lines)
+    held["over_law"] = over or claimed.over_month
+    held["reported"] = reported
+    for step in (Step.PUBLISHER, Step.SERVICE, Step.CONSUMERS):
+        known, due = contest.progress(step), answer_due(contest, step)
+        held[f"{step}_silent"] = due is not None and due <= today
+        held[f"{step}_refused"] = bool(known and known.answer and known.answer.declines)
+    held["consumers_asked"] = contest.progress(Step.CONSUMERS) is not None
+    service = contest.progress(Step.SERVICE)
+    held["silent_two_months"] = bool(
+        held["service_silent"] and service and service.sent_on and months_after(service.sent_on, 2) <= today
+    )
+    return frozenset(name for name, true in held.items() if true) & CONDITIONS
