@@ -16,7 +16,11 @@ from services.settings import VERSION
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
-NODE_LOCKS = ["tests/nightly/contract/package-lock.json", "tests/services/provider/package-lock.json"]
+NODE_LOCKS = [
+    "tests/nightly/contract/package-lock.json",
+    "tests/services/documents/reader/package-lock.json",
+    "tests/services/provider/package-lock.json",
+]
 TREE = {
     *("main.py", "views", "services", "assets", "tests", "pyproject.toml"),
     *("Makefile", "requirements.lock", "requirements-dev.lock", ".ci", "docs"),

@@ -22,6 +22,8 @@ class CalendarEvent:
     summary: str
     description: str = ""
     remind_on: date | None = None
+    end: bool = False
+    """The last day of the access, not a charge: both may fall on one day."""
 
 
 def ics_file(contract_id: str, events: Sequence[CalendarEvent], at: datetime, product: str) -> bytes:
@@ -53,5 +55,5 @@ def ics_file(contract_id: str, events: Sequence[CalendarEvent], at: datetime, pr
 
 def uid(contract_id: str, event: CalendarEvent) -> str:
     """Return the identifier of an event, the same at each export. It reveals no id of the contract."""
-    named = f"{contract_id}|{event.subscription_id}|{event.day.isoformat()}"
+    named = f"{contract_id}|{event.subscription_id}|{event.day.isoformat()}{'|end' if event.end else ''}"
     return f"{hashlib.sha256(named.encode()).hexdigest()[:32]}@{DOMAIN}"

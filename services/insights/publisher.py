@@ -72,16 +72,22 @@ def publisher(ledger: Ledger, subscriptions: Sequence[Subscription], identifier:
     )
 
 
-def watch(ledger: Ledger, one: Subscription, cut_off_day: int) -> Watch | None:
-    """Return the watch over an ended subscription: to the end of the second whole period after its end."""
+def watched_until(one: Subscription, today: date, cut_off_day: int) -> date | None:
+    """Return the end of the second whole period after a subscription's end; None if it is not watched."""
     last = one.termination_date
-    if last is None or not one.status.ended or last >= ledger.today:
+    if last is None or not one.status.ended or last >= today:
         return None
     until = last
     for _ in range(3):  # the period of its end, and two whole ones
         until = period_of(until, cut_off_day).end + timedelta(days=1)
     until -= timedelta(days=1)
-    if ledger.today > until:
+    return until if today <= until else None
+
+
+def watch(ledger: Ledger, one: Subscription, cut_off_day: int) -> Watch | None:
+    """Return the watch over an ended subscription; None if it is not watched."""
+    last, until = one.termination_date, watched_until(one, ledger.today, cut_off_day)
+    if last is None or until is None:
         return None
     charges = tuple(
         each

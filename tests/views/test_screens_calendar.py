@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import icalendar
+import msgspec
 import pytest
 
-from tests.views.conftest import Serve, remembered, visit
+from tests.views.conftest import NOW, Serve, remembered, visit
 from tests.views.people import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
 
@@ -73,3 +75,32 @@ async def test_calendar_without_charges_says_so(serve: Serve) -> None:
     line = serve("nouveau@demo.example")
     async with visit(line, await remembered(line, "nouveau@demo.example"), route="/gerer/calendrier") as app:
         await app.see("Aucun paiement à venir")
+
+
+@pytest.mark.parametrize(
+    ("locale", "none", "end"),
+    [
+        ("fr-FR", "Aucun paiement d’ici le 14 août", "Fin d’accès"),
+        ("en-GB", "No charges by 14 August", "access"),
+    ],
+)
+async def test_calendar_of_endings_alone_shows_no_amount(
+    serve: Serve, locale: str, none: str, end: str
+) -> None:
+    whole = subscribed()
+    contract = whole.contracts[0]
+    ended = msgspec.structs.replace(
+        contract.subscriptions[0],
+        status="terminated",
+        termination_date=NOW.date() + timedelta(days=9),
+        next_charge_date=None,
+    )
+    contract = msgspec.structs.replace(contract, subscriptions=(ended,))
+    line = serve(msgspec.structs.replace(whole, contracts=(contract,)))
+    async with visit(line, await remembered(line, ABONNE), route="/gerer", locale=locale) as app:
+        await app.see(none)
+        await app.tap(none)
+        assert app.route == "/gerer/calendrier"
+        await app.see(end)
+        await app.see(none)
+        assert not [text for text in app.texts() if "0,00" in text or "0.00" in text]

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.views.conftest import Serve, remembered, visit
+from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.test_screens_check import ledger_reads
 from tests.views.test_screens_journey import NARROW, WIDE
 
-CAMILLE = "camille@demo.example"
+CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
 
 
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
@@ -47,8 +48,15 @@ async def test_unknown_publisher_says_so(serve: Serve) -> None:
 
 
 async def test_ended_subscription_says_what_the_watch_saw(serve: Serve) -> None:
+    """Also where nothing was looked at before: the purchases are read once the list is there."""
     line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/") as app:
-        await app.see("Facture de juin : probablement")
-        await app.go("/gerer")
+    async with visit(line, await remembered(line, CAMILLE), route="/gerer") as app:
         await app.see("Payé le 9 avril, après la fin de l’abonnement")
+
+
+async def test_purchases_are_not_read_where_nothing_is_watched(serve: Serve) -> None:
+    line = serve(SUSPENDED)
+    async with visit(line, await remembered(line, SUSPENDED), route="/gerer") as app:
+        await app.see("Vos abonnements")
+        await quiet(app, line)
+        assert ledger_reads(line) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import calendar
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
@@ -11,7 +12,7 @@ import flet as ft
 
 from services.documents.ics import CalendarEvent, ics_file
 from services.errors import UnexpectedAnswer
-from services.insights.calendar import Entry, Month, upcoming
+from services.insights.calendar import AHEAD, Entry, Month, total, upcoming
 from services.models import Money
 from views.core.component import component
 from views.core.context import use_look
@@ -24,6 +25,14 @@ from views.places import go, subscription_address
 from views.purchases.sharing import use_file_actions
 from views.subscriptions.parts import subscription_names
 from views.subscriptions.state import SubscriptionsState
+
+
+def total_line(look: Look, entries: Sequence[Entry], today: date) -> str:
+    """Return « 31,27 € d’ici le 14 août », or that nothing is charged until then."""
+    until, amount = look.formats.day_month(today + AHEAD), total(entries)
+    if not amount:
+        return look.words("calendar.no_charge", date=until)
+    return look.words("calendar.total", amount=look.formats.money(Money(amount=amount)), date=until)
 
 
 def entry_line(look: Look, one: Entry) -> str:
@@ -136,5 +145,10 @@ def calendar_event(look: Look, one: Entry) -> CalendarEvent:
         look.formats.money(Money(amount=one.amount)) if one.amount is not None else look.words("calendar.end")
     )
     return CalendarEvent(
-        one.subscription.subscription_id, one.day, joined(name, amount), cancel_line(look, one), one.cancel_by
+        one.subscription.subscription_id,
+        one.day,
+        joined(name, amount),
+        cancel_line(look, one),
+        one.cancel_by,
+        end=one.amount is None,
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import flet as ft
 
 from services.errors import Forbidden
-from services.insights.calendar import AHEAD, Month, by_month, total, upcoming
+from services.insights.calendar import Month, by_month, upcoming
 from services.models import Money
-from views.calendar.parts import CalendarExport, entry_row, month_grid
+from views.calendar.parts import CalendarExport, entry_row, month_grid, total_line
 from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice, without_contract
@@ -68,14 +68,12 @@ def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
     if not entries:
         empty = state(look, ft.Icons.EVENT_AVAILABLE, words("calendar.empty"), words("calendar.empty_text"))
         return reading_column(look, *choice, column(*notices, empty))
-    amount = formats.money(Money(amount=total(entries)))
-    until = formats.day_month(today + AHEAD)
     return reading_column(
         look,
         *choice,
         column(
             *notices,
-            text(words("calendar.total", amount=amount, date=until), look.type.body_medium),
+            text(total_line(look, entries, today), look.type.body_medium),
             CalendarExport(subscriptions, None),
             text(words("calendar.note"), look.type.body_s, look.colors.content_muted),
             spacing=SPACE_S,
@@ -86,8 +84,10 @@ def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
 
 def _month(look: Look, month: Month) -> ft.Control:
     name = look.formats.month_year(f"{month.first:%Y-%m}")
-    amount = look.formats.money(Money(amount=month.total))
-    title = heading(text(look.words("calendar.month", month=name, amount=amount), look.type.h2), 2)
+    if month.total:
+        amount = look.formats.money(Money(amount=month.total))
+        name = look.words("calendar.month", month=name, amount=amount)
+    title = heading(text(name, look.type.h2), 2)
     rows = group(look, [entry_row(look, one) for one in month.entries])
     if not look.layout.wide:
         return column(title, rows, spacing=SPACE_S)

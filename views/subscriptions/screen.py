@@ -7,9 +7,10 @@ from functools import partial
 import flet as ft
 
 from services.errors import Forbidden
-from services.insights.calendar import AHEAD, total, upcoming
-from services.insights.publisher import watch
-from services.models import Money, Subscription, SubscriptionStatus
+from services.insights.calendar import upcoming
+from services.insights.publisher import watch, watched_until
+from services.models import Subscription, SubscriptionStatus
+from views.calendar.parts import total_line
 from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice, without_contract
@@ -65,6 +66,12 @@ def Subscriptions(subscriptions: SubscriptionsState, insights: InsightsState) ->
     """The current ones, each with its way out, then the past ones."""
     look = use_look()
     ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
+    watching, periods = _watching(subscriptions), insights.purchases.periods.data
+    ft.use_effect(
+        insights.load if watching else _nothing,
+        [subscriptions.contract.contract_id, watching, periods],
+        cleanup=lambda: None,
+    )
     words, shown = look.words, subscriptions.subscriptions
     title = heading(text(words("subscriptions.h2"), look.type.h2), 2)
     if shown.missing and shown.error is not None:
@@ -116,19 +123,27 @@ def _calendar_row(look: Look, subscriptions: SubscriptionsState) -> list[ft.Cont
         return []
     cut_off_day = subscriptions.contract.billing.cut_off_day
     entries = upcoming(subscriptions.subscriptions.data or (), today, cut_off_day)
-    if not total(entries):
+    if not entries:
         return []
-    amount = look.formats.money(Money(amount=total(entries)))
-    until = look.formats.day_month(today + AHEAD)
     row = navigation_row(
         look,
         ft.Icons.CALENDAR_MONTH_OUTLINED,
         look.words("calendar.row"),
-        look.words("calendar.total", amount=amount, date=until),
+        total_line(look, entries, today),
         partial(go, CALENDAR),
         key="to-calendar",
     )
     return [group(look, [row])]
+
+
+def _watching(subscriptions: SubscriptionsState) -> bool:
+    """Return whether the purchases are needed here: a subscription that ended is watched."""
+    today, cut_off_day = subscriptions.today, subscriptions.contract.billing.cut_off_day
+    return today is not None and any(watched_until(one, today, cut_off_day) for one in subscriptions.past)
+
+
+def _nothing() -> None:
+    """Do nothing: nothing is watched."""
 
 
 def _watched(look: Look, insights: InsightsState, one: Subscription) -> str:
