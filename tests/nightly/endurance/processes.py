@@ -18,6 +18,8 @@ import httpx
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
+CONNECTED = "connected sessions"
+"""Key under which `watched` counts sessions with a connection, beside its tasks."""
 STARTED = 60.0
 """Seconds a process has to answer."""
 
@@ -162,9 +164,7 @@ class Program:
 
     async def alone(self) -> None:
         """Wait until it knows that nobody is connected: who comes sooner is another visitor to it."""
-        await self.until(
-            lambda tasks: "ResumableConnection._FletApp__send_loop" not in tasks, "still connected"
-        )
+        await self.until(lambda tasks: not tasks[CONNECTED], "still connected")
 
     async def empty(self) -> None:
         """Wait until no session is kept any more, connected or not."""

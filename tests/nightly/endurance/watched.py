@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType
 
 import main
+from tests.nightly.endurance.processes import CONNECTED
+from views.flet_compat.sessions import live_pages
 from views.web import sessions
 
 KINDS = (
@@ -41,12 +43,14 @@ BEAT = 0.005
 
 
 def tasks() -> dict[str, int]:
-    """The running tasks by the name of their coroutine."""
+    """Return the running tasks by the name of their coroutine, and how many sessions are connected."""
     try:
         running = asyncio.all_tasks()
     except RuntimeError:  # between two turns of the event loop
         running = set()
-    return Counter(getattr(task.get_coro(), "__qualname__", "") for task in running)
+    names = Counter(getattr(task.get_coro(), "__qualname__", "") for task in running)
+    connected = sum(page.session.connection is not None for page in live_pages())
+    return {**names, CONNECTED: connected}
 
 
 class Heart:
