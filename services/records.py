@@ -40,7 +40,7 @@ _LISTINGS: dict[type, _Listing] = {
     ),
     PurchasePage: _Listing("items", Purchase),
     Purchase: _Listing("refunds", Purchase),
-    Subscriptions: _Listing("items", Subscription),
+    Subscriptions: _Listing("items", Subscription, lambda known: bool(known.items)),
 }
 
 

@@ -111,6 +111,7 @@ ITEMS = ("me", "billing-periods", "purchases", "subscriptions")
 TOO_LITTLE: list[tuple[str, object]] = [
     ("me", [{"odd": True}]),
     ("billing-periods", [{"odd": True}]),
+    ("subscriptions", [{"odd": True}, None]),
     ("billing-periods", [{**RIGHT["billing-periods"]["items"][0], "state": "billed"}, None]),
     *((name, None) for name in ITEMS),
     *((name, {}) for name in ITEMS),

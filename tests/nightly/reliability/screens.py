@@ -46,7 +46,7 @@ READINGS = (
     Reading("purchases", "/achats?periode=2026-06", ("Club Cubéo",)),
     Reading("purchase", f"/achats/{PURCHASE}?periode=2026-06", ("IP-260511-000000",)),
     Reading("manage, service", "/gerer", (WORDS("service.title"), "Club Cubéo")),
-    Reading("subscription", f"/gerer/abonnements/{WEEKLY}", (WORDS("subscription.yearly"),)),
+    Reading("subscription", f"/gerer/abonnements/{WEEKLY}", (WORDS("subscription.since"),)),
     Reading("help", "/aide", (WORDS("help.contact_title"),), figures=False),
     Reading("settings", "/reglages", (WORDS("settings.version"),), figures=False),
 )
