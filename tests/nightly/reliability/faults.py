@@ -140,3 +140,7 @@ FAULTS = (
 )
 FIRST_OF_KIND = tuple({fault.kind: fault for fault in reversed(FAULTS)}.values())
 """One of each kind."""
+EVERYWHERE = tuple(
+    fault for fault in FAULTS if fault in FIRST_OF_KIND or fault.kind in (Kind.GARBLED, Kind.HARMLESS)
+)
+"""Faults that meet every screen. A screen can tell them apart; only the client tells the others of a kind."""

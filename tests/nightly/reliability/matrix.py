@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
-from tests.nightly.reliability.faults import FAULTS, FIRST_OF_KIND
+from tests.nightly.reliability.faults import EVERYWHERE, FAULTS, FIRST_OF_KIND
 from tests.nightly.reliability.outcomes import OUTCOMES, Kind, Outcome, Told
-from tests.nightly.reliability.screens import DOINGS, READINGS
+from tests.nightly.reliability.screens import DOINGS, PURCHASES, READINGS
 from tests.views.catalogues import CATALOGUES, forms
 from views.core.text import Language
 
@@ -36,10 +36,13 @@ LETTERS = {
 _CHAPTER = """
 ## The fault matrix
 
-**{faults} faults × {screens} screens = {cases} cases**, met {meetings} times by
-`pytest tests/nightly/reliability` over real sockets: the app with its client, TLS to a name, a gateway that
+**{faults} faults meet {screens} screens {meetings} times** in
+`pytest tests/nightly/reliability`, over real sockets: the app with its client, TLS to a name, a gateway that
 plays the fault, the sandbox under uvicorn on a SQLite file. Time-outs and the pauses between tries are
 shortened, and reads are tried once more instead of twice; everything else is as users have it.
+
+One fault of each kind meets every screen, and so does each fault that screens could tell from the others of its
+kind: {everywhere} faults. Each of the others meets the purchases and one change, the end of a subscription.
 
 A screen that shows something meets a fault when it is seen **first**, the account known and nothing else, and
 **again** once it has shown its figures. The app is also **opened** while the fault is on: what it says in the
@@ -48,7 +51,7 @@ sentence and no other, a way forward, no crash, no secret in the logs, and nothi
 at all where nothing is known, else every amount as it was, with its age. Then the fault ends, the
 backend's figures are others, and Retry brings them.
 
-What changes something meets each fault once. It is told as it stands, what was typed stays, and in the end it
+What changes something meets a fault once. It is told as it stands, what was typed stays, and in the end it
 has been done once, no less and no more, by the backend's own database.
 
 ### What a user is told
@@ -83,8 +86,10 @@ def _chapter() -> str:
     return _CHAPTER.format(
         faults=len(FAULTS),
         screens=screens,
-        cases=len(FAULTS) * screens,
-        meetings=opened + len(FAULTS) * (sum(len(one.situations) for one in READINGS) + len(DOINGS)),
+        everywhere=len(EVERYWHERE),
+        meetings=opened
+        + len(EVERYWHERE) * (sum(len(one.situations) for one in READINGS) + len(DOINGS))
+        + (len(FAULTS) - len(EVERYWHERE)) * (len(PURCHASES.situations) + 1),
         nothing=NOTHING,
         told=_table(
             ("", "Sentence", "Way forward"),

@@ -52,6 +52,10 @@ READINGS = (
 )
 
 
+PURCHASES = READINGS[2]
+"""The screen that every fault meets."""
+
+
 @dataclass(frozen=True)
 class Doing:
     """A screen on which something is done."""
@@ -207,3 +211,5 @@ DOINGS = (
         effects=_rows(feedback),
     ),
 )
+TERMINATION = DOINGS[3]
+"""The change that every fault meets."""
