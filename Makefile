@@ -6,7 +6,7 @@ INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-ha
 UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all check bench client demo audit sbom lock clean
+.PHONY: help setup run test test-all test-nightly check bench client demo audit sbom lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -17,16 +17,20 @@ setup: $(VENV)/.run ## prepare .venv with the locked dependencies
 run: setup ## open the app; options: make run ARGS='--port 9000'
 	@exec $(PYTHON) main.py $(ARGS)
 
-# Tests wait for a browser or a server half of the time: two processes share them, one file at a time.
-PYTEST := $(PYTHON) -m pytest --numprocesses=2 --dist=loadfile
+# Two processes share the tests; the one that is done first takes over some of the other's.
+PYTEST := $(PYTHON) -m pytest --numprocesses=2 --dist=worksteal
 
 test: $(VENV)/.dev ## set up, then check and run all that a change can break, in a real browser too
 	@bash tests/setup.sh
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) --ignore=tests/nightly
+	$(PYTEST) -m "not nightly"
 
-test-all: test ## the same, then the long tests: every fault on every screen, kills, cuts, deployment
-	$(PYTEST) tests/nightly
+test-all: test ## the same, then the nightly tests
+	@$(MAKE) --no-print-directory test-nightly
+
+test-nightly: $(VENV)/.dev ## the nightly tests alone: every fault, window size and database, kills, cuts, deployment
+	@bash tests/setup.sh
+	$(PYTEST) -m nightly
 
 check: $(VENV)/.dev ## style, types and the layers' contracts
 	$(PYTHON) -m ruff check

@@ -1,7 +1,10 @@
-"""What holds for every test."""
+"""Configuration of every test: the profiles of hypothesis, and which tests are nightly."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples at each run, however slow the machine: what was found once is found again. Others are
@@ -11,3 +14,13 @@ settings.register_profile(
 )
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile("same")
+
+_NIGHTLY = Path(__file__).with_name("nightly")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of `tests/nightly`; elsewhere, single tests and cases bear the marker themselves."""
+    for item in items:
+        if item.path.is_relative_to(_NIGHTLY):
+            item.add_marker("nightly")

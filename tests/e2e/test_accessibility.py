@@ -94,7 +94,12 @@ def further(page: Page, said: Said) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("device", "locale", "said"), [("phone", "fr", FR), ("tablet", "fr", FR), ("desktop", "en", EN)]
+    ("device", "locale", "said"),
+    [
+        ("phone", "fr", FR),
+        pytest.param("tablet", "fr", FR, marks=pytest.mark.nightly),
+        pytest.param("desktop", "en", EN, marks=pytest.mark.nightly),
+    ],
 )
 def test_every_screen_of_the_path(demo: Server, visit: Visit, device: str, locale: str, said: Said) -> None:
     met: list[str] = []
@@ -131,6 +136,7 @@ def test_every_screen_of_the_path(demo: Server, visit: Visit, device: str, local
     assert not met, "\n".join(met)
 
 
+@pytest.mark.nightly
 def test_title_of_the_page_names_the_screen_and_the_period(demo: Server, visit: Visit) -> None:
     page = visit(f"{demo.url}/achats?periode=2026-03")
 
@@ -157,6 +163,7 @@ def test_title_of_the_page_names_the_screen_and_the_period(demo: Server, visit: 
     see_title("Réglages")
 
 
+@pytest.mark.nightly
 def test_every_further_screen_at_320_px_and_twice_the_text(demo: Server, visit: Visit) -> None:
     page = visit(f"{demo.url}/reglages")
     page.set_viewport_size({"width": 320, "height": 700})
@@ -173,6 +180,7 @@ def test_every_further_screen_at_320_px_and_twice_the_text(demo: Server, visit: 
     assert not met, "\n".join(met)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("width", "height"), [(320, 700), (720, 450), (1194, 834)])
 def test_nothing_overflows_at_other_sizes(demo: Server, visit: Visit, width: int, height: int) -> None:
     page = visit(f"{demo.url}/achats?periode=2026-03")

@@ -185,8 +185,15 @@ def see_period(page: Page, name: str) -> None:
     until(page, selected, f"{name!r} is not the one period selected, but {selected_periods(page)}")
 
 
-@pytest.mark.parametrize("device", ["phone", "desktop"])
-@pytest.mark.parametrize(("language", "said"), [("fr", FR), ("en", EN)])
+@pytest.mark.parametrize(
+    ("language", "said", "device"),
+    [
+        ("fr", FR, "phone"),
+        ("en", EN, "desktop"),
+        pytest.param("fr", FR, "desktop", marks=pytest.mark.nightly),
+        pytest.param("en", EN, "phone", marks=pytest.mark.nightly),
+    ],
+)
 def test_from_sign_in_to_one_purchase_and_back(
     demo: Server, visit: Visit, device: str, language: str, said: Said
 ) -> None:
@@ -222,7 +229,7 @@ def test_from_sign_in_to_one_purchase_and_back(
     see_period(page, said.march)
 
 
-@pytest.mark.parametrize("device", ["phone", "desktop"])
+@pytest.mark.parametrize("device", ["phone", pytest.param("desktop", marks=pytest.mark.nightly)])
 def test_the_whole_path_by_keyboard_alone(demo: Server, visit: Visit, device: str) -> None:
     page = visit(demo.url, device=device)
     see_heading(page, FR.sign_in)
@@ -248,6 +255,7 @@ def test_the_whole_path_by_keyboard_alone(demo: Server, visit: Visit, device: st
         see_heading(page, FR.purchases)
 
 
+@pytest.mark.nightly
 def test_without_purchases_the_block_is_hidden_says_why_and_leads_to_past_periods(
     demo: Server, visit: Visit
 ) -> None:
@@ -266,6 +274,7 @@ def test_without_purchases_the_block_is_hidden_says_why_and_leads_to_past_period
     assert see_rows(page)
 
 
+@pytest.mark.nightly
 def test_a_wrong_password_says_how_many_tries_are_left(demo: Server, visit: Visit) -> None:
     page = visit(demo.url)
     sign_in(page, FR, "foyer@demo.example", "mauvais")
@@ -276,6 +285,7 @@ def test_a_wrong_password_says_how_many_tries_are_left(demo: Server, visit: Visi
     see_heading(page, "Bonjour")
 
 
+@pytest.mark.nightly
 def test_five_wrong_passwords_lock_the_account_and_say_for_how_long(demo: Server, visit: Visit) -> None:
     page = visit(demo.url, language="en")
     begin(page, EN, "plafond@demo.example")
@@ -339,6 +349,7 @@ def test_two_visitors_never_see_each_others_data(demo: Server, visit: Visit) -> 
     until(other, lambda: rows(other) == theirs, "its own purchases after a reload")
 
 
+@pytest.mark.nightly
 def test_ten_thousand_purchases_open_like_ten_and_load_as_one_scrolls(demo: Server, visit: Visit) -> None:
     page = visit(f"{demo.url}/achats", device="desktop")
     sign_in(page, FR, "gros-volume@demo.example")
@@ -354,6 +365,7 @@ def test_ten_thousand_purchases_open_like_ten_and_load_as_one_scrolls(demo: Serv
     assert len(seen) > 60, "the list stops after its first page"
 
 
+@pytest.mark.nightly
 def test_a_screen_at_rest_draws_nothing(demo: Server, visit: Visit) -> None:
     """What turns or glides where nobody sees it would empty the battery of a phone."""
     page = visit(f"{demo.url}/achats")
@@ -455,6 +467,7 @@ BOUNDARY = {
 }
 
 
+@pytest.mark.nightly
 def test_the_billing_rule_on_a_data_file(serve: Serve, serve_sandbox: ServeSandbox, visit: Visit) -> None:
     sandbox = serve_sandbox(data=BOUNDARY, now="2024-03-10T12:00:00+01:00")
     page = visit(f"{serve(backend=sandbox.url).url}/achats")

@@ -73,7 +73,9 @@ def regions(met: list[Stop], width: int, height: int) -> list[str]:
     ("device", "width", "height", "order"),
     [
         ("phone", 390, 844, ["top bar", "content", "navigation"]),
-        ("desktop", 1440, 900, ["navigation", "top bar", "content", "pane"]),
+        pytest.param(
+            "desktop", 1440, 900, ["navigation", "top bar", "content", "pane"], marks=pytest.mark.nightly
+        ),
     ],
 )
 def test_tab_key_finishes_each_region_before_the_next(
@@ -94,6 +96,7 @@ def test_tab_key_finishes_each_region_before_the_next(
     assert back == [names[0], *names[:0:-1]]
 
 
+@pytest.mark.nightly
 def test_tab_key_reaches_every_control_of_a_sheet(demo: Server, visit: Visit) -> None:
     page = visit(f"{demo.url}/achats")
     sign_in(page, FR, "camille@demo.example")

@@ -228,6 +228,7 @@ def give_opinion(page: Page) -> None:
     see(page, "Merci de votre participation.")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("deployment", "device"),
     [("on_sqlite", "phone"), ("on_postgresql", "desktop")],

@@ -137,7 +137,11 @@ def notice(page: Page) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "said", "sentence"), [("fr", FR, "Connexion interrompue."), ("en", EN, "Connection lost.")]
+    ("language", "said", "sentence"),
+    [
+        ("fr", FR, "Connexion interrompue."),
+        pytest.param("en", EN, "Connection lost.", marks=pytest.mark.nightly),
+    ],
 )
 def test_screen_stays_readable_under_a_notice_while_the_server_is_away(
     app: Server, cable: Cable, visit: Visit, language: str, said: Said, sentence: str
@@ -158,6 +162,7 @@ def test_screen_stays_readable_under_a_notice_while_the_server_is_away(
     assert notice(page) == ""
 
 
+@pytest.mark.nightly
 def test_a_return_to_a_server_that_forgot_the_session_is_a_new_page_at_the_same_address(
     app: Server, cable: Cable, visit: Visit
 ) -> None:
@@ -186,6 +191,7 @@ def heading_height(page: Page) -> float:
     return max((node.height for node in semantics(page) if node.level == 1), default=0)
 
 
+@pytest.mark.nightly
 def test_preferences_after_a_server_restart_under_an_open_tab_are_those_of_the_browser(
     app: Server, cable: Cable, visit: Visit
 ) -> None:

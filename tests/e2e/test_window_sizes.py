@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.browser import enter, open_app, plain, see, see_not, semantics, tap, until
@@ -27,6 +28,7 @@ def resize(page: Page, width: int, height: int) -> None:
     page.evaluate(drawn)
 
 
+@pytest.mark.nightly
 def test_sheets_stay_open_when_the_window_changes_its_size(
     serve: Serve, serve_sandbox: ServeSandbox, visit: Visit
 ) -> None:
@@ -59,6 +61,7 @@ def test_sheets_stay_open_when_the_window_changes_its_size(
         see_not(page, title)
 
 
+@pytest.mark.nightly
 def test_account_button_lies_on_no_destination_in_a_low_window(
     serve: Serve, serve_sandbox: ServeSandbox, visit: Visit
 ) -> None:

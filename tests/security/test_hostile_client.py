@@ -263,7 +263,13 @@ FLOODS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("flood", FLOODS)
+DAILY_FLOODS = ("messages of 250 kB", "letters", "routes")
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [flood if flood in DAILY_FLOODS else pytest.param(flood, marks=pytest.mark.nightly) for flood in FLOODS],
+)
 async def test_a_flood_is_closed_and_what_it_cost_is_given_back(web: Hosted, flood: str) -> None:
     async with visiting(web):
         before = memory(web)

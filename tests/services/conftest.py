@@ -26,9 +26,14 @@ def postgresql() -> Iterator[Cluster]:
         yield server
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database that outlives the sandbox: its URL."""
+    """Return the URL of an empty database that outlives the sandbox."""
+    return empty_database(request, tmp_path)
+
+
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database of the kind that the fixture's parameter names."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'sandbox.sqlite3'}"
     server: Cluster = request.getfixturevalue("postgresql")

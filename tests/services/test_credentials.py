@@ -59,14 +59,13 @@ def secret_service() -> str:
     "scene",
     [
         "round_trip",
-        "long",
         "not_in_clear",
-        "forgetful",
         "locked",
-        "slow",
-        "stuck",
-        "chained_with_a_stranger",
         "restart",
+        *(
+            pytest.param(scene, marks=pytest.mark.nightly)
+            for scene in ("long", "forgetful", "slow", "stuck", "chained_with_a_stranger")
+        ),
     ],
 )
 def test_under_a_real_secret_service(scene: str, secret_service: str) -> None:
@@ -77,6 +76,7 @@ def test_under_a_real_secret_service(scene: str, secret_service: str) -> None:
     assert time.monotonic() - started < 30
 
 
+@pytest.mark.nightly
 def test_random_orders_under_a_real_secret_service_raise_no_false_alarm(secret_service: str) -> None:
     played = play("orders", secret_service)
     assert played.returncode == 0, played.stderr

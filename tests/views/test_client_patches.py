@@ -145,7 +145,11 @@ def write_everywhere(attacked: Session) -> int:
     return sent
 
 
-@pytest.mark.parametrize("screen", [NARROW, WIDE | {"dark": True}], ids=["narrow-light", "wide-dark"])
+@pytest.mark.parametrize(
+    "screen",
+    [NARROW, pytest.param(WIDE | {"dark": True}, marks=pytest.mark.nightly)],
+    ids=["narrow-light", "wide-dark"],
+)
 async def test_patches_of_every_nested_value_change_no_screen_of_another_visitor(
     serve: Serve, screen: dict[str, Any]
 ) -> None:

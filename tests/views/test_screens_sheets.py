@@ -18,7 +18,9 @@ CAMILLE = "camille@demo.example"
 COMMENT = "Précisez si vous le souhaitez"
 SIZES = ((844, 390), (320, 568), (1280, 900), (390, 844), (700, 360), (1280, 900))
 """A rotation, then windows on both sides of every breakpoint."""
-SCREENS = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+SCREENS = pytest.mark.parametrize(
+    "screen", [NARROW, pytest.param(WIDE, marks=pytest.mark.nightly)], ids=["narrow", "wide"]
+)
 
 
 def headed(app: Driver, title: str) -> bool:

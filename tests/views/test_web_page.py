@@ -138,9 +138,9 @@ def shown(page: Page) -> str:
     ("missing", "locale", "said"),
     [
         ("main.dart.wasm", "fr-FR", FRENCH),
-        ("skwasm.wasm", "en-GB", ENGLISH),
-        ("main.dart.mjs", "fr-FR", FRENCH),
-        ("flutter_bootstrap.js", "fr-FR", FRENCH),
+        pytest.param("skwasm.wasm", "en-GB", ENGLISH, marks=pytest.mark.nightly),
+        pytest.param("main.dart.mjs", "fr-FR", FRENCH, marks=pytest.mark.nightly),
+        pytest.param("flutter_bootstrap.js", "fr-FR", FRENCH, marks=pytest.mark.nightly),
     ],
 )
 def test_start_without_a_file_of_the_client_says_so_and_can_be_tried_again(
@@ -186,6 +186,7 @@ def test_start_that_takes_half_a_minute_offers_to_try_again(browser: Browser, ad
     context.close()
 
 
+@pytest.mark.nightly
 def test_start_with_webgl_1_uses_the_engine_that_draws_there(browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
@@ -210,15 +211,20 @@ def test_start_with_webgl_1_uses_the_engine_that_draws_there(browser: Browser, a
     "asked",
     [
         "//achats",
-        "/%2Fachats",
         "/achats%FF",
-        "/?a=%FF",
-        "/a%zz",
-        "/?a=%zz",
-        "/" + "x" * 5_000,
-        "/a%00b",
-        "/[",
-        "/a:b",
+        *(
+            pytest.param(address, marks=pytest.mark.nightly)
+            for address in (
+                "/%2Fachats",
+                "/?a=%FF",
+                "/a%zz",
+                "/?a=%zz",
+                "/" + "x" * 5_000,
+                "/a%00b",
+                "/[",
+                "/a:b",
+            )
+        ),
     ],
 )
 def test_every_address_opens_the_app(browser: Browser, address: str, asked: str) -> None:

@@ -41,8 +41,8 @@ _CHAPTER = """
 plays the fault, the sandbox under uvicorn on a SQLite file. Time-outs and the pauses between tries are
 shortened, and reads are tried once more instead of twice; everything else is as users have it.
 
-One fault of each kind meets every screen, and so does each fault that screens could tell from the others of its
-kind: {everywhere} faults. Each of the others meets the purchases and one change, the end of a subscription.
+One fault of each kind meets every screen, and so does each fault that screens could tell from the others of
+its kind: {everywhere} faults. Each of the others meets the purchases and the end of a subscription.
 
 A screen that shows something meets a fault when it is seen **first**, the account known and nothing else, and
 **again** once it has shown its figures. The app is also **opened** while the fault is on: what it says in the

@@ -1,8 +1,9 @@
 """Every fault on every screen, over real sockets: what is shown, what stays, and the way forward.
 
 Each row of `faults.EVERYWHERE` meets each row of `screens.READINGS` and `DOINGS`; each other row of `FAULTS`
-meets one reading and one change. What the user is told stands in `outcomes.OUTCOMES`. `docs/reliability.md` shows the same tables to readers. One session of the app meets one
-fault on one screen after another, each a subtest: to start it for every pair would take minutes.
+meets one reading and one change. What the user is told stands in `outcomes.OUTCOMES`. `docs/reliability.md`
+shows the same tables to readers. One session of the app meets one fault on one screen after another, each a
+subtest: to start it for every pair would take minutes.
 """
 
 from __future__ import annotations

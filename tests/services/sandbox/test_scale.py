@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Connection, create_engine, event
 
 from services.sandbox import create_app
-from tests.services.conftest import DATABASES
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.many import multiply, page, settle, six_totals, template
 
@@ -28,7 +27,7 @@ ASKED: dict[str, Callable[[Connection], bytes]] = {
 }
 
 
-@pytest.fixture(scope="module", params=DATABASES)
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)])
 def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     """60,000 purchases, 300 of them in each period of the contract looked at."""
     if request.param == "sqlite":

@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from services.sandbox import Subscriber, create_app, demo
 from services.sandbox.schema import filling, purchase, subscriber, subscription
 from services.sandbox.store import Store, fold
+from tests.services.conftest import DATABASES, empty_database
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.people import people
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
@@ -37,6 +38,12 @@ def running(
 @pytest.fixture(autouse=True)
 def small_volume(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "LARGE_VOLUME", 10)
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database, of either kind in `make test` too: this module is about both."""
+    return empty_database(request, tmp_path)
 
 
 async def test_who_is_signed_in_stays_so_when_the_demo_is_made_again(database: str, time: Clock) -> None:
