@@ -110,8 +110,9 @@ class Application:
 
         settings = self._settings
         credentials, offline = credential_store(settings), offline_store(settings)
-        demonstration = Demonstration(self._sandbox) if self._sandbox is not None else None
-        if demonstration is not None:
+        demonstration = None
+        if self._sandbox is not None:
+            demonstration = Demonstration(self._sandbox, ready=self._sandbox.built)
             backend = demonstration.backend(credentials, offline)
         elif settings.backend is not None:
             backend = Backend.at(settings.backend, credentials, tls=self._authorities, offline=offline)

@@ -50,7 +50,11 @@ class Embedded(Protocol):
 
 
 class Demonstration(httpx.AsyncBaseTransport):
-    """One visitor's way to the embedded backend, with the `fault` they chose to see."""
+    """One visitor's way to the embedded backend, with the `fault` they chose to see.
+
+    Args:
+        ready: waits until the embedded backend is built, which may take longer than a call on a slow machine.
+    """
 
     def __init__(
         self,
@@ -59,16 +63,17 @@ class Demonstration(httpx.AsyncBaseTransport):
         way: httpx.AsyncBaseTransport | None = None,
         clock: Clock = utc_now,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        ready: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.fault: Fault | None = None
-        self._app, self._clock, self._wait = app, clock, wait
+        self._app, self._clock, self._wait, self._ready = app, clock, wait, ready
         # An address of their own: what limits one visitor's tries must not stop another's.
         address = (f"visitor-{uuid4()}", 0)
         self._way = way or httpx.ASGITransport(app, raise_app_exceptions=False, client=address)
 
     def backend(self, credentials: CredentialStore, offline: OfflineStore | None = None) -> Backend:
         """This visitor's client."""
-        wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=CALL_TIMEOUT)
+        wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=CALL_TIMEOUT, ready=self._ready)
         return Backend(wire, credentials, clock=self._clock, offline=offline)
 
     async def start_over(self, identifier: str) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from math import ceil
@@ -278,15 +278,27 @@ def _http_transport(origin: str, tls: ssl.SSLContext | None) -> httpx.AsyncHTTPT
 
 
 class Wire:
-    """The way to one backend. One event loop, one visitor."""
+    """HTTP client of one backend, for one visitor and one event loop.
+
+    Args:
+        timeout: seconds that a call may take.
+        ready: waits until the backend can be asked; this time does not count.
+    """
 
     on_outdated: Callable[[], None] | None = None
     """Called whenever the backend says that it does not serve this version of the app."""
 
     def __init__(
-        self, origin: str, transport: httpx.AsyncBaseTransport, *, clock: Clock, timeout: float
+        self,
+        origin: str,
+        transport: httpx.AsyncBaseTransport,
+        *,
+        clock: Clock,
+        timeout: float,
+        ready: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.origin = origin
+        self._ready = ready
         self.troubles = Troubles()
         self._clock = clock
         self._timeout = timeout
@@ -364,6 +376,8 @@ class Wire:
         auth: httpx.Auth | None,
     ) -> Reply:
         correlator = str(uuid4())
+        if self._ready is not None:
+            await self._ready()
         if self._client.is_closed:  # what was on its way through the app when the page went away
             raise Unreachable("closed", correlator=correlator)
         if form is not None:

@@ -57,7 +57,7 @@ Main = Callable[[ft.Page], Any]
 ControlT = TypeVar("ControlT", bound=BaseControl)
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 """Seconds after which what was awaited is missing."""
 _POLL = 0.01
 _TURNS = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -11,7 +12,7 @@ from httpx_retries import Retry
 from sqlalchemy import Connection, func, select
 from starlette.applications import Starlette
 
-from services import transport
+from services import scenarios, transport
 from services.backend import Backend
 from services.credentials import MemoryStore
 from services.errors import Locked, Refused, SessionExpired, Unavailable, Unreachable
@@ -79,6 +80,31 @@ async def camille(demonstration: Demonstration) -> Backend:
     backend = demonstration.backend(MemoryStore())
     await sign_in(backend, CAMILLE)
     return backend
+
+
+async def test_building_the_backend_does_not_count_against_the_time_limit_of_a_call(
+    sandbox: Starlette, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[bool] = []
+
+    async def build() -> None:
+        await asyncio.sleep(0.02)  # cancelled if the time limit of 0 s were running
+        built.append(True)
+
+    monkeypatch.setattr(scenarios, "CALL_TIMEOUT", 0.0)
+    backend = Demonstration(sandbox, clock=clock, ready=build).backend(MemoryStore())
+    with pytest.raises(Unreachable):
+        await backend.begin_sign_in(CAMILLE)
+    assert built
+
+
+async def test_call_waits_until_the_backend_is_built(sandbox: Starlette, clock: Clock) -> None:
+    built = asyncio.Event()
+    backend = Demonstration(sandbox, clock=clock, ready=built.wait).backend(MemoryStore())
+    asking = asyncio.create_task(backend.begin_sign_in(CAMILLE))
+    await asyncio.sleep(0)
+    built.set()
+    assert (await asking).identifier == CAMILLE
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ async def test_offline_from_the_start_each_screen_says_so_and_a_retry_brings_it(
         await app.see("Connexion impossible")
         await app.see("Vérifiez votre réseau, puis réessayez.")
         await app.see_not("0,00")
+        await quiet(app, line)  # else a request that fails late would outlive the retry
         line.down = False
         await app.tap("Réessayer")
         await app.see(text)
