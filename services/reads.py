@@ -19,6 +19,9 @@ from services.single_flight import SingleFlight
 T = TypeVar("T")
 U = TypeVar("U")
 
+Steps = Generator["Reading[T]", Answer[T], Answer[U]]
+"""Readings one after another, each sent its answer; returns what they amount to."""
+
 MOST_KNOWN: Final = 64
 """Answers kept for one account."""
 
@@ -146,6 +149,33 @@ class Reading(Generic[T]):
     ) -> None:
         self._recall = recall
         self._ask = ask
+
+    @classmethod
+    def of_several(cls, steps: Callable[[], Steps[U, T]]) -> Reading[T]:
+        """Return the reading of a value that several readings make up; known if all of them are."""
+
+        def recall() -> Answer[T] | None:
+            running = steps()
+            try:
+                reading = next(running)
+                while (known := reading.known) is not None:
+                    reading = running.send(known)
+            except StopIteration as end:
+                answer: Answer[T] = end.value
+                return answer
+            return None
+
+        async def ask() -> Answer[T]:
+            running = steps()
+            try:
+                reading = next(running)
+                while True:
+                    reading = running.send(await reading)
+            except StopIteration as end:
+                answer: Answer[T] = end.value
+                return answer
+
+        return cls(recall, ask)
 
     @property
     def known(self) -> Answer[T] | None:

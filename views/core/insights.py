@@ -12,15 +12,16 @@ from zoneinfo import ZoneInfo
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError, UnexpectedAnswer
+from services.errors import UnexpectedAnswer
 from services.export import assembled, page_of, pages_to_read, read_period
 from services.insights.findings import OF_PUBLISHER, Finding, Limits, findings, mute_key, undecided
 from services.insights.forecast import Forecast, forecast
 from services.insights.ledger import Ledger, PeriodEntries
 from services.insights.marks import Mark, marks
 from services.models import Answer, BillingPeriod, Contract
-from services.single_flight import SingleFlight
-from views.core.loadable import Loadable, failures_to
+from services.reads import Reading
+from views.core.loadable import Loadable
+from views.core.resource import Part, Resource
 from views.core.review import ReviewState
 from views.purchases.state import PurchasesState
 from views.service.state import ServiceState
@@ -60,13 +61,19 @@ class InsightsState:
     """All of them, whatever was decided."""
     marked: MarkState = field(default_factory=MarkState)
     _periods: dict[str, PeriodEntries] = field(default_factory=dict)
-    _reading: SingleFlight = field(default_factory=SingleFlight)
     _looked_at: tuple[object, ...] = ()
 
     def __post_init__(self) -> None:
+        self._ledger = Resource(
+            self, "ledger", lambda: Reading(self._recalled, self._read), prepare=self._prepare
+        )
         self._changed = self._change  # held: listeners are held weakly
-        for holder in (self.subscriptions, self.service, self.review):
+        for holder in (self, self.subscriptions, self.service, self.review):
             cast(Any, holder).subscribe(self._changed)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self._ledger.part,)
 
     @property
     def most_pages(self) -> int:
@@ -112,53 +119,46 @@ class InsightsState:
 
     async def load(self) -> None:
         """Read the periods that changed, once what is on screen was read; the newest first, one at a time."""
-        await self._reading.run("ledger", self._read)
+        await self._ledger.load()
 
     async def settled(self) -> None:
         """Wait until nothing is being read."""
-        await self._reading.settled()
+        await self._ledger.settled()
 
     def see(self) -> None:
         """Note that all that wants an answer is on screen."""
         self.review.see([one.key for one in self.open_findings])
 
-    async def _read(self) -> None:
-        def fail(error: BackendError) -> None:
-            self.ledger = self.ledger.failed(error)
+    async def _prepare(self) -> None:
+        """Wait for what is on screen, and read what the ledger is made from if no screen did."""
+        await asyncio.gather(*(each.settled() for each in (self.purchases, self.subscriptions, self.service)))
+        if self.purchases.periods.data is None:
+            await self.purchases.load_periods()
+        if self.subscriptions.subscriptions.data is None:
+            await self.subscriptions.load()
+        if self.service.service.data is None:
+            await self.service.load()
 
-        with failures_to(fail):
-            await asyncio.gather(
-                *(each.settled() for each in (self.purchases, self.subscriptions, self.service))
-            )
-            if self.purchases.periods.data is None:
-                await self.purchases.load_periods()
-            if self.subscriptions.subscriptions.data is None:
-                await self.subscriptions.load()
-            if self.service.service.data is None:
-                await self.service.load()
-            periods = self.purchases.periods
-            if periods.data is None:
-                raise periods.error or UnexpectedAnswer("no periods")
-            self.ledger = self.ledger.started(self._recalled())
-            self._change()
-            for period in periods.data:
-                if not self._recall(period):
-                    self._periods[period.period_id] = await read_period(
-                        self.backend,
-                        self.contract.contract_id,
-                        period.period_id,
-                        lambda _: None,
-                        most_pages=self.most_pages,
-                    )
-            served = {period.period_id for period in periods.data}
-            self._periods = {key: one for key, one in self._periods.items() if key in served}
-            if periods.error is not None:
-                raise periods.error
-            if periods.at is not None:
-                answer = self._answer(periods.at)
-                await self._load_reviews(answer.value)
-                self.ledger = self.ledger.answered(answer)
-        self._change()
+    async def _read(self) -> Answer[Ledger]:
+        periods = self.purchases.periods
+        if periods.data is None or periods.at is None:
+            raise periods.error or UnexpectedAnswer("no periods")
+        for period in periods.data:
+            if not self._recall(period):
+                self._periods[period.period_id] = await read_period(
+                    self.backend,
+                    self.contract.contract_id,
+                    period.period_id,
+                    lambda _: None,
+                    most_pages=self.most_pages,
+                )
+        served = {period.period_id for period in periods.data}
+        self._periods = {key: one for key, one in self._periods.items() if key in served}
+        if periods.error is not None:
+            raise periods.error
+        answer = self._answer(periods.at)
+        await self._load_reviews(answer.value)
+        return answer
 
     async def _load_reviews(self, ledger: Ledger) -> None:
         """Read what was decided before the findings are shown: what was answered never flashes up."""

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import flet as ft
 
 from services.errors import BackendError, OutcomeUnknown, Unavailable, Unreachable
-from views.core.loadable import Loadable
+from views.core.resource import Part
 from views.core.session import Gate, SessionState
 
 PAUSES: Final = (2.0, 5.0, 10.0, 20.0, 30.0)
@@ -76,13 +76,7 @@ class RecoveryState:
     def _watch(self) -> None:
         for forget in self._watched:
             forget()
-        session, insights = self.session, self.session.insights
-        holders = (session, session.purchases, session.purchase, session.subscriptions, session.service)
-        self._watched = tuple(
-            cast(Any, holder).subscribe(self._changed)
-            for holder in (*holders, session.report, insights, insights and insights.review)
-            if holder is not None
-        )
+        self._watched = tuple(cast(Any, holder).subscribe(self._changed) for holder in self.session.holders)
 
     def _change(self, sender: object, _field: str | None) -> None:
         if sender is self.session:
@@ -92,37 +86,19 @@ class RecoveryState:
         elif self._task is not None and self._settled:
             self._hurry.set()
 
-    def _parts(self) -> Iterator[tuple[Loadable[Any], _Read]]:
+    def _parts(self) -> Iterator[Part]:
         """Everything that is read, and how it is read again."""
-        session = self.session
-        yield session.account, session.load_account
-        if (purchases := session.purchases) is not None:
-            yield purchases.periods, purchases.load_periods
-            yield purchases.shown, self._read_list
-        if (purchase := session.purchase) is not None:
-            yield purchase.purchase, purchase.load
-        if (subscriptions := session.subscriptions) is not None:
-            yield subscriptions.subscriptions, subscriptions.load
-            yield subscriptions.charges, self._read_charges
-        if (service := session.service) is not None:
-            yield service.service, service.load
-        if (insights := session.insights) is not None:
-            yield insights.ledger, insights.load
-            yield insights.review.served, insights.review.load
+        return chain.from_iterable(holder.parts for holder in self.session.holders)
 
     def _failures(self) -> list[tuple[BackendError, _Read]]:
         """What failed because nobody answered, and how to make up for it."""
         if self.session.gate is not Gate.SIGNED_IN:
             return []
-        failures: list[tuple[BackendError, _Read]] = [
+        return [
             (part.error, read)
             for part, read in self._parts()
-            if isinstance(part.error, Unreachable | Unavailable) and not part.loading
+            if isinstance(part.error, Unreachable | Unavailable | OutcomeUnknown) and not part.loading
         ]
-        report = self.session.report
-        if report is not None and isinstance(report.error, OutcomeUnknown) and not report.busy:
-            failures.append((report.error, report.find_out))
-        return failures
 
     @property
     def _settled(self) -> bool:
@@ -186,19 +162,3 @@ class RecoveryState:
         except BackendError:
             return False
         return True
-
-    async def _read_list(self) -> None:
-        purchases = self.session.purchases
-        if purchases is None:
-            return
-        listed = purchases.shown
-        if listed.data is None or listed.recalled or listed.data.whole:
-            await purchases.open(purchases.period_id)
-        else:
-            await purchases.read_on()
-
-    async def _read_charges(self) -> None:
-        subscriptions, purchases = self.session.subscriptions, self.session.purchases
-        if subscriptions is not None and purchases is not None and subscriptions.charged is not None:
-            ids = tuple(period.period_id for period in purchases.periods.data or ())
-            await subscriptions.load_charges(subscriptions.charged, ids)

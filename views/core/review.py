@@ -16,6 +16,7 @@ from services.insights.review import Ceiling, Decision, Review, Verdict, fitted,
 from services.single_flight import SingleFlight
 from services.transport import Clock, utc_now
 from views.core.loadable import Loadable, failures_to
+from views.core.resource import Part
 
 TRIES = 5
 """How often the document is sent again after another device changed it."""
@@ -44,6 +45,10 @@ class ReviewState:
         known = self.backend.review(self.contract_id).known
         if known is not None:
             self.review = merge(self.review, known.value)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return ((self.served, self.load),)
 
     async def load(self) -> None:
         """Read the backend's version, merge it with this one, and send back what it lacks."""

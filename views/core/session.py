@@ -14,7 +14,8 @@ from services.errors import BackendError, SessionExpired
 from services.insights.findings import publishers_known
 from services.models import Account, Contract, ContractKind
 from views.core.insights import InsightsState
-from views.core.loadable import Loadable, failures_to
+from views.core.loadable import Loadable
+from views.core.resource import Holder, Part, Resource
 from views.core.review import ReviewState
 from views.disputes.report_state import ReportState
 from views.help.state import HelpState
@@ -79,6 +80,18 @@ class SessionState:
         self.backend.on_session_end = self._expire
         self.backend.on_outdated = self._outdate
         self.help = HelpState(self.backend)
+        self._account = Resource(self, "account", self.backend.account, on_answer=self._answered)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return ((self.account, self.load_account),)
+
+    @property
+    def holders(self) -> tuple[Holder, ...]:
+        """The state holders of remote data, this one first."""
+        of_contract = (self.purchases, self.purchase, self.subscriptions, self.service, self.report)
+        insights = (self.insights, self.insights.review) if self.insights else ()
+        return (self, *(holder for holder in of_contract if holder is not None), *insights)
 
     async def start(self) -> None:
         """Open the remembered session, or the sign-in screen.
@@ -123,18 +136,12 @@ class SessionState:
 
     async def load_account(self) -> None:
         """Read who is signed in, and stand on a contract of theirs."""
-        reading = self.backend.account()
+        self._account.recall()
+        self._stand()
+        await self._account.load()
 
-        def fail(error: BackendError) -> None:
-            if self.gate is Gate.SIGNED_IN:  # else it closed meanwhile
-                self.account = self.account.failed(error)
-
-        with failures_to(fail):
-            self.account = self.account.started(reading.known)
-            self._stand()
-            answer = await reading
-            self.account = self.account.answered(answer)
-            self._stand()
+    async def _answered(self, _before: object) -> None:
+        self._stand()
 
     def _stand(self) -> None:
         """Stay on the contract, as it is now; on another when there is none or it is gone."""
@@ -264,7 +271,7 @@ class SessionState:
 
     def _forget(self) -> None:
         self.gate = Gate.SIGNED_OUT
-        self.account = Loadable()
+        self._account.reset()
         self.failure = self.problem = None
         self._reviews = {}
         self._leave_contract()

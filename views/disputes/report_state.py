@@ -11,6 +11,8 @@ import flet as ft
 from services.backend import Backend
 from services.errors import BackendError, NotDone, NotPossible, OutcomeUnknown
 from services.models import Contract, Dispute, DisputeReason
+from views.core.loadable import Loadable
+from views.core.resource import Part
 from views.purchases.detail_state import PurchaseState
 
 LONGEST_COMMENT: Final = 500
@@ -39,6 +41,12 @@ class ReportState:
     _key: str = ""
     _told: tuple[DisputeReason, str] | None = field(default=None, repr=False)
     """What was sent under the key."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is not known of the report that was sent, as remote data."""
+        unknown = self.error if isinstance(self.error, OutcomeUnknown) else None
+        return ((Loadable(loading=self.busy, error=unknown), self.find_out),)
 
     @property
     def comment(self) -> str:

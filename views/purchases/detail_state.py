@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError
 from services.models import Answer, Contract, Purchase
-from views.core.loadable import Loadable, failures_to
+from services.reads import Reading
+from views.core.loadable import Loadable
+from views.core.resource import Part, Resource
 
 
 @ft.observable
@@ -22,30 +23,29 @@ class PurchaseState:
     payment_id: str | None = None
     purchase: Loadable[Purchase] = field(default_factory=Loadable)
 
+    def __post_init__(self) -> None:
+        self._purchase = Resource(self, "purchase", self._read)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self._purchase.part,)
+
     async def open(self, payment_id: str, known: Answer[Purchase] | None = None) -> None:
         """Show a purchase: at once what is `known` of it, by a list or from before; then all that the
         backend says.
         """
         if payment_id != self.payment_id:
             self.payment_id = payment_id
-            before = self.backend.purchase(self.contract.contract_id, payment_id).known
-            newest = max((each for each in (before, known) if each), key=lambda each: each.at, default=None)
-            self.purchase = Loadable[Purchase]().started(newest)
+            newest = max(
+                (each for each in (self._read().known, known) if each), key=lambda each: each.at, default=None
+            )
+            self._purchase.reset(newest)
         await self.load()
 
     async def load(self) -> None:
         """Read the purchase on screen again."""
-        payment_id = self.payment_id
-        if payment_id is None:
-            return
+        if self.payment_id is not None:
+            await self._purchase.load()
 
-        def fail(error: BackendError) -> None:
-            if payment_id == self.payment_id:
-                self.purchase = self.purchase.failed(error)
-
-        with failures_to(fail):
-            reading = self.backend.purchase(self.contract.contract_id, payment_id)
-            self.purchase = self.purchase.started(reading.known)
-            answer = await reading
-            if payment_id == self.payment_id:
-                self.purchase = self.purchase.answered(answer)
+    def _read(self) -> Reading[Purchase]:
+        return self.backend.purchase(self.contract.contract_id, self.payment_id or "")

@@ -27,6 +27,7 @@ from services.models import (
 from services.reads import Reading
 from services.single_flight import SingleFlight
 from views.core.loadable import Loadable, failures_to
+from views.core.resource import Part, Resource
 from views.purchases.list_window import ListWindow
 
 PER_PAGE = 25
@@ -136,6 +137,22 @@ class PurchasesState:
     _reading: SingleFlight = field(default_factory=SingleFlight)
     """Each reading goes to its end, once for all who wait for it, even if they leave."""
 
+    def __post_init__(self) -> None:
+        self._periods = Resource(
+            self, "periods", lambda: self.backend.billing_periods(self.contract.contract_id)
+        )
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self._periods.part, (self.shown, self._retry)
+
+    async def _retry(self) -> None:
+        """Read the list on screen, or only the page after those that were read."""
+        if self.shown.data is None or self.shown.recalled or self.shown.data.whole:
+            await self.open(self.period_id)
+        else:
+            await self.read_on()
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.contract.billing.time_zone)
@@ -164,25 +181,13 @@ class PurchasesState:
 
     async def load_periods(self) -> None:
         """Read the six periods."""
-        self._recall_periods()
-        await self._reading.run("periods", self._fetch_periods)
-
-    def _recall_periods(self) -> None:
-        self.periods = self.periods.started(self.backend.billing_periods(self.contract.contract_id).known)
-
-    async def _fetch_periods(self) -> None:
-        def fail(error: BackendError) -> None:
-            self.periods = self.periods.failed(error)
-
-        with failures_to(fail):
-            self.periods = self.periods.answered(
-                await self.backend.billing_periods(self.contract.contract_id)
-            )
+        self._periods.recall()
+        await self._periods.load()
 
     async def open(self, period_id: str | None) -> None:
         """Show a period (the current one for None) and read what is not known of it yet."""
         if self.periods.data is None:
-            self._recall_periods()
+            self._periods.recall()
         if self.periods.data is None:
             await self.load_periods()
         elif self.periods.recalled:
@@ -273,7 +278,7 @@ class PurchasesState:
 
     async def settled(self) -> None:
         """Wait until nothing is being read."""
-        await self._reading.settled()
+        await asyncio.gather(self._periods.settled(), self._reading.settled())
 
     def find(self, payment_id: str) -> Answer[Purchase] | None:
         """A purchase that one of the lists holds already, as old as its list."""

@@ -10,10 +10,10 @@ import flet as ft
 
 from services.backend import Backend
 from services.errors import BackendError, Changed, NotDone, OutcomeUnknown, PasswordNeeded
-from services.models import Answer, Contract, Service, ServiceStatus
-from services.single_flight import SingleFlight
-from views.core.loadable import Loadable, failures_to
+from services.models import Contract, Service, ServiceStatus
+from views.core.loadable import Loadable
 from views.core.proof import ProofState
+from views.core.resource import Part, Resource
 
 POLL = 5.0
 """Seconds between two looks at a change in progress."""
@@ -37,15 +37,21 @@ class ServiceState:
     """The password, when the backend wants it before it turns the service off."""
     on_change: Callable[[], Awaitable[None]] | None = None
     """Awaited when it was turned on or off, here or elsewhere: subscriptions are interrupted with it."""
-    _etag: str = ""
-    _reading: SingleFlight = field(default_factory=SingleFlight)
-    _changes: int = 0
-    """What was asked for before the last one is old when it comes."""
     _hoped: ServiceStatus | None = None
     """What it was last to be turned to."""
 
     def __post_init__(self) -> None:
         self.proof = ProofState(self.backend)
+        self._service = Resource(
+            self,
+            "service",
+            lambda: self.backend.service(self.contract.contract_id),
+            on_answer=self._answered,
+        )
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self._service.part,)
 
     @property
     def changing(self) -> bool:
@@ -54,50 +60,34 @@ class ServiceState:
 
     async def load(self) -> None:
         """Read it, once for any number of screens."""
-        await self._reading.run("service", self._read)
+        await self._service.load()
 
-    async def _read(self) -> None:
-        reading, changes = self.backend.service(self.contract.contract_id), self._changes
+    async def _answered(self, before: Service | None) -> None:
+        self._find_out()
+        await self._tell(before)
 
-        def fail(error: BackendError) -> None:
-            if changes == self._changes:
-                self.service = self.service.failed(error)
-
-        turned = False
-        with failures_to(fail):
-            if self.service.data is None and reading.known is not None:
-                self._etag = reading.known.etag
-            self.service = self.service.started(reading.known)
-            answer = await reading
-            if changes == self._changes:
-                turned = self._take(answer)
-                self._find_out(answer.value)
-        if turned and self.on_change is not None:
-            await self.on_change()
-
-    def _find_out(self, service: Service) -> None:
+    def _find_out(self) -> None:
         """If it was not known whether it was turned on or off, what was just read tells."""
-        if not isinstance(self.failure, OutcomeUnknown):
+        service = self.service.data
+        if service is None or not isinstance(self.failure, OutcomeUnknown):
             return
         done = (service.pending_status or service.status) is self._hoped
         self.failure = None if done else NotDone()
         self.done = self._hoped if service.status is self._hoped else None
 
-    def _take(self, answer: Answer[Service]) -> bool:
-        """Whether it has another status than was known."""
-        before = self.service.data
-        self._etag = answer.etag
-        self.service = self.service.answered(answer)
-        return before is not None and before.status is not answer.value.status
+    async def _tell(self, before: Service | None) -> None:
+        """Await `on_change` if the status is another than `before`."""
+        now = self.service.data
+        if before and now and before.status is not now.status and self.on_change is not None:
+            await self.on_change()
 
     async def settled(self) -> None:
         """Wait until it is not being read."""
-        await self._reading.settled()
+        await self._service.settled()
 
     async def read_again(self) -> None:
         """Read it after a change, whatever was asked for before it."""
-        self._outdate()
-        await self.load()
+        await self._service.reload()
 
     async def watch(self) -> None:
         """Look again until the change in progress is over; runs while the screen is shown."""
@@ -130,28 +120,24 @@ class ServiceState:
         asked = self.asked
         if asked is None or self.busy:
             return
-        self.busy, turned, self._hoped = True, False, asked
+        self.busy, self._hoped, before = True, asked, self.service.data
         try:
             if self.proof.wanted and not await self.proof.give():
                 return
-            answer = await self.backend.switch_service(self.contract.contract_id, asked, self._etag)
+            answer = await self.backend.switch_service(self.contract.contract_id, asked, self._service.etag)
         except PasswordNeeded:
             self.proof.want()
             return
         except BackendError as error:
             self.failure = error
         else:
-            self._outdate()
-            turned = self._take(answer)
+            self._service.invalidate()
+            self._service.accept(answer)
             self.done = asked if answer.value.status is asked else None
         finally:
             self.busy = False
         self.asked = None
         if isinstance(self.failure, Changed | OutcomeUnknown):
             await self.read_again()
-        elif turned and self.on_change is not None:
-            await self.on_change()
-
-    def _outdate(self) -> None:
-        self._changes += 1
-        self._reading.outdate()
+        elif self.failure is None:
+            await self._tell(before)

@@ -20,10 +20,10 @@ from services.models import (
     Subscription,
     SubscriptionStatus,
 )
-from services.reads import Reading
-from services.single_flight import SingleFlight
-from views.core.loadable import Loadable, failures_to
+from services.reads import Reading, Steps
+from views.core.loadable import Loadable
 from views.core.proof import ProofState
+from views.core.resource import Part, Resource
 
 PER_PAGE = 100
 
@@ -52,13 +52,22 @@ class SubscriptionsState:
     charges: Loadable[tuple[Purchase, ...]] = field(default_factory=Loadable)
     """Of the subscription `charged`, newest first, over the six periods."""
     charged: str | None = None
-    _etag: str = ""
-    _reading: SingleFlight = field(default_factory=SingleFlight)
-    _changes: int = 0
-    """What was asked for before the last one is old when it comes."""
+    _charged_in: tuple[str, ...] = ()
+    """The periods whose charges are read."""
 
     def __post_init__(self) -> None:
         self.proof = ProofState(self.backend)
+        self._list = Resource(
+            self,
+            "subscriptions",
+            lambda: self.backend.subscriptions(self.contract.contract_id),
+            on_answer=self._find_out,
+        )
+        self._charges = Resource(self, "charges", lambda: Reading.of_several(self._sum_up))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self._list.part, self._charges.part
 
     @property
     def current(self) -> tuple[Subscription, ...]:
@@ -93,26 +102,9 @@ class SubscriptionsState:
 
     async def load(self) -> None:
         """Read the list, once for any number of screens."""
-        await self._reading.run("list", self._read_list)
+        await self._list.load()
 
-    async def _read_list(self) -> None:
-        reading, changes = self.backend.subscriptions(self.contract.contract_id), self._changes
-
-        def fail(error: BackendError) -> None:
-            if changes == self._changes:
-                self.subscriptions = self.subscriptions.failed(error)
-
-        with failures_to(fail):
-            if self.subscriptions.data is None and reading.known is not None:
-                self._etag = reading.known.etag
-            self.subscriptions = self.subscriptions.started(reading.known)
-            answer = await reading
-            if changes == self._changes:
-                self._etag = answer.etag
-                self.subscriptions = self.subscriptions.answered(answer)
-                self._find_out()
-
-    def _find_out(self) -> None:
+    async def _find_out(self, _before: object) -> None:
         """If it was not known whether the last one was ended, the list just read tells."""
         if not isinstance(self.failure, OutcomeUnknown):
             return
@@ -124,13 +116,11 @@ class SubscriptionsState:
 
     async def settled(self) -> None:
         """Wait until they are not being read."""
-        await self._reading.settled()
+        await self._list.settled()
 
     async def read_again(self) -> None:
         """Read the list after a change, whatever was asked for before it."""
-        self._changes += 1
-        self._reading.outdate()
-        await self.load()
+        await self._list.reload()
 
     def ask(self, subscription: Subscription) -> None:
         """Show what ending it means, before it is done."""
@@ -155,7 +145,7 @@ class SubscriptionsState:
             if self.proof.wanted and not await self.proof.give():
                 return
             answer = await self.backend.terminate(
-                self.contract.contract_id, asked.subscription_id, self._etag
+                self.contract.contract_id, asked.subscription_id, self._list.etag
             )
         except PasswordNeeded:
             self.proof.want()
@@ -175,53 +165,31 @@ class SubscriptionsState:
     async def load_charges(self, subscription_id: str, period_ids: tuple[str, ...]) -> None:
         """Read all that a subscription cost in these periods (the six)."""
         if subscription_id != self.charged:
-            self.charges, self.charged = Loadable(), subscription_id
+            self._charges.reset()
+        if period_ids != self._charged_in:
+            self._charges.invalidate()
+        self.charged, self._charged_in = subscription_id, period_ids
+        if period_ids:
+            await self._charges.load()
 
-        def fail(error: BackendError) -> None:
-            if subscription_id == self.charged:
-                self.charges = self.charges.failed(error)
-
-        with failures_to(fail):
-            known = await self._sum_up(subscription_id, period_ids, _known)
-            self.charges = self.charges.started(known)
-            answer = await self._sum_up(subscription_id, period_ids, _answered)
-            if subscription_id == self.charged and answer is not None:
-                self.charges = self.charges.answered(answer)
-
-    async def _sum_up(
-        self, subscription_id: str, period_ids: tuple[str, ...], read: _Read
-    ) -> Answer[tuple[Purchase, ...]] | None:
-        """The charges in these periods, as old as their oldest page; None unless all pages are known."""
+    def _sum_up(self) -> Steps[PurchasePage, tuple[Purchase, ...]]:
+        """Read the charges page by page; they are as old as their oldest page."""
+        charged = self.charged
         found: list[Purchase] = []
-        at: datetime | None = None
+        ages: list[datetime] = []
         unreadable = 0
-        for period_id in period_ids:
+        for period_id in self._charged_in:
             number, pages = 1, 1
             while number <= pages:
-                page = await read(
-                    self.backend.purchases(
-                        self.contract.contract_id,
-                        period_id,
-                        kind=Filter.SUBSCRIPTION,
-                        page=number,
-                        per_page=PER_PAGE,
-                    )
+                page = yield self.backend.purchases(
+                    self.contract.contract_id,
+                    period_id,
+                    kind=Filter.SUBSCRIPTION,
+                    page=number,
+                    per_page=PER_PAGE,
                 )
-                if page is None:
-                    return None
                 pages, number = page.value.pagination.total_pages, number + 1
-                found += [p for p in page.value.items if p.subscription_id == subscription_id]
-                at = min(at, page.at) if at else page.at
+                found += [p for p in page.value.items if p.subscription_id == charged]
+                ages.append(page.at)
                 unreadable += page.unreadable  # each may be a charge of this subscription
-        return Answer(tuple(found), at, unreadable=unreadable) if at else None
-
-
-_Read = Callable[[Reading[PurchasePage]], Awaitable[Answer[PurchasePage] | None]]
-
-
-async def _known(page: Reading[PurchasePage]) -> Answer[PurchasePage] | None:
-    return page.known
-
-
-async def _answered(page: Reading[PurchasePage]) -> Answer[PurchasePage] | None:
-    return await page
+        return Answer(tuple(found), min(ages), unreadable=unreadable)

@@ -263,18 +263,6 @@ async def test_offline_it_stays_as_it_is(line: Line, clock: Clock) -> None:
     assert status(state) == (OFF, None)
 
 
-async def test_a_screen_that_leaves_does_not_stop_the_reading(line: Line) -> None:
-    state = await state_of(line)
-    with line.holding("/service"):
-        screen = asyncio.create_task(state.load())
-        await asyncio.sleep(0.02)
-        screen.cancel()
-        await asyncio.gather(screen, return_exceptions=True)
-    await state.settled()
-    assert status(state) == (ON, None)
-    assert not state.service.loading
-
-
 async def test_what_was_being_read_before_does_not_undo_a_change(line: Line) -> None:
     state = await read(line)
     state.ask()
