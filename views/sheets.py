@@ -68,6 +68,6 @@ def close_sheets(
     if session.report is not None:
         session.report.close()
     if session.subscriptions is not None:
-        session.subscriptions.keep()
+        session.subscriptions.ending.dismiss()
     if session.service is not None:
-        session.service.keep()
+        session.service.switch.dismiss()

@@ -85,36 +85,36 @@ def _service_tag(look: Look, service: Service, changing: bool) -> ft.Control:
 
 
 def _service_outcome(look: Look, service: ServiceState) -> list[ft.Control]:
-    words = look.words
-    if service.failure is not None:
+    words, failure, done = look.words, service.switching.failure, service.switching.receipt
+    if failure is not None:
         still = words("service.failed_on" if service.on else "service.failed_off")
-        if isinstance(service.failure, Changed):
-            return [alert(look, Tone.INFO, explain(service.failure, words).sentence)]
-        if isinstance(service.failure, OutcomeUnknown):
-            check, reason = link(look, words("action.check"), service.load), explain(service.failure, words)
+        if isinstance(failure, Changed):
+            return [alert(look, Tone.INFO, explain(failure, words).sentence)]
+        if isinstance(failure, OutcomeUnknown):
+            check, reason = link(look, words("action.check"), service.load), explain(failure, words)
             return [alert(look, Tone.WARNING, words("service.unknown"), reason.text, check)]
-        return [alert(look, Tone.NEGATIVE, still, explain(service.failure, words).text)]
-    if service.done is not None:
-        done = "service.done_on" if service.done is ServiceStatus.ACTIVE else "service.done_off"
-        return [alert(look, Tone.POSITIVE, words(done))]
+        return [alert(look, Tone.NEGATIVE, still, explain(failure, words).text)]
+    if done is not None:
+        key = "service.done_on" if done is ServiceStatus.ACTIVE else "service.done_off"
+        return [alert(look, Tone.POSITIVE, words(key))]
     return []
 
 
 def service_confirmation(look: Look, service: ServiceState) -> Sheet | None:
     """Return what turning the service on or off means, if the switch was moved."""
     words, known = look.words, service.service.data
-    if service.asked is None or known is None:
+    if service.switching.asked is None or known is None:
         return None
-    busy = words("service.changing") if service.busy else ""
-    if service.asked is ServiceStatus.ACTIVE:
+    busy = words("service.changing") if service.switching.busy else ""
+    if service.switching.asked is ServiceStatus.ACTIVE:
         return confirmation(
             look,
             words("service.on_title"),
             (words("service.on_again"), words("service.on_not_back")),
             words("service.on_confirm"),
-            service.switch,
+            service.switch.confirm,
             words("action.cancel"),
-            service.keep,
+            service.switch.dismiss,
             busy=busy,
             serious=False,
             proof=service.proof,
@@ -130,9 +130,9 @@ def service_confirmation(look: Look, service: ServiceState) -> Sheet | None:
         words("service.off_title"),
         lines,
         words("service.off_confirm"),
-        service.switch,
+        service.switch.confirm,
         words("service.off_keep"),
-        service.keep,
+        service.switch.dismiss,
         busy=busy,
         proof=service.proof,
     )

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError, Changed, NotDone, OutcomeUnknown, PasswordNeeded
+from services.errors import Changed, OutcomeUnknown
 from services.models import Contract, Service, ServiceStatus
+from views.core.change import Change, Progress
 from views.core.loadable import Loadable
 from views.core.proof import ProofState
 from views.core.resource import Part, Resource
@@ -27,21 +28,20 @@ class ServiceState:
     backend: Backend
     contract: Contract
     service: Loadable[Service] = field(default_factory=Loadable)
-    asked: ServiceStatus | None = None
-    """The status that waits for the user's yes."""
-    busy: bool = False
-    failure: BackendError | None = None
-    done: ServiceStatus | None = None
-    """What the service was just turned to."""
+    switching: Progress[ServiceStatus, ServiceStatus] = field(default_factory=Progress)
+    """Its receipt is the status reached; none while the change is pending."""
     proof: ProofState = field(init=False)
     """The password, when the backend wants it before it turns the service off."""
     on_change: Callable[[], Awaitable[None]] | None = None
     """Awaited when it was turned on or off, here or elsewhere: subscriptions are interrupted with it."""
-    _hoped: ServiceStatus | None = None
-    """What it was last to be turned to."""
+    _before: Service | None = None
+    """The service before it was switched."""
 
     def __post_init__(self) -> None:
         self.proof = ProofState(self.backend)
+        self.switch = Change[ServiceStatus, ServiceStatus](
+            self, "switching", self.proof, self._switch, after=self._after_switch
+        )
         self._service = Resource(
             self,
             "service",
@@ -56,7 +56,7 @@ class ServiceState:
     @property
     def changing(self) -> bool:
         """A change is in progress, asked here or elsewhere."""
-        return self.busy or bool(self.service.data and self.service.data.pending_status)
+        return self.switching.busy or bool(self.service.data and self.service.data.pending_status)
 
     async def load(self) -> None:
         """Read it, once for any number of screens."""
@@ -68,12 +68,12 @@ class ServiceState:
 
     def _find_out(self) -> None:
         """If it was not known whether it was turned on or off, what was just read tells."""
-        service = self.service.data
-        if service is None or not isinstance(self.failure, OutcomeUnknown):
-            return
-        done = (service.pending_status or service.status) is self._hoped
-        self.failure = None if done else NotDone()
-        self.done = self._hoped if service.status is self._hoped else None
+        service, wanted = self.service.data, self.switching.subject
+        if service is not None:
+            reached = service.status is wanted
+            self.switch.find_out(
+                wanted if reached else None, done=reached or service.pending_status is wanted
+            )
 
     async def _tell(self, before: Service | None) -> None:
         """Await `on_change` if the status is another than `before`."""
@@ -100,44 +100,22 @@ class ServiceState:
 
         Drawn again with what the backend says, it goes back meanwhile.
         """
-        self.failure = self.done = None
-        self.asked = ServiceStatus.SUSPENDED if self.on else ServiceStatus.ACTIVE
+        self.switch.ask(ServiceStatus.SUSPENDED if self.on else ServiceStatus.ACTIVE)
 
     @property
     def on(self) -> bool:
         return bool(self.service.data and self.service.data.status is ServiceStatus.ACTIVE)
 
-    def keep(self) -> None:
-        if not self.busy:
-            self.asked = None
-            self.proof.forget()
+    async def _switch(self, status: ServiceStatus) -> ServiceStatus | None:
+        self._before = self.service.data
+        answer = await self.backend.switch_service(self.contract.contract_id, status, self._service.etag)
+        self._service.invalidate()
+        self._service.accept(answer)
+        return status if answer.value.status is status else None
 
-    async def switch(self) -> None:
-        """Do what was asked; a second tap while it is being done changes nothing.
-
-        Done at once after the right password, where it is wanted.
-        """
-        asked = self.asked
-        if asked is None or self.busy:
-            return
-        self.busy, self._hoped, before = True, asked, self.service.data
-        try:
-            if self.proof.wanted and not await self.proof.give():
-                return
-            answer = await self.backend.switch_service(self.contract.contract_id, asked, self._service.etag)
-        except PasswordNeeded:
-            self.proof.want()
-            return
-        except BackendError as error:
-            self.failure = error
-        else:
-            self._service.invalidate()
-            self._service.accept(answer)
-            self.done = asked if answer.value.status is asked else None
-        finally:
-            self.busy = False
-        self.asked = None
-        if isinstance(self.failure, Changed | OutcomeUnknown):
+    async def _after_switch(self) -> None:
+        failure = self.switching.failure
+        if isinstance(failure, Changed | OutcomeUnknown):
             await self.read_again()
-        elif self.failure is None:
-            await self._tell(before)
+        elif failure is None:
+            await self._tell(self._before)

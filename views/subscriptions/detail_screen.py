@@ -72,13 +72,18 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
 
     problem = subscriptions.charges.error or (purchases.periods.error if purchases.periods.missing else None)
     shown, one = subscriptions.subscriptions, subscriptions.find(subscription_id)
+    ending = subscriptions.termination.subject
     content: ft.Control
     if one is not None:
         formats = Formats(look.words.language, purchases.zone)
         old_charges = freshness(look, formats, subscriptions.charges, read_charges)
         content = column(
             *(freshness(look, formats, shown, subscriptions.load) or old_charges),
-            *(end_outcome(look, subscriptions) if subscriptions.concerned == subscription_id else []),
+            *(
+                end_outcome(look, subscriptions)
+                if ending and ending.subscription_id == subscription_id
+                else []
+            ),
             _facts(look, formats, subscriptions, one),
             _charges(look, keep, formats, subscriptions.charges, problem, read_charges),
             spacing=SPACE_L,
@@ -123,7 +128,7 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
             strong_button(
                 look,
                 words("subscription.end"),
-                partial(subscriptions.ask, one),
+                partial(subscriptions.ending.ask, one),
                 style=negative_button(look.colors),
             )
         )

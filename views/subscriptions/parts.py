@@ -68,7 +68,7 @@ def status_tag(
 
 def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> Sheet | None:
     """What ending the subscription asked about means; None when none is."""
-    asked, words = subscriptions.asked, look.words
+    asked, words = subscriptions.termination.asked, look.words
     if asked is None:
         return None
     lines = []
@@ -82,22 +82,22 @@ def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> Sheet | N
         words("subscription.end_title", name=subscription_names(look, asked)[0]),
         lines,
         words("subscription.end"),
-        subscriptions.terminate,
+        subscriptions.ending.confirm,
         words("subscription.keep"),
-        subscriptions.keep,
-        busy=words("subscription.ending_now") if subscriptions.busy else "",
+        subscriptions.ending.dismiss,
+        busy=words("subscription.ending_now") if subscriptions.termination.busy else "",
         proof=subscriptions.proof,
     )
 
 
 def end_outcome(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
     """What became of the last one that was to be ended; nothing when none was."""
-    words, ended = look.words, subscriptions.receipt
-    if subscriptions.failure is not None:
-        reason = explain(subscriptions.failure, words)
-        if isinstance(subscriptions.failure, Changed):
+    words, ended, failure = look.words, subscriptions.termination.receipt, subscriptions.termination.failure
+    if failure is not None:
+        reason = explain(failure, words)
+        if isinstance(failure, Changed):
             return [alert(look, Tone.INFO, reason.title, reason.text)]
-        if isinstance(subscriptions.failure, OutcomeUnknown):
+        if isinstance(failure, OutcomeUnknown):
             check = link(look, words("action.check"), subscriptions.load)
             return [alert(look, Tone.WARNING, words("subscription.unknown"), reason.text, check)]
         return [alert(look, Tone.NEGATIVE, words("subscription.failed"), reason.text)]

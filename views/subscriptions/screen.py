@@ -203,7 +203,7 @@ def _row(
                     look.colors.action_negative,
                     spoken=f"{words('subscription.end_short')} {title}",
                 ),
-                on_click=partial(subscriptions.ask, one),
+                on_click=partial(subscriptions.ending.ask, one),
                 key=f"end-{one.subscription_id}",
             )
         )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import flet as ft
 
 from services.backend import Backend
-from services.errors import BackendError, Changed, NotDone, OutcomeUnknown, PasswordNeeded
+from services.errors import Changed, OutcomeUnknown
 from services.models import (
     Answer,
     Contract,
@@ -21,6 +21,7 @@ from services.models import (
     SubscriptionStatus,
 )
 from services.reads import Reading, Steps
+from views.core.change import Change, Progress
 from views.core.loadable import Loadable
 from views.core.proof import ProofState
 from views.core.resource import Part, Resource
@@ -36,17 +37,10 @@ class SubscriptionsState:
     backend: Backend
     contract: Contract
     subscriptions: Loadable[tuple[Subscription, ...]] = field(default_factory=Loadable)
-    asked: Subscription | None = None
-    """The one whose termination waits for the user's yes."""
-    concerned: str | None = None
-    """The id of the one asked about last: `failure` and `receipt` are its."""
-    busy: bool = False
-    failure: BackendError | None = None
-    """Why the last termination did not go through; the list shows what is true."""
-    receipt: Subscription | None = None
-    """The one that was just ended."""
+    termination: Progress[Subscription, Subscription] = field(default_factory=Progress)
+    """Its receipt is the subscription as it is now."""
     proof: ProofState = field(init=False)
-    """The password, when the backend wants it before it ends the one `asked`."""
+    """The password, when the backend wants it before it ends one."""
     on_change: Callable[[], Awaitable[None]] | None = None
     """Awaited when one was ended, here or elsewhere: the service counts them too."""
     charges: Loadable[tuple[Purchase, ...]] = field(default_factory=Loadable)
@@ -57,6 +51,9 @@ class SubscriptionsState:
 
     def __post_init__(self) -> None:
         self.proof = ProofState(self.backend)
+        self.ending = Change[Subscription, Subscription](
+            self, "termination", self.proof, self._end, after=self._after_end
+        )
         self._list = Resource(
             self,
             "subscriptions",
@@ -106,13 +103,10 @@ class SubscriptionsState:
 
     async def _find_out(self, _before: object) -> None:
         """If it was not known whether the last one was ended, the list just read tells."""
-        if not isinstance(self.failure, OutcomeUnknown):
-            return
-        concerned = self.find(self.concerned or "")
-        if concerned is not None and concerned.status.ended:
-            self.failure, self.receipt = None, concerned
-        else:
-            self.failure = NotDone()
+        subject = self.termination.subject
+        now = self.find(subject.subscription_id) if subject else None
+        done = now is not None and now.status.ended
+        self.ending.find_out(now if done else None, done=done)
 
     async def settled(self) -> None:
         """Wait until they are not being read."""
@@ -122,42 +116,14 @@ class SubscriptionsState:
         """Read the list after a change, whatever was asked for before it."""
         await self._list.reload()
 
-    def ask(self, subscription: Subscription) -> None:
-        """Show what ending it means, before it is done."""
-        self.failure = self.receipt = None
-        self.asked, self.concerned = subscription, subscription.subscription_id
+    async def _end(self, subscription: Subscription) -> Subscription:
+        answer = await self.backend.terminate(
+            self.contract.contract_id, subscription.subscription_id, self._list.etag
+        )
+        return answer.value
 
-    def keep(self) -> None:
-        if not self.busy:
-            self.asked = None
-            self.proof.forget()
-
-    async def terminate(self) -> None:
-        """End the subscription asked about; a second tap while it is being done changes nothing.
-
-        Done at once after the right password, where it is wanted.
-        """
-        asked = self.asked
-        if asked is None or self.busy:
-            return
-        self.busy = True
-        try:
-            if self.proof.wanted and not await self.proof.give():
-                return
-            answer = await self.backend.terminate(
-                self.contract.contract_id, asked.subscription_id, self._list.etag
-            )
-        except PasswordNeeded:
-            self.proof.want()
-            return
-        except BackendError as error:
-            self.failure = error
-        else:
-            self.receipt = answer.value
-        finally:
-            self.busy = False
-        self.asked = None
-        if self.receipt is not None or isinstance(self.failure, Changed | OutcomeUnknown):
+    async def _after_end(self) -> None:
+        if self.termination.receipt or isinstance(self.termination.failure, Changed | OutcomeUnknown):
             await self.read_again()
             if self.on_change is not None:
                 await self.on_change()

@@ -33,8 +33,8 @@ async def asked(line: Line, clock: Clock) -> SubscriptionsState:
     weekly = state.find(WEEKLY)
     assert weekly is not None
     line.asked.clear()
-    state.ask(weekly)
-    await state.terminate()
+    state.ending.ask(weekly)
+    await state.ending.confirm()
     return state
 
 
@@ -45,10 +45,14 @@ def terminations(line: Line) -> int:
 async def test_it_is_wanted_before_anything_is_done(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     assert state.proof.wanted
-    assert state.asked is not None, "the sheet stays"
-    assert (state.busy, state.failure, state.receipt) == (False, None, None)
+    assert state.termination.asked is not None, "the sheet stays"
+    assert (state.termination.busy, state.termination.failure, state.termination.receipt) == (
+        False,
+        None,
+        None,
+    )
     assert terminations(line) == 1
-    await state.terminate()
+    await state.ending.confirm()
     assert state.proof.empty
     assert terminations(line) == 1, "nothing was typed"
 
@@ -56,10 +60,10 @@ async def test_it_is_wanted_before_anything_is_done(line: Line, clock: Clock) ->
 async def test_the_right_one_ends_the_subscription_at_once(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
-    await state.terminate()
-    assert state.receipt is not None
-    assert state.receipt.status is SubscriptionStatus.TERMINATED
-    assert state.asked is None
+    await state.ending.confirm()
+    assert state.termination.receipt is not None
+    assert state.termination.receipt.status is SubscriptionStatus.TERMINATED
+    assert state.termination.asked is None
     assert not state.proof.wanted
     assert state.proof.password == ""
     assert terminations(line) == 2, "refused, then done"
@@ -68,14 +72,18 @@ async def test_the_right_one_ends_the_subscription_at_once(line: Line, clock: Cl
 async def test_a_wrong_one_then_the_right_one(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed("wrong"))
-    await state.terminate()
+    await state.ending.confirm()
     assert isinstance(state.proof.error, Refused)
     assert state.proof.error.attempts_left == 4
-    assert (state.asked is not None, state.busy, state.proof.tried) == (True, False, 1)
+    assert (state.termination.asked is not None, state.termination.busy, state.proof.tried) == (
+        True,
+        False,
+        1,
+    )
     assert terminations(line) == 1
     state.proof.type(typed(PASSWORD))
-    await state.terminate()
-    assert state.receipt is not None
+    await state.ending.confirm()
+    assert state.termination.receipt is not None
     assert state.proof.error is None
 
 
@@ -83,12 +91,12 @@ async def test_too_many_wrong_ones(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed("wrong"))
     for _ in range(5):
-        await state.terminate()
+        await state.ending.confirm()
     assert isinstance(state.proof.error, Locked)
     assert state.proof.error.retry_after > timedelta(minutes=1)
     assert state.backend.signed_in
-    state.keep()
-    assert state.asked is None
+    state.ending.dismiss()
+    assert state.termination.asked is None
     assert state.proof.error is None
     weekly = state.find(WEEKLY)
     assert weekly is not None
@@ -98,42 +106,42 @@ async def test_too_many_wrong_ones(line: Line, clock: Clock) -> None:
 async def test_thought_better_of(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
-    state.keep()
-    assert state.asked is None
+    state.ending.dismiss()
+    assert state.termination.asked is None
     assert not state.proof.wanted
     assert state.proof.password == ""
-    await state.terminate()
+    await state.ending.confirm()
     assert terminations(line) == 1
 
 
 async def test_left_for_an_hour_between_two_tries(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed("wrong"))
-    await state.terminate()
+    await state.ending.confirm()
     clock.advance(hours=1)
     state.proof.type(typed(PASSWORD))
-    await state.terminate()
-    assert state.receipt is not None
+    await state.ending.confirm()
+    assert state.termination.receipt is not None
 
 
 async def test_offline_it_can_be_tried_again(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
     line.down = True
-    await state.terminate()
+    await state.ending.confirm()
     assert isinstance(state.proof.error, Unreachable)
-    assert state.asked is not None
+    assert state.termination.asked is not None
     assert state.proof.password == PASSWORD, "not to be typed again"
     line.down = False
-    await state.terminate()
-    assert state.receipt is not None
+    await state.ending.confirm()
+    assert state.termination.receipt is not None
 
 
 async def test_where_it_never_suffices_nothing_goes_round_in_circles(serve: Serve, clock: Clock) -> None:
     line = serve(subscribed(), settings=replace(QUICK, step_up_time=timedelta(seconds=-1)))
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
-    await state.terminate()
+    await state.ending.confirm()
     assert state.proof.wanted
     assert state.proof.password == ""
     assert terminations(line) == 2
@@ -146,15 +154,15 @@ async def test_turning_the_service_off_wants_it_and_turning_it_on_does_not(line:
     state = ServiceState(backend, (await backend.account()).value.contracts[0])
     await state.load()
     state.ask()
-    await state.switch()
+    await state.switch.confirm()
     assert state.proof.wanted
     state.proof.type(typed(PASSWORD))
-    await state.switch()
-    assert state.done is ServiceStatus.SUSPENDED
+    await state.switch.confirm()
+    assert state.switching.receipt is ServiceStatus.SUSPENDED
     assert not state.proof.wanted
     clock.advance(minutes=11)
     state.ask()
-    await state.switch()
+    await state.switch.confirm()
     assert state.on
 
 

@@ -212,9 +212,9 @@ async def test_what_was_decided_on_known_data_bears_its_tag(serve: Serve) -> Non
     await state.load()
     line.down = False
     assert state.subscriptions.recalled
-    state.ask(state.current[0])
-    await state.terminate()
-    assert state.receipt is not None
+    state.ending.ask(state.current[0])
+    await state.ending.confirm()
+    assert state.termination.receipt is not None
 
 
 async def test_the_contract_stood_on_is_the_one_chosen_last_even_from_memory(serve: Serve) -> None:

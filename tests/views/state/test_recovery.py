@@ -239,15 +239,15 @@ async def test_what_was_not_known_of_a_termination_is_found_out(line: Line, nap:
         assert state is not None
         weekly = state.find(WEEKLY)
         assert weekly is not None
-        state.ask(weekly)
+        state.ending.ask(weekly)
         line.lost = "/termination"
-        await state.terminate()
-        assert isinstance(state.failure, OutcomeUnknown)
-        assert state.receipt is None
+        await state.ending.confirm()
+        assert isinstance(state.termination.failure, OutcomeUnknown)
+        assert state.termination.receipt is None
         await until(lambda: nap.asked)
         line.down = False
         nap.end()
         await until(lambda: recovery.restored)
-        assert state.failure is None
-        assert state.receipt is not None
-        assert state.receipt.status is SubscriptionStatus.TERMINATED
+        assert state.termination.failure is None
+        assert state.termination.receipt is not None
+        assert state.termination.receipt.status is SubscriptionStatus.TERMINATED

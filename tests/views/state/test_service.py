@@ -77,11 +77,11 @@ async def test_it_says_what_turning_it_off_touches(line: Line) -> None:
 async def test_moving_the_switch_only_asks(line: Line) -> None:
     state, counting = await read(line), Counting(line)
     state.ask()
-    assert state.asked is OFF
+    assert state.switching.asked is OFF
     assert state.on
-    state.keep()
-    await state.switch()
-    assert state.asked is None
+    state.switch.dismiss()
+    await state.switch.confirm()
+    assert state.switching.asked is None
     assert counting.changes == 0
 
 
@@ -89,28 +89,28 @@ async def test_it_is_off_when_the_backend_says_so_and_not_before(line: Line) -> 
     state = await read(line)
     state.ask()
     with line.holding("/service"):
-        switching = asyncio.create_task(state.switch())
+        switching = asyncio.create_task(state.switch.confirm())
         await asyncio.sleep(0.02)
         assert state.on, "asked for, not done"
         assert state.changing
-        state.keep()
-        assert state.asked is OFF, "the sheet stays while it is being done"
+        state.switch.dismiss()
+        assert state.switching.asked is OFF, "the sheet stays while it is being done"
     await switching
     assert status(state) == (OFF, None)
-    assert state.done is OFF
+    assert state.switching.receipt is OFF
     assert not state.changing
     state.ask()
-    assert state.asked is ON
-    assert state.done is None
-    await state.switch()
+    assert state.switching.asked is ON
+    assert state.switching.receipt is None
+    await state.switch.confirm()
     assert status(state) == (ON, None)
 
 
 async def test_two_taps_are_one_change(line: Line) -> None:
     state, counting = await read(line), Counting(line)
     state.ask()
-    await asyncio.gather(state.switch(), state.switch())
-    await state.switch()
+    await asyncio.gather(state.switch.confirm(), state.switch.confirm())
+    await state.switch.confirm()
     assert counting.changes == 1
     assert status(state) == (OFF, None)
 
@@ -121,11 +121,11 @@ async def test_a_change_that_takes_time_is_pending_then_done(
     monkeypatch.setattr(service_module, "POLL", 0.01)
     state = await read(slow_line)
     state.ask()
-    await state.switch()
+    await state.switch.confirm()
     assert status(state) == (ON, OFF)
     assert state.on, "still"
     assert state.changing
-    assert state.done is None
+    assert state.switching.receipt is None
     watching = asyncio.create_task(state.watch())
     await asyncio.sleep(0.1)
     assert not watching.done()
@@ -141,7 +141,7 @@ async def test_a_change_in_progress_survives_leaving_and_another_session(
     state = await read(slow_line)
     state.ask()
     with slow_line.holding("/service"):
-        screen = asyncio.create_task(state.switch())
+        screen = asyncio.create_task(state.switch.confirm())
         await asyncio.sleep(0.02)
         screen.cancel()  # the screen is left, the visitor too
         await asyncio.gather(screen, return_exceptions=True)
@@ -156,12 +156,12 @@ async def test_a_change_in_progress_survives_leaving_and_another_session(
 async def test_while_it_is_changing_the_other_way_is_refused(slow_line: Line) -> None:
     one, other = await read(slow_line), await read(slow_line)
     one.ask()
-    await one.switch()
+    await one.switch.confirm()
     await other.load()
-    other.asked = ON
-    await other.switch()
-    assert isinstance(other.failure, NotPossible)
-    assert other.failure.code == "SERVICE_LOCKED"
+    other.switch.ask(ON)
+    await other.switch.confirm()
+    assert isinstance(other.switching.failure, NotPossible)
+    assert other.switching.failure.code == "SERVICE_LOCKED"
     assert status(other) == (ON, OFF)
 
 
@@ -169,21 +169,21 @@ async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_shown(serve:
     line = serve(subscribed())
     one, other = await read(line), await read(line)
     one.ask()
-    await one.switch()
+    await one.switch.confirm()
     clock.advance(days=1)
     one.ask()
-    await one.switch()  # off and on again: `since` is another day
+    await one.switch.confirm()  # off and on again: `since` is another day
     other.ask()
-    await other.switch()
-    assert isinstance(other.failure, Changed)
+    await other.switch.confirm()
+    assert isinstance(other.switching.failure, Changed)
     assert status(other) == (ON, None)
     assert other.service.data is not None
     assert str(other.service.data.since) == "2026-05-15"
     other.ask()
-    await other.switch()
+    await other.switch.confirm()
     assert other.proof.wanted, "signed in a day ago"
     other.proof.type(typed(PASSWORD))
-    await other.switch()
+    await other.switch.confirm()
     assert status(other) == (OFF, None)
 
 
@@ -199,8 +199,8 @@ async def test_a_change_whose_answer_is_lost_is_found_done(line: Line) -> None:
         return response
 
     line.far_end.handle_async_request = lose  # type: ignore[method-assign]
-    await state.switch()
-    assert state.failure is None
+    await state.switch.confirm()
+    assert state.switching.failure is None
     assert status(state) == (OFF, None)
     assert counting.changes == 1
 
@@ -210,14 +210,14 @@ async def test_when_it_is_not_known_whether_it_changed_the_next_reading_tells(li
     for wanted in (OFF, ON):
         state.ask()
         line.lost = "/service"
-        await state.switch()
-        assert isinstance(state.failure, OutcomeUnknown)
-        assert state.done is None
+        await state.switch.confirm()
+        assert isinstance(state.switching.failure, OutcomeUnknown)
+        assert state.switching.receipt is None
         assert status(state)[0] is not wanted, "what was known"
         line.down, line.lost = False, None
         await state.load()
-        assert state.failure is None
-        assert state.done is wanted
+        assert state.switching.failure is None
+        assert state.switching.receipt is wanted
         assert status(state) == (wanted, None)
 
 
@@ -225,22 +225,22 @@ async def test_when_the_change_never_arrived_that_is_told_too(line: Line) -> Non
     state = await read(line)
     state.ask()
     line.swallowed = "/service"
-    await state.switch()
-    assert isinstance(state.failure, OutcomeUnknown)
+    await state.switch.confirm()
+    assert isinstance(state.switching.failure, OutcomeUnknown)
     line.down, line.swallowed = False, None
     await state.load()
-    assert isinstance(state.failure, NotDone)
-    assert (state.done, status(state)) == (None, (ON, None))
+    assert isinstance(state.switching.failure, NotDone)
+    assert (state.switching.receipt, status(state)) == (None, (ON, None))
 
 
 async def test_when_the_change_is_under_way_the_switch_tells(slow_line: Line) -> None:
     state = await read(slow_line)
     state.ask()
     slow_line.lost = "/service"
-    await state.switch()
+    await state.switch.confirm()
     slow_line.down, slow_line.lost = False, None
     await state.load()
-    assert (state.failure, state.done) == (None, None)
+    assert (state.switching.failure, state.switching.receipt) == (None, None)
     assert status(state) == (ON, OFF)
 
 
@@ -248,18 +248,18 @@ async def test_offline_it_stays_as_it_is(line: Line, clock: Clock) -> None:
     state = await read(line)
     state.ask()
     line.down = True
-    await state.switch()
-    assert isinstance(state.failure, NotSent)
+    await state.switch.confirm()
+    assert isinstance(state.switching.failure, NotSent)
     assert status(state) == (ON, None)
-    assert (state.asked, state.changing) == (None, False)
+    assert (state.switching.asked, state.changing) == (None, False)
     clock.advance(minutes=1)
     await state.load()
     assert state.service.stale
     assert state.service.at == NOW
     line.down = False
     state.ask()
-    assert state.failure is None
-    await state.switch()
+    assert state.switching.failure is None
+    await state.switch.confirm()
     assert status(state) == (OFF, None)
 
 
@@ -269,7 +269,7 @@ async def test_what_was_being_read_before_does_not_undo_a_change(line: Line) -> 
     with line.holding("/service"):
         older = asyncio.create_task(state.load())
         await asyncio.sleep(0.02)
-        switching = asyncio.create_task(state.switch())
+        switching = asyncio.create_task(state.switch.confirm())
         await asyncio.sleep(0.02)
     await asyncio.gather(older, switching)
     assert status(state) == (OFF, None)

@@ -87,151 +87,153 @@ async def test_offline_the_list_stays_with_its_age(line: Line, clock: Clock) -> 
 
 async def test_ending_one_is_asked_about_then_done_and_the_list_tells(line: Line) -> None:
     state = await read(line)
-    state.ask(one(state, MONTHLY))
+    state.ending.ask(one(state, MONTHLY))
     assert terminations(line) == 0, "asking does nothing yet"
-    await state.terminate()
-    assert state.asked is None
-    assert state.failure is None
-    assert state.receipt is not None
-    assert state.receipt.termination_reference
+    await state.ending.confirm()
+    assert state.termination.asked is None
+    assert state.termination.failure is None
+    assert state.termination.receipt is not None
+    assert state.termination.receipt.termination_reference
     ended = one(state, MONTHLY)
     assert ended.status is SubscriptionStatus.TERMINATED
     assert str(ended.termination_date) == "2026-06-01", "to the end of what is paid for"
     assert ended.next_charge_date is None
     assert MONTHLY in names(state.current), "there is still access"
-    state.ask(one(state, WEEKLY))
-    assert state.receipt is None
+    state.ending.ask(one(state, WEEKLY))
+    assert state.termination.receipt is None
 
 
 async def test_two_taps_are_one_termination_and_the_sheet_stays_meanwhile(line: Line) -> None:
     state = await read(line)
     asked = len(line.asked)
-    state.ask(one(state, WEEKLY))
+    state.ending.ask(one(state, WEEKLY))
     with line.holding("/termination"):
-        both = asyncio.gather(state.terminate(), state.terminate())
+        both = asyncio.gather(state.ending.confirm(), state.ending.confirm())
         await asyncio.sleep(0.02)
-        assert state.busy
-        state.keep()
-        assert state.asked is not None, "closing the sheet would hide what is being done"
+        assert state.termination.busy
+        state.ending.dismiss()
+        assert state.termination.asked is not None, "closing the sheet would hide what is being done"
     await both
     assert terminations(line) == 1
     assert len(line.asked) == asked + 2, "ended once, and the list read once after"
-    assert not state.busy
-    assert state.asked is None
+    assert not state.termination.busy
+    assert state.termination.asked is None
 
 
 async def test_kept_nothing_is_done(line: Line) -> None:
     state = await read(line)
-    state.ask(one(state, WEEKLY))
-    state.keep()
-    await state.terminate()
-    assert state.asked is None
+    state.ending.ask(one(state, WEEKLY))
+    state.ending.dismiss()
+    await state.ending.confirm()
+    assert state.termination.asked is None
     assert terminations(line) == 0
     assert one(state, WEEKLY).status is SubscriptionStatus.ACTIVE
 
 
 async def test_on_an_old_screen_nothing_is_done_and_the_list_is_read_again(line: Line) -> None:
     state, elsewhere = await read(line), await read(line)
-    elsewhere.ask(one(elsewhere, MONTHLY))
-    await elsewhere.terminate()
-    state.ask(one(state, WEEKLY))
-    await state.terminate()
-    assert isinstance(state.failure, Changed)
-    assert state.receipt is None
+    elsewhere.ending.ask(one(elsewhere, MONTHLY))
+    await elsewhere.ending.confirm()
+    state.ending.ask(one(state, WEEKLY))
+    await state.ending.confirm()
+    assert isinstance(state.termination.failure, Changed)
+    assert state.termination.receipt is None
     assert one(state, MONTHLY).status is SubscriptionStatus.TERMINATED, "what the other one did"
     assert one(state, WEEKLY).status is SubscriptionStatus.ACTIVE, "nothing was done"
-    state.ask(one(state, WEEKLY))
-    assert state.failure is None
-    await state.terminate()
-    assert state.receipt is not None, "decided on what is true, it is done"
+    state.ending.ask(one(state, WEEKLY))
+    assert state.termination.failure is None
+    await state.ending.confirm()
+    assert state.termination.receipt is not None, "decided on what is true, it is done"
 
 
 async def test_the_same_one_ended_elsewhere_gives_the_same_receipt(line: Line) -> None:
     state, elsewhere = await read(line), await read(line)
     for each in (elsewhere, state):
-        each.ask(one(each, WEEKLY))
-        await each.terminate()
-    assert state.receipt is not None
-    assert elsewhere.receipt is not None
-    assert state.receipt.termination_reference == elsewhere.receipt.termination_reference
+        each.ending.ask(one(each, WEEKLY))
+        await each.ending.confirm()
+    assert state.termination.receipt is not None
+    assert elsewhere.termination.receipt is not None
+    assert (
+        state.termination.receipt.termination_reference == elsewhere.termination.receipt.termination_reference
+    )
 
 
 async def test_what_cannot_be_ended_here_is_said_and_stays(line: Line) -> None:
     state = await read(line)
-    state.ask(one(state, ELSEWHERE))
-    await state.terminate()
-    assert isinstance(state.failure, NotPossible)
-    assert state.failure.code == "TERMINATION_NOT_ALLOWED"
+    state.ending.ask(one(state, ELSEWHERE))
+    await state.ending.confirm()
+    assert isinstance(state.termination.failure, NotPossible)
+    assert state.termination.failure.code == "TERMINATION_NOT_ALLOWED"
     assert one(state, ELSEWHERE).status is SubscriptionStatus.ACTIVE
 
 
 async def test_offline_nothing_is_done_and_the_list_stays(line: Line) -> None:
     state = await read(line)
-    state.ask(one(state, WEEKLY))
+    state.ending.ask(one(state, WEEKLY))
     line.down = True
-    await state.terminate()
-    assert isinstance(state.failure, NotSent)
-    assert not state.busy
-    assert state.asked is None
+    await state.ending.confirm()
+    assert isinstance(state.termination.failure, NotSent)
+    assert not state.termination.busy
+    assert state.termination.asked is None
     assert names(state.current) == [WEEKLY, MONTHLY, ELSEWHERE, ENDING]
     line.down = False
-    state.ask(one(state, WEEKLY))
-    await state.terminate()
-    assert state.failure is None
-    assert state.receipt is not None
+    state.ending.ask(one(state, WEEKLY))
+    await state.ending.confirm()
+    assert state.termination.failure is None
+    assert state.termination.receipt is not None
 
 
 async def test_a_termination_whose_answer_is_lost_is_found_done(line: Line) -> None:
     state = await read(line)
-    state.ask(one(state, WEEKLY))
+    state.ending.ask(one(state, WEEKLY))
     line.broken = "/termination"
-    await state.terminate()
-    assert state.failure is None
-    assert state.receipt is not None
+    await state.ending.confirm()
+    assert state.termination.failure is None
+    assert state.termination.receipt is not None
     assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
 
 
 async def test_when_it_is_not_known_whether_it_was_ended_the_next_reading_tells(line: Line) -> None:
     state = await read(line)
-    state.ask(one(state, WEEKLY))
+    state.ending.ask(one(state, WEEKLY))
     line.lost = "/termination"
-    await state.terminate()
-    assert isinstance(state.failure, OutcomeUnknown)
-    assert (state.asked, state.receipt, state.busy) == (None, None, False)
+    await state.ending.confirm()
+    assert isinstance(state.termination.failure, OutcomeUnknown)
+    assert (state.termination.asked, state.termination.receipt, state.termination.busy) == (None, None, False)
     assert state.subscriptions.stale
     await state.load()
-    assert isinstance(state.failure, OutcomeUnknown), "still offline"
+    assert isinstance(state.termination.failure, OutcomeUnknown), "still offline"
     line.down, line.lost = False, None
     await state.load()
-    assert state.failure is None
-    assert state.receipt == one(state, WEEKLY)
-    assert state.receipt.termination_reference
+    assert state.termination.failure is None
+    assert state.termination.receipt == one(state, WEEKLY)
+    assert state.termination.receipt.termination_reference
 
 
 async def test_when_the_end_never_arrived_that_is_told_too(line: Line) -> None:
     state = await read(line)
-    state.ask(one(state, WEEKLY))
+    state.ending.ask(one(state, WEEKLY))
     line.swallowed = "/termination"
-    await state.terminate()
-    assert isinstance(state.failure, OutcomeUnknown)
+    await state.ending.confirm()
+    assert isinstance(state.termination.failure, OutcomeUnknown)
     line.down, line.swallowed = False, None
     await state.load()
-    assert isinstance(state.failure, NotDone)
-    assert state.receipt is None
+    assert isinstance(state.termination.failure, NotDone)
+    assert state.termination.receipt is None
     assert one(state, WEEKLY).status is SubscriptionStatus.ACTIVE
-    state.ask(one(state, WEEKLY))
-    await state.terminate()
+    state.ending.ask(one(state, WEEKLY))
+    await state.ending.confirm()
     assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
     assert terminations(line) == 2
 
 
 async def test_a_list_that_was_being_read_before_does_not_undo_what_is_shown(line: Line) -> None:
     state = await read(line)
-    state.ask(one(state, WEEKLY))
+    state.ending.ask(one(state, WEEKLY))
     with line.holding("/subscriptions"):
         older = asyncio.create_task(state.load())
         await asyncio.sleep(0.02)
-        ending = asyncio.create_task(state.terminate())
+        ending = asyncio.create_task(state.ending.confirm())
         await asyncio.sleep(0.02)
     await asyncio.gather(older, ending)
     assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
