@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from services.backend import Backend
 from services.errors import Changed, NotFound, UnexpectedAnswer
-from services.insights.ledger import PeriodEntries
-from services.models import BillingPeriod, Contract, PaymentStatus, Purchase, PurchasePage
+from services.insights.ledger import NOTHING, PeriodEntries, counted
+from services.models import BillingPeriod, Contract, Purchase, PurchasePage
 from services.reads import Reading
 
 PER_PAGE = 100
@@ -36,7 +36,6 @@ COLUMNS = (
 pending, refused or cancelled. `refund_of` is a reference, or the backend's id of what it no longer shows."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NOT_COUNTED = Decimal("0.00")
 
 Told = Callable[[float], None]
 """Hears how far the reading is, from 0 to 1."""
@@ -65,11 +64,6 @@ class Spelling:
     category: Callable[[Purchase], str]
     channel: Callable[[Purchase], str]
     status: Callable[[Purchase], str]
-
-
-def counted(entry: Purchase) -> Decimal:
-    """What an entry adds to the total of its period: the contract's rule."""
-    return entry.amount.amount if entry.payment_status is PaymentStatus.SUCCEEDED else _NOT_COUNTED
 
 
 async def read_export(backend: Backend, contract: Contract, period_ids: Sequence[str], told: Told) -> Export:
@@ -141,7 +135,7 @@ def assembled(pages: Sequence[PurchasePage]) -> PeriodEntries | None:
         for page in pages
     )
     whole = len(entries) == first.pagination.total_count and (
-        sum(map(counted, entries), _NOT_COUNTED) == first.period.total.amount
+        sum(map(counted, entries), NOTHING) == first.period.total.amount
     )
     once = len({each.payment_id for each in entries}) == len(entries)
     if alike and once and (whole or partial or unreadable):

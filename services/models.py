@@ -203,6 +203,17 @@ class Account(Struct, frozen=True, kw_only=True, rename="camel"):
     """How many contracts this version of the app cannot read; never the backend's word."""
 
 
+class Bill(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the printed bill of a period says; `amount` is that of internet+, all taxes included."""
+
+    number: str
+    issue_date: date
+    amount: Money
+
+    def __post_init__(self) -> None:
+        check_century(self.issue_date)
+
+
 class BillingPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
     """From `start_date` to `end_date`, both included, billed in `bill_month` (`YYYY-MM`)."""
 
@@ -214,6 +225,8 @@ class BillingPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
     purchase_count: Annotated[int, Meta(ge=0)]
     total: Money
     pending_total: Money
+    bill: Bill | None = None
+    """None until it is issued, or if the operator does not tell it."""
 
     def __post_init__(self) -> None:
         check_century(self.start_date, self.end_date)
@@ -281,6 +294,8 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     reference_code: str
     period_id: Month
     is_billed: bool
+    billed_period_id: Month | None = None
+    """The bill that bears it, if it is another than `period_id`'s."""
     refund_of: str | None = None
     tax_amount: Money | None = None
     merchant_contact: MerchantContact | None = None
@@ -294,6 +309,11 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
 
     def __post_init__(self) -> None:
         check_century(self.payment_date)
+
+    @property
+    def bill_month(self) -> str:
+        """The month of the bill that bears it."""
+        return self.billed_period_id or self.period_id
 
 
 class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -15,6 +15,7 @@ from views.purchases.state import PurchasesState
 PURCHASES = "/achats"
 CHECK = "/verifier"
 SEARCH = "/recherche"
+RECONCILE = "/rapprochement"
 PUBLISHERS = "/editeurs"
 CALENDAR = "/gerer/calendrier"
 FIRST_VIEW = "/"
@@ -52,6 +53,11 @@ def period_in(route: str) -> str | None:
 def purchases_of(period_id: str | None) -> str:
     """The address of a period's purchases; of the current one's for None."""
     return f"{PURCHASES}?periode={period_id}" if period_id else PURCHASES
+
+
+def reconcile_address(period_id: str) -> str:
+    """The address where a period is compared with its printed bill."""
+    return f"{RECONCILE}?periode={period_id}"
 
 
 def purchase_address(payment_id: str, period_id: str) -> str:

@@ -16,6 +16,7 @@ from views.places import go
 from views.publishers.screen import PublisherView
 from views.purchases.detail_screen import PurchaseView
 from views.purchases.screen import PurchasesView
+from views.reconcile.screen import ReconcileView
 from views.search.screen import SearchView
 from views.settings.screen import SettingsView
 from views.subscriptions.detail_screen import SubscriptionView
@@ -34,6 +35,7 @@ _PLACES = [
     ft.Route(path="conso/internet", component=UsageView),
     ft.Route(path="verifier/:payment_id?", component=CheckView),
     ft.Route(path="recherche", component=SearchView),
+    ft.Route(path="rapprochement", component=ReconcileView),
     ft.Route(path="editeurs/:merchant_identifier", component=PublisherView),
     ft.Route(
         path="gerer",

@@ -127,3 +127,8 @@ def charged(entry: Purchase) -> bool:
 def counts(entry: Purchase) -> bool:
     """Return whether an entry is a purchase of more than 0.00 that succeeded or still may."""
     return charged(entry) and entry.amount.amount > 0
+
+
+def counted(entry: Purchase) -> Decimal:
+    """Return what an entry adds to the total of its period: the contract's rule."""
+    return entry.amount.amount if entry.payment_status is PaymentStatus.SUCCEEDED else NOTHING

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.insights.ledger import NOTHING, Ledger
-from services.models import BillingPeriod, MerchantContact, PaymentStatus, Purchase, Subscription
+from services.insights.ledger import NOTHING, Ledger, counted
+from services.models import BillingPeriod, MerchantContact, Purchase, Subscription
 from services.periods import period_of
 
 
@@ -35,7 +35,7 @@ class Publisher:
     def paid(self, one: Subscription) -> Decimal:
         """Return what a subscription has cost over the known periods."""
         charges = (each for each in self.entries if each.subscription_id == one.subscription_id)
-        return sum(map(_counted, charges), NOTHING)
+        return sum(map(counted, charges), NOTHING)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def publisher(ledger: Ledger, subscriptions: Sequence[Subscription], identifier:
     by_period = tuple(
         (
             one.period,
-            sum((_counted(each) for each in one.entries if each.merchant_identifier == identifier), NOTHING),
+            sum((counted(each) for each in one.entries if each.merchant_identifier == identifier), NOTHING),
         )
         for one in ledger.periods
     )
@@ -95,8 +95,3 @@ def watch(ledger: Ledger, one: Subscription, cut_off_day: int) -> Watch | None:
         if each.subscription_id == one.subscription_id and ledger.day(each) > last
     )
     return Watch(until, charges)
-
-
-def _counted(entry: Purchase) -> Decimal:
-    """Return what an entry adds to the total of its period."""
-    return entry.amount.amount if entry.payment_status is PaymentStatus.SUCCEEDED else NOTHING

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from services.insights.contest import Contest, ContestId, merge_contests
-from services.models import Instant, check_century
+from services.models import Instant, Money, Month, check_century
 
 Key = Annotated[str, Meta(min_length=1, max_length=400)]
 HIGHEST_CEILING = 300
@@ -18,6 +18,10 @@ HIGHEST_CEILING = 300
 LONGEST_ADDRESS = 500
 LARGEST_DOCUMENT = 200_000
 """Bytes of the document, as JSON."""
+
+
+MOST_BILLS = 120
+"""Months of typed bills that are kept: the latest."""
 
 
 class Verdict(StrEnum):
@@ -63,6 +67,16 @@ class Sender(Struct, frozen=True, kw_only=True, rename="camel"):
         check_century(self.decided_at)
 
 
+class TypedBill(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The internet+ amount that the subscriber read on a printed bill."""
+
+    amount: Money
+    decided_at: Instant
+
+    def __post_init__(self) -> None:
+        check_century(self.decided_at)
+
+
 class Review(Struct, frozen=True, kw_only=True, rename="camel"):
     """The review document of one contract. Its values are replaced, never changed."""
 
@@ -74,6 +88,8 @@ class Review(Struct, frozen=True, kw_only=True, rename="camel"):
     removed_contests: tuple[ContestId, ...] = ()
     """The ids of the contest files that were removed, in order: they never come back."""
     sender: Sender | None = None
+    bills: dict[Month, TypedBill] = {}
+    """Amounts typed from printed bills, by the month of the bill."""
 
     def verdict(self, key: str) -> Verdict | None:
         """Return the answer that stands for a key; None without one."""
@@ -100,6 +116,10 @@ class Review(Struct, frozen=True, kw_only=True, rename="camel"):
         """Return the document with another address."""
         return merge(self, Review(sender=sender))
 
+    def reading(self, month: str, bill: TypedBill) -> Review:
+        """Return the document with the amount of another printed bill."""
+        return merge(self, Review(bills={month: bill}))
+
     def seeing(self, keys: Iterable[str]) -> Review:
         """Return the document with further findings seen."""
         return merge(self, Review(seen=tuple(keys)))
@@ -113,6 +133,9 @@ def merge(one: Review, other: Review) -> Review:
     decisions = dict(one.decisions)
     for key, decision in other.decisions.items():
         decisions[key] = max(decision, decisions.get(key, decision), key=_age)
+    bills = dict(one.bills)
+    for month, bill in other.bills.items():
+        bills[month] = max(bill, bills.get(month, bill), key=_age)
     ceilings = [each for each in (one.own_ceiling, other.own_ceiling) if each is not None]
     senders = [each for each in (one.sender, other.sender) if each is not None]
     removed = {*one.removed_contests, *other.removed_contests}
@@ -123,6 +146,7 @@ def merge(one: Review, other: Review) -> Review:
         contests=merge_contests(one.contests, other.contests, removed),
         removed_contests=tuple(sorted(removed)),
         sender=max(senders, key=_age, default=None),
+        bills={month: bills[month] for month in sorted(bills)[-MOST_BILLS:]},
     )
 
 
@@ -158,6 +182,6 @@ def _worth(contest: Contest) -> tuple[bool, float]:
     return contest.closed_on is None, contest.claimed.told_at.timestamp()
 
 
-def _age(answer: Decision | Ceiling | Sender) -> tuple[float, bytes]:
+def _age(answer: Decision | Ceiling | Sender | TypedBill) -> tuple[float, bytes]:
     """Order answers by their moment; equal moments by content, so that no side is preferred."""
     return answer.decided_at.timestamp(), msgspec.json.encode(answer)

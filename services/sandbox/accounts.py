@@ -13,7 +13,7 @@ from starlette.responses import Response
 from services.periods import Period, latest_periods
 from services.sandbox import tokens
 from services.sandbox.reading import Query, money, zone_of
-from services.sandbox.schema import contract, purchase, subscriber
+from services.sandbox.schema import bill, contract, purchase, subscriber
 from services.sandbox.web import NO_STORE
 
 PENDING = ("processing", "pending_validation", "reserved")
@@ -100,6 +100,7 @@ def with_totals(
     )
     found = {each.position: each for each in sums}
     today = now.astimezone(zone).date()
+    bills = _bills(connection, row.contract_id, periods, today)
     return [
         {
             "periodId": period.bill_month,
@@ -110,6 +111,28 @@ def with_totals(
             "purchaseCount": int(found[position].purchases or 0),
             "total": money(int(found[position].total or 0)),
             "pendingTotal": money(int(found[position].pending or 0)),
+            "bill": bills.get(period.bill_month),
         }
         for position, period in enumerate(periods)
     ]
+
+
+def _bills(
+    connection: Connection, contract_id: str, periods: Sequence[Period], today: date
+) -> dict[str, dict[str, Any]]:
+    """Return the bills of periods that are issued, by month, as the contract writes them."""
+    found = connection.execute(
+        bill.select().where(
+            bill.c.contract_id == contract_id,
+            bill.c.bill_month.in_([period.bill_month for period in periods]),
+            bill.c.issue_date <= today,
+        )
+    )
+    return {
+        each.bill_month: {
+            "number": each.number,
+            "issueDate": each.issue_date,
+            "amount": money(each.amount),
+        }
+        for each in found
+    }

@@ -40,6 +40,8 @@ TIME_ZONES = frozenset(
 """Those of the contract."""
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}\Z")]
 """Opaque, and the same in a path as on paper: `..` would lead elsewhere."""
+Month = Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")]
+"""A month of bills, `YYYY-MM`."""
 
 
 class Record(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -76,6 +78,18 @@ class MerchantContact(Record, frozen=True):
     url: Words | None = None
     email: Words | None = None
     phone: Words | None = None
+
+
+class Bill(Record, frozen=True):
+    """What the printed bill of a month says of internet+."""
+
+    bill_month: Month
+    number: Words
+    issue_date: date
+    amount: Money
+
+    def __post_init__(self) -> None:
+        _check_century(self.issue_date)
 
 
 class SpendingLimits(Record, frozen=True):
@@ -165,6 +179,8 @@ class Purchase(Record, frozen=True):
     channel: Literal["internetplus_box", "internetplus_mobile", "sms_plus"]
     kind: Literal["oneOff", "subscription"]
     reference_code: Words
+    billed_period_id: Month | None = None
+    """The bill that bears it, if it is another than its period's."""
     refund_of: Id | None = None
     tax_amount: Money | None = None
     subscription_id: Id | None = None
@@ -191,6 +207,7 @@ class Contract(Record, frozen=True):
     service: Service = Service()
     subscriptions: tuple[Subscription, ...] = ()
     purchases: tuple[Purchase, ...] = ()
+    bills: tuple[Bill, ...] = ()
 
 
 class Subscriber(Record, frozen=True):
@@ -266,6 +283,9 @@ def _names(subscribers: tuple[Subscriber, ...]) -> Iterator[tuple[str, str, str]
         for j, contract in enumerate(subscriber.contracts):
             path = f"subscribers[{i}].contracts[{j}]"
             yield f"{path}.contractId", "contract", contract.contract_id
+            for k, bill in enumerate(contract.bills):
+                named = f"{contract.contract_id}/{bill.bill_month}"
+                yield f"{path}.bills[{k}].billMonth", "bill", named
             for k, purchase in enumerate(contract.purchases):
                 yield f"{path}.purchases[{k}].paymentId", "purchase", purchase.payment_id
             for k, subscription in enumerate(contract.subscriptions):

@@ -3,7 +3,8 @@
 What happens in a period is drawn from the period's own name, so that the past stays what it was from one day
 to the next. The cases worth looking at are placed by hand: a period's first and last second, 29 February,
 both clock changes, New Year's Eve, a renewal on the 31st, a price rise, a free trial, a subscription charged
-once more after its end, one that only its publisher ends, a duplicate, a refund on a later bill, a refusal.
+once more after its end, one that only its publisher ends, a duplicate, a refund on a later bill, a refusal,
+a purchase that the next bill bears.
 """
 
 from __future__ import annotations
@@ -107,6 +108,9 @@ def _ordinary(now: datetime, periods: Periods) -> tuple[Contract, ...]:
         terminated=ended,
         charged_until=ended + 7 * DAY,  # once more after its end, as happens
     )
+    box.carry_over(catalogue.FICHE_POTAGER, last)
+    for period in (before, last):
+        box.bill(period)
 
     mobiles = [Line(f"camille-mobile-{n}", now, "internetplus_mobile") for n in (1, 2)]
     for period in periods:

@@ -9,8 +9,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.periods import Period
-from services.sandbox.data_file import Contract, Dispute, Purchase, Service, Subscription
+import msgspec
+
+from services.periods import Period, period_of
+from services.sandbox.data_file import Bill, Contract, Dispute, Purchase, Service, Subscription
 from services.sandbox.demo_catalogue import Offer, money
 from services.sandbox.identity import reference
 
@@ -29,6 +31,7 @@ class Line:
         self._id, self._now, self._channel = contract_id, now, channel
         self._subscriptions: list[Subscription] = []
         self._purchases: dict[str, Purchase] = {}
+        self._bills: list[Bill] = []
 
     def buy(
         self,
@@ -140,6 +143,30 @@ class Line:
             )
         )
 
+    def carry_over(self, offer: Offer, borne_by: Period) -> None:
+        """Puts the last charge of the period before on the bill of `borne_by`, as if it was pending."""
+        before = borne_by.previous()
+        carried = [
+            one
+            for one in self._purchases.values()
+            if one.merchant_name == offer.merchant and period_of(_day(one)) == before
+        ]
+        last = max(carried, key=_day)
+        self._purchases[last.payment_id] = msgspec.structs.replace(last, billed_period_id=borne_by.bill_month)
+
+    def bill(self, period: Period) -> None:
+        """Adds the printed bill of a period, with the entries that it bears."""
+        month = period.bill_month
+        cents = sum(
+            one.amount.cents
+            for one in self._purchases.values()
+            if one.payment_status == "succeeded"
+            and (one.billed_period_id or period_of(_day(one)).bill_month) == month
+        )
+        issued = date.fromisoformat(f"{month}-01")
+        number = f"F{issued:%y%m}-{_number(self._id, month) % 10**7:07}"
+        self._bills.append(Bill(bill_month=month, number=number, issue_date=issued, amount=money(cents)))
+
     def contract(
         self,
         masked_number: str,
@@ -158,6 +185,7 @@ class Line:
             service=service or Service(since=date(2023, 3, 3)),
             subscriptions=tuple(self._subscriptions),
             purchases=tuple(self._purchases.values()),
+            bills=tuple(self._bills),
         )
 
 
@@ -188,6 +216,10 @@ def _charge_days(first: date, rhythm: Literal["week", "month"]) -> Iterator[date
             years, month = divmod(first.month - 1 + months, 12)
             last = calendar.monthrange(first.year + years, month + 1)[1]
             day = date(first.year + years, month + 1, min(first.day, last))
+
+
+def _day(one: Purchase) -> date:
+    return one.payment_date.astimezone(ZONE).date()
 
 
 def _number(*of: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 from starlette.datastructures import QueryParams
 
-from services.periods import Period, period_of
+from services.periods import Period, period_billed_in, period_of
 from services.sandbox.accounts import SUCCEEDED, periods_of, state_of, with_totals
 from services.sandbox.disputes import dispute_as_written, disputes_of
 from services.sandbox.reading import Query, contact_of, money, zone_of
@@ -194,6 +194,7 @@ def _entry(
         "subscriptionId": row.subscription_id,
         "referenceCode": row.reference_code,
         "periodId": period.bill_month,
+        "billedPeriodId": row.billed_period_id,
         "isBilled": _is_billed(row, period, now, contract),
         "refundedAmount": None if back is None else money(back),
         "dispute": told and dispute_as_written(told, contract),
@@ -201,6 +202,8 @@ def _entry(
 
 
 def _is_billed(row: Row[Any], period: Period, now: datetime, contract: Row[Any]) -> bool:
-    """Whether the entry is on a bill: it went through, and its period is billed."""
+    """Whether the entry is on a bill: it went through, and the period that bears it is billed."""
     today = now.astimezone(zone_of(contract)).date()
+    if row.billed_period_id is not None:
+        period = period_billed_in(row.billed_period_id, contract.cut_off_day)
     return bool(row.payment_status == SUCCEEDED) and state_of(period, today) == "billed"

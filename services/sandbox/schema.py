@@ -148,6 +148,7 @@ purchase = Table(
     Column("kind", Text, nullable=False),
     Column("subscription_id", String(64)),
     Column("reference_code", Text, nullable=False),
+    Column("billed_period_id", String(7), comment="the bill that bears it, if not its period's"),
     Column(
         "folded", Text, nullable=False, comment="merchant and description as searched: no case, no accents"
     ),
@@ -158,6 +159,16 @@ purchase = Table(
         *("entry_type", "payment_status", "kind", "amount"),
     ),
     Index("purchase_by_refunded", "contract_id", "refund_of"),
+)
+
+bill = Table(
+    "bill",
+    tables,
+    Column("contract_id", ForeignKey(contract.c.contract_id), primary_key=True),
+    Column("bill_month", String(7), primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("issue_date", Date, nullable=False),
+    Column("amount", Integer, nullable=False, comment="cents"),
 )
 
 dispute = Table(
@@ -291,6 +302,7 @@ SUBSCRIBER_TABLES = (
     feedback,
     review,
     dispute,
+    bill,
     purchase,
     subscription,
     contract,

@@ -24,6 +24,7 @@ from sqlalchemy.schema import CreateTable
 from services.identifiers import canonical
 from services.sandbox import schema
 from services.sandbox.data_file import (
+    Bill,
     Contract,
     Dispute,
     MerchantContact,
@@ -289,6 +290,7 @@ def _add_subscriber(rows: Rows, subscriber: Subscriber, password_hash: str, now:
             for each in contract.purchases
             if each.dispute is not None
         )
+        rows["bill"] += (_bill(each) | owner for each in contract.bills)
 
 
 def _contract(contract: Contract, position: int, now: datetime) -> dict[str, Any]:
@@ -360,6 +362,7 @@ def _purchase(purchase: Purchase) -> dict[str, Any]:
         "kind": purchase.kind,
         "subscription_id": purchase.subscription_id,
         "reference_code": purchase.reference_code,
+        "billed_period_id": purchase.billed_period_id,
         "folded": fold(f"{purchase.merchant_name}\n{purchase.description}"),
     }
 
@@ -372,4 +375,13 @@ def _dispute(told: Dispute) -> dict[str, Any]:
         "comment": None,
         "created_at": told.created_at,
         "updated_at": told.updated_at,
+    }
+
+
+def _bill(bill: Bill) -> dict[str, Any]:
+    return {
+        "bill_month": bill.bill_month,
+        "number": bill.number,
+        "issue_date": bill.issue_date,
+        "amount": bill.amount.cents,
     }

@@ -85,7 +85,7 @@ def parse(request: Request, content: bytes, form: type[F]) -> F:
     if media_type != "application/json":
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "The body has to be JSON.")
     try:
-        return msgspec.json.decode(content, type=form)
+        return msgspec.convert(_JSON.decode(content), form)
     except msgspec.ValidationError as fault:
         reason, _, path = str(fault).partition(" - at `$")
         if reason.startswith("Invalid enum value"):  # it goes on with the value sent
@@ -94,6 +94,15 @@ def parse(request: Request, content: bytes, form: type[F]) -> F:
         raise invalid(missing[1] if missing else path.strip(".`") or "body", reason) from fault
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise invalid("body", "is not JSON") from fault
+
+
+def _number(text: str) -> int | float:
+    """Return a number of JSON: `124.0` is an integer (JSON Schema, 6.1.1)."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+_JSON = msgspec.json.Decoder(float_hook=_number)
 
 
 def invalid(field: str, reason: str) -> Problem:

@@ -26,12 +26,11 @@ from services.export import (
     TRIES,
     Export,
     Spelling,
-    counted,
     csv_file,
     inert,
     read_export,
 )
-from services.insights.ledger import PeriodEntries
+from services.insights.ledger import PeriodEntries, counted
 from services.models import (
     BillingPeriod,
     Category,

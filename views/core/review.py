@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 import flet as ft
 
 from services.backend import Backend
 from services.errors import BackendError, Changed, NotFound, OutcomeUnknown, Unreachable
 from services.insights.findings import Finding, mute_key
-from services.insights.review import Ceiling, Decision, Review, Verdict, fitted, merge
+from services.insights.review import Ceiling, Decision, Review, TypedBill, Verdict, fitted, merge
+from services.models import Money
 from services.single_flight import SingleFlight
 from services.transport import Clock, utc_now
 from views.core.loadable import Loadable, failures_to
@@ -77,6 +79,12 @@ class ReviewState:
         before = self.review.own_ceiling
         now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
         self._change(self.review.limiting(Ceiling(amount=amount, decided_at=now)))
+
+    def read_bill(self, month: str, amount: Decimal) -> None:
+        """Note the amount of a printed bill."""
+        before = self.review.bills.get(month)
+        now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
+        self._change(self.review.reading(month, TypedBill(amount=Money(amount=amount), decided_at=now)))
 
     def see(self, keys: Iterable[str]) -> None:
         """Note that findings were on screen."""

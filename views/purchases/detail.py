@@ -98,7 +98,7 @@ def _facts(
         span = formats.period_range(period.start_date, period.end_date)
         rows.append((words("purchase.period"), span))
     rows += [
-        (words("purchase.invoice"), formats.month_year(purchase.period_id)),
+        (words("purchase.invoice"), formats.month_year(purchase.bill_month)),
         (words("purchase.payment_method"), words(f"channel.{purchase.channel.value}")),
         (words("purchase.reference"), purchase.reference_code),
     ]

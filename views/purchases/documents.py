@@ -118,7 +118,7 @@ def _receipt(
             words("purchase.period"),
             words("receipt.period", start=formats.long_date(period.start), end=formats.long_date(period.end)),
         ),
-        (words("purchase.invoice"), formats.month_year(purchase.period_id)),
+        (words("purchase.invoice"), formats.month_year(purchase.bill_month)),
         (words("purchase.reference"), purchase.reference_code),
         *(
             (words("entry.refund"), f"{formats.money(refund.amount)} · {formats.moment(refund.payment_date)}")
@@ -165,7 +165,7 @@ def _standing(words: Words, formats: Formats, purchase: Purchase) -> str:
 
 def on_bill(words: Words, formats: Formats, purchase: Purchase) -> str:
     """Return « Facturé en mars », « À déduire en avril »: what the bill does with an accepted entry."""
-    month = formats.month_name(purchase.period_id)
+    month = formats.month_name(purchase.bill_month)
     if purchase.entry_type is EntryType.REFUND:
         return words("purchase.deducted" if purchase.is_billed else "purchase.deduct_later", month=month)
     return words("purchase.invoiced" if purchase.is_billed else "purchase.invoice_later", month=month)

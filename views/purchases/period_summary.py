@@ -7,7 +7,7 @@ from functools import partial
 
 import flet as ft
 
-from services.models import BillingPeriod, Contract
+from services.models import BillingPeriod, Contract, PeriodState
 from views.core.component import Kept, component
 from views.core.context import use_sheets
 from views.core.formatting import Formats
@@ -15,10 +15,11 @@ from views.core.session import SessionState
 from views.core.sheet_state import Sheet
 from views.forecast.parts import ForecastLine
 from views.kit.amounts import hero_amount
-from views.kit.buttons import icon_button, outline_button
+from views.kit.buttons import icon_button, link, outline_button
 from views.kit.cards import card, column
 from views.kit.look import Look, alone, heading, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS, Layout
+from views.places import go, reconcile_address
 from views.purchases.billing_rule import billing_rule
 from views.purchases.month_selector import month_selector
 from views.purchases.sharing import ExportButton
@@ -65,6 +66,8 @@ def summary_card(
     forecast: list[ft.Control] = []
     if session.insights is not None and period == purchases.current:
         forecast.append(ft.memo(ForecastLine)(session.insights, session.insights.review))
+    elif period.state in (PeriodState.CLOSED, PeriodState.BILLED):
+        forecast.append(keep("reconcile", (look, period.period_id), partial(_reconcile, look, period)))
     return card(
         look,
         column(body, *forecast, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
@@ -104,6 +107,12 @@ def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     )
     label = text(words(f"period.{period.state.value}"), look.type.label_s, look.colors.content_muted)
     return column(heading(label, 2), totals, spacing=2)
+
+
+def _reconcile(look: Look, period: BillingPeriod) -> ft.Control:
+    """Where the period is compared with its printed bill."""
+    address = reconcile_address(period.period_id)
+    return link(look, look.words("reconcile.link"), partial(go, address), key="reconcile")
 
 
 def _receipt(look: Look) -> ft.Control:

@@ -20,7 +20,17 @@ from services.insights.contest import (
     Reason,
     Step,
 )
-from services.insights.review import Ceiling, Decision, Review, Sender, Verdict, fitted, merge
+from services.insights.review import (
+    MOST_BILLS,
+    Ceiling,
+    Decision,
+    Review,
+    Sender,
+    TypedBill,
+    Verdict,
+    fitted,
+    merge,
+)
 from services.models import Money
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
@@ -75,8 +85,20 @@ REVIEWS = st.builds(
     sender=st.none() | SENDERS,
 )
 
+TYPED = st.builds(
+    TypedBill,
+    amount=st.integers(0, 3).map(lambda euros: Money(amount=Decimal(f"{euros}.00"))),
+    decided_at=MOMENTS,
+)
+MONTHS = st.sampled_from(["2026-03", "2026-04", "2026-05"])
+WITH_BILLS = st.builds(
+    lambda review, bills: msgspec.structs.replace(review, bills=bills),
+    REVIEWS,
+    st.dictionaries(MONTHS, TYPED),
+)
 
-@given(REVIEWS, REVIEWS, REVIEWS)
+
+@given(WITH_BILLS, WITH_BILLS, WITH_BILLS)
 def test_merge_is_associative_commutative_and_idempotent(a: Review, b: Review, c: Review) -> None:
     assert merge(merge(a, b), c) == merge(a, merge(b, c))
     assert merge(a, b) == merge(b, a)
@@ -84,7 +106,7 @@ def test_merge_is_associative_commutative_and_idempotent(a: Review, b: Review, c
     assert merge(merge(a, b), b) == merge(a, b)
 
 
-@given(REVIEWS)
+@given(WITH_BILLS)
 def test_document_survives_its_encoding(review: Review) -> None:
     assert msgspec.json.decode(msgspec.json.encode(review), type=Review) == review
 
@@ -147,3 +169,13 @@ def test_fitted_document_is_no_larger_and_keeps_the_latest_answers(review: Revie
     assert small.contests == review.contests or not kept
     assert small.sender == review.sender
     assert fitted(review) == review
+
+
+def test_latest_months_of_typed_bills_are_kept() -> None:
+    one = TypedBill(amount=Money(amount=Decimal("1.00")), decided_at=NOW)
+    review = Review()
+    for number in range(MOST_BILLS + 5):
+        review = review.reading(f"20{20 + number // 12}-{number % 12 + 1:02}", one)
+    assert len(review.bills) == MOST_BILLS
+    assert "2020-05" not in review.bills
+    assert "2020-06" in review.bills

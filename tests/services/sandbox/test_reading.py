@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from services.sandbox import create_app, parse_subscribers
 from services.sandbox.reading import representation
 from services.sandbox.schema import contract
+from tests.services.sandbox.conftest import CHEAP
+from tests.services.sandbox.people import contract as contract_of
+from tests.services.sandbox.people import data_file, purchase, subscriber
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 PURCHASES = "/v1/contracts/c1/purchases"
@@ -48,6 +53,7 @@ async def test_six_periods_newest_first_with_their_totals(camille: Visitor) -> N
         "purchaseCount": 3,  # p2, p3, p5: neither the refused one nor the refunds
         "total": {"amount": "7.49", "currency": "EUR"},  # 4.99 + 3.99 - 1.00 - 0.49
         "pendingTotal": {"amount": "2.50", "currency": "EUR"},
+        "bill": None,
     }
     assert items[1]["total"] == {"amount": "1.99", "currency": "EUR"}
     assert items[2] | {"periodId": "", "startDate": "", "endDate": "", "billMonth": ""} == {
@@ -59,6 +65,7 @@ async def test_six_periods_newest_first_with_their_totals(camille: Visitor) -> N
         "purchaseCount": 0,
         "total": {"amount": "0.00", "currency": "EUR"},
         "pendingTotal": {"amount": "0.00", "currency": "EUR"},
+        "bill": None,
     }
 
 
@@ -129,6 +136,7 @@ async def test_one_purchase_with_its_refunds(camille: Visitor) -> None:
         "subscriptionId": None,
         "referenceCode": "IP-p1",
         "periodId": "2024-03",
+        "billedPeriodId": None,
         "isBilled": True,
         "refundedAmount": {"amount": "1.49", "currency": "EUR"},
         "dispute": None,
@@ -306,3 +314,37 @@ async def test_a_fault_of_the_sandbox_is_a_problem_with_its_correlator(
     assert answer.json()["correlator"] == answer.headers["x-correlator"]
     assert "date" in answer.headers
     assert "Nowhere" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("now", "bill", "billed"),
+    [("2024-03-04T23:59:59+01:00", None, True), ("2024-03-05T00:00:00+01:00", "F-1", True),
+     ("2024-02-27T00:00:00+01:00", None, False)],
+)  # fmt: skip
+async def test_bill_is_told_from_its_day_and_an_entry_names_the_bill_that_bears_it(
+    database: str, time: Clock, now: str, bill: str | None, billed: bool
+) -> None:
+    time.now = Clock(now).now
+    carried = purchase("p1", "2024-01-20T10:00:00+01:00", "2.99", billedPeriodId="2024-03")
+    printed = {
+        "billMonth": "2024-03",
+        "number": "F-1",
+        "issueDate": "2024-03-05",
+        "amount": {"amount": "2.99"},
+    }
+    people = parse_subscribers(data_file(subscriber("camille", contract_of("c1", carried, bills=[printed]))))
+    app = create_app(database, subscribers=people, clock=time, settings=CHEAP)
+    with closing(app.state.store):
+        async with visiting(app) as visitor:
+            await visitor.sign_in("camille@demo.example")
+            items = (await visitor.get("/v1/contracts/c1/billing-periods")).json()["items"]
+            told = next(one["bill"] for one in items if one["periodId"] == "2024-03")
+            expected = {
+                "number": "F-1",
+                "issueDate": "2024-03-05",
+                "amount": {"amount": "2.99", "currency": "EUR"},
+            }
+            assert told == (expected if bill else None)
+            one = (await visitor.get(f"{PURCHASES}/p1")).json()
+            assert (one["periodId"], one["billedPeriodId"]) == ("2024-02", "2024-03")
+            assert one["isBilled"] is billed

@@ -16,6 +16,7 @@ EMPTY: dict[str, Any] = {
     "contests": {},
     "removedContests": [],
     "sender": None,
+    "bills": {},
 }
 DECISION = {
     "verdict": "recognised",
@@ -56,13 +57,19 @@ CONTEST: dict[str, Any] = {
     },
     "closing": {"toldAt": "2024-03-10T11:00:00Z", "day": None},
 }
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "decisions": {"duplicate|eclat-jeux|p2": DECISION},
     "seen": ["duplicate|eclat-jeux|p2"],
     "ownCeiling": {"amount": 60, "decidedAt": "2024-03-10T11:00:00Z"},
     "contests": {"0123456789abcdef": CONTEST},
     "removedContests": ["fedcba9876543210"],
     "sender": {"address": "1 rue des Lilas", "decidedAt": "2024-03-10T11:00:00Z"},
+    "bills": {
+        "2024-03": {
+            "amount": {"amount": "12.40", "currency": "EUR"},
+            "decidedAt": "2024-03-10T11:00:00Z",
+        }
+    },
 }
 
 
@@ -98,6 +105,8 @@ async def test_change_of_an_older_document_is_refused(holder: Visitor) -> None:
         {"contests": {"0" * 16: CONTEST | {"claimed": CONTEST["claimed"] | {"lines": []}}}},
         {"contests": {"0" * 16: CONTEST | {"steps": {"court": {"toldAt": "2024-03-10T11:00:00Z"}}}}},
         {"sender": {"address": "x" * 501, "decidedAt": "2024-03-10T11:00:00Z"}},
+        {"bills": {"2024-13": DOCUMENT["bills"]["2024-03"]}},
+        {"bills": {"2024-03": DOCUMENT["bills"]["2024-03"] | {"amount": {"amount": "12.4"}}}},
         {"ownCeiling": {"amount": 301, "decidedAt": "2024-03-10T11:00:00Z"}},
     ],
 )
@@ -117,3 +126,10 @@ async def test_document_is_bounded(holder: Visitor) -> None:
 async def test_document_belongs_to_the_holder_of_the_contract(holder: Visitor) -> None:
     assert (await holder.get("/v1/contracts/unknown/review")).status_code == 404
     assert (await holder.put("/v1/contracts/unknown/review", EMPTY, "*")).status_code == 404
+
+
+async def test_whole_number_with_decimals_is_an_integer(holder: Visitor) -> None:
+    ceiling = {"amount": 124.0, "decidedAt": "2024-03-10T11:00:00Z"}
+    answer = await holder.put(REVIEW, {"ownCeiling": ceiling}, "*")
+    assert (answer.status_code, answer.json()["ownCeiling"]["amount"]) == (200, 124)
+    assert (await holder.put(REVIEW, {"ownCeiling": ceiling | {"amount": 1.5}}, "*")).status_code == 400

@@ -1,0 +1,136 @@
+"""A printed bill beside the app, by the names a screen reader says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import flet as ft
+import pytest
+
+from services.sandbox import Subscriber
+from services.sandbox.data_file import Contract, Money, Purchase
+from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
+from tests.views.people import ABONNE, subscribed
+from tests.views.test_screens_journey import NARROW, WIDE
+
+CAMILLE = "camille@demo.example"
+SAID: dict[str, dict[str, str]] = {
+    "fr-FR": {
+        "link": "Comparer à ma facture",
+        "issued": "Facture n° F2605-",
+        "gap": "Écart de 2,99 €",
+        "several": "Plusieurs explications sont possibles.",
+        "told": "Ce que votre opérateur a porté sur une autre facture",
+        "line": "2,99 € · Fiche Potager",
+        "clocks": "Facture et mois civil",
+        "show": "Voir les",
+        "hide": "Masquer ces achats",
+    },
+    "en-GB": {
+        "link": "Compare with my invoice",
+        "issued": "Invoice no. F2605-",
+        "gap": "Difference of €2.99",
+        "several": "Several explanations are possible.",
+        "told": "What your operator put on another invoice",
+        "line": "€2.99 · Fiche Potager",
+        "clocks": "Invoice and calendar month",
+        "show": "See the",
+        "hide": "Hide these purchases",
+    },
+}
+
+
+@pytest.mark.parametrize("locale", SAID)
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_bill_told_by_the_backend_is_explained_without_typing(
+    serve: Serve, locale: str, screen: dict[str, Any]
+) -> None:
+    said, line = SAID[locale], serve(CAMILLE)
+    route = "/achats?periode=2026-05"
+    async with visit(line, await remembered(line, CAMILLE), route=route, locale=locale, **screen) as app:
+        await app.tap(said["link"])
+        assert app.route == "/rapprochement?periode=2026-05"
+        for key in ("issued", "gap", "several", "told", "line", "clocks"):
+            await app.see(said[key])
+        assert all(app.names())
+        await app.tap(said["show"])
+        await app.see(said["hide"])
+
+
+async def test_open_period_has_no_bill_to_compare_with(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats", **NARROW) as app:
+        await app.see("Facture de juin : probablement")
+        await app.see_not("Comparer à ma facture")
+        await app.go("/rapprochement?periode=2026-06")
+        await app.see("La facture de juin n’existe pas encore")
+        await app.go("/rapprochement?periode=2020-01")
+        await app.see("Cette période n’est plus affichée")
+        await app.go("/rapprochement")
+        await app.see("Facture de mai")
+
+
+async def test_typed_amount_is_compared_and_kept_for_the_next_visit(serve: Serve) -> None:
+    line = serve(subscribed())
+    field = "Montant internet+ sur votre facture de mai"
+    route = "/rapprochement?periode=2026-05"
+    async with visit(line, await remembered(line, ABONNE), route=route) as app:
+        await app.enter(field, "douze")
+        await app.tap("Comparer")
+        await app.see("Indiquez un montant, par exemple 12,40.")
+        await app.enter(field, "999,01")
+        await app.tap("Comparer")
+        await app.see("Aucune combinaison de vos achats ne l’explique.")
+        known = "11,96 €"
+        await app.enter(field, known)
+        await app.submit(field)
+        await app.see(f"Identique : {known}")
+        await quiet(app, line)
+    async with visit(line, await remembered(line, ABONNE), route=route) as app:
+        await app.see(f"Identique : {known}")
+
+
+AT = datetime(2026, 4, 25, 10, tzinfo=ZoneInfo("Europe/Paris"))
+
+
+def _bought(number: int, amount: str) -> Purchase:
+    return Purchase(
+        payment_id=f"p{number}",
+        entry_type="purchase",
+        payment_status="succeeded",
+        payment_date=AT,
+        amount=Money(amount=amount),
+        description="Article",
+        merchant_name=f"Boutique {number}",
+        purchase_category_code="press",
+        channel="internetplus_box",
+        kind="oneOff",
+        reference_code=f"IP-{number}",
+    )
+
+
+async def test_many_explanations_are_left_to_tick_with_the_rest_counted_down(serve: Serve) -> None:
+    amounts = ("1.00", "2.00", "3.00", "4.00", "5.00", "0.50", "1.50", "2.50")
+    purchases = tuple(_bought(number, amount) for number, amount in enumerate(amounts))
+    box = Contract(
+        contract_id="box", kind="internet", label="Box", masked_number="04 •• •• •• 12", purchases=purchases
+    )
+    person = Subscriber(identifier=ABONNE, password=PASSWORD, display_name="Alex", contracts=(box,))
+    line = serve(person)
+    field = "Montant internet+ sur votre facture de mai"
+    async with visit(
+        line, await remembered(line, ABONNE), route="/rapprochement?periode=2026-05", **NARROW
+    ) as app:
+        await app.enter(field, "14,50")
+        await app.tap("Comparer")
+        await app.see("Plusieurs explications sont possibles.")
+        await app.see("Reste à expliquer : −5,00 €")
+        await app.tap("2,00 € · Boutique 1")
+        await app.see("Reste à expliquer : −3,00 €")
+        await app.tap("3,00 € · Boutique 2")
+        await app.see("L’écart est entièrement expliqué.")
+        await app.tap("2,00 € · Boutique 1")
+        await app.see("Reste à expliquer : −2,00 €")
+        assert len(app.controls(ft.Checkbox)) == len(amounts)
