@@ -20,7 +20,7 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -185,13 +185,6 @@ class Backend:
         """
         wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout, tls=tls)
         return cls(wire, credentials, clock=clock, offline=offline)
-
-    @classmethod
-    def within(
-        cls, app: Any, credentials: CredentialStore, *, clock: Clock = utc_now, timeout: float = CALL_TIMEOUT
-    ) -> Backend:
-        """The backend embedded in this process, an ASGI application."""
-        return cls(Wire.within(app, clock=clock, timeout=timeout), credentials, clock=clock)
 
     @property
     def signed_in(self) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from math import ceil
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -329,18 +329,11 @@ class Wire:
             transport = _Misconfigured(str(mistake))
         return cls(origin, transport, clock=clock, timeout=timeout)
 
-    @classmethod
-    def within(cls, app: Any, *, clock: Clock, timeout: float) -> Wire:
-        """Towards an ASGI application in this process; its crash is a 500, as over the network."""
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        return cls(IN_PROCESS, transport, clock=clock, timeout=timeout)
-
     async def send(
         self,
         method: str,
         url: str,
         *,
-        params: Mapping[str, str | int] | None = None,
         form: Mapping[str, str] | None = None,
         json: object = None,
         headers: Mapping[str, str] | None = None,
@@ -359,7 +352,7 @@ class Wire:
             self.troubles.note(error, method, url, self._clock())
 
         try:
-            reply = await self._exchange(method, url, params, form, json, headers, auth)
+            reply = await self._exchange(method, url, form, json, headers, auth)
         except BackendError as error:
             told(error)
             raise
@@ -369,7 +362,6 @@ class Wire:
         self,
         method: str,
         url: str,
-        params: Mapping[str, str | int] | None,
         form: Mapping[str, str] | None,
         json: object,
         headers: Mapping[str, str] | None,
@@ -390,7 +382,6 @@ class Wire:
                 self._client.stream(
                     method,
                     url,
-                    params=params,
                     data=form,
                     content=content,
                     headers={**typed, **(headers or {}), "x-correlator": correlator},

@@ -24,6 +24,7 @@ from services.backend import Backend
 from services.credentials import MemoryStore
 from services.sandbox import Settings, create_app
 from tests.bench.figures import Row, interleaved_async
+from tests.in_process import backend_within
 from tests.services.sandbox.many import CROWDED, OWNER, template
 from tests.services.sandbox.visitor import PASSWORD
 
@@ -85,7 +86,7 @@ async def _many_screens() -> Row:
             asked.append(scope["path"])
         await sandbox(scope, receive, send)
 
-    backend = Backend.within(counting, MemoryStore())
+    backend = backend_within(counting, MemoryStore())
     await _sign_in(backend)
 
     async def screen() -> None:

@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.backend import Backend
 from services.credentials import MemoryStore
 from services.errors import (
     BackendError,
@@ -33,6 +32,7 @@ from services.errors import (
 from services.models import Account, Answer, Category
 from services.reads import MOST_KNOWN
 from services.transport import LARGEST_BODY, retry_after
+from tests.in_process import backend_within
 from tests.services.scripted import ACCOUNT, KEPT, NOW, Scripted, always
 
 JSON = {"content-type": "application/json"}
@@ -425,7 +425,7 @@ async def test_time_runs_out_in_process_too() -> None:
         await asyncio.sleep(60)
         return Response()
 
-    backend = Backend.within(Starlette(routes=[Route("/{path:path}", stuck)]), MemoryStore(), timeout=0.1)
+    backend = backend_within(Starlette(routes=[Route("/{path:path}", stuck)]), MemoryStore(), timeout=0.1)
     async with asyncio.timeout(3):
         with pytest.raises(Unreachable):
             await backend.begin_sign_in("camille@demo.example")
@@ -436,7 +436,7 @@ async def test_a_crash_of_the_embedded_backend_is_unavailable() -> None:
     async def crash(_: Request) -> Response:
         raise ZeroDivisionError
 
-    backend = Backend.within(Starlette(routes=[Route("/{path:path}", crash)]), MemoryStore())
+    backend = backend_within(Starlette(routes=[Route("/{path:path}", crash)]), MemoryStore())
     with pytest.raises(Unavailable):
         await backend.begin_sign_in("camille@demo.example")
     await backend.close()
@@ -457,7 +457,7 @@ async def test_an_endpoint_on_another_server_is_not_trusted(elsewhere: str) -> N
         )
 
     app = Starlette(routes=[Route("/.well-known/oauth-authorization-server", metadata)])
-    backend = Backend.within(app, MemoryStore())
+    backend = backend_within(app, MemoryStore())
     with pytest.raises(UnexpectedAnswer, match="another server"):
         await backend.begin_sign_in("camille@demo.example")
     await backend.close()

@@ -22,6 +22,7 @@ from services.errors import Forbidden, Locked, NotFound, Refused, SessionExpired
 from services.models import Category, ContractKind, EntryType, Filter, Money, PaymentStatus, PeriodState
 from services.session import Kept, Remembered
 from services.transport import IN_PROCESS, Wire
+from tests.in_process import backend_within
 from tests.postgresql import Cluster
 from tests.services.conftest import running
 from tests.services.surroundings import Clock, Player, Recorder, recording, served, sign_in
@@ -35,14 +36,14 @@ def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) ->
     path = Path(__file__).parent / "recorded" / f"{request.function.__name__}.json"
     match request.param:
         case "in process":
-            yield lambda store: Backend.within(sandbox, store, clock=clock)
+            yield lambda store: backend_within(sandbox, store, clock=clock)
         case "over HTTP":
             with served(sandbox) as origin:
                 yield lambda store: Backend.at(origin, store, clock=clock)
         case "PostgreSQL":
             server: Cluster = request.getfixturevalue("postgresql")
             with running(server.database(), clock) as app:
-                yield lambda store: Backend.within(app, store, clock=clock)
+                yield lambda store: backend_within(app, store, clock=clock)
         case _ if os.environ.get("CONSO_RECORD"):
             recorder = Recorder(sandbox)
             yield lambda store: Backend(

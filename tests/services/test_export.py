@@ -45,6 +45,7 @@ from services.models import (
 )
 from services.sandbox import Settings, create_app, demo, schema
 from services.scenarios import Demonstration, Fault
+from tests.in_process import backend_within
 from tests.services.surroundings import Clock
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
@@ -232,7 +233,7 @@ def sandbox() -> Iterator[Starlette]:
 
 
 async def visitor(sandbox: Starlette, name: str) -> tuple[Backend, Contract]:
-    backend = Backend.within(sandbox, MemoryStore(), clock=Clock(NOW))
+    backend = backend_within(sandbox, MemoryStore(), clock=Clock(NOW))
     challenge = await backend.begin_sign_in(f"{name}@demo.example")
     await backend.finish_sign_in(challenge, demo.PASSWORD, remember=False)
     return backend, (await backend.account()).value.contracts[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
+from services.backend import LONGEST_COMMENT
 from services.errors import OutcomeUnknown
 from services.models import DisputeReason
 from views.core.component import component
@@ -12,7 +13,7 @@ from views.core.fields import Field
 from views.core.notices import alert
 from views.core.sheet_state import Sheet
 from views.core.text import explain
-from views.disputes.report_state import LONGEST_COMMENT, ReportState
+from views.disputes.report_state import ReportState
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, column
 from views.kit.look import Look

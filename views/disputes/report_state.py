@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import uuid4
 
 import flet as ft
@@ -14,8 +13,6 @@ from services.models import Contract, Dispute, DisputeReason
 from views.core.loadable import Loadable
 from views.core.resource import Part
 from views.purchases.detail_state import PurchaseState
-
-LONGEST_COMMENT: Final = 500
 
 
 @ft.observable

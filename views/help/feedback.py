@@ -6,13 +6,14 @@ from functools import partial
 
 import flet as ft
 
+from services.backend import LONGEST_FEEDBACK
 from services.errors import BackendError
 from views.core.component import component
 from views.core.context import use_look
 from views.core.fields import Field
 from views.core.notices import alert
 from views.core.text import explain
-from views.help.feedback_state import LIMIT, NOT_USEFUL, USEFUL, Comment, Draft, Fault, FeedbackForm, Stage
+from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, Draft, Fault, FeedbackForm, Stage
 from views.help.state import HelpState
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, card, column
@@ -123,7 +124,7 @@ def _comment(
         multiline=True,
         min_lines=3,
         max_lines=6,
-        max_length=LIMIT,
+        max_length=LONGEST_FEEDBACK,
         counter=ft.Container(width=0, height=0),  # the field's own says "250/250"
         read_only=form.stage is Stage.SENDING,
         key=name,

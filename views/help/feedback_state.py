@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
 
 import flet as ft
 
-from services.backend import Opinion
+from services.backend import LONGEST_FEEDBACK, Opinion
 from services.errors import BackendError, SessionExpired
-
-LIMIT: Final = 250
-"""Characters of a comment; the contract's."""
 
 USEFUL, NOT_USEFUL = "yes", "no"
 
@@ -65,7 +61,7 @@ class Draft:
 
     def left(self, comment: Comment) -> int:
         """Characters that can still be typed."""
-        return max(0, LIMIT - len(self.text(comment)))
+        return max(0, LONGEST_FEEDBACK - len(self.text(comment)))
 
 
 @ft.observable
@@ -120,7 +116,7 @@ class FeedbackForm:
 
     def fault_of(self, comment: Comment) -> Fault | None:
         """What is wrong with one field."""
-        long = len(self.draft.text(comment).strip()) > LIMIT
+        long = len(self.draft.text(comment).strip()) > LONGEST_FEEDBACK
         match self.draft.fault:
             case Fault.EMPTY if comment in self.shown[:1]:
                 return Fault.EMPTY
@@ -167,7 +163,7 @@ class FeedbackForm:
         liked, missing = self.comments()
         if not (liked or missing):
             self.draft.fault = Fault.EMPTY
-        elif max(len(liked or ""), len(missing or "")) > LIMIT:
+        elif max(len(liked or ""), len(missing or "")) > LONGEST_FEEDBACK:
             self.draft.fault = Fault.LONG
         else:
             self.draft.fault = self.error = None

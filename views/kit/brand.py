@@ -19,8 +19,6 @@ class Accent:
     """Text and focus ring on `surface` and on `mark` (at least 4.5:1)."""
     mark: str
     """Selected bar, underline, tick, chevron: at least 3:1 on cards and canvas; never text."""
-    text: str
-    """Where accent text cannot be avoided: at least 4.5:1 on cards and canvas."""
     tint: str
     """Pale background under ordinary text."""
 
@@ -45,8 +43,8 @@ class Brand:
 CONSO_ET_MOI = Brand(
     product_name="Conso et moi",
     mark="/icons/mark.svg",
-    light=Accent(surface="#FF7900", on_surface="#000000", mark="#F15E00", text="#8C4300", tint="#FAF4EF"),
-    dark=Accent(surface="#FF7900", on_surface="#000000", mark="#FF7900", text="#FF7900", tint="#36312C"),
+    light=Accent(surface="#FF7900", on_surface="#000000", mark="#F15E00", tint="#FAF4EF"),
+    dark=Accent(surface="#FF7900", on_surface="#000000", mark="#FF7900", tint="#36312C"),
     legal_fr=(
         "Application indépendante. "
         "Orange, Orange et moi et internet+ sont des marques de leurs propriétaires."
@@ -58,8 +56,8 @@ CONSO_ET_MOI = Brand(
 BLUE = Brand(
     product_name=CONSO_ET_MOI.product_name,
     mark=CONSO_ET_MOI.mark,
-    light=Accent(surface="#0073B2", on_surface="#FFFFFF", mark="#0073B2", text="#005685", tint="#EEF9FF"),
-    dark=Accent(surface="#8AD5FF", on_surface="#000000", mark="#8AD5FF", text="#8AD5FF", tint="#0A3851"),
+    light=Accent(surface="#0073B2", on_surface="#FFFFFF", mark="#0073B2", tint="#EEF9FF"),
+    dark=Accent(surface="#8AD5FF", on_surface="#000000", mark="#8AD5FF", tint="#0A3851"),
     legal_fr=CONSO_ET_MOI.legal_fr,
     legal_en=CONSO_ET_MOI.legal_en,
 )

@@ -119,7 +119,6 @@ class Palette:
     on_brand: str
     accent: str
     accent_bg: str
-    brand_text: str
     action: str
     on_action: str
     action_hover: str
@@ -138,7 +137,6 @@ class Palette:
     switch_off: str
     chart_selected: str
     chart_bar: str
-    chart_grid: str
     skeleton: str
     skeleton_hi: str
     scrim: str
@@ -178,7 +176,6 @@ def _light(accent: Accent) -> Palette:
         on_brand=accent.on_surface,
         accent=accent.mark,
         accent_bg=accent.tint,
-        brand_text=accent.text,
         action="#000000",
         on_action="#FFFFFF",
         action_hover="#525252",
@@ -197,7 +194,6 @@ def _light(accent: Accent) -> Palette:
         switch_off="#8F8F8F",
         chart_selected=accent.mark,
         chart_bar="#8F8F8F",
-        chart_grid="#CCCCCC",
         skeleton="#E0E0E0",
         skeleton_hi="#F4F4F4",
         scrim="#AD000000",
@@ -232,7 +228,6 @@ def _dark(accent: Accent) -> Palette:
         on_brand=accent.on_surface,
         accent=accent.mark,
         accent_bg=accent.tint,
-        brand_text=accent.text,
         action="#EEEEEE",
         on_action="#000000",
         action_hover="#AAAAAA",
@@ -251,7 +246,6 @@ def _dark(accent: Accent) -> Palette:
         switch_off="#AAAAAA",
         chart_selected=accent.mark,
         chart_bar="#858585",
-        chart_grid="#666666",
         skeleton="#333333",
         skeleton_hi="#444444",
         scrim="#AD000000",

@@ -15,10 +15,10 @@ from random import Random
 import pytest
 from starlette.applications import Starlette
 
-from services.backend import Backend
 from services.credentials import MemoryStore
 from services.sandbox import Settings, create_app
 from services.transport import utc_now
+from tests.in_process import backend_within
 from tests.nightly.endurance.soak import GROWTH, crowd, left_over, served
 from views.core.session import SessionState
 
@@ -60,7 +60,7 @@ def sandbox() -> Iterator[Starlette]:
 async def sessions(sandbox: Starlette, count: int, rng: Random) -> None:
     """So many visitors, one after another, who sign in, look at periods, and leave, signed out or not."""
     for _ in range(count):
-        backend = Backend.within(sandbox, MemoryStore())
+        backend = backend_within(sandbox, MemoryStore())
         session = SessionState(backend)
         await session.start()
         challenge = await backend.begin_sign_in("camille@demo.example")

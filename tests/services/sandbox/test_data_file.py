@@ -13,11 +13,11 @@ from zoneinfo import available_timezones
 import msgspec
 import pytest
 
-from services.backend import Backend
 from services.credentials import MemoryStore
 from services.sandbox import BadData, create_app, parse_subscribers
 from services.sandbox import data_file as data_file_module
 from services.sandbox.data_file import TIME_ZONES
+from tests.in_process import backend_within
 from tests.services.conftest import CHEAP
 from tests.services.sandbox.people import SUBSCRIPTION, contract, data_file, purchase, subscriber
 from tests.services.surroundings import sign_in
@@ -70,7 +70,7 @@ async def test_the_highest_amounts_sum_to_a_total_that_the_app_reads(database: s
         settings=CHEAP,
     )
     with closing(app.state.store):
-        backend = Backend.within(app, MemoryStore(), clock=lambda: now)
+        backend = backend_within(app, MemoryStore(), clock=lambda: now)
         await sign_in(backend)
         (period, *_) = (await backend.billing_periods("c1")).value
         assert period.total.amount == Decimal("19999999.98")

@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import Row, select
 from starlette.applications import Starlette
 
+from services.backend import LONGEST_FEEDBACK
 from services.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
 from tests.views.conftest import Clock, Line, Serve, remembered, sign_in, typed
 from views.core.session import Gate, SessionState
 from views.help import state as help_module
-from views.help.feedback_state import LIMIT, NOT_USEFUL, USEFUL, Comment, Fault, FeedbackForm, Stage
+from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, Fault, FeedbackForm, Stage
 from views.help.state import HelpState
 
 CAMILLE = "camille@demo.example"
@@ -109,9 +110,9 @@ async def test_what_the_backend_would_refuse_is_told_and_not_cut(serve: Serve) -
     assert form.fault_of(Comment.LIKED) is Fault.LONG
     assert form.fault_of(Comment.MISSING) is None
     assert await kept(line) == []
-    form.type_liked(typed("é" * LIMIT))
+    form.type_liked(typed("é" * LONGEST_FEEDBACK))
     await help_.send(form)
-    assert (await kept(line))[0].liked == "é" * LIMIT
+    assert (await kept(line))[0].liked == "é" * LONGEST_FEEDBACK
 
 
 def test_the_field_of_the_answer_comes_first_and_a_filled_one_never_hides() -> None:
