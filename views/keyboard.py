@@ -9,7 +9,7 @@ import flet as ft
 
 from views.core.device import DeviceState
 from views.core.session import Gate, SessionState
-from views.places import CHECK, PURCHASES, Destination, purchases_of, show_period
+from views.places import CHECK, PUBLISHERS, PURCHASES, SEARCH, Destination, purchases_of, show_period
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,11 @@ class Keyboard:
         if first == "aide" and rest:
             return "/aide"
         if first == "recherche":
-            return PURCHASES
+            return SEARCH if rest else PURCHASES
         if first == "verifier" and rest:
             return CHECK
+        if first == "editeurs" and len(rest) > 1:
+            return f"{PUBLISHERS}/{rest[0]}"
         return Destination.HOME.path if first in ("conso", "reglages", "verifier", "editeurs") else None
 
     def _go_to(self, key: str) -> None:

@@ -65,9 +65,15 @@ def purchase_address(payment_id: str, period_id: str) -> str:
     return f"{PURCHASES}/{payment_id}?periode={period_id}"
 
 
-def publisher_address(merchant_identifier: str) -> str:
-    """The address of one publisher, whose identifier may hold any character."""
-    return f"{PUBLISHERS}/{quote(merchant_identifier, safe='')}"
+def publisher_address(merchant_identifier: str, payment_id: str | None = None) -> str:
+    """The address of one publisher, whose identifier may hold any character, and of a purchase beside it."""
+    address = f"{PUBLISHERS}/{quote(merchant_identifier, safe='')}"
+    return f"{address}/{payment_id}" if payment_id else address
+
+
+def search_address(query: str, payment_id: str) -> str:
+    """The address of a search, with one of the purchases found beside it."""
+    return f"{SEARCH}/{payment_id}?q={quote(query, safe='')}"
 
 
 def subscription_address(subscription_id: str) -> str:

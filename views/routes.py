@@ -34,9 +34,9 @@ _PLACES = [
     ),
     ft.Route(path="conso/internet", component=UsageView),
     ft.Route(path="verifier/:payment_id?", component=CheckView),
-    ft.Route(path="recherche", component=SearchView),
+    ft.Route(path="recherche/:payment_id?", component=SearchView),
     ft.Route(path="rapprochement", component=ReconcileView),
-    ft.Route(path="editeurs/:merchant_identifier", component=PublisherView),
+    ft.Route(path="editeurs/:merchant_identifier/:payment_id?", component=PublisherView),
     ft.Route(
         path="gerer",
         component=ManageView,

@@ -41,6 +41,20 @@ async def test_purchase_leads_to_its_publisher(serve: Serve) -> None:
         assert app.route.startswith("/editeurs/")
 
 
+async def test_purchase_of_a_publisher_opens_beside_it_where_there_is_room(serve: Serve) -> None:
+    line, route = serve(CAMILLE), "/editeurs/studio-pixelune"
+    async with visit(line, await remembered(line, CAMILLE), route=route, **WIDE) as app:
+        await app.see("Tous ses achats")
+        row = next(name for name in app.names() if name.startswith("Studio Pixelune, "))
+        await app.tap(row)
+        await app.see("Copier la référence")
+        assert app.route.startswith(f"{route}/p-")
+        await app.see("Tous ses achats")
+        await app.press("Escape")
+        assert app.route == route
+        await app.see("Sélectionnez un achat")
+
+
 async def test_unknown_publisher_says_so(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/editeurs/personne") as app:

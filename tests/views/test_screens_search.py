@@ -74,6 +74,31 @@ async def test_address_brings_its_words(serve: Serve) -> None:
         assert all(row.startswith("Studio Pixelune, ") for row in purchases(app))
 
 
+async def test_purchase_found_opens_beside_the_results_where_there_is_room(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    route = "/recherche?q=pixelune"
+    async with visit(line, await remembered(line, CAMILLE), route=route, **WIDE) as app:
+        await app.see("Sélectionnez un achat")
+        await app.until(lambda: purchases(app), "nothing found")
+        rows = purchases(app)
+        await app.tap(rows[0])
+        await app.see("Copier la référence")
+        assert re.fullmatch(r"/recherche/[\w-]+\?q=pixelune", app.route)
+        assert purchases(app) == rows
+        opened = app.route
+        await app.press("Escape")
+        assert app.route == "/recherche"
+        assert purchases(app) == rows, "the words are still there"
+    async with visit(line, await remembered(line, CAMILLE), route=opened, **WIDE) as app:
+        await app.see("Copier la référence")
+        await app.until(lambda: purchases(app) == rows, "not as before")
+    async with visit(line, await remembered(line, CAMILLE), route=route, **NARROW) as app:
+        await app.until(lambda: purchases(app), "nothing found")
+        await app.tap(rows[0])
+        await app.see("Copier la référence")
+        assert app.route.startswith("/achats/")
+
+
 async def test_periods_known_in_part_are_asked(serve: Serve) -> None:
     line = serve(LARGE)
     async with visit(line, await remembered(line, LARGE), route="/recherche") as app:

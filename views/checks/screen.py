@@ -23,9 +23,7 @@ from views.kit.cards import column, group
 from views.kit.look import Look, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
 from views.places import CHECK, Destination, go, purchase_address
-from views.purchases.detail import PurchaseDetail
-from views.purchases.detail_state import PurchaseState
-from views.purchases.state import PurchasesState
+from views.purchases.panes import beside
 
 
 @component
@@ -47,7 +45,7 @@ def CheckView() -> ft.View:
         body = reading_column(look, *contract_choice(look, session), told)
     else:
         listed = Findings(session.insights, session.insights.review)
-        body = _panes(look, listed, session.purchases, session.purchase, payment_id)
+        body = beside(look, listed, session.purchases, session.purchase, payment_id)
         actions = (icon_button(look, ft.Icons.REFRESH, words("action.refresh"), session.refresh),)
     return Screen(
         words("check.h1"),
@@ -56,28 +54,6 @@ def CheckView() -> ft.View:
         name="check",
         back=Destination.HOME.path,
         actions=actions,
-    )
-
-
-def _panes(
-    look: Look, listed: ft.Control, purchases: PurchasesState, purchase: PurchaseState, payment_id: str | None
-) -> ft.Control:
-    """The cards; on wide windows the purchase that was opened stands beside them."""
-    if not look.layout.wide:
-        return listed
-    detail: ft.Control
-    if payment_id:
-        detail = PurchaseDetail(purchases, purchase, payment_id, 2)
-    else:
-        detail = state(look, ft.Icons.RECEIPT_LONG_OUTLINED, look.words("purchase.placeholder"))
-    return ft.Row(
-        [
-            ft.Container(listed, expand=58),
-            ft.Container(detail, expand=42, padding=ft.Padding.only(right=look.layout.margin)),
-        ],
-        spacing=0,
-        expand=True,
-        vertical_alignment=ft.CrossAxisAlignment.START,
     )
 
 

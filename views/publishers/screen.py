@@ -24,8 +24,9 @@ from views.kit.buttons import outline_button
 from views.kit.cards import card, column, group, key_values, navigation_row, tile
 from views.kit.look import Look, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
-from views.places import Destination, go, subscription_address
+from views.places import Destination, go, publisher_address, subscription_address
 from views.publishers.contact import contact_button
+from views.purchases.panes import beside
 from views.purchases.rows import TEXT_START, purchase_row
 from views.subscriptions.parts import cost_line, subscription_names
 
@@ -36,23 +37,32 @@ MOST_ROWS = 100
 @component
 def PublisherView() -> ft.View:
     look, session = use_look(), use_session()
-    identifier = ft.use_route_params().get("merchant_identifier", "")
+    params = ft.use_route_params()
+    identifier, payment_id = params.get("merchant_identifier", ""), params.get("payment_id")
     body: ft.Control
-    if session.insights is None or session.contract is None:
+    if (
+        session.insights is None
+        or session.purchases is None
+        or session.purchase is None
+        or session.contract is None
+    ):
         body = without_contract(look, session, skeleton(look, (56, 56), (None, 20)))
     elif not session.contract.billing_rights:
         told = error_state(look, Forbidden(), session.load_account)
         body = reading_column(look, *contract_choice(look, session), told)
     else:
-        body = PublisherCard(session.insights, session.insights.review, identifier)
+        listed = PublisherCard(session.insights, session.insights.review, identifier, payment_id)
+        body = beside(look, listed, session.purchases, session.purchase, payment_id)
     return Screen(
         look.words("publisher.h1"), body, Destination.USAGE, name="publisher", back=Destination.HOME.path
     )
 
 
 @component
-def PublisherCard(insights: InsightsState, review: ReviewState, identifier: str) -> ft.Control:
-    """All that is known of a publisher on the contract."""
+def PublisherCard(
+    insights: InsightsState, review: ReviewState, identifier: str, payment_id: str | None
+) -> ft.Control:
+    """All that is known of a publisher on the contract; the row of `payment_id` is marked on wide windows."""
     look, keep = use_look(), use_kept()
     words, known = look.words, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
@@ -67,7 +77,15 @@ def PublisherCard(insights: InsightsState, review: ReviewState, identifier: str)
         return reading_column(look, state(look, ft.Icons.SEARCH_OFF, words("publisher.unknown")))
     rows = [
         purchase_row(
-            look, formats, each, keep, rank, dated=True, mark=insights.marked.marks.get(each.payment_id)
+            look,
+            formats,
+            each,
+            keep,
+            rank,
+            selected=look.layout.wide and each.payment_id == payment_id,
+            dated=True,
+            mark=insights.marked.marks.get(each.payment_id),
+            leads_to=publisher_address(identifier, each.payment_id) if look.layout.wide else "",
         )
         for rank, each in enumerate(one.entries[:MOST_ROWS])
     ]

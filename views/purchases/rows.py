@@ -138,11 +138,13 @@ def purchase_row(
     selected: bool = False,
     dated: bool = False,
     mark: Mark | None = None,
+    leads_to: str = "",
     style: ft.ButtonStyle | None = None,
 ) -> ft.Control:
     """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount.
 
     `rank` tells it from the other rows of the component that keeps what need not be drawn again.
+    `leads_to` is the address it opens; "" for its place in the list of its period.
     """
     title, content = shown_names(look, purchase)
     time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
@@ -150,7 +152,7 @@ def purchase_row(
     amount = formats.money(purchase.amount)
 
     def open_purchase() -> None:
-        go(purchase_address(purchase.payment_id, purchase.period_id))
+        go(leads_to or purchase_address(purchase.payment_id, purchase.period_id))
 
     # The title says all of it: the row is one node for screen readers, with few controls.
     name = _spoken(look, purchase, title, time, [label for label, *_ in tags], formats)

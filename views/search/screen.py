@@ -23,7 +23,8 @@ from views.kit.cards import column, group
 from views.kit.chips import chip, choices
 from views.kit.look import Look, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
-from views.places import PURCHASES, Destination
+from views.places import PURCHASES, Destination, search_address
+from views.purchases.panes import beside
 from views.purchases.rows import TEXT_START, purchase_row
 from views.purchases.sharing import FoundExport
 from views.search.state import SearchState
@@ -35,21 +36,28 @@ MOST_ROWS = 100
 @component
 def SearchView() -> ft.View:
     look, session = use_look(), use_session()
+    payment_id = ft.use_route_params().get("payment_id")
     body: ft.Control
-    if session.insights is None or session.contract is None:
+    if (
+        session.insights is None
+        or session.purchases is None
+        or session.purchase is None
+        or session.contract is None
+    ):
         body = without_contract(look, session, skeleton(look, (None, 48), (None, 20)))
     elif not session.contract.billing_rights:
         told = error_state(look, Forbidden(), session.load_account)
         body = reading_column(look, *contract_choice(look, session), told)
     else:
         asked = parse_qs(urlsplit(ft.context.page.route).query).get("q", [""])[0]
-        body = Search(session.insights, asked)
+        listed = Search(session.insights, asked, payment_id)
+        body = beside(look, listed, session.purchases, session.purchase, payment_id)
     return Screen(look.words("search.h1"), body, Destination.USAGE, name="search", back=PURCHASES)
 
 
 @component
-def Search(insights: InsightsState, asked: str) -> ft.Control:
-    """The field, the filters, and what was found."""
+def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Control:
+    """The field, the filters, and what was found; the row of `payment_id` is marked on wide windows."""
     look, session = use_look(), use_session()
     words, contract_id = look.words, insights.contract.contract_id
     searching = ft.use_memo(partial(SearchState, insights), [contract_id])
@@ -68,7 +76,7 @@ def Search(insights: InsightsState, asked: str) -> ft.Control:
     elif known.data is None:
         content = skeleton(look, (None, 40), (None, 40))
     else:
-        content = Results(searching)
+        content = Results(searching, payment_id if look.layout.wide else None)
     field = Field(
         words("search.field"),
         lambda: searching.typed,
@@ -83,7 +91,7 @@ def Search(insights: InsightsState, asked: str) -> ft.Control:
 
 
 @component
-def Results(searching: SearchState) -> ft.Control:
+def Results(searching: SearchState, selected: str | None) -> ft.Control:
     """What was found, grouped by bill; the total on top."""
     look, keep = use_look(), use_kept()
     words, known, found = look.words, searching.insights.ledger, searching.found
@@ -120,7 +128,7 @@ def Results(searching: SearchState) -> ft.Control:
         filters,
         _said(look, words("search.total", n=len(found), amount=amount)),
         FoundExport(searching.insights, found),
-        *_by_bill(look, formats, keep, searching),
+        *_by_bill(look, formats, keep, searching, selected),
         *([text(words("check.more", n=rest), look.type.body_s)] if rest > 0 else []),
         spacing=SPACE_M,
     )
@@ -130,14 +138,26 @@ def _said(look: Look, sentence: str) -> ft.Control:
     return ft.Semantics(live_region=True, container=True, content=text(sentence, look.type.body_medium))
 
 
-def _by_bill(look: Look, formats: Formats, keep: Kept, searching: SearchState) -> list[ft.Control]:
+def _by_bill(
+    look: Look, formats: Formats, keep: Kept, searching: SearchState, selected: str | None
+) -> list[ft.Control]:
     parts: list[ft.Control] = []
     ranked = list(enumerate((searching.found or ())[:MOST_ROWS]))
     for period_id, entries in groupby(ranked, key=lambda one: one[1].period_id):
         bill = look.words("search.bill", of_month=formats.of_month(period_id))
         marks = searching.insights.marked.marks
         rows = [
-            purchase_row(look, formats, one, keep, rank, dated=True, mark=marks.get(one.payment_id))
+            purchase_row(
+                look,
+                formats,
+                one,
+                keep,
+                rank,
+                selected=one.payment_id == selected,
+                dated=True,
+                mark=marks.get(one.payment_id),
+                leads_to=search_address(searching.query, one.payment_id) if look.layout.wide else "",
+            )
             for rank, one in entries
         ]
         parts.append(heading(text(bill, look.type.h2), 2))

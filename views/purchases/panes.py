@@ -1,0 +1,33 @@
+"""A list of purchases, and on wide windows the one that was opened beside it."""
+
+from __future__ import annotations
+
+import flet as ft
+
+from views.core.notices import state
+from views.kit.look import Look
+from views.purchases.detail import PurchaseDetail
+from views.purchases.detail_state import PurchaseState
+from views.purchases.state import PurchasesState
+
+
+def beside(
+    look: Look, listed: ft.Control, purchases: PurchasesState, purchase: PurchaseState, payment_id: str | None
+) -> ft.Control:
+    """Return `listed`, with the purchase of `payment_id` in a pane of its own where there is room."""
+    if not look.layout.wide:
+        return listed
+    detail: ft.Control
+    if payment_id:
+        detail = PurchaseDetail(purchases, purchase, payment_id, 2)
+    else:
+        detail = state(look, ft.Icons.RECEIPT_LONG_OUTLINED, look.words("purchase.placeholder"))
+    return ft.Row(
+        [
+            ft.Container(listed, expand=58),
+            ft.Container(detail, expand=42, padding=ft.Padding.only(right=look.layout.margin)),
+        ],
+        spacing=0,
+        expand=True,
+        vertical_alignment=ft.CrossAxisAlignment.START,
+    )
