@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from enum import Enum
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import flet as ft
 
@@ -66,9 +66,23 @@ def purchase_address(payment_id: str, period_id: str) -> str:
 
 
 def publisher_address(merchant_identifier: str, payment_id: str | None = None) -> str:
-    """The address of one publisher, whose identifier may hold any character, and of a purchase beside it."""
-    address = f"{PUBLISHERS}/{quote(merchant_identifier, safe='')}"
+    """The address of one publisher, and of a purchase beside it."""
+    address = f"{PUBLISHERS}/{segment(merchant_identifier)}"
     return f"{address}/{payment_id}" if payment_id else address
+
+
+def segment(name: str) -> str:
+    """Return any text as one segment of an address, for `named_by` to read.
+
+    A browser decodes `%2F` to a slash and resolves `..`. So each character that is not plain is written in
+    hexadecimal after a tilde, which it leaves alone.
+    """
+    return quote(name, safe="").replace("~", "%7E").replace(".", "%2E").replace("%", "~")
+
+
+def named_by(part: str) -> str:
+    """Return the text that `segment` wrote."""
+    return unquote(part.replace("~", "%"))
 
 
 def search_address(query: str, payment_id: str) -> str:

@@ -181,14 +181,7 @@ def spent(ledger: Ledger) -> Decimal:
     if ledger.current is None:
         return NOTHING
     ids = {entry.payment_id for entry in ledger.current.entries}
-    return sum(
-        (
-            max(NOTHING, one.amount.amount - ledger.refunded.get(one.payment_id, NOTHING))
-            for one in ledger.charges
-            if one.payment_id in ids
-        ),
-        NOTHING,
-    )
+    return sum((ledger.kept(one) for one in ledger.charges if one.payment_id in ids), NOTHING)
 
 
 def _of_entry(kind: Kind, ledger: Ledger, entry: Purchase, facts: Facts) -> Finding:
@@ -414,15 +407,14 @@ def _ceilings(ledger: Ledger, _: Sequence[Subscription], limits: Limits) -> Iter
 
 
 def _with_history(ledger: Ledger, found: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Add what helps to recall a publisher: the other purchases from it."""
+    """Add what helps to recall a publisher: the other purchases from it, less what was given back on them."""
     wanted = {one.publisher for one in found}
     by_publisher: dict[str, list[Purchase]] = defaultdict(list)
     for entry in ledger.charges:
-        if entry.merchant_identifier in wanted:
+        if entry.merchant_identifier in wanted and not ledger.refunded_whole(entry):
             by_publisher[entry.merchant_identifier].append(entry)
     totals = {
-        publisher: sum((each.amount.amount for each in entries), NOTHING)
-        for publisher, entries in by_publisher.items()
+        publisher: sum(map(ledger.kept, entries), NOTHING) for publisher, entries in by_publisher.items()
     }
     told = []
     for one in found:
@@ -430,9 +422,7 @@ def _with_history(ledger: Ledger, found: Sequence[Finding]) -> tuple[Finding, ..
         own = {entry.payment_id for entry in one.entries}
         count = len(entries) - sum(counted.amount.amount > 0 for counted in one.entries)
         first = next((each for each in entries if each.payment_id not in own), None)
-        total = totals.get(one.publisher, NOTHING) - sum(
-            (each.amount.amount for each in one.entries), NOTHING
-        )
+        total = totals.get(one.publisher, NOTHING) - sum(map(ledger.kept, one.entries), NOTHING)
         since = ledger.day(first) if first else None
         facts = replace(one.facts, others=count, others_since=since, others_total=total)
         told.append(replace(one, facts=facts))

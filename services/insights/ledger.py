@@ -108,6 +108,10 @@ class Ledger:
         """Return the day of an entry where the contract is billed."""
         return entry.payment_date.astimezone(self.zone).date()
 
+    def kept(self, entry: Purchase) -> Decimal:
+        """Return the amount of an entry, less what was given back on it."""
+        return max(NOTHING, entry.amount.amount - self.refunded.get(entry.payment_id, NOTHING))
+
     def refunded_whole(self, entry: Purchase) -> bool:
         """Return whether an entry was given back in full."""
         return self.refunded.get(entry.payment_id, NOTHING) >= entry.amount.amount

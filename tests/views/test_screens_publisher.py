@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.test_screens_check import ledger_reads
 from tests.views.test_screens_journey import NARROW, WIDE
+from views.places import named_by, publisher_address
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
 
@@ -53,6 +57,15 @@ async def test_purchase_of_a_publisher_opens_beside_it_where_there_is_room(serve
         await app.press("Escape")
         assert app.route == route
         await app.see("Sélectionnez un achat")
+
+
+@given(st.text(min_size=1, max_size=40))
+@example("..")
+@example("KV/01 %2F~?#")
+def test_publisher_identifier_of_any_kind_is_one_segment_of_an_address(identifier: str) -> None:
+    address = publisher_address(identifier)
+    assert re.fullmatch(r"/editeurs/[A-Za-z0-9_~-]+", address)
+    assert named_by(address.rpartition("/")[2]) == identifier
 
 
 async def test_unknown_publisher_says_so(serve: Serve) -> None:

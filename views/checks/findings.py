@@ -161,8 +161,12 @@ def _choices(
 
     if shown.first.kind in CEILINGS:
         return [ft.Row([button("check.understood", recognise)])]
-    see = [link(look, words("check.see"), open_purchase)] if shown.first.entries else []
-    see.append(link(look, words("publisher.see"), partial(go, publisher_address(shown.first.publisher))))
+
+    def leading(label: str, on_click: Handler) -> ft.Control:
+        return link(look, words(label), on_click, spoken=f"{words(label)}, {name}")
+
+    see = [leading("check.see", open_purchase)] if shown.first.entries else []
+    see.append(leading("publisher.see", partial(go, publisher_address(shown.first.publisher))))
     answers = [button("check.yes", recognise), button("check.no", deny)]
     return [*see, ft.Row([*answers], spacing=SPACE_S, run_spacing=SPACE_XS, wrap=True)]
 

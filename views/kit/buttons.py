@@ -52,14 +52,24 @@ def outline_button(look: Look, label: str, on_click: Handler | None, **options: 
     return ft.OutlinedButton(text(label, look.type.label), on_click=on_click, **options)
 
 
-def link(look: Look, label: str, on_click: Handler, *, key: str | None = None) -> ft.Row:
-    """A text link with its chevron; in a row, so that a stretching column leaves it its width."""
+def link(
+    look: Look, label: str, on_click: Handler, *, key: str | None = None, spoken: str | None = None
+) -> ft.Row:
+    """A text link with its chevron; in a row, so that a stretching column leaves it its width.
+
+    `spoken` is what a screen reader says where the label stands several times on a screen.
+    """
     return ft.Row(
         [
             ft.TextButton(
                 ft.Row(
                     [
-                        text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True),
+                        text(
+                            label,
+                            look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE),
+                            wrap=True,
+                            spoken=spoken,
+                        ),
                         ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
                     ],
                     spacing=SPACE_2XS,

@@ -24,7 +24,7 @@ from views.kit.buttons import outline_button
 from views.kit.cards import card, column, group, key_values, navigation_row, tile
 from views.kit.look import Look, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
-from views.places import Destination, go, publisher_address, subscription_address
+from views.places import Destination, go, named_by, publisher_address, subscription_address
 from views.publishers.contact import contact_button
 from views.purchases.panes import beside
 from views.purchases.rows import TEXT_START, purchase_row
@@ -38,7 +38,7 @@ MOST_ROWS = 100
 def PublisherView() -> ft.View:
     look, session = use_look(), use_session()
     params = ft.use_route_params()
-    identifier, payment_id = params.get("merchant_identifier", ""), params.get("payment_id")
+    identifier, payment_id = named_by(params.get("merchant_identifier", "")), params.get("payment_id")
     body: ft.Control
     if (
         session.insights is None

@@ -305,6 +305,16 @@ def test_history_tells_the_other_purchases_of_the_publisher() -> None:
     assert (facts.others, facts.others_since, str(facts.others_total)) == (2, TODAY - timedelta(100), "6.99")
 
 
+def test_history_leaves_out_what_was_given_back() -> None:
+    others = [
+        entry("back", days_ago(9), "60.00", refunded="60.00"),
+        entry("part", days_ago(8), "3.00", refunded="1.00"),
+    ]
+    told = findings(ledger([OLD, *others, entry("a", days_ago(1)), entry("b", days_ago(1))]), (), Limits())
+    facts = told[0].facts
+    assert (facts.others, str(facts.others_total)) == (3, "8.99")
+
+
 def test_ten_thousand_entries_are_looked_at_in_a_second() -> None:
     entries, subscriptions = demo_contract("gros-volume")
     known = ledger(entries)
