@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
-from typing import Any
-from urllib.parse import urlsplit
 
 import flet as ft
 
@@ -37,7 +34,8 @@ from views.kit.buttons import strong_button
 from views.kit.cover import cover
 from views.kit.look import Look, silent
 from views.kit.theme import READING_WIDTH, flet_theme, fonts, palette
-from views.places import FIRST_VIEW, PURCHASES, period_in
+from views.navigation import Navigation
+from views.places import FIRST_VIEW
 from views.routes import NARROW, WIDE, NotFoundPage
 from views.sheets import Sheets, close_sheets
 from views.sign_in.screen import LoginView
@@ -57,11 +55,9 @@ async def open_app(
         demonstration: the visitor's way to the backend when it is the embedded one.
         sleep: waits between two tries to read what could not be read.
     """
-    heed_addresses(page)
     device = DeviceState(settings.runtime)
     session = SessionState(backend, demo=settings.demo)
     recovery = RecoveryState(session, sleep)
-    follow_periods(page, session)
     sheets = SheetState()
 
     async def closed() -> None:
@@ -71,6 +67,7 @@ async def open_app(
 
     page.on_close = closed
     demo = DemoState(session, demonstration) if demonstration else None
+    Navigation(page, session, partial(close_sheets, device, session, demo, sheets))
     page.title = CONSO_ET_MOI.product_name
     # The web client loads its fonts before its first frame.
     page.fonts = {} if settings.runtime.on_the_web else fonts()
@@ -141,81 +138,8 @@ async def open_app(
     starting = asyncio.ensure_future(session.start())
     # Known at once where nothing is remembered, as on the web: then the sign-in is the first thing drawn.
     await asyncio.wait({starting}, timeout=0.1)
-    close_sheets_on_another_screen(page, partial(close_sheets, device, session, demo, sheets))
     page.render_views(App, device, session, demo, recovery, sheets)
     await starting
-
-
-def heed_addresses(page: ft.Page) -> None:
-    """Leads to the start from an address that cannot be taken apart, such as `//[` or `/#?`.
-
-    Flet 1.0.5 raises on it: its router, which would end the session's drawing for good, or its page, which
-    would stay where it was.
-    """
-    take: Callable[[Any], Any] = page.before_event
-
-    def before_event(event: ft.ControlEvent) -> Any:
-        if not isinstance(event, ft.RouteChangeEvent):
-            return take(event)
-        try:
-            urlsplit(event.route)
-            return take(event)
-        except (ValueError, AttributeError):
-            if page.session.connection is None:  # left meanwhile, which Flet cannot say the address without
-                return True
-            page.navigate("/")
-            return False
-
-    page.before_event = before_event  # type: ignore[method-assign, assignment]
-    try:
-        urlsplit(page.route)
-    except ValueError:
-        page.route = "/"
-
-
-def follow_periods(page: ft.Page, session: SessionState) -> None:
-    """Opens another period when nothing else of the address changes.
-
-    The router would draw the whole screen again, to find the same one.
-    """
-    take: Callable[[Any], Any] = page.before_event
-    place = urlsplit(page.route).path
-
-    def before_event(event: ft.ControlEvent) -> Any:
-        nonlocal place
-        taken = take(event)
-        if not isinstance(event, ft.RouteChangeEvent) or taken is False:
-            return taken
-        before, place = place, urlsplit(event.route).path
-        period_id, purchases = period_in(event.route), session.purchases
-        if purchases is None:
-            return taken
-        news = purchases.is_news(period_id)
-        if not before == place == PURCHASES:
-            return taken
-        if news:
-            page.run_task(purchases.open, period_id)
-        return False
-
-    page.before_event = before_event  # type: ignore[method-assign, assignment]
-
-
-def close_sheets_on_another_screen(page: ft.Page, close: Callable[[], None]) -> None:
-    """Close the open sheet once the path of the address changes."""
-    take: Callable[[Any], Any] = page.before_event
-    place = urlsplit(page.route).path
-
-    def before_event(event: ft.ControlEvent) -> Any:
-        nonlocal place
-        taken = take(event)
-        if not isinstance(event, ft.RouteChangeEvent) or taken is False:
-            return taken
-        before, place = place, urlsplit(page.route).path
-        if before != place:
-            close()
-        return taken
-
-    page.before_event = before_event  # type: ignore[method-assign, assignment]
 
 
 def dress(page: ft.Page, device: DeviceState) -> None:

@@ -16,7 +16,7 @@ from views.kit.buttons import icon_button
 from views.kit.cards import column
 from views.kit.look import Look, alone, heading, silent, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS, hairline
-from views.places import Destination, go
+from views.places import SETTINGS, Destination, go
 
 MANY = 100
 """More new charges than this are not counted on a badge."""
@@ -148,7 +148,7 @@ def _back_button(look: Look, path: str) -> ft.Control:
 
 def _account_button(look: Look) -> ft.Control:
     def open_settings() -> None:
-        go("/reglages")
+        go(SETTINGS)
 
     return icon_button(look, ft.Icons.ACCOUNT_CIRCLE_OUTLINED, look.words("home.account"), open_settings)
 

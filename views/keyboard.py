@@ -9,7 +9,7 @@ import flet as ft
 
 from views.core.device import DeviceState
 from views.core.session import Gate, SessionState
-from views.places import CHECK, PUBLISHERS, PURCHASES, SEARCH, Destination, purchases_of, show_period
+from views.places import PURCHASES, Destination, parent_of, purchase_address, show_period
 
 
 @dataclass(frozen=True)
@@ -50,30 +50,10 @@ class Keyboard:
 
     def leave(self) -> None:
         """Go to the parent of this screen, if it has one."""
-        parent = self._parent()
+        purchases = self.session.purchases
+        parent = parent_of(self._path, purchases.period_id if purchases else None)
         if parent is not None:
             self.page.navigate(parent)
-
-    def _parent(self) -> str | None:
-        """The screen that the back arrow of this one leads to."""
-        first, *rest = self._path.strip("/").split("/")
-        purchases = self.session.purchases
-        if first == "achats" and rest:
-            shown = purchases.period_id if purchases else None
-            return purchases_of(shown)
-        if first == "achats":
-            return Destination.USAGE.path
-        if first == "gerer" and rest:
-            return Destination.MANAGE.path
-        if first == "aide" and rest:
-            return "/aide"
-        if first == "recherche":
-            return SEARCH if rest else PURCHASES
-        if first == "verifier" and rest:
-            return CHECK
-        if first == "editeurs" and len(rest) > 1:
-            return f"{PUBLISHERS}/{rest[0]}"
-        return Destination.HOME.path if first in ("conso", "reglages", "verifier", "editeurs") else None
 
     def _go_to(self, key: str) -> None:
         places = list(Destination)
@@ -103,8 +83,8 @@ class Keyboard:
         purchases, purchase = self.session.purchases, self.session.purchase
         if purchases is None or purchase is None or not self.device.layout.wide:
             return
-        listed = purchases.shown.data
-        if listed is None or not self._path.startswith(PURCHASES):
+        listed, period_id = purchases.shown.data, purchases.period_id
+        if listed is None or period_id is None or not self._path.startswith(PURCHASES):
             return
         placed = [
             (row.payment_id, (number, rank, len(page)))
@@ -118,4 +98,4 @@ class Keyboard:
         if 0 <= index < len(ids):
             payment_id, place = placed[index]
             purchases.window.bring(*place)
-            self.page.navigate(f"{PURCHASES}/{payment_id}?periode={purchases.period_id}")
+            self.page.navigate(purchase_address(payment_id, period_id))

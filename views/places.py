@@ -13,6 +13,7 @@ from views.kit.look import Look
 from views.purchases.state import PurchasesState
 
 PURCHASES = "/achats"
+SETTINGS = "/reglages"
 CHECK = "/verifier"
 SEARCH = "/recherche"
 RECONCILE = "/rapprochement"
@@ -37,6 +38,18 @@ class Destination(Enum):
 
     def label(self, look: Look) -> str:
         return look.words(f"nav.{self.name.lower()}")
+
+
+_PARENTS = {
+    PURCHASES: Destination.USAGE.path,
+    SEARCH: PURCHASES,
+    **dict.fromkeys(("/conso", SETTINGS, CHECK, PUBLISHERS), Destination.HOME.path),
+}
+"""By the first part of the path."""
+_PARENTS_OF_DETAILS = {
+    place: place for place in (Destination.MANAGE.path, Destination.HELP.path, CHECK, SEARCH)
+}
+"""The same, where the path has further parts."""
 
 
 def go(path: str) -> None:
@@ -93,6 +106,21 @@ def search_address(query: str, payment_id: str) -> str:
 def subscription_address(subscription_id: str) -> str:
     """The address of one subscription."""
     return f"{Destination.MANAGE.path}/abonnements/{subscription_id}"
+
+
+def parent_of(path: str, period_id: str | None) -> str | None:
+    """Return the address that Back leads to from a screen; None from the start of a destination.
+
+    Args:
+        period_id: the period on screen, to which a purchase leads back.
+    """
+    first, *rest = path.strip("/").split("/")
+    place = f"/{first}"
+    if place == RECONCILE or (place == PURCHASES and rest):
+        return purchases_of(period_id)
+    if place == PUBLISHERS and len(rest) > 1:  # one of the publisher's purchases
+        return f"{PUBLISHERS}/{rest[0]}"
+    return (rest and _PARENTS_OF_DETAILS.get(place)) or _PARENTS.get(place)
 
 
 async def show_period(period_id: str, purchases: PurchasesState | None = None) -> None:

@@ -12,7 +12,7 @@ from views.core.notices import state
 from views.help.screen import ArticleView, HelpView
 from views.home.screen import HomeView
 from views.kit.buttons import strong_button
-from views.places import go
+from views.places import Destination, go
 from views.publishers.screen import PublisherView
 from views.purchases.detail_screen import PurchaseView
 from views.purchases.screen import PurchasesView
@@ -71,7 +71,7 @@ def NotFoundPage() -> ft.Control:
     look = use_look()
 
     def home() -> None:
-        go("/")
+        go(Destination.HOME.path)
 
     return state(
         look,

@@ -13,7 +13,7 @@ from views.core.text import blank, joined
 from views.kit.buttons import link, strong_button
 from views.kit.chips import chip, choices
 from views.kit.look import Look
-from views.places import go
+from views.places import SETTINGS, go
 
 
 def contract_icon(contract: Contract) -> ft.IconData:
@@ -42,7 +42,7 @@ def without_contract(look: Look, session: SessionState, skeletons: ft.Control) -
         words("account.empty"),
         words("account.empty_text"),
         strong_button(look, words("action.refresh"), session.load_account),
-        link(look, words("login.other_account"), partial(go, "/reglages")),
+        link(look, words("login.other_account"), partial(go, SETTINGS)),
         live=True,
     )
 

@@ -21,7 +21,7 @@ from views.kit.buttons import Handler, link, strong_button
 from views.kit.cards import Tone, card, column
 from views.kit.look import Look, alone, heading, silent, text
 from views.kit.theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import go
+from views.places import Destination, go
 
 T = TypeVar("T")
 FINAL = (Forbidden, NotFound)
@@ -96,7 +96,11 @@ def error_state(look: Look, error: BackendError, retry: Handler, *, title: str =
     icon = ft.Icons.CLOUD_OFF_OUTLINED if isinstance(error, Unreachable) else ft.Icons.ERROR_OUTLINE
     again = strong_button(look, look.words("action.retry"), retry)
     code = (error.correlator or "")[:8]
-    helped = [link(look, look.words("problem.help", code=code), partial(go, "/aide"))] if code else []
+    helped = (
+        [link(look, look.words("problem.help", code=code), partial(go, Destination.HELP.path))]
+        if code
+        else []
+    )
     next_try = _next_try(look, error)
     return state(
         look, icon, title or explanation.title, explanation.text, *next_try, again, *helped, live=True

@@ -23,7 +23,7 @@ from views.kit.theme import READING_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from views.places import PURCHASES, Destination, go
 from views.purchases.billing_rule import OFFICIAL_CUT_OFF_DAY, rule_sentence
 
-PATH = "/aide"
+PATH = Destination.HELP.path
 HOME = "aide"
 """What the backend calls the list itself when somebody gives an opinion on it."""
 

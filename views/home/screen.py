@@ -36,7 +36,7 @@ from views.kit.buttons import link
 from views.kit.cards import Tone, card, column, group, navigation_row
 from views.kit.look import Look, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
-from views.places import CHECK, Destination, go
+from views.places import CHECK, SETTINGS, Destination, go
 from views.purchases.billing_rule import billing_rule
 from views.purchases.state import PurchasesState
 from views.service.state import ServiceState
@@ -179,7 +179,7 @@ def _security(look: Look, formats: Formats, account: Account | None) -> list[ft.
         return []
     words = look.words
     title = words("home.security_title", moment=formats.moment(notice.at))
-    settings = link(look, words("home.security_action"), partial(go, "/reglages"))
+    settings = link(look, words("home.security_action"), partial(go, SETTINGS))
     return [alert(look, Tone.WARNING, title, words("home.security_text"), settings, live=False)]
 
 
@@ -209,7 +209,7 @@ def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceS
             ft.Icons.HELP_OUTLINE,
             words("home.help"),
             words("home.help_text"),
-            partial(go, "/aide"),
+            partial(go, Destination.HELP.path),
             key="to-help",
         ),
     ]

@@ -22,7 +22,7 @@ from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, card, column, key_value, key_values, tag, tile
 from views.kit.look import Look, alone, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import PURCHASES, go, publisher_address, purchases_of
+from views.places import PURCHASES, go, publisher_address, purchases_of, subscription_address
 from views.publishers.contact import contact_button
 from views.purchases.detail_state import PurchaseState
 from views.purchases.documents import kind_of, on_bill
@@ -219,7 +219,7 @@ def _reported(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contr
 def _from_subscription(look: Look, purchase: Purchase) -> list[ft.Control]:
     if purchase.subscription_id is None or blank(purchase.subscription_id):
         return []
-    manage = partial(go, f"/gerer/abonnements/{purchase.subscription_id}")
+    manage = partial(go, subscription_address(purchase.subscription_id))
     return [
         text(look.words("purchase.from_subscription"), look.type.body_s, look.colors.content_muted),
         link(look, look.words("purchase.manage"), manage),
