@@ -3,20 +3,57 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
+from services.insights.findings import Limits, findings
+from services.insights.forecast import forecast
+from services.insights.ledger import Ledger
+from services.insights.marks import marks
 from services.insights.reconcile import MOST_CANDIDATES, reconcile
+from services.insights.search import Query, search
 from tests.bench.figures import Row, interleaved
-from tests.services.insights.factories import entry, ledger, moment
+from tests.services.insights.factories import demo_contract, entry, ledger, moment
 
-TITLE = "9. A printed bill"
+TITLE = "9. Insights"
 ENTRIES, ROUNDS = 10_000, 20
 PERIOD = "2026-05"
 
 
 def run() -> Iterator[Row]:
+    """What a contract of many purchases is asked about."""
+    yield from _charges()
+    yield from _bill()
+
+
+def _charges() -> Iterator[Row]:
+    """All that is computed once a ledger was read, and a search; each of a ledger that remembers nothing.
+
+    On the first day of a period, nearly each purchase of the demo repeats one of the same minutes.
+    """
+    now = moment(date(2026, 4, 26), 9)
+    entries, subscriptions = demo_contract("gros-volume", now)
+    asked = Query.of("pixelune")
+    assert asked is not None
+
+    def timed(name: str, question: Callable[[Ledger], object]) -> Row:
+        def ask() -> float:
+            known = ledger(entries, now)
+            began = time.perf_counter()
+            assert question(known)
+            return (time.perf_counter() - began) * 1000
+
+        (samples,) = interleaved(ask, rounds=ROUNDS)
+        return Row(name=f"{name}, {len(entries)} entries", unit="ms", samples=samples, at_most=1000)
+
+    yield timed("Charges worth a look", lambda known: findings(known, subscriptions, Limits()))
+    yield timed("Marks of rows", marks)
+    yield timed("The next bill", lambda known: forecast(known, subscriptions, None))
+    yield timed("A search", lambda known: search(known.entries, asked))
+
+
+def _bill() -> Iterator[Row]:
     """Explaining a difference that nothing explains: every combination is tried."""
     first = date(2026, 2, 26)
     known = ledger(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -133,3 +134,12 @@ async def test_whole_number_with_decimals_is_an_integer(holder: Visitor) -> None
     answer = await holder.put(REVIEW, {"ownCeiling": ceiling}, "*")
     assert (answer.status_code, answer.json()["ownCeiling"]["amount"]) == (200, 124)
     assert (await holder.put(REVIEW, {"ownCeiling": ceiling | {"amount": 1.5}}, "*")).status_code == 400
+
+
+async def test_simultaneous_changes_of_one_version_are_made_once(holder: Visitor) -> None:
+    seen = (await holder.get(REVIEW)).headers["etag"]
+    documents = [EMPTY | {"seen": [f"new|shop|{n}"]} for n in range(6)]
+    answers = await asyncio.gather(*(holder.put(REVIEW, one, seen) for one in documents))
+    assert sorted(answer.status_code for answer in answers) == [200, *[412] * 5]
+    (written,) = [answer for answer in answers if answer.status_code == 200]
+    assert (await holder.get(REVIEW)).json() == written.json()
