@@ -19,6 +19,7 @@ SEARCH = "/recherche"
 RECONCILE = "/rapprochement"
 PUBLISHERS = "/editeurs"
 CALENDAR = "/gerer/calendrier"
+CONTESTS = "/contestations"
 FIRST_VIEW = "/"
 """The name of the view a page starts with: a view of that name is there at once, any other fades in."""
 _PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -101,6 +102,16 @@ def named_by(part: str) -> str:
 def search_address(query: str, payment_id: str) -> str:
     """The address of a search, with one of the purchases found beside it."""
     return f"{SEARCH}/{payment_id}?q={quote(query, safe='')}"
+
+
+def contest_address(contest_id: str) -> str:
+    """The address of one contest file."""
+    return f"{CONTESTS}/{contest_id}"
+
+
+def new_contest_address(origin: str, key: str) -> str:
+    """The address at which a file is begun; `origin` is `achat`, `constat` or `editeur`."""
+    return f"{CONTESTS}/nouvelle/{origin}/{quote(key, safe='')}"
 
 
 def subscription_address(subscription_id: str) -> str:

@@ -9,6 +9,7 @@ from views.checks.screen import CheckView
 from views.core.component import component
 from views.core.context import use_look
 from views.core.notices import state
+from views.disputes.screen import ContestView, NewContestView
 from views.help.screen import ArticleView, HelpView
 from views.home.screen import HomeView
 from views.kit.buttons import strong_button
@@ -37,6 +38,8 @@ _PLACES = [
     ft.Route(path="recherche/:payment_id?", component=SearchView),
     ft.Route(path="rapprochement", component=ReconcileView),
     ft.Route(path="editeurs/:merchant_identifier/:payment_id?", component=PublisherView),
+    ft.Route(path="contestations/nouvelle/:origin/:key", component=NewContestView),
+    ft.Route(path="contestations/:contest_id", component=ContestView),
     ft.Route(
         path="gerer",
         component=ManageView,

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from services.insights.contest import MOST_LINES, Claim, Contest, Line, Outcome, Progress, Reason, Step
-from services.insights.findings import LAW_MONTH, LAW_TRANSACTION
+from services.insights.contest import (
+    MOST_LINES,
+    Claim,
+    Claimed,
+    Contest,
+    Line,
+    Outcome,
+    Progress,
+    Reason,
+    Step,
+)
+from services.insights.findings import LAW_MONTH, LAW_TRANSACTION, TWICE
 from services.insights.ledger import NOTHING, Ledger, counts
-from services.models import Purchase
+from services.models import Purchase, Subscription
 
 WITHDRAWAL = timedelta(days=14)
 PUBLISHER_ANSWER = timedelta(days=15)
@@ -233,3 +244,118 @@ def conditions(contest: Contest, zone: ZoneInfo, today: date, *, reported: bool)
         held["service_silent"] and service and service.sent_on and months_after(service.sent_on, 2) <= today
     )
     return frozenset(name for name, true in held.items() if true) & CONDITIONS
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A file that is being begun: the charges of a publisher, and what is known about the chosen ones."""
+
+    publisher: str
+    name: str
+    entries: tuple[Purchase, ...]
+    """What can be contested, newest first."""
+    chosen: frozenset[str]
+    reason: Reason
+    ended_on: date | None = None
+    ended_reference: str = ""
+    twin_paid_at: datetime | None = None
+
+    def claimed(
+        self,
+        chosen: Collection[str],
+        reason: Reason,
+        claims: Collection[Claim],
+        *,
+        over_month: bool,
+        now: datetime,
+    ) -> Claimed:
+        """Return what is claimed, with the facts that go with the reason."""
+        after = reason is Reason.AFTER
+        return Claimed(
+            told_at=now,
+            publisher=self.publisher,
+            name=self.name,
+            lines=tuple(line_of(entry) for entry in self.entries if entry.payment_id in chosen),
+            reason=reason,
+            claims=tuple(claim for claim in Claim if claim in claims),
+            ended_on=self.ended_on if after else None,
+            ended_reference=self.ended_reference if after else "",
+            twin_paid_at=self.twin_paid_at if reason is Reason.DUPLICATE else None,
+            over_month=over_month,
+        )
+
+
+def draft(ledger: Ledger, subscriptions: Sequence[Subscription], chosen: Collection[str]) -> Draft | None:
+    """Return a file to begin about these charges of one publisher; None if none can be contested."""
+    first = next((entry for entry in reversed(ledger.charges) if entry.payment_id in chosen), None)
+    if first is None:
+        return None
+    entries = contestable(ledger, first.merchant_identifier)
+    picked = [entry for entry in entries if entry.payment_id in chosen]
+    if not picked:
+        return None
+    newest = picked[0]
+    ended = next(
+        (one for one in subscriptions if one.subscription_id == newest.subscription_id is not None), None
+    )
+    over = ended.termination_date if ended is not None else None
+    twin = _twin(ledger, newest)
+    reason = Reason.UNAWARE
+    if over is not None and ledger.day(newest) > over:
+        reason = Reason.AFTER
+    elif twin is not None and len(picked) == 1:
+        reason = Reason.DUPLICATE
+    return Draft(
+        newest.merchant_identifier[:250],
+        newest.merchant_name[:250],
+        entries,
+        frozenset(entry.payment_id for entry in picked),
+        reason,
+        over,
+        (ended.termination_reference or "")[:100] if ended is not None else "",
+        twin.payment_date if twin is not None else None,
+    )
+
+
+def _twin(ledger: Ledger, entry: Purchase) -> Purchase | None:
+    """Return the purchase that an entry seems to repeat."""
+    same = (
+        each
+        for each in ledger.charges
+        if each.merchant_identifier == entry.merchant_identifier
+        and each.description == entry.description
+        and each.amount == entry.amount
+        and each.payment_id != entry.payment_id
+        and timedelta() <= entry.payment_date - each.payment_date <= TWICE
+    )
+    return max(same, key=lambda each: each.payment_date, default=None)
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """A day of a file that is worth a note in a calendar."""
+
+    day: date
+    kind: str
+    """`answer`, `opens`, `withdraw`, `mediator_until` or `prudent`."""
+    step: Step | None = None
+
+
+def reminders(contest: Contest, zone: ZoneInfo, today: date) -> tuple[Reminder, ...]:
+    """Return the days to come of a file that is open, in order."""
+    if contest.closed_on is not None:
+        return ()
+    found = [Reminder(prudent_until(contest), "prudent")]
+    last = withdraw_until(contest, zone, today)
+    if last is not None and contest.progress(Step.PUBLISHER) is None:
+        found.append(Reminder(last, "withdraw", Step.PUBLISHER))
+    for step in LETTERS:
+        due, first = answer_due(contest, step), opens(contest, step)
+        if due is not None:
+            found.append(Reminder(due, "answer", step))
+        if step in AFTER_SERVICE and first is not None and contest.progress(step) is None:
+            found.append(Reminder(first, "opens", step))
+    until = mediator_until(contest)
+    if until is not None and contest.progress(Step.MEDIATOR) is None:
+        found.append(Reminder(until, "mediator_until", Step.MEDIATOR))
+    return tuple(sorted((one for one in found if one.day >= today), key=lambda one: (one.day, one.kind)))

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from services.identifiers import canonical
+from services.insights.review import Review
 
 Words = Annotated[str, Meta(min_length=1, max_length=250, pattern=r"^[^\x00]*$")]
 TIME_ZONES = frozenset(
@@ -208,6 +209,8 @@ class Contract(Record, frozen=True):
     subscriptions: tuple[Subscription, ...] = ()
     purchases: tuple[Purchase, ...] = ()
     bills: tuple[Bill, ...] = ()
+    review: Review | None = None
+    """What its holder decided about its charges."""
 
 
 class Subscriber(Record, frozen=True):

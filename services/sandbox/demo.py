@@ -197,9 +197,10 @@ def _near_the_ceiling(now: datetime, periods: Periods) -> tuple[Contract, ...]:
 def _to_look_at(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     """What the app points out: new and renewed subscriptions, an unusual amount, a trial about to end.
 
-    A first purchase from a publisher, and three equal ones on a day, which are ordinary.
+    A first purchase from a publisher, and three equal ones on a day, which are ordinary. A report that was
+    refused, and the contest file about it, whose letters have no answer.
     """
-    current, last, _, earlier, *_ = periods
+    current, last, before, earlier, *_ = periods
     line = Line("veille-box", now)
     for period in periods[1:]:
         line.buy_some(catalogue.SMALL, period, 3)
@@ -207,7 +208,9 @@ def _to_look_at(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     for clock in (time(18, 4, 12), time(18, 31, 50), time(19, 12, 9)):
         line.buy(catalogue.TRACK, moment(last.end - DAY, clock))
     line.buy(catalogue.SHOW, max(now - timedelta(hours=2), moment(current.start, time())))
-    line.buy(catalogue.RENTAL, moment(last.start + 4 * DAY, time(22, 51, 7)), disputed=9 * DAY)
+    rental = line.buy(catalogue.RENTAL, moment(before.start + 4 * DAY, time(22, 51, 7)), disputed=9 * DAY)
+    if rental is not None:
+        line.contest(rental, "cine-lanterne")
     # On the weekday the current period begins with: it is charged five times in it.
     weekly = current.start - (current.start - earlier.start).days // 7 * 7 * DAY
     line.subscribe(catalogue.CLUB_CUBEO, "week", weekly, lambda _: 399)

@@ -6,11 +6,15 @@ import calendar
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from services.insights import contest
+from services.insights.review import Review
+from services.models import Category, Money
 from services.periods import Period, period_of
 from services.sandbox.data_file import Bill, Contract, Dispute, Purchase, Service, Subscription
 from services.sandbox.demo_catalogue import Offer, money
@@ -32,6 +36,7 @@ class Line:
         self._subscriptions: list[Subscription] = []
         self._purchases: dict[str, Purchase] = {}
         self._bills: list[Bill] = []
+        self._review = Review()
 
     def buy(
         self,
@@ -167,6 +172,46 @@ class Line:
         number = f"F{issued:%y%m}-{_number(self._id, month) % 10**7:07}"
         self._bills.append(Bill(bill_month=month, number=number, issue_date=issued, amount=money(cents)))
 
+    def contest(self, entry: Purchase, publisher: str) -> None:
+        """Adds a contest file about a purchase whose report was refused: two letters without an answer.
+
+        They were sent 40 days ago, whatever the day: the next step has just opened, and the last is ahead.
+        """
+        told = entry.dispute
+        if told is None or told.updated_at is None:
+            return
+        refused, sent = told.updated_at, self._now - 40 * DAY
+        line = contest.Line(
+            payment_id=entry.payment_id,
+            paid_at=entry.payment_date,
+            amount=Money(amount=Decimal(entry.amount.amount)),
+            reference=entry.reference_code,
+            bill_month=period_of(entry.payment_date.astimezone(ZONE).date()).bill_month,
+            category=Category(entry.purchase_category_code),
+        )
+        claimed = contest.Claimed(
+            told_at=refused,
+            publisher=publisher,
+            name=entry.merchant_name,
+            lines=(line,),
+            reason=contest.Reason.UNAWARE,
+            claims=(contest.Claim.REFUND, contest.Claim.PROOF),
+        )
+        done = {
+            contest.Step.STOP: (refused, contest.Means.ONLINE, ()),
+            contest.Step.REPORT: (told.created_at, contest.Means.ONLINE, (told.dispute_id,)),
+            contest.Step.PUBLISHER: (sent - DAY, contest.Means.EMAIL, ()),
+            contest.Step.SERVICE: (sent, contest.Means.LETTER, ("1A 204 417 5538 2",)),
+        }
+        steps = {
+            step: contest.Progress(
+                told_at=at, sent_on=at.astimezone(ZONE).date(), means=means, references=references
+            )
+            for step, (at, means, references) in done.items()
+        }
+        file = contest.Contest(claimed=claimed, steps=steps)
+        self._review = self._review.contesting(contest.contest_id(claimed), file)
+
     def contract(
         self,
         masked_number: str,
@@ -186,6 +231,7 @@ class Line:
             subscriptions=tuple(self._subscriptions),
             purchases=tuple(self._purchases.values()),
             bills=tuple(self._bills),
+            review=self._review if self._review.contests else None,
         )
 
 

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, inspect, make_url, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
@@ -285,6 +286,8 @@ def _add_subscriber(rows: Rows, subscriber: Subscriber, password_hash: str, now:
         owner = {"contract_id": contract.contract_id}
         rows["subscription"] += (_subscription(each) | owner for each in contract.subscriptions)
         rows["purchase"] += (_purchase(each) | owner for each in contract.purchases)
+        if contract.review is not None:
+            rows["review"].append(owner | {"document": msgspec.json.encode(contract.review).decode()})
         rows["dispute"] += (
             {"payment_id": each.payment_id} | _dispute(each.dispute)
             for each in contract.purchases

@@ -108,6 +108,7 @@ async def test_a_purchase_of_another_subscriber_gives_way_to_the_list(serve: Ser
         ("/achats?periode=2024-03", "/achats?periode=2024-03"),
         ("/achats/p1", "/achats"),
         ("/gerer/abonnements/s1", "/gerer"),
+        ("/contestations/0123456789abcdef", "/gerer"),
         ("/conso/internet", "/conso/internet"),
         ("/", "/"),
     ],

@@ -12,6 +12,7 @@ from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
+from views.disputes.parts import ContestDays
 from views.frame import Screen, reading_column
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group
@@ -65,9 +66,11 @@ def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
         *freshness(look, formats, shown, subscriptions.load),
         *unreadable_alert(look, "subscription", shown.unreadable),
     ]
+    insights = session.insights
+    contests = [ContestDays(insights, insights.review)] if insights is not None else []
     if not entries:
         empty = state(look, ft.Icons.EVENT_AVAILABLE, words("calendar.empty"), words("calendar.empty_text"))
-        return reading_column(look, *choice, column(*notices, empty))
+        return reading_column(look, *choice, column(*notices, empty), *contests)
     return reading_column(
         look,
         *choice,
@@ -78,6 +81,7 @@ def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
             text(words("calendar.note"), look.type.body_s, look.colors.content_muted),
             spacing=SPACE_S,
         ),
+        *contests,
         *(_month(look, one) for one in by_month(entries)),
     )
 

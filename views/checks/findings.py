@@ -15,6 +15,7 @@ from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import snackbar
 from views.core.text import blank
+from views.disputes.parts import contest_link
 from views.kit.buttons import Handler, link, outline_button
 from views.kit.cards import Tone, card, column, tag, tile
 from views.kit.look import Look, alone, heading, text
@@ -186,6 +187,7 @@ def _path(look: Look, insights: InsightsState, shown: Card, open_purchase: Handl
         end = partial(go, subscription_address(facts.subscription_id))
         steps.append(link(look, words("subscription.end"), end))
     if shown.first.entries:
+        steps.append(contest_link(look, "constat", shown.first.key, publisher_name(look, shown.first)))
         steps.append(link(look, words("check.report"), open_purchase))
     return [*steps, outline_button(look, words("check.undo"), undo)]
 

@@ -75,6 +75,9 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
         return reading_column(look, *choice, skeleton(look, (160, 20), (None, 20), (None, 48)))
     denied = [one for one in insights.findings if review.review.verdict(one.key) is Verdict.UNRECOGNISED]
     asked, path = cards(waiting), cards(denied)
+    place = {one.key: rank for rank, one in enumerate(insights.findings)}
+    # A card that was answered stays where it is: its path would be lost from sight elsewhere.
+    shown = sorted([*asked[:MOST_CARDS], *path], key=lambda one: place[one.first.key])
     notes: list[ft.Control] = []
     if known.data.partial:
         notes.append(_note(look, words("check.partial", n=insights.most_pages * 100)))
@@ -93,8 +96,7 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
             progress(look, known.loading),
             *freshness(look, formats, known, insights.load),
             *unreadable_alert(look, "purchase", known.data.unreadable),
-            *map(drawn, asked[:MOST_CARDS]),
-            *map(drawn, path),
+            *map(drawn, shown),
             *notes,
             *mute_offers(look, insights),
             spacing=SPACE_M,

@@ -5,15 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import flet as ft
+from msgspec import structs
 
 from services.backend import Backend
 from services.errors import BackendError, Changed, NotFound, OutcomeUnknown, Unreachable
+from services.insights.contest import Claimed, Closing, Contest, Progress, Step, contest_id, told_after
 from services.insights.findings import Finding, mute_key
-from services.insights.review import Ceiling, Decision, Review, TypedBill, Verdict, fitted, merge
+from services.insights.review import (
+    LONGEST_ADDRESS,
+    Ceiling,
+    Decision,
+    Review,
+    Sender,
+    TypedBill,
+    Verdict,
+    fitted,
+    merge,
+)
 from services.models import Money
 from services.single_flight import SingleFlight
 from services.transport import Clock, utc_now
@@ -85,6 +97,46 @@ class ReviewState:
         before = self.review.bills.get(month)
         now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
         self._change(self.review.reading(month, TypedBill(amount=Money(amount=amount), decided_at=now)))
+
+    def begin_contest(self, claimed: Claimed) -> str:
+        """Begin a contest file; return its id."""
+        key = contest_id(claimed)
+        self._change(self.review.contesting(key, Contest(claimed=claimed)))
+        return key
+
+    def tell_step(self, key: str, step: Step, progress: Progress) -> None:
+        """Tell how far a step of a file is; its moment is set here."""
+        contest = self.review.contests.get(key)
+        if contest is None:  # removed on another device
+            return
+        now = told_after(self.clock(), contest.steps.get(step))
+        told = structs.replace(progress, told_at=now)
+        changed = Contest(claimed=contest.claimed, steps={step: told}, closing=contest.closing)
+        self._change(self.review.contesting(key, changed))
+
+    def undo_step(self, key: str, step: Step) -> None:
+        """Tell that a step of a file was not done after all."""
+        self.tell_step(key, step, Progress(told_at=self.clock()))
+
+    def close_contest(self, key: str, day: date | None) -> None:
+        """Close a file on a day; open it again for None."""
+        contest = self.review.contests.get(key)
+        if contest is None:
+            return
+        closing = Closing(told_at=told_after(self.clock(), contest.closing), day=day)
+        self._change(self.review.contesting(key, Contest(claimed=contest.claimed, closing=closing)))
+
+    def remove_contest(self, key: str) -> None:
+        """Remove a file, on every device."""
+        self._change(self.review.without_contest(key))
+
+    def keep_sender(self, address: str) -> None:
+        """Keep the address for letters; erase it if it is empty."""
+        before = self.review.sender
+        if address == (before.address if before else ""):
+            return
+        now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
+        self._change(self.review.sent_by(Sender(address=address[:LONGEST_ADDRESS], decided_at=now)))
 
     def see(self, keys: Iterable[str]) -> None:
         """Note that findings were on screen."""

@@ -20,6 +20,7 @@ from views.kit.cards import Tone, column
 from views.kit.look import Look, heading, text
 from views.kit.radios import Option, radios
 from views.kit.theme import SPACE_M, SPACE_XS, row_button
+from views.places import Destination
 
 HEIGHT = 32
 
@@ -78,6 +79,8 @@ def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
         if demo.changes_subscriber:  # who has not what the other was looking at
             page.navigate(list_above(page.route))
         await demo.show()
+        if demo.scenario is Scenario.CONTEST and demo.error is None:
+            page.navigate(Destination.HOME.path)
 
     problem: list[ft.Control] = []
     if demo.error is not None:
@@ -122,6 +125,7 @@ def list_above(route: str) -> str:
     """The place a detail hangs below: `/achats?periode=2024-03` for `/achats/p1?periode=2024-03`."""
     parts = urlsplit(route)
     place, _, detail = parts.path[1:].partition("/")
-    if not detail or place not in ("achats", "gerer"):
+    if not detail or place not in ("achats", "gerer", "contestations"):
         return route
+    place = "gerer" if place == "contestations" else place
     return f"/{place}?{parts.query}" if parts.query else f"/{place}"

@@ -21,6 +21,7 @@ class Scenario(Enum):
 
     NORMAL = "normal"
     TO_CHECK = "to_check"
+    CONTEST = "contest"
     NO_PURCHASE = "no_purchase"
     SERVICE_OFF = "service_off"
     OFFLINE = Fault.OFFLINE.value
@@ -33,6 +34,7 @@ class Scenario(Enum):
 SUBSCRIBERS: Final = {
     Scenario.NORMAL: DEMO_IDENTIFIER,
     Scenario.TO_CHECK: "veille@demo.example",
+    Scenario.CONTEST: "veille@demo.example",
     Scenario.NO_PURCHASE: "sans-achat@demo.example",
     Scenario.SERVICE_OFF: "suspendu@demo.example",
     Scenario.LARGE: "gros-volume@demo.example",
@@ -53,6 +55,8 @@ class DemoState:
     busy: bool = False
     error: BackendError | None = None
     """Why another subscriber could not be signed in."""
+    shown: Scenario | None = None
+    """The subscriber's case that was shown last: one subscriber may have two."""
     renewals: int = 0
     """How many times the demonstration started over."""
 
@@ -65,6 +69,8 @@ class DemoState:
         if self.session.gate is not Gate.SIGNED_IN:
             return None
         who = self.session.backend.identifier
+        if self.shown is not None and SUBSCRIBERS.get(self.shown) == who:
+            return self.shown
         return next((scenario for scenario, theirs in SUBSCRIBERS.items() if theirs == who), None)
 
     @property
@@ -84,7 +90,7 @@ class DemoState:
     async def show(self) -> None:
         """Show the case picked, at the place where the visitor is."""
         if self.picked in SUBSCRIBERS:
-            self.demonstration.fault = None
+            self.demonstration.fault, self.shown = None, self.picked
             await self._while_busy(self._enter(SUBSCRIBERS[self.picked]))
             self.opened = self.error is not None
         elif self.picked is not None:

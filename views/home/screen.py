@@ -30,6 +30,7 @@ from views.core.loadable import Loadable
 from views.core.notices import alert, freshness, progress, skeleton, store_alert, unkept, unreadable_alert
 from views.core.review import ReviewState
 from views.core.text import blank, joined
+from views.disputes.parts import due_alerts
 from views.forecast.parts import ForecastLine
 from views.frame import Screen
 from views.kit.buttons import link
@@ -116,6 +117,7 @@ def Overview(
     if session.problem is not None:
         notices.append(store_alert(look, session.problem, unkept(session.problem)))
     notices += _to_check(look, insights, review)
+    notices += due_alerts(look, insights, review)
     off = service.service.data is not None and service.service.data.status is ServiceStatus.SUSPENDED
     if off and service.service.data is not None:
         since = formats.long_date(service.service.data.since)

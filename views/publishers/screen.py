@@ -8,6 +8,7 @@ import flet as ft
 
 from services.errors import Forbidden
 from services.insights.findings import Kind
+from services.insights.ledger import counts
 from services.insights.publisher import Publisher, publisher
 from services.models import Category, Money, Subscription
 from views.checks.findings import decided_row
@@ -19,6 +20,7 @@ from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton, state
 from views.core.review import ReviewState
 from views.core.text import blank
+from views.disputes.parts import contest_link
 from views.frame import Screen, reading_column
 from views.kit.buttons import outline_button
 from views.kit.cards import card, column, group, key_values, navigation_row, tile
@@ -131,6 +133,8 @@ def _facts(look: Look, formats: Formats, insights: InsightsState, one: Publisher
         for period, amount in one.by_period
     ]
     actions: list[ft.Control] = [*contact_button(look, one.contact)]
+    if any(map(counts, one.entries)):
+        actions.append(contest_link(look, "editeur", one.identifier, name))
     duplicate = next(
         (
             each

@@ -9,12 +9,14 @@ from functools import partial
 import flet as ft
 
 from services.errors import NotFound
+from services.insights.ledger import counts
 from services.models import DisputeStatus, EntryType, Money, PaymentStatus, Purchase
 from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.formatting import Formats
 from views.core.notices import alert, error_state, freshness, skeleton, snackbar, state, unreadable_alert
 from views.core.text import blank, joined
+from views.disputes.parts import contest_link
 from views.disputes.report import ReportButton
 from views.disputes.report_state import ReportState
 from views.kit.amounts import hero_amount
@@ -235,6 +237,8 @@ def _actions(look: Look, report: ReportState | None, purchase: Purchase) -> list
     actions: list[ft.Control] = []
     if report is not None and purchase.dispute is None and purchase.entry_type is EntryType.PURCHASE:
         actions.append(ReportButton(report, purchase.payment_id))
+    if counts(purchase):
+        actions.append(contest_link(look, "achat", purchase.payment_id, shown_names(look, purchase)[0]))
     actions += contact_button(look, purchase.merchant_contact)
     if not blank(purchase.reference_code):
         copy = ft.CopyToClipboard(purchase.reference_code)

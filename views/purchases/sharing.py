@@ -168,13 +168,16 @@ def ReceiptActions(contract: Contract, purchase: Purchase, at: datetime) -> ft.C
     return use_file_actions(look, make, "receipt", "receipt.saved")
 
 
-def use_file_actions(look: Look, make: Make, kind: str, delivered_key: str) -> ft.Control:
+def use_file_actions(
+    look: Look, make: Make, kind: str, delivered_key: str, *, strong: bool = False
+) -> ft.Control:
     """Return the buttons that save or share a file, and how far it is; a hook, as `ft.use_state`.
 
     Args:
         make: how the file is made.
         kind: the buttons are named by the words `<kind>.to_save` and `<kind>.to_send`.
         delivered_key: key of the sentence that says that the file was delivered.
+        strong: the usual way out is the main action of its card.
     """
     runtime = use_device().runtime
     sharing, _ = ft.use_state(SharingState())
@@ -185,17 +188,18 @@ def use_file_actions(look: Look, make: Make, kind: str, delivered_key: str) -> f
             ft.context.page.show_dialog(snackbar(look, words(delivered_key)))
 
     ft.use_effect(delivered, [sharing.delivered])
+    ways = ways_out(runtime)
     return column(
         *sharing_outcome(look, sharing),
         *(
-            outline_button(
+            (strong_button if strong and way == ways[0][0] else outline_button)(
                 look,
                 words(f"{kind}.to_{way}"),
                 partial(sharing.share, make, hand_over),
                 disabled=sharing.busy,
                 key=f"{kind}-{way}",
             )
-            for way, hand_over in ways_out(runtime)
+            for way, hand_over in ways
         ),
         spacing=SPACE_S,
     )

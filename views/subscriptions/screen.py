@@ -17,6 +17,7 @@ from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
+from views.disputes.parts import Contests
 from views.frame import Screen, reading_column
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group, navigation_row, tile
@@ -57,6 +58,7 @@ def Manage() -> ft.Control:
         look,
         *contract_choice(look, session),
         ServiceCard(session.service, session.insights),
+        Contests(session.insights, session.insights.review),
         Subscriptions(session.subscriptions, session.insights),
     )
 

@@ -1,4 +1,4 @@
-"""The dossier of a contest file can be read back whole, a letter a page, and is the same for the same file."""
+"""The dossier of a contest file can be read back whole, a letter a page; one file, one result."""
 
 from __future__ import annotations
 

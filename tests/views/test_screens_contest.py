@@ -1,0 +1,136 @@
+"""Contestations, by the names a screen reader says: begun in few taps, followed step by step, closed."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from tests.driver import Driver
+from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE
+
+CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
+WORDS: dict[str, dict[str, str]] = {
+    "fr-FR": {
+        "see": "Les voir",
+        "no": "Je ne reconnais pas, Fiche Potager",
+        "start": "Préparer une contestation",
+        "prepare": "Préparer le dossier",
+        "save": "Enregistrer le dossier (PDF)",
+        "after": "Payé après la résiliation",
+        "not_bank": "ne bloquez pas le paiement de votre facture",
+        "general": "Information générale, pas un conseil juridique",
+    },
+    "en-GB": {
+        "see": "See them",
+        "no": "I don't recognise it, Fiche Potager",
+        "start": "Prepare a dispute",
+        "prepare": "Prepare the file",
+        "save": "Save the file (PDF)",
+        "after": "Charged after I cancelled",
+        "not_bank": "do not block the payment of your invoice",
+        "general": "General information, not legal advice",
+    },
+}
+MOST_TAPS = 6
+FULL_NUMBER = re.compile(r"(?:\d[ .]?){9,}\d")
+"""Ten digits in a row, as a phone number has."""
+
+
+def saved(app: Driver) -> list[dict[str, Any]]:
+    """Return what was handed over to be saved, in order."""
+    return [asked for _, name, asked in app.calls if name == "save_file"]
+
+
+class Taps:
+    """A person's taps, counted."""
+
+    def __init__(self, app: Driver) -> None:
+        self._app, self.count = app, 0
+
+    async def on(self, name: str) -> None:
+        self.count += 1
+        await self._app.tap(name)
+
+
+def read(content: bytes) -> str:
+    return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(content)).pages)
+
+
+@pytest.mark.parametrize("locale", WORDS)
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_document_is_ready_in_six_taps_from_what_is_not_recognised(
+    serve: Serve, locale: str, screen: dict[str, Any]
+) -> None:
+    said, line = WORDS[locale], serve(CAMILLE)
+    route = "/verifier"
+    async with visit(line, await remembered(line, CAMILLE), locale=locale, route=route, **screen) as app:
+        await app.see(said["no"])
+        taps = Taps(app)
+        await taps.on(said["no"])
+        await app.see(said["start"])
+        await taps.on(f"{said['start']}, Fiche Potager")
+        await app.see(said["prepare"])
+        await app.see(said["not_bank"])
+        await app.see(said["general"])
+        assert all(app.names())
+        await taps.on(said["prepare"])
+        await app.see(said["save"])
+        assert app.route.startswith("/contestations/")
+        await app.see(said["after"])
+        await app.see(said["general"])
+        assert all(app.names())
+        await taps.on(said["save"])
+        await app.until(lambda: saved(app), "no file")
+        assert taps.count <= MOST_TAPS
+        file = saved(app)[0]
+        await quiet(app, line)
+    assert re.fullmatch(r"(contestation|dispute)-[0-9a-f]{8}\.pdf", file["file_name"])
+    text = read(file["src_bytes"])
+    assert "L’abonnement a été résilié le 5 avril 2026" in text
+    assert "Information générale, pas un conseil juridique" in text
+    assert "Madame, Monsieur," in text
+    assert not FULL_NUMBER.search(text)
+
+
+async def test_file_is_followed_to_its_end(serve: Serve) -> None:
+    line = serve(VEILLE)
+    async with visit(line, await remembered(line, VEILLE), **NARROW) as app:
+        await app.see("Contestation Ciné Lanterne\u00a0: sans réponse depuis un mois")
+        await app.tap("Voir la contestation")
+        await app.see("Prochaine étape\u00a0: Écrire au service consommateurs, dès maintenant")
+        await app.see("1A 204 417 5538 2")
+        await app.see("Possible à partir du 4\u00a0juin 2026")
+        sent = [name for name in app.names() if name.startswith("J’ai envoyé cette lettre")]
+        assert len(sent) == 1, "only the letter that is open can be sent"
+        await app.tap(sent[0])
+        await app.enter("Date", "14/05/2027")
+        await app.tap("Enregistrer")
+        await app.see("Cette date n’est pas encore passée.")
+        await app.enter("Date", "01/03/2026")
+        await app.tap("Enregistrer")
+        await app.see("Cette date est avant l’étape précédente.")
+        await app.enter("Date", "14/05/2026")
+        await app.enter("Référence (facultatif)", "1A 999")
+        await app.tap("Enregistrer")
+        await app.see("Lettre envoyée au service consommateurs · 14\u00a0mai 2026 · Courrier · 1A 999")
+        await app.see("Prochaine étape\u00a0: Saisir le médiateur, à partir du")
+        await app.tap("Clore la contestation")
+        await app.see("Close le 14\u00a0mai 2026")
+        await app.tap("Rouvrir la contestation")
+        await app.see("Saisir le médiateur, à partir du")
+        await quiet(app, line)
+    async with visit(line, await remembered(line, VEILLE), route="/gerer", **WIDE) as app:
+        await app.see("Contestations")
+        await app.tap("Ciné Lanterne · 4,99\u00a0€")
+        await app.see("1A 999")
+        await app.tap("Supprimer la contestation")
+        await app.see("Le dossier et ses dates seront effacés")
+        await app.tap("Supprimer la contestation")
+        await app.until(lambda: app.route == "/gerer", "back")
+        await app.see_not("Ciné Lanterne · 4,99")
+        await quiet(app, line)

@@ -1,0 +1,146 @@
+"""Parts of contest files that other screens show: the way to one, its row, and what it waits for."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+
+import flet as ft
+
+from services.insights.contest import Contest, Step
+from services.insights.contest_rules import LETTERS, PUBLISHER_ANSWER, next_step, reminders, unanswered
+from views.core.component import component
+from views.core.context import use_look
+from views.core.insights import InsightsState
+from views.core.notices import alert
+from views.core.review import ReviewState
+from views.core.text import joined
+from views.disputes.dossier import publisher_of, reminder_line, total_of
+from views.kit.buttons import link
+from views.kit.cards import Tone, column, group, navigation_row
+from views.kit.look import Look, heading, text
+from views.kit.theme import SPACE_S
+from views.places import contest_address, go, new_contest_address
+
+MOST_REMINDERS = 6
+"""Days of contest files that the calendar shows."""
+
+
+def contest_link(look: Look, origin: str, key: str, name: str) -> ft.Control:
+    """Return « Préparer une contestation », from what has that `name`."""
+    start, label = partial(go, new_contest_address(origin, key)), look.words("contest.start")
+    return link(look, label, start, key=f"contest-{origin}-{key}", spoken=f"{label}, {name}")
+
+
+def next_line(look: Look, contest: Contest, today: date) -> str:
+    """Return « Prochaine étape : … », or that the file is closed."""
+    formats, words = look.formats, look.words
+    if contest.closed_on is not None:
+        return words("contest.closed_on", date=formats.long_date(contest.closed_on))
+    coming = next_step(contest, today)
+    if coming is None:
+        return words("contest.nothing_next")
+    step, day = coming
+    name = words(f"contest.step_{step}")
+    if day <= today:
+        return words("contest.next_now", step=name)
+    return words("contest.next", step=name, date=formats.day_month(day))
+
+
+def silence_line(look: Look, contest: Contest, today: date) -> str:
+    """Return « Contestation Club : sans réponse depuis un mois »; "" while no answer is overdue."""
+    silent = unanswered(contest, today)
+    if silent is None:
+        return ""
+    step, _ = silent
+    key = "contest.silent_days" if step is Step.PUBLISHER else "contest.silent_month"
+    publisher = publisher_of(look.words, contest)
+    if step is Step.PUBLISHER:
+        return look.words(key, publisher=publisher, n=PUBLISHER_ANSWER.days)
+    return look.words(key, publisher=publisher)
+
+
+def due_alerts(look: Look, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
+    """Return a neutral line for each file whose letter was not answered in time."""
+    ledger = insights.ledger.data
+    if ledger is None:
+        return []
+    found: list[ft.Control] = []
+    for key, contest in review.review.contests.items():
+        if line := silence_line(look, contest, ledger.today):
+            see = link(look, look.words("contest.see"), partial(go, contest_address(key)), key=f"due-{key}")
+            found.append(alert(look, Tone.INFO, line, "", see, live=False))
+    return found
+
+
+@component
+def Contests(insights: InsightsState, review: ReviewState) -> ft.Control:
+    """The contest files of a contract, the open ones first; nothing while there is none."""
+    look = use_look()
+    stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
+    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    contests = sorted(
+        review.review.contests.items(),
+        key=lambda item: (item[1].closed_on is not None, -item[1].claimed.told_at.timestamp()),
+    )
+    if not contests:
+        return ft.Container(visible=False)
+    ledger = insights.ledger.data
+    rows = [_row(look, key, one, ledger.today if ledger else None) for key, one in contests]
+    title = heading(text(look.words("contest.h2"), look.type.h2), 2)
+    return column(title, group(look, rows, indent=56), spacing=SPACE_S)
+
+
+def _row(look: Look, key: str, contest: Contest, today: date | None) -> ft.Control:
+    name = publisher_of(look.words, contest)
+    state = next_line(look, contest, today) if today is not None else ""
+    return navigation_row(
+        look,
+        ft.Icons.BALANCE_OUTLINED,
+        joined(name, total_of(look.formats, contest)),
+        state,
+        partial(go, contest_address(key)),
+        key=f"contest-{key}",
+    )
+
+
+@component
+def ContestDays(insights: InsightsState, review: ReviewState) -> ft.Control:
+    """The next days of the contest files, for the calendar; nothing while there is none."""
+    look = use_look()
+    ledger = insights.ledger.data
+    if ledger is None:
+        return ft.Container(visible=False)
+    days = sorted(
+        (
+            (one, key, contest)
+            for key, contest in review.review.contests.items()
+            for one in reminders(contest, ledger.zone, ledger.today)
+        ),
+        key=lambda each: (each[0].day, each[1], each[0].kind),
+    )[:MOST_REMINDERS]
+    if not days:
+        return ft.Container(visible=False)
+    rows = [
+        navigation_row(
+            look,
+            ft.Icons.EVENT_OUTLINED,
+            look.formats.long_date(one.day),
+            reminder_line(look.words, contest, one),
+            partial(go, contest_address(key)),
+            key=f"day-{key}-{one.kind}-{one.step or ''}",
+        )
+        for one, key, contest in days
+    ]
+    title = heading(text(look.words("contest.h2"), look.type.h2), 2)
+    return column(title, group(look, rows, indent=56), spacing=SPACE_S)
+
+
+def step_number(step: Step) -> int:
+    """Return the place of a step, from 1."""
+    return list(Step).index(step) + 1
+
+
+def is_letter(step: Step) -> bool:
+    """Return whether a step is written to someone."""
+    return step in LETTERS

@@ -1,0 +1,26 @@
+"""Choices of which any number can be made, one below the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import flet as ft
+
+from views.kit.look import Look, text
+from views.kit.theme import SPACE_XS
+
+
+def checkbox(
+    look: Look, label: str, chosen: bool, on_change: Callable[[ft.Event[ft.Checkbox]], object], *, key: str
+) -> ft.Control:
+    """Return a choice whose label wraps and can be pressed."""
+    return ft.MergeSemantics(  # else a button around a box without a name
+        ft.ListTile(
+            leading=ft.Checkbox(value=chosen, on_change=on_change, key=key),
+            title=text(label, look.type.body),
+            toggle_inputs=True,
+            content_padding=ft.Padding.all(0),
+            horizontal_spacing=SPACE_XS,
+            min_vertical_padding=0,
+        )
+    )
