@@ -17,6 +17,7 @@ SETTINGS = "/reglages"
 CHECK = "/verifier"
 SEARCH = "/recherche"
 RECONCILE = "/rapprochement"
+YEAR = "/conso/annee"
 PUBLISHERS = "/editeurs"
 CALENDAR = "/gerer/calendrier"
 CONTESTS = "/contestations"
@@ -67,6 +68,11 @@ def period_in(route: str) -> str | None:
 def purchases_of(period_id: str | None) -> str:
     """The address of a period's purchases; of the current one's for None."""
     return f"{PURCHASES}?periode={period_id}" if period_id else PURCHASES
+
+
+def year_address(year: int) -> str:
+    """The address of a year of bills."""
+    return f"{YEAR}?annee={year}"
 
 
 def reconcile_address(period_id: str) -> str:

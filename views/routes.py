@@ -23,6 +23,7 @@ from views.settings.screen import SettingsView
 from views.subscriptions.detail_screen import SubscriptionView
 from views.subscriptions.screen import ManageView
 from views.usage.screen import UsageView
+from views.year.screen import YearView
 
 _PLACES = [
     ft.Route(
@@ -34,6 +35,7 @@ _PLACES = [
         ],
     ),
     ft.Route(path="conso/internet", component=UsageView),
+    ft.Route(path="conso/annee", component=YearView),
     ft.Route(path="verifier/:payment_id?", component=CheckView),
     ft.Route(path="recherche/:payment_id?", component=SearchView),
     ft.Route(path="rapprochement", component=ReconcileView),

@@ -133,7 +133,7 @@ def Comparison(comparing: ReconcileState, review: ReviewState) -> ft.Control:
     of_month, found = formats.of_month(period.bill_month), comparing.found
     span = formats.period_range(period.start_date, period.end_date)
     title = heading(text(words("search.bill", of_month=of_month), look.type.h2), 2)
-    parts: list[ft.Control] = [title, text(span, look.type.body_s, look.colors.content_muted)]
+    parts: list[ft.Control] = [title, alone(text(span, look.type.body_s, look.colors.content_muted))]
     if period.bill is not None:
         number, day = period.bill.number, formats.long_date(period.bill.issue_date)
         parts.append(alone(text(words("reconcile.issued", number=number, date=day), look.type.body)))
@@ -164,7 +164,7 @@ def _typing(look: Look, formats: Formats, comparing: ReconcileState, of_month: s
             counter=ft.Container(width=0, height=0),
             key="printed",
         ),
-        text(words("reconcile.where"), look.type.body_s, look.colors.content_muted),
+        alone(text(words("reconcile.where"), look.type.body_s, look.colors.content_muted)),
         strong_button(look, words("reconcile.compare"), comparing.compare),
     ]
 
@@ -320,7 +320,7 @@ def Clocks(formats: Formats, clocks: TwoClocks) -> ft.Control:
     lines = [*clocks.outside_month, *clocks.outside_bill]
     parts: list[ft.Control] = [
         heading(text(words("clocks.h2"), look.type.h2), 2),
-        text(words("clocks.text"), look.type.body_s, look.colors.content_muted),
+        alone(text(words("clocks.text"), look.type.body_s, look.colors.content_muted)),
         key_values(look, facts),
     ]
     if lines:
@@ -334,7 +334,7 @@ def Clocks(formats: Formats, clocks: TwoClocks) -> ft.Control:
         parts.append(key_values(look, rows))
         rest = len(lines) - MOST_LINES
         if rest > 0:
-            parts.append(text(words("check.more", n=rest), look.type.body_s))
+            parts.append(alone(text(words("check.more", n=rest), look.type.body_s)))
     return card(look, column(*parts, spacing=SPACE_S))
 
 

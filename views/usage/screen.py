@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import flet as ft
 
 from services.models import BillingPeriod
@@ -14,11 +16,11 @@ from views.core.notices import error_state, freshness, progress, skeleton, unrea
 from views.core.text import joined
 from views.forecast.parts import ForecastLine
 from views.frame import Screen
-from views.kit.buttons import icon_button
+from views.kit.buttons import icon_button, link
 from views.kit.cards import card, column
 from views.kit.look import Look, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
-from views.places import Destination
+from views.places import Destination, go, year_address
 from views.purchases.month_selector import month_selector
 from views.purchases.state import PurchasesState
 from views.usage.one_off_services import one_off_services
@@ -124,11 +126,13 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
 
 
 def _history(look: Look, keep: Kept, periods: tuple[BillingPeriod, ...]) -> ft.Control:
+    latest = int(periods[0].bill_month[:4])
     return card(
         look,
         column(
             heading(text(look.words("usage.history"), look.type.title), 2),
             month_selector(look, keep, periods, None),
+            link(look, look.words("year.link"), partial(go, year_address(latest)), key="year"),
             spacing=SPACE_M,
         ),
     )

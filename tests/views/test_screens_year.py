@@ -1,0 +1,160 @@
+"""A year of bills, by the names a screen reader says, and its files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pypdf
+import pytest
+from PIL import Image
+
+from services.insights.ledger import NOTHING
+from services.insights.year import year_of
+from services.models import Category
+from tests.services.insights.factories import NOW, entry, ledger, moment
+from tests.views.conftest import Serve, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE
+from views.core.text import Language
+from views.kit.look import Look
+from views.kit.theme import Layout
+from views.year.documents import MOST_SHARED, Shared, year_page
+
+CAMILLE, NEW = "camille@demo.example", "nouveau@demo.example"
+SAID = {
+    "fr-FR": {
+        "link": "Votre année",
+        "h1": "Votre année internet+",
+        "title": "Mon année internet+ 2026",
+        "span": "Achats du 26 novembre 2025 au 25 novembre 2026",
+        "known": "6 factures connues sur 12",
+        "so_far": "pour l’instant",
+        "none": "Pas de comparaison avec 2025",
+        "picture": "Enregistrer l’image",
+        "pdf": "Enregistrer le PDF",
+        "csv": "Enregistrer tous les achats (CSV)",
+        "name": "Nommer les éditeurs",
+        "done": "Votre année a été enregistrée",
+        "file": "conso-et-moi-annee-2026",
+    },
+    "en-GB": {
+        "link": "Your year",
+        "h1": "Your internet+ year",
+        "title": "My internet+ year 2026",
+        "span": "Purchases from 26 November 2025 to 25 November 2026",
+        "known": "6 known invoices out of 12",
+        "so_far": "so far",
+        "none": "No comparison with 2025",
+        "picture": "Save the picture",
+        "pdf": "Save the PDF",
+        "csv": "Save all the purchases (CSV)",
+        "name": "Name the publishers",
+        "done": "Your year was saved",
+        "file": "conso-et-moi-year-2026",
+    },
+}
+
+
+@pytest.mark.parametrize("locale", SAID)
+@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+async def test_year_is_told_and_taken_along(serve: Serve, locale: str, screen: dict[str, Any]) -> None:
+    said, line = SAID[locale], serve(CAMILLE)
+    route = "/conso/internet"
+    async with visit(
+        line, await remembered(line, CAMILLE), route=route, web=True, locale=locale, **screen
+    ) as app:
+        await app.tap(said["link"])
+        assert app.route == "/conso/annee?annee=2026"
+        for key in ("title", "span", "known", "so_far", "none"):
+            await app.see(said[key])
+        assert (1, said["h1"]) in app.headings()
+        assert all(app.names())
+        for count, kind in enumerate(("picture", "pdf", "csv")):
+            await app.tap(said[kind])
+            await app.until(partial(made, app, count + 1), f"no {kind}")
+        names = [one["file_name"] for one in saved(app)]
+        assert names == [f"{said['file']}.png", f"{said['file']}.pdf", "conso-et-moi-2026-01-2026-06.csv"]
+        with Image.open(io.BytesIO(saved(app)[0]["src_bytes"])) as image:
+            assert image.size == (1080, 1350)
+
+
+def made(app: Any, count: int) -> bool:
+    return len(saved(app)) == count
+
+
+def saved(app: Any) -> list[dict[str, Any]]:
+    return [asked for _, name, asked in app.calls if name == "save_file"]
+
+
+def text_of(content: bytes) -> str:
+    return " ".join(each.extract_text() for each in pypdf.PdfReader(io.BytesIO(content)).pages)
+
+
+async def test_publishers_are_named_only_when_asked_and_those_for_adults_never(serve: Serve) -> None:
+    line, said = serve(CAMILLE), SAID["fr-FR"]
+    route = "/conso/annee?annee=2026"
+    async with visit(line, await remembered(line, CAMILLE), route=route, web=True) as app:
+        await app.tap(said["pdf"])
+        await app.until(lambda: len(saved(app)) == 1, "no file")
+        await app.tap(said["name"])
+        await app.tap(said["pdf"])
+        await app.until(lambda: len(saved(app)) == 2, "no file")
+        plain, named = (text_of(one["src_bytes"]) for one in saved(app))
+        assert "Club Cubéo" not in plain
+        assert "Club Cubéo" in named
+        assert "adulte" not in plain + named
+        await app.see("Contenu pour adultes")
+
+
+async def test_csv_of_the_year_sums_to_the_total_on_screen(serve: Serve) -> None:
+    line, said = serve(CAMILLE), SAID["en-GB"]
+    route = "/conso/annee?annee=2026"
+    async with visit(line, await remembered(line, CAMILLE), route=route, web=True, locale="en-GB") as app:
+        await app.tap(said["csv"])
+        await app.until(lambda: len(saved(app)) == 1, "no file")
+        content = saved(app)[0]["src_bytes"].decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(content)))
+        counted = [Decimal(row["Amount counted in the total"]) for row in rows]
+        await app.see(f"€{sum(counted, NOTHING)}")
+
+
+async def test_year_of_which_nothing_is_known_falls_back_to_the_latest(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    for asked in ("1999", "x", "²⁰²⁶", ""):
+        async with visit(line, await remembered(line, CAMILLE), route=f"/conso/annee?annee={asked}") as app:
+            await app.see("Mon année internet+ 2026")
+
+
+async def test_year_without_a_purchase_says_so(serve: Serve) -> None:
+    line = serve(NEW)
+    async with visit(line, await remembered(line, NEW), route="/conso/annee") as app:
+        await app.see("Aucun achat n’est connu.")
+        await app.see("0,00 €")
+
+
+@pytest.mark.parametrize("most", [None, MOST_SHARED])
+@pytest.mark.parametrize("named", [False, True])
+def test_shared_page_says_nothing_of_adult_purchases_and_keeps_its_sums(
+    named: bool, most: int | None
+) -> None:
+    entries = [
+        entry("x", moment(date(2026, 4, 11)), "99.00", publisher="Secret", category=Category.ADULT),
+        entry("y", moment(date(2026, 4, 12)), "1.00", publisher="Gazette"),
+    ]
+    look = Look.of(Language.FR, Layout.S, dark=False, still=False, text_size=1.0)
+    page = year_page(
+        look, Shared(year_of(ledger(entries), 2026, 26), NOW, demo=False, named=named), most=most
+    )
+    said = repr(page)
+    assert "adulte" not in said
+    assert "Secret" not in said
+    assert ("Gazette" in said) is named
+    for table in page.tables:
+        assert [amount for _, amount in table.rows] in (
+            ["1,00\u00a0€", "99,00\u00a0€"],
+            ["99,00\u00a0€", "1,00\u00a0€"],
+        )

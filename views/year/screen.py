@@ -1,0 +1,260 @@
+"""L'année: the twelve bills of a year, what they are made of, and what of it can be shared."""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
+
+import flet as ft
+
+from services.documents.year import can_draw
+from services.errors import Forbidden
+from services.insights.ledger import Ledger
+from services.insights.year import Known, Part, Year, year_of, years
+from services.models import Money
+from views.core.component import component
+from views.core.context import use_look, use_session
+from views.core.contracts import contract_choice, without_contract
+from views.core.formatting import Formats
+from views.core.insights import InsightsState
+from views.core.notices import error_state, freshness, progress, skeleton
+from views.frame import Screen, reading_column
+from views.kit.amounts import hero_amount
+from views.kit.cards import card, column, key_values
+from views.kit.chips import chip, choices
+from views.kit.look import Look, alone, heading, silent, text
+from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
+from views.places import Destination, go, year_address
+from views.purchases.documents import export_of
+from views.purchases.sharing import use_file_actions
+from views.year.documents import Cut, Shared, heights, month_amount, part_name, pdf_of, picture_of, span
+
+BARS = 120
+"""Height of the tallest bar, in logical pixels."""
+STUB = 2.0
+"""Height of the bar of a month without purchases."""
+
+
+@component
+def YearView() -> ft.View:
+    look, session = use_look(), use_session()
+    asked = parse_qs(urlsplit(ft.context.page.route).query).get("annee", [""])[0]
+    body: ft.Control
+    if session.insights is None or session.contract is None:
+        body = without_contract(look, session, skeleton(look, (160, 20), (None, BARS)))
+    elif not session.contract.billing_rights:
+        told = error_state(look, Forbidden(), session.load_account)
+        body = reading_column(look, *contract_choice(look, session), told)
+    else:
+        body = Bills(session.insights, asked)
+    return Screen(look.words("year.h1"), body, Destination.USAGE, name="year", back=Destination.USAGE.path)
+
+
+@component
+def Bills(insights: InsightsState, asked: str) -> ft.Control:
+    """The year asked for, once the periods are known."""
+    look, session = use_look(), use_session()
+    words, contract, known = look.words, insights.contract, insights.ledger
+    formats = Formats(words.language, insights.purchases.zone)
+    stood_on = [contract.contract_id, insights.purchases.periods.data]
+    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    choice = contract_choice(look, session)
+    if known.missing and known.error is not None:
+        return reading_column(look, *choice, error_state(look, known.error, insights.load))
+    if known.data is None or known.at is None:
+        return reading_column(look, *choice, skeleton(look, (160, 20), (None, BARS)))
+    told = _asked(known.data, asked)
+    one = year_of(known.data, told, contract.billing.cut_off_day)
+    notes = [words("check.partial", n=insights.most_pages * 100)] if known.data.partial else []
+    return reading_column(
+        look,
+        *choice,
+        column(
+            progress(look, known.loading),
+            *freshness(look, formats, known, insights.load),
+            *_choice(look, known.data, told),
+            _summary(look, formats, one),
+            spacing=SPACE_M,
+        ),
+        _cut(look, words("year.kinds"), one.kinds, Cut.KIND),
+        _cut(look, words("year.publishers"), one.publishers, Cut.PUBLISHER),
+        _cut(look, words("year.categories"), one.categories, Cut.CATEGORY),
+        *(alone(text(note, look.type.body_s, look.colors.content_muted)) for note in notes),
+        Sharing(insights, Shared(one, known.at, session.demo, named=False)),
+    )
+
+
+def _asked(ledger: Ledger, asked: str) -> int:
+    """Return the year of the address if any of its bills is known, else the latest."""
+    known = years(ledger)
+    if asked.isascii() and asked.isdecimal() and len(asked) == 4 and int(asked) in known:
+        return int(asked)
+    return known[0] if known else ledger.today.year
+
+
+def _choice(look: Look, ledger: Ledger, told: int) -> list[ft.Control]:
+    """Return a chip a year; nothing when there is only one."""
+    known = years(ledger)
+    if len(known) < 2:
+        return []
+    chips = [
+        chip(look, str(year), partial(go, year_address(year)), chosen=year == told, key=f"year-{year}")
+        for year in known
+    ]
+    return [choices(look, look.words("year.choose"), chips, wrap=True)]
+
+
+def _summary(look: Look, formats: Formats, one: Year) -> ft.Control:
+    words = look.words
+    room = look.layout.least_content - 2 * SPACE_M
+    lines = [span(words, formats, one), words("year.known", n=one.known_months)]
+    if one.mean is not None:
+        lines.append(words("year.mean_line", amount=formats.money(Money(amount=one.mean))))
+    lines.append(_compared(look, formats, one))
+    total = ft.Semantics(
+        container=True,
+        content=hero_amount(look, formats, Money(amount=one.total), room),
+    )
+    months = [
+        (formats.month_year(each.bill_month), month_amount(words, formats, each))
+        for each in one.months
+        if each.known is not Known.AHEAD
+    ]
+    unknown = any(each.known is Known.UNKNOWN for each in one.months)
+    note = alone(text(words("year.hatched"), look.type.body_s, look.colors.content_muted))
+    hatched = [note] if unknown else []
+    return card(
+        look,
+        column(
+            heading(text(words("year.title", year=one.year), look.type.h2), 2),
+            total,
+            *(alone(text(line, look.type.body_s, look.colors.content_muted)) for line in lines if line),
+            silent(_chart(look, formats, one)),
+            *hatched,
+            key_values(look, months),
+            spacing=SPACE_S,
+        ),
+    )
+
+
+def _compared(look: Look, formats: Formats, one: Year) -> str:
+    """Return how the year compares with the one before, over the months known in both."""
+    before = one.year - 1
+    if not one.compared:
+        return look.words("year.not_compared", year=before)
+    change = formats.money(Money(amount=one.same_months - one.before))
+    sign = "+" if one.same_months > one.before else ""
+    return look.words("year.compared", n=len(one.compared), year=before, change=f"{sign}{change}")
+
+
+def _chart(look: Look, formats: Formats, one: Year) -> ft.Control:
+    """Return the twelve bars; the list below them says the same to screen readers."""
+    columns: list[ft.Control] = []
+    for each, height in zip(one.months, heights(one), strict=True):
+        initial = formats.month_short(each.bill_month)[:1]
+        columns.append(
+            ft.Column(
+                [_bar(look, each.known, height), text(initial, look.compact.caption_medium, wrap=False)],
+                spacing=SPACE_2XS,
+                expand=True,
+                alignment=ft.MainAxisAlignment.END,
+                horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+            )
+        )
+    return ft.Container(
+        ft.Row(columns, spacing=SPACE_2XS, vertical_alignment=ft.CrossAxisAlignment.END),
+        padding=ft.Padding.symmetric(vertical=SPACE_XS),
+    )
+
+
+def _bar(look: Look, known: Known, height: float) -> ft.Control:
+    width = 18
+    if known is Known.UNKNOWN:
+        stripes = ft.LinearGradient(
+            colors=[look.colors.surface_card] * 2 + [look.colors.chart_bar] * 2,
+            stops=[0.0, 0.7, 0.7, 1.0],
+            begin=ft.Alignment(-1, -1),
+            end=ft.Alignment(-0.5, -0.85),
+            tile_mode=ft.GradientTileMode.REPEATED,
+        )
+        return ft.Container(
+            width=width,
+            height=BARS / 2,
+            gradient=stripes,
+            border=ft.Border.all(1, look.colors.chart_bar),
+            border_radius=ft.BorderRadius.vertical(top=4),
+        )
+    if known is Known.AHEAD:
+        return ft.Container(width=width, height=STUB, bgcolor=look.colors.border_hairline)
+    progress_ = known is Known.SO_FAR
+    return ft.Container(
+        width=width,
+        height=max(STUB, height * BARS),
+        bgcolor=look.colors.accent_bg if progress_ else look.colors.chart_bar,
+        border=ft.Border.all(2, look.colors.accent) if progress_ else None,
+        border_radius=ft.BorderRadius.vertical(top=4),
+    )
+
+
+def _cut(look: Look, title: str, parts: tuple[Part, ...], cut: Cut) -> ft.Control:
+    """Return one cut of the total; nothing was bought if it has no part."""
+    rows = [(part_name(look.words, one, cut), look.formats.money(Money(amount=one.amount))) for one in parts]
+    content: ft.Control = key_values(look, rows)
+    if not rows:
+        content = alone(text(look.words("year.nothing"), look.type.body_s, look.colors.content_muted))
+    return card(look, column(heading(text(title, look.type.h2), 2), content, spacing=SPACE_S))
+
+
+@component
+def Sharing(insights: InsightsState, shared: Shared) -> ft.Control:
+    """The year as a picture, a PDF and a CSV file."""
+    look = use_look()
+    named, name = ft.use_state(False)
+    words = look.words
+
+    def choose(event: ft.Event[ft.Checkbox]) -> None:
+        name(event.data is True)
+
+    told = Shared(shared.year, shared.at, shared.demo, named)
+    months = [one.bill_month for one in told.year.months if one.total is not None]
+    box = ft.MergeSemantics(
+        ft.ListTile(
+            leading=ft.Checkbox(value=named, on_change=choose, key="named"),
+            title=text(words("year.name_publishers"), look.type.body_medium),
+            subtitle=text(words("year.never_adult"), look.type.body_s, look.colors.content_muted),
+            toggle_inputs=True,
+            content_padding=ft.Padding.symmetric(vertical=SPACE_2XS),
+            horizontal_spacing=SPACE_XS,
+            min_vertical_padding=0,
+        )
+    )
+    picture: list[ft.Control]
+    if can_draw():
+        picture = [FileActions(look, insights, told, "yearpicture")]
+    else:
+        picture = [alone(text(words("year.no_picture"), look.type.body_s, look.colors.content_muted))]
+    csv = [FileActions(look, insights, told, "yearcsv")] if months else []
+    return card(
+        look,
+        column(
+            heading(text(words("year.share"), look.type.h2), 2),
+            box,
+            *picture,
+            FileActions(look, insights, told, "yearpdf"),
+            *csv,
+            spacing=SPACE_S,
+        ),
+    )
+
+
+@component
+def FileActions(look: Look, insights: InsightsState, shared: Shared, kind: str) -> ft.Control:
+    """The buttons of one kind of file."""
+    if kind == "yearpicture":
+        make = picture_of(look, shared)
+    elif kind == "yearpdf":
+        make = pdf_of(look, shared)
+    else:
+        months = [one.bill_month for one in shared.year.months if one.total is not None]
+        make = export_of(insights.backend, insights.contract, months, look.words)
+    return use_file_actions(look, make, kind, "year.shared")
