@@ -214,7 +214,16 @@ CONDITIONS = frozenset(
     (
         *Reason,
         *Claim,
-        *("apart", "recent", "older", "over_law", "reported", "publisher_silent", "publisher_refused"),
+        *(
+            "single",
+            "apart",
+            "recent",
+            "older",
+            "over_law",
+            "reported",
+            "publisher_silent",
+            "publisher_refused",
+        ),
         *("service_silent", "service_refused", "consumers_asked", "consumers_silent", "consumers_refused"),
         "silent_two_months",
     )
@@ -228,6 +237,7 @@ def conditions(contest: Contest, zone: ZoneInfo, today: date, *, reported: bool)
     digital = [line.paid_at.astimezone(zone).date() for line in claimed.lines if line.digital]
     held: dict[str, bool] = {claimed.reason: True}
     held |= dict.fromkeys(claimed.claims, True)
+    held["single"] = len(claimed.lines) == 1
     held["apart"] = claimed.reason is Reason.DUPLICATE and claimed.twin_paid_at is not None
     held["recent"] = any(today <= day + WITHDRAWAL for day in digital)
     held["older"] = any(today > day + WITHDRAWAL for day in digital)
@@ -259,6 +269,8 @@ class Draft:
     ended_on: date | None = None
     ended_reference: str = ""
     twin_paid_at: datetime | None = None
+    running: bool = False
+    """The newest chosen charge is of a subscription that goes on."""
 
     def claimed(
         self,
@@ -295,10 +307,10 @@ def draft(ledger: Ledger, subscriptions: Sequence[Subscription], chosen: Collect
     if not picked:
         return None
     newest = picked[0]
-    ended = next(
+    taken = next(
         (one for one in subscriptions if one.subscription_id == newest.subscription_id is not None), None
     )
-    over = ended.termination_date if ended is not None else None
+    over = taken.termination_date if taken is not None else None
     twin = _twin(ledger, newest)
     reason = Reason.UNAWARE
     if over is not None and ledger.day(newest) > over:
@@ -312,8 +324,9 @@ def draft(ledger: Ledger, subscriptions: Sequence[Subscription], chosen: Collect
         frozenset(entry.payment_id for entry in picked),
         reason,
         over,
-        (ended.termination_reference or "")[:100] if ended is not None else "",
+        (taken.termination_reference or "")[:100] if taken is not None else "",
         twin.payment_date if twin is not None else None,
+        taken is not None and not taken.status.ended,
     )
 
 

@@ -117,6 +117,7 @@ def _fields(words: Words, formats: Formats, case: Case) -> dict[str, str]:
     fields = {
         "sum": total,
         "count": str(len(claimed.lines)),
+        "payments": words("contest.payments", n=len(claimed.lines)),
         "first": formats.long_date(days[0]),
         "last": formats.long_date(days[-1]),
         "number": formats.number(case.contract.masked_number),
@@ -179,7 +180,7 @@ def dossier_in_words(
     formats = Formats(words.language, case.zone)
     contest, claimed = case.contest, case.contest.claimed
     name = publisher_of(words, contest)
-    asks = ", ".join(words(f"contest.claim_{claim}") for claim in claimed.claims)
+    asks = " · ".join(words(f"contest.claim_{claim}") for claim in claimed.claims)
     facts = (
         (words("contest.holder"), case.sender),
         (words("receipt.contract"), joined(case.contract.label, formats.number(case.contract.masked_number))),

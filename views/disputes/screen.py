@@ -274,7 +274,7 @@ def _summary(look: Look, formats: Formats, case: Case) -> ft.Control:
         (words("contest.reason"), words(f"contest.reason_{contest.claimed.reason}")),
         (
             words("contest.asks"),
-            ", ".join(words(f"contest.claim_{claim}") for claim in contest.claimed.claims),
+            " · ".join(words(f"contest.claim_{claim}") for claim in contest.claimed.claims),
         ),
     ]
     count = words("contest.count", n=len(contest.claimed.lines), amount=total_of(formats, contest))

@@ -74,6 +74,8 @@ class ContestForm:
 
     def __post_init__(self) -> None:
         self.chosen, self.reason = self.draft.chosen, self.draft.reason
+        if self.draft.running:
+            self.claims = self.claims | {Claim.END}
 
     @property
     def total(self) -> Decimal:

@@ -31,6 +31,7 @@ FIELDS = frozenset(
             "first",
             "last",
             "number",
+            "payments",
         ),
         *("publisher", "publisher_sent", "reason", "references", "sum", "service_sent", "service_answered"),
         *("service_means", "consumers_sent", "consumers_answered", "consumers_means"),

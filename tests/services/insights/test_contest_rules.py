@@ -220,7 +220,7 @@ def test_conditions_follow_the_dossier() -> None:
     }
     held = conditions(contest(line("50.01"), steps=steps), PARIS, TODAY, reported=True)
     assert held == {
-        *("unaware", "refund", "proof", "recent", "over_law", "reported"),
+        *("unaware", "refund", "proof", "single", "recent", "over_law", "reported"),
         *("publisher_silent", "service_refused"),
     }
     assert "over_law" not in conditions(contest(line("50.00")), PARIS, TODAY, reported=False)
