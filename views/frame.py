@@ -88,12 +88,12 @@ def Screen(
     )
 
 
-def reading_column(look: Look, *sections: ft.Control) -> ft.ListView:
+def reading_column(look: Look, *sections: ft.Control, width: float = CONTENT_WIDTH_M) -> ft.ListView:
     """The body of a screen that is read from top to bottom, no wider than is good to read."""
     return ft.ListView(
         [
             ft.Container(
-                ft.Container(column(*sections, spacing=SPACE_L), width=CONTENT_WIDTH_M),
+                ft.Container(column(*sections, spacing=SPACE_L), width=width),
                 alignment=ft.Alignment.TOP_LEFT,
             )
         ],

@@ -20,7 +20,7 @@ from views.core.sharing import File, Make, Told
 from views.core.text import joined
 from views.kit.buttons import row_as_button
 from views.kit.look import Look, silent, text
-from views.kit.theme import RADIUS_GROUP, SPACE_2XS, SPACE_M, SPACE_S, TARGET
+from views.kit.theme import RADIUS_GROUP, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TARGET
 from views.places import go, subscription_address
 from views.purchases.sharing import use_file_actions
 from views.subscriptions.parts import subscription_names
@@ -56,15 +56,31 @@ def cancel_line(look: Look, one: Entry) -> str:
 
 
 def entry_row(look: Look, one: Entry) -> ft.Control:
-    """One day; leads to its subscription."""
-    below = cancel_line(look, one)
-    lines: list[ft.Control] = [text(entry_line(look, one), look.type.body_medium)]
-    if below:
-        lines.append(text(below, look.type.body_s, look.colors.content_muted))
+    """One day; leads to its subscription. A screen reader says the line that `entry_line` gives."""
+    formats, words = look.formats, look.words
+    day, name = formats.day_month(one.day), subscription_names(look, one.subscription)[0]
+    when = words("forecast.overdue", date=day) if one.overdue else day
+    muted = look.colors.content_muted
+    lines: list[ft.Control] = [
+        text(joined(when, name), look.type.body_medium, spoken=entry_line(look, one)),
+    ]
+    if one.amount is None:
+        lines.append(text(words("calendar.end"), look.type.body_s, muted, spoken=""))
+    else:
+        bill = words("search.bill", of_month=formats.of_month(one.bill_month))
+        lines.append(text(bill, look.type.body_s, muted, spoken=""))
+    if below := cancel_line(look, one):
+        lines.append(text(below, look.type.body_s, muted))
+    parts: list[ft.Control] = [ft.Column(lines, spacing=SPACE_2XS, tight=True, expand=True)]
+    if one.amount is not None:
+        amount = formats.money(Money(amount=one.amount))
+        parts.append(text(amount, look.type.h3, wrap=False, spoken=""))
+    if not look.crowded:
+        parts.append(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=muted))
     return row_as_button(
         look,
         ft.Container(
-            ft.Column(lines, spacing=SPACE_2XS, tight=True),
+            ft.Row(parts, spacing=SPACE_S),
             padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
             alignment=ft.Alignment.CENTER_LEFT,
         ),
@@ -73,36 +89,50 @@ def entry_row(look: Look, one: Entry) -> ft.Control:
     )
 
 
-def month_grid(look: Look, month: Month) -> ft.Control:
-    """The days of a month, those with a charge marked; the list says the same to screen readers."""
+def month_grid(look: Look, month: Month, today: date) -> ft.Control:
+    """The days of a month: a charge is filled, an end outlined, today underlined.
+
+    The list says the same to screen readers.
+    """
+    charged = {one.day for one in month.entries if one.amount is not None}
     marked = {one.day for one in month.entries}
     weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
+    colors = look.colors
 
-    def cell(day: date) -> ft.Control:
-        inside, charged = day.month == month.first.month, day in marked
-        color = look.colors.content_inverse if charged else None
-        return ft.Container(
-            text(str(day.day) if inside else "", look.type.label_s, color),
-            width=TARGET,
-            height=TARGET,
-            alignment=ft.Alignment.CENTER,
-            border_radius=TARGET / 2,
-            bgcolor=look.colors.surface_inverse if inside and charged else None,
-        )
+    def cell(content: str, style: ft.TextStyle, color: str, inner: ft.Container | None = None) -> ft.Control:
+        inner = inner or ft.Container()
+        inner.content, inner.alignment = text(content, style, color), ft.Alignment.CENTER
+        inner.width = inner.height = TARGET - SPACE_XS
+        return ft.Container(inner, width=TARGET, height=TARGET, alignment=ft.Alignment.CENTER)
 
+    def day_cell(day: date) -> ft.Control:
+        if day.month != month.first.month:
+            return cell("", look.type.label_s, colors.content_default)
+        style, color = look.type.label_s, colors.content_default
+        if day == today:
+            style = style.copy(decoration=ft.TextDecoration.UNDERLINE)
+        inner = ft.Container(border_radius=TARGET / 2)
+        if day in charged:
+            inner.bgcolor, color = colors.surface_inverse, colors.content_inverse
+        elif day in marked:
+            inner.border = ft.Border.all(1, colors.content_muted)
+        elif day < today:
+            color = colors.content_muted
+        return cell(str(day.day), style, color, inner)
+
+    names = [
+        cell(look.formats.weekday_initial(day), look.type.caption_bold, colors.content_muted)
+        for day in weeks[0]
+    ]
     rows: list[ft.Control] = [
-        ft.Row(
-            [cell(day) for day in week],
-            spacing=0,
-            tight=True,
-        )
-        for week in weeks
+        ft.Row(cells, spacing=0, tight=True)
+        for cells in (names, *([day_cell(day) for day in week] for week in weeks))
     ]
     return silent(
         ft.Container(
             ft.Column(rows, spacing=0, tight=True),
-            bgcolor=look.colors.surface_card,
-            border=ft.Border.all(1, look.colors.border_hairline),
+            bgcolor=colors.surface_card,
+            border=ft.Border.all(1, colors.border_hairline),
             border_radius=RADIUS_GROUP,
             padding=SPACE_S,
         )

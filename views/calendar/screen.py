@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import flet as ft
 
 from services.errors import Forbidden
@@ -17,9 +19,12 @@ from views.frame import Screen, reading_column
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group
 from views.kit.look import Look, heading, text
-from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
+from views.kit.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S
 from views.places import Destination
 from views.subscriptions.state import SubscriptionsState
+
+WIDTH_BESIDE_GRID = 960
+"""Logical pixels: the grid, and a list beside it whose lines need not break."""
 
 
 @component
@@ -82,11 +87,12 @@ def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
             spacing=SPACE_S,
         ),
         *contests,
-        *(_month(look, one) for one in by_month(entries)),
+        *(_month(look, one, today) for one in by_month(entries)),
+        width=WIDTH_BESIDE_GRID if look.layout.wide else CONTENT_WIDTH_M,
     )
 
 
-def _month(look: Look, month: Month) -> ft.Control:
+def _month(look: Look, month: Month, today: date) -> ft.Control:
     name = look.formats.month_year(f"{month.first:%Y-%m}")
     if month.total:
         amount = look.formats.money(Money(amount=month.total))
@@ -96,7 +102,7 @@ def _month(look: Look, month: Month) -> ft.Control:
     if not look.layout.wide:
         return column(title, rows, spacing=SPACE_S)
     both = ft.Row(
-        [ft.Container(month_grid(look, month)), ft.Container(rows, expand=True)],
+        [ft.Container(month_grid(look, month, today)), ft.Container(rows, expand=True)],
         spacing=SPACE_L,
         vertical_alignment=ft.CrossAxisAlignment.START,
     )

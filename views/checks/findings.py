@@ -19,7 +19,7 @@ from views.disputes.parts import contest_link
 from views.kit.buttons import Handler, link, outline_button
 from views.kit.cards import Tone, card, column, tag, tile
 from views.kit.look import Look, alone, heading, text
-from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
+from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from views.places import go, publisher_address, subscription_address
 
 MOST_CARDS = 8
@@ -169,7 +169,10 @@ def _choices(
     see = [leading("check.see", open_purchase)] if shown.first.entries else []
     see.append(leading("publisher.see", partial(go, publisher_address(shown.first.publisher))))
     answers = [button("check.yes", recognise), button("check.no", deny)]
-    return [*see, ft.Row([*answers], spacing=SPACE_S, run_spacing=SPACE_XS, wrap=True)]
+    places = ft.Row([*see], spacing=SPACE_L, run_spacing=0, wrap=True)
+    if not look.layout.rail:  # one below the other anyhow, for which ragged edges say nothing
+        return [places, *answers]
+    return [places, ft.Row([*answers], spacing=SPACE_S, run_spacing=SPACE_XS, wrap=True)]
 
 
 def _path(look: Look, insights: InsightsState, shown: Card, open_purchase: Handler) -> list[ft.Control]:

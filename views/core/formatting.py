@@ -97,6 +97,10 @@ class Formats:
         """« Mardi 14 mai »."""
         return _capitalised(self.day(day))
 
+    def weekday_initial(self, day: date) -> str:
+        """« L », "M": the first letter of a day of the week, where a column of days says the rest."""
+        return _date(day, "ccccc", self.language)
+
     def long_date(self, day: date) -> str:
         """« 14 mai 2024 »."""
         return f"{self.day_month(day)} {day.year}"

@@ -76,9 +76,10 @@ def due_alerts(look: Look, insights: InsightsState, review: ReviewState) -> list
 @component
 def Contests(insights: InsightsState, review: ReviewState) -> ft.Control:
     """The contest files of a contract, the open ones first; nothing while there is none."""
-    look = use_look()
-    stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    look, known = use_look(), bool(review.review.contests)
+    stood_on = [insights.contract.contract_id, known, insights.purchases.periods.data if known else None]
+    # The purchases are read, 100 a page, only if there is a file to date.
+    ft.use_effect(insights.load if known else review.load, stood_on, cleanup=lambda: None)
     contests = sorted(
         review.review.contests.items(),
         key=lambda item: (item[1].closed_on is not None, -item[1].claimed.told_at.timestamp()),

@@ -56,7 +56,7 @@ def ForecastLine(insights: InsightsState, review: ReviewState) -> ft.Control:
     if known is None:
         return ft.Container(visible=False)
     opened = partial(_forecast_sheet, insights, sheets.close, sheets.open)
-    return link(look, forecast_line(look, known), partial(sheets.open, opened), key="forecast")
+    return link(look, forecast_line(look, known), partial(sheets.open, opened), key="forecast", sentence=True)
 
 
 Open = Callable[[Callable[[Look], Sheet]], None]

@@ -53,35 +53,34 @@ def outline_button(look: Look, label: str, on_click: Handler | None, **options: 
 
 
 def link(
-    look: Look, label: str, on_click: Handler, *, key: str | None = None, spoken: str | None = None
+    look: Look,
+    label: str,
+    on_click: Handler,
+    *,
+    key: str | None = None,
+    spoken: str | None = None,
+    sentence: bool = False,
 ) -> ft.Row:
     """A text link with its chevron; in a row, so that a stretching column leaves it its width.
 
-    `spoken` is what a screen reader says where the label stands several times on a screen.
+    `spoken` is what a screen reader says where the label stands several times on a screen. A `sentence`
+    continues on the next line where there is no room; its parent has to bound its width.
     """
-    return ft.Row(
-        [
-            ft.TextButton(
-                ft.Row(
-                    [
-                        text(
-                            label,
-                            look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE),
-                            wrap=True,
-                            spoken=spoken,
-                        ),
-                        ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
-                    ],
-                    spacing=SPACE_2XS,
-                    tight=True,
-                ),
-                on_click=on_click,
-                key=key,
-                style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=14)),
-            )
-        ],
-        tight=True,
+    label_ = text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True, spoken=spoken)
+    button = ft.TextButton(
+        ft.Row(
+            [label_, ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent)],
+            spacing=SPACE_2XS,
+            tight=True,
+        ),
+        on_click=on_click,
+        key=key,
+        style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=14)),
     )
+    if sentence:
+        for part in (label_, button):
+            part.expand = part.expand_loose = True
+    return ft.Row([button], tight=True)
 
 
 def row_as_button(

@@ -87,6 +87,7 @@ def PublisherCard(
             selected=look.layout.wide and each.payment_id == payment_id,
             dated=True,
             mark=insights.marked.marks.get(each.payment_id),
+            of_publisher=True,
             leads_to=publisher_address(identifier, each.payment_id) if look.layout.wide else "",
         )
         for rank, each in enumerate(one.entries[:MOST_ROWS])

@@ -139,14 +139,17 @@ def purchase_row(
     dated: bool = False,
     mark: Mark | None = None,
     leads_to: str = "",
+    of_publisher: bool = False,
     style: ft.ButtonStyle | None = None,
 ) -> ft.Control:
     """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount.
 
     `rank` tells it from the other rows of the component that keeps what need not be drawn again.
-    `leads_to` is the address it opens; "" for its place in the list of its period.
+    `leads_to` is the address it opens; "" for its place in the list of its period. Among the purchases
+    `of_publisher`, which the screen names, the content is the title.
     """
     title, content = shown_names(look, purchase)
+    shown, below = (content, "") if of_publisher and content else (title, content)
     time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
     tags = (*tags_of(look, purchase), *mark_tags(look, mark))
     amount = formats.money(purchase.amount)
@@ -154,11 +157,12 @@ def purchase_row(
     def open_purchase() -> None:
         go(leads_to or purchase_address(purchase.payment_id, purchase.period_id))
 
+    lines = 2 if dated and not look.layout.rail else 1
     # The title says all of it: the row is one node for screen readers, with few controls.
     name = _spoken(look, purchase, title, time, [label for label, *_ in tags], formats)
     texts: list[ft.Control] = [
-        text(title, look.type.body_medium, lines=1, spoken=name),
-        text(joined(time, content), look.type.body_s, look.colors.content_muted, lines=1, spoken=""),
+        text(shown, look.type.body_medium, lines=lines if of_publisher else 1, spoken=name),
+        text(joined(time, below), look.type.body_s, look.colors.content_muted, lines=lines, spoken=""),
     ]
     if tags:
         texts.append(keep(f"tags-{rank}", (look, tags), partial(_tags, look, tags)))
