@@ -88,15 +88,24 @@ def Screen(
     )
 
 
-def reading_column(look: Look, *sections: ft.Control, width: float = CONTENT_WIDTH_M) -> ft.ListView:
-    """The body of a screen that is read from top to bottom, no wider than is good to read."""
+def reading_column(
+    look: Look, *sections: ft.Control, beside: Sequence[ft.Control] = (), width: float = CONTENT_WIDTH_M
+) -> ft.ListView:
+    """Return the body of a screen that is read from top to bottom, no wider than is good to read.
+
+    Args:
+        beside: the sections that stand in a second column on wide windows, else below the others.
+    """
+    body: ft.Control
+    if beside and look.layout.wide:
+        columns: list[ft.Control] = [
+            ft.Container(column(*each, spacing=SPACE_L), expand=1) for each in (sections, beside)
+        ]
+        body = ft.Row(columns, spacing=SPACE_L, vertical_alignment=ft.CrossAxisAlignment.START)
+    else:
+        body = ft.Container(column(*sections, *beside, spacing=SPACE_L), width=width)
     return ft.ListView(
-        [
-            ft.Container(
-                ft.Container(column(*sections, spacing=SPACE_L), width=width),
-                alignment=ft.Alignment.TOP_LEFT,
-            )
-        ],
+        [ft.Container(body, alignment=ft.Alignment.TOP_LEFT)],
         padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
         expand=True,
     )

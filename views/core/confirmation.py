@@ -13,7 +13,7 @@ from views.core.context import use_look, use_sheets
 from views.core.proof import ProofState
 from views.core.proof_field import PasswordAsked
 from views.core.sheet_state import Sheet
-from views.kit.buttons import Handler, outline_button, strong_button
+from views.kit.buttons import Handler, link, outline_button, strong_button
 from views.kit.cards import column
 from views.kit.look import Look, silent, text
 from views.kit.theme import SPACE_M, SPACE_S, negative_button
@@ -68,8 +68,15 @@ def AskedFirst(
     on_confirm: Callable[[], Awaitable[None]],
     keep: str,
     serious: bool,
+    *,
+    main: bool = False,
 ) -> ft.Control:
-    """A button that opens the confirmation of what it does, which bears its name too."""
+    """A button that opens the confirmation of what it does, which bears its name too.
+
+    Args:
+        serious: the confirmation warns by its color, and the button is a quiet one.
+        main: the first of several.
+    """
     look, sheets = use_look(), use_sheets()
 
     async def confirm() -> None:
@@ -79,4 +86,7 @@ def AskedFirst(
     def drawn(look: Look) -> Sheet:
         return confirmation(look, title, consequences, label, confirm, keep, sheets.close, serious=serious)
 
-    return outline_button(look, label, partial(sheets.open, drawn))
+    ask = partial(sheets.open, drawn)
+    if serious:
+        return link(look, label, ask)
+    return strong_button(look, label, ask) if main else outline_button(look, label, ask)

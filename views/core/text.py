@@ -55,7 +55,7 @@ class Language(StrEnum):
 
 @dataclass(frozen=True)
 class Words:
-    """The words of one language: `words("login.h1")`, `words("purchases.sub", n=3, period=...)`."""
+    """The words of one language: `words("login.h1")`, `words("purchases.count", n=3)`."""
 
     language: Language
 

@@ -28,7 +28,7 @@ def ReportButton(report: ReportState, payment_id: str) -> ft.Control:
     def open_form() -> None:
         report.open(payment_id)
 
-    return strong_button(look, look.words("report.title"), open_form)
+    return outline_button(look, look.words("report.title"), open_form)
 
 
 def report_sheet(look: Look, report: ReportState) -> Sheet:

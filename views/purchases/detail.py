@@ -141,8 +141,8 @@ def _facts(
                     partial(go, publisher_address(purchase.merchant_identifier)),
                 ),
                 *_from_subscription(look, purchase),
-                *_actions(look, report, purchase),
                 *([ReceiptActions(purchases.contract, purchase, at)] if at else []),
+                *_actions(look, report, purchase),
                 spacing=SPACE_S,
             ),
             spacing=SPACE_M,
@@ -234,15 +234,14 @@ def _actions(look: Look, report: ReportState | None, purchase: Purchase) -> list
     def copied() -> None:
         ft.context.page.show_dialog(snackbar(look, words("purchase.copied")))
 
-    actions: list[ft.Control] = []
+    actions = contact_button(look, purchase.merchant_contact)
+    if not blank(purchase.reference_code):
+        copy = ft.CopyToClipboard(purchase.reference_code)
+        actions.append(outline_button(look, words("purchase.copy"), copied, action=copy))
     if report is not None and purchase.dispute is None and purchase.entry_type is EntryType.PURCHASE:
         actions.append(ReportButton(report, purchase.payment_id))
     if counts(purchase):
         actions.append(contest_link(look, "achat", purchase.payment_id, shown_names(look, purchase)[0]))
-    actions += contact_button(look, purchase.merchant_contact)
-    if not blank(purchase.reference_code):
-        copy = ft.CopyToClipboard(purchase.reference_code)
-        actions.append(outline_button(look, words("purchase.copy"), copied, action=copy))
     if purchase.entry_type is EntryType.REFUND and purchase.refund_of and not blank(purchase.refund_of):
         original = partial(go, f"{PURCHASES}/{purchase.refund_of}")
         actions.append(link(look, words("purchase.original"), original))

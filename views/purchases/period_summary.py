@@ -87,14 +87,12 @@ def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     room = SUMMED_WIDTH if _in_one_row(look) else look.layout.least_content - 2 * SPACE_M
     amount = hero_amount(look, formats, period.total, room)
     amount.semantics_label = ""  # the name says it
+    count = words("purchases.count", n=period.purchase_count)
+    # Beside the months there is no room for both in one line.
+    told = [(count, ""), (span, span)] if _in_one_row(look) else [(f"{count} · {span}", span)]
     lines: list[ft.Control] = [
         amount,
-        text(
-            words("purchases.sub", n=period.purchase_count, period=span),
-            look.type.body_s,
-            look.colors.content_muted,
-            spoken=span,
-        ),
+        *(text(line, look.type.body_s, look.colors.content_muted, spoken=said) for line, said in told),
     ]
     if period.pending_total.amount:
         pending = words("purchases.pending", amount=formats.money(period.pending_total))

@@ -45,24 +45,24 @@ def SettingsView() -> ft.View:
 def SettingsList() -> ft.Control:
     look, device, session = use_look(), use_device(), use_session()
     words = look.words
+    about = _section(
+        look,
+        "settings.about",
+        key_value(look, words("settings.version"), VERSION),
+        text(
+            look.brand.legal_line(words.language),
+            look.type.body_s,
+            look.colors.content_muted,
+        ),
+        text(words("settings.notices"), look.type.body_s, look.colors.content_muted),
+        DiagnosticsButton(device, session),
+    )
     return reading_column(
         look,
         alone(_owner(look, session)),
         _section(look, "settings.display", *_display(look, device)),
         _section(look, "settings.data", *_data(look, session)),
-        _section(look, "settings.account", *_leaving(look, device, session)),
-        _section(
-            look,
-            "settings.about",
-            key_value(look, words("settings.version"), VERSION),
-            text(
-                look.brand.legal_line(words.language),
-                look.type.body_s,
-                look.colors.content_muted,
-            ),
-            text(words("settings.notices"), look.type.body_s, look.colors.content_muted),
-            DiagnosticsButton(device, session),
-        ),
+        beside=(_section(look, "settings.account", *_leaving(look, device, session)), about),
     )
 
 
@@ -222,6 +222,7 @@ def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.
             session.sign_out,
             cancel,
             False,
+            main=True,
         ),
         AskedFirst(
             words("settings.everywhere"),

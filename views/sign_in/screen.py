@@ -313,6 +313,7 @@ def _hero(look: Look) -> ft.Control:
             [
                 text(look.words("login.hero_title"), look.type.hero, look.colors.on_hero),
                 text(look.words("login.hero_text"), look.type.body, look.colors.on_hero_muted),
+                silent(_six_bars(look)),
             ],
             spacing=SPACE_L,
             alignment=ft.MainAxisAlignment.CENTER,
@@ -320,6 +321,24 @@ def _hero(look: Look) -> ft.Control:
         bgcolor=look.colors.surface_hero,
         padding=2 * SPACE_2XL,
         expand=1,
+    )
+
+
+def _six_bars(look: Look) -> ft.Control:
+    """Return the month selector as decoration: five bars, and the current one in the accent."""
+    heights = (56, 84, 72, 104, 120, 64)
+    return ft.Row(
+        [
+            ft.Container(
+                width=40,
+                height=height,
+                bgcolor=look.colors.accent if height is heights[-1] else look.colors.on_hero_muted,
+                border_radius=ft.BorderRadius.vertical(top=8),
+            )
+            for height in heights
+        ],
+        spacing=SPACE_M,
+        vertical_alignment=ft.CrossAxisAlignment.END,
     )
 
 

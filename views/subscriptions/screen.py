@@ -6,10 +6,11 @@ from functools import partial
 
 import flet as ft
 
+from services.costs import monthly_cost
 from services.errors import Forbidden
 from services.insights.calendar import upcoming
 from services.insights.publisher import watch, watched_until
-from services.models import Subscription, SubscriptionStatus
+from services.models import Rhythm, Subscription, SubscriptionStatus
 from views.calendar.parts import total_line
 from views.core.component import component
 from views.core.context import use_look, use_session
@@ -21,7 +22,7 @@ from views.disputes.parts import Contests
 from views.frame import Screen, reading_column
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group, navigation_row, tile
-from views.kit.look import Look, heading, text
+from views.kit.look import Look, heading, silent, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
 from views.places import CALENDAR, Destination, go, subscription_address
 from views.purchases.rows import TEXT_START
@@ -59,7 +60,7 @@ def Manage() -> ft.Control:
         *contract_choice(look, session),
         ServiceCard(session.service, session.insights),
         Contests(session.insights, session.insights.review),
-        Subscriptions(session.subscriptions, session.insights),
+        beside=(Subscriptions(session.subscriptions, session.insights),),
     )
 
 
@@ -169,7 +170,7 @@ def _row(
     ends: bool,
     watched: str = "",
 ) -> ft.Control:
-    """Tile, name, price, next charge; « Résilier » beside it where it can be ended here."""
+    """Tile, name, next charge, price; « Résilier » below where it can be ended here."""
     words = look.words
     title, name = subscription_names(look, one)
 
@@ -179,15 +180,24 @@ def _row(
     texts: list[ft.Control] = [
         text(title, look.type.body_medium),
         *([text(name, look.type.body_s, look.colors.content_muted)] if name else []),
-        text(cost_line(look, one), look.type.body_s, look.colors.content_muted),
     ]
     upcoming = next_line(look, formats, subscriptions, one)
     texts += [text(line, look.type.body_s, look.colors.content_muted) for line in (upcoming, watched) if line]
     label = status_tag(look, formats, subscriptions, one)
     if label is not None:
         texts.append(ft.Container(label, padding=ft.Padding.only(top=SPACE_XS)))
-    picture = [] if look.crowded else [tile(look, title)]
-    content = ft.Row([*picture, ft.Column(texts, spacing=0, expand=True, tight=True)], spacing=SPACE_S)
+    if look.crowded:
+        texts.append(text(cost_line(look, one), look.type.body_s, look.colors.content_muted))
+    picture, price = ([], []) if look.crowded else ([tile(look, title)], [_price(look, one)])
+    content = ft.Row(
+        [
+            *picture,
+            ft.Column(texts, spacing=0, expand=True, tight=True),
+            *price,
+            silent(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)),
+        ],
+        spacing=SPACE_S,
+    )
     main = ft.TextButton(
         content,
         on_click=open_subscription,
@@ -202,16 +212,31 @@ def _row(
                 text(
                     words("subscription.end_short"),
                     look.type.h4,
-                    look.colors.action_negative,
                     spoken=f"{words('subscription.end_short')} {title}",
                 ),
                 on_click=partial(subscriptions.ending.ask, one),
                 key=f"end-{one.subscription_id}",
             )
         )
-    if look.crowded:
-        return column(ft.MergeSemantics(main), ft.Row([*ending]), spacing=0)
-    return ft.Container(
-        ft.Row([ft.MergeSemantics(main, expand=True), *ending], spacing=0),
-        padding=ft.Padding.only(right=SPACE_XS),
+    indent = 0 if look.crowded else TEXT_START - SPACE_S
+    below = [ft.Container(ft.Row(ending), padding=ft.Padding.only(left=indent))] if ending else []
+    return column(ft.MergeSemantics(main), *below, spacing=0)
+
+
+def _price(look: Look, one: Subscription) -> ft.Control:
+    """The price, and below it its rhythm and what a weekly one really costs."""
+    money, words = look.formats.money, look.words
+    lines: list[str] = []
+    if one.recurring_charge_period is not Rhythm.OTHER:
+        lines.append(words(f"subscription.per_{one.recurring_charge_period.value}"))
+    if one.recurring_charge_period is Rhythm.WEEK:
+        lines.append(words("subscription.about_monthly", amount=money(monthly_cost(one))))
+    return ft.Column(
+        [
+            text(money(one.price), look.type.h4, spoken=cost_line(look, one)),
+            *(text(line, look.type.caption, look.colors.content_muted, spoken="") for line in lines),
+        ],
+        spacing=0,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.END,
     )

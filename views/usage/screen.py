@@ -95,6 +95,7 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
     span = formats.period_range(current.start_date, current.end_date)
     days = words("usage.progress_value", n=length - left, total=length)
     elapsed = f"{words('usage.progress')}, {days}"
+    day = words("usage.day", n=length - left, total=length)
     return card(
         look,
         column(
@@ -120,6 +121,7 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
                 else words("usage.period_last", period=span),
                 look.type.body_s,
             ),
+            text(day, look.type.body_s, look.colors.content_muted, spoken=""),
             spacing=SPACE_S,
         ),
     )
