@@ -6,6 +6,7 @@ tools ignore it.
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -62,7 +63,7 @@ GRAMMAR: dict[str, dict[str, str]] = {
         LEAF,
     ) | {
         "properties": "{}schema", "items": "schema", "additionalProperties": "schema",
-        "propertyNames": "schema", "allOf": "[]schema", "anyOf": "[]schema",
+        "propertyNames": "schema", "patternProperties": "{}schema", "allOf": "[]schema", "anyOf": "[]schema",
         "oneOf": "[]schema", "not": "schema", "if": "schema", "then": "schema", "else": "schema",
     },
 }  # fmt: skip
@@ -71,7 +72,7 @@ GRAMMAR: dict[str, dict[str, str]] = {
 
 def unknown_keys(value: Any, kind: str, place: str = "") -> list[str]:
     """Return the places of `value` that are not of the kind."""
-    if kind == FREE:
+    if kind == FREE or (kind == "schema" and isinstance(value, bool)):
         return []
     if kind.startswith("[]"):
         return [
@@ -125,7 +126,9 @@ def undeclared(value: Any, schema: dict[str, Any], place: str) -> list[str]:
     if not isinstance(value, dict):
         return []
     free = resolved(schema).get("additionalProperties")
+    patterns: dict[str, dict[str, Any]] = resolved(schema).get("patternProperties", {})
     declared = dict.fromkeys(value, free) if free else members(schema)
+    declared |= {key: each for pattern, each in patterns.items() for key in value if re.search(pattern, key)}
     return [f"{place}/{key}" for key in value if key not in declared] + [
         fault
         for key, each in value.items()
