@@ -17,8 +17,9 @@ setup: $(VENV)/.run ## prepare .venv with the locked dependencies
 run: setup ## open the app; options: make run ARGS='--port 9000'
 	@exec $(PYTHON) main.py $(ARGS)
 
-# Two processes share the tests; the one that is done first takes over some of the other's.
-PYTEST := $(PYTHON) -m pytest --numprocesses=2 --dist=worksteal
+# Tests wait for a browser or a server half of the time: three processes share two cores. The one that is done
+# first takes over some of the others' tests.
+PYTEST := $(PYTHON) -m pytest --numprocesses=3 --dist=worksteal
 
 test: $(VENV)/.dev ## set up, then check and run all that a change can break, in a real browser too
 	@bash tests/setup.sh

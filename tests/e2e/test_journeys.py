@@ -327,6 +327,7 @@ def test_a_link_to_a_period_survives_signing_in_reloading_back_and_forward(
     assert page.url.endswith("/achats?periode=2026-04")
 
 
+@pytest.mark.nightly
 def test_two_visitors_never_see_each_others_data(demo: Server, visit: Visit) -> None:
     address = f"{demo.url}/achats?periode=2026-03"
     one, other = visit(address, device="phone"), visit(address, device="desktop", language="en")
@@ -377,6 +378,7 @@ def test_a_screen_at_rest_draws_nothing(demo: Server, visit: Visit) -> None:
     until(page, lambda: page.evaluate(FRAMES) == 0, "the consumption never rests")
 
 
+@pytest.mark.nightly
 def test_a_dead_backend_and_an_outage_have_their_own_sentences(
     serve: Serve, serve_sandbox: ServeSandbox, visit: Visit
 ) -> None:

@@ -400,6 +400,7 @@ async def test_a_session_that_was_left_gives_way(web: Hosted) -> None:
                 admitted += (await registered(gone))["error"] == ""
 
 
+@pytest.mark.nightly
 async def test_an_address_that_begins_again_and_again_waits_and_others_do_not(web: Hosted) -> None:
     beginning = 25
     async with asyncio.timeout(PATIENCE):

@@ -281,6 +281,7 @@ async def test_a_refund_names_what_it_refunds_even_of_a_period_before(sandbox: S
     assert references[refund["refund_of"]]["merchant"] == refund["merchant"]
 
 
+@pytest.mark.nightly
 async def test_ten_thousand_rows_with_progress(sandbox: Starlette) -> None:
     backend, contract = await visitor(sandbox, "gros-volume")
     heard: list[float] = []

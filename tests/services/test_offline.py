@@ -374,6 +374,7 @@ def _write(folder: Path, letter: str, times: int) -> None:
     asyncio.run(write())
 
 
+@pytest.mark.nightly
 async def test_two_processes_that_write_at_once_leave_whole_files(store: OfflineStore) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=_write, args=(store.folder.parent, letter, 40)) for letter in "ab"]

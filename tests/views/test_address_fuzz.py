@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz import TEXTS, examples
 from tests.views.conftest import Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES
 
 CAMILLE = "camille@demo.example"
 PLACES = ("/", "/achats", "/achats/", "/aide", "/aide/", "/gerer", "/gerer/abonnements/", "/conso/", "//", "")
@@ -61,7 +61,7 @@ def drawn(most: int) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@SIZES
 async def test_every_address_shows_a_screen(serve: Serve, screen: dict[str, Any]) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), **screen) as app:

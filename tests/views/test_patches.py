@@ -16,7 +16,7 @@ from flet.messaging.protocol import Message, MessageAction
 from tests import driver
 from tests.driver import Driver
 from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.test_screens_journey import SIZES, rows
 from tests.wire import WireClient, _walk
 
 CAMILLE = "camille@demo.example"
@@ -76,7 +76,7 @@ async def walk(app: Driver, line: Line, steps: random.Random) -> None:
 
 
 @pytest.mark.parametrize("person", [CAMILLE, LONG])
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@SIZES
 async def test_what_was_sent_is_what_is_drawn(
     serve: Serve, client: WireClient, person: str, screen: dict[str, Any]
 ) -> None:

@@ -8,10 +8,9 @@ import pytest
 
 from tests.driver import Driver
 from tests.views.conftest import LONG, PASSWORD, Clock, Serve, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.test_screens_journey import NARROW, SIZES, WIDE, rows
 
 CAMILLE = "camille@demo.example"
-SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 
 
 async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:

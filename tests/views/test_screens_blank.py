@@ -14,13 +14,12 @@ from services.sandbox.data_file import Subscriber
 from tests.driver import Driver
 from tests.views.conftest import PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.people import ABONNE, WEEKLY, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES
 from views.core.text import blank, initial, joined
 
 CONTRACT = Path(__file__).parents[2] / "services" / "sandbox" / "openapi.yaml"
 CHARGE = "/achats/charge-2026-05-11-0"
 SCREENS = ["/", "/conso/internet", "/achats", CHARGE, "/gerer", f"/gerer/abonnements/{WEEKLY}"]
-SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 BLANKS = ["", " ", "\u200b\u00a0", "\u3164"]
 
 

@@ -9,11 +9,10 @@ import pytest
 
 from services.errors import BackendError
 from tests.views.conftest import NOW, PASSWORD, Clock, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.test_screens_journey import NARROW, SIZES, WIDE, rows
 from views.usage import one_off_services
 
 CAMILLE = "camille@demo.example"
-SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 SCREENS = pytest.mark.parametrize(
     ("route", "text"),
     [

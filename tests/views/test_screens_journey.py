@@ -14,6 +14,10 @@ from tests.views.conftest import PASSWORD, Serve, remembered, visit
 CAMILLE = "camille@demo.example"
 NARROW: dict[str, Any] = {"width": 390, "height": 844}
 WIDE: dict[str, Any] = {"width": 1280, "height": 900}
+SIZES = pytest.mark.parametrize(
+    "screen", [NARROW, pytest.param(WIDE, marks=pytest.mark.nightly)], ids=["narrow", "wide"]
+)
+"""A phone in `make test`, a desktop too at night: for what does not depend on the layout."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from services.sandbox.schema import dispute
 from tests.driver import Driver
 from tests.views.conftest import Clock, Line, Serve, quiet, remembered, sign_in, visit
 from tests.views.people import ABONNE, ELSEWHERE, WEEKLY, kept, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES
 from views.service import state as service_module
 
 CAMILLE, FOYER, SUSPENDED = "camille@demo.example", "foyer@demo.example", "suspendu@demo.example"
@@ -140,7 +140,6 @@ EN = Said(
     turned_on="Service turned on",
 )
 LANGUAGES = pytest.mark.parametrize("said", [FR, EN], ids=["fr", "en"])
-SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 
 
 @pytest.fixture

@@ -14,13 +14,12 @@ from services.settings import Runtime, Settings
 from tests.driver import Driver
 from tests.views.conftest import LONG, PASSWORD, Clock, Line, Serve, quiet, remembered, visit
 from tests.views.people import ABONNE, WEEKLY, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.test_screens_journey import SIZES, rows
 from tests.views.test_screens_lists import scroll_to
 from views.app import open_app
 from views.purchases.state import PER_PAGE
 
 CAMILLE = "camille@demo.example"
-SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 HIDE, PAUSE, INACTIVE, RESUME = (
     ft.AppLifecycleState.HIDE,
     ft.AppLifecycleState.PAUSE,

@@ -11,11 +11,10 @@ import pytest
 from tests.driver import Driver
 from tests.views.conftest import Line, Serve, quiet, remembered, sign_in, visit
 from tests.views.people import ABONNE, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES, WIDE
 from views.core.preferences import TEXT_SIZES
 
 CAMILLE = "camille@demo.example"
-SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ import pytest
 
 from tests.views.conftest import Line, Serve, quiet, remembered, visit
 from tests.views.people import ABONNE, WEEKLY, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.test_screens_journey import NARROW, SIZES, rows
 
-SIZES = pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
 TEXT = "L’application ne comprend pas ce que le service en dit."
 
 

@@ -159,6 +159,7 @@ def test_start_without_a_file_of_the_client_says_so_and_can_be_tried_again(
     context.close()
 
 
+@pytest.mark.nightly
 def test_start_in_a_browser_without_webassembly_names_the_browsers_that_work(
     browser: Browser, address: str
 ) -> None:

@@ -183,6 +183,7 @@ def test_what_is_foreseen_comes_true_to_the_cent(now: datetime) -> None:
     assert known.high is None or known.low <= known.high
 
 
+@pytest.mark.nightly
 @given(MOMENTS)
 @settings(max_examples=15)
 def test_ending_a_subscription_lowers_the_forecast_by_its_renewals(now: datetime) -> None:

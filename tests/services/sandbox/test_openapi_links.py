@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import settings
 from schemathesis import Case, GenerationMode
@@ -31,6 +32,7 @@ FOLLOWED = {
 """Where the links lead."""
 
 
+@pytest.mark.nightly
 def test_every_link_leads_on_and_every_answer_is_by_the_contract() -> None:
     app = create_app(
         "sqlite://", subscribers=subscribed(), clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP
