@@ -19,6 +19,7 @@ from tests.e2e.browser import (
     named,
     plain,
     press_by_keyboard,
+    rest,
     see,
     see_address,
     see_heading,
@@ -145,6 +146,7 @@ def contract(page: Page, said: Said) -> str:
         return [plain(node.name) for node in semantics(page) if plain(node.name).endswith(said.see_usage)]
 
     until(page, leading, f"no contract leading to {said.see_usage!r}")
+    rest(page)  # what comes above it later moves it away from a tap
     return leading()[0]
 
 

@@ -151,7 +151,7 @@ def test_screen_stays_readable_under_a_notice_while_the_server_is_away(
     read = see_rows(page)
     cable.pull_out()
     app.stop()
-    until(page, lambda: sentence in notice(page), "no notice")
+    until(page, lambda: sentence in notice(page), "no notice", within=90)
     page.wait_for_function(TWO_FRAMES, timeout=PATIENCE * 1000)
     assert see_rows(page) == read
     assert "Working" not in " ".join(texts(page))
