@@ -152,17 +152,19 @@ def embedded_sandbox(settings: Settings) -> Starlette:
     """The sandbox, in a file on a device, so that a remembered session opens the next day; else in memory."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from services.sandbox import Settings as SandboxSettings
     from services.sandbox import create_app
     from services.transport import utc_now
 
+    rules = SandboxSettings(tries_by_address=True)
     if not settings.runtime.on_the_web:
         file = settings.data_folder / "sandbox.sqlite3"
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            return create_app(f"sqlite:///{file}", clock=utc_now)
+            return create_app(f"sqlite:///{file}", clock=utc_now, settings=rules)
         except (OSError, SQLAlchemyError) as problem:
             log.warning("%s cannot be used (%s): this session will not be remembered", file, problem)
-    return create_app("sqlite://", clock=utc_now)
+    return create_app("sqlite://", clock=utc_now, settings=rules)
 
 
 def credential_store(settings: Settings) -> CredentialStore:

@@ -77,8 +77,8 @@ _SHOWN = ("value", "label", "content", "title", "subtitle", "text", "helper", "e
 """Fields whose plain strings are drawn."""
 _SPOKEN = ("semantics_label", "semantics_value")
 """Fields whose plain strings only a screen reader gives."""
-_INPUTS = (ft.Switch, ft.Checkbox, ft.Radio, ft.Chip, ft.ExpansionTile)
-_CHOICES = (ft.NavigationBarDestination, ft.NavigationRailDestination, ft.Segment)
+_INPUTS = (ft.Switch, ft.Checkbox, ft.Radio, ft.ExpansionTile)
+_CHOICES = (ft.NavigationRailDestination, ft.Segment)
 
 
 class _Found(NamedTuple):
@@ -271,6 +271,10 @@ class Driver:
         """
         dialogs = [one for one in self.page._dialogs.controls if unwrap_component(one).open]
         return list(_misplaced([*self._views()[-1:], *dialogs], _Reading(explicit=True)))
+
+    def chosen(self) -> set[str]:
+        """Return the values of the exclusive choices on the screen."""
+        return {group.value for group in self.controls(ft.RadioGroup) if group.value is not None}
 
     def controls(self, kind: type[ControlT]) -> list[ControlT]:
         """The controls of that type on the screen."""
@@ -591,13 +595,8 @@ class Driver:
                 await self._send(control, "change", not control.value, value=not control.value)
             case ft.ExpansionTile():
                 await self._send(control, "change", not control.expanded, expanded=not control.expanded)
-            case ft.Chip() if control.on_select is not None:
-                await self._send(control, "select", not control.selected, selected=not control.selected)
             case ft.Radio() if group := found.holder(ft.RadioGroup):
                 await self._send(group, "change", control.value, value=control.value)
-            case ft.NavigationBarDestination() if bar := found.holder(ft.NavigationBar):
-                index = bar.destinations.index(control)
-                await self._send(bar, "change", index, selected_index=index)
             case ft.NavigationRailDestination() if rail := found.holder(ft.NavigationRail):
                 index = rail.destinations.index(control)
                 await self._send(rail, "change", index, selected_index=index)
@@ -808,6 +807,8 @@ def _own_texts(control: BaseControl) -> Iterator[str]:
 
 
 def _taps(control: BaseControl) -> bool:
+    if isinstance(control, ft.Radio) and control.disabled:  # gives its semantics to what it is merged with
+        return False
     if isinstance(control, (*_INPUTS, *_CHOICES)):
         return True
     if isinstance(control, ft.TextField | DialogControl):

@@ -39,8 +39,8 @@ class Form:
     def switch(self, event: ft.Event[ft.Switch]) -> None:
         self.on = event.control.value
 
-    def select(self, event: ft.Event[ft.NavigationBar]) -> None:
-        self.tab = event.control.selected_index
+    def select(self, event: ft.Event[ft.NavigationRail]) -> None:
+        self.tab = event.control.selected_index or 0
 
 
 def showing(screen: Callable[..., Any], form: Form) -> Main:
@@ -187,15 +187,15 @@ def Tabs(form: Form) -> list[ft.View]:
     page = ft.context.page
     names = ("Accueil", "Suivi conso")
 
-    def select(event: ft.Event[ft.NavigationBar]) -> None:
-        page.navigate(("/", "/conso/internet")[event.control.selected_index])
+    def select(event: ft.Event[ft.NavigationRail]) -> None:
+        page.navigate(("/", "/conso/internet")[event.control.selected_index or 0])
 
-    bar = ft.NavigationBar(
+    bar = ft.NavigationRail(
         selected_index=form.tab,
         on_change=select,
-        destinations=[ft.NavigationBarDestination(icon=ft.Icons.HOME, label=name) for name in names],
+        destinations=[ft.NavigationRailDestination(icon=ft.Icons.HOME, label=name) for name in names],
     )
-    return [ft.View(route="/", controls=[routes()], navigation_bar=bar)]
+    return [ft.View(route="/", controls=[ft.Row([bar, routes()])])]
 
 
 @ft.component

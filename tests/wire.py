@@ -41,7 +41,6 @@ _TEXTS = ("value", "semantics_label", "label", "text", "title", "subtitle", "hin
 _INPUTS = {
     "Switch": ("value", "change"),
     "Checkbox": ("value", "change"),
-    "Chip": ("selected", "select"),
 }
 """Of what is turned on and off: the property a tap changes, and the event it fires."""
 _ASIDE = ("_services", "_user_services", "theme", "dark_theme", "fonts")

@@ -9,6 +9,7 @@ import flet as ft
 
 from views.core.device import DeviceState
 from views.core.session import Gate, SessionState
+from views.flet_compat.pressed_focus import release_focus
 from views.places import PURCHASES, Destination, parent_of, purchase_address, show_period
 
 
@@ -24,6 +25,7 @@ class Keyboard:
     session: SessionState
 
     async def press(self, event: ft.KeyboardEvent) -> None:
+        release_focus()
         if self.session.gate is not Gate.SIGNED_IN or self.device.typing or event.ctrl or event.meta:
             return
         if event.alt:

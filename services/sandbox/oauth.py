@@ -164,8 +164,9 @@ class OAuth:
         person = connection.execute(
             subscriber.select().where(subscriber.c.subscriber_id == row.account)
         ).first()
+        counted = digest(f"{row.account} {address}") if self._settings.tries_by_address else row.account
         wait = max(
-            self._lock_left(connection, row.account, self._settings.tries, now),
+            self._lock_left(connection, counted, self._settings.tries, now),
             self._lock_left(connection, address, self._settings.address_tries, now),
         )
         if not wait:
@@ -173,7 +174,7 @@ class OAuth:
             holder = person if right else None
             if holder is None:
                 _count_failure(connection, address, now)
-                left = self._settings.tries - _count_failure(connection, row.account, now)
+                left = self._settings.tries - _count_failure(connection, counted, now)
                 if left > 0:
                     return OAuthError(
                         "access_denied",
@@ -183,7 +184,7 @@ class OAuth:
                         attempts_left=left,
                     )
             elif not holder.locked:
-                connection.execute(failure.delete().where(failure.c.account == row.account))
+                connection.execute(failure.delete().where(failure.c.account == counted))
                 secret = tokens.start(
                     connection,
                     holder.subscriber_id,

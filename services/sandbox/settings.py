@@ -23,6 +23,10 @@ class Settings:
     address_tries: int = 100
     """Wrong passwords from one network address, for whichever identifiers, before none is looked at."""
 
+    tries_by_address: bool = False
+    """Whether the wrong passwords for one identifier are counted apart for each network address: in a public
+    demonstration, whose password is known, one visitor must not lock the others out."""
+
     sign_ins: int = 10_000
     """Sign-ins between their two steps; the oldest gives way to a new one."""
 

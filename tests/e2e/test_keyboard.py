@@ -10,14 +10,29 @@ from playwright.sync_api import Page
 from tests.e2e.browser import (
     focus_by_keyboard,
     focused,
+    open_app,
     plain,
+    press_by_keyboard,
     rest,
     see,
+    see_heading,
     semantics,
     tap,
+    type_by_keyboard,
+    until,
+    wait_for_app,
 )
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
-from tests.e2e.test_journeys import FR, NOW, see_rows, sign_in, unmistakable
+from tests.e2e.test_journeys import (
+    FR,
+    NOW,
+    PASSWORD,
+    contract,
+    see_period,
+    see_rows,
+    sign_in,
+    unmistakable,
+)
 
 _POSITION = """() => {
   const { left, top } = document.activeElement.getBoundingClientRect();
@@ -30,7 +45,7 @@ _FRAMES = """async () => {
 }"""
 """Wait for the frames in which a list scrolls to what has the focus, and draws what comes next."""
 BAR_HEIGHT = 72
-RAIL_WIDTH = 224
+RAIL_WIDTHS = {834: 80, 1440: 224}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +75,7 @@ def regions(met: list[Stop], width: int, height: int) -> list[str]:
     for _, left, top in met:
         if width < 600:
             region = "navigation" if top >= height - BAR_HEIGHT else "top bar" if top < 60 else "content"
-        elif left < RAIL_WIDTH:
+        elif left < RAIL_WIDTHS[width]:
             region = "navigation"
         else:
             region = "top bar" if top < 60 else "pane" if left > 930 else "content"
@@ -110,3 +125,82 @@ def test_tab_key_reaches_every_control_of_a_sheet(demo: Server, visit: Visit) ->
     focus_by_keyboard(page, "Précisez si vous le souhaitez")
     page.keyboard.type("Jamais", delay=20)
     see(page, "494 caractères restants")
+
+
+@pytest.mark.parametrize(
+    ("device", "width", "height"), [("phone", 390, 844), ("tablet", 834, 1194), ("desktop", 1440, 900)]
+)
+def test_whole_path_by_tab_and_enter_goes_region_by_region(
+    demo: Server, visit: Visit, device: str, width: int, height: int
+) -> None:
+    page = visit(demo.url, device=device)
+    narrow = device == "phone"
+
+    def in_order(screen: str) -> None:
+        rest(page)
+        met = stops(page, "Tab")
+        entered = regions(met, width, height)
+        begun = (
+            ["top bar", "content", "pane", "navigation"]
+            if narrow
+            else ["navigation", "top bar", "content", "pane"]
+        )
+        turns = [[*begun[start:], *begun[:start]] for start in range(4)]
+        kept = [[region for region in turn if region in entered] for turn in turns]
+        # The region in which the round began is met again at its end.
+        assert entered in [*kept, *([*turn, turn[0]] for turn in kept)], f"{screen}: {entered}, {met}"
+        assert all(name for name, _, _ in met), f"{screen}: {met}"
+
+    see_heading(page, FR.sign_in)
+    type_by_keyboard(page, FR.identifier, "camille@demo.example")
+    press_by_keyboard(page, FR.proceed)
+    see_heading(page, FR.your_password)
+    type_by_keyboard(page, FR.password, PASSWORD)
+    press_by_keyboard(page, FR.submit)
+    see_heading(page, "Bonjour Camille")
+    see(page, FR.details)
+    in_order("home")
+    press_by_keyboard(page, contract(page, FR))
+    see_heading(page, FR.usage)
+    in_order("usage")
+    press_by_keyboard(page, FR.details)
+    see_heading(page, FR.purchases)
+    see_period(page, FR.june)
+    press_by_keyboard(page, FR.march)
+    see_period(page, FR.march)
+    until(page, lambda: focused(page).startswith(FR.march), "the month loses the focus")
+    in_order("purchases")
+    press_by_keyboard(page, unmistakable(page))
+    see(page, FR.reference)
+    in_order("purchase")
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_focus_stays_on_what_was_pressed(demo: Server, visit: Visit, key: str) -> None:
+    page = visit(f"{demo.url}/achats")
+    sign_in(page, FR, "camille@demo.example")
+    see_rows(page)
+
+    def stays_on(name: str) -> None:
+        focus_by_keyboard(page, name)
+        page.keyboard.press(key)
+        until(page, lambda: is_chosen(page, name), f"{name!r} is not chosen")
+        page.evaluate(_FRAMES)
+        until(page, lambda: focused(page).startswith(plain(name)), f"{name!r} loses the focus")
+
+    for name in (FR.march, "À l’acte", "Mobile · 06 •• •• •• 47", "Internet · 04 •• •• •• 12"):
+        stays_on(name)
+    open_app(page, f"{demo.url}/reglages")
+    for name in ("Sombre", "Système", "200 %", "100 %", "English", "Français"):
+        see(page, name)
+        stays_on(name)
+        page.reload()
+        wait_for_app(page)
+
+
+def is_chosen(page: Page, name: str) -> bool:
+    """Whether assistive technology is told that what begins with that name is the chosen one."""
+    return any(
+        plain(node.name).startswith(plain(name)) and "true" in (node.checked, node.selected)
+        for node in semantics(page)
+    )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from main import embedded_sandbox
 from services.credentials import MemoryStore
 from services.errors import Locked, Refused
 from services.sandbox import Settings, create_app
 from services.scenarios import Demonstration
+from services.settings import Runtime
+from services.settings import Settings as AppSettings
 from services.sign_in_tries import MOST_FAILURES, WINDOW, Failures, SignInTries, subscription_of
 from tests.services.surroundings import Clock
 
@@ -85,4 +89,23 @@ async def test_both_steps_and_reminders_count_and_are_refused_before_the_backend
     await backend.finish_sign_in(challenge, "Soleil-2026", remember=False)
     assert backend.signed_in
     await backend.close()
+    app.state.store.close()
+
+
+async def test_wrong_passwords_of_one_demo_visitor_lock_nobody_else_out() -> None:
+    app = embedded_sandbox(AppSettings(data_folder=Path("unused"), runtime=Runtime.WEB))
+    guessing, other = (Demonstration(app).backend(MemoryStore()) for _ in range(2))
+    challenge = await guessing.begin_sign_in("camille@demo.example")
+    for _ in range(Settings().tries - 1):
+        with pytest.raises(Refused):
+            await guessing.finish_sign_in(challenge, "wrong", remember=False)
+    with pytest.raises(Locked):
+        await guessing.finish_sign_in(challenge, "wrong", remember=False)
+    with pytest.raises(Locked):
+        await guessing.finish_sign_in(challenge, "Soleil-2026", remember=False)
+    challenge = await other.begin_sign_in("camille@demo.example")
+    await other.finish_sign_in(challenge, "Soleil-2026", remember=False)
+    assert other.signed_in
+    await guessing.close()
+    await other.close()
     app.state.store.close()

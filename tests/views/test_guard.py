@@ -133,7 +133,7 @@ def test_messages_about_what_left_the_screen_are_dropped() -> None:
         (ft.Container(), {"visible": False}),
         (ft.Switch(), {"value": "yes"}),
         (ft.SegmentedButton([]), {"selected": ["x"] * 101}),
-        (ft.NavigationBar([]), {"selected_index": -1}),
+        (ft.NavigationRail([]), {"selected_index": -1}),
         (ft.AlertDialog(), {"open": True}),
     ],
 )

@@ -154,7 +154,7 @@ async def test_another_size_keeps_the_place_and_what_is_shown(serve: Serve, rout
             assert app.route == route
             wide = width >= 600
             assert bool(app.controls(ft.NavigationRail)) is wide
-            assert bool(app.controls(ft.NavigationBar)) is not wide
+            assert bool(app.controls(ft.BottomAppBar)) is not wide
 
 
 async def test_a_purchase_beside_the_list_becomes_a_screen_when_the_window_narrows(serve: Serve) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 import flet as ft
@@ -11,7 +12,7 @@ from views.core.notices import error_state, state
 from views.core.session import SessionState
 from views.core.text import blank, joined
 from views.kit.buttons import link, strong_button
-from views.kit.chips import chip, choices
+from views.kit.chips import Chip, choices
 from views.kit.look import Look
 from views.places import SETTINGS, go
 
@@ -48,23 +49,35 @@ def without_contract(look: Look, session: SessionState, skeletons: ft.Control) -
 
 
 def contract_choice(look: Look, session: SessionState) -> list[ft.Control]:
-    """A chip a contract; nothing when there is only one."""
+    """Return a chip for each contract; nothing when there is only one."""
     contracts = session.account.data.contracts if session.account.data else ()
     if len(contracts) < 2:
         return []
-    chips: list[ft.Chip] = []
-    for contract in contracts:
-        chosen = contract == session.contract
-        kind = look.words(f"contract.{contract.kind.value}")
-        chips.append(
-            chip(
-                look,
-                joined(kind, look.formats.number(contract.masked_number))
-                if not blank(contract.masked_number)
-                else joined(kind, contract.label),
-                partial(session.choose, contract),
-                chosen=chosen,
-                key=f"choose-{contract.contract_id}",
-            )
+    names = [_full_name(look, contract) for contract in contracts]
+    shorts = [_short_name(look, contract) for contract in contracts]
+    chips = [
+        Chip(
+            short if shorts.count(short) == 1 else name,
+            partial(session.choose, contract),
+            chosen=contract == session.contract,
+            key=f"choose-{contract.contract_id}",
+            spoken=name,
         )
-    return [choices(look, look.words("contract.choose"), chips, wrap=False)]
+        for contract, name, short in zip(contracts, names, shorts, strict=True)
+    ]
+    return [choices(look, look.words("contract.choose"), chips, wrap=True)]
+
+
+def _full_name(look: Look, contract: Contract) -> str:
+    kind = look.words(f"contract.{contract.kind.value}")
+    if blank(contract.masked_number):
+        return joined(kind, contract.label)
+    return joined(kind, look.formats.number(contract.masked_number))
+
+
+def _short_name(look: Look, contract: Contract) -> str:
+    """Return « Mobile ·· 47 »: the kind and the last digits, which tell lines apart in little room."""
+    digits = re.search(r"\d+\D*$", contract.masked_number)
+    if digits is None:
+        return _full_name(look, contract)
+    return f"{look.words(f'contract.{contract.kind.value}')} •• {digits[0].strip()}"

@@ -13,6 +13,9 @@ from views.core.preferences import Preferences, PreferenceStore
 from views.core.text import Language
 from views.kit.theme import Layout
 
+LOW = 400
+"""Logical pixels of height below which the bars give way."""
+
 
 @ft.observable
 @dataclass(eq=False)
@@ -45,6 +48,11 @@ class DeviceState:
     def typing(self) -> bool:
         """A text field has the focus: single-key shortcuts are off."""
         return self._typing
+
+    @property
+    def low(self) -> bool:
+        """The window is too low for bars of full height, as at 400 % zoom."""
+        return self.height < LOW
 
     @property
     def language(self) -> Language:

@@ -78,7 +78,12 @@ class Look:
     @property
     def crowded(self) -> bool:
         """Too narrow for texts of this size side by side: they go one under the other."""
-        return self.layout is Layout.XS or (not self.layout.rail and self.type != self.compact)
+        return self.layout is Layout.XS or (not self.layout.rail and self.enlarged)
+
+    @property
+    def enlarged(self) -> bool:
+        """Texts are larger than what there is room for everywhere."""
+        return self.type != self.compact
 
 
 def text(

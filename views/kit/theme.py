@@ -428,6 +428,24 @@ def chart_column(colours: Palette) -> ft.ButtonStyle:
     )
 
 
+def navigation_cell(colours: Palette) -> ft.ButtonStyle:
+    """A place of the bar at the bottom as one `ft.TextButton`."""
+    return row_button(colours).copy(alignment=ft.Alignment.CENTER)
+
+
+def pill(colours: Palette, *, chosen: bool) -> ft.ButtonStyle:
+    """A chip as one `ft.TextButton`; the chosen one has a thicker edge in the accent."""
+    edge = ft.BorderSide(2, colours.accent) if chosen else ft.BorderSide(1, colours.border_control)
+    return ft.ButtonStyle(
+        bgcolor=colours.surface_card,
+        color=colours.content_default,
+        overlay_color=_overlay(colours, colours.focus_fill),
+        padding=ft.Padding.symmetric(horizontal=SPACE_S, vertical=10),
+        side=_focus_side(colours.border_focus, edge),
+        shape=ft.StadiumBorder(),
+    )
+
+
 def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
     """A row that is its part of a card, of which it is the `first` or the `last`; padding as in `row_button`.
 
@@ -518,17 +536,6 @@ def flet_theme(
             border_side=ft.BorderSide(2, colours.border_control),
             overlay_color=halo,
         ),
-        chip_theme=ft.ChipTheme(
-            bgcolor=colours.surface_card,
-            selected_color=colours.surface_card,
-            check_color=colours.accent,
-            border_side=ft.BorderSide(1, colours.border_control),
-            shape=ft.StadiumBorder(),
-            label_text_style=text.label_s.copy(color=colours.content_default),
-            padding=ft.Padding.symmetric(horizontal=SPACE_XS, vertical=10),
-            elevation=0,
-            elevation_on_click=0,
-        ),
         dialog_theme=ft.DialogTheme(
             bgcolor=colours.surface_sheet,
             barrier_color=colours.scrim,
@@ -546,17 +553,6 @@ def flet_theme(
             text_color=colours.content_default,
             title_text_style=text.body_medium,
             subtitle_text_style=text.body_s.copy(color=colours.content_muted),
-        ),
-        navigation_bar_theme=ft.NavigationBarTheme(
-            height=NAVIGATION_BAR_HEIGHT,
-            bgcolor=colours.surface_card,
-            indicator_color=colours.surface_sunken,
-            elevation=0,
-            overlay_color=halo,
-            label_text_style={
-                ft.ControlState.SELECTED: compact.caption_bold.copy(color=colours.content_default),
-                ft.ControlState.DEFAULT: compact.caption_medium.copy(color=colours.content_muted),
-            },
         ),
         navigation_rail_theme=ft.NavigationRailTheme(
             bgcolor=colours.surface_card,

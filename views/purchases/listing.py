@@ -18,7 +18,7 @@ from views.core.insights import MarkState
 from views.core.notices import error_state, freshness, progress, skeleton, snackbar, state, unreadable_alert
 from views.kit.buttons import Handler, strong_button
 from views.kit.cards import column
-from views.kit.chips import chip, choices
+from views.kit.chips import Chip, choices
 from views.kit.look import Look, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
 from views.places import PURCHASES, go, purchases_of
@@ -224,8 +224,7 @@ def _filters(look: Look, purchases: PurchasesState) -> ft.Control:
     kinds: tuple[Filter | None, ...] = (None, *Filter)
     names = {kind: kind.value if kind else "all" for kind in kinds}
     chips = [
-        chip(
-            look,
+        Chip(
             look.words(f"filter.{names[kind]}"),
             partial(purchases.choose_filter, kind),
             chosen=purchases.filter is kind,

@@ -10,6 +10,7 @@ import flet_charts as fc
 
 from services.models import BillingPeriod, PeriodState
 from views.core.component import Kept
+from views.flet_compat.pressed_focus import keep_focus
 from views.kit.buttons import Handler
 from views.kit.look import Look, text
 from views.kit.theme import SPACE_2XS, TRANSPARENT, Layout
@@ -121,12 +122,10 @@ def _cell(look: Look, period: BillingPeriod, selected: bool, show: Handler) -> f
         alignment=ft.MainAxisAlignment.END,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
     )
-    button = ft.TextButton(
-        content,
-        on_click=show,
-        style=look.column_style,
-        height=HEIGHT + LABELS,
-        key=f"period-{period.period_id}",
+    button = keep_focus(
+        ft.TextButton(content, style=look.column_style, height=HEIGHT + LABELS),
+        f"period-{period.period_id}",
+        show,
     )
     named = ft.Semantics(label=period_name(look, period), selected=selected, content=button)
     return ft.MergeSemantics(named, expand=True)

@@ -20,7 +20,7 @@ from views.core.insights import InsightsState
 from views.core.notices import error_alert, error_state, freshness, progress, skeleton
 from views.frame import Screen, reading_column
 from views.kit.cards import column, group
-from views.kit.chips import chip, choices
+from views.kit.chips import Chip, choices
 from views.kit.look import Look, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
 from views.places import PURCHASES, Destination, search_address
@@ -104,8 +104,7 @@ def Results(searching: SearchState, selected: str | None) -> ft.Control:
         notices.append(error_alert(look, searching.error, searching.run))
     kinds = (None, *Filter)
     chips = [
-        chip(
-            look,
+        Chip(
             words(f"filter.{kind.value}" if kind else "filter.all"),
             partial(searching.choose, kind),
             chosen=kind is searching.filter,

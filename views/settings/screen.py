@@ -20,7 +20,7 @@ from views.core.session import SessionState
 from views.core.text import Language, blank
 from views.frame import Screen, reading_column
 from views.kit.cards import Tone, card, column, key_value
-from views.kit.chips import chip, choices
+from views.kit.chips import Chip, choices
 from views.kit.look import Look, alone, heading, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
 from views.places import Destination
@@ -148,7 +148,7 @@ def _choice(
 ) -> ft.Control:
     """One of a few."""
     chips = [
-        chip(look, label, partial(choose, value), chosen=value == chosen, key=f"{title}-{value}")
+        Chip(label, partial(choose, value), chosen=value == chosen, key=f"{title}-{value}")
         for value, label in options
     ]
     return column(

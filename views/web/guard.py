@@ -204,10 +204,6 @@ class Segments(_Message):
     selected: Annotated[list[Text], Meta(max_length=100)]
 
 
-class Selected(_Message):
-    selected: bool
-
-
 class Destination(_Message):
     selected_index: Index
 
@@ -230,8 +226,6 @@ PROPERTIES: Final[Mapping[str, type[Struct]]] = {
     "Switch": Switched,
     "Checkbox": Switched,
     "SegmentedButton": Segments,
-    "Chip": Selected,
-    "NavigationBar": Destination,
     "NavigationRail": Destination,
     "AlertDialog": Closed,
     "BottomSheet": Closed,
@@ -256,7 +250,6 @@ EVENTS: Final[Mapping[str, Any]] = {
     "dismiss": None,
     "action": None,
     "submit": Text | None,
-    "select": bool,
     "scroll": Scroll,
     "size_change": Size,
 }
@@ -267,11 +260,10 @@ CHANGES: Final[Mapping[str, Any]] = {
     "Switch": bool,
     "Checkbox": bool,
     "SegmentedButton": Annotated[list[Text], Meta(max_length=100)],
-    "NavigationBar": Index,
     "NavigationRail": Index,
 }
 """Data of the event `change`, by type of control."""
-ACTIONS: Final = {"click", "submit", "select", "change"}
+ACTIONS: Final = {"click", "submit", "change"}
 """Events that a disabled control does not have."""
 
 FLAGS = Annotated[dict[Word, bool], Meta(max_length=20)]

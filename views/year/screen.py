@@ -21,7 +21,7 @@ from views.core.notices import error_state, freshness, progress, skeleton
 from views.frame import Screen, reading_column
 from views.kit.amounts import hero_amount
 from views.kit.cards import card, column, key_values
-from views.kit.chips import chip, choices
+from views.kit.chips import Chip, choices
 from views.kit.look import Look, alone, heading, silent, text
 from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 from views.places import Destination, go, year_address
@@ -98,7 +98,7 @@ def _choice(look: Look, ledger: Ledger, told: int) -> list[ft.Control]:
     if len(known) < 2:
         return []
     chips = [
-        chip(look, str(year), partial(go, year_address(year)), chosen=year == told, key=f"year-{year}")
+        Chip(str(year), partial(go, year_address(year)), chosen=year == told, key=f"year-{year}")
         for year in known
     ]
     return [choices(look, look.words("year.choose"), chips, wrap=True)]

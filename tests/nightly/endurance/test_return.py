@@ -89,7 +89,7 @@ async def test_what_was_chosen_and_what_changed_meanwhile_are_there_on_return(pa
         await visitor.until(lambda: visitor.page.get("theme_mode") == "dark", "not dark")
         await visitor.go("/gerer")
         await visitor.see("Club Cubéo")
-        assert visitor.controls("NavigationBar")
+        assert visitor.controls("BottomAppBar")
         await visitor.cut()
         await patient.alone()
         visitor.width, visitor.height = 1440, 900  # the window was made larger meanwhile

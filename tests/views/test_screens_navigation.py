@@ -1,0 +1,144 @@
+"""Navigation between the places, the bars in small windows, and the choice of a contract."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+import flet as ft
+import pytest
+
+from services.sandbox.data_file import Contract, Subscriber
+from tests.driver import Driver
+from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
+
+CAMILLE = "camille@demo.example"
+PLACES = ["Accueil", "Suivi conso", "Gérer", "Aide"]
+
+
+def marked(app: Driver) -> list[str]:
+    """Return the places that the bar marks as the one on screen."""
+    return [
+        (one.label or "").split("\n")[0]
+        for one in app.controls(ft.Semantics)
+        if one.selected and (one.label or "").split("\n")[0] in PLACES
+    ]
+
+
+def marks(app: Driver, name: str) -> bool:
+    return marked(app) == [name]
+
+
+@pytest.mark.parametrize(
+    ("route", "place"),
+    [
+        ("/", ["Accueil"]),
+        ("/conso/internet", ["Suivi conso"]),
+        ("/achats", ["Suivi conso"]),
+        ("/gerer", ["Gérer"]),
+        ("/aide", ["Aide"]),
+        ("/reglages", []),
+    ],
+)
+async def test_bottom_bar_marks_the_place_on_screen_or_none(
+    serve: Serve, route: str, place: list[str]
+) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route=route, width=390, height=844) as app:
+        await quiet(app, line)
+        assert marked(app) == place
+        for name, path in zip(PLACES, ("/", "/conso/internet", "/gerer", "/aide"), strict=True):
+            await app.tap(name)
+            assert app.route == path
+            await app.until(partial(marks, app, name), f"{name} is not marked")
+
+
+async def test_rail_marks_no_place_on_the_settings(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/reglages", width=834, height=1194) as app:
+        await quiet(app, line)
+        assert [rail.selected_index for rail in app.controls(ft.NavigationRail)] == [None]
+
+
+async def test_bars_give_way_in_a_low_window(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/achats", width=320, height=256) as app:
+        await quiet(app, line)
+        (bar,) = app.controls(ft.BottomAppBar)
+        assert bar.height == 48
+        assert {"Accueil", "Suivi conso", "Gérer", "Aide"} <= {one.split("\n")[0] for one in app.names()}
+        (title,) = [one for one in app.controls(ft.Text) if one.value == "Achats internet+"]
+        assert title.style is not None
+        assert (title.style.size or 0) * (title.style.height or 0) < 48
+        await app.resize(320, 700)
+        await app.until(lambda: app.controls(ft.BottomAppBar)[0].height == 72, "the bar stays low")
+
+
+async def test_large_title_has_a_line_of_its_own(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    store = await remembered(line, CAMILLE)
+    async with visit(line, store, route="/reglages", width=320, height=700) as app:
+        await app.tap("200 %")
+        await app.go("/achats")
+        await quiet(app, line)
+        beside = [
+            row
+            for row in app.controls(ft.Row)
+            if any(isinstance(one, ft.IconButton) for one in row.controls)
+            and any(isinstance(one, ft.Column) for one in row.controls)
+        ]
+        assert not beside, "the title shares its line with buttons"
+
+
+def lines(*numbers: str) -> Subscriber:
+    """A subscriber with a mobile line for each of the masked numbers."""
+    contracts = tuple(
+        Contract(contract_id=f"line-{n}", kind="mobile", label=f"Forfait {n}", masked_number=number)
+        for n, number in enumerate(numbers)
+    )
+    return Subscriber(
+        identifier="lignes@demo.example", password=PASSWORD, display_name="Lou Lignes", contracts=contracts
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        (("06 •• •• •• 12", "06 •• •• •• 47"), ["Mobile •• 12", "Mobile •• 47"]),
+        (("06 •• •• •• 12", "07 •• •• •• 12"), ["Mobile · 06 •• •• •• 12", "Mobile · 07 •• •• •• 12"]),
+        (("06 •• •• •• 12", ""), ["Mobile •• 12", "Mobile · Forfait 1"]),
+    ],
+)
+async def test_contract_choice_shows_what_tells_lines_apart(
+    serve: Serve, numbers: tuple[str, ...], shown: list[str]
+) -> None:
+    person = lines(*numbers)
+    line = serve(person)
+    async with visit(line, await remembered(line, person.identifier), route="/gerer", width=320) as app:
+        await quiet(app, line)
+        texts = [
+            one for one in app.controls(ft.Text) if one.value.replace("\u00a0", " ").startswith("Mobile ")
+        ]
+        chips = [one.value.replace("\u00a0", " ") for one in texts]
+        assert chips == shown
+        assert all(not one.no_wrap and not one.max_lines for one in texts), "a long one is cut"
+        names = [name.replace("\u00a0", " ") for name in app.names() if name.startswith("Mobile")]
+        full = [f"Mobile · {number or 'Forfait 1'}" for number in numbers]
+        assert names == full
+        (strip,) = [row for row in app.controls(ft.Row) if row.wrap and len(row.controls) == len(numbers)]
+        assert strip.scroll is None
+
+
+async def test_exclusive_choices_are_radios_of_one_group(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/reglages") as app:
+        await quiet(app, line)
+        radios = [one.value for one in app.controls(ft.Radio)]
+        assert len(radios) == 3 + 2 + 5
+        assert len(set(radios)) == len(radios)
+        assert app.chosen() <= set(radios)
+        await app.tap("Sombre")
+        await app.until(lambda: "theme.title-ThemeMode.DARK" in app.chosen(), f"not chosen: {app.chosen()}")
+        assert not app.controls(ft.Checkbox)
+        for one, other in pairwise(app.controls(ft.RadioGroup)):
+            assert one.value != other.value

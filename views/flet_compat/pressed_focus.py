@@ -1,0 +1,92 @@
+"""Focus of the keyboard kept on what was pressed.
+
+In Flet 1.0.5 another theme, text size, language or address takes the focus from the control that was pressed
+to choose it: its client builds the page anew, and the next Tab would start at the top.
+Upstream: none. Remove when: `document.activeElement` stays after Space on a theme in the settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import flet as ft
+
+_STORE = "pressed-focus"
+_MOST = 4
+"""Times that one press gives the focus back: each part of a look that changes may take it once."""
+_SETTLED = 0.5
+"""Seconds in which the client draws what was chosen, without the focus.
+
+Given back in the same frame, it would not reach the browser's own focus.
+"""
+
+
+class _Focus:
+    """Where the keyboard is on one page."""
+
+    def __init__(self) -> None:
+        self.on = ""
+        """Key of the control that has the focus."""
+        self.pressed = ""
+        """Key of the control that had it when it was pressed, until another key is struck."""
+        self.left = 0
+
+
+def _focus() -> _Focus:
+    store = ft.context.page.session.store
+    known: _Focus | None = store.get(_STORE)
+    if known is None:
+        known = _Focus()
+        store.set(_STORE, known)
+    return known
+
+
+def release_focus() -> None:
+    """Leave the focus to the key that was struck, which may move it."""
+    _focus().pressed = ""
+
+
+def keep_focus(button: ft.TextButton, key: str, act: Callable[[], Awaitable[None] | None]) -> ft.TextButton:
+    """Return `button`, named by `key`, which does `act` and keeps the focus when the keyboard presses it."""
+
+    def focused() -> None:
+        _focus().on = key
+
+    async def blurred() -> None:
+        focus = _focus()
+        if focus.on == key:
+            focus.on = ""
+        if focus.pressed == key and focus.left:
+            focus.left -= 1
+            await _give_back(focus, key)
+
+    async def pressed() -> None:
+        focus, before = _focus(), button._i
+        if focus.on == key:
+            focus.pressed, focus.left = key, _MOST
+        under_way = act()
+        if under_way is not None:
+            await under_way
+        for _ in range(_MOST):  # a control that was replaced tells of no blur, and may come back late
+            await asyncio.sleep(_SETTLED)
+            if focus.pressed != key or before in ft.context.page.session.index:
+                return
+            focus.on = ""
+            if await _give_back(focus, key):
+                return
+
+    button.key, button.on_focus, button.on_blur, button.on_click = key, focused, blurred, pressed
+    return button
+
+
+async def _give_back(focus: _Focus, key: str) -> bool:
+    """Focus the control of that key, unless another key was struck; return whether it is there."""
+    await asyncio.sleep(_SETTLED)
+    if focus.pressed != key or focus.on:
+        return True
+    for control in list(ft.context.page.session.index.values()):
+        if isinstance(control, ft.TextButton) and control.key == key:
+            await control.focus()
+            return True
+    return False

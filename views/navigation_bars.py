@@ -1,0 +1,139 @@
+"""Navigation between the places of the app: a bar at the bottom of narrow windows, else a rail."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import flet as ft
+
+from views.kit.buttons import icon_button, row_as_button
+from views.kit.look import Look, silent, text
+from views.kit.theme import (
+    NAVIGATION_BAR_HEIGHT,
+    RADIUS_PILL,
+    SPACE_2XS,
+    SPACE_M,
+    TARGET,
+    hairline,
+    navigation_cell,
+)
+from views.places import SETTINGS, Destination, go
+
+MANY = 100
+"""More new charges than this are not counted on a badge."""
+MARK_WIDTH, MARK_HEIGHT = 64, 32
+"""Of the mark behind the icon of the place on screen, in logical pixels."""
+LEAST_LETTERS = 4
+"""Added to the length of each label: a short one has room to be tapped."""
+
+
+def account_button(look: Look) -> ft.Control:
+    def open_settings() -> None:
+        go(SETTINGS)
+
+    return icon_button(look, ft.Icons.ACCOUNT_CIRCLE_OUTLINED, look.words("home.account"), open_settings)
+
+
+def _icon(look: Look, place: Destination, icon: ft.IconData, color: str, news: int) -> ft.Icon:
+    """Return the icon of a place; on that of the home, how many charges to look at are new."""
+    if place is not Destination.HOME or not news:
+        return ft.Icon(icon, color=color)
+    count = text(
+        str(news) if news < MANY else f"+{MANY - 1}", look.compact.caption, look.colors.content_inverse
+    )
+    return ft.Icon(
+        icon,
+        color=color,
+        semantics_label=look.words("check.news", n=news),
+        badge=ft.Badge(silent(count), bgcolor=look.colors.surface_inverse),
+    )
+
+
+def _go_to_destination(event: ft.Event[Any]) -> None:
+    """Go to the destination of the number that the client sent, if there is such a one."""
+    for number, place in enumerate(Destination):
+        if number == (event.data or 0):
+            go(place.path)
+
+
+def bar(look: Look, here: Destination | None, news: int, *, low: bool) -> ft.BottomAppBar:
+    """Return the navigation at the bottom; on a screen that is none of the places, it marks none.
+
+    Flet's `NavigationBar` always marks one, and cuts its places to one width, in which a long label wraps.
+    `low`: the window is, and the labels are left to screen readers.
+    """
+    return ft.BottomAppBar(
+        ft.Container(
+            ft.Row(
+                [_place(look, place, place is here, news, low=low) for place in Destination],
+                spacing=0,
+                vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+            ),
+            border=ft.Border(top=hairline(look.colors)),
+        ),
+        height=TARGET if low else NAVIGATION_BAR_HEIGHT,
+        padding=0,
+        bgcolor=look.colors.surface_card,
+        elevation=0,
+    )
+
+
+def _place(look: Look, place: Destination, here: bool, news: int, *, low: bool) -> ft.Control:
+    """Return one place of the bar, as wide as its label asks for."""
+    label = place.label(look)
+    color = look.colors.content_default if here else look.colors.content_muted
+    style = look.compact.caption_bold if here else look.compact.caption_medium
+    mark = ft.Container(
+        _icon(look, place, place.value[2] if here else place.value[1], color, news),
+        width=MARK_WIDTH,
+        height=MARK_HEIGHT,
+        alignment=ft.Alignment.CENTER,
+        border_radius=RADIUS_PILL,
+        bgcolor=look.colors.surface_sunken if here else None,
+    )
+    content = ft.Column(
+        [mark] if low else [mark, text(label, style, color, wrap=False)],
+        spacing=SPACE_2XS,
+        alignment=ft.MainAxisAlignment.CENTER,
+        horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+    )
+    told = [look.words("check.news", n=news)] if place is Destination.HOME and news else []
+    cell = row_as_button(
+        look,
+        content,
+        partial(go, place.path),
+        name="\n".join([label, *told]),
+        selected=here,
+        style=navigation_cell(look.colors),
+        key=f"place-{place.name}",
+    )
+    cell.expand = len(label) + LEAST_LETTERS
+    return cell
+
+
+def rail(look: Look, here: Destination | None, news: int) -> ft.NavigationRail:
+    """Return the navigation at the start edge; on a screen that is none of the places, it marks none."""
+    extended = look.layout.extended_rail
+    return ft.NavigationRail(
+        destinations=[
+            ft.NavigationRailDestination(
+                icon=_icon(look, place, place.value[1], look.colors.content_muted, news),
+                selected_icon=_icon(look, place, place.value[2], look.colors.content_default, news),
+                label=place.label(look),
+                padding=ft.Padding.symmetric(vertical=SPACE_2XS) if extended else None,  # 44 px high without
+            )
+            for place in Destination
+        ],
+        selected_index=list(Destination).index(here) if here else None,
+        extended=extended,
+        label_type=ft.NavigationRailLabelType.NONE if extended else ft.NavigationRailLabelType.ALL,
+        leading=ft.Container(
+            silent(ft.Image(src=look.brand.mark, width=40, height=40)),
+            padding=ft.Padding.symmetric(vertical=SPACE_M),
+        ),
+        trailing=account_button(look),
+        pin_trailing_to_bottom=True,
+        scrollable=True,  # in a low window the account button would lie on a destination
+        on_change=_go_to_destination,
+    )
