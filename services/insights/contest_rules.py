@@ -20,13 +20,14 @@ from services.insights.contest import (
     Reason,
     Step,
 )
-from services.insights.findings import LAW_MONTH, LAW_TRANSACTION, TWICE
+from services.insights.findings import LAW_MONTH, LAW_TRANSACTION, TWICE, Finding, Kind
 from services.insights.ledger import NOTHING, Ledger, counts
 from services.models import Purchase, Subscription
 
 WITHDRAWAL = timedelta(days=14)
 PUBLISHER_ANSWER = timedelta(days=15)
 """What the letter to the publisher suggests; no legal limit."""
+OF_SUBSCRIPTION = frozenset((Kind.RISE, Kind.TRIAL, Kind.AGAIN, Kind.WEEKLY, Kind.NEWSUB))
 LETTERS = (Step.PUBLISHER, Step.SERVICE, Step.CONSUMERS, Step.MEDIATOR)
 """The steps that are written to someone."""
 AFTER_SERVICE = (Step.CONSUMERS, Step.MEDIATOR)
@@ -254,6 +255,24 @@ def conditions(contest: Contest, zone: ZoneInfo, today: date, *, reported: bool)
         held["service_silent"] and service and service.sent_on and months_after(service.sent_on, 2) <= today
     )
     return frozenset(name for name, true in held.items() if true) & CONDITIONS
+
+
+def charges_of(ledger: Ledger, found: Iterable[Finding]) -> frozenset[str]:
+    """Return the ids of the charges that findings are about.
+
+    A finding about a subscription is about its charges from the first one named on.
+    """
+    ids: set[str] = set()
+    for one in found:
+        ids |= {entry.payment_id for entry in one.entries}
+        if one.kind in OF_SUBSCRIPTION and one.entries:
+            since = one.entries[0].payment_date
+            ids |= {
+                entry.payment_id
+                for entry in ledger.charges
+                if entry.subscription_id == one.facts.subscription_id and entry.payment_date >= since
+            }
+    return frozenset(ids)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
+import flet as ft
 import pytest
 from pypdf import PdfReader
 
+from services.sandbox import Subscriber
+from services.sandbox.demo_catalogue import Offer
+from services.sandbox.demo_line import Line
 from tests.driver import Driver
-from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE
 
 CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
@@ -133,4 +138,89 @@ async def test_file_is_followed_to_its_end(serve: Serve) -> None:
         await app.tap("Supprimer la contestation")
         await app.until(lambda: app.route == "/gerer", "back")
         await app.see_not("Ciné Lanterne · 4,99")
+        await quiet(app, line)
+
+
+def contested(*, adult: bool = False, refunded: bool = False) -> Subscriber:
+    """Return a subscriber with a contest file about one purchase, which may be given back since."""
+    line = Line("box", NOW)
+    offer = Offer("Club Secret", "Accès", "adult" if adult else "games", (499,))
+    bought = line.buy(offer, NOW - timedelta(days=50), disputed=timedelta(days=5))
+    assert bought is not None
+    line.contest(bought, "club-secret")
+    if refunded:
+        line.buy(offer, NOW - timedelta(days=3), cents=-499, refund_of=bought)
+    contract = line.contract("01 •• •• •• 99")
+    return Subscriber(
+        identifier=VEILLE,
+        password=PASSWORD,
+        display_name="Violette Dumas",
+        phone_number="0639980177",
+        contracts=(contract,),
+    )
+
+
+async def test_refund_that_is_found_offers_to_close(serve: Serve) -> None:
+    line = serve(contested(refunded=True))
+    async with visit(line, await remembered(line, VEILLE), **NARROW) as app:
+        await app.tap("Voir la contestation")
+        await app.see("Remboursé le 11\u00a0mai 2026\u00a0: clore\u00a0?")
+        await app.see("4,99\u00a0€ remboursés sur 4,99\u00a0€ demandés")
+        await app.see("Clore la contestation")
+        await quiet(app, line)
+
+
+async def test_nothing_for_adults_is_named_and_no_number_stands_in_the_document(serve: Serve) -> None:
+    line = serve(contested(adult=True))
+    async with visit(line, await remembered(line, VEILLE), **NARROW) as app:
+        await app.see("Contestation Contenu pour adultes")
+        await app.tap("Voir la contestation")
+        await app.enter("Votre adresse, pour les lettres", "1 rue des Lilas\n35000 Rennes")
+        await app.tap("Enregistrer le dossier (PDF)")
+        await app.until(lambda: saved(app), "no file")
+        text = read(saved(app)[0]["src_bytes"])
+        assert not any("Club Secret" in shown for shown in app.texts())
+        await quiet(app, line)
+    assert "Contenu pour adultes" in text
+    assert "Club Secret" not in text
+    assert "1 rue des Lilas 35000 Rennes" in text
+    assert "Démonstration" in text
+    assert not FULL_NUMBER.search(text.replace("1A 204 417 5538 2", ""))
+    assert "0639980177" not in text
+
+
+async def test_address_is_kept_only_if_asked(serve: Serve) -> None:
+    line = serve(contested())
+    store = await remembered(line, VEILLE)
+    label, keep = "Votre adresse, pour les lettres", "Garder mon adresse"
+    for asked in (False, True):
+        async with visit(line, store, **NARROW) as app:
+            await app.tap("Voir la contestation")
+            await app.enter(label, "1 rue des Lilas")
+            if asked:
+                await app.tap(keep)
+            await quiet(app, line)
+        async with visit(line, store, **NARROW) as app:
+            await app.tap("Voir la contestation")
+            await app.see(keep)
+            field = next(one for one in app.controls(ft.TextField) if one.label == label)
+            assert field.value == ("1 rue des Lilas" if asked else "")
+            await quiet(app, line)
+
+
+async def test_lines_are_reported_from_the_file_and_the_letter_says_so(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    route = "/contestations/nouvelle/editeur/fiche-potager"
+    async with visit(line, await remembered(line, CAMILLE), locale="en-GB", route=route, **NARROW) as app:
+        await app.tap("Prepare the file")
+        await app.tap("Report these charges")
+        await app.see("Reported to the operator · 14\u00a0May 2026")
+        reports = [address for address in line.asked if address.endswith("/disputes")]
+        assert len(reports) == len(set(reports)) > 1, "one report a line"
+        await app.tap("Read the letter, Write to customer service")
+        await app.see("The letter is sent in French")
+        await app.see("A formal written complaint")
+        await app.see("Signalement dans l’espace client, référence\u00a0: SG-")
+        await app.tap("Close")
+        await app.see("Write an e-mail (attach the PDF)")
         await quiet(app, line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -160,11 +160,16 @@ def written(case: Case) -> tuple[Step, ...]:
     )
 
 
-def dossier_of(case: Case, address: Sequence[str], words: Words, brand: Brand, *, demo: bool) -> Make:
-    """How the PDF of a contest file is made: `contestation-0123abcd.pdf`."""
+def dossier_of(
+    case: Case, address: Callable[[], Sequence[str]], words: Words, brand: Brand, *, demo: bool
+) -> Make:
+    """How the PDF of a contest file is made: `contestation-0123abcd.pdf`.
+
+    `address` gives the lines typed by then.
+    """
 
     async def make(_told: Told) -> File:
-        dossier = dossier_in_words(case, address, words, brand, demo=demo)
+        dossier = dossier_in_words(case, address(), words, brand, demo=demo)
         content = await asyncio.to_thread(
             dossier_file, dossier, fonts=asset("fonts"), mark=asset(brand.mark.lstrip("/"))
         )

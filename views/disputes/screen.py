@@ -16,6 +16,7 @@ from services.insights.contest_rules import (
     LETTERS,
     Draft,
     can_undo,
+    charges_of,
     draft,
     granted,
     is_open,
@@ -118,7 +119,7 @@ def _chosen(insights: InsightsState, origin: str, key: str) -> frozenset[str]:
     if origin == "constat":
         shown = (one for one in cards(insights.findings) if any(f.key == key for f in one.findings))
         found = next((one.findings for one in shown), ())
-        return frozenset(entry.payment_id for one in found for entry in one.entries)
+        return charges_of(ledger, found)
     if origin == "editeur":
         charges = (entry for entry in ledger.charges if entry.merchant_identifier == key)
         return frozenset(entry.payment_id for entry in charges)

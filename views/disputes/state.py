@@ -310,9 +310,8 @@ class SenderForm:
     def address(self) -> str:
         return self._address
 
-    @property
     def lines(self) -> tuple[str, ...]:
-        """The lines of the address that are not blank."""
+        """Return the lines of the address that are not blank."""
         return tuple(line.strip() for line in self._address.splitlines() if line.strip())
 
     def type(self, event: ft.Event[ft.TextField]) -> None:

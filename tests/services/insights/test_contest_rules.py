@@ -29,8 +29,10 @@ from services.insights.contest_rules import (
     AFTER_SERVICE,
     answer_due,
     can_undo,
+    charges_of,
     conditions,
     contestable,
+    draft,
     earliest,
     exceeds_month,
     granted,
@@ -45,8 +47,9 @@ from services.insights.contest_rules import (
     unanswered,
     withdraw_until,
 )
-from services.models import Category, Money
-from tests.services.insights.factories import entry, ledger, moment
+from services.insights.findings import Facts, Finding, Kind
+from services.models import Category, Money, SubscriptionStatus
+from tests.services.insights.factories import entry, ledger, moment, subscription
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
@@ -239,6 +242,38 @@ def test_refunds_found_are_told_and_never_exceed_the_claim() -> None:
     won = contest(*file.claimed.lines, steps={Step.SERVICE: sent(TODAY, TODAY, Outcome.ACCEPTED)})
     assert granted(won, Decimal("3.99")) == Decimal("7.99")
     assert [one.payment_id for one in contestable(known, "club")] == ["p2"]
+
+
+def test_draft_of_a_subscription_holds_its_charges_and_asks_for_its_end() -> None:
+    days = [date(2026, 3, 4), date(2026, 4, 4), date(2026, 5, 4)]
+    entries = [
+        entry(f"p{n}", moment(day), "2.99", publisher="Club", subscription_id="s")
+        for n, day in enumerate(days)
+    ]
+    known, taken = ledger(entries), [subscription("s", days[0])]
+    about = Finding(Kind.WEEKLY, "k", "club", "Club", (entries[1],), Facts(subscription_id="s"))
+    assert charges_of(known, [about]) == {"p1", "p2"}
+    begun = draft(known, taken, charges_of(known, [about]))
+    assert begun is not None
+    assert [one.payment_id for one in begun.entries] == ["p2", "p1", "p0"]
+    assert (set(begun.chosen), begun.reason, begun.running) == ({"p1", "p2"}, Reason.UNAWARE, True)
+
+
+def test_draft_names_the_end_or_the_twin_that_its_reason_tells() -> None:
+    ended = subscription(
+        "s", date(2026, 1, 4), terminated=date(2026, 5, 1), status=SubscriptionStatus.TERMINATED
+    )
+    charge = entry("p1", moment(date(2026, 5, 4)), publisher="Club", subscription_id="s")
+    after = draft(ledger([charge]), [ended], {"p1"})
+    assert after is not None
+    assert (after.reason, after.ended_on, after.running) == (Reason.AFTER, date(2026, 5, 1), False)
+    claimed = after.claimed({"p1"}, Reason.UNAWARE, {Claim.END}, over_month=False, now=NOW)
+    assert claimed.ended_on is None, "another reason says nothing of the end"
+    pair = [entry(f"p{n}", moment(date(2026, 5, 4), second=n * 23), publisher="Club") for n in (1, 2)]
+    twice = draft(ledger(pair), [], {"p2"})
+    assert twice is not None
+    assert (twice.reason, twice.twin_paid_at) == (Reason.DUPLICATE, pair[0].payment_date)
+    assert draft(ledger(pair), [], {"unknown"}) is None
 
 
 def test_limit_of_a_month_is_exceeded_above_it_only() -> None:
