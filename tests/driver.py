@@ -51,6 +51,7 @@ from flet.messaging.protocol import (
 from flet.messaging.session import Session
 from flet.pubsub.pubsub_hub import PubSubHub
 
+from tests.patience import stretched
 from views.web import guard
 
 Main = Callable[[ft.Page], Any]
@@ -290,7 +291,7 @@ class Driver:
 
     async def until(self, condition: Callable[[], object], missing: str, *, within: float = PATIENCE) -> None:
         """Poll until the condition holds, else fail with `missing` and the texts of the screen."""
-        deadline = self._client.loop.time() + within
+        deadline = self._client.loop.time() + stretched(within)
         while True:
             self._raise_what_flet_swallows()
             if condition():
@@ -314,7 +315,7 @@ class Driver:
         def met() -> list[ErrorT]:
             return [error for error in self._errors if isinstance(error, kind)]
 
-        deadline = self._client.loop.time() + within
+        deadline = self._client.loop.time() + stretched(within)
         while not met():
             assert self._client.loop.time() < deadline, f"no {kind.__name__}, but {self._errors}"
             await asyncio.sleep(_POLL)

@@ -30,6 +30,8 @@ from flet.messaging.protocol import MessageAction
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.patience import stretched
+
 PATIENCE = 30.0
 """Seconds after which what was awaited is missing."""
 
@@ -177,7 +179,7 @@ class WireClient:
 
     async def until(self, condition: Callable[[], object], missing: str, *, within: float = PATIENCE) -> None:
         """Wait until the condition holds; it is asked again at each message of the app."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + stretched(within)
         while not condition():
             if self.crash is not None:
                 raise Crashed(self.crash)

@@ -15,6 +15,8 @@ from typing import Any, Literal, cast
 
 from playwright.sync_api import Error, Locator, Page
 
+from tests.patience import stretched
+
 PATIENCE = 30.0
 """Seconds before what was awaited is missing: a shared machine draws Flutter in software."""
 TOO_SOON = 5.0
@@ -123,7 +125,7 @@ def plain(text: str) -> str:
 
 def until(page: Page, condition: Callable[[], object], missing: str, *, within: float = PATIENCE) -> None:
     """Poll until the condition holds, else fail with `missing` and what the screen reads."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + stretched(within)
     while not condition():
         assert time.monotonic() < deadline, f"{missing} at {page.url}, which reads: {texts(page)}"
         page.wait_for_timeout(50)
@@ -131,7 +133,7 @@ def until(page: Page, condition: Callable[[], object], missing: str, *, within: 
 
 def open_app(page: Page, url: str) -> Page:
     """Go to an address of the app and wait until assistive technology can read it."""
-    page.goto(url, timeout=FIRST_LOAD * 1000)
+    page.goto(url, timeout=stretched(FIRST_LOAD) * 1000)
     return wait_for_app(page)
 
 
@@ -223,7 +225,7 @@ def tap(page: Page, name: str) -> None:
 
     def in_view() -> bool:
         try:
-            named(page, name).scroll_into_view_if_needed(timeout=PATIENCE * 1000)
+            named(page, name).scroll_into_view_if_needed(timeout=stretched(PATIENCE) * 1000)
         except Error as error:
             if "not attached" not in str(error):  # drawn again meanwhile: its node is another one
                 raise
@@ -231,7 +233,7 @@ def tap(page: Page, name: str) -> None:
         return True
 
     until(page, in_view, f"{name!r} does not stay")
-    named(page, name).click(timeout=PATIENCE * 1000)
+    named(page, name).click(timeout=stretched(PATIENCE) * 1000)
 
 
 def field(page: Page, label: str) -> Locator:
@@ -242,7 +244,7 @@ def field(page: Page, label: str) -> Locator:
 def enter(page: Page, label: str, text: str) -> None:
     """Type a text into the field of this label, in place of what it holds."""
     target = field(page, label)
-    target.click(timeout=PATIENCE * 1000)
+    target.click(timeout=stretched(PATIENCE) * 1000)
     _type(page, target, label, text)
 
 
@@ -261,7 +263,7 @@ def _type(page: Page, target: Locator, label: str, text: str) -> None:
         looks.append(target.evaluate("one => one === document.activeElement ? one.id || one.tagName : ''"))
         if looks[-20:] == [""] * 20:  # what was clicked had just moved
             looks.clear()
-            target.click(timeout=PATIENCE * 1000)
+            target.click(timeout=stretched(PATIENCE) * 1000)
             return False
         return looks[-1] not in ("", "TEXTAREA") or looks[-4:] == ["TEXTAREA"] * 4
 

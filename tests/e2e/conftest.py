@@ -32,6 +32,7 @@ from playwright.sync_api import (
 )
 
 from tests.e2e.browser import open_app
+from tests.patience import stretched
 from tests.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ class Server:
         """Start it, again after `stop` if wanted, and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + STARTED
+        deadline = time.monotonic() + stretched(STARTED)
         while not listens(self.port):
             ended = self._process.poll()
             assert ended is None, f"{self._command} ended with {ended}:\n{self.log}"

@@ -35,6 +35,7 @@ from tests.e2e.browser import (
 )
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
 from tests.e2e.test_journeys import FR, NOW, PASSWORD, see_rows, sign_in
+from tests.patience import stretched
 from tests.postgresql import cluster
 
 ADA, ZOE = "ada@demo.example", "zoe@demo.example"
@@ -162,7 +163,7 @@ def enter_at(page: Page, identifier: str, heading: str) -> None:
 
 def double_tap(page: Page, name: str) -> None:
     """Tap twice, as fast as a finger trembles."""
-    named(page, name).dblclick(timeout=PATIENCE * 1000)
+    named(page, name).dblclick(timeout=stretched(PATIENCE) * 1000)
 
 
 def see_reference(page: Page) -> str:
@@ -327,7 +328,7 @@ def test_the_file_of_a_period_sums_to_the_total_on_screen(
     see(page, "7,77 € en attente de confirmation")
     tap(page, "Exporter la période (CSV)")
     see(page, "La période affichée")
-    with page.expect_download(timeout=PATIENCE * 1000) as downloading:
+    with page.expect_download(timeout=stretched(PATIENCE) * 1000) as downloading:
         tap(page, "Enregistrer le fichier")
     see(page, "Export enregistré")
     file = tmp_path / downloading.value.suggested_filename

@@ -25,6 +25,7 @@ from tests.e2e.browser import (
 )
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
 from tests.e2e.test_journeys import EN, FR, NOW, Said, see_period, see_rows, sign_in
+from tests.patience import stretched
 
 TWO_FRAMES = """() => new Promise((drawn) =>
   requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))"""
@@ -123,7 +124,9 @@ def test_the_screen_is_true_and_obeys_after_the_network_was_away(cable: Cable, v
     page.wait_for_timeout(1_000)
     cable.put_back()
     until(page, lambda: came, "nothing comes back")
-    page.wait_for_function(TWO_FRAMES, timeout=PATIENCE * 1000)  # a browser that froze answers nothing else
+    page.wait_for_function(
+        TWO_FRAMES, timeout=stretched(PATIENCE) * 1000
+    )  # a browser that froze answers nothing else
     tap(page, "Facture de mai")
     see_period(page, "Facture de mai")
     see(page, "Facturé en mai")
@@ -152,7 +155,7 @@ def test_screen_stays_readable_under_a_notice_while_the_server_is_away(
     cable.pull_out()
     app.stop()
     until(page, lambda: sentence in notice(page), "no notice", within=90)
-    page.wait_for_function(TWO_FRAMES, timeout=PATIENCE * 1000)
+    page.wait_for_function(TWO_FRAMES, timeout=stretched(PATIENCE) * 1000)
     assert see_rows(page) == read
     assert "Working" not in " ".join(texts(page))
     app.start()

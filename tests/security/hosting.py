@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.periods import period_of
+from tests.patience import stretched
 from tests.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,7 @@ def hosted(
         )
     try:
         found = Hosted(f"http://127.0.0.1:{port}", process, log)
-        deadline = time.monotonic() + STARTED
+        deadline = time.monotonic() + stretched(STARTED)
         while not listens(port):
             assert process.poll() is None, found.said
             assert time.monotonic() < deadline, found.said
