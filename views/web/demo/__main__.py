@@ -71,6 +71,11 @@ UNUSED = re.compile(
     | ^fontTools/(afmLib|cu2qu|diff|fontBuilder|merge|mtiLib|qu2cu|t1Lib|tfmLib|ttx|ufoLib|voltLib)
     | ^fontTools/(misc/filesystem/|ttLib/(removeOverlaps|reorderGlyphs|scaleUpem|woff2))
     | ^fontTools/varLib/(avar|interpolat|mutator|plot)
+    | ^fontTools/feaLib/(builder|lexer|parser|variableScalar)
+    | ^fontTools/misc/(macRes|psLib|psOperators|symfont|testTools)
+    | ^fontTools/pens/(cu2quPen|freetypePen|momentsPen|statisticsPen|svgPathPen)
+    | ^fontTools/ttLib/tables/(G__l_a_t|S__i_l_f)
+    | ^dateutil/tz/win
     | ^msgpack/fallback | ^platformdirs/(android|macos|windows)
     | ^sqlalchemy/(dialects/(mssql|mysql|oracle|postgresql)|ext|orm)/ | ^starlette/testclient
     | ^tzdata/zoneinfo/(?!__init__|(Europe|Etc)/__init__|Europe/Paris$|UTC$|Etc/UTC$)
