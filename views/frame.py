@@ -110,6 +110,20 @@ def reading_column(
     )
 
 
+def paired(look: Look, first: ft.Control, *second: ft.Control) -> ft.Control:
+    """Two parts of a reading column: side by side where there is room, else one below the other."""
+    if not look.layout.wide:
+        return column(first, *second, spacing=SPACE_L)
+    return ft.Row(
+        [
+            ft.Container(first, expand=1),
+            ft.Container(column(*second, spacing=SPACE_L), expand=1),
+        ],
+        spacing=SPACE_L,
+        vertical_alignment=ft.CrossAxisAlignment.START,
+    )
+
+
 def _top_bar(
     look: Look,
     keep: Kept,

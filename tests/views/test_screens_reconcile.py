@@ -11,6 +11,7 @@ import pytest
 
 from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
+from tests.driver import Driver
 from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
 from tests.views.people import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
@@ -134,3 +135,37 @@ async def test_many_explanations_are_left_to_tick_with_the_rest_counted_down(ser
         await app.tap("2,00 € · Boutique 1")
         await app.see("Reste à expliquer : −2,00 €")
         assert len(app.controls(ft.Checkbox)) == len(amounts)
+
+
+async def test_contract_that_cannot_be_read_is_told_and_tried_again(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    route = "/rapprochement?periode=2026-05"
+    line.broken = "camille-mobile-1/billing-periods"
+    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+        await app.see("Vos autres contrats n’ont pas pu être comparés")
+        await app.see("Ce que votre opérateur a porté sur une autre facture")
+        line.broken = None
+        await app.tap("Réessayer")
+        await app.see_not("Vos autres contrats n’ont pas pu être comparés")
+
+
+async def test_bill_of_another_contract_is_named(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    field = "Montant internet+ sur votre facture de mars"
+    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-03") as app:
+        await app.tap("Mobile · 06 •• •• •• 12")
+        await app.see("Comparer à ma facture")
+        await app.until(lambda: totals(app), "no total")
+        mobile = totals(app)[0]
+        await app.tap("Internet · 04 •• •• •• 12")
+        await app.go("/rapprochement?periode=2026-03")
+        await app.enter(field, mobile)
+        await app.tap("Comparer")
+        await app.see("Votre autre contrat : Forfait mobile 40 Go")
+
+
+def totals(app: Driver) -> list[str]:
+    """Return the amounts in the largest type."""
+    size = max((one.style.size or 0 for one in app.controls(ft.Text) if one.style), default=0)
+    large = [one for one in app.controls(ft.Text) if one.style and one.style.size == size]
+    return [one.value for one in large if "€" in one.value]

@@ -182,6 +182,32 @@ def key_value(look: Look, key: str, value: str) -> ft.Control:
     )
 
 
+def named_amount(look: Look, name: str, amount: str) -> ft.Control:
+    """A name of any length, which wraps, and its amount, which does not; read as one."""
+    return ft.Semantics(
+        label=f"{name}, {amount}",
+        exclude_semantics=True,
+        container=True,
+        content=ft.Container(
+            ft.Row(
+                [
+                    text(name, look.type.body_s, look.colors.content_muted, expand=True),
+                    text(amount, look.type.label_s, wrap=False, align=ft.TextAlign.END),
+                ],
+                spacing=SPACE_M,
+                vertical_alignment=ft.CrossAxisAlignment.START,
+            ),
+            padding=ft.Padding.symmetric(vertical=SPACE_S),
+            border=ft.Border(bottom=hairline(look.colors)),
+        ),
+    )
+
+
+def named_amounts(look: Look, rows: Iterable[tuple[str, str]]) -> ft.Column:
+    """Return names with their amounts, one below the other."""
+    return column(*(named_amount(look, name, amount) for name, amount in rows), spacing=0)
+
+
 def key_values(look: Look, facts: Iterable[tuple[str, str]]) -> ft.Column:
     """Return the facts of a detail, one below the other, without those whose value is blank."""
     return column(*(key_value(look, key, value) for key, value in facts if not blank(value)), spacing=0)

@@ -29,11 +29,11 @@ from views.core.insights import InsightsState
 from views.core.notices import alert, error_alert, error_state, freshness, progress, skeleton, state
 from views.core.review import ReviewState
 from views.core.text import joined
-from views.frame import Screen, reading_column
+from views.frame import Screen, paired, reading_column
 from views.kit.buttons import link, row_as_button, strong_button
-from views.kit.cards import Tone, card, column, group, key_values
+from views.kit.cards import Tone, card, column, group, named_amounts
 from views.kit.look import Look, alone, heading, text
-from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
+from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 from views.places import Destination, go, period_in, purchase_address, purchases_of
 from views.purchases.rows import shown_names
 from views.reconcile.state import ReconcileState
@@ -100,17 +100,13 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
         )
         return reading_column(look, *choice, early)
     clocks = two_clocks(known.data, period.end_date)
-    return reading_column(
-        look,
-        *choice,
-        column(
-            progress(look, known.loading),
-            *freshness(look, formats, known, insights.load),
-            Comparison(comparing, review),
-            spacing=SPACE_M,
-        ),
-        *([] if clocks is None else [Clocks(formats, clocks)]),
+    read = column(
+        progress(look, known.loading), *freshness(look, formats, known, insights.load), spacing=SPACE_M
     )
+    beside = [] if clocks is None else [Clocks(formats, clocks)]
+    parts = paired(look, Comparison(comparing, review), *beside)
+    width = CONTENT_WIDTH_XL if look.layout.wide else CONTENT_WIDTH_M
+    return reading_column(look, *choice, column(read, parts, spacing=SPACE_M), width=width)
 
 
 def _chosen(ledger: Ledger | None, asked: str | None) -> BillingPeriod | None:
@@ -180,7 +176,7 @@ def _result(
     ]
     if found.identical:
         said = alert(look, Tone.POSITIVE, words("reconcile.same", amount=printed))
-        return [card(look, key_values(look, facts)), said]
+        return [card(look, named_amounts(look, facts)), said]
     gap = formats.money(Money(amount=found.gap))
     nothing = not (found.named or found.moved)
     fitting = words("reconcile.several") if found.several else words("reconcile.one")
@@ -188,16 +184,16 @@ def _result(
     said = alert(look, Tone.INFO, words("reconcile.gap", amount=gap), sentence)
     notes = [words("check.partial", n=comparing.insights.most_pages * 100)] if found.partial else []
     notes += [words("reconcile.bounded", n=MOST_CANDIDATES)] if found.bounded else []
-    parts: list[ft.Control] = [card(look, key_values(look, facts)), said]
+    parts: list[ft.Control] = [card(look, named_amounts(look, facts)), said]
     parts += [_named(look, formats, comparing, one) for one in found.named]
     if 0 < len(found.moved) <= MOST_TOLD:
         parts += [_moved(look, formats, comparing, one) for one in found.moved]
     elif found.moved:
         parts.append(_boxes(look, formats, comparing, found))
     parts += [alone(text(note, look.type.body_s, look.colors.content_muted)) for note in notes]
-    if comparing.error is not None:
+    if comparing.others.error is not None:
         title = words("reconcile.others_unknown")
-        parts.append(error_alert(look, comparing.error, comparing.load_others, title=title))
+        parts.append(error_alert(look, comparing.others.error, comparing.load_others, title=title))
     return parts
 
 
@@ -321,7 +317,7 @@ def Clocks(formats: Formats, clocks: TwoClocks) -> ft.Control:
     parts: list[ft.Control] = [
         heading(text(words("clocks.h2"), look.type.h2), 2),
         alone(text(words("clocks.text"), look.type.body_s, look.colors.content_muted)),
-        key_values(look, facts),
+        named_amounts(look, facts),
     ]
     if lines:
         label = words("clocks.hide") if opened else words("clocks.show", n=len(lines))
@@ -331,7 +327,7 @@ def Clocks(formats: Formats, clocks: TwoClocks) -> ft.Control:
         rows = [
             _entry_fact(look, formats, one, out=rank < out) for rank, one in enumerate(lines[:MOST_LINES])
         ]
-        parts.append(key_values(look, rows))
+        parts.append(named_amounts(look, rows))
         rest = len(lines) - MOST_LINES
         if rest > 0:
             parts.append(alone(text(words("check.more", n=rest), look.type.body_s)))

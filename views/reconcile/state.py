@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 import flet as ft
 
-from services.errors import BackendError
 from services.insights.reconcile import OtherTotal, Reconciliation, read_amount, reconcile
-from services.models import BillingPeriod, Contract
+from services.models import Answer, BillingPeriod, Contract
+from services.reads import Reading, Steps
 from views.core.insights import InsightsState
-from views.core.loadable import failures_to
+from views.core.loadable import Loadable
+from views.core.resource import Resource
 
 
 @ft.observable
@@ -23,16 +25,17 @@ class ReconcileState:
     period_id: str
     contracts: tuple[Contract, ...] = ()
     """The subscriber's other contracts of which the bills may be read."""
-    others: tuple[OtherTotal, ...] | None = None
-    """Their totals of the same bill; None while one is not known."""
-    error: BackendError | None = None
-    """Why a total of another contract is not known."""
+    others: Loadable[tuple[OtherTotal, ...]] = field(default_factory=Loadable)
+    """Their totals of the same bill."""
     wrong: bool = False
     """What was typed is no amount."""
     checked: frozenset[str] = frozenset()
     """The ids of the entries that the subscriber takes for the difference."""
     _typed: str | None = None  # private: typing draws nothing again
     _found: tuple[tuple[object, ...], Reconciliation | None] = field(default_factory=lambda: ((), None))
+
+    def __post_init__(self) -> None:
+        self._others = Resource(self, "others", lambda: Reading.of_several(self._totals))
 
     @property
     def period(self) -> BillingPeriod | None:
@@ -61,9 +64,9 @@ class ReconcileState:
         known, printed = self.insights.ledger.data, self.printed
         if known is None or printed is None:
             return None
-        asked = (known, printed, self.others)
+        asked = (known, printed, self.others.data)
         if self._found[0] != asked:
-            self._found = asked, reconcile(known, self.period_id, printed, self.others)
+            self._found = asked, reconcile(known, self.period_id, printed, self.others.data)
         return self._found[1]
 
     @property
@@ -93,18 +96,19 @@ class ReconcileState:
 
     async def load_others(self) -> None:
         """Read what the other contracts come to on the same bill."""
+        if self.contracts:
+            await self._others.load()
 
-        def fail(error: BackendError) -> None:
-            self.error = error
-
-        self.error = None
-        with failures_to(fail):
-            totals = [await self._total(one) for one in self.contracts]
-            self.others = tuple(one for one in totals if one is not None)
-
-    async def _total(self, contract: Contract) -> OtherTotal | None:
-        answer = await self.insights.backend.billing_periods(contract.contract_id)
-        for one in answer.value:
-            if one.bill_month == self.period_id:
-                return OtherTotal(contract.contract_id, contract.label, one.total.amount)
-        return None
+    def _totals(self) -> Steps[tuple[BillingPeriod, ...], tuple[OtherTotal, ...]]:
+        """Read the periods of each contract; the totals are as old as the oldest of them."""
+        found: list[OtherTotal] = []
+        ages: list[datetime] = []
+        for contract in self.contracts:
+            periods = yield self.insights.backend.billing_periods(contract.contract_id)
+            ages.append(periods.at)
+            found += [
+                OtherTotal(contract.contract_id, contract.label, one.total.amount)
+                for one in periods.value
+                if one.bill_month == self.period_id
+            ]
+        return Answer(tuple(found), min(ages))

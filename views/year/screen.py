@@ -18,12 +18,12 @@ from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton
-from views.frame import Screen, reading_column
+from views.frame import Screen, paired, reading_column
 from views.kit.amounts import hero_amount
-from views.kit.cards import card, column, key_values
+from views.kit.cards import card, column, named_amounts
 from views.kit.chips import Chip, choices
 from views.kit.look import Look, alone, heading, silent, text
-from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
+from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 from views.places import Destination, go, year_address
 from views.purchases.documents import export_of
 from views.purchases.sharing import use_file_actions
@@ -66,22 +66,23 @@ def Bills(insights: InsightsState, asked: str) -> ft.Control:
     told = _asked(known.data, asked)
     one = year_of(known.data, told, contract.billing.cut_off_day)
     notes = [words("check.partial", n=insights.most_pages * 100)] if known.data.partial else []
-    return reading_column(
+    read = column(
+        progress(look, known.loading),
+        *freshness(look, formats, known, insights.load),
+        *_choice(look, known.data, told),
+        spacing=SPACE_M,
+    )
+    parts = paired(
         look,
-        *choice,
-        column(
-            progress(look, known.loading),
-            *freshness(look, formats, known, insights.load),
-            *_choice(look, known.data, told),
-            _summary(look, formats, one),
-            spacing=SPACE_M,
-        ),
+        _summary(look, formats, one),
         _cut(look, words("year.kinds"), one.kinds, Cut.KIND),
         _cut(look, words("year.publishers"), one.publishers, Cut.PUBLISHER),
         _cut(look, words("year.categories"), one.categories, Cut.CATEGORY),
         *(alone(text(note, look.type.body_s, look.colors.content_muted)) for note in notes),
         Sharing(insights, Shared(one, known.at, session.demo, named=False)),
     )
+    width = CONTENT_WIDTH_XL if look.layout.wide else CONTENT_WIDTH_M
+    return reading_column(look, *choice, column(read, parts, spacing=SPACE_M), width=width)
 
 
 def _asked(ledger: Ledger, asked: str) -> int:
@@ -131,7 +132,7 @@ def _summary(look: Look, formats: Formats, one: Year) -> ft.Control:
             *(alone(text(line, look.type.body_s, look.colors.content_muted)) for line in lines if line),
             silent(_chart(look, formats, one)),
             *hatched,
-            key_values(look, months),
+            named_amounts(look, months),
             spacing=SPACE_S,
         ),
     )
@@ -199,7 +200,7 @@ def _bar(look: Look, known: Known, height: float) -> ft.Control:
 def _cut(look: Look, title: str, parts: tuple[Part, ...], cut: Cut) -> ft.Control:
     """Return one cut of the total; nothing was bought if it has no part."""
     rows = [(part_name(look.words, one, cut), look.formats.money(Money(amount=one.amount))) for one in parts]
-    content: ft.Control = key_values(look, rows)
+    content: ft.Control = named_amounts(look, rows)
     if not rows:
         content = alone(text(look.words("year.nothing"), look.type.body_s, look.colors.content_muted))
     return card(look, column(heading(text(title, look.type.h2), 2), content, spacing=SPACE_S))
