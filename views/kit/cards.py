@@ -162,7 +162,8 @@ def tile(look: Look, name: str, size: int = 40, radius: int = 12) -> ft.Containe
 
 
 def key_value(look: Look, key: str, value: str) -> ft.Control:
-    """One fact of a detail, read as one: « Date, 9 mai 2024 à 21:05 »."""
+    """Return one fact of a detail, read as one: « Date, 9 mai 2024 à 21:05 »."""
+    long_key = len(key) > len(value)  # the longer of the two wraps
     return ft.Semantics(
         label=f"{key}, {value}",
         exclude_semantics=True,
@@ -170,8 +171,8 @@ def key_value(look: Look, key: str, value: str) -> ft.Control:
         content=ft.Container(
             ft.Row(
                 [
-                    text(key, look.type.body_s, look.colors.content_muted),
-                    text(value, look.type.label_s, expand=True, align=ft.TextAlign.END),
+                    text(key, look.type.body_s, look.colors.content_muted, expand=long_key),
+                    text(value, look.type.label_s, expand=not long_key, align=ft.TextAlign.END),
                 ],
                 spacing=SPACE_M,
                 vertical_alignment=ft.CrossAxisAlignment.START,
