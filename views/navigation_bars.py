@@ -20,6 +20,8 @@ from views.kit.theme import (
 )
 from views.places import SETTINGS, Destination, go
 
+RAIL_WIDTH, RAIL_EDGE = 224, 28
+"""Of the extended rail, and of the space before its icons, in logical pixels."""
 MANY = 100
 """More new charges than this are not counted on a badge."""
 MARK_WIDTH, MARK_HEIGHT = 64, 32
@@ -33,6 +35,25 @@ def account_button(look: Look) -> ft.Control:
         go(SETTINGS)
 
     return icon_button(look, ft.Icons.ACCOUNT_CIRCLE_OUTLINED, look.words("home.account"), open_settings)
+
+
+def _labelled_account(look: Look) -> ft.Control:
+    """Return the way to the settings as a row of the extended rail."""
+    content = ft.Row(
+        [
+            ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24, color=look.colors.content_muted),
+            text(look.words("settings.h1"), look.type.label_s, look.colors.content_muted),
+        ],
+        spacing=RAIL_EDGE,
+    )
+    row = row_as_button(
+        look,
+        content,
+        partial(go, SETTINGS),
+        name=look.words("home.account"),
+        style=navigation_cell(look.colors),
+    )
+    return ft.Container(row, width=RAIL_WIDTH, padding=ft.Padding.only(left=RAIL_EDGE))
 
 
 def _icon(look: Look, place: Destination, icon: ft.IconData, color: str, news: int) -> ft.Icon:
@@ -80,7 +101,7 @@ def bar(look: Look, here: Destination | None, news: int, *, low: bool) -> ft.Bot
 
 
 def _place(look: Look, place: Destination, here: bool, news: int, *, low: bool) -> ft.Control:
-    """Return one place of the bar, as wide as its label asks for."""
+    """Return one place of the bar; with large texts it is as wide as its label asks for."""
     label = place.label(look)
     color = look.colors.content_default if here else look.colors.content_muted
     style = look.compact.caption_bold if here else look.compact.caption_medium
@@ -108,7 +129,7 @@ def _place(look: Look, place: Destination, here: bool, news: int, *, low: bool) 
         style=navigation_cell(look.colors),
         key=f"place-{place.name}",
     )
-    cell.expand = len(label) + LEAST_LETTERS
+    cell.expand = len(label) + LEAST_LETTERS if look.crowded else 1
     return cell
 
 
@@ -131,8 +152,11 @@ def rail(look: Look, here: Destination | None, news: int) -> ft.NavigationRail:
         leading=ft.Container(
             silent(ft.Image(src=look.brand.mark, width=40, height=40)),
             padding=ft.Padding.symmetric(vertical=SPACE_M),
+            width=RAIL_WIDTH if extended else None,
+            alignment=ft.Alignment(-1 + 2 * RAIL_EDGE / (RAIL_WIDTH - 40), 0) if extended else None,
         ),
-        trailing=account_button(look),
+        min_extended_width=RAIL_WIDTH,
+        trailing=_labelled_account(look) if extended else account_button(look),
         pin_trailing_to_bottom=True,
         scrollable=True,  # in a low window the account button would lie on a destination
         on_change=_go_to_destination,

@@ -57,11 +57,18 @@ def card(look: Look, content: ft.Control, *, padding: ft.PaddingValue = SPACE_M)
 
 
 def group(look: Look, rows: Sequence[ft.Control], *, indent: float = SPACE_M) -> ft.Container:
-    """Rows in one card, parted by hairlines that begin where the text begins."""
+    """Return rows in one card, divided by hairlines that begin and end where the text does."""
     parted: list[ft.Control] = []
     for row in rows:
         if parted:
-            parted.append(ft.Divider(height=1, color=look.colors.border_hairline, leading_indent=indent))
+            parted.append(
+                ft.Divider(
+                    height=1,
+                    color=look.colors.border_hairline,
+                    leading_indent=indent,
+                    trailing_indent=SPACE_M,
+                )
+            )
         parted.append(row)
     return ft.Container(
         ft.Column(parted, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
