@@ -1,11 +1,12 @@
-"""Conso et moi: the command line, and the only place that knows which implementation serves which role.
+"""Command line of Conso et moi, and the only module that chooses the implementation of each role.
 
     python main.py [--web] [--host 127.0.0.1] [--port 8550] [--backend URL [--ca-file FILE]] [--version]
         [--session-timeout SECONDS] [--sessions-per-address N] [--allowed-host NAME]...
         [--trusted-proxy ADDRESS]...
 
-A desktop window where there is a display, else the web app; on a phone, the phone's own window.
-Exit code 0 when it is closed or stopped, 2 with one sentence on stderr when it cannot start as asked.
+The app opens a desktop window if a display exists, else it serves the web app; on a phone, it opens the
+phone's own window. The exit code is 0 after the window is closed or the process is stopped.
+If the app cannot start as asked, the exit code is 2, with one sentence on stderr.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from flet.utils import is_embedded, is_linux_server, is_mobile, is_pyodide
 
 from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Runtime, Settings, is_loopback
 
-if TYPE_CHECKING:  # a server listens before it imports what only pages need
+if TYPE_CHECKING:  # a server listens before it imports modules that only pages need
     from ssl import SSLContext
 
     from starlette.applications import Starlette
@@ -46,7 +47,7 @@ if TYPE_CHECKING:  # a server listens before it imports what only pages need
 
 ASSETS = Path(__file__).parent / "assets"
 DOWNLOAD_STALLED = 10.0
-"""Seconds without a byte after which the download of the desktop client is given up."""
+"""Seconds without a byte after which the download of the desktop client is aborted."""
 
 Start = Callable[[ft.Page], Awaitable[None]]
 
@@ -56,10 +57,10 @@ log = logging.getLogger("conso-et-moi")
 
 
 class Application:
-    """The app, once for every page; nothing of it is imported or built before the first one is expected.
+    """The app, shared by all pages; its modules are imported and built when the first page is expected.
 
-    Pages share the sandbox, or whose certificates are believed for another backend, and how often the
-    addresses of web visitors failed to sign in; nothing else: on the web one process serves many people.
+    Pages share only three objects: the sandbox, the SSL context of another backend, and the sign-in failures
+    of each address. On the web one process serves many visitors, so that pages must share nothing else.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -70,7 +71,7 @@ class Application:
         self._authorities: SSLContext | None = None
 
     def expect(self) -> Future[None]:
-        """Prepares for a first page, in a thread, so that the event loop goes on; does nothing after that."""
+        """Prepare the first page in a thread, off the event loop; later calls do nothing."""
         if self._imported is None:
             executor = ThreadPoolExecutor(1, thread_name_prefix="prepare")
             self._imported = executor.submit(self._import)
@@ -80,7 +81,7 @@ class Application:
         return self._imported
 
     def _import(self) -> None:
-        import views.app  # noqa: F401 - its screens take longest
+        import views.app  # noqa: F401 - its screens take longest to import
         from services.sign_in_tries import Failures
         from services.trust import create_ssl_context
 
@@ -91,7 +92,7 @@ class Application:
             except ValueError:
                 if self._settings.ca_file is not None:
                     raise  # no page may fall back on other certificates
-                # Each page's client tries again, and its requests say what is wrong.
+                # The client of each page tries again, and its requests report the error.
 
     def _build(self) -> Starlette:
         try:
@@ -101,7 +102,7 @@ class Application:
             raise
 
     async def start(self, page: ft.Page) -> None:
-        """Runs once for every page."""
+        """Start the app on a page; Flet calls it once per page."""
         await until_done(self.expect())
 
         from services.backend import Backend
@@ -120,19 +121,22 @@ class Application:
             backend.sign_in_tries = visitor_tries(page, self._failures)
         await open_app(page, backend, settings, demonstration)
         if self._sandbox is not None and settings.runtime is Runtime.BROWSER:
-            await asyncio.sleep(1)  # there is one thread: it draws the sign-in first
+            await asyncio.sleep(1)  # the browser has one thread: it draws the sign-in first
             await self._sandbox.built()
 
 
 class Sandbox:
-    """ASGI app: the sandbox while it is being built. Requests wait for it; the sign-in needs none."""
+    """ASGI app that stands for the sandbox while it is built.
+
+    Requests wait for the sandbox; drawing the sign-in does not.
+    """
 
     def __init__(self, building: Future[Starlette]) -> None:
         self._building = building
         self.state = SimpleNamespace(start_over=self._start_over)
 
     async def built(self) -> None:
-        """Wait until the sandbox is built; a failure is for the requests to tell."""
+        """Wait until the sandbox is built; requests report a failure to build it."""
         with suppress(Exception):
             await until_done(self._building)
 
@@ -144,12 +148,12 @@ class Sandbox:
 
 
 async def until_done(future: Future[T]) -> T:
-    """What a thread gives. Whoever leaves meanwhile does not cancel it for the others."""
+    """Return the result of a thread. Cancelling one caller does not cancel the work for the others."""
     return await asyncio.shield(asyncio.wrap_future(future))
 
 
 def embedded_sandbox(settings: Settings) -> Starlette:
-    """The sandbox, in a file on a device, so that a remembered session opens the next day; else in memory."""
+    """Return the sandbox: in a file on a device, so that a stored session stays valid; else in memory."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from services.sandbox import Settings as SandboxSettings
@@ -174,7 +178,7 @@ def credential_store(settings: Settings) -> CredentialStore:
 
     origin = settings.backend or IN_PROCESS
     match settings.runtime:
-        case Runtime.WEB | Runtime.BROWSER:  # the keyring is the server's, shared by every visitor
+        case Runtime.WEB | Runtime.BROWSER:  # the keyring belongs to the server, shared by all visitors
             return MemoryStore()
         case Runtime.PHONE:
             from views.core.secure_storage import SecureStorageStore
@@ -185,7 +189,7 @@ def credential_store(settings: Settings) -> CredentialStore:
 
 
 def offline_store(settings: Settings) -> OfflineStore | None:
-    """Return the store of the last answers, encrypted; None in a web host, whose disk is the server's."""
+    """Return the encrypted store of the last answers; None on a web host, whose visitors share its disk."""
     if settings.runtime.on_the_web:
         return None
     from services.offline import OfflineStore
@@ -195,7 +199,10 @@ def offline_store(settings: Settings) -> OfflineStore | None:
 
 
 def visitor_tries(page: ft.Page, failures: Failures) -> SignInTries | None:
-    """Those of a web visitor's address; this machine's own is its owner's, or an unnamed proxy's."""
+    """Return the sign-in tries of a web visitor's address, or None for a loopback address.
+
+    A loopback address belongs to the owner of this machine, or to a proxy that is not declared as trusted.
+    """
     from services.sign_in_tries import SignInTries, subscription_of
     from views.web.sessions import ADDRESS  # phones have no web server
 
@@ -204,14 +211,14 @@ def visitor_tries(page: ft.Page, failures: Failures) -> SignInTries | None:
 
 
 class CommandLine(argparse.ArgumentParser):
-    """An `ArgumentParser` that answers a mistake by one sentence and exit code 2."""
+    """`ArgumentParser` that reports a mistake in one sentence, with exit code 2."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
 
 
 def command_line() -> CommandLine:
-    """The options of `python main.py`."""
+    """Return the parser of the options of `python main.py`."""
     parser = CommandLine(
         prog="conso-et-moi", description="Follow your internet+ purchases: a window, or a web app."
     )
@@ -256,14 +263,15 @@ def command_line() -> CommandLine:
 
 
 def has_window() -> bool:
-    """Return whether Flet's desktop client is here, or can be downloaded, as it is at the first start."""
+    """Return whether Flet's desktop client is present, or can be downloaded, as on the first start."""
     from flet_desktop import ensure_client_cached
 
     stalled = socket_module.getdefaulttimeout()
-    socket_module.setdefaulttimeout(DOWNLOAD_STALLED)  # Flet sets none: a silent server would be waited for
+    # Flet sets no timeout: a silent server would block for ever
+    socket_module.setdefaulttimeout(DOWNLOAD_STALLED)
     try:
         return has_client(ensure_client_cached())
-    except Exception as problem:  # noqa: BLE001 - a captive portal's page, a cut archive, a full disk
+    except Exception as problem:  # noqa: BLE001 - a captive portal's page, a truncated archive, a full disk
         log.warning(
             "no window: Flet's desktop client cannot be fetched (%s: %s); opening the web app in the browser",
             type(problem).__name__,
@@ -278,7 +286,7 @@ def has_client(folder: Path) -> bool:
     """Check that a folder holds a desktop client; remove it if not, so that the next start downloads it.
 
     Raises:
-        FileNotFoundError: what was downloaded was an archive of something else.
+        FileNotFoundError: the downloaded archive holds something else.
     """
     started = (folder / "flet" / name for name in ("flet", "flet.exe"))
     if not any(os.access(each, os.X_OK) for each in (*started, *folder.glob("*.app"))):
@@ -288,14 +296,14 @@ def has_client(folder: Path) -> bool:
 
 
 def open_browser(address: str) -> None:
-    """Open the web app in the browser, if there is one; the process does not wait for it."""
+    """Open the web app in the browser, if there is one, without waiting for it."""
     import webbrowser
 
     Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
 
 
 def serve_web(settings: Settings, listening: socket) -> None:
-    """Serves the web app on `listening` until the process is stopped."""
+    """Serve the web app on `listening` until the process is stopped."""
     from views.web.app import address_of, serve, web_app
 
     application = Application(settings)
@@ -313,7 +321,7 @@ def serve_web(settings: Settings, listening: socket) -> None:
 
 
 def refusal(problem: Exception, settings: Settings) -> str:
-    """Why the web app cannot listen where it was asked to, as a sentence."""
+    """Return a sentence that says why the web app cannot listen at the requested address."""
     match getattr(problem, "errno", None):
         case errno.EADDRINUSE:
             return f"Port {settings.port} of {settings.host} is in use: choose another with --port."
@@ -324,7 +332,10 @@ def refusal(problem: Exception, settings: Settings) -> str:
 
 
 def packaged_start() -> Start:
-    """Return how a packaged app starts: it has no command line to refuse a setting of the environment on."""
+    """Return the start function of a packaged app.
+
+    A packaged app has no command line, so that a page shows an invalid setting of the environment.
+    """
     runtime = Runtime.BROWSER if is_pyodide() else Runtime.PHONE if is_mobile() else Runtime.DESKTOP
     try:
         return Application(Settings.from_environment(runtime=runtime)).start
@@ -338,15 +349,17 @@ def packaged_start() -> Start:
 
 
 def configure_logging() -> None:
-    """Warnings only, whatever level a logger is given later: below, Flet logs every keystroke, passwords
-    included, SQLAlchemy every row and httpx every address.
+    """Log warnings and errors only, whatever level is set on a logger later.
+
+    Below that level, Flet logs every keystroke (passwords included), SQLAlchemy every row, httpx every
+    address.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.disable(logging.INFO)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the app; leaves by `SystemExit` when it is stopped or cannot start."""
+    """Run the app; raise `SystemExit` when it is stopped or cannot start."""
     configure_logging()
     if is_embedded() or is_pyodide():  # packaged by `flet build`, or in a browser: no command line
         ft.run(packaged_start())

@@ -1,4 +1,4 @@
-"""Flet's side of one browser's connection, where Flet 1.0.5 needs help for a session to outlive it."""
+"""Connection of a browser to Flet, extended so that a session of Flet 1.0.5 can outlive it."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from flet.utils import validation
 from flet_web.fastapi import FletApp
 
 MARK = "_return"
-"""A property of every control that is sent to a browser that comes back; its client has no use for it."""
+"""Property added to every control that is sent to a returning browser; its client does not use it."""
 
 _encode = configure_encode_object_for_msgpack(BaseControl)
 
 
 def share_validation_sets() -> None:
-    """Let all controls share the set of the errors of validation they have reported.
+    """Make all controls share one set of reported validation errors.
 
-    Flet gives each one of its own, of 216 bytes, nearly always empty.
+    Flet gives each control its own set of 216 bytes, which nearly always stays empty.
     """
     setattr(BaseControl, validation._REPORTED_VALIDATION_ERRORS_KEY, set[tuple[str, str]]())
 
 
 class ResumableConnection(FletApp):  # type: ignore[misc] # Flet's server has no types
-    """What Flet calls the connection of a session.
+    """Connection of a session, as Flet calls it.
 
     Args:
-        crash_sentence: what the visitor reads when the app fails; Flet would show the exception's traceback.
+        crash_sentence: text shown to the visitor if the app fails; Flet would show the exception's traceback.
     """
 
     _FletApp__send_queue: Any
@@ -45,18 +45,18 @@ class ResumableConnection(FletApp):  # type: ignore[misc] # Flet's server has no
 
     @property
     def session(self) -> Session | None:
-        """The session it belongs to, once the client has registered."""
+        """The session of this connection, once the client has registered."""
         session: Session | None = self._FletApp__session
         return session
 
     @property
     def backlog(self) -> int:
-        """How many messages the client has not taken yet."""
+        """Number of messages that the client has not taken yet."""
         return self._FletApp__send_queue.qsize() if self._FletApp__send_queue else 0
 
     @property
     def running(self) -> int:
-        """How many events of the client are being handled."""
+        """Number of the client's events in flight."""
         return len(self._FletApp__running_tasks)
 
     def control(self, control_id: int) -> BaseControl | None:
@@ -64,7 +64,7 @@ class ResumableConnection(FletApp):  # type: ignore[misc] # Flet's server has no
         return self.session.index.get(control_id) if self.session else None
 
     def call(self, call_id: str) -> tuple[int, str] | None:
-        """Return the control and the name of a method whose answer is awaited."""
+        """Return the control and the name of a method whose answer is pending."""
         return self._calls.get(call_id) if call_id in self._awaited() else None
 
     def _awaited(self) -> Collection[str]:
@@ -72,10 +72,11 @@ class ResumableConnection(FletApp):  # type: ignore[misc] # Flet's server has no
         return calls
 
     def send_message(self, message: Message) -> None:
-        """Send, unless the connection is over, which Flet notices a moment later.
+        """Send a message, unless the connection has ended, which Flet notices a moment later.
 
-        Drawing in that moment would fail, and the session never draw again, not even for who comes back: they
-        are sent the whole page. Flet's own method first writes out each message as text, for a log.
+        In that moment, an error would stop the session from drawing for good. A client that returns gets the
+        whole page, so that the message is not needed. Flet's own method first formats each message as text,
+        for a log.
         """
         if self._FletApp__send_queue is None:
             return
@@ -93,8 +94,9 @@ class ResumableConnection(FletApp):  # type: ignore[misc] # Flet's server has no
         self._FletApp__send_queue.put_nowait(b"\0" + packed)
 
     async def _FletApp__send_loop(self) -> None:
-        """Send what is to be sent, and hold on to none of it: Flet's own loop keeps the last message, often a
-        whole screen, until the next.
+        """Send the queued messages without holding on to any of them.
+
+        Flet's own loop keeps the last message, often a whole screen, until the next one.
         """
         while (message := await self._FletApp__send_queue.get()) is not None:
             await self._FletApp__websocket.send_bytes(message)
@@ -105,20 +107,20 @@ class ResumableConnection(FletApp):  # type: ignore[misc] # Flet's server has no
         try:
             await super()._FletApp__on_message(data)
         except RuntimeError:
-            # The answer of a control that left the screen meanwhile: no reason to end the connection.
+            # A control that has left the screen meanwhile answered: no reason to end the connection.
             if data[0] != MessageAction.INVOKE_METHOD.value:
                 raise
 
     def dispose(self) -> None:
-        """Keep the session: its start may be under way, and would fail without."""
+        """Keep the session: its start may be in flight, and would fail without the session."""
 
 
 def _marked(message: Message) -> bytes:
-    """The message in which every control bears a mark that it has never borne.
+    """Return the message with a new mark in every control.
 
-    A client that comes back compares each control it is sent with the one it holds, and all that is in it, in
-    a time that doubles with every level at which they are alike. Our screens, equal to the bottom, would
-    freeze the browser for good; by the mark they differ at once.
+    A returning client compares each received control with the control it holds, at every depth. The time
+    doubles with every level at which both are equal. Without the mark, our equal screens would freeze the
+    browser for good; with it, they differ at the first level.
     """
     mark = uuid4().hex[:8]
 

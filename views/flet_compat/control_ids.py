@@ -1,8 +1,8 @@
 """Random start of control ids, so that a browser left open survives a restart of the server.
 
 Flet 1.0.5 numbers controls from 3 in every process. A tab that reconnects to a restarted server still holds
-the services of the earlier process under the same ids: a call to a new service, such as the preferences in
-the browser, reaches an object that no longer listens, and times out after 10 s.
+the services of the earlier process under the same ids. A call to a new service, such as the preferences in
+the browser, reaches an object that no longer listens. The call times out after 10 s.
 Upstream: `flet/controls/id_counter.py`.
 Remove when: Flet makes ids unique across processes, or its client drops its controls when it registers again.
 """

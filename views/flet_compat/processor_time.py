@@ -1,7 +1,7 @@
-"""Time of the processor that Flet spends for one session.
+"""Processor time that Flet spends on one session.
 
-Flet 1.0.5 runs every event that a client sends, as fast as they come. This measures what a session costs, so
-that its connection can be read more slowly (`views/web/limits.py`).
+Flet 1.0.5 runs every event that a client sends, at once. This module measures the cost of a session, so that
+its connection can be read more slowly (`views/web/limits.py`).
 Remove when: Flet bounds the time of a session.
 """
 
@@ -16,7 +16,7 @@ from flet.messaging.session import Session
 
 
 class ProcessorTime:
-    """Seconds of this thread that a session's events and drawing have taken."""
+    """Seconds of this thread spent on a session's events and drawing."""
 
     def __init__(self, session: Session) -> None:
         self.spent = 0.0
@@ -32,7 +32,7 @@ class ProcessorTime:
 
 
 class _Timed(Generator[Any, Any, Any]):
-    """An awaitable whose own steps are timed; what it waits for in between is not."""
+    """Awaitable that times its own steps, without the waits between them."""
 
     def __init__(self, awaitable: Awaitable[Any], total: ProcessorTime) -> None:
         self._steps: Any = awaitable.__await__()

@@ -1,9 +1,9 @@
 """End of Flet's sessions.
 
-Flet 1.0.5 ends sessions in a task that holds on to the session it looked at last, with its page and all that
-was drawn. What still runs for an ended session fails: calls of its browser with "Session closed", changes of
-state with "An attempt to fetch destroyed session", each with a traceback in the log.
-Remove this module, and start `app_manager` instead, when an ended session is let go of and is silent.
+Flet 1.0.5 ends sessions in a task that holds on to the last session it checked, with its page and all its
+controls. Tasks of an ended session fail: calls of its browser with "Session closed", changes of state with
+"An attempt to fetch destroyed session". Each failure logs a traceback.
+Remove this module, and start `app_manager` instead, when Flet releases an ended session without errors.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ async def _end(sessions: Iterable[Session]) -> None:
     ending = set(sessions)
     for key in [key for key, session in _sessions().items() if session in ending]:
         session = _sessions()[key]
-        session.page._ended_session = session  # changes of state are dropped by it, without an error
+        session.page._ended_session = session  # changes of state are then dropped without an error
         session.invoke_method = _cancel
         for call in session._Session__method_calls.values():
             for waiting in call._waiters:
@@ -47,7 +47,7 @@ async def _end(sessions: Iterable[Session]) -> None:
 
 
 async def _cancel(*_: object, **__: object) -> NoReturn:
-    """Stand in for a call of the browser of an ended session: end the caller, as when it is cancelled."""
+    """Stand in for a browser call of an ended session: cancel the caller."""
     raise asyncio.CancelledError
 
 

@@ -1,7 +1,7 @@
-"""The app in a browser: Flet's web client, served with what keeps it to itself.
+"""Web app: serves Flet's web client with security headers and connection limits.
 
-Only these answer: the WebSocket that carries the interface, the client's files, the app's assets, `/healthz`.
-Flet's own `flet_web.fastapi.app` would also expose API documentation, an OAuth call-back and
+It serves only the WebSocket of the interface, the client's files, the app's assets, and `/healthz`.
+Flet's own `flet_web.fastapi.app` would also expose API documentation, an OAuth callback and
 `Access-Control-Allow-Origin: *`; none is used here.
 """
 
@@ -37,10 +37,10 @@ from views.web.sessions import COOKIES, SessionEndpoint, Start
 from views.web.static import WebFiles
 
 SAFE_HEADERS = {
-    "Content-Security-Policy": "frame-ancestors 'none'",  # the rest of the policy stands in assets/index.html
-    # No Cross-Origin-Embedder-Policy beside it: the two let Flutter draw on a second thread, which corrupts
-    # its memory (Flutter issue 190039): a resized window then stood still for good. Mended in Flutter by pull
-    # request 190048, which Flet 1.0.5 does not have.
+    "Content-Security-Policy": "frame-ancestors 'none'",  # the rest of the policy is in assets/index.html
+    # No Cross-Origin-Embedder-Policy: with both headers, Flutter draws on a second thread, which corrupts its
+    # memory (Flutter issue 190039), and a resized window freezes for good. Flutter pull request 190048 fixes
+    # it; Flet 1.0.5 does not have the fix.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -50,24 +50,24 @@ SAFE_HEADERS = {
 
 
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
-"""Over HTTPS only: a year of it, for this name alone."""
+"""Sent over HTTPS only: one year, for this host name without its subdomains."""
 
 HEALTH = "/healthz"
-"""Answers while the process serves visitors.
+"""Path that answers while the process serves visitors.
 
-It says nothing of the backend, whose outage the screens explain. A proxy that took processes out for that
-would leave visitors without a screen.
+The answer does not depend on the backend, whose outage the screens explain. If it did, a proxy would remove
+the processes, and visitors would have no screen.
 """
 
 LARGEST_MESSAGE = 64 * 1024
-"""Bytes a browser may send at once, decompressed; a page's largest, its registration, is about 1,000."""
+"""Bytes of a browser's message, decompressed. The largest of a page, its registration, has about 1,000."""
 
 
 class SafeHeaders:
-    """ASGI middleware: adds `SAFE_HEADERS` to every HTTP response, and gives every browser a name of its own.
+    """ASGI middleware: adds `SAFE_HEADERS` to every HTTP response, and sets a random cookie in every browser.
 
-    The name is a cookie that no script can read. `views/web/sessions.py` gives a session back to that cookie
-    alone: the id of the session does not suffice. The cookie ends with the browser.
+    Scripts cannot read the cookie, and it ends with the browser. `views/web/sessions.py` resumes a session
+    only for the same cookie: the id of the session does not suffice.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -89,7 +89,8 @@ class SafeHeaders:
                 if unnamed:
                     attributes = "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
                     headers.append("Set-Cookie", f"{name}={secrets.token_urlsafe(32)}; {attributes}")
-                    headers["Cache-Control"] = "no-cache, private"  # else a proxy could give it to others
+                    # else a proxy could give the cookie to others
+                    headers["Cache-Control"] = "no-cache, private"
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -104,14 +105,14 @@ def web_app(
     session_timeout: int = SESSION_TIMEOUT,
     sessions_per_address: int = SESSIONS_PER_ADDRESS,
 ) -> Starlette:
-    """The ASGI app that shows `start` in browsers, one page (and one call of `start`) a visitor.
+    """Return the ASGI app that runs `start` in browsers, with one page and one call of `start` per visitor.
 
     Args:
-        assets: the folder of the app's own files.
-        expect: called when a browser asks for the page: it will want `start` in a second.
-        hosts: the names it answers to; `*` is any.
-        session_timeout: seconds a session without a connection is kept.
-        sessions_per_address: at most; this machine's own are not counted.
+        assets: folder of the app's own files.
+        expect: called when a browser asks for the page, about a second before it needs `start`.
+        hosts: host names the app answers to; `*` is any.
+        session_timeout: seconds after which a session without a connection expires.
+        sessions_per_address: limit of sessions per address; loopback addresses are exempt.
     """
 
     @asynccontextmanager
@@ -148,19 +149,22 @@ async def _health(_: Request) -> JSONResponse:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on `host`, a name or an address.
+    """Return a listening socket on `host`, a name or an address.
 
-    Raises `OSError` when it cannot be had (in use, no such address, not allowed), `UnicodeError` when `host`
+    Raises `OSError` if the address is in use, does not exist or is not allowed. Raises `UnicodeError` if
+    `host`
     cannot be a name.
     """
-    if not host:  # to the system it means every address of this machine
+    if not host:  # to the system, an empty host means every address of this machine
         raise OSError(errno.EADDRNOTAVAIL, "no address")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=128)
 
 
 def address_of(listening: socket.socket) -> str:
-    """Where a browser on this machine finds what listens there, for example `http://127.0.0.1:8550`."""
+    """Return the address at which a browser on this machine finds the socket, such as
+    `http://127.0.0.1:8550`.
+    """
     host, port = listening.getsockname()[:2]
     ip = ipaddress.ip_address(host)
     if ip.is_unspecified:
@@ -176,8 +180,8 @@ def web_server(
     """Return a server for `app` that bounds its connections.
 
     Args:
-        trusted_proxies: addresses believed about the visitor (`X-Forwarded-For`, `X-Forwarded-Proto`).
-        limits: bounds other than the usual ones.
+        trusted_proxies: addresses trusted to name the visitor (`X-Forwarded-For`, `X-Forwarded-Proto`).
+        limits: bounds that replace the defaults.
     """
     config = LimitedConfig(
         app,
@@ -191,8 +195,8 @@ def web_server(
 def serve(app: ASGIApp, listening: socket.socket, *, trusted_proxies: Sequence[str] = ()) -> None:
     """Serve `app` on `listening` until SIGINT or SIGTERM, then give requests in flight two seconds to end.
 
-    Full garbage collections run only when sessions have ended (`collect_ended_sessions`): drawing leaves
-    young garbage.
+    Full garbage collections run only after sessions have ended (`collect_ended_sessions`), because drawing
+    produces young garbage only.
     uvicorn raises the signal again once it has stopped: the caller's handlers decide how the process ends.
     """
     gc.set_threshold(5_000, 20, 1_000_000)

@@ -1,7 +1,7 @@
-"""Bounds of the TCP connections of the web host: how many, how large a request, and how slow.
+"""Bounds of the TCP connections of the web host: their number, the size of a request, and its time.
 
-uvicorn waits for ever for the rest of a request, and for a client that does not read what it asked for.
-The classes below are its own protocols with deadlines.
+uvicorn waits for ever for the rest of a request, and for a client that does not read the response.
+The classes below add deadlines to uvicorn's protocols.
 """
 
 from __future__ import annotations
@@ -21,42 +21,42 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 SPARE_DESCRIPTORS = 64
-"""Descriptors of the process that are left to files, and to connections to the backend."""
+"""File descriptors of the process reserved for files and for connections to the backend."""
 
 _SLICE = 4 * 1024
-"""Bytes of a WebSocket that are decompressed before it is looked at how much that made."""
+"""Bytes of a WebSocket to decompress before the size of the result is checked."""
 
 _CLOSE_TIME = 2.0
 _AFTER_CLOSE = 256 * 1024
-"""Seconds, and bytes, in which the client's answer to a close is looked for."""
+"""Seconds and bytes to wait for the client's answer to a close."""
 
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """What one connection, one address, and all connections together may take. Times are in seconds."""
+    """Limits of one connection, one address, and all connections together. Times are in seconds."""
 
     head_bytes: int = 16 * 1024
     """Size of a request's line and headers."""
     request_time: float = 10.0
-    """Time from the first byte of a request, or from the connection, to its last byte."""
+    """Time from the start of the connection, or from the first byte of a request, to its last byte."""
     idle_time: int = 5
     """Time between a response and the next request."""
     read_time: float = 60.0
-    """Time a client has to take what is buffered for it: 64 KiB of a file, or one message."""
+    """Time for a client to take its buffered data: 64 KiB of a file, or one message."""
     queued_bytes: int = 1024 * 1024
-    """Size of the messages of one WebSocket that wait for the app, decompressed."""
+    """Decompressed size of the messages of one WebSocket that wait for the app."""
     ping_interval: float = 20.0
     ping_time: float = 20.0
-    """Time a browser has to answer a ping on a WebSocket."""
+    """Time for a browser to answer a ping on a WebSocket."""
     pending: int = 256
-    """Connections without a whole request; the oldest is dropped for a new one."""
+    """Connections without a complete request; a new connection drops the oldest."""
     pending_per_address: int = 32
     most: int | None = None
-    """All connections; None derives the number from the descriptors that the process may open."""
+    """Limit of all connections; None derives it from the number of descriptors that the process may open."""
 
 
 class ConnectionTable:
-    """Connections of a server that still owe a whole request, oldest first."""
+    """Connections of a server without a complete request yet, oldest first."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
@@ -64,11 +64,11 @@ class ConnectionTable:
         self._pending: dict[Droppable, str] = {}
 
     def add(self, connection: Droppable, address: str) -> None:
-        """Register a pending connection. Drop the oldest of its address, or of all, where there are too many.
+        """Register a pending connection. At the limit, drop the oldest of its address, or the oldest of all.
 
         A request arrives within a round trip, so that a flood drops its own connections first.
         """
-        from services.sign_in_tries import subscription_of  # the server has listened without it
+        from services.sign_in_tries import subscription_of  # imported late: the server must listen without it
 
         subscription = subscription_of(address)
         self._pending[connection] = subscription
@@ -79,18 +79,18 @@ class ConnectionTable:
             next(iter(self._pending)).drop()
 
     def discard(self, connection: Droppable) -> None:
-        """Forget a connection that has sent its request or is over."""
+        """Remove a connection that has sent its request or has ended."""
         self._pending.pop(connection, None)
 
 
 class Droppable(Protocol):
-    """A connection that can be ended at once."""
+    """Connection that can be ended at once."""
 
     def drop(self) -> None: ...
 
 
 class LimitedConfig(uvicorn.Config):
-    """A configuration of uvicorn whose connections keep to `limits`."""
+    """Configuration of uvicorn that applies `limits` to its connections."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class LimitedConfig(uvicorn.Config):
             RefusesBodies(app),
             http=LimitedHttp,
             ws=LimitedWebSocket,
-            log_level="error",  # warnings tell of malformed requests: any client could fill the log
+            log_level="error",  # warnings report malformed requests: any client could fill the log
             access_log=False,
             server_header=False,
             proxy_headers=bool(trusted_proxies),
@@ -120,7 +120,7 @@ class LimitedConfig(uvicorn.Config):
 
 
 class RefusesBodies:
-    """ASGI middleware that refuses a request with a body: nothing here takes one."""
+    """ASGI middleware that refuses a request with a body: no endpoint takes one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -136,7 +136,7 @@ class RefusesBodies:
 
 
 class _Deadline:
-    """A timer that runs at most once and can be set while it runs without being put off."""
+    """Timer that runs at most once; starting it again does not extend it."""
 
     def __init__(self, action: Callable[[], object]) -> None:
         self._action = action
@@ -159,7 +159,7 @@ class LimitedHttp(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         super().connection_made(transport)
-        transport.set_write_buffer_limits(0)  # `resume_writing` then means that all was taken
+        transport.set_write_buffer_limits(0)  # `resume_writing` then means that the client took all data
         self._request = _Deadline(self.drop)
         self._reading = _Deadline(self.drop)
         if len(self.connections) > self.config.table.most:
@@ -176,7 +176,7 @@ class LimitedHttp(H11Protocol):
         self._watch()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse a malformed request, or drop the connection if its response is already under way.
+        """Refuse a malformed request, or drop the connection if its response is already in flight.
 
         uvicorn would begin a second response, which fails with a traceback in the log.
         """
@@ -191,7 +191,7 @@ class LimitedHttp(H11Protocol):
         super().handle_websocket_upgrade(event)
         web_socket = self.transport.get_protocol()
         if isinstance(web_socket, LimitedWebSocket) and not web_socket.handshake_initiated:
-            self.transport.abort()  # what it makes nothing of, it leaves without an answer
+            self.transport.abort()  # uvicorn leaves a malformed handshake without an answer
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._settle()
@@ -207,12 +207,12 @@ class LimitedHttp(H11Protocol):
         self._reading.stop()
 
     def drop(self) -> None:
-        """End the connection at once; what is buffered is lost."""
+        """End the connection at once; buffered data is lost."""
         self._settle()
         self.transport.abort()
 
     def _watch(self) -> None:
-        """Let a request that has begun arrive in time. Between requests, uvicorn's own timer runs."""
+        """Set the deadline of a request that has begun. Between requests, uvicorn's own timer runs."""
         owed = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and self.timeout_keep_alive_task is None
         if owed and not self.transport.is_closing() and self.transport.get_protocol() is self:
             self._request.start(self.config.table.limits.request_time)
@@ -228,8 +228,8 @@ class LimitedHttp(H11Protocol):
 class LimitedWebSocket(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket connection, ended when its browser answers no ping or reads nothing.
 
-    A few bytes may unfold to a full message: what one read brings is decompressed in slices, and what waits
-    for the app is bounded.
+    A few bytes may decompress to a full message. Each read is therefore decompressed in slices, and the size
+    of the messages that wait for the app is bounded.
     """
 
     config: LimitedConfig
@@ -275,7 +275,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         self._reading.stop()
 
     def keepalive_timeout(self) -> None:
-        """End the connection at once. Closing it would wait for a silent browser to read what is buffered."""
+        """End the connection at once. A close would wait for a silent browser to read the buffer."""
         super().keepalive_timeout()
         self.transport.abort()
 
@@ -285,7 +285,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
 
 
 def _descriptors() -> int:
-    """Return how many files and sockets the process may have open."""
+    """Return the number of files and sockets that the process may have open."""
     try:
         import resource
     except ImportError:  # Windows has no such limit

@@ -1,9 +1,8 @@
-"""The messages that a browser may send, with the type and the bound of each value.
+"""Messages that a browser may send, with the type and the bound of each value.
 
 The web client of Flet 1.0.5 can write any property of any control and report any event. The tables below
 list what it sends in every journey through this app. Any other message ends its connection.
-An accepted message is encoded again from what was read, so that Flet cannot read it otherwise.
-
+An accepted message is encoded again from the decoded values, so that Flet cannot read it otherwise.
 Source: recordings of the web client, and the Dart package `flet` 1.0.5.
 """
 
@@ -33,7 +32,7 @@ _NOTHING: Final = msgspec.Raw(msgspec.msgpack.encode(None))
 
 
 class Control(Protocol):
-    """What the guard asks of a control of Flet."""
+    """Part of a Flet control that the guard reads."""
 
     _c: str
     """Its type on the wire."""
@@ -43,25 +42,25 @@ class Control(Protocol):
 
 
 class Interface(Protocol):
-    """What one session shows and waits for."""
+    """Part of a session that the guard reads."""
 
     def control(self, control_id: int) -> Control | None:
-        """Return the control of an id, if it has one."""
+        """Return the control of an id, or None."""
 
     def call(self, call_id: str) -> tuple[int, str] | None:
-        """Return the control and the name of a method that the app called and that is not answered."""
+        """Return the control and the name of a method whose answer is pending, or None."""
 
 
 class Refused(Exception):
-    """Why a message is refused, without anything that the client sent."""
+    """Reason why a message is refused, without any data of the client."""
 
 
 class _Message(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A part of a message. Members that were not sent stay absent."""
+    """Part of a message. Members that were not sent stay absent."""
 
 
 class Insets(_Message):
-    """Distances from the edges; a client that comes back omits those that are 0."""
+    """Distances from the edges; a returning client omits those that are 0."""
 
     top: Length = 0.0
     right: Length = 0.0
@@ -79,7 +78,7 @@ class Media(_Message):
 
 
 class PageProperties(_Message):
-    """What a client knows of its page better than the app."""
+    """Page properties that the client sets: address, size, media, brightness."""
 
     route: Route | UnsetType = UNSET
     width: Length | UnsetType = UNSET
@@ -89,7 +88,7 @@ class PageProperties(_Message):
 
 
 class ClaimedPage(PageProperties):
-    """The page of a registration. What decides nothing is read and left out."""
+    """Page of a registration. Members without effect are accepted and dropped."""
 
     platform: Literal["android", "android_tv", "ios", "macos", "windows", "linux"] | UnsetType = UNSET
     web: Any = UNSET
@@ -102,7 +101,7 @@ class ClaimedPage(PageProperties):
     window: Any = UNSET
 
     def believed(self) -> dict[str, Any]:
-        """Return what is passed on. The process knows by itself that it serves browsers."""
+        """Return the values to pass on. `web` is always true, because the process serves browsers only."""
         names = (*PageProperties.__struct_fields__, "platform")
         values = {name: getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if value is not UNSET} | {"web": True}
@@ -183,13 +182,13 @@ class Scroll(_Message):
 
 
 class DeviceInfo(Struct):
-    """Of what a browser tells of itself, what the app uses."""
+    """Description of a browser, reduced to the values that the app uses."""
 
     locales: Annotated[list[Locale], Meta(max_length=100)]
     browser_name: Any = None
 
     def __post_init__(self) -> None:
-        self.browser_name = "unknown"  # Flet wants a name, and takes no new one
+        self.browser_name = "unknown"  # Flet requires a name from its own list
 
 
 class Choice(_Message):
@@ -216,7 +215,7 @@ class SnackBarClosed(Closed):
     dismissed: Any = msgspec.field(name="_dismissed", default=UNSET)
 
     def __post_init__(self) -> None:
-        self.dismissed = UNSET  # a note of the client to itself
+        self.dismissed = UNSET  # the client uses it internally
 
 
 PROPERTIES: Final[Mapping[str, type[Struct]]] = {
@@ -253,7 +252,7 @@ EVENTS: Final[Mapping[str, Any]] = {
     "scroll": Scroll,
     "size_change": Size,
 }
-"""Data of the events that mean the same for every control, by name."""
+"""Data of the events that have the same type for every control, by event name."""
 CHANGES: Final[Mapping[str, Any]] = {
     "TextField": Text,
     "RadioGroup": Text,
@@ -264,11 +263,11 @@ CHANGES: Final[Mapping[str, Any]] = {
 }
 """Data of the event `change`, by type of control."""
 ACTIONS: Final = {"click", "submit", "change"}
-"""Events that a disabled control does not have."""
+"""Events that are dropped if their control is disabled."""
 
 FLAGS = Annotated[dict[Word, bool], Meta(max_length=20)]
 RESULTS: Final[Mapping[str, Any]] = {"get_device_info": DeviceInfo, "get_accessibility_features": FLAGS}
-"""Results of the client's methods, by name; those of all others are a `Plain`."""
+"""Results of the client's methods, by name; the results of other methods are a `Plain`."""
 Plain = Text | bool | int | float | None
 
 _NOT_READABLE = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -278,7 +277,7 @@ def read_registration(packet: bytes) -> Registration:
     """Return the first message of a connection.
 
     Raises:
-        Refused: it is not what a browser says first.
+        Refused: the message is not a registration of a browser.
     """
     action, body = _decode(packet, tuple[int, msgspec.Raw], "sent no message")
     if action != REGISTER:
@@ -288,7 +287,7 @@ def read_registration(packet: bytes) -> Registration:
 
 
 def read_message(packet: bytes, interface: Interface) -> bytes | None:
-    """Return a message as Flet may read it; None for one that came too late for its control.
+    """Return a message in the form that Flet may read; None if its control is gone.
 
     Raises:
         Refused: no browser sends such a message.
@@ -353,7 +352,7 @@ def _answer(answer: Answer, interface: Interface) -> object:
 
 
 def _is_disabled(control: Any) -> bool:
-    """Whether a control, or one around it, cannot be used."""
+    """Return whether a control, or one of its ancestors, is disabled or invisible."""
     while control is not None:
         if getattr(control, "disabled", False) or not getattr(control, "visible", True):
             return True
@@ -362,7 +361,7 @@ def _is_disabled(control: Any) -> bool:
 
 
 def _decode(data: bytes | msgspec.Raw, expected: Any, otherwise: str) -> Any:
-    """Return `data` as the type that is expected, or refuse it for the reason `otherwise`."""
+    """Return `data` decoded as the expected type, or refuse it for the reason `otherwise`."""
     try:
         return msgspec.msgpack.decode(data, type=expected)
     except _NOT_READABLE:

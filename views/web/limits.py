@@ -1,4 +1,4 @@
-"""Budgets of one visitor: messages, bytes, and time of the processor."""
+"""Budgets of one visitor: messages, bytes, and processor time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class TokenBucket:
-    """An allowance that fills up by `rate` a second, to `burst` at most."""
+    """Allowance that refills by `rate` per second, up to `burst`."""
 
     rate: float
     burst: float
@@ -21,7 +21,7 @@ class TokenBucket:
         self._level, self._at = self.burst, self.clock()
 
     def take(self, amount: float) -> bool:
-        """Take `amount` and return whether there was so much. What is missing stays as a debt."""
+        """Take `amount` and return whether the level sufficed. A shortfall remains as a debt."""
         now = self.clock()
         self._level = min(self.burst, self._level + (now - self._at) * self.rate) - amount
         self._at = now
@@ -29,23 +29,23 @@ class TokenBucket:
 
 
 class OverBudget(Exception):
-    """A client said more than a person's browser says."""
+    """A client sent more than a person's browser sends."""
 
 
 class Budget:
-    """What the browser of one session may cost.
+    """Budget of the browser of one session.
 
     Args:
-        processor_time: seconds that the session's events and drawing have taken so far.
+        processor_time: returns the seconds spent so far on the session's events and drawing.
     """
 
     def __init__(
         self, processor_time: Callable[[], float], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        # Typing sends three messages a key, scrolling one a frame.
+        # Typing sends three messages per key, scrolling sends one per frame.
         self._messages = TokenBucket(rate=300, burst=1200, clock=clock)
         self._bytes = TokenBucket(rate=128 * 1024, burst=1024 * 1024, clock=clock)
-        # The burst bounds how long others wait for one visitor. A change of period takes 0.05 s.
+        # The burst bounds how long one visitor delays the others. A change of period takes 0.05 s.
         self._processor = TokenBucket(rate=0.3, burst=0.1, clock=clock)
         self._processor_time = processor_time
         self._charged = processor_time()
@@ -60,7 +60,7 @@ class Budget:
             raise OverBudget
 
     def in_debt(self) -> bool:
-        """Charge the processor time since the last call; return whether the session has to wait for it."""
+        """Charge the processor time since the last call; return whether the session has to wait."""
         spent = self._processor_time()
         paid = self._processor.take(spent - self._charged)
         self._charged = spent

@@ -1,9 +1,9 @@
-"""The door of the web app: who may open the interface, and whose each session is.
+"""WebSocket endpoint of the web app: admits connections and binds each session to one browser.
 
-Flet 1.0.5 lets a connection register late, never, or again and again; hands a session that lost its
-connection to whoever names it; and keeps for ever one whose browser left while something was being sent to
-it. Here a connection registers once and soon, a session goes back only to the browser that began it, an
-address has so many sessions at most (those it left give way first), and what a browser left behind expires.
+Flet 1.0.5 lets a connection register late, never, or repeatedly. It resumes a disconnected session for any
+client that knows its id. It never ends a session whose browser left while a message was being sent.
+Here a connection registers once, within a deadline. A session resumes only in the browser that began it.
+The number of sessions per address is bounded; disconnected sessions end first, and expire.
 """
 
 from __future__ import annotations
@@ -37,41 +37,42 @@ from views.web.limits import Budget, OverBudget, TokenBucket
 Start = Callable[[ft.Page], Awaitable[None]]
 
 COOKIES = ("__Host-visitor", "visitor")
-"""Names of the cookie that tells one browser from another: over HTTPS, and over HTTP."""
+"""Names of the cookie that identifies a browser: over HTTPS, and over HTTP."""
 
 REGISTRATION_TIME = 10.0
-"""Seconds a connection has to say who it is."""
+"""Seconds a connection has to register."""
 
 REFUSED_FOR = 10.0
-"""Seconds the sentence of a refusal stays on screen; then the client tries again by itself."""
+"""Seconds the sentence of a refusal stays on screen; then the client retries by itself."""
 
 ADDRESS = "address"
-"""Where a Flet session's store keeps its visitor's address: its page could be told another by the client."""
+"""Key of the visitor's address in the store of a Flet session. The client could change that of the page."""
 
 LOOKS_EVERY = 5.0
-"""Seconds between two looks for sessions that have ended."""
+"""Seconds between two checks for ended sessions."""
 
-_PACKET = b"\0"  # what a message in msgpack begins with
+_PACKET = b"\0"  # first byte of a message in msgpack
 
 CATCH_UP = 0.05
-"""Seconds between two looks at whether a session may go on."""
+"""Seconds between two checks of whether a session may proceed."""
 
 LAST_WORDS = 16
-"""Messages of a browser that left which are handled still: a click, and the tab is closed."""
+"""Messages of a disconnected browser that are still handled, such as a click just before the tab is closed.
+"""
 
 MOST_UNREAD = 32
-"""Messages that a client has not taken yet; more is asked of the app once it has."""
+"""Messages that a client has not taken yet, at most; above, its next messages wait."""
 
 MOST_RUNNING = 256
-"""Events of one client that are handled at the same time, for example while the backend is slow."""
+"""Events of one client in flight at the same time, for example while the backend is slow."""
 
 logger = logging.getLogger("conso-et-moi")
 _refusals = TokenBucket(rate=0.1, burst=20)
-"""Lines in the log: an attack must not fill the disk."""
+"""Budget of log lines: an attack must not fill the disk."""
 
 
 class ClientIdentity(NamedTuple):
-    """Who began a session. Another address or browser is another visitor, as it is to Flet."""
+    """Client that began a session. Another address or browser is another visitor, as in Flet."""
 
     browser: str
     agent: str
@@ -79,7 +80,7 @@ class ClientIdentity(NamedTuple):
 
 
 class GuardedWebSocket(WebSocket):
-    """A browser's connection, which Flet hears only once it has registered, and once only."""
+    """Connection of a browser, handed to Flet only after its registration, and only once."""
 
     first = b""
     interface: ResumableConnection
@@ -101,7 +102,10 @@ class GuardedWebSocket(WebSocket):
 
     @property
     def from_our_page(self) -> bool:
-        """A browser lets any site open a WebSocket anywhere, but says which; other clients say nothing."""
+        """Whether the connection comes from a page of this server.
+
+        A browser lets any site open a WebSocket to any server, but sends its origin; other clients send none.
+        """
         origin = self.headers.get("origin")
         if origin is None:
             return True
@@ -109,15 +113,15 @@ class GuardedWebSocket(WebSocket):
             parts = urlsplit(origin)
         except ValueError:
             return False
-        # Behind a proxy that we were not told of, what is HTTPS for the browser is not for us.
+        # Behind a proxy that is not declared as trusted, HTTPS for the browser is HTTP here.
         secure = parts.scheme == "https" or (parts.scheme == "http" and self.url.scheme == "ws")
         return secure and parts.netloc == self.headers.get("host")
 
     async def registration(self) -> guard.Registration:
-        """Return the first message.
+        """Return the registration of the client, its first message.
 
         Raises:
-            WebSocketDisconnect: there is none, or it is not a registration.
+            WebSocketDisconnect: no message came, or it is not a registration.
         """
         await super().accept()
         try:
@@ -131,7 +135,7 @@ class GuardedWebSocket(WebSocket):
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
     ) -> None:
-        """Done before: Flet only goes through the motions."""
+        """Do nothing: `registration` has accepted the connection before Flet asks for it."""
 
     async def receive_bytes(self) -> bytes:
         if self.first:
@@ -140,7 +144,7 @@ class GuardedWebSocket(WebSocket):
         if self._taking_in is None:
             self._taking_in = asyncio.create_task(self._take_in())
         while True:
-            await asyncio.sleep(0)  # others first
+            await asyncio.sleep(0)  # let other sessions run first
             while self.budget.in_debt() or self.interface.backlog > MOST_UNREAD:
                 if self._end is not None:
                     raise self._end
@@ -158,7 +162,7 @@ class GuardedWebSocket(WebSocket):
                 return _PACKET + message
 
     async def _take_in(self) -> None:
-        """Queue what arrives, as fast as it comes, until the end or until it is too much."""
+        """Queue the packets as they arrive, until the connection ends or exceeds its budget."""
         last_words = 0
         try:
             while True:
@@ -186,12 +190,12 @@ class GuardedWebSocket(WebSocket):
     async def send(self, message: Asgi) -> None:
         try:
             await super().send(message)
-        except RuntimeError:  # what is sent to a connection that is over
+        except RuntimeError:  # the connection has already ended
             raise WebSocketDisconnect(1006) from None
 
     def sentence(self, key: str) -> str:
         """Return a sentence in the language that the browser prefers."""
-        from views.core.text import Language, Words  # the server has listened without them
+        from views.core.text import Language, Words  # imported late: the server must listen without it
 
         spoken = [
             part.partition(";")[0].strip() for part in self.headers.get("accept-language", "").split(",")
@@ -199,7 +203,7 @@ class GuardedWebSocket(WebSocket):
         return Words(Language.preferred(spoken))(key)
 
     async def dismiss(self, code: int, reason: str = "") -> None:
-        """Close the connection, if the browser did not."""
+        """Close the connection, if the browser has not."""
         if self._taking_in is not None:
             self._taking_in.cancel()
         with suppress(WebSocketDisconnect):
@@ -211,14 +215,14 @@ def _packet(action: MessageAction, body: object) -> bytes:
 
 
 def _refusal(reason: object) -> WebSocketDisconnect:
-    """Return what ends the connection of a client that is no browser of ours."""
+    """Return the exception that ends the connection of a client that is not our web client."""
     if _refusals.take(1):
         logger.warning("closed a connection that %s", reason)
     return WebSocketDisconnect(1008)
 
 
 class Visit(NamedTuple):
-    """Whose a session is, and what it may cost."""
+    """Identity and budget of a session."""
 
     identity: ClientIdentity
     budget: Budget
@@ -227,12 +231,12 @@ class Visit(NamedTuple):
 
 
 class SessionEndpoint:
-    """The WebSocket endpoint, an ASGI application.
+    """WebSocket endpoint, as an ASGI application.
 
     Args:
-        start: runs once for every session.
-        session_timeout: seconds a session without a connection is kept.
-        sessions_per_address: at most; this machine's own are not counted.
+        start: function that runs once for every session.
+        session_timeout: seconds after which a session without a connection expires.
+        sessions_per_address: limit of sessions per address; loopback addresses are exempt.
     """
 
     def __init__(
@@ -276,14 +280,14 @@ class SessionEndpoint:
         except WebSocketDisconnect as end:
             await visitor.dismiss(end.code)
         finally:
-            await visitor.dismiss(1008)  # it said what no page says
+            await visitor.dismiss(1008)  # still connected: the client sent a message that no page sends
 
     async def collect_ended_sessions(self) -> None:
-        """End sessions whose time is over, and free what ended sessions held, for as long as the server runs.
+        """End expired sessions, and free the memory of ended ones, for as long as the server runs.
 
-        Only a full garbage collection frees a page, and it stops everything for some milliseconds a session.
-        It waits until a quarter of the pages are those of ended sessions, or for a session's time-out.
-        A page that survived a collection is held by something else, and is no reason for another one.
+        Only a full garbage collection frees a page, and it blocks the process for some milliseconds per
+        session. It waits until a quarter of the pages belong to ended sessions, or for a session timeout.
+        A page that survived a collection has another reference, and causes no further collection.
         """
         waited, survived = 0.0, 0
         while True:
@@ -297,11 +301,11 @@ class SessionEndpoint:
                 waited, survived = 0.0, self._ended_pages()
 
     def _ended_pages(self) -> int:
-        """Return how many pages on the heap belong to no session."""
+        """Return the number of pages in memory without a live session."""
         return len(self._pages) - len(self._pages & WeakSet(live_pages()))
 
     async def _interface(self, visitor: GuardedWebSocket) -> None:
-        """Let Flet serve a connection that has registered, until it ends."""
+        """Let Flet serve a registered connection until it ends."""
         who = visitor.who
 
         def admitted(page: ft.Page) -> None:
@@ -326,14 +330,15 @@ class SessionEndpoint:
             if session is not None and session.connection is app:
                 await session.disconnect(self._timeout)
             if session is not None and visitor.client_state is WebSocketState.CONNECTED:
-                # The browser did not leave: it said what no page says, and is given nothing back.
+                # The browser did not leave: it sent a message that no page sends. Its session is not
+                # resumable.
                 self._visits.pop(session, None)
                 await end_session(session)
 
     def _left_by(self, who: ClientIdentity, session_id: str | None) -> Session | None:
-        """Return the session of this id, if it is theirs and without a connection.
+        """Return the session of this id, if it belongs to this client and has no connection.
 
-        A session that has drawn nothing yet waits for answers that its browser will never give.
+        A session that has drawn nothing yet is not resumed: it waits for answers that never come.
         """
         found = next((one for one in self._visits if one.id == session_id), None)
         if (
@@ -347,10 +352,10 @@ class SessionEndpoint:
         return None
 
     async def _room(self, address: str) -> bool:
-        """Whether `address` may have one session more; the one it left first gives way."""
+        """Return whether `address` may begin a session; at the limit, end its oldest disconnected session."""
         if is_loopback(address):
             return True
-        from services.sign_in_tries import subscription_of  # the server has listened without it
+        from services.sign_in_tries import subscription_of  # imported late: the server must listen without it
 
         now, theirs = datetime.now(UTC), subscription_of(address)
         kept = [
@@ -365,16 +370,16 @@ class SessionEndpoint:
         if not left:
             return False
         _, first = min(left, key=lambda one: one[0] or now)
-        await first.disconnect(0)  # it ends at the next look
+        await first.disconnect(0)  # it ends at the next check
         return True
 
     async def _turn(self, address: str) -> TokenBucket:
         """Wait until `address` may begin a session, and return its allowance.
 
-        A first screen takes 0.1 s of the processor. An office that arrives at once waits some seconds; an
-        attacker who begins again and again leaves two thirds of the processor to others.
+        A first screen takes 0.1 s of the processor. An office that arrives at once waits some seconds. An
+        attacker who begins sessions repeatedly leaves two thirds of the processor to others.
         """
-        from services.sign_in_tries import subscription_of  # the server has listened without it
+        from services.sign_in_tries import subscription_of  # imported late: the server must listen without it
 
         starts = self._starts.setdefault(subscription_of(address), TokenBucket(rate=3, burst=10))
         while not (is_loopback(address) or starts.take(0)):  # noqa: ASYNC110
@@ -383,7 +388,7 @@ class SessionEndpoint:
         return starts
 
     async def _refuse(self, visitor: GuardedWebSocket) -> None:
-        """Say so in the visitor's language, where the app would be."""
+        """Show the refusal in the visitor's language, in place of the app."""
         refusal = {"session_id": "", "page_patch": {}, "error": visitor.sentence("web.too_many")}
         await visitor.send_bytes(_packet(MessageAction.REGISTER_CLIENT, refusal))
         with suppress(TimeoutError):

@@ -1,11 +1,11 @@
-"""The files of the web app: Flet's client under the app's assets, compressed once and cached for good.
+"""Files of the web app: Flet's client and the app's assets, compressed once and cached for good.
 
-A browser keeps what it was given under an address that names a version, and asks no more: `index.html`, which
-it always asks for, names them. The same files answer under their plain names too, to be asked for each time.
+Addresses with a version are cached by browsers for good. `index.html`, which is always revalidated, contains
+them. The same files answer under their plain names too, and are then revalidated.
 
-The client is compressed into a folder of the environment, or of the user where that may not be written: at
-the first start, in the background, in seconds, files being served as they are until then; or as small as it
-gets, in a minute or two, by `python -m views.web.static`, for whoever prepares a server.
+The compressed client is stored in a folder of the environment, or of the user if that one is read-only.
+The first start compresses it quickly, in the background, in seconds; until then, plain files are served.
+On a server, `python -m views.web.static` compresses it as far as possible, in one or two minutes.
 """
 
 from __future__ import annotations
@@ -49,25 +49,26 @@ MEDIA_TYPES = {
     ".wasm": "application/wasm",
     ".woff2": "font/woff2",
 }
-"""Those of the system differ from machine to machine."""
+"""Media types by suffix; those of the system differ between machines."""
 OF_THE_APP = {".html", ".js", ".json", ".png", ".svg", ".woff2"}
-"""Of the app's assets, what a browser asks for; words, help articles and the fonts of documents stay here."""
+"""Suffixes of the assets that a browser requests; words, help articles and fonts of documents stay here."""
 LEFT_OUT = re.compile(
     r"pyodide/|python.*\.js$|.*\.(?:symbols|map)$|canvaskit/(?:wimp|experimental)|index\.html$"
 )
-"""Of the client, what it never asks for here: Python in the browser, debugging, engines under trial."""
+"""Files of the client that the app never requests: Python in the browser, debugging, engines under trial."""
 COMPRESSED_ALREADY = {".png", ".woff2"}
 FALLBACK_FONT = re.compile(r"assets/fonts/(noto[a-z0-9]+)/v\d+/[\w-]+(\.\d+)?\.woff2")
-"""A font that Flutter asks for when no loaded one has a character: family, version, hash, part."""
+"""Font that Flutter requests when no loaded font has a character: family, version, hash, part."""
 EAST_ASIAN = re.compile(r"notosans(?:hk|jp|kr|sc|tc)")
 FIRST = ("main.dart.wasm", "canvaskit/skwasm.wasm", "main.dart.js", "canvaskit/canvaskit.wasm")
-"""What the first visitor waits for: Chromium the first two, other browsers the others."""
+"""Files that the first visitor waits for: the first two in Chromium, the others in other browsers."""
 QUICK, SMALL = 9, 11
-"""Of brotli's qualities: seconds, or two minutes of computing for the whole client, then 13 % smaller."""
+"""Qualities of brotli: the second takes two minutes, not seconds, for the client, and is 13 % smaller.
+"""
 SUFFIXES: Final = {"br": ".br", "gzip": ".gz"}
-"""By content coding, the preferred first."""
+"""Suffixes by content coding, in order of preference."""
 LONGEST_ADDRESS = 1_000
-"""Bytes of a path or a query that the client is given; its own are under 200."""
+"""Bytes of a path or a query passed to the client; its own are under 200."""
 LONGEST_ESCAPE = 12
 """Bytes of one character in an address, at most: `%F0%9F%8E%AC`."""
 
@@ -76,7 +77,7 @@ log = logging.getLogger("conso-et-moi")
 
 @dataclass(frozen=True)
 class WebFile:
-    """What a name gives: a file of the client, or of the app, which has its bytes at hand by coding."""
+    """File of the client or of the app; files of the app carry their bytes by coding."""
 
     path: Path
     version: str
@@ -84,12 +85,12 @@ class WebFile:
 
 
 class WebFiles:
-    """ASGI app: a file by its name; `index.html` by any address of the app; else 404.
+    """ASGI app: serves a file by its name, `index.html` at any address of the app, else 404.
 
     Args:
-        assets: the folder of the app's own files, which go before the client's of the same name.
-        places: folders for the compressed client, of which one should be writable.
-        expect: called after `index.html` was given.
+        assets: folder of the app's own files, which replace the client's files of the same name.
+        places: folders for the compressed client, at least one of them writable.
+        expect: called after `index.html` was sent.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class WebFiles:
             self._files[name] = WebFile(file, self._app, {"": body, "gzip": gzip.compress(body, mtime=0)})
 
     def compress(self) -> None:
-        """Starts compressing, in the background, what of the client is not compressed yet."""
+        """Compress the files of the client that are not compressed yet, in the background."""
         threading.Thread(target=self._compress, name="compress the web client", daemon=True).start()
 
     def _compress(self) -> None:
@@ -128,7 +129,7 @@ class WebFiles:
                 return
 
     def _page(self, file: Path, own: dict[str, Path]) -> bytes:
-        """`index.html`, which tells the browser and the client where this version's files are."""
+        """Return `index.html` with the addresses of this version's files."""
 
         def versioned(found: re.Match[str]) -> str:
             attribute, name = found.groups()
@@ -151,7 +152,7 @@ class WebFiles:
         page = self._files["index.html"]
         file = self._files.get(_own_name(rest if stamped else asked))
         headers = Headers(scope=scope)
-        opened = "text/html" in headers.get("accept", "")  # as an address, not as a part of a page
+        opened = "text/html" in headers.get("accept", "")  # requested as an address, not as a part of a page
         if file is None and not stamped and (opened or PurePosixPath(asked).suffix in ("", ".html")):
             file = page
         if file is page and (elsewhere := _address_to_redirect_to(scope)) is not None:
@@ -161,7 +162,8 @@ class WebFiles:
         if file is None:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
             return
-        # The page of another version may ask, from another server: this is not what that name promises.
+        # A page of another version may request the file, from another server: this file is not what that name
+        # promises.
         lasting = prefix in (file.version, self._app)
         response = self._answer(file, FOREVER if lasting else ASK_AGAIN, headers)
         await response(scope, receive, send)
@@ -184,7 +186,10 @@ class WebFiles:
         return FileResponse(found, headers=headers)
 
     def _variant(self, file: WebFile, asked: Headers) -> tuple[str, bytes | Path]:
-        """The coding to answer in, "" for none, and the body or its file. A part is one of the plain file."""
+        """Return the coding of the response, "" for none, and its body or file.
+
+        A range request gets the plain file.
+        """
         accepted = _accepted(asked.get("accept-encoding", "")) if "range" not in asked else set()
         if file.path.suffix in COMPRESSED_ALREADY:
             return "", file.path
@@ -202,10 +207,10 @@ class WebFiles:
 
 
 def _address_to_redirect_to(scope: Scope) -> str | None:
-    """Return the address to use in place of the one asked for, or None if Flutter can use that one.
+    """Return the address to redirect to, or None if Flutter can use the requested address.
 
     Flutter 3.44 fails for good on a path that starts with two slashes, and on bytes that are not UTF-8. Empty
-    and dotted segments, control characters and such bytes are removed, and the end of what is too long.
+    and dotted segments, control characters and such bytes are removed. An address that is too long is cut.
     """
     path, query = scope["raw_path"].partition(b"?")[0], scope["query_string"]
     sent = unquote_to_bytes(path)
@@ -229,7 +234,7 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _own_name(asked: str) -> str:
-    """Return the name here of a fallback font of Flutter, without version and hash; any other name as it is.
+    """Return the local name of a fallback font of Flutter, without version and hash; other names unchanged.
 
     An East Asian font without a number is one of its Latin or Cyrillic parts.
     """
@@ -243,18 +248,18 @@ def _own_name(asked: str) -> str:
 
 
 def default_places() -> list[Path]:
-    """Where the compressed client may be kept: with the environment, which goes with it, else by the user."""
+    """Return the folders for the compressed client: of the environment, removed with it, else of the user."""
     return [Path(sys.prefix) / "var" / "cache" / APP_NAME, user_cache_path(APP_NAME, appauthor=False)]
 
 
 def client_files() -> dict[str, Path]:
-    """The files of Flet's client that are served, by name, what is waited for first."""
+    """Return the served files of Flet's client, by name; those that a first visitor waits for come first."""
     found = {name: file for name, file in _files(_packaged()) if not LEFT_OUT.match(name)}
     return {name: found[name] for name in (*FIRST, *sorted(found))}
 
 
 def missing(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """The files of the client that are not in `folder` compressed, each with what should be there."""
+    """Yield the files of the client that are not compressed in `folder`, each with its target."""
     for name, file in client_files().items():
         for suffix in SUFFIXES.values():
             if file.suffix not in COMPRESSED_ALREADY and not (folder / (name + suffix)).exists():
@@ -262,8 +267,8 @@ def missing(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def compress(source: Path, target: Path, quality: int) -> None:
-    """Compresses a file by the coding its name ends in; it appears whole."""
-    import brotli  # type: ignore[import-untyped] # carries no types; needed once an environment
+    """Compress a file with the coding of the target's suffix; the target appears atomically."""
+    import brotli  # type: ignore[import-untyped] # carries no types; needed once per environment
 
     body = source.read_bytes()
     small = gzip.compress(body, mtime=0) if target.suffix == ".gz" else brotli.compress(body, quality=quality)
@@ -289,19 +294,19 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _accepted(header: str) -> set[str]:
-    """The content codings that an `Accept-Encoding` allows by name."""
+    """Return the content codings that an `Accept-Encoding` header allows by name."""
     codings = (part.partition(";") for part in header.lower().split(","))
     return {name.strip() for name, _, weight in codings if not re.fullmatch(r"\s*q=0(\.0*)?\s*", weight)}
 
 
 def main() -> None:
-    """Compresses the client as small as it gets, in the first place that can be written."""
+    """Compress the client as far as possible, in the first writable folder."""
     from concurrent.futures import ThreadPoolExecutor
 
     for place in default_places():
         folder = place / _folder(SMALL)
         try:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:  # both libraries leave other threads their turn
+            with ThreadPoolExecutor(os.cpu_count()) as pool:  # both libraries release the interpreter lock
                 list(pool.map(lambda pair: compress(pair[0], pair[1], SMALL), missing(folder)))
         except OSError as problem:
             log.warning("%s: %s", place, problem)

