@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import flet as ft
+import icalendar
 import pytest
 from pypdf import PdfReader
 
@@ -187,6 +188,28 @@ async def test_nothing_for_adults_is_named_and_no_number_stands_in_the_document(
     assert "Démonstration" in text
     assert not FULL_NUMBER.search(text.replace("1A 204 417 5538 2", ""))
     assert "0639980177" not in text
+
+
+async def test_demo_shows_a_file_and_its_days_in_the_calendar(serve: Serve) -> None:
+    line = serve(CAMILLE, VEILLE)
+    async with visit(line, await remembered(line, CAMILLE), route="/gerer", **NARROW) as app:
+        await app.see("Vos abonnements")
+        await app.tap("Démonstration\u00a0: données fictives")
+        await app.tap("Contestation")
+        await app.tap("Montrer ce cas")
+        await app.see("Contestation Ciné Lanterne\u00a0: sans réponse depuis un mois")
+        assert app.route == "/"
+        await app.go("/gerer/calendrier")
+        await app.see("Ciné Lanterne\u00a0: étape possible, Saisir le médiateur")
+        day = next(name for name in app.names() if name.startswith("4\u00a0juin 2026"))
+        await app.tap(day)
+        await app.see("Saisir le médiateur, au plus tard")
+        await app.tap("Ajouter à mon agenda (.ics)")
+        await app.until(lambda: saved(app), "no file")
+        events = icalendar.Calendar.from_ical(saved(app)[0]["src_bytes"]).walk("VEVENT")
+        assert {event["dtstart"].dt for event in events} >= {date(2026, 6, 4), date(2027, 4, 1)}
+        assert all("Information générale" in event["description"] for event in events)
+        await quiet(app, line)
 
 
 async def test_address_is_kept_only_if_asked(serve: Serve) -> None:
