@@ -29,9 +29,7 @@ async def chosen(app: Driver) -> str | None:
     """What the sheet says is on show; closes it again."""
     await app.tap(BANNER)
     await app.see("Cas à montrer")
-    *_, group = app.controls(
-        ft.RadioGroup
-    )  # the screen's filters are a group too
+    *_, group = app.controls(ft.RadioGroup)  # the screen's filters are a group too
     await app.tap("Fermer")
     value = group.value
     assert value is None or isinstance(value, str)
