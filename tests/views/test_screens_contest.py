@@ -206,7 +206,8 @@ async def test_demo_shows_a_file_and_its_days_in_the_calendar(serve: Serve) -> N
         await app.see("Saisir le médiateur, au plus tard")
         await app.tap("Ajouter à mon agenda (.ics)")
         await app.until(lambda: saved(app), "no file")
-        events = icalendar.Calendar.from_ical(saved(app)[0]["src_bytes"]).walk("VEVENT")
+        content = saved(app)[0]["src_bytes"]
+        events: list[Any] = list(icalendar.Calendar.from_ical(content).walk("VEVENT"))
         assert {event["dtstart"].dt for event in events} >= {date(2026, 6, 4), date(2027, 4, 1)}
         assert all("Information générale" in event["description"] for event in events)
         await quiet(app, line)
