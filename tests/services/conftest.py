@@ -1,4 +1,4 @@
-"""A real sandbox with a clock to turn, in process and over HTTP, and its answers recorded."""
+"""Fixtures of a real sandbox with a settable clock, in process and over HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DATA = Path(__file__).with_name("subscribers.json")
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Cluster]:
-    """A server for all the tests that need one; started when the first asks."""
+    """Return the PostgreSQL server of the test run, started at its first use."""
     with cluster() as server:
         yield server
 
@@ -42,20 +42,20 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Stands still until a test turns it."""
+    """Return a clock that changes only when a test sets it."""
     return Clock(datetime(2024, 3, 10, 11, tzinfo=UTC))
 
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Iterator[Starlette]:
-    """The sandbox, which takes a moment to answer: what never waits proves nothing about who waits."""
+    """Return a sandbox whose answers take 10 ms, so that concurrent requests overlap."""
     with running("sqlite://", clock) as app:
         yield app
 
 
 @contextmanager
 def running(database: str, clock: Clock, settings: Settings = CHEAP) -> Iterator[Starlette]:
-    """A sandbox with the subscribers of these tests."""
+    """Create a sandbox with the subscribers of these tests."""
     app = create_app(
         database,
         subscribers=parse_subscribers(DATA.read_bytes()),
@@ -69,6 +69,6 @@ def running(database: str, clock: Clock, settings: Settings = CHEAP) -> Iterator
 
 @pytest.fixture
 def address(sandbox: Starlette) -> Iterator[str]:
-    """Where the sandbox is served over HTTP."""
+    """Return the origin at which the sandbox is served over HTTP."""
     with served(sandbox) as origin:
         yield origin

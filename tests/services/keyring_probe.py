@@ -1,7 +1,7 @@
-"""Scenes played by `KeyringStore` in a process of their own: `keyring` chooses its back end once a process.
+"""Test scenes of `KeyringStore`, each run in its own process: `keyring` chooses its back end once.
 
 `test_credentials.py` runs `python -m tests.services.keyring_probe SCENE`, most under
-`tests/secret_service.sh`. A scene that does not hold ends with another exit code than 0.
+`tests/secret_service.sh`. A scene that fails ends with a non-zero exit code.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SECRET = '{"v":1,"rt":"sentinel-0123456789","exp":1,"id":"camille@demo.example"}
 
 
 class Plaintext(KeyringBackend):
-    """A back end nobody should trust: what the allow-list is for."""
+    """Untrusted back end that stores secrets in clear; the allow-list must reject it."""
 
     priority = 3.0
     called = False
@@ -83,7 +83,7 @@ async def round_trip() -> None:
 
 
 async def long() -> None:
-    """Some providers' refresh tokens have thousands of characters."""
+    """Store a secret of 20,000 characters: refresh tokens of some providers are that long."""
     store = KeyringStore(ORIGIN)
     await store.save(SECRET)
     await store.save("x" * 20_000)
@@ -98,7 +98,7 @@ async def not_in_clear() -> None:
 
 
 async def forgetful() -> None:
-    """The keyring says it kept the secret, and did not."""
+    """Check that a keyring that silently drops the secret is reported as refusing."""
     store = KeyringStore(ORIGIN)
     await store.clear()
     type(keyring.get_keyring()).set_password = lambda *_: None  # type: ignore[method-assign]
@@ -113,7 +113,7 @@ async def locked() -> None:
 
 
 async def slow() -> None:
-    """The daemon is stopped in the middle: nobody answers, and the loop goes on."""
+    """Check that a stopped daemon is reported as slow and does not block the event loop."""
     await KeyringStore(ORIGIN).save(SECRET)
     store = KeyringStore(ORIGIN, timeout=0.5)
     daemon = _daemon()
@@ -134,7 +134,7 @@ async def slow() -> None:
     assert time.monotonic() - started < 2
     assert beats > 10
     heart.cancel()
-    # What was asked is done in order once the daemon answers: the late save does not undo the clear.
+    # The daemon executes pending calls in order: the late save does not undo the clear.
     os.kill(daemon, signal.SIGCONT)
     patient = KeyringStore(ORIGIN)
     patient._thread, patient._queue = store._thread, store._queue
@@ -142,7 +142,7 @@ async def slow() -> None:
 
 
 async def stuck() -> None:
-    """The daemon never answers again: the process ends all the same."""
+    """Check that the process exits although the daemon never answers again."""
     await KeyringStore(ORIGIN).save(SECRET)
     store = KeyringStore(ORIGIN, timeout=0.2)
     os.kill(_daemon(), signal.SIGSTOP)
@@ -166,7 +166,7 @@ async def absent() -> None:
 
 
 async def restart() -> None:
-    """Signed in, and started again: one entry, with what it should hold and nothing else."""
+    """Check that a restart while signed in leaves exactly one valid keyring entry."""
     script = Scripted(always(200, ACCOUNT))
     store = KeyringStore(ORIGIN)
     await store.save(Kept(3, "first", 2_000_000_000, "camille@demo.example").encode())
@@ -233,7 +233,7 @@ _STEPS = ("sign_in", "restart", "restart", "renew", "renew", "renew", "sign_out"
 
 
 class _Device:
-    """An app on a device whose keyring its user locks, unlocks, or leaves to ask."""
+    """App on a device whose keyring is locked, unlocked or stalled at random."""
 
     def __init__(self, network: Network, clock: Clock, done: Counter[str]) -> None:
         self._network, self._clock, self._done = network, clock, done
@@ -262,7 +262,7 @@ class _Device:
         await self.backend.sign_out()
 
     async def lock(self) -> None:
-        """Whatever asks to unlock it is refused: there is no screen for a prompt."""
+        """Lock the keyring; unlock requests fail because there is no display for a prompt."""
         await asyncio.to_thread(
             lambda: secretstorage.get_default_collection(secretstorage.dbus_init()).lock()
         )
@@ -271,7 +271,7 @@ class _Device:
         await asyncio.to_thread(_unlock)
 
     async def stall(self) -> None:
-        """The keyring asks something for longer than the app waits, in the middle of the steps to come."""
+        """Stop the keyring for longer than the app's timeout, during the next steps."""
         daemon = _daemon()
         os.kill(daemon, signal.SIGSTOP)
         threading.Timer(0.8, os.kill, (daemon, signal.SIGCONT)).start()
@@ -303,7 +303,7 @@ def _items() -> list[secretstorage.Item]:
 
 
 def _daemon() -> int:
-    """The process that answers as the Secret Service."""
+    """Return the process id of the Secret Service."""
     bus = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
     question = new_method_call(bus, "GetConnectionUnixProcessID", "s", ("org.freedesktop.secrets",))
     answer = secretstorage.dbus_init().send_and_get_reply(question)

@@ -1,4 +1,4 @@
-"""Server on a raw socket that answers as no well-behaved backend would, from a seeded random source."""
+"""Server on a raw socket that sends random malformed answers from a seed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ RIGHT: dict[str, Any] = {
     },
     "challenge": {"error": "insufficient_authorization", "auth_session": "a-session"},
 }  # fmt: skip
-"""The right answer of each endpoint, by the last part of its path."""
+"""The valid answer of each endpoint, by the last segment of its path."""
 
 _STATUSES = (
     *(
@@ -160,7 +160,7 @@ _BODIES = (
 
 
 class Liar:
-    """Source of answers, the same ones for the same seed."""
+    """Random source of answers, reproducible by its seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable
@@ -175,13 +175,13 @@ class Liar:
         writer.close()
 
     def answer(self, right: Any) -> bytes:
-        """Return the bytes of an answer instead of the one with the body `right`."""
+        """Return the bytes of a random mutation of the answer whose body is `right`."""
         choose = self._random
         body = self._body(right)
         headers = {"Content-Type": self._seldom("application/json", _TYPES)}
         for name in choose.sample([*_HEADERS], choose.choice((0, 0, 0, 1, 1, 2, 4))):
             headers[name] = choose.choice(_HEADERS[name])
-        if choose.random() < 0.5:  # what it says of the encoding is true
+        if choose.random() < 0.5:  # the body matches the encoding headers
             match headers.get("Content-Encoding"):
                 case "gzip" | "x-gzip":
                     body = gzip.compress(body)
@@ -192,7 +192,7 @@ class Liar:
         if "Transfer-Encoding" not in headers:
             headers.setdefault("Content-Length", str(len(body)))
         status = self._seldom("200 OK", _STATUSES)
-        if choose.random() < 0.7:  # the status that makes the header count
+        if choose.random() < 0.7:  # the status for which the client reads the header
             status = next((_COUNTS[name] for name in headers if name in _COUNTS), status)
         lines = [f"HTTP/1.1 {status}", *(f"{k}: {v}" for k, v in headers.items())]
         whole = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "replace") + body

@@ -1,4 +1,4 @@
-"""The client and the state holders against a server that lies: shared by the short and the long test."""
+"""Fuzzing of the client and the state holders, shared by the short and the long test."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def account(backend: Backend) -> list[Loadable[Any]]:
     state = SessionState(backend)
     state.gate = Gate.SIGNED_IN
     await state.load_account()
-    if state.gate is Gate.SIGNED_OUT:  # the server refused the renewal: the sign-in screen says why
+    if state.gate is Gate.SIGNED_OUT:  # the server refused the renewal; the sign-in screen gives the reason
         assert state.ended is not None
         return []
     return [state.account]
@@ -80,7 +80,7 @@ HOLDERS = (account, purchases, purchase, subscriptions, service)
 
 
 async def lie(answers: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Ask for at least `answers` random answers, and return the outcomes by name.
+    """Request at least `answers` random answers and return the number of outcomes by name.
 
     Every outcome is a value or a `BackendError`; no state holder goes on loading.
     """

@@ -1,4 +1,4 @@
-"""Keyring whose user takes time to unlock it, under the real `KeyringStore`."""
+"""Fake keyring whose unlock prompt a test answers, for use under the real `KeyringStore`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from services.credentials import KeyringStore
 
 
 class PromptingKeyring(KeyringBackend):
-    """Back end that asks its user to unlock it before the first operation, and again once dismissed.
+    """Back end that prompts for its password before the first operation and after each dismissal.
 
     Attributes:
-        prompts: how often the user was asked.
+        prompts: number of prompts shown.
     """
 
     priority = 1.0
@@ -32,7 +32,7 @@ class PromptingKeyring(KeyringBackend):
         self._dismissed = False
 
     def answer(self, *, dismiss: bool = False) -> None:
-        """Type the password, or close the dialog."""
+        """Answer the prompt, or dismiss it."""
         self._dismissed = dismiss
         self._answered.release()
 
@@ -63,12 +63,12 @@ class PromptingKeyring(KeyringBackend):
         return list(self.entries.values())
 
 
-PromptingKeyring.__module__ = "keyring.backends.SecretService"  # one of those trusted
+PromptingKeyring.__module__ = "keyring.backends.SecretService"  # a trusted module name
 
 
 @contextmanager
 def prompting(monkeypatch: pytest.MonkeyPatch) -> Iterator[PromptingKeyring]:
-    """Make a locked keyring the system's; its prompts are over at the end."""
+    """Install a locked keyring as the system's; close its prompts on exit."""
     backend = PromptingKeyring()
     monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
     try:
@@ -79,5 +79,5 @@ def prompting(monkeypatch: pytest.MonkeyPatch) -> Iterator[PromptingKeyring]:
 
 
 def impatient(origin: str = "http://sandbox") -> KeyringStore:
-    """Return a store that is `SLOW` at once while its keyring prompts."""
+    """Return a store with a 50 ms timeout: it reports `SLOW` while its keyring prompts."""
     return KeyringStore(origin, timeout=0.05)

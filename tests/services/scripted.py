@@ -1,4 +1,4 @@
-"""A backend whose answers a test writes itself: for what no well-behaved backend would say."""
+"""Fake backend whose answers each test defines, for answers that the sandbox never gives."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ Answering = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]
 
 
 class Scripted:
-    """Signs in whoever has a refresh token; every other request goes to `answering`."""
+    """Fake backend that accepts every refresh token; `answering` handles all other requests."""
 
     def __init__(self, answering: Answering) -> None:
         self.answering = answering
         self.asked: list[httpx.Request] = []
-        """What was read, sign-in aside."""
+        """The requests received, except those to the OAuth endpoints."""
         self.refreshed: list[str] = []
-        """The refresh tokens used."""
+        """The refresh tokens received."""
         self.token_answers: list[httpx.Response] = []
-        """What the token endpoint says first, before it behaves."""
+        """The first answers of the token endpoint; valid ones follow."""
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         match request.url.path:
@@ -72,7 +72,7 @@ class Scripted:
         return answer if isinstance(answer, httpx.Response) else await answer
 
     async def backend(self, credentials: CredentialStore | None = None) -> Backend:
-        """A client of this backend, signed in."""
+        """Return a signed-in client of this backend."""
         if credentials is None:
             credentials = MemoryStore()
             await credentials.save(KEPT)
@@ -87,7 +87,7 @@ def now() -> datetime:
 
 
 def always(status: int, body: object = None, **headers: str) -> Answering:
-    """The same answer to everything."""
+    """Return a handler that gives the same answer to every request."""
 
     def answering(_: httpx.Request) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

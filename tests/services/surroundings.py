@@ -1,4 +1,4 @@
-"""What surrounds the client in its tests: a clock, a server, and transports that count, fail or record."""
+"""Test doubles of the client's environment: clock, server, and transports that count, fail or record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PASSWORDS = {"camille@demo.example": "Soleil-2026", "sofia@demo.example": "Lune-
 
 
 class Clock:
-    """Says what it is set to."""
+    """Settable clock."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -40,7 +40,7 @@ class Clock:
 
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
-    """Serve `app` on a free port of this machine; gives its origin."""
+    """Serve `app` on a free local port and yield its origin."""
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -50,7 +50,7 @@ def served(app: ASGIApp) -> Iterator[str]:
             ws="none",
             date_header=False,
             server_header=False,
-            timeout_graceful_shutdown=1,  # a client that a failure left open must not keep it from ending
+            timeout_graceful_shutdown=1,  # a client left open by a failed test must not block the shutdown
         )
     )
     thread = threading.Thread(target=server.run)
@@ -67,17 +67,17 @@ def served(app: ASGIApp) -> Iterator[str]:
 
 
 class Network(httpx.AsyncBaseTransport):
-    """A network one can look at and cut, in front of an application."""
+    """In-process transport that records requests and can be cut."""
 
     def __init__(self, app: Starlette) -> None:
         self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.requests: list[httpx.Request] = []
         self.down = False
-        """No request arrives."""
+        """If true, every request fails before it reaches the application."""
         self.lose_tokens = 0
-        """How many answers of the token endpoint are lost on their way back."""
+        """Number of answers of the token endpoint still to be lost."""
         self.renewing = asyncio.Event()
-        """Set once a renewal is on its way."""
+        """Set when a renewal has been sent."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -93,7 +93,7 @@ class Network(httpx.AsyncBaseTransport):
 
     @property
     def renewals(self) -> list[str]:
-        """The refresh tokens sent."""
+        """Return the refresh tokens sent."""
         forms = [dict(httpx.QueryParams(r.content.decode())) for r in self.requests if r.method == "POST"]
         return [form["refresh_token"] for form in forms if form.get("grant_type") == "refresh_token"]
 
@@ -133,7 +133,7 @@ class FailingStore(MemoryStore):
 
 
 class Recorder(httpx.AsyncBaseTransport):
-    """Passes requests on, and notes what was asked and answered."""
+    """Transport that forwards requests and records the exchanges."""
 
     def __init__(self, app: Starlette) -> None:
         self._inner = httpx.ASGITransport(app)
@@ -154,7 +154,7 @@ class Recorder(httpx.AsyncBaseTransport):
 
 
 class Player(httpx.AsyncBaseTransport):
-    """Answers what was recorded, provided the same is asked in the same order."""
+    """Transport that replays recorded exchanges and requires the same requests in the same order."""
 
     def __init__(self, exchanges: list[dict[str, Any]]) -> None:
         self.left = exchanges
@@ -167,7 +167,7 @@ class Player(httpx.AsyncBaseTransport):
 
 
 def asked(request: httpx.Request) -> dict[str, Any]:
-    """A request without what is secret or random in it."""
+    """Return the request as a dictionary, without its secret and random parts."""
     return {
         "method": request.method,
         "url": request.url.raw_path.decode(),

@@ -1,7 +1,7 @@
-"""Whatever a backend answers, the client gives a value of the contract or a `BackendError`, and nothing else.
+"""Fuzzing of the client: every answer gives a value of the contract or a `BackendError`.
 
-For every endpoint: any status, any media type, odd headers; a body much like the right one, any other JSON,
-or none at all.
+Each endpoint is given random statuses, media types, headers and bodies.
+Bodies are mutations of the valid one, other JSON, or empty.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ CALLS: dict[str, tuple[Call, str, Callable[[Any], bool]]] = {
     "reminder": (lambda b: b.remind_identifier(email="a@b.example"), "reminder", one(type(None))),
     "everywhere": (lambda b: b.sign_out_everywhere(), "reminder", one(type(None))),
 }
-"""What is asked, whose right answer stands for its own, and what may come of it."""
+"""Per endpoint: the call, the URL whose sandbox answer is valid for it, and a check of the value."""
 MADE: dict[str, Any] = {
     "dispute": {
         "disputeId": "SG-240310-048213",
@@ -111,7 +111,7 @@ STATUSES = (
     *(415, 418, 422, 426, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 511, 599),
 )
 ASTRAY = "a:b"
-"""A place to be sent to that is no address; httpx looks at it although it follows none."""
+"""Invalid redirect target; httpx parses it although redirects are not followed."""
 LATIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
 MEDIA_TYPES = st.one_of(
     *(st.just("application/json") for _ in range(4)),
@@ -133,7 +133,7 @@ HEADERS = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def right() -> dict[str, Any]:
-    """The sandbox's own answers, by address; and those that are written above."""
+    """Return the valid answers by URL: those of the sandbox and those of `MADE`."""
 
     async def ask() -> dict[str, Any]:
         async with visiting(app) as visitor:
@@ -153,7 +153,7 @@ def right() -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read that is tried again is tried at once."""
+    """Remove the pauses between retries."""
 
     async def asleep(_retry: object, _response: object) -> None:
         return None
@@ -162,7 +162,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def responses(body: Any, success: int = 200) -> st.SearchStrategy[Callable[[], httpx.Response]]:
-    """Makers of one answer, since a response is read once; half of them of the status that was hoped for."""
+    """Return a strategy of response factories (a response is read once); half have the status `success`."""
     return st.builds(
         lambda status, headers, content: (
             lambda: httpx.Response(status, headers=headers, stream=httpx.ByteStream(content))
@@ -174,7 +174,7 @@ def responses(body: Any, success: int = 200) -> st.SearchStrategy[Callable[[], h
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_value_or_a_backend_error(right: dict[str, Any], name: str) -> None:
+def test_call_with_a_random_answer_gives_a_value_or_a_backend_error(right: dict[str, Any], name: str) -> None:
     call, url, expected = CALLS[name]
     success = {"dispute": 201, "feedback": 201, "reminder": 202, "everywhere": 204}.get(name, 200)
     body = right[url]["items"][0] if name == "terminate" else right[url]
@@ -239,7 +239,7 @@ async def revoke(authority: Authority) -> Any:
         (revoke, "/oauth/revoke", {}, 200, type(None)),
     ],
 )
-def test_signed_in_or_a_backend_error(
+def test_sign_in_step_with_a_random_answer_gives_a_value_or_a_backend_error(
     step: Step, path: str, right: Any, success: int, expected: type[Any]
 ) -> None:
     rightly = {

@@ -1,4 +1,4 @@
-"""The client against a backend that misbehaves: every surprise is a `BackendError`."""
+"""Error handling of the client: every malformed answer is a `BackendError`."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Chunks(httpx.AsyncByteStream):
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries without their pauses."""
+    """Remove the pauses between retries."""
 
     async def no_pause(*_: object) -> None:
         await asyncio.sleep(0)
@@ -129,7 +129,9 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [(403, Forbidden), (404, NotFound)])
-async def test_what_is_of_a_contract_may_be_refused_or_gone(status: int, kind: type[BackendError]) -> None:
+async def test_contract_request_refused_or_not_found_raises_its_own_error(
+    status: int, kind: type[BackendError]
+) -> None:
     backend = await Scripted(always(status)).backend()
     with pytest.raises(BackendError) as caught:
         await backend.billing_periods("box")
@@ -138,7 +140,7 @@ async def test_what_is_of_a_contract_may_be_refused_or_gone(status: int, kind: t
 
 
 @pytest.mark.parametrize("surprise", SURPRISES)
-async def test_every_surprise_is_a_backend_error_without_its_content(surprise: str) -> None:
+async def test_malformed_answer_raises_a_backend_error_without_its_content(surprise: str) -> None:
     answering, kind = SURPRISES[surprise]
     script = Scripted(answering)
     backend = await script.backend()
@@ -168,7 +170,7 @@ async def test_every_surprise_is_a_backend_error_without_its_content(surprise: s
         {"periodId": "9999-12"},
     ],
 )
-async def test_a_purchase_no_screen_could_show_is_unexpected(change: dict[str, Any]) -> None:
+async def test_purchase_with_an_invalid_member_raises_unexpected_answer(change: dict[str, Any]) -> None:
     script = Scripted(always(200, PURCHASE | change))
     backend = await script.backend()
     with pytest.raises(UnexpectedAnswer):
@@ -197,7 +199,7 @@ NEARLY_ACCOUNTS = st.fixed_dictionaries(
 
 @settings(max_examples=200, deadline=None)
 @given(JSON_VALUES | NEARLY_ACCOUNTS)
-def test_any_json_is_an_account_or_a_backend_error(body: object) -> None:
+def test_account_from_random_json_is_a_value_or_a_backend_error(body: object) -> None:
     async def ask() -> Answer[Account] | None:
         backend = await Scripted(raw(200, json.dumps(body).encode())).backend()
         try:
@@ -211,7 +213,7 @@ def test_any_json_is_an_account_or_a_backend_error(body: object) -> None:
     assert answer is None or isinstance(answer.value, Account)
 
 
-async def test_an_answer_is_dated_by_the_backend_and_else_by_us() -> None:
+async def test_answer_time_comes_from_the_date_header_or_else_the_local_clock() -> None:
     script = Scripted(always(200, ACCOUNT, date="Sun, 10 Mar 2024 11:00:00 GMT"))
     backend = await script.backend()
     assert (await backend.account()).at == datetime(2024, 3, 10, 11, tzinfo=UTC)
@@ -224,14 +226,14 @@ async def test_an_answer_is_dated_by_the_backend_and_else_by_us() -> None:
     await backend.close()
 
 
-async def test_a_byte_order_mark_before_an_answer_is_ignored() -> None:
+async def test_answer_with_a_byte_order_mark_is_read() -> None:
     backend = await Scripted(raw(200, b"\xef\xbb\xbf" + json.dumps(ACCOUNT).encode())).backend()
     assert (await backend.account()).value.display_name == "Camille Martin"
     await backend.close()
 
 
 @pytest.mark.parametrize(("first", "second"), [(503, 502), (408, 425), (429, 504)])
-async def test_a_read_is_tried_three_times(first: int, second: int) -> None:
+async def test_read_that_fails_twice_is_retried_and_succeeds(first: int, second: int) -> None:
     answers = [httpx.Response(first), httpx.Response(second), httpx.Response(200, json=ACCOUNT)]
     script = Scripted(lambda _: answers.pop(0))
     backend = await script.backend()
@@ -252,7 +254,7 @@ async def test_a_read_is_tried_three_times(first: int, second: int) -> None:
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_long_retry_after_is_told_instead_of_waited_for(
+async def test_long_retry_after_is_reported_without_a_retry(
     status: int, header: str, tries: int, wait: timedelta | None
 ) -> None:
     script = Scripted(always(status, retry_after=header))
@@ -265,20 +267,20 @@ async def test_a_long_retry_after_is_told_instead_of_waited_for(
 
 
 @given(st.text(max_size=40))
-def test_retry_after_never_fails(text: str) -> None:
+def test_retry_after_with_random_text_is_none_or_within_a_day(text: str) -> None:
     wait = retry_after({"retry-after": text}, NOW)
     assert wait is None or timedelta() <= wait <= timedelta(days=1)
 
 
 def tagged(request: httpx.Request) -> httpx.Response:
-    """An answer that changes with nothing: 304 to whoever has it."""
+    """Return an answer with an ETag, or 304 if the request carries that ETag."""
     etag = f'"{request.url.raw_path.decode()}"'
     if request.headers.get("if-none-match") == etag:
         return httpx.Response(304, headers={"date": "Sun, 10 Mar 2024 11:05:00 GMT"})
     return httpx.Response(200, json=ACCOUNT, headers={"etag": etag, "date": "Sun, 10 Mar 2024 11:00:00 GMT"})
 
 
-async def test_what_did_not_change_is_not_sent_again() -> None:
+async def test_unchanged_answer_is_revalidated_by_its_etag() -> None:
     script = Scripted(tagged)
     backend = await script.backend()
     first = await backend.account()
@@ -291,7 +293,7 @@ async def test_what_did_not_change_is_not_sent_again() -> None:
 
 
 @pytest.mark.parametrize("etag", [b'"zo\xc3\xa9"', b'"a", "b"', b'"', b"W/", b"*", b'"' + b"a" * 9000 + b'"'])
-async def test_a_tag_that_no_request_can_repeat_is_ignored(etag: bytes) -> None:
+async def test_etag_that_is_invalid_in_a_request_is_ignored(etag: bytes) -> None:
     headers = [(b"etag", etag), (b"content-type", b"application/json")]
     script = Scripted(lambda _: httpx.Response(200, content=json.dumps(ACCOUNT), headers=headers))
     backend = await script.backend()
@@ -301,7 +303,7 @@ async def test_a_tag_that_no_request_can_repeat_is_ignored(etag: bytes) -> None:
     await backend.close()
 
 
-async def test_signing_out_forgets_what_was_read() -> None:
+async def test_sign_out_clears_the_response_cache() -> None:
     script = Scripted(tagged)
     store = MemoryStore()
     await store.save(KEPT)
@@ -315,7 +317,7 @@ async def test_signing_out_forgets_what_was_read() -> None:
     await backend.close()
 
 
-async def test_no_cookie_of_the_backend_is_sent_back() -> None:
+async def test_cookie_of_the_backend_is_never_sent_back() -> None:
     script = Scripted(always(200, ACCOUNT, set_cookie="JSESSIONID=of-camille; Path=/; HttpOnly"))
     backend = await script.backend()
     await backend.account()
@@ -324,7 +326,7 @@ async def test_no_cookie_of_the_backend_is_sent_back() -> None:
     await backend.close()
 
 
-async def test_only_the_latest_answers_are_kept() -> None:
+async def test_response_cache_when_full_evicts_the_oldest_answer() -> None:
     script = Scripted(always(200, PURCHASE, etag='"1"'))
     backend = await script.backend()
     for number in range(MOST_KNOWN + 1):
@@ -337,7 +339,7 @@ async def test_only_the_latest_answers_are_kept() -> None:
 
 
 class Held:
-    """Answers once it is told to."""
+    """Handler that answers when `free` is set."""
 
     def __init__(self, answering: Callable[[httpx.Request], httpx.Response]) -> None:
         self._answering = answering
@@ -349,7 +351,7 @@ class Held:
         return self._answering(request)
 
 
-async def test_the_same_question_at_once_is_asked_once() -> None:
+async def test_concurrent_identical_reads_share_one_request() -> None:
     held = Held(tagged)
     script = Scripted(held)
     backend = await script.backend()
@@ -364,7 +366,7 @@ async def test_the_same_question_at_once_is_asked_once() -> None:
     await backend.close()
 
 
-async def test_one_caller_leaving_does_not_stop_the_others() -> None:
+async def test_cancelled_reader_does_not_cancel_the_shared_request() -> None:
     held = Held(tagged)
     script = Scripted(held)
     backend = await script.backend()
@@ -378,7 +380,7 @@ async def test_one_caller_leaving_does_not_stop_the_others() -> None:
     await backend.close()
 
 
-async def test_an_answer_on_its_way_at_sign_out_is_not_given() -> None:
+async def test_read_in_flight_at_sign_out_raises_session_expired() -> None:
     held = Held(tagged)
     script = Scripted(held)
     backend = await script.backend()
@@ -392,7 +394,7 @@ async def test_an_answer_on_its_way_at_sign_out_is_not_given() -> None:
 
 
 @pytest.mark.parametrize("odd", ["", ".", "..", "../me", "a/b", "a?b", "é", "a b", "a" * 129, "a\n"])
-async def test_an_impossible_id_is_not_found_without_asking(odd: str) -> None:
+async def test_invalid_id_raises_not_found_without_a_request(odd: str) -> None:
     script = Scripted(always(500))
     backend = await script.backend()
     for call in (
@@ -408,7 +410,7 @@ async def test_an_impossible_id_is_not_found_without_asking(odd: str) -> None:
     await backend.close()
 
 
-async def test_not_signed_in_asks_nothing() -> None:
+async def test_read_without_a_session_sends_no_request() -> None:
     script = Scripted(always(200, ACCOUNT))
     backend = await script.backend(MemoryStore())
     with pytest.raises(SessionExpired):
@@ -418,7 +420,7 @@ async def test_not_signed_in_asks_nothing() -> None:
     await backend.close()
 
 
-async def test_time_runs_out_in_process_too() -> None:
+async def test_in_process_call_that_hangs_times_out() -> None:
     """httpx's own timeouts do nothing over `ASGITransport`."""
 
     async def stuck(_: Request) -> Response:
@@ -432,7 +434,7 @@ async def test_time_runs_out_in_process_too() -> None:
     await backend.close()
 
 
-async def test_a_crash_of_the_embedded_backend_is_unavailable() -> None:
+async def test_crash_of_the_embedded_backend_raises_unavailable() -> None:
     async def crash(_: Request) -> Response:
         raise ZeroDivisionError
 
@@ -445,7 +447,7 @@ async def test_a_crash_of_the_embedded_backend_is_unavailable() -> None:
 @pytest.mark.parametrize(
     "elsewhere", ["https://sandbox", "http://evil.example", "http://sandbox:81", "//x", ""]
 )
-async def test_an_endpoint_on_another_server_is_not_trusted(elsewhere: str) -> None:
+async def test_oauth_endpoint_on_another_server_is_rejected(elsewhere: str) -> None:
     async def metadata(_: Request) -> Response:
         return JSONResponse(
             {

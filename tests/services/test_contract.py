@@ -1,7 +1,7 @@
-"""The contract, from the client's side: the same journeys in process, over HTTP, and on recorded answers.
+"""Contract tests of the client: the same journeys in process, over HTTP, and on recorded answers.
 
-The recordings in `recorded/` are what this client was once answered: they tell when it stops asking or
-understanding the same. `CONSO_RECORD=1 pytest tests/services/test_contract.py` makes them again.
+The recordings in `recorded/` detect changes in the client's requests and in how it reads answers.
+`CONSO_RECORD=1 pytest tests/services/test_contract.py` records them again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Connect = Callable[[CredentialStore], Backend]
 
 @pytest.fixture(params=["in process", "over HTTP", "PostgreSQL", "recorded"])
 def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) -> Iterator[Connect]:
-    """Makes clients of one backend."""
+    """Return a factory of clients of one backend."""
     path = Path(__file__).parent / "recorded" / f"{request.function.__name__}.json"
     match request.param:
         case "in process":
@@ -60,7 +60,7 @@ def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) ->
             assert player.left == [], "less was asked than when it was recorded"
 
 
-async def test_signed_in_one_sees_one_s_account(connect: Connect) -> None:
+async def test_account_after_sign_in_holds_its_contract(connect: Connect) -> None:
     backend = connect(MemoryStore())
     await sign_in(backend)
     answer = await backend.account()
@@ -76,7 +76,7 @@ async def test_signed_in_one_sees_one_s_account(connect: Connect) -> None:
     await backend.close()
 
 
-async def test_a_phone_number_signs_in_however_it_is_typed(connect: Connect) -> None:
+async def test_sign_in_with_a_spaced_phone_number_succeeds(connect: Connect) -> None:
     backend = connect(MemoryStore())
     challenge = await backend.begin_sign_in(" +33 6 39 98 01 12 ")
     assert await backend.finish_sign_in(challenge, "Soleil-2026", remember=True) is None
@@ -85,7 +85,9 @@ async def test_a_phone_number_signs_in_however_it_is_typed(connect: Connect) -> 
 
 
 @pytest.mark.parametrize("identifier", ["camille@demo.example", "nobody@demo.example"])
-async def test_a_wrong_password_is_refused_until_too_many(connect: Connect, identifier: str) -> None:
+async def test_wrong_passwords_are_counted_and_then_lock_the_sign_in(
+    connect: Connect, identifier: str
+) -> None:
     backend = connect(MemoryStore())
     challenge = await backend.begin_sign_in(identifier)
     for left in (4, 3, 2, 1):
@@ -100,7 +102,7 @@ async def test_a_wrong_password_is_refused_until_too_many(connect: Connect, iden
     await backend.close()
 
 
-async def test_the_right_password_after_a_wrong_one(connect: Connect) -> None:
+async def test_right_password_after_a_wrong_one_signs_in(connect: Connect) -> None:
     backend = connect(MemoryStore())
     challenge = await backend.begin_sign_in("camille@demo.example")
     with pytest.raises(Refused):
@@ -110,7 +112,7 @@ async def test_the_right_password_after_a_wrong_one(connect: Connect) -> None:
     await backend.close()
 
 
-async def test_a_sign_in_left_for_too_long(connect: Connect, clock: Clock) -> None:
+async def test_sign_in_answered_after_eleven_minutes_times_out(connect: Connect, clock: Clock) -> None:
     backend = connect(MemoryStore())
     challenge = await backend.begin_sign_in("camille@demo.example")
     clock.advance(minutes=11)
@@ -119,7 +121,7 @@ async def test_a_sign_in_left_for_too_long(connect: Connect, clock: Clock) -> No
     await backend.close()
 
 
-async def test_the_periods_of_a_contract(connect: Connect) -> None:
+async def test_billing_periods_of_a_contract_are_read(connect: Connect) -> None:
     backend = connect(MemoryStore())
     await sign_in(backend)
     periods = (await backend.billing_periods("c1")).value
@@ -136,7 +138,7 @@ async def test_the_periods_of_a_contract(connect: Connect) -> None:
     await backend.close()
 
 
-async def test_the_purchases_of_a_period(connect: Connect) -> None:
+async def test_purchases_of_a_period_are_paged_filtered_and_searched(connect: Connect) -> None:
     backend = connect(MemoryStore())
     await sign_in(backend)
     page = (await backend.purchases("c1", "2024-04")).value
@@ -158,7 +160,7 @@ async def test_the_purchases_of_a_period(connect: Connect) -> None:
     await backend.close()
 
 
-async def test_one_purchase_with_its_refund(connect: Connect) -> None:
+async def test_purchase_is_read_with_its_refund(connect: Connect) -> None:
     backend = connect(MemoryStore())
     await sign_in(backend)
     purchase = (await backend.purchase("c1", "p2")).value
@@ -176,7 +178,7 @@ async def test_one_purchase_with_its_refund(connect: Connect) -> None:
     await backend.close()
 
 
-async def test_what_is_not_there_or_not_one_s_own(connect: Connect) -> None:
+async def test_missing_or_foreign_object_raises_not_found(connect: Connect) -> None:
     backend = connect(MemoryStore())
     await sign_in(backend)
     for call in (
@@ -191,7 +193,7 @@ async def test_what_is_not_there_or_not_one_s_own(connect: Connect) -> None:
     await backend.close()
 
 
-async def test_without_billing_rights(connect: Connect) -> None:
+async def test_periods_without_billing_rights_raise_forbidden(connect: Connect) -> None:
     backend = connect(MemoryStore())
     await sign_in(backend, "sofia@demo.example")
     assert [contract.billing_rights for contract in (await backend.account()).value.contracts] == [
@@ -203,7 +205,9 @@ async def test_without_billing_rights(connect: Connect) -> None:
     await backend.close()
 
 
-async def test_what_did_not_change_is_the_same_value_at_a_later_time(connect: Connect, clock: Clock) -> None:
+async def test_unchanged_account_keeps_its_value_and_gets_a_later_time(
+    connect: Connect, clock: Clock
+) -> None:
     backend = connect(MemoryStore())
     await sign_in(backend)
     first = await backend.account()
@@ -214,7 +218,7 @@ async def test_what_did_not_change_is_the_same_value_at_a_later_time(connect: Co
     await backend.close()
 
 
-async def test_an_access_token_grown_old_is_renewed(connect: Connect, clock: Clock) -> None:
+async def test_expired_access_token_is_renewed(connect: Connect, clock: Clock) -> None:
     backend = connect(MemoryStore())
     await sign_in(backend)
     for _ in range(3):
@@ -223,7 +227,7 @@ async def test_an_access_token_grown_old_is_renewed(connect: Connect, clock: Clo
     await backend.close()
 
 
-async def test_the_next_start_opens_without_a_password(connect: Connect, clock: Clock) -> None:
+async def test_next_start_resumes_the_session_until_it_expires(connect: Connect, clock: Clock) -> None:
     store = MemoryStore()
     backend = connect(store)
     await sign_in(backend)
@@ -244,7 +248,7 @@ async def test_the_next_start_opens_without_a_password(connect: Connect, clock: 
     await late.close()
 
 
-async def test_signing_out_ends_the_session_there_and_here(connect: Connect) -> None:
+async def test_sign_out_revokes_the_session_and_clears_the_store(connect: Connect) -> None:
     store, stolen = MemoryStore(), MemoryStore()
     backend = connect(store)
     await sign_in(backend)
@@ -263,7 +267,7 @@ async def test_signing_out_ends_the_session_there_and_here(connect: Connect) -> 
     await thief.close()
 
 
-async def test_two_subscribers_on_one_device_never_meet(connect: Connect) -> None:
+async def test_sign_in_of_another_subscriber_replaces_the_account(connect: Connect) -> None:
     store = MemoryStore()
     backend = connect(store)
     await sign_in(backend)

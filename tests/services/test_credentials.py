@@ -1,4 +1,4 @@
-"""The credential store under a real Secret Service, and where there is none to trust."""
+"""Credential store under a real Secret Service, and without a trusted keyring."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROBE = (sys.executable, "-m", "tests.services.keyring_probe")
 
 
 def play(scene: str, *wrapper: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Play a scene of `keyring_probe.py`; without a wrapper, away from any session bus."""
+    """Run a scene of `keyring_probe.py`; without a wrapper, no session bus is available."""
     surroundings = {
         name: value
         for name, value in os.environ.items()
@@ -46,7 +46,7 @@ def play(scene: str, *wrapper: str, **environment: str) -> subprocess.CompletedP
 
 @pytest.fixture
 def secret_service() -> str:
-    """The wrapper that gives a command a Secret Service."""
+    """Return the wrapper script that runs a command under a Secret Service."""
     if not (shutil.which("dbus-run-session") and shutil.which("gnome-keyring-daemon")):
         pytest.fail(
             "The credential store is tested under a real Secret Service, and there is none here: "
@@ -68,7 +68,7 @@ def secret_service() -> str:
         ),
     ],
 )
-def test_under_a_real_secret_service(scene: str, secret_service: str) -> None:
+def test_keyring_scene_under_a_real_secret_service_passes(scene: str, secret_service: str) -> None:
     started = time.monotonic()
     played = play(scene, secret_service)
     assert played.returncode == 0, played.stderr
@@ -91,7 +91,7 @@ def test_random_orders_under_a_real_secret_service_raise_no_false_alarm(secret_s
         "tests.services.keyring_probe.Plaintext",
     ],
 )
-def test_no_keyring_to_trust_is_told(backend: str | None, tmp_path: Path) -> None:
+def test_untrusted_or_missing_keyring_is_reported_absent(backend: str | None, tmp_path: Path) -> None:
     chosen = {"PYTHON_KEYRING_BACKEND": backend} if backend else {}
     played = play("absent", HOME=str(tmp_path), **chosen)
     assert played.returncode == 0, played.stderr
@@ -148,7 +148,7 @@ PLAIN = "keyrings.alt.file"
     ],
 )
 @pytest.mark.parametrize("refused", [False, True], ids=["others work", "others refuse"])
-async def test_the_first_trusted_link_of_a_chain_is_used_alone(
+async def test_keyring_chain_uses_only_its_first_trusted_link(
     monkeypatch: pytest.MonkeyPatch, modules: tuple[str, ...], used: int | None, refused: bool
 ) -> None:
     links = [
@@ -191,7 +191,7 @@ def test_keyring_is_not_imported_before_it_is_used() -> None:
         (KWALLET, "🔑" * 20_000, True),
     ],
 )
-async def test_only_windows_refuses_a_long_secret_and_keeps_the_one_before(
+async def test_long_secret_is_refused_only_on_windows_and_the_previous_one_kept(
     monkeypatch: pytest.MonkeyPatch, module: str, secret: str, saved: bool
 ) -> None:
     backend = link(module, 9.0)
@@ -208,7 +208,7 @@ async def test_only_windows_refuses_a_long_secret_and_keeps_the_one_before(
     assert await store.load() == (secret if saved else "before")
 
 
-async def test_memory_keeps_and_clears() -> None:
+async def test_memory_store_saves_loads_and_clears() -> None:
     store = MemoryStore()
     assert await store.load() is None
     await store.save("a secret")

@@ -1,4 +1,4 @@
-"""The diagnostic report: enough to look for a fault, nothing about anyone."""
+"""Diagnostic report: technical facts only, no personal data."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
         ("", ""),
     ],
 )
-def test_an_endpoint_is_named_without_what_it_is_about(url: str, endpoint: str) -> None:
+def test_endpoint_name_omits_ids_and_query(url: str, endpoint: str) -> None:
     assert endpoint_of(url) == endpoint
 
 
 @given(st.lists(st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789-@.", min_size=13), max_size=5))
-def test_no_segment_of_an_address_is_kept_that_is_not_a_word_of_the_contract(ids: list[str]) -> None:
+def test_endpoint_name_keeps_only_known_path_segments(ids: list[str]) -> None:
     kept = endpoint_of("/v1/contracts/" + "/".join(ids)).split("/")
     assert set(kept) <= {
         "",
@@ -53,7 +53,7 @@ def test_no_segment_of_an_address_is_kept_that_is_not_a_word_of_the_contract(ids
     }
 
 
-def test_a_report_says_what_support_needs() -> None:
+def test_report_lists_versions_backend_and_last_failures() -> None:
     troubles = Troubles()
     paris = timezone(timedelta(hours=2))
     failure = Unavailable("status 503", correlator="c0ffee")
@@ -73,11 +73,11 @@ def test_a_report_says_what_support_needs() -> None:
     ]
 
 
-def test_without_failures_it_says_so() -> None:
+def test_report_without_failures_says_none() -> None:
     assert report(Troubles(), at=NOW, backend="x", surroundings={}).endswith("Last failures: none")
 
 
-def test_only_the_last_failures_are_remembered() -> None:
+def test_failure_log_when_full_drops_the_oldest() -> None:
     troubles = Troubles()
     for number in range(MOST_TROUBLES + 5):
         troubles.note(NotFound(correlator=str(number)), "GET", "/v1/me", NOW)
@@ -104,7 +104,7 @@ def client(answer: httpx.Response | Exception) -> Backend:
         (httpx.Response(200, json={"sentinel": "0612345678"}), UnexpectedAnswer),
     ],
 )
-async def test_every_kind_of_failure_is_remembered_once_with_its_correlator(
+async def test_failure_is_logged_once_with_its_correlator(
     answer: httpx.Response | Exception, kind: type[BackendError]
 ) -> None:
     backend = client(answer)
@@ -121,7 +121,7 @@ async def test_every_kind_of_failure_is_remembered_once_with_its_correlator(
     await backend.close()
 
 
-async def test_two_visitors_never_share_their_failures() -> None:
+async def test_failures_of_one_backend_do_not_reach_another() -> None:
     one, other = client(httpx.Response(500)), client(httpx.Response(202))
     outcomes = await asyncio.gather(
         one.remind_identifier(email="a@b.example"),

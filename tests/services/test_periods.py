@@ -1,4 +1,4 @@
-"""The billing rule: the article's example, the table of the domain, and what holds for every day and zone."""
+"""Billing rule: examples of the domain, and properties that hold for every day and time zone."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ INSTANTS = st.integers(0, 4_000_000_000).map(lambda seconds: datetime.fromtimest
 CUT_OFF_DAYS = st.integers(1, 28)
 ZONES = st.sampled_from(
     [
-        "Europe/Paris",  # changes at 2 and 3 in the night
-        "America/Sao_Paulo",  # changed at midnight: some days began at 1
+        "Europe/Paris",  # changes at 2:00 and 3:00
+        "America/Sao_Paulo",  # changed at midnight: some days began at 1:00
         "Africa/Cairo",
         "America/Havana",  # goes back to midnight: some days begin twice
         "Atlantic/Azores",
@@ -45,7 +45,7 @@ ZONES = st.sampled_from(
         ("2024-12-31", "2024-12-26", "2025-01-25", "2025-02"),
     ],
 )
-def test_the_domain_s_table(day: str, start: str, end: str, bill_month: str) -> None:
+def test_period_of_a_day_matches_the_domain_table(day: str, start: str, end: str, bill_month: str) -> None:
     period = period_of(date.fromisoformat(day))
     assert (str(period.start), str(period.end), period.bill_month) == (start, end, bill_month)
     assert period_billed_in(bill_month) == period
@@ -60,7 +60,9 @@ def test_the_domain_s_table(day: str, start: str, end: str, bill_month: str) -> 
         (28, "2023-02-27", "2023-01-28", "2023-02-27", "2023-03"),
     ],
 )
-def test_other_cut_off_days(cut_off_day: int, day: str, start: str, end: str, bill_month: str) -> None:
+def test_period_with_another_cut_off_day_starts_on_it(
+    cut_off_day: int, day: str, start: str, end: str, bill_month: str
+) -> None:
     period = period_of(date.fromisoformat(day), cut_off_day)
     assert (str(period.start), str(period.end), period.bill_month) == (start, end, bill_month)
 
@@ -73,25 +75,25 @@ def test_other_cut_off_days(cut_off_day: int, day: str, start: str, end: str, bi
         ("2024-12", "2024-10-25T22:00Z", "2024-11-25T23:00Z"),
     ],
 )
-def test_bounds_in_utc(bill_month: str, first: str, past: str) -> None:
+def test_period_bounds_are_local_midnights_in_utc(bill_month: str, first: str, past: str) -> None:
     bounds = period_billed_in(bill_month).bounds(PARIS)
     assert bounds == (datetime.fromisoformat(first), datetime.fromisoformat(past))
     assert all(bound.utcoffset() == timedelta() for bound in bounds)
 
 
 @pytest.mark.parametrize("cut_off_day", [0, 29, -1])
-def test_a_cut_off_day_some_months_lack_is_refused(cut_off_day: int) -> None:
+def test_cut_off_day_outside_1_to_28_is_refused(cut_off_day: int) -> None:
     with pytest.raises(ValueError, match="1 to 28"):
         period_of(date(2024, 3, 10), cut_off_day)
 
 
 @pytest.mark.parametrize("bill_month", ["2024-13", "2024-3", "March", ""])
-def test_what_is_no_month_is_refused(bill_month: str) -> None:
+def test_invalid_bill_month_is_refused(bill_month: str) -> None:
     with pytest.raises(ValueError, match=r"month|isoformat"):
         period_billed_in(bill_month)
 
 
-def test_six_periods_from_the_current_one_back() -> None:
+def test_latest_periods_are_the_current_one_and_five_before() -> None:
     months = [period.bill_month for period in latest_periods(date(2024, 3, 10))]
     assert months == ["2024-04", "2024-03", "2024-02", "2024-01", "2023-12", "2023-11"]
 
@@ -108,7 +110,7 @@ def test_a_period_holds_its_day_and_starts_on_the_latest_cut_off_day(day: date, 
 
 
 @given(DAYS, CUT_OFF_DAYS, ZONES)
-def test_periods_tile_time(day: date, cut_off_day: int, zone: ZoneInfo) -> None:
+def test_consecutive_periods_leave_no_gap_or_overlap(day: date, cut_off_day: int, zone: ZoneInfo) -> None:
     newest_first = latest_periods(day, cut_off_day, 14)
     for newer, older in itertools.pairwise(newest_first):
         assert older == newer.previous() == period_of(newer.start - timedelta(days=1), cut_off_day)
@@ -116,7 +118,7 @@ def test_periods_tile_time(day: date, cut_off_day: int, zone: ZoneInfo) -> None:
 
 
 @given(INSTANTS, CUT_OFF_DAYS, ZONES)
-def test_every_instant_is_in_the_period_of_its_local_day_only(
+def test_instant_is_only_in_the_period_of_its_local_day(
     instant: datetime, cut_off_day: int, zone: ZoneInfo
 ) -> None:
     period = period_of(instant.astimezone(zone).date(), cut_off_day)

@@ -1,4 +1,4 @@
-"""A receipt is a page whose words can be selected, and the same for the same purchase."""
+"""PDF receipt: selectable text, embedded fonts, deterministic bytes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(content: bytes) -> tuple[PdfReader, str]:
     return reader, text
 
 
-def test_everything_on_it_can_be_selected() -> None:
+def test_receipt_text_is_fully_extractable() -> None:
     reader, text = read(pdf(RECEIPT))
     assert len(reader.pages) == 1
     said = [RECEIPT.product_name, RECEIPT.title, RECEIPT.merchant, RECEIPT.category, RECEIPT.status]
@@ -50,7 +50,7 @@ def test_everything_on_it_can_be_selected() -> None:
         assert " ".join(words.split()) in text, words
 
 
-def test_the_file_says_what_it_is() -> None:
+def test_receipt_metadata_holds_title_date_and_language() -> None:
     reader, _ = read(pdf(RECEIPT))
     assert reader.metadata is not None
     assert reader.metadata.title == "Reçu d’achat · Ciné Plus Loin"
@@ -58,7 +58,7 @@ def test_the_file_says_what_it_is() -> None:
     assert reader.trailer["/Root"]["/Lang"] == "fr"  # type: ignore[index]
 
 
-def test_its_fonts_are_in_it_and_only_what_they_draw() -> None:
+def test_receipt_embeds_its_fonts_as_subsets() -> None:
     content = pdf(RECEIPT)
     reader, _ = read(content)
     fonts = reader.pages[0]["/Resources"]["/Font"]  # type: ignore[index]
@@ -68,12 +68,12 @@ def test_its_fonts_are_in_it_and_only_what_they_draw() -> None:
     assert len(content) < 60_000
 
 
-def test_the_same_purchase_gives_the_same_bytes() -> None:
+def test_receipt_of_the_same_purchase_has_the_same_bytes() -> None:
     assert pdf(RECEIPT) == pdf(RECEIPT)
     assert pdf(RECEIPT) != pdf(replace(RECEIPT, amount="1,99\u00a0€"))
 
 
-def test_made_up_data_is_said_first() -> None:
+def test_receipt_warning_is_the_first_text() -> None:
     _, text = read(pdf(replace(RECEIPT, warning="Démonstration")))
     assert text.startswith("Démonstration")
 
@@ -96,7 +96,7 @@ def test_made_up_data_is_said_first() -> None:
         ("{nb} pages, **gras** __x__ <b>y</b> %s \\n", "{nb} pages, **gras** __x__ <b>y</b> %s \\n"),
     ],
 )
-def test_a_text_is_drawn_composed_and_a_box_stands_for_a_missing_glyph(given: str, drawn: str) -> None:
+def test_receipt_text_is_normalized_and_missing_glyphs_are_boxes(given: str, drawn: str) -> None:
     merchant = f"Avant {given} après"
     _, text = read(pdf(replace(RECEIPT, merchant=merchant, facts=(("Fait", given),))))
     assert f"Avant {drawn} après" in text
@@ -106,7 +106,7 @@ def test_a_text_is_drawn_composed_and_a_box_stands_for_a_missing_glyph(given: st
 
 @pytest.mark.parametrize("rows", range(6, 19))
 @pytest.mark.parametrize("length", [20, 250, 700])
-def test_a_long_row_moves_to_the_next_page_whole(rows: int, length: int) -> None:
+def test_receipt_row_is_not_split_across_pages(rows: int, length: int) -> None:
     long = ("mot " * 250)[: length - 5] + "enfin"
     facts = (*((f"Fait {n}", "Valeur") for n in range(rows)), ("Long", long), ("Après", "suivant"))
     reader, _ = read(pdf(replace(RECEIPT, facts=facts)))
@@ -118,7 +118,7 @@ def test_a_long_row_moves_to_the_next_page_whole(rows: int, length: int) -> None
     assert len(pages) <= 2, [page[:40] for page in pages]
 
 
-def test_a_row_higher_than_a_page_is_followed_by_the_next_row() -> None:
+def test_receipt_row_taller_than_a_page_is_followed_by_the_next_row() -> None:
     facts = (("Long", "mot " * 3000), ("Après", "suivant"))
     reader, text = read(pdf(replace(RECEIPT, facts=facts)))
     last = " ".join(reader.pages[-1].extract_text().split())
@@ -126,7 +126,7 @@ def test_a_row_higher_than_a_page_is_followed_by_the_next_row() -> None:
     assert "Après suivant" in text
 
 
-def test_what_does_not_fit_goes_on_below_and_on_the_next_page() -> None:
+def test_receipt_that_overflows_continues_on_the_next_page() -> None:
     facts = tuple((f"Fait {n}", "mot " * 60) for n in range(12))
     reader, text = read(pdf(replace(RECEIPT, merchant="x" * 300, facts=facts)))
     assert len(reader.pages) > 1
@@ -136,12 +136,12 @@ def test_what_does_not_fit_goes_on_below_and_on_the_next_page() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.text(max_size=200))
-def test_whatever_a_merchant_calls_itself_there_is_a_receipt(name: str) -> None:
+def test_receipt_with_a_random_merchant_name_is_a_pdf(name: str) -> None:
     assert pdf(replace(RECEIPT, merchant=name, facts=(("Éditeur", name),))).startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("name", ["InterTab-Regular.ttf", "InterTab-Bold.ttf"])
-def test_the_fonts_of_documents_hold_what_the_own_fonts_hold_and_a_box(name: str) -> None:
+def test_document_font_has_the_glyphs_of_the_app_font_and_a_box(name: str) -> None:
     own, theirs = (set(TTFont(ASSETS / "fonts" / one).getBestCmap()) for one in ("InterTab-VF.ttf", name))
     assert own | {ord("□")} == theirs
     assert "fvar" not in TTFont(ASSETS / "fonts" / name)

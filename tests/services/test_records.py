@@ -1,4 +1,4 @@
-"""One odd record in a list: the others are read, and the odd one is counted."""
+"""Malformed records in lists: the valid ones are read, the malformed ones counted."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def read_page(body: object) -> Answer[Any]:
 
 
 @pytest.mark.parametrize("odd", [*ODD.values(), None, 7, "x", []], ids=[*ODD, "null", "7", "text", "list"])
-async def test_an_odd_purchase_is_counted_and_the_others_are_read(odd: Any) -> None:
+async def test_malformed_purchase_is_counted_and_the_others_are_read(odd: Any) -> None:
     record = {**RIGHT["p1"], **odd} if isinstance(odd, dict) else odd
     page = await read_page(purchases(record, {**RIGHT["p1"], "paymentId": "last"}))
     assert [one.payment_id for one in page.value.items] == ["good", "last"]
@@ -73,14 +73,14 @@ async def test_an_odd_purchase_is_counted_and_the_others_are_read(odd: Any) -> N
 
 
 @pytest.mark.parametrize("fine", FINE.values(), ids=FINE)
-async def test_a_null_or_unknown_optional_member_hides_nothing(fine: dict[str, Any]) -> None:
+async def test_purchase_with_a_null_or_unknown_member_is_read(fine: dict[str, Any]) -> None:
     page = await read_page(purchases({**RIGHT["p1"], **fine}))
     assert (len(page.value.items), page.unreadable) == (2, 0)
     assert page.value.items[1].refunds == ()
 
 
 @given(JSON)
-async def test_any_record_is_read_or_counted(record: object) -> None:
+async def test_random_record_is_read_or_counted(record: object) -> None:
     page = await read_page(purchases(record))
     assert len(page.value.items) + page.unreadable == 2
 
@@ -95,7 +95,7 @@ LISTS: dict[str, tuple[str, Read]] = {
 
 
 @pytest.mark.parametrize("name", LISTS)
-async def test_every_list_outlives_an_odd_record(name: str) -> None:
+async def test_list_with_malformed_records_is_read_and_logged_once(name: str) -> None:
     member, read = LISTS[name]
     body = copy.deepcopy(RIGHT[name])
     body[member] = [*body[member], {"odd": True}, None]
@@ -119,7 +119,7 @@ TOO_LITTLE: list[tuple[str, object]] = [
 
 
 @pytest.mark.parametrize(("name", "records"), TOO_LITTLE)
-async def test_a_list_that_says_too_little_is_no_empty_list(name: str, records: object) -> None:
+async def test_list_without_a_readable_record_raises_unexpected_answer(name: str, records: object) -> None:
     member, read = LISTS[name]
     backend = await Scripted(always(200, {**RIGHT[name], member: records})).backend()
     with pytest.raises(UnexpectedAnswer):
@@ -127,7 +127,7 @@ async def test_a_list_that_says_too_little_is_no_empty_list(name: str, records: 
     await backend.close()
 
 
-async def test_what_cannot_be_read_is_still_counted_at_the_next_start() -> None:
+async def test_unreadable_count_survives_a_restored_cache() -> None:
     script = Scripted(always(200, purchases({"odd": True})))
     backend = await script.backend()
     await backend.purchases("c1", "2024-04")
@@ -143,7 +143,7 @@ async def test_what_cannot_be_read_is_still_counted_at_the_next_start() -> None:
     await backend.close()
 
 
-async def test_a_file_is_not_made_of_a_list_with_an_unreadable_entry() -> None:
+async def test_export_with_an_unreadable_entry_raises_unexpected_answer() -> None:
     backend = await Scripted(always(200, purchases({"odd": True}))).backend()
     with pytest.raises(UnexpectedAnswer):
         await read_export(backend, CONTRACT, ["2024-04"], lambda _: None)

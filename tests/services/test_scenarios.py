@@ -1,4 +1,4 @@
-"""What a visitor of the demonstration meets on the way, and what no other visitor does."""
+"""Simulated faults and resets of the demonstration, and their isolation per visitor."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def sign_in(backend: Backend, identifier: str) -> None:
 
 
 class Waiting:
-    """Notes how long was to be waited, and does not wait."""
+    """Fake sleep that records its durations."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -42,7 +42,7 @@ class Waiting:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the pauses between retries."""
+    """Disable retries."""
     monkeypatch.setattr(transport, "_RETRY", Retry(total=0))
 
 
@@ -110,7 +110,7 @@ async def test_call_waits_until_the_backend_is_built(sandbox: Starlette, clock: 
 @pytest.mark.parametrize(
     ("fault", "error"), [(Fault.OFFLINE, Unreachable), (Fault.SERVER_ERROR, Unavailable)]
 )
-async def test_a_fault_is_met_at_once_and_gone_at_once(
+async def test_simulated_fault_applies_and_clears_immediately(
     demonstration: Demonstration, camille: Backend, fault: Fault, error: type[Exception]
 ) -> None:
     demonstration.fault = fault
@@ -120,7 +120,7 @@ async def test_a_fault_is_met_at_once_and_gone_at_once(
     assert (await camille.account()).value.display_name == "Camille Martin"
 
 
-async def test_a_slow_network_answers_in_the_end(
+async def test_simulated_slow_network_delays_the_answer(
     demonstration: Demonstration, camille: Backend, waiting: Waiting
 ) -> None:
     demonstration.fault = Fault.SLOW
@@ -128,7 +128,7 @@ async def test_a_slow_network_answers_in_the_end(
     assert waiting.seconds == [SLOWNESS]
 
 
-async def test_a_session_that_expired_is_over_until_the_next_sign_in(
+async def test_simulated_expiry_ends_the_session_until_the_next_sign_in(
     demonstration: Demonstration, camille: Backend
 ) -> None:
     ended: list[bool] = []
@@ -143,7 +143,7 @@ async def test_a_session_that_expired_is_over_until_the_next_sign_in(
     assert (await camille.account()).value.display_name == "Camille Martin"
 
 
-async def test_a_wrong_password_does_not_end_the_fault(demonstration: Demonstration) -> None:
+async def test_simulated_expiry_remains_after_a_wrong_password(demonstration: Demonstration) -> None:
     demonstration.fault = Fault.EXPIRED
     backend = demonstration.backend(MemoryStore())
     with pytest.raises(Refused):
@@ -152,7 +152,7 @@ async def test_a_wrong_password_does_not_end_the_fault(demonstration: Demonstrat
 
 
 @pytest.mark.parametrize("fault", Fault)
-async def test_a_fault_is_one_visitor_s(
+async def test_simulated_fault_does_not_affect_other_visitors(
     sandbox: Starlette, clock: Clock, camille: Backend, fault: Fault
 ) -> None:
     other = Demonstration(sandbox, clock=clock, wait=Waiting())
@@ -162,7 +162,7 @@ async def test_a_fault_is_one_visitor_s(
     assert (await camille.account()).value.display_name == "Camille Martin"
 
 
-async def test_starting_over_undoes_what_was_done_and_keeps_everybody_signed_in(
+async def test_start_over_restores_one_subscriber_and_keeps_sessions(
     sandbox: Starlette, demonstration: Demonstration, camille: Backend
 ) -> None:
     suzanne = demonstration.backend(MemoryStore())
@@ -193,7 +193,7 @@ async def test_starting_over_undoes_what_was_done_and_keeps_everybody_signed_in(
     assert (await camille.subscriptions(box)).value == before
 
 
-async def test_starting_over_forgets_disputes_and_wrong_passwords(
+async def test_start_over_clears_disputes_stored_answers_and_lockouts(
     sandbox: Starlette, demonstration: Demonstration, camille: Backend
 ) -> None:
     box = (await camille.account()).value.contracts[0].contract_id
@@ -215,5 +215,5 @@ async def test_starting_over_forgets_disputes_and_wrong_passwords(
 
 
 def held(connection: Connection) -> int:
-    """How many answers to earlier writes are kept."""
+    """Return the number of stored answers to earlier writes."""
     return int(connection.execute(select(func.count()).select_from(schema.creation)).scalar_one())

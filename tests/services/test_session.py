@@ -1,4 +1,4 @@
-"""The session against a real authorization server: one renewal for all, and no renewed token ever lost."""
+"""Session of the client against a real authorization server: renewal, storage and sign-out."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def kept(store: MemoryStore) -> Kept:
 
 
 def reads(backend: Backend) -> list[Callable[[], Any]]:
-    """Eight different questions, so that none is answered with another's answer."""
+    """Return eight different reads, none of which can share the answer of another."""
     return [
         backend.account,
         lambda: backend.billing_periods("c1"),
@@ -58,7 +58,7 @@ def reads(backend: Backend) -> list[Callable[[], Any]]:
     ]
 
 
-async def test_an_identifier_with_half_a_character_is_a_wrong_one(network: Network, clock: Clock) -> None:
+async def test_identifier_with_a_lone_surrogate_is_refused_as_wrong(network: Network, clock: Clock) -> None:
     backend = network.backend(MemoryStore(), clock)
     challenge = await backend.begin_sign_in("\ud83dcamille@demo.example")
     assert challenge.identifier == "?camille@demo.example"
@@ -69,7 +69,7 @@ async def test_an_identifier_with_half_a_character_is_a_wrong_one(network: Netwo
     await backend.close()
 
 
-async def test_eight_calls_at_once_renew_once(network: Network, clock: Clock) -> None:
+async def test_concurrent_calls_renew_the_token_once(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -84,7 +84,7 @@ async def test_eight_calls_at_once_renew_once(network: Network, clock: Clock) ->
     await backend.close()
 
 
-async def test_a_call_refused_after_the_renewal_does_not_renew_again() -> None:
+async def test_call_refused_with_the_old_token_reuses_the_finished_renewal() -> None:
     async def answering(request: httpx.Request) -> httpx.Response:
         if request.headers["authorization"] == "Bearer access-2":
             return httpx.Response(200, json=ACCOUNT if request.url.path == "/v1/me" else {"items": []})
@@ -99,7 +99,7 @@ async def test_a_call_refused_after_the_renewal_does_not_renew_again() -> None:
     await backend.close()
 
 
-async def test_whoever_renews_may_leave_and_nothing_is_lost(network: Network, clock: Clock) -> None:
+async def test_cancelled_reader_does_not_cancel_the_renewal(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -115,12 +115,14 @@ async def test_whoever_renews_may_leave_and_nothing_is_lost(network: Network, cl
     renewed = (await kept(store)).rt
     assert renewed != first
     clock.advance(minutes=6)
-    await backend.purchases("c1", "2024-04")  # the leaver's own question may still be on its way
+    await backend.purchases(
+        "c1", "2024-04"
+    )  # not `account`: the request of the cancelled reader may still be in flight
     assert network.renewals == [first, renewed]
     await backend.close()
 
 
-async def test_leaving_the_app_waits_for_the_renewal(network: Network, clock: Clock) -> None:
+async def test_close_waits_for_the_renewal_in_flight(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -138,7 +140,7 @@ async def test_leaving_the_app_waits_for_the_renewal(network: Network, clock: Cl
     await again.close()
 
 
-async def test_a_lost_renewal_is_asked_again_and_is_no_theft(network: Network, clock: Clock) -> None:
+async def test_lost_renewal_is_retried_with_the_same_token(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -158,7 +160,7 @@ async def test_a_lost_renewal_is_asked_again_and_is_no_theft(network: Network, c
     await backend.close()
 
 
-async def test_a_stolen_token_ends_the_session_of_both(network: Network, clock: Clock) -> None:
+async def test_reuse_of_a_stolen_token_ends_both_sessions(network: Network, clock: Clock) -> None:
     store, stolen = MemoryStore(), MemoryStore()
     backend = network.backend(store, clock)
     ended: list[str] = []
@@ -182,7 +184,7 @@ async def test_a_stolen_token_ends_the_session_of_both(network: Network, clock: 
     await thief.close()
 
 
-async def test_two_windows_of_the_app_share_one_session(network: Network, clock: Clock) -> None:
+async def test_two_windows_share_one_session_and_its_renewals(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     one, other = network.backend(store, clock), network.backend(store, clock)
     await sign_in(one)
@@ -196,8 +198,8 @@ async def test_two_windows_of_the_app_share_one_session(network: Network, clock:
     await other.close()
 
 
-async def test_another_window_renewing_at_the_same_moment_is_followed() -> None:
-    """The token read from the store is used up by the other window before it is sent."""
+async def test_token_renewed_by_another_window_is_used_after_a_refusal() -> None:
+    """Another window renews between the read of the stored token and its use."""
     script = Scripted(always(200, ACCOUNT))
     store = MemoryStore()
     await store.save(KEPT)
@@ -217,7 +219,7 @@ async def test_another_window_renewing_at_the_same_moment_is_followed() -> None:
     await backend.close()
 
 
-async def test_offline_keeps_the_session(network: Network, clock: Clock) -> None:
+async def test_renewal_offline_keeps_the_session(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -249,7 +251,7 @@ async def test_offline_keeps_the_session(network: Network, clock: Clock) -> None
         (httpx.Response(302, headers={"location": "https://elsewhere.example"}), UnexpectedAnswer),
     ],
 )
-async def test_a_renewal_that_goes_wrong_keeps_the_session(
+async def test_renewal_with_a_server_error_keeps_the_session(
     answer: httpx.Response, kind: type[BackendError]
 ) -> None:
     script = Scripted(always(200, ACCOUNT))
@@ -280,7 +282,7 @@ async def test_a_renewal_that_goes_wrong_keeps_the_session(
     ],
     ids=lambda answer: f"{answer.status_code} {answer.text}",
 )
-async def test_a_renewal_refused_in_any_words_ends_the_session(answer: httpx.Response) -> None:
+async def test_renewal_refused_in_any_form_ends_the_session(answer: httpx.Response) -> None:
     store = MemoryStore()
     await store.save(KEPT)
     script = Scripted(always(200, ACCOUNT))
@@ -299,7 +301,7 @@ GRANTED = {"access_token": "new", "token_type": "Bearer", "refresh_token": "rota
 @pytest.mark.parametrize(
     "life", ["2592000", 2592000.0, 1209599.5, 0, -1, 10**10, 10**400, "soon", None, [], True]
 )
-async def test_a_rotated_token_is_kept_whatever_its_life(life: object) -> None:
+async def test_rotated_token_with_an_invalid_lifetime_is_kept(life: object) -> None:
     answer = httpx.Response(200, json={**GRANTED, "refresh_token_expires_in": life})
     assert (await renewed(answer)).exp > NOW.timestamp() + 1_000_000
 
@@ -317,12 +319,12 @@ async def test_a_rotated_token_is_kept_whatever_its_life(life: object) -> None:
         httpx.Response(200, content=json.dumps(GRANTED)[:-1] + ', "expires_in": 1e999}'),
     ],
 )
-async def test_a_rotated_token_is_kept_whatever_comes_with_it(answer: httpx.Response) -> None:
+async def test_rotated_token_in_an_unusual_answer_is_kept(answer: httpx.Response) -> None:
     assert (await renewed(answer)).rt == "rotated"
 
 
 async def renewed(answer: httpx.Response) -> Kept:
-    """Return what is kept once `answer` has renewed the tokens and the account was read."""
+    """Renew the tokens with `answer`, read the account, and return the stored entry."""
     store = MemoryStore()
     await store.save(KEPT)
     script = Scripted(always(200, ACCOUNT))
@@ -335,7 +337,7 @@ async def renewed(answer: httpx.Response) -> Kept:
 
 
 @pytest.mark.parametrize("access", [{"token_type": "DPoP"}, {"access_token": "\n"}, {"access_token": None}])
-async def test_a_rotated_token_outlives_an_access_token_that_is_none(access: dict[str, object]) -> None:
+async def test_rotated_token_with_an_invalid_access_token_is_kept(access: dict[str, object]) -> None:
     store = MemoryStore()
     await store.save(KEPT)
     script = Scripted(always(200, ACCOUNT))
@@ -349,7 +351,7 @@ async def test_a_rotated_token_outlives_an_access_token_that_is_none(access: dic
     await backend.close()
 
 
-async def test_a_new_token_is_kept_before_it_is_used() -> None:
+async def test_renewed_token_is_stored_before_it_is_used() -> None:
     events: list[str] = []
     saving = asyncio.Event()
 
@@ -374,7 +376,7 @@ async def test_a_new_token_is_kept_before_it_is_used() -> None:
     await backend.close()
 
 
-async def test_refused_again_with_a_fresh_token_the_session_is_over() -> None:
+async def test_call_refused_with_fresh_tokens_ends_the_session() -> None:
     script = Scripted(always(401))
     store = MemoryStore()
     await store.save(KEPT)
@@ -389,7 +391,7 @@ async def test_refused_again_with_a_fresh_token_the_session_is_over() -> None:
     await backend.close()
 
 
-async def test_not_remembered_leaves_nothing_behind(network: Network, clock: Clock) -> None:
+async def test_sign_in_without_remember_stores_nothing(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     await store.save(Kept(3, "of somebody else", 2_000_000_000, "sofia@demo.example").encode())
     backend = network.backend(store, clock)
@@ -402,7 +404,7 @@ async def test_not_remembered_leaves_nothing_behind(network: Network, clock: Clo
 
 
 @pytest.mark.parametrize("problem", [each for each in CredentialProblem if each.value != "slow"])
-async def test_a_store_that_fails_is_told_and_not_fatal(
+async def test_failing_store_at_sign_in_is_reported_once_and_not_fatal(
     network: Network, clock: Clock, problem: CredentialProblem
 ) -> None:
     store = FailingStore()
@@ -424,7 +426,7 @@ async def test_a_store_that_fails_is_told_and_not_fatal(
     [(("load", "save", "clear"), 0), (("load",), 0), (("save",), 0), (("save", "clear"), 1)],
     ids=["all", "load", "save", "second save"],
 )
-async def test_a_store_that_fails_at_a_renewal_never_leaves_a_used_token(
+async def test_failing_store_at_renewal_never_keeps_a_used_token(
     network: Network, clock: Clock, problem: CredentialProblem, failing: tuple[str, ...], spared: int
 ) -> None:
     store = FailingStore()
@@ -454,7 +456,7 @@ async def test_a_store_that_fails_at_a_renewal_never_leaves_a_used_token(
     await again.close()
 
 
-async def test_a_store_that_works_again_lets_the_renewal_go_on(network: Network, clock: Clock) -> None:
+async def test_renewal_continues_once_the_store_works_again(network: Network, clock: Clock) -> None:
     store = FailingStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -468,7 +470,7 @@ async def test_a_store_that_works_again_lets_the_renewal_go_on(network: Network,
     await backend.close()
 
 
-async def test_a_slow_save_at_sign_in_is_taken_up_when_it_ends_late(network: Network, clock: Clock) -> None:
+async def test_late_save_at_sign_in_is_used_by_the_next_renewal(network: Network, clock: Clock) -> None:
     class Late(MemoryStore):
         async def save(self, secret: str) -> None:
             first = self._secret is None
@@ -488,9 +490,7 @@ async def test_a_slow_save_at_sign_in_is_taken_up_when_it_ends_late(network: Net
     await backend.close()
 
 
-async def test_a_process_killed_during_a_renewal_leaves_no_token_to_present(
-    network: Network, clock: Clock
-) -> None:
+async def test_process_killed_during_a_renewal_leaves_no_stored_token(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -507,7 +507,7 @@ async def test_a_process_killed_during_a_renewal_leaves_no_token_to_present(
 
 
 @pytest.mark.parametrize("lost", [0, 2])
-async def test_a_renewal_without_an_answer_is_stored_again_only_if_it_never_left(
+async def test_renewal_without_an_answer_restores_the_token_only_if_unsent(
     network: Network, clock: Clock, lost: int
 ) -> None:
     store = MemoryStore()
@@ -537,7 +537,7 @@ async def test_a_renewal_without_an_answer_is_stored_again_only_if_it_never_left
     ],
     ids=lambda value: str(value.status_code) if isinstance(value, httpx.Response) else value,
 )
-async def test_a_renewal_that_a_gateway_may_have_passed_on_is_not_stored_again(
+async def test_renewal_answered_with_an_error_restores_the_token_only_if_unprocessed(
     answer: httpx.Response, stored: str
 ) -> None:
     store = MemoryStore()
@@ -551,7 +551,7 @@ async def test_a_renewal_that_a_gateway_may_have_passed_on_is_not_stored_again(
     await backend.close()
 
 
-async def test_a_backend_that_answers_nothing_at_start_leaves_the_token_stored() -> None:
+async def test_start_without_an_answer_keeps_the_stored_token() -> None:
     def lost(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("lost", request=request)
 
@@ -565,7 +565,7 @@ async def test_a_backend_that_answers_nothing_at_start_leaves_the_token_stored()
     await backend.close()
 
 
-async def test_a_window_waits_for_the_renewal_of_another(network: Network, clock: Clock) -> None:
+async def test_concurrent_renewals_of_two_windows_keep_both_sessions(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     one, other = network.backend(store, clock), network.backend(store, clock)
     await sign_in(one)
@@ -579,7 +579,7 @@ async def test_a_window_waits_for_the_renewal_of_another(network: Network, clock
         await window.close()
 
 
-async def test_an_entry_that_another_window_erased_ends_the_session_unpresented(
+async def test_entry_erased_by_another_window_ends_the_session_without_a_renewal(
     network: Network, clock: Clock
 ) -> None:
     store = MemoryStore()
@@ -593,7 +593,7 @@ async def test_an_entry_that_another_window_erased_ends_the_session_unpresented(
     await backend.close()
 
 
-async def test_a_store_that_cannot_be_read_at_start_is_told(network: Network, clock: Clock) -> None:
+async def test_unreadable_store_at_start_is_reported(network: Network, clock: Clock) -> None:
     store = FailingStore()
     store.problem = CredentialProblem.SLOW
     backend = network.backend(store, clock)
@@ -602,7 +602,7 @@ async def test_a_store_that_cannot_be_read_at_start_is_told(network: Network, cl
     await backend.close()
 
 
-async def test_offline_signing_out_still_erases_and_never_raises(network: Network, clock: Clock) -> None:
+async def test_sign_out_offline_clears_the_store_without_an_error(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -614,7 +614,7 @@ async def test_offline_signing_out_still_erases_and_never_raises(network: Networ
     await backend.close()
 
 
-async def test_signing_out_does_not_wait_for_a_backend_that_sleeps(
+async def test_sign_out_does_not_wait_for_a_slow_revocation(
     sandbox: Starlette, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.authority.REVOKE_TIMEOUT", 0.1)
@@ -635,7 +635,7 @@ async def test_signing_out_does_not_wait_for_a_backend_that_sleeps(
     await backend.close()
 
 
-async def test_a_renewal_under_way_does_not_sign_in_again(network: Network, clock: Clock) -> None:
+async def test_renewal_in_flight_at_sign_out_stays_signed_out(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -654,7 +654,7 @@ async def test_a_renewal_under_way_does_not_sign_in_again(network: Network, cloc
     await backend.close()
 
 
-async def test_whoever_signs_out_may_leave(network: Network, clock: Clock) -> None:
+async def test_cancelled_sign_out_is_completed_by_close(network: Network, clock: Clock) -> None:
     class Slow(MemoryStore):
         async def clear(self) -> None:
             await asyncio.sleep(0.02)
@@ -671,9 +671,7 @@ async def test_whoever_signs_out_may_leave(network: Network, clock: Clock) -> No
     assert [request.url.path for request in network.requests][-1] == "/oauth/revoke"
 
 
-async def test_another_subscriber_is_never_given_the_first_one_s_answers(
-    network: Network, clock: Clock
-) -> None:
+async def test_sign_in_of_another_subscriber_reads_no_cached_answer(network: Network, clock: Clock) -> None:
     backend = network.backend(MemoryStore(), clock)
     for signing_out in (True, False):
         await sign_in(backend)
@@ -688,7 +686,7 @@ async def test_another_subscriber_is_never_given_the_first_one_s_answers(
     await backend.close()
 
 
-async def test_an_entry_that_is_over_by_this_clock_is_left_to_the_backend_to_refuse() -> None:
+async def test_entry_expired_by_the_local_clock_is_still_sent_to_the_backend() -> None:
     script = Scripted(always(200, ACCOUNT))
     store = MemoryStore()
     await store.save(Kept(3, "old", int(NOW.timestamp()), "camille@demo.example").encode())
@@ -710,7 +708,7 @@ OTHERS = {"id": "sofia@demo.example", "rt": "another", "exp": 2**40, "key": "A" 
 async def test_entry_changed_by_another_program_is_refused(
     network: Network, clock: Clock, member: str
 ) -> None:
-    """Else the identifier of the entry would be shown, and asked for its password, over Camille's account."""
+    """A changed identifier would ask for another subscriber's password over Camille's account."""
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)
@@ -748,7 +746,7 @@ async def test_entry_changed_while_the_app_is_open_is_never_followed(network: Ne
 @given(st.text() | st.sampled_from(["{}", "[]", '{"v":3,"rt":"x","exp":1,"id":"y"}', "\ud800"]))
 @example('{"v":3,"rt":"x","exp":1,"id":"y","mac":"\\ud800"}')
 @example('{"v":1,"rt":"x","exp":1,"id":"y","password":"z"}')
-def test_a_foreign_entry_is_not_ours(text: str) -> None:
+def test_entry_of_unknown_form_is_refused(text: str) -> None:
     assert Kept.decode(text) is None
 
 
@@ -770,7 +768,7 @@ SIGN_IN_ANSWERS = {
 
 
 @pytest.mark.parametrize("case", SIGN_IN_ANSWERS)
-async def test_every_answer_to_a_sign_in_has_its_error(case: str) -> None:
+async def test_sign_in_answer_raises_its_error(case: str) -> None:
     status, body, headers, kind = SIGN_IN_ANSWERS[case]
 
     def answering(request: httpx.Request) -> httpx.Response:
@@ -791,7 +789,7 @@ async def test_every_answer_to_a_sign_in_has_its_error(case: str) -> None:
     await backend.close()
 
 
-async def test_finishing_on_the_web_stays_on_the_backend() -> None:
+async def test_sign_in_to_finish_on_the_web_gets_a_url_of_the_backend() -> None:
     def answering(request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return httpx.Response(200, json={**METADATA, "authorization_endpoint": f"{IN_PROCESS}/web"})
@@ -805,14 +803,14 @@ async def test_finishing_on_the_web_stays_on_the_backend() -> None:
     await backend.close()
 
 
-async def test_no_secret_is_ever_written(
+async def test_secrets_of_a_journey_appear_in_no_log_output_or_repr(
     address: str,
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The whole journey with every logger open: nothing secret in the logs, the output, or any `repr`."""
+    """Run a whole journey at debug level; search logs, output and every `repr` for secrets."""
     secrets: set[str] = set(PASSWORDS.values())
     shown: list[str] = []
     send = Wire.send

@@ -1,4 +1,4 @@
-"""What the command line and the environment may say, and what is refused with a sentence."""
+"""Settings from the command line and the environment, and their validation messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.credentials import MemoryStore
 from services.settings import Runtime, Settings, backend_origin
 
 
-def test_nothing_said_is_the_demonstration() -> None:
+def test_settings_without_options_are_those_of_the_demonstration() -> None:
     settings = Settings.from_environment({})
     assert settings.demo
     assert (settings.host, settings.port, settings.runtime) == ("127.0.0.1", 8550, Runtime.DESKTOP)
@@ -24,7 +24,7 @@ def test_nothing_said_is_the_demonstration() -> None:
         settings.port = 1  # type: ignore[misc]
 
 
-def test_the_command_line_comes_before_the_environment() -> None:
+def test_command_line_option_overrides_the_environment() -> None:
     environment = {"CONSO_BACKEND_URL": "https://b.example", "FLET_APP_STORAGE_DATA": "/phone/data"}
     assert Settings.from_environment(environment).backend == "https://b.example"
     assert Settings.from_environment(environment).data_folder == Path("/phone/data")
@@ -44,7 +44,7 @@ def test_the_command_line_comes_before_the_environment() -> None:
         ("http://[::1]:8600", "http://[::1]:8600"),
     ],
 )
-async def test_an_address_is_an_origin(address: str, origin: str) -> None:
+async def test_backend_address_is_normalized_to_an_origin(address: str, origin: str) -> None:
     assert backend_origin(address) == origin
     await Backend.at(address, MemoryStore()).close()
 
@@ -71,7 +71,7 @@ async def test_an_address_is_an_origin(address: str, origin: str) -> None:
         ("http://sandbox", "https://"),
     ],
 )
-def test_any_other_address_is_refused_with_a_sentence(address: str, sentence: str) -> None:
+def test_invalid_backend_address_is_refused_with_a_sentence(address: str, sentence: str) -> None:
     for refused in (
         lambda: backend_origin(address),
         lambda: Backend.at(address, MemoryStore()),
@@ -85,7 +85,7 @@ def test_any_other_address_is_refused_with_a_sentence(address: str, sentence: st
 @given(st.text() | st.builds("https://{}".format, st.text()))
 @example("https://a\\b")
 @example("https://\x00")
-def test_an_address_is_taken_or_refused(address: str) -> None:
+def test_random_backend_address_is_accepted_or_refused(address: str) -> None:
     try:
         origin = backend_origin(address)
     except ValueError:
@@ -95,7 +95,7 @@ def test_an_address_is_taken_or_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536])
-def test_an_impossible_port_is_refused(port: int) -> None:
+def test_port_out_of_range_is_refused(port: int) -> None:
     with pytest.raises(ValueError, match="between 1 and 65535"):
         Settings.from_environment({}, port=port)
 
@@ -114,7 +114,7 @@ def test_an_impossible_port_is_refused(port: int) -> None:
         ({"trusted_proxies": ("*",)}, "address of a proxy"),
     ],
 )
-def test_how_the_web_app_is_served_is_checked_at_start(wrong: dict[str, Any], said: str) -> None:
+def test_invalid_web_setting_is_refused_with_a_sentence(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Settings.from_environment({}, **wrong)
 
@@ -132,5 +132,5 @@ def test_how_the_web_app_is_served_is_checked_at_start(wrong: dict[str, Any], sa
         ),
     ],
 )
-def test_the_names_the_web_app_answers_to(told: dict[str, Any], names: tuple[str, ...]) -> None:
+def test_served_names_follow_the_host_and_allowed_hosts(told: dict[str, Any], names: tuple[str, ...]) -> None:
     assert Settings.from_environment({}, **told).served_names == names

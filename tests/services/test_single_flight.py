@@ -1,4 +1,4 @@
-"""Work shared by all who ask for it at the same moment."""
+"""Sharing of one task among concurrent callers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def succeed() -> int:
     return 1
 
 
-async def test_work_that_is_over_but_not_yet_forgotten_is_not_joined() -> None:
+async def test_single_flight_does_not_join_a_finished_task() -> None:
     flight = SingleFlight()
     first = asyncio.create_task(flight.run("key", fail))
     while not any(task.done() for task in flight._tasks.values()):  # noqa: ASYNC110

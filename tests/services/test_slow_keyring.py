@@ -1,4 +1,4 @@
-"""A keyring that asks its user something: the answer counts, however late it comes."""
+"""Keyring prompts that outlast the timeout: late answers take effect."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def network(sandbox: Starlette) -> Network:
 
 
 async def slow(store: KeyringStore, secret: str | None = None) -> asyncio.Future[object]:
-    """Return the late outcome of a call that the store answers too late."""
+    """Call the store, check that it reports `SLOW`, and return the future of the late outcome."""
     with pytest.raises(CredentialsUnavailable) as caught:
         await (store.load() if secret is None else store.save(secret))
     assert caught.value.problem is CredentialProblem.SLOW
@@ -47,7 +47,7 @@ async def until_answered(store: KeyringStore) -> str | None:
                 raise
 
 
-async def test_a_late_answer_is_given_to_every_call_that_waited(ring: PromptingKeyring) -> None:
+async def test_late_keyring_answer_reaches_every_waiting_call(ring: PromptingKeyring) -> None:
     store = impatient()
     for _ in range(3):
         late = await slow(store)
@@ -58,7 +58,7 @@ async def test_a_late_answer_is_given_to_every_call_that_waited(ring: PromptingK
     assert ring.prompts == 1
 
 
-async def test_a_dismissed_prompt_is_locked_and_not_shown_again(
+async def test_dismissed_keyring_prompt_reports_locked_and_is_not_repeated(
     ring: PromptingKeyring, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -70,14 +70,14 @@ async def test_a_dismissed_prompt_is_locked_and_not_shown_again(
         await late
     assert caught.value.problem is CredentialProblem.LOCKED
     assert ring.prompts == 1
-    await slow(store)  # a prompt dismissed earlier does not count for a new question
+    await slow(store)  # an earlier dismissal does not apply to a new call
     assert ring.prompts == 2
     del late, caught
     gc.collect()
     assert "never retrieved" not in caplog.text
 
 
-async def test_a_late_save_is_done_before_what_was_asked_after_it(ring: PromptingKeyring) -> None:
+async def test_late_keyring_save_runs_before_later_calls(ring: PromptingKeyring) -> None:
     store = impatient()
     await slow(store, "first")
     await slow(store, "second")
@@ -88,7 +88,7 @@ async def test_a_late_save_is_done_before_what_was_asked_after_it(ring: Promptin
     assert ring.secrets == []
 
 
-async def test_a_sign_in_that_prompts_is_kept_once_answered(
+async def test_sign_in_is_kept_once_the_keyring_prompt_is_answered(
     ring: PromptingKeyring, network: Network, clock: Clock
 ) -> None:
     backend = network.backend(impatient(), clock)
@@ -105,7 +105,7 @@ async def test_a_sign_in_that_prompts_is_kept_once_answered(
     await again.close()
 
 
-async def test_a_sign_in_whose_prompt_is_dismissed_is_not_kept(
+async def test_sign_in_is_not_kept_when_the_keyring_prompt_is_dismissed(
     ring: PromptingKeyring, network: Network, clock: Clock
 ) -> None:
     backend = network.backend(impatient(), clock)
@@ -120,7 +120,7 @@ async def test_a_sign_in_whose_prompt_is_dismissed_is_not_kept(
     await backend.close()
 
 
-async def test_a_renewal_that_prompts_goes_on_once_answered(
+async def test_renewal_continues_once_the_keyring_prompt_is_answered(
     ring: PromptingKeyring, network: Network, clock: Clock
 ) -> None:
     ring.locked = False
@@ -144,7 +144,7 @@ async def test_a_renewal_that_prompts_goes_on_once_answered(
     await backend.close()
 
 
-async def test_a_start_that_prompts_gives_way_to_the_password(
+async def test_sign_in_by_password_supersedes_a_pending_keyring_prompt(
     ring: PromptingKeyring, network: Network, clock: Clock
 ) -> None:
     ring.locked = False

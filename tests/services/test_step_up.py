@@ -1,4 +1,4 @@
-"""What wants the password again (RFC 9470), and an app too old to be served: as the client meets them."""
+"""Step-up authentication (RFC 9470) and refusal of outdated apps, on the client's side."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def prove(backend: Backend, password: str = PASSWORD) -> None:
 
 
 async def too_long_ago(network: Network, time: Clock, store: CredentialStore | None = None) -> Backend:
-    """Signed in 11 minutes ago, and used since."""
+    """Return a backend that signed in 11 minutes ago and has been used since."""
     backend = await signed_in(network, time, store)
     time.wait(minutes=11)
     await backend.account()
@@ -66,7 +66,7 @@ async def too_long_ago(network: Network, time: Clock, store: CredentialStore | N
 
 
 def families(network: Network, *, alive: bool) -> int:
-    """Sessions the sandbox has."""
+    """Return the number of live or revoked sessions in the sandbox."""
 
     def rows(connection: Connection) -> int:
         where = family.c.revoked_at.is_(None) if alive else family.c.revoked_at.is_not(None)
@@ -78,7 +78,7 @@ def families(network: Network, *, alive: bool) -> int:
     return found
 
 
-async def test_it_is_no_end_of_the_session_and_no_renewal(network: Network, time: Clock) -> None:
+async def test_step_up_challenge_neither_ends_nor_renews_the_session(network: Network, time: Clock) -> None:
     backend = await too_long_ago(network, time)
     ended: list[bool] = []
     backend.on_session_end = lambda: ended.append(True)
@@ -96,7 +96,7 @@ async def test_it_is_no_end_of_the_session_and_no_renewal(network: Network, time
     assert (await backend.account()).value.display_name == "Camille"
 
 
-async def test_it_is_met_right_after_a_renewal_too(network: Network, time: Clock) -> None:
+async def test_step_up_challenge_after_a_renewal_keeps_the_session(network: Network, time: Clock) -> None:
     backend = await signed_in(network, time)
     etag = (await backend.subscriptions("c1")).etag
     time.wait(minutes=11)
@@ -107,7 +107,7 @@ async def test_it_is_met_right_after_a_renewal_too(network: Network, time: Clock
 
 
 @pytest.mark.parametrize("remember", [True, False])
-async def test_after_the_password_it_is_done_and_all_else_is_as_before(
+async def test_step_up_with_the_password_allows_the_change_and_keeps_the_cache(
     network: Network, time: Clock, remember: bool
 ) -> None:
     store = MemoryStore()
@@ -128,14 +128,14 @@ async def test_after_the_password_it_is_done_and_all_else_is_as_before(
         assert known is not None
         assert known.id == CAMILLE
     time.wait(minutes=6)
-    await backend.account()  # and it renews itself
+    await backend.account()  # the new session can be renewed
     if remember:
         again = network.backend(store, time)
         assert (await again.resume()).signed_in
         assert (await again.account()).value.display_name == "Camille"
 
 
-async def test_a_wrong_password_then_the_right_one(network: Network, time: Clock) -> None:
+async def test_step_up_after_a_wrong_password_accepts_the_right_one(network: Network, time: Clock) -> None:
     backend = await too_long_ago(network, time)
     challenge = await backend.begin_sign_in(CAMILLE)
     with pytest.raises(Refused) as refused:
@@ -146,7 +146,7 @@ async def test_a_wrong_password_then_the_right_one(network: Network, time: Clock
     assert (await backend.terminate("c1", "monthly", (await backend.subscriptions("c1")).etag)).value
 
 
-async def test_too_many_wrong_ones_close_the_way_and_nothing_else(network: Network, time: Clock) -> None:
+async def test_step_up_locked_by_wrong_passwords_keeps_the_session(network: Network, time: Clock) -> None:
     backend = await too_long_ago(network, time)
     challenge = await backend.begin_sign_in(CAMILLE)
     for _ in range(4):
@@ -158,7 +158,9 @@ async def test_too_many_wrong_ones_close_the_way_and_nothing_else(network: Netwo
     assert (await backend.account()).value.display_name == "Camille"
 
 
-async def test_a_challenge_left_for_too_long(network: Network, time: Clock) -> None:
+async def test_step_up_with_an_expired_challenge_times_out_and_keeps_the_session(
+    network: Network, time: Clock
+) -> None:
     backend = await too_long_ago(network, time)
     challenge = await backend.begin_sign_in(CAMILLE)
     time.wait(minutes=30)
@@ -167,7 +169,7 @@ async def test_a_challenge_left_for_too_long(network: Network, time: Clock) -> N
     assert (await backend.account()).value.display_name == "Camille"
 
 
-async def test_signed_out_meanwhile_nobody_is_signed_in_again(network: Network, time: Clock) -> None:
+async def test_step_up_finished_after_sign_out_stays_signed_out(network: Network, time: Clock) -> None:
     backend = await too_long_ago(network, time)
     challenge = await backend.begin_sign_in(CAMILLE)
     proving = asyncio.create_task(backend.step_up(challenge, PASSWORD))
@@ -179,14 +181,14 @@ async def test_signed_out_meanwhile_nobody_is_signed_in_again(network: Network, 
     assert families(network, alive=True) == 0, "the new session was revoked too"
 
 
-async def test_a_renewal_under_way_does_not_undo_it(network: Network, time: Clock) -> None:
+async def test_step_up_concurrent_with_renewals_keeps_one_session(network: Network, time: Clock) -> None:
     store = MemoryStore()
     backend = await signed_in(network, time, store)
     etag = (await backend.subscriptions("c1")).etag
     ended: list[bool] = []
     backend.on_session_end = lambda: ended.append(True)
-    for turn in range(30):  # however they fall together
-        time.wait(minutes=6)  # a read renews
+    for turn in range(30):  # try many interleavings
+        time.wait(minutes=6)  # the next read renews the token
         challenge = await backend.begin_sign_in(CAMILLE)
         proving = asyncio.create_task(backend.step_up(challenge, PASSWORD))
         for _ in range(turn):
@@ -199,7 +201,7 @@ async def test_a_renewal_under_way_does_not_undo_it(network: Network, time: Cloc
     assert families(network, alive=True) == 1
 
 
-async def test_given_while_a_request_leaves_with_what_was_just_renewed_it_ends_no_session(
+async def test_step_up_that_revokes_the_token_of_a_request_in_flight_keeps_the_session(
     network: Network, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = await signed_in(network, time)
@@ -212,7 +214,7 @@ async def test_given_while_a_request_leaves_with_what_was_just_renewed_it_ends_n
     async def prove_first(request: httpx.Request) -> httpx.Response:
         if network.renewals and request.url.path == "/v1/me":
             monkeypatch.setattr(network, "handle_async_request", carry)
-            await backend.step_up(challenge, PASSWORD)  # revokes what the request bears
+            await backend.step_up(challenge, PASSWORD)  # revokes the token that the request carries
         return await carry(request)
 
     monkeypatch.setattr(network, "handle_async_request", prove_first)
@@ -221,7 +223,9 @@ async def test_given_while_a_request_leaves_with_what_was_just_renewed_it_ends_n
     assert not ended
 
 
-async def test_offline_it_is_not_proven_and_nothing_is_lost(network: Network, time: Clock) -> None:
+async def test_step_up_offline_fails_and_succeeds_with_the_same_challenge_later(
+    network: Network, time: Clock
+) -> None:
     backend = await too_long_ago(network, time)
     challenge = await backend.begin_sign_in(CAMILLE)
     network.down = True
@@ -240,7 +244,7 @@ CHALLENGES = [
 
 
 @pytest.mark.parametrize("challenge", CHALLENGES)
-async def test_however_it_is_written(challenge: str) -> None:
+async def test_step_up_challenge_is_recognized_in_every_header_form(challenge: str) -> None:
     scripted = Scripted(always(401, www_authenticate=challenge))
     backend = await scripted.backend()
     with pytest.raises(PasswordNeeded):
@@ -250,7 +254,7 @@ async def test_however_it_is_written(challenge: str) -> None:
 
 
 @pytest.mark.parametrize("challenge", ['Bearer error="invalid_token"', 'Bearer realm="error=no"', ""])
-async def test_another_401_ends_the_session(challenge: str) -> None:
+async def test_401_without_a_step_up_challenge_ends_the_session(challenge: str) -> None:
     backend = await Scripted(always(401, www_authenticate=challenge)).backend()
     with pytest.raises(SessionExpired):
         await backend.terminate("c1", "s1", '"e"')
@@ -260,7 +264,7 @@ async def test_another_401_ends_the_session(challenge: str) -> None:
 @pytest.mark.parametrize(
     ("status", "body"), [(426, None), (403, {"code": "CLIENT_TOO_OLD"}), (400, {"code": "CLIENT_TOO_OLD"})]
 )
-async def test_an_app_too_old_is_told_so_by_whatever_it_asks(status: int, body: object) -> None:
+async def test_outdated_app_is_notified_by_every_refused_request(status: int, body: object) -> None:
     backend = await Scripted(always(status, body)).backend()
     told: list[bool] = []
     backend.on_outdated = lambda: told.append(True)
@@ -272,7 +276,7 @@ async def test_an_app_too_old_is_told_so_by_whatever_it_asks(status: int, body: 
     assert backend.signed_in
 
 
-async def test_a_server_that_fails_is_not_one_that_refuses_old_apps() -> None:
+async def test_too_old_code_in_a_200_answer_is_not_an_outdated_app() -> None:
     scripted = Scripted(always(200, {"code": "CLIENT_TOO_OLD"}))
     backend = await scripted.backend()
     told: list[httpx.Response] = []

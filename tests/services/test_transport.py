@@ -1,4 +1,4 @@
-"""The client on real sockets: what no application in process can do to it."""
+"""HTTP client on real sockets: network, TLS and proxy failures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def listening(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that talks as it likes; gives its `host:port` and the first lines it was told."""
+    """Run a server that answers with `talk`; yield its `host:port` and the request lines received."""
     told: list[bytes] = []
     conversations: set[asyncio.Task[None]] = set()
 
@@ -63,7 +63,7 @@ async def listening(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncItera
 
 
 def saying(answer: bytes) -> Talk:
-    """Says `answer`, and hangs up."""
+    """Return a handler that sends `answer` and closes the connection."""
 
     async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
@@ -92,18 +92,20 @@ async def failure(address: str) -> BackendError:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: \xff\r\n\r\n{}", UnexpectedAnswer),
     ],
 )
-async def test_what_is_hardly_http(answer: bytes, kind: type[BackendError]) -> None:
+async def test_malformed_http_answer_raises_its_backend_error(
+    answer: bytes, kind: type[BackendError]
+) -> None:
     async with listening(saying(answer)) as (place, _):
         assert type(await failure(f"http://{place}")) is kind
 
 
-async def test_nobody_listens() -> None:
+async def test_refused_connection_raises_unreachable() -> None:
     async with listening(saying(b"")) as (place, _):
         pass
     assert type(await failure(f"http://{place}")) is Unreachable
 
 
-async def test_silence_is_bounded() -> None:
+async def test_server_that_never_answers_times_out() -> None:
     async def silent(_: bytes, __: asyncio.StreamWriter) -> None:
         await asyncio.sleep(60)
 
@@ -115,7 +117,7 @@ async def test_silence_is_bounded() -> None:
         await backend.close()
 
 
-async def test_a_redirect_is_not_followed_and_no_token_leaves() -> None:
+async def test_redirect_is_not_followed_and_sends_no_token() -> None:
     async with listening(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as (elsewhere, told):
         moved = f"HTTP/1.1 307 Moved\r\nLocation: http://{elsewhere}/\r\nContent-Length: 0\r\n\r\n"
         async with listening(saying(moved.encode())) as (place, _):
@@ -129,7 +131,7 @@ async def test_a_redirect_is_not_followed_and_no_token_leaves() -> None:
         assert told == []
 
 
-async def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+async def test_self_signed_certificate_is_refused_before_any_request(tmp_path: Path) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(_self_signed(tmp_path))
     async with listening(saying(b""), tls) as (place, told):
@@ -137,7 +139,7 @@ async def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> No
         assert told == [], "nothing was said to it"
 
 
-async def test_the_system_s_proxy_is_used_but_not_towards_this_machine(
+async def test_system_proxy_is_used_except_for_the_local_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with listening(saying(b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n")) as (proxy, through_it):
@@ -156,7 +158,7 @@ async def test_the_system_s_proxy_is_used_but_not_towards_this_machine(
 
 @pytest.fixture
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment that names neither a proxy nor certificates."""
+    """Remove the proxy and certificate variables from the environment."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
@@ -170,14 +172,14 @@ LEAKS_WHERE_SOCKS_FAILS = pytest.mark.filterwarnings("ignore::pytest.PytestUnrai
 
 @pytest.fixture
 def collected() -> Iterator[None]:
-    """Collect garbage within the test, so that its leaks are not another test's."""
+    """Collect garbage within the test, so that its leaks are not reported in another test."""
     yield
     gc.collect()
 
 
 @asynccontextmanager
 async def answering_bytes(*answers: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that answers each message by the next of `answers`; gives its `host:port` and the messages."""
+    """Run a server that sends one of `answers` per message; yield its `host:port` and the messages."""
     heard: list[bytes] = []
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

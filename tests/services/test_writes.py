@@ -1,4 +1,4 @@
-"""What the client changes: one effect however it is asked for, and the truth when the answer is lost."""
+"""Writes of the client: idempotent effects, and outcome checks after a lost answer."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ PASSWORD = PASSWORDS["camille@demo.example"]
 
 
 class Unreliable(Network):
-    """A network that can do its work and fail to say so."""
+    """Network that delivers requests but can lose or replace their answers."""
 
     def __init__(self, app: Starlette) -> None:
         super().__init__(app)
         self.lost: list[str] = []
-        """The methods of the requests whose answers are lost, the next ones each."""
+        """Methods of the next requests whose answers are lost, one entry per request."""
         self.failing: list[str] = []
-        """The methods of the requests answered by a gateway that gave up, once the work is done."""
+        """Methods of the next requests that are executed but answered with 504."""
         self.refusing: list[str] = []
-        """The same, with nothing done."""
+        """Methods of the next requests that are answered with 503 and not executed."""
         self.tags = '"{}"'
-        """What becomes of an `ETag` on its way."""
+        """Format that the network applies to each `ETag`."""
         self.held: asyncio.Event | None = None
         """Set by the test to let the answers of reads through."""
         self.holding = asyncio.Semaphore(0)
@@ -74,7 +74,7 @@ class Unreliable(Network):
         return response
 
     def sent(self, method: str) -> int:
-        """How many requests of `/v1/` left by this method."""
+        """Return the number of requests to `/v1/` sent with this method."""
         return sum(each.method == method and each.url.path.startswith("/v1/") for each in self.requests)
 
 
@@ -85,7 +85,7 @@ def time() -> Clock:
 
 @pytest.fixture
 def subscribed(database: str, time: Clock) -> Iterator[Starlette]:
-    """On each kind of database: subscriptions to end, a service to turn off, purchases to dispute."""
+    """Return a sandbox on each kind of database, with subscriptions, a service and purchases."""
     with running(database, time) as app:
         yield app
 
@@ -108,7 +108,7 @@ async def signed_in(network: Network, time: Clock, identifier: str = "camille@de
 
 
 async def one(backend: Backend, subscription_id: str = "monthly") -> tuple[Subscription, str]:
-    """A subscription and the tag of its list."""
+    """Return a subscription and the ETag of its list."""
     answer = await backend.subscriptions("c1")
     return next(each for each in answer.value if each.subscription_id == subscription_id), answer.etag
 
@@ -121,7 +121,7 @@ def count(app: Starlette, table: object) -> int:
     return found
 
 
-async def test_a_subscription_is_ended(backend: Backend) -> None:
+async def test_termination_ends_the_subscription_and_updates_its_list(backend: Backend) -> None:
     before, etag = await one(backend)
     assert (before.status, before.recurring_charge_period, before.terminable) == (
         SubscriptionStatus.ACTIVE, Rhythm.MONTH, True,
@@ -134,7 +134,7 @@ async def test_a_subscription_is_ended(backend: Backend) -> None:
     assert (await backend.terminate("c1", "weekly", answer.etag)).value.status.ended
 
 
-async def test_the_service_is_turned_off_and_on(backend: Backend) -> None:
+async def test_service_switch_suspends_and_reactivates(backend: Backend) -> None:
     seen = await backend.service("c1")
     assert (seen.value.status, seen.value.affected_subscriptions) == (ServiceStatus.ACTIVE, 3)
     off = await backend.switch_service("c1", ServiceStatus.SUSPENDED, seen.etag)
@@ -146,7 +146,7 @@ async def test_the_service_is_turned_off_and_on(backend: Backend) -> None:
 
 
 CHANGED_ON_THE_WAY = ['W/"{}"', '"{}-gzip"', 'W/"{}-gzip"', '"{}--gzip"', '"{};gzip"', '"{}-br"']
-"""What proxies that compress make of a tag."""
+"""ETags as compressing proxies rewrite them."""
 
 
 @pytest.mark.parametrize("form", CHANGED_ON_THE_WAY)
@@ -186,7 +186,7 @@ async def test_change_names_the_tag_that_a_strict_backend_gave(form: str) -> Non
     await backend.close()
 
 
-async def test_a_change_under_way(database: str, time: Clock) -> None:
+async def test_pending_service_switch_is_reported_and_locks_the_service(database: str, time: Clock) -> None:
     with running(database, time, suspension_delay=timedelta(minutes=1)) as app:
         network = Unreliable(app)
         backend = await signed_in(network, time)
@@ -204,7 +204,9 @@ async def test_a_change_under_way(database: str, time: Clock) -> None:
 
 
 @pytest.mark.parametrize("loss", ["lost", "failing"])
-async def test_a_lost_answer_is_found_out(backend: Backend, network: Unreliable, loss: str) -> None:
+async def test_change_with_a_lost_answer_is_confirmed_by_a_read(
+    backend: Backend, network: Unreliable, loss: str
+) -> None:
     _, etag = await one(backend)
     seen = await backend.service("c1")
     getattr(network, loss).append("PUT")
@@ -219,7 +221,9 @@ async def test_a_lost_answer_is_found_out(backend: Backend, network: Unreliable,
     assert network.sent("PUT") == 2, "nothing was sent again: it was read"
 
 
-async def test_what_never_arrived_is_said_so(backend: Backend, network: Unreliable) -> None:
+async def test_change_that_never_arrived_raises_and_can_be_repeated(
+    backend: Backend, network: Unreliable
+) -> None:
     _, etag = await one(backend)
     network.down = True
     with pytest.raises(Unreachable):
@@ -233,7 +237,7 @@ async def test_what_never_arrived_is_said_so(backend: Backend, network: Unreliab
     assert (await backend.terminate("c1", "monthly", unchanged)).value.status.ended
 
 
-async def test_what_cannot_leave_is_refused_at_once(
+async def test_change_offline_raises_not_sent_without_a_retry(
     backend: Backend, network: Unreliable, time: Clock
 ) -> None:
     _, etag = await one(backend)
@@ -251,7 +255,7 @@ async def test_what_cannot_leave_is_refused_at_once(
 
 
 @pytest.mark.parametrize("answer", ["lost", "html", "busy"])
-async def test_a_renewal_that_fails_leaves_no_doubt_about_the_change(
+async def test_change_whose_renewal_fails_is_not_sent(
     backend: Backend, network: Unreliable, time: Clock, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     _, etag = await one(backend)
@@ -276,7 +280,7 @@ async def test_a_renewal_that_fails_leaves_no_doubt_about_the_change(
 
 
 @pytest.mark.parametrize("loss", ["lost", "failing", "refusing"])
-async def test_what_cannot_be_found_out_is_said_so(
+async def test_change_that_cannot_be_confirmed_raises_outcome_unknown(
     backend: Backend, network: Unreliable, subscribed: Starlette, loss: str
 ) -> None:
     _, etag = await one(backend)
@@ -298,7 +302,7 @@ async def test_what_cannot_be_found_out_is_said_so(
     assert count(subscribed, dispute) == 1
 
 
-async def test_lost_and_cut_off_then_tried_again_it_is_one_end(
+async def test_termination_repeated_after_an_unknown_outcome_succeeds(
     backend: Backend, network: Unreliable, time: Clock
 ) -> None:
     _, etag = await one(backend)
@@ -312,7 +316,7 @@ async def test_lost_and_cut_off_then_tried_again_it_is_one_end(
     assert await one(backend) == (again.value, again.etag)
 
 
-async def test_a_double_tap_is_one_request(
+async def test_concurrent_identical_changes_send_one_request(
     backend: Backend, network: Unreliable, subscribed: Starlette
 ) -> None:
     _, etag = await one(backend)
@@ -327,7 +331,9 @@ async def test_a_double_tap_is_one_request(
     assert (network.sent("POST"), count(subscribed, dispute)) == (1, 1)
 
 
-async def test_a_stale_screen_changes_nothing(backend: Backend, network: Unreliable, time: Clock) -> None:
+async def test_change_with_a_stale_etag_raises_changed_and_has_no_effect(
+    backend: Backend, network: Unreliable, time: Clock
+) -> None:
     _, etag = await one(backend)
     seen = await backend.service("c1")
     elsewhere = await signed_in(network, time)
@@ -341,7 +347,9 @@ async def test_a_stale_screen_changes_nothing(backend: Backend, network: Unrelia
     assert (await backend.terminate("c1", "monthly", etag)).value.status.ended
 
 
-async def test_what_the_rules_do_not_allow(backend: Backend, network: Unreliable, time: Clock) -> None:
+async def test_change_against_the_rules_raises_its_error(
+    backend: Backend, network: Unreliable, time: Clock
+) -> None:
     _, etag = await one(backend)
     with pytest.raises(NotPossible) as refused:
         await backend.terminate("c1", "elsewhere", etag)
@@ -366,7 +374,7 @@ async def test_what_the_rules_do_not_allow(backend: Backend, network: Unreliable
         await farid.switch_service("f1", ServiceStatus.SUSPENDED, "*")
 
 
-async def test_who_leaves_does_not_stop_it(backend: Backend) -> None:
+async def test_cancelled_caller_does_not_cancel_the_change(backend: Backend) -> None:
     _, etag = await one(backend)
     leaving = asyncio.create_task(backend.terminate("c1", "monthly", etag))
     await asyncio.sleep(0)
@@ -377,7 +385,9 @@ async def test_who_leaves_does_not_stop_it(backend: Backend) -> None:
     assert (await one(backend))[0].status.ended
 
 
-async def test_closing_gives_it_time(backend: Backend, network: Unreliable, time: Clock) -> None:
+async def test_close_waits_for_the_change_in_flight(
+    backend: Backend, network: Unreliable, time: Clock
+) -> None:
     _, etag = await one(backend)
     ending = asyncio.create_task(backend.terminate("c1", "monthly", etag))
     await asyncio.sleep(0)
@@ -385,7 +395,7 @@ async def test_closing_gives_it_time(backend: Backend, network: Unreliable, time
     assert (await ending).value.status.ended
 
 
-async def test_it_is_not_sent_in_another_name(backend: Backend) -> None:
+async def test_change_in_flight_at_sign_out_raises_session_expired(backend: Backend) -> None:
     _, etag = await one(backend)
     ending = asyncio.create_task(backend.terminate("c1", "monthly", etag))
     await asyncio.sleep(0)
@@ -394,7 +404,9 @@ async def test_it_is_not_sent_in_another_name(backend: Backend) -> None:
         await ending
 
 
-async def test_a_read_under_way_is_not_what_follows_a_change(backend: Backend, network: Unreliable) -> None:
+async def test_read_after_a_change_does_not_share_an_earlier_request(
+    backend: Backend, network: Unreliable
+) -> None:
     _, etag = await one(backend)
     network.held = asyncio.Event()
     early = asyncio.ensure_future(backend.subscriptions("c1"))
@@ -408,7 +420,7 @@ async def test_a_read_under_way_is_not_what_follows_a_change(backend: Backend, n
     assert (await late)[0].status.ended
 
 
-async def test_a_dispute_whose_answer_is_lost_is_told_once(
+async def test_dispute_with_a_lost_answer_is_repeated_and_created_once(
     backend: Backend, network: Unreliable, subscribed: Starlette
 ) -> None:
     network.lost = ["POST"]
@@ -425,7 +437,7 @@ async def test_a_dispute_whose_answer_is_lost_is_told_once(
     assert (told.reason, told.status) == (DisputeReason.AMOUNT, "acknowledged")
 
 
-async def test_an_opinion_sent_again_later_is_one(
+async def test_feedback_repeated_with_its_key_is_stored_once(
     backend: Backend, network: Unreliable, subscribed: Starlette
 ) -> None:
     key = str(uuid4())
@@ -439,7 +451,9 @@ async def test_an_opinion_sent_again_later_is_one(
     assert refused.value.code == "IDEMPOTENCY_KEY_REUSED"
 
 
-async def test_an_identifier_is_asked_for_without_learning_anything(network: Unreliable, time: Clock) -> None:
+async def test_identifier_reminder_hides_accounts_and_is_rate_limited(
+    network: Unreliable, time: Clock
+) -> None:
     backend = network.backend(MemoryStore(), time)
     await backend.remind_identifier(phone_number="06 39 98 01 12")
     for _ in range(3):
@@ -449,7 +463,7 @@ async def test_an_identifier_is_asked_for_without_learning_anything(network: Unr
     assert refused.value.retry_after == timedelta(hours=1)
 
 
-async def test_a_change_renews_the_session_when_it_has_to(
+async def test_change_with_an_expired_token_renews_once(
     backend: Backend, network: Unreliable, time: Clock
 ) -> None:
     _, etag = await one(backend)
@@ -459,7 +473,7 @@ async def test_a_change_renews_the_session_when_it_has_to(
 
 
 @pytest.mark.parametrize("lost", [[], ["DELETE"]])
-async def test_signed_out_everywhere(
+async def test_sign_out_everywhere_ends_all_sessions(
     backend: Backend, network: Unreliable, time: Clock, lost: list[str]
 ) -> None:
     elsewhere = await signed_in(network, time)
@@ -471,7 +485,7 @@ async def test_signed_out_everywhere(
     assert not elsewhere.signed_in
 
 
-async def test_not_signed_out_when_it_cannot_be_everywhere(backend: Backend, network: Unreliable) -> None:
+async def test_sign_out_everywhere_offline_keeps_the_session(backend: Backend, network: Unreliable) -> None:
     network.down = True
     with pytest.raises(Unreachable):
         await backend.sign_out_everywhere()
@@ -480,7 +494,7 @@ async def test_not_signed_out_when_it_cannot_be_everywhere(backend: Backend, net
     assert (await backend.account()).value.display_name == "Camille"
 
 
-async def test_all_is_still_so_when_app_and_backend_start_again(database: str, time: Clock) -> None:
+async def test_changes_survive_a_restart_of_app_and_backend(database: str, time: Clock) -> None:
     with running(database, time) as app:
         backend = await signed_in(Network(app), time)
         ended = await backend.terminate("c1", "monthly", (await backend.subscriptions("c1")).etag)
