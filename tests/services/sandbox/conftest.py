@@ -1,4 +1,4 @@
-"""A sandbox on 10 March 2024, and somebody to visit it."""
+"""Fixtures of a sandbox on 10 March 2024 and of its HTTP clients."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def app(time: Clock) -> Iterator[Starlette]:
 
 @pytest.fixture
 def subscribed_app(database: str, time: Clock) -> Iterator[Starlette]:
-    """Subscriptions to end, a service to turn off, purchases to dispute; on each kind of database."""
+    """Return a sandbox with subscriptions, a service and purchases, on each kind of database."""
     with running(database, time) as app:
         yield app
 
 
 @pytest.fixture
 async def holder(subscribed_app: Starlette) -> AsyncIterator[Visitor]:
-    """Camille, of `subscribed`."""
+    """Return a client signed in as Camille of `subscribed`."""
     async with visiting(subscribed_app) as visitor:
         await visitor.sign_in("camille@demo.example")
         yield visitor
@@ -46,7 +46,7 @@ async def holder(subscribed_app: Starlette) -> AsyncIterator[Visitor]:
 
 @contextmanager
 def running(database: str, time: Clock, **settings: timedelta) -> Iterator[Starlette]:
-    """A sandbox with `subscribed`, over a database that outlives it."""
+    """Create a sandbox with the subscribers of `subscribed`; its database outlives it."""
     app = create_app(
         database,
         subscribers=subscribed(),
@@ -65,7 +65,7 @@ async def visitor(app: Starlette) -> AsyncIterator[Visitor]:
 
 @pytest.fixture
 async def camille(app: Starlette) -> AsyncIterator[Visitor]:
-    """Somebody signed in, whose contract c1 has something of everything."""
+    """Return a signed-in client whose contract c1 has entries of every kind."""
     async with visiting(app) as visitor:
         await visitor.sign_in("camille@demo.example")
         yield visitor

@@ -1,6 +1,6 @@
-"""A table of purchases as large as wanted, made in seconds, and what the sandbox answers from it.
+"""Large purchase tables, created in seconds, and the answers of the sandbox from them.
 
-Purchases stand in the table as they come: in the order of their time, those of all contracts mixed.
+Rows are in the order of their time, with all contracts mixed, as in production.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from tests.services.sandbox.people import purchase as a_purchase
 OWNER = "camille@demo.example"
 TEMPLATE = "template"
 CONTRACT = "line-0"
-"""The contract to look at; there are as many like it as the table needs."""
+"""The contract to query, one of many copies of the template."""
 CROWDED = "crowded"
-"""The contract with many purchases in its current period."""
+"""The contract with many purchases in the current period."""
 
 
 def template(now: datetime, per_period: int, crowded: int = 0) -> tuple[Subscriber, ...]:
-    """Somebody with so many purchases in each of the last six periods, and with a contract that has `crowded`
-    of them in the current one.
+    """Return a subscriber with `per_period` purchases in each of the last six periods.
+
+    A second contract has `crowded` purchases in the current period.
     """
     periods = latest_periods(now.date())
     ordinary = [one for period in periods for one in _spread(period, per_period, now)]
@@ -54,7 +55,7 @@ def _spread(period: Period, count: int, now: datetime, prefix: str = "") -> list
 
 
 def multiply(connection: Connection, rows: int) -> None:
-    """Makes contracts like the template, which goes, until the table holds at least `rows` purchases."""
+    """Replace the template by copies of it, until the table holds at least `rows` purchases."""
     kept = connection.execute(contract.select().where(contract.c.contract_id == TEMPLATE)).one()._asdict()
     of_template = purchase.c.contract_id == TEMPLATE
     one_by_one = select(purchase.c.payment_id).where(of_template).order_by(purchase.c.payment_date)
@@ -78,9 +79,9 @@ def multiply(connection: Connection, rows: int) -> None:
 
 
 def settle(connection: Connection) -> None:
-    """What PostgreSQL does by itself, a while after so much came: `connection` commits each statement."""
+    """Vacuum and analyze, as PostgreSQL does some time after a bulk insert; requires autocommit."""
     if connection.dialect.name == "postgresql":
-        # VACUUM does not trust what was committed but is not on the disk yet.
+        # VACUUM skips rows that are committed but not yet on disk.
         for statement in ("CHECKPOINT", "VACUUM purchase", "ANALYZE"):
             connection.exec_driver_sql(statement)
 
@@ -94,13 +95,13 @@ def page(
     contract_id: str = CONTRACT,
     **more: str,
 ) -> bytes:
-    """A page of 25 purchases, as it is sent; `more` are other parameters of the request."""
+    """Return a page of 25 purchases as JSON; `more` are further request parameters."""
     asked = {"periodId": period_id, "page": str(number), "perPage": "25"} | more
     return msgspec.json.encode(purchases(_query(connection, now, contract_id, asked)))
 
 
 def six_totals(connection: Connection, now: datetime) -> bytes:
-    """The periods of `CONTRACT` with their totals, as they are sent."""
+    """Return the periods of `CONTRACT` with their totals as JSON."""
     return msgspec.json.encode(billing_periods(_query(connection, now, CONTRACT, {})))
 
 

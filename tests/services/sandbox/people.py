@@ -1,4 +1,4 @@
-"""Subscribers for the tests, as in a data file."""
+"""Factories of subscribers in the format of a data file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.sandbox import Subscriber, parse_subscribers
 
 
 def purchase(payment_id: str, paid_at: str, amount: str = "1.99", **more: Any) -> dict[str, Any]:
-    """A purchase of the data file; a refund when its amount is negative."""
+    """Return a purchase, or a refund if the amount is negative."""
     return {
         "paymentId": payment_id,
         "entryType": "refund" if amount.startswith("-") else "purchase",
@@ -65,7 +65,7 @@ SUBSCRIPTION = {
 
 
 def subscription(subscription_id: str, **more: Any) -> dict[str, Any]:
-    """An active monthly one."""
+    """Return an active monthly subscription."""
     return {
         "subscriptionId": subscription_id,
         "name": "Club Cubéo",
@@ -78,7 +78,7 @@ def subscription(subscription_id: str, **more: Any) -> dict[str, Any]:
 
 
 def subscribed() -> tuple[Subscriber, ...]:
-    """Camille has subscriptions on two lines; Bruno must not see them; Farid has no rights."""
+    """Return Camille with subscriptions on two contracts, Bruno, and Farid without billing rights."""
     return parse_subscribers(
         data_file(
             subscriber(
@@ -133,7 +133,7 @@ def subscribed() -> tuple[Subscriber, ...]:
 
 
 def people() -> tuple[Subscriber, ...]:
-    """Camille has something of everything; Bruno must not see it; Farid has no rights; Lucie is locked."""
+    """Return Camille with every kind of entry, Bruno, Farid without rights, and Lucie, locked."""
     return parse_subscribers(
         data_file(
             subscriber(

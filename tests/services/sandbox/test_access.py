@@ -1,5 +1,7 @@
-"""Nobody reaches what is another's: every endpoint of the contract that names something, asked by every demo
-subscriber of what every other has. The answer is that for what does not exist, header by header.
+"""Access control between subscribers: foreign objects are answered like missing ones.
+
+Each endpoint with a path parameter is requested by each demo subscriber for the objects of all others.
+Body and headers must equal those of the answer for a missing object.
 """
 
 from __future__ import annotations
@@ -32,11 +34,11 @@ BODIES = {
     "disputes": {"reason": "other"},
     "review": {},
 }
-"""Of the changes, by the end of their path."""
+"""Bodies of the writes, by the last segment of their path."""
 
 
 class Owned(NamedTuple):
-    """What somebody has: a contract, and one thing of each kind on it, if there is one."""
+    """Contract of a subscriber, with one purchase and one subscription of it, if any."""
 
     contract: str
     payment: str | None
@@ -51,7 +53,7 @@ Everybody = dict[str, tuple[Visitor, list[Owned]]]
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Starlette]:
-    """The demo subscribers, as everybody meets them."""
+    """Return a sandbox with the demo subscribers."""
     app = create_app("sqlite://", clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP)
     with closing(app.state.store):
         yield app
@@ -59,7 +61,7 @@ def demo() -> Iterator[Starlette]:
 
 @pytest.fixture
 async def everybody(demo: Starlette) -> AsyncIterator[Everybody]:
-    """Every demo subscriber, signed in, and what they have."""
+    """Return a signed-in client and the objects of every demo subscriber."""
     found: Everybody = {}
     async with AsyncExitStack() as stack:
         for name in EVERYONE:
@@ -96,14 +98,14 @@ def belongings(app: Starlette, identifier: str) -> list[Owned]:
 
 
 def told(answer: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """An answer without the name of this one exchange."""
+    """Return an answer without the members that identify the exchange."""
     body = {name: v for name, v in answer.json().items() if name not in ("instance", "correlator")}
     headers = {name: value for name, value in answer.headers.items() if name != "x-correlator"}
     return answer.status_code, body, headers
 
 
 async def ask(visitor: Visitor, method: str, path: str, names: dict[str, str]) -> httpx.Response:
-    """One operation, right in everything but whose thing it names."""
+    """Send an operation that is valid except for the ownership of the named objects."""
     return await visitor.http.request(
         method,
         path.format(**names),
@@ -114,21 +116,21 @@ async def ask(visitor: Visitor, method: str, path: str, names: dict[str, str]) -
 
 
 def parameters(path: str) -> tuple[str, ...]:
-    """The names in a path, the contract's first."""
+    """Return the parameter names of a path, in order."""
     names = tuple(part.split("}")[0] for part in path.split("{")[1:])
     assert set(names) <= {"contractId", "paymentId", "subscriptionId"}, "this test does not know it"
     return names
 
 
 def content(app: Starlette) -> list[Any]:
-    """All that subscribers have or did."""
+    """Return the rows of all subscriber tables."""
     return app.state.store.transact(  # type: ignore[no-any-return]
         lambda connection: [connection.execute(t.select()).all() for t in schema.SUBSCRIBER_TABLES]
     )
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-async def test_what_is_another_s_is_as_what_is_not(
+async def test_foreign_object_is_answered_like_a_missing_one(
     demo: Starlette, everybody: Everybody, method: str, path: str
 ) -> None:
     before, names, compared = content(demo), parameters(path), 0
@@ -138,13 +140,13 @@ async def test_what_is_another_s_is_as_what_is_not(
         assert nothing[0] == 404
         for of_theirs in theirs:
             tried = [of_theirs]
-            if len(names) == 2:  # their contract, with something of one's own on it
+            if len(names) == 2:  # a foreign contract with an own object
                 tried.append(own[0]._replace(contract=of_theirs.contract))
             for mixed in tried:
                 ids = {name: mixed.named(name) or NONE for name in names}
                 assert told(await ask(visitor, method, path, ids)) == nothing
                 compared += 1
-        if len(names) == 2:  # one's own contract, with something of theirs on it
+        if len(names) == 2:  # an own contract with a foreign object
             mine = {names[0]: own[0].contract}
             nothing = told(await ask(visitor, method, path, mine | {names[1]: NONE}))
             assert nothing[0] in (404, 403), "or, in a household, without the rights to look"
@@ -157,10 +159,10 @@ async def test_what_is_another_s_is_as_what_is_not(
 
 
 @pytest.mark.parametrize(("method", "path"), [each for each in OPERATIONS if len(parameters(each[1])) == 2])
-async def test_a_thing_is_found_on_its_own_contract_only(
+async def test_object_of_another_own_contract_is_answered_like_a_missing_one(
     demo: Starlette, everybody: Everybody, method: str, path: str
 ) -> None:
-    """Of one's own two contracts, too."""
+    """Check two contracts of the same subscriber."""
     camille, own = everybody["camille"]
     before, (_, name) = content(demo), parameters(path)
     for here, there in permutations(own, 2):
@@ -171,17 +173,15 @@ async def test_a_thing_is_found_on_its_own_contract_only(
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-async def test_the_same_questions_are_answered_to_whose_they_are(
-    everybody: Everybody, method: str, path: str
-) -> None:
-    """Else the tests above would show nothing."""
+async def test_object_is_answered_to_its_owner(everybody: Everybody, method: str, path: str) -> None:
+    """Check the premise of the tests above: the owner gets an answer."""
     camille, (box, *_) = everybody["camille"]
     ids = {name: box.named(name) or "" for name in parameters(path)}
     assert (await ask(camille, method, path, ids)).status_code in (200, 201)
 
 
-async def test_what_one_knows_of_another_s_answer_is_worth_nothing(everybody: Everybody) -> None:
-    """Neither the tag of what they see, nor the key of what they did."""
+async def test_etag_or_key_of_another_subscriber_has_no_effect(everybody: Everybody) -> None:
+    """Neither the ETag nor the idempotency key of another subscriber has an effect."""
     camille, _ = everybody["camille"]
     tag = (await camille.get("/v1/me")).headers["etag"]
     opinion = {"articleId": "reading-purchases", "useful": True}
@@ -193,7 +193,7 @@ async def test_what_one_knows_of_another_s_answer_is_worth_nothing(everybody: Ev
     assert (await camille.create("/v1/feedback", opinion)).json() == theirs
 
 
-async def test_signing_out_everywhere_signs_nobody_else_out(everybody: Everybody) -> None:
+async def test_sign_out_everywhere_keeps_the_sessions_of_others(everybody: Everybody) -> None:
     camille, _ = everybody["camille"]
     assert (await camille.http.delete("/v1/sessions")).status_code == 204
     assert (await camille.get("/v1/me")).status_code == 401

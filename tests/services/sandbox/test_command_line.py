@@ -1,4 +1,4 @@
-"""`python -m services.sandbox`: what it serves, and how it says no."""
+"""Command line of the sandbox: served answers and error messages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def data(tmp_path: Path) -> Path:
 
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command, and the address it prints."""
+    """Run the command and yield the process and the address that it prints."""
     process = subprocess.Popen(
         [sys.executable, "-m", "services.sandbox", "--port", "0", *options],
         stdout=subprocess.PIPE,
@@ -55,7 +55,7 @@ def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str],
         process.communicate()
 
 
-async def test_nobody_chooses_their_address_by_a_header(data: Path, tmp_path: Path) -> None:
+async def test_forwarded_for_header_does_not_bypass_the_address_limit(data: Path, tmp_path: Path) -> None:
     with served(tmp_path, "--data", str(data)) as (_, address):
         async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
             answers = [
@@ -69,8 +69,10 @@ async def test_nobody_chooses_their_address_by_a_header(data: Path, tmp_path: Pa
     assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
 
 
-async def test_a_data_file_at_a_moment(data: Path, tmp_path: Path) -> None:
-    """The issue's example, over HTTP, then told to stop."""
+async def test_command_serves_a_data_file_at_a_given_time_and_stops_cleanly(
+    data: Path, tmp_path: Path
+) -> None:
+    """Check the example of the billing rule over HTTP, then a clean stop."""
     now = "2024-03-10T12:00:00+01:00"
     with served(tmp_path, "--data", str(data), "--now", now) as (process, address):
         async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
@@ -124,13 +126,13 @@ def refusal(capsys: pytest.CaptureFixture[str], *options: str) -> str:
         (["--port", "0", "--database", "sqlite:////nowhere/at/all.db"], "unable to open database file"),
     ],
 )
-def test_what_cannot_be_used_is_one_sentence(
+def test_invalid_option_is_refused_in_one_sentence(
     capsys: pytest.CaptureFixture[str], options: list[str], word: str
 ) -> None:
     assert word in refusal(capsys, *options)
 
 
-def test_a_refused_data_file_is_told_with_its_fault(
+def test_invalid_data_file_is_refused_with_the_path_of_its_fault(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "bad.json"
@@ -139,7 +141,7 @@ def test_a_refused_data_file_is_told_with_its_fault(
     assert "subscribers[0].contracts[0].purchases[0].amount.amount: " in told
 
 
-def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert "cannot be listened on" in refusal(capsys, "--port", port)

@@ -1,4 +1,4 @@
-"""The data file: read whole, or refused with the path of its first fault."""
+"""Parsing of the data file, and the error with the path of its first fault."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CONTRACT_S_EXAMPLE = """
 """.encode()
 
 
-def test_the_contract_s_example() -> None:
+def test_data_file_example_of_the_contract_is_parsed() -> None:
     (camille,) = parse_subscribers(CONTRACT_S_EXAMPLE)
     (box,) = camille.contracts
     assert (box.billing.cut_off_day, box.service.since) == (26, date(2023, 3, 3))
@@ -46,20 +46,20 @@ def test_the_contract_s_example() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_a_byte_order_mark_says_the_encoding(encoding: str) -> None:
+def test_data_file_encoding_is_read_from_its_byte_order_mark(encoding: str) -> None:
     marked = CONTRACT_S_EXAMPLE.decode().strip().encode(encoding)
     assert parse_subscribers(marked) == parse_subscribers(CONTRACT_S_EXAMPLE)
 
 
 @pytest.mark.parametrize("amount", ["0.00", "0.05", "-0.05", "-12.30", "9999999.99"])
-def test_amounts_are_exact(amount: str) -> None:
+def test_data_file_amount_is_parsed_exactly_in_cents(amount: str) -> None:
     (somebody,) = parse_subscribers(
         data_file(subscriber("a", contract("c", purchase("p", "2024-03-01T00:00:00Z", amount))))
     )
     assert somebody.contracts[0].purchases[0].amount.cents == int(Decimal(amount) * 100)
 
 
-async def test_the_highest_amounts_sum_to_a_total_that_the_app_reads(database: str) -> None:
+async def test_total_of_the_highest_amounts_is_readable_by_the_app(database: str) -> None:
     now = datetime(2024, 3, 10, 12, tzinfo=UTC)
     highest = [purchase(f"p{n}", "2024-03-01T00:00:00Z", "9999999.99") for n in range(3)]
     lowest = purchase("r", "2024-03-02T00:00:00Z", "-9999999.99", entryType="refund", refundOf="p0")
@@ -80,7 +80,7 @@ async def test_the_highest_amounts_sum_to_a_total_that_the_app_reads(database: s
         await backend.close()
 
 
-def test_amounts_whose_sum_no_amount_could_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_file_with_an_oversized_sum_of_amounts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_file_module, "LARGEST_SUM", 299)
     prices = ("1.99", "1.00")
     fine = [purchase(f"p{n}", "2024-03-01T00:00:00Z", price) for n, price in enumerate(prices)]
@@ -148,7 +148,7 @@ GONE = object()
         ("subscribers[1].contracts[0].service", {"since": "9999-12-31"}, "century"),
     ],
 )
-def test_a_fault_is_told_with_its_path(path: str, value: object, reason: str) -> None:
+def test_data_file_fault_is_reported_with_its_path(path: str, value: object, reason: str) -> None:
     file = copy.deepcopy(FILE)
     place: Any = file
     *steps, last = path.replace("[", ".[").split(".")
@@ -165,23 +165,23 @@ def test_a_fault_is_told_with_its_path(path: str, value: object, reason: str) ->
     assert reason in why
 
 
-def test_a_refund_that_gives_nothing_back() -> None:
+def test_refund_of_zero_is_refused() -> None:
     refund = purchase("r", "2024-03-01T00:00:00Z", "0.00", entryType="refund")
     with pytest.raises(BadData, match=r"^subscribers\[0\]\.contracts\[0\]\.purchases\[0\]\.amount\.amount: "):
         parse_subscribers(data_file(subscriber("a", contract("c", refund))))
 
 
-def test_the_unchanged_file_is_good() -> None:
+def test_unmodified_data_file_is_accepted() -> None:
     assert len(parse_subscribers(msgspec.json.encode(FILE))) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"subscribers":{}}', b"null"])
-def test_what_is_no_data_file(content: bytes) -> None:
+def test_content_that_is_no_data_file_is_refused(content: bytes) -> None:
     with pytest.raises(BadData):
         parse_subscribers(content)
 
 
-def test_time_zones_of_a_file_are_those_of_the_contract() -> None:
+def test_data_file_time_zones_equal_those_of_the_contract() -> None:
     contract = msgspec.yaml.decode(files("services.sandbox").joinpath("openapi.yaml").read_bytes())
     assert set(contract["components"]["schemas"]["TimeZone"]["enum"]) == TIME_ZONES
     assert available_timezones() >= TIME_ZONES

@@ -1,4 +1,4 @@
-"""Data files nobody would write: refused in one sentence, or served by the contract; nothing between."""
+"""Fuzzing of data files: each is refused with a sentence or served according to the contract."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ FILE: dict[str, Any] = {
 
 
 def of_each(kind: type[Any], content: bytes) -> Sequence[Any]:
-    """The items of a list, read as the app reads them."""
+    """Return the items of a list, decoded as in the app."""
     items: Sequence[Any] = msgspec.json.decode(content, type=dict[str, list[kind]])["items"]  # type: ignore[valid-type]
     return items
 
 
 async def read_everything(visitor: Visitor, somebody: Subscriber) -> None:
-    """All that somebody can look at, read as the app reads it."""
+    """Read every object of a subscriber, decoded as in the app."""
 
     async def get(path: str, **parameters: str) -> bytes:
         answer = await visitor.get(path, **parameters)
@@ -79,7 +79,7 @@ async def serve(subscribers: tuple[Subscriber, ...]) -> None:
 
 @given(bodies(FILE))
 @examples(200)
-def test_a_file_is_good_or_refused(content: bytes) -> None:
+def test_random_data_file_is_parsed_or_refused(content: bytes) -> None:
     with suppress(BadData):
         parse_subscribers(content)
 
@@ -87,7 +87,7 @@ def test_a_file_is_good_or_refused(content: bytes) -> None:
 @given(altered(FILE, most=1))
 @example(msgspec.json.encode(FILE))
 @examples(80)
-def test_a_good_file_is_served_by_the_contract(content: bytes) -> None:
+def test_accepted_random_data_file_is_served_according_to_the_contract(content: bytes) -> None:
     try:
         subscribers = parse_subscribers(content)
     except BadData:

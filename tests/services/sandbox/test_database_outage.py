@@ -1,4 +1,4 @@
-"""A database that cannot work for a while: stopped, locked, full. Requests get 503, then work again."""
+"""Outages of the database (stopped, locked, full): requests get 503, then succeed again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTAGE = (503, "2", "no-store")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Cluster]:
-    """A server of this file's own: its tests stop it."""
+    """Return a server for this module only, because its tests stop it."""
     with cluster() as server:
         yield server
 
@@ -41,7 +41,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def over_sqlite(file: Path, time: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Visitor]:
-    monkeypatch.setattr("services.sandbox.store._BUSY_MS", 50)  # else each try waits for seconds
+    monkeypatch.setattr("services.sandbox.store._BUSY_MS", 50)  # the default makes each try wait for seconds
     with running(f"sqlite:///{file}", time) as app:
         async with visiting(app) as visitor:
             await visitor.sign_in(CAMILLE)
@@ -57,7 +57,7 @@ def told(answer: httpx.Response) -> tuple[int, str | None, str | None]:
 
 
 async def check_outage(visitor: Visitor) -> None:
-    """Every kind of request is answered in its own form of 503."""
+    """Check that every kind of request is answered with its own form of 503."""
     answers = [await visitor.get(path) for path in ("/v1/me", "/v1/contracts/c1/service", "/healthz")]
     answers += [await write(visitor), await visitor.http.delete("/v1/sessions")]
     answers.append(await visitor.http.post("/v1/identifier-reminders", json={"email": CAMILLE}))
@@ -75,7 +75,7 @@ async def check_outage(visitor: Visitor) -> None:
         assert answer.json()["error"] == "temporarily_unavailable"
 
 
-async def test_postgresql_stopped_is_a_503_and_the_first_request_after_its_start_succeeds(
+async def test_postgresql_stopped_gives_503_and_recovers_at_the_first_request(
     server: Cluster, over_postgresql: Visitor
 ) -> None:
     server.stop()
@@ -87,7 +87,7 @@ async def test_postgresql_stopped_is_a_503_and_the_first_request_after_its_start
     assert (await write(over_postgresql)).status_code == 201
 
 
-async def test_postgresql_restarted_between_two_requests_is_not_noticed(
+async def test_postgresql_restart_between_two_requests_causes_no_error(
     server: Cluster, over_postgresql: Visitor
 ) -> None:
     server.stop()
@@ -98,7 +98,7 @@ async def test_postgresql_restarted_between_two_requests_is_not_noticed(
     assert (await over_postgresql.identify(CAMILLE)).json()["error"] == "insufficient_authorization"
 
 
-async def test_postgresql_lost_within_a_transaction_is_a_503_and_nothing_is_half_done(
+async def test_postgresql_lost_within_a_transaction_gives_503_and_rolls_back(
     server: Cluster, time: Clock
 ) -> None:
     with running(server.database(), time) as app:
@@ -119,7 +119,7 @@ async def test_postgresql_lost_within_a_transaction_is_a_503_and_nothing_is_half
             assert (await write(visitor)).status_code == 201
 
 
-async def test_sqlite_locked_by_another_process_is_a_503_until_it_lets_go(
+async def test_sqlite_locked_by_another_process_gives_503_until_released(
     file: Path, over_sqlite: Visitor
 ) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -131,7 +131,7 @@ async def test_sqlite_locked_by_another_process_is_a_503_until_it_lets_go(
     assert (await write(over_sqlite)).status_code == 201
 
 
-async def test_sqlite_on_a_full_disk_is_a_503_to_writes_and_still_read(time: Clock, file: Path) -> None:
+async def test_sqlite_on_a_full_disk_gives_503_to_writes_and_serves_reads(time: Clock, file: Path) -> None:
     with running(f"sqlite:///{file}", time) as app:
 
         @event.listens_for(app.state.store._engine, "begin")
@@ -158,7 +158,7 @@ async def test_sqlite_on_a_full_disk_is_a_503_to_writes_and_still_read(time: Clo
             assert (await write(visitor)).status_code == 201
 
 
-async def test_a_mistake_in_a_statement_is_no_outage(file: Path, over_sqlite: Visitor) -> None:
+async def test_invalid_statement_gives_500_instead_of_503(file: Path, over_sqlite: Visitor) -> None:
     with closing(sqlite3.connect(file)) as other:
         other.execute("DROP TABLE creation")
     assert (await write(over_sqlite)).status_code == 500

@@ -1,4 +1,4 @@
-"""The demo subscribers: what each one shows, on any day, at any hour."""
+"""Data of the demo subscribers at any date and hour."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST_SECOND = datetime(2024, 2, 26, tzinfo=PARIS)
-"""Of a period: nothing else can have been bought in it by then."""
+"""The first second of a period, when no purchase can be in it yet."""
 NOWS = st.one_of(
     st.integers(1_600_000_000, 2_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
     st.sampled_from(
@@ -38,7 +38,7 @@ NOWS = st.one_of(
             FIRST_SECOND + timedelta(minutes=5),
             FIRST_SECOND - timedelta(seconds=1),
             datetime(2024, 2, 29, 23, tzinfo=PARIS),
-            datetime(2024, 3, 31, 2, 30, tzinfo=PARIS),  # a time that was not
+            datetime(2024, 3, 31, 2, 30, tzinfo=PARIS),  # skipped by the change to summer time
             datetime(2024, 10, 27, 2, 30, tzinfo=PARIS),
             datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=PARIS),
             datetime(2024, 12, 31, 23, 59, 59, tzinfo=PARIS),
@@ -51,7 +51,7 @@ ON_10_MARCH = datetime(2024, 3, 10, 12, tzinfo=PARIS)
 
 @pytest.fixture(scope="module", autouse=True)
 def small_volume() -> Iterator[None]:
-    """Ten thousand purchases an example would tell no more than a hundred."""
+    """Reduce the large volume from 10,000 purchases to 100."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(demo, "LARGE_VOLUME", 100)
         yield
@@ -81,7 +81,7 @@ def box(subscriber: Subscriber) -> Contract:
 @given(NOWS)
 @example(FIRST_SECOND)
 @settings(max_examples=60, deadline=None)
-def test_what_holds_at_any_time(now: datetime) -> None:
+def test_demo_data_at_any_time_is_consistent(now: datetime) -> None:
     made = demo.subscribers(now)
     assert made == demo.subscribers(now)
     content = msgspec.json.encode({"subscribers": made})
@@ -118,7 +118,7 @@ def test_what_holds_at_any_time(now: datetime) -> None:
 @given(NOWS)
 @example(FIRST_SECOND)
 @settings(max_examples=60, deadline=None)
-def test_each_one_shows_what_they_are_there_for(now: datetime) -> None:
+def test_demo_subscriber_at_any_time_shows_its_case(now: datetime) -> None:
     made, periods = people(now), latest_periods(now.astimezone(PARIS).date())
 
     camille = made["camille"]
@@ -151,7 +151,7 @@ def test_each_one_shows_what_they_are_there_for(now: datetime) -> None:
     assert sum_of(plafond, "succeeded") + sum(each.amount.cents for each in refused) > 300_00
 
 
-def test_the_cases_worth_looking_at() -> None:
+def test_demo_subscriber_camille_has_every_special_case() -> None:
     camille = people(ON_10_MARCH)["camille"]
     bought = list(box(camille).purchases)
     moments = {each.payment_date.isoformat() for each in bought}
@@ -193,7 +193,7 @@ def bill_of(purchase: Purchase) -> str:
     return period_of(purchase.payment_date.astimezone(PARIS).date()).bill_month
 
 
-def test_the_past_stays_what_it_was() -> None:
+def test_demo_purchases_remain_on_the_next_day() -> None:
     today, tomorrow = (
         {
             each.payment_id
@@ -219,8 +219,8 @@ async def all_purchases(visitor: Visitor, contract_id: str, period_id: str) -> l
 
 
 @pytest.mark.parametrize("now", ["2024-03-10T12:00:00+01:00", "2024-02-26T00:00:00+01:00"])
-async def test_the_totals_are_those_of_the_lists(now: str) -> None:
-    """Added up by hand from every page of every period, whoever it is."""
+async def test_demo_period_totals_equal_the_sums_of_their_lists(now: str) -> None:
+    """Sum every page of every period, for each demo subscriber."""
     app = create_app("sqlite://", clock=Clock(now), settings=CHEAP)
     names = {"camille", "sans-achat", "nouveau", "gros-volume", "suspendu", "plafond", "veille"}
     assert names < set(people(Clock(now).now))
@@ -254,13 +254,13 @@ def assert_totals(period: dict[str, Any], listed: list[dict[str, Any]]) -> None:
 
 
 def large(app: Starlette) -> int:
-    """Return how many entries the database holds of the contract with many."""
+    """Return the number of entries of the large contract in the database."""
     count = select(func.count()).where(purchase.c.contract_id == demo.LARGE_CONTRACT)
     held: int = app.state.store.transact(lambda connection: connection.scalar(count))
     return held
 
 
-async def test_many_purchases_in_memory_are_made_when_they_are_first_asked_for(
+async def test_large_demo_contract_in_memory_is_filled_at_its_first_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(demo, "LARGE_VOLUME", 100)
@@ -282,7 +282,7 @@ async def test_many_purchases_in_memory_are_made_when_they_are_first_asked_for(
     assert large(app) == 100
 
 
-async def test_many_purchases_that_could_not_be_made_are_made_at_the_next_request() -> None:
+async def test_large_demo_contract_after_a_failed_fill_is_filled_at_the_next_request() -> None:
     tries: list[str] = []
 
     async def fill() -> None:
@@ -302,7 +302,7 @@ async def test_many_purchases_that_could_not_be_made_are_made_at_the_next_reques
     assert tries == ["try", "try", "inner", "inner"]
 
 
-def test_many_purchases_on_a_disk_are_there_from_the_start(
+def test_large_demo_contract_on_disk_is_filled_at_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo, "LARGE_VOLUME", 100)

@@ -1,4 +1,4 @@
-"""Endpoint 9: a problem is told once, however often it is sent; on each kind of database."""
+"""Endpoint 9: idempotent creation of disputes, on each kind of database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOLD = {"reason": "wrong_amount", "comment": "C’était 2,99 €."}
 ANOTHER_KEY = "2f7cb2f0-5d0c-4b1c-9c55-0d6c2ab4f5d1"
 
 
-async def test_told_it_is_acknowledged_and_shown_on_the_purchase(holder: Visitor) -> None:
+async def test_dispute_is_acknowledged_and_shown_on_the_purchase(holder: Visitor) -> None:
     answer = await holder.create(DISPUTES, TOLD)
     assert answer.status_code == 201
     dispute = answer.json()
@@ -34,7 +34,7 @@ async def test_told_it_is_acknowledged_and_shown_on_the_purchase(holder: Visitor
     }  # fmt: skip
 
 
-async def test_the_same_key_and_body_have_the_same_answer(holder: Visitor, time: Clock) -> None:
+async def test_dispute_repeated_with_its_key_gets_the_same_answer(holder: Visitor, time: Clock) -> None:
     first = await holder.create(DISPUTES, TOLD)
     time.wait(minutes=4)
     again = await holder.create(DISPUTES, dict(reversed(TOLD.items())))
@@ -49,27 +49,31 @@ async def test_the_same_key_and_body_have_the_same_answer(holder: Visitor, time:
         ("/v1/contracts/c1/purchases/pending/disputes", TOLD),
     ],
 )
-async def test_the_same_key_for_something_else(holder: Visitor, path: str, body: dict[str, str]) -> None:
+async def test_dispute_key_reused_for_another_request_is_refused(
+    holder: Visitor, path: str, body: dict[str, str]
+) -> None:
     await holder.create(DISPUTES, TOLD)
     answer = await holder.create(path, body)
     assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert (await holder.get("/v1/contracts/c1/purchases/pending")).json()["dispute"] is None
 
 
-async def test_one_dispute_a_purchase(holder: Visitor) -> None:
+async def test_second_dispute_of_a_purchase_is_refused(holder: Visitor) -> None:
     first = await holder.create(DISPUTES, TOLD)
     answer = await holder.create(DISPUTES, TOLD, ANOTHER_KEY)
     assert (answer.status_code, answer.json()["code"]) == (409, "DISPUTE_EXISTS")
     assert (await holder.get(PURCHASE)).json()["dispute"] == first.json()
 
 
-async def test_taps_at_the_same_moment_are_one(holder: Visitor) -> None:
+async def test_concurrent_disputes_with_one_key_are_created_once(holder: Visitor) -> None:
     answers = await asyncio.gather(*(holder.create(DISPUTES, TOLD) for _ in range(6)))
     assert [answer.status_code for answer in answers] == [201] * 6
     assert len({answer.text for answer in answers}) == 1
 
 
-async def test_a_key_is_its_subscriber_s(holder: Visitor, subscribed_app: Starlette) -> None:
+async def test_dispute_key_of_another_subscriber_has_no_effect(
+    holder: Visitor, subscribed_app: Starlette
+) -> None:
     await holder.create(DISPUTES, TOLD)
     async with visiting(subscribed_app) as bruno:
         await bruno.sign_in("bruno@demo.example")
@@ -77,7 +81,7 @@ async def test_a_key_is_its_subscriber_s(holder: Visitor, subscribed_app: Starle
 
 
 @pytest.mark.parametrize("payment_id", ["back", "refused"])
-async def test_nothing_was_charged(holder: Visitor, payment_id: str) -> None:
+async def test_dispute_of_an_uncharged_entry_is_refused(holder: Visitor, payment_id: str) -> None:
     answer = await holder.create(f"/v1/contracts/c1/purchases/{payment_id}/disputes", TOLD)
     assert (answer.status_code, answer.json()["code"]) == (422, "DISPUTE_NOT_ALLOWED")
 
@@ -85,11 +89,11 @@ async def test_nothing_was_charged(holder: Visitor, payment_id: str) -> None:
 @pytest.mark.parametrize(
     "path", ["b1/purchases/pb", "c1/purchases/pb", "c2/purchases/charge", "c1/purchases/%00"]
 )
-async def test_only_one_s_own(holder: Visitor, path: str) -> None:
+async def test_dispute_of_a_foreign_purchase_is_not_found(holder: Visitor, path: str) -> None:
     assert (await holder.create(f"/v1/contracts/{path}/disputes", TOLD)).status_code == 404
 
 
-async def test_without_billing_rights(subscribed_app: Starlette) -> None:
+async def test_dispute_without_billing_rights_is_forbidden(subscribed_app: Starlette) -> None:
     async with visiting(subscribed_app) as farid:
         await farid.sign_in("farid@demo.example")
         assert (await farid.create("/v1/contracts/f1/purchases/pf/disputes", TOLD)).status_code == 403
@@ -108,7 +112,7 @@ async def test_without_billing_rights(subscribed_app: Starlette) -> None:
         (TOLD, "a" * 65, "Idempotency-Key"),
     ],
 )
-async def test_what_cannot_be_used_is_named(
+async def test_invalid_dispute_is_refused_with_its_field(
     holder: Visitor, body: dict[str, str], key: str, field: str
 ) -> None:
     answer = await holder.create(DISPUTES, body, key)
@@ -117,15 +121,15 @@ async def test_what_cannot_be_used_is_named(
     assert (await holder.get(PURCHASE)).json()["dispute"] is None
 
 
-async def test_without_a_key(holder: Visitor) -> None:
+async def test_dispute_without_a_key_is_refused(holder: Visitor) -> None:
     assert (await holder.http.post(DISPUTES, json=TOLD)).status_code == 400
 
 
-async def test_a_comment_has_room_for_500_characters(holder: Visitor) -> None:
+async def test_dispute_comment_of_500_characters_is_accepted(holder: Visitor) -> None:
     assert (await holder.create(DISPUTES, TOLD | {"comment": "é" * 500})).status_code == 201
 
 
-async def test_it_stays_told_when_the_sandbox_starts_again(database: str, time: Clock) -> None:
+async def test_dispute_survives_a_restart_of_the_sandbox(database: str, time: Clock) -> None:
     answers = []
     for _ in range(2):
         with running(database, time) as app:

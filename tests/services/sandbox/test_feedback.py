@@ -1,4 +1,4 @@
-"""Endpoints 10, 11 and 13: opinions, forgotten identifiers, signing out everywhere."""
+"""Endpoints 10, 11 and 13: feedback, identifier reminders, sign-out everywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def taken(app: Starlette) -> list[tuple[str, bool, str | None, str | None]]:
     return found
 
 
-async def test_an_opinion_is_taken_once(holder: Visitor, subscribed_app: Starlette) -> None:
+async def test_feedback_repeated_with_its_key_is_stored_once_in_the_sandbox(
+    holder: Visitor, subscribed_app: Starlette
+) -> None:
     first = await holder.create(FEEDBACK, GIVEN)
     again = await holder.create(FEEDBACK, GIVEN)
     assert (first.status_code, first.text) == (again.status_code, again.text)
@@ -45,17 +47,19 @@ async def test_an_opinion_is_taken_once(holder: Visitor, subscribed_app: Starlet
         ({"articleId": "../x"}, "articleId"),
     ],
 )
-async def test_what_cannot_be_used_is_named(camille: Visitor, change: dict[str, Any], field: str) -> None:
+async def test_invalid_feedback_is_refused_with_its_field(
+    camille: Visitor, change: dict[str, Any], field: str
+) -> None:
     answer = await camille.create(FEEDBACK, GIVEN | change)
     assert answer.status_code == 400
     assert [each["field"] for each in answer.json()["errors"]] == [field]
 
 
-async def test_opinions_are_a_subscriber_s(visitor: Visitor) -> None:
+async def test_feedback_without_a_token_is_refused(visitor: Visitor) -> None:
     assert (await visitor.create(FEEDBACK, GIVEN)).status_code == 401
 
 
-async def test_whether_there_is_an_account_is_not_told(visitor: Visitor) -> None:
+async def test_identifier_reminder_answers_alike_with_and_without_an_account(visitor: Visitor) -> None:
     answers = [
         await visitor.http.post(REMINDERS, json=body)
         for body in (
@@ -71,7 +75,7 @@ async def test_whether_there_is_an_account_is_not_told(visitor: Visitor) -> None
 
 
 @pytest.mark.parametrize("address", ["camille@demo.example", "nobody@demo.example"])
-async def test_asked_too_often(visitor: Visitor, time: Clock, address: str) -> None:
+async def test_identifier_reminder_is_limited_per_value(visitor: Visitor, time: Clock, address: str) -> None:
     for spelling in (address, f" {address.upper()}", address):
         assert (await visitor.http.post(REMINDERS, json={"email": spelling})).status_code == 202
         time.wait(minutes=10)
@@ -85,13 +89,15 @@ async def test_asked_too_often(visitor: Visitor, time: Clock, address: str) -> N
 @pytest.mark.parametrize(
     "body", [{}, {"email": "a@b.example", "phoneNumber": "0639980112"}, {"email": None}, {"email": ""}, []]
 )
-async def test_one_way_to_reach_somebody(visitor: Visitor, body: object) -> None:
+async def test_identifier_reminder_without_exactly_one_value_is_refused(
+    visitor: Visitor, body: object
+) -> None:
     answer = await visitor.http.post(REMINDERS, json=body)
     assert answer.status_code == 400
     assert answer.json()["errors"]
 
 
-async def test_signed_out_everywhere(subscribed_app: Starlette) -> None:
+async def test_sign_out_everywhere_ends_all_sessions_of_the_subscriber(subscribed_app: Starlette) -> None:
     async with (
         visiting(subscribed_app) as here,
         visiting(subscribed_app) as there,

@@ -1,4 +1,4 @@
-"""The issuer in the metadata: by no header of a request does it become another server."""
+"""Issuer in the metadata: request headers cannot change it to another server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATH = "/.well-known/oauth-authorization-server"
 
 @pytest.fixture
 def address(app: Starlette) -> Iterator[str]:
-    """Host and port of the sandbox, over HTTP."""
+    """Return the host and port of the sandbox over HTTP."""
     with served(app) as origin:
         yield urlsplit(origin).netloc
 
@@ -75,7 +75,7 @@ def test_forwarding_headers_do_not_change_the_issuer(address: str, header: str) 
 
 @pytest.mark.parametrize("host", ["localhost:{port}", "LOCALHOST:{port}", "[::1]:{port}", "127.0.0.1:8600"])
 def test_name_of_this_machine_is_the_issuer_for_its_client(address: str, host: str) -> None:
-    """The client believes only endpoints under the name that it uses; a proxy here has a port of its own."""
+    """The client accepts only endpoints under the host that it uses; a local proxy has another port."""
     host = host.format(port=urlsplit(f"//{address}").port)
     status, body = ask(address, ("Host", host))
     assert (status, body["issuer"]) == (200, f"http://{host.lower()}")
@@ -87,7 +87,7 @@ async def test_host_of_another_server_is_refused_in_process(visitor: Visitor) ->
     assert answer.status_code == 421
 
 
-def test_configured_issuer_is_named_whatever_the_host(time: Clock) -> None:
+def test_configured_issuer_is_independent_of_the_host_header(time: Clock) -> None:
     app = create_app(
         "sqlite://", subscribers=people(), clock=time, settings=CHEAP, issuer="https://Sandbox.example/"
     )
@@ -98,7 +98,7 @@ def test_configured_issuer_is_named_whatever_the_host(time: Clock) -> None:
             assert body["token_endpoint"] == "https://sandbox.example/oauth/token"
 
 
-def test_issuer_of_the_command_line_is_the_one_named(tmp_path: Path) -> None:
+def test_issuer_option_of_the_command_line_is_in_the_metadata(tmp_path: Path) -> None:
     with command(tmp_path, "--issuer", "http://127.0.0.1:8600") as (_, address):
         body = httpx.get(address + PATH, trust_env=False).json()
     assert body["issuer"] == "http://127.0.0.1:8600"

@@ -1,4 +1,4 @@
-"""Bounds on what one subscriber or one network address may have the sandbox keep."""
+"""Limits on the data that one subscriber or network address can store in the sandbox."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GIVEN: dict[str, Any] = {"articleId": "reading", "useful": True}
 
 @pytest.fixture
 def app(database: str, time: Clock) -> Iterator[Starlette]:
-    """A sandbox of low limits, on each kind of database."""
+    """Return a sandbox with low limits, on each kind of database."""
     settings = replace(CHEAP, sign_ins=4, sign_ins_per_address=3, opinions=3, reminders_per_address=5)
     app = create_app(database, subscribers=people(), clock=time, settings=settings)
     with closing(app.state.store):
@@ -49,7 +49,7 @@ async def opine(visitor: Visitor, key: str = "") -> httpx.Response:
     return await visitor.create("/v1/feedback", GIVEN, key or str(uuid4()))
 
 
-async def test_oldest_sign_in_of_an_address_gives_way_to_its_next_one(app: Starlette, time: Clock) -> None:
+async def test_sign_in_over_the_limit_of_an_address_evicts_its_oldest(app: Starlette, time: Clock) -> None:
     async with visiting(app) as here, visiting(app, address="192.0.2.7") as elsewhere:
         other = await begin(elsewhere)
         sessions = []
@@ -63,7 +63,7 @@ async def test_oldest_sign_in_of_an_address_gives_way_to_its_next_one(app: Starl
         assert (await elsewhere.prove(other)).status_code == 200
 
 
-async def test_sign_ins_of_many_addresses_stay_within_the_limit_for_all(app: Starlette, time: Clock) -> None:
+async def test_sign_ins_of_many_addresses_stay_within_the_global_limit(app: Starlette, time: Clock) -> None:
     last = ""
     for n in range(12):
         time.wait(seconds=1)
@@ -74,7 +74,7 @@ async def test_sign_ins_of_many_addresses_stay_within_the_limit_for_all(app: Sta
         assert (await visitor.prove(last)).status_code == 200
 
 
-async def test_wrong_passwords_begin_no_further_sign_in(app: Starlette, time: Clock) -> None:
+async def test_wrong_password_keeps_the_number_of_sign_ins(app: Starlette, time: Clock) -> None:
     async with visiting(app) as visitor:
         session = await begin(visitor)
         for _ in range(4):
@@ -82,7 +82,7 @@ async def test_wrong_passwords_begin_no_further_sign_in(app: Starlette, time: Cl
         assert count(app, sign_in) == 1
 
 
-async def test_opinions_beyond_the_limit_are_told_when_to_come_back(app: Starlette, time: Clock) -> None:
+async def test_feedback_over_the_limit_is_refused_with_a_retry_after(app: Starlette, time: Clock) -> None:
     key = str(uuid4())
     async with visiting(app) as camille, visiting(app) as bruno:
         await camille.sign_in(CAMILLE)
@@ -102,7 +102,7 @@ async def test_opinions_beyond_the_limit_are_told_when_to_come_back(app: Starlet
         assert (await opine(camille)).status_code == 429
 
 
-async def test_reminders_of_an_address_are_bounded_for_all_values(app: Starlette, time: Clock) -> None:
+async def test_reminders_of_one_address_are_limited_across_values(app: Starlette, time: Clock) -> None:
     async def remind(visitor: Visitor, n: int) -> httpx.Response:
         return await visitor.http.post("/v1/identifier-reminders", json={"email": f"{n}@demo.example"})
 

@@ -1,4 +1,4 @@
-"""Signing in: each rule of the contract, by the wire, with a clock that only moves when told."""
+"""OAuth endpoints: each rule of the contract, with a settable clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 
 
 def shape(answer: httpx.Response) -> tuple[int, dict[str, Any]]:
-    """An answer without what is drawn for it."""
+    """Return an answer without its random members."""
     body = {key: "" if key == "auth_session" else value for key, value in answer.json().items()}
     return answer.status_code, body | {"retry": answer.headers.get("retry-after")}
 
@@ -36,7 +36,7 @@ async def works(visitor: Visitor, tokens: dict[str, Any]) -> bool:
     return (await visitor.http.get("/v1/me", headers=headers)).status_code == 200
 
 
-async def test_the_metadata_say_where_everything_is(visitor: Visitor) -> None:
+async def test_metadata_lists_issuer_endpoints_and_methods(visitor: Visitor) -> None:
     body = (await visitor.get("/.well-known/oauth-authorization-server")).json()
     assert body["issuer"] == "http://sandbox"
     assert body["authorization_challenge_endpoint"] == "http://sandbox/oauth/authorization-challenge"
@@ -44,7 +44,7 @@ async def test_the_metadata_say_where_everything_is(visitor: Visitor) -> None:
     assert body["token_endpoint_auth_methods_supported"] == ["none"]
 
 
-async def test_two_steps_then_tokens(visitor: Visitor) -> None:
+async def test_sign_in_in_two_steps_gives_tokens(visitor: Visitor) -> None:
     first = await visitor.identify(CAMILLE)
     assert refusal(first) == (400, "insufficient_authorization")
     assert first.json()["next"] == "password"
@@ -75,19 +75,19 @@ async def test_two_steps_then_tokens(visitor: Visitor) -> None:
         "0033639980112",
     ],
 )
-async def test_an_identifier_is_known_however_it_is_typed(visitor: Visitor, typed: str) -> None:
+async def test_identifier_is_accepted_in_every_spelling(visitor: Visitor, typed: str) -> None:
     assert (await visitor.attempt(typed)).status_code == 200
 
 
 @pytest.mark.parametrize(
     "typed", ["camille", "063998011", "06399801123", "+3306 39 98 01 12", "é@demo.example"]
 )
-async def test_an_identifier_that_only_looks_like_one(visitor: Visitor, typed: str) -> None:
+async def test_malformed_identifier_is_refused(visitor: Visitor, typed: str) -> None:
     assert refusal(await visitor.attempt(typed)) == (400, "access_denied")
 
 
-async def test_an_identifier_nobody_has_is_answered_alike(visitor: Visitor) -> None:
-    """The same words, the same countdown, the same lock."""
+async def test_unknown_identifier_is_answered_like_a_known_one(visitor: Visitor) -> None:
+    """Answers, countdown and lock are the same."""
 
     async def story(identifier: str) -> list[tuple[int, dict[str, Any]]]:
         first = await visitor.identify(identifier)
@@ -101,7 +101,7 @@ async def test_an_identifier_nobody_has_is_answered_alike(visitor: Visitor) -> N
     assert await story(CAMILLE) == await story(NOBODY)
 
 
-async def test_an_identifier_nobody_has_costs_a_password_s_hash_too(
+async def test_unknown_identifier_costs_one_password_hash(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[int] = []
@@ -117,7 +117,7 @@ async def test_an_identifier_nobody_has_costs_a_password_s_hash_too(
     assert hashed == [4, 4]
 
 
-async def test_five_wrong_passwords_lock_for_a_quarter_of_an_hour(visitor: Visitor, time: Clock) -> None:
+async def test_five_wrong_passwords_lock_the_account_for_15_minutes(visitor: Visitor, time: Clock) -> None:
     session = (await visitor.identify(CAMILLE)).json()["auth_session"]
     for left in (4, 3, 2, 1):
         answer = await visitor.prove(session, "wrong")
@@ -136,7 +136,7 @@ async def test_five_wrong_passwords_lock_for_a_quarter_of_an_hour(visitor: Visit
     assert (await visitor.attempt(CAMILLE)).status_code == 200
 
 
-async def test_the_right_password_forgets_the_wrong_ones(visitor: Visitor, time: Clock) -> None:
+async def test_right_password_resets_the_wrong_attempts(visitor: Visitor, time: Clock) -> None:
     for _ in range(2):
         await visitor.attempt(CAMILLE, "wrong")
     assert (await visitor.attempt(CAMILLE)).status_code == 200
@@ -145,19 +145,19 @@ async def test_the_right_password_forgets_the_wrong_ones(visitor: Visitor, time:
     assert (await visitor.attempt(CAMILLE, "wrong")).json()["attempts_left"] == 4
 
 
-async def test_tries_at_once_are_all_counted(app: Starlette, visitor: Visitor) -> None:
+async def test_concurrent_wrong_passwords_are_all_counted(app: Starlette, visitor: Visitor) -> None:
     sessions = [(await visitor.identify(CAMILLE)).json()["auth_session"] for _ in range(8)]
     answers = await asyncio.gather(*(visitor.prove(session, "wrong") for session in sessions))
     assert sorted(answer.status_code for answer in answers) == [400] * 4 + [429] * 4
 
 
-async def test_a_subscriber_who_is_locked(visitor: Visitor) -> None:
+async def test_sign_in_of_a_locked_subscriber_is_refused(visitor: Visitor) -> None:
     answer = await visitor.attempt(LUCIE)
     assert refusal(answer) == (429, "temporarily_locked")
     assert answer.headers["retry-after"] == "900"
 
 
-async def test_each_answer_has_its_own_session_and_uses_up_the_one_sent(visitor: Visitor) -> None:
+async def test_auth_session_is_replaced_by_each_answer_and_single_use(visitor: Visitor) -> None:
     first = (await visitor.identify(CAMILLE)).json()["auth_session"]
     second = (await visitor.prove(first, "wrong")).json()["auth_session"]
     assert first != second
@@ -166,7 +166,7 @@ async def test_each_answer_has_its_own_session_and_uses_up_the_one_sent(visitor:
     assert refusal(await visitor.prove(second)) == (400, "invalid_session")
 
 
-async def test_a_sign_in_lasts_ten_minutes_at_most(visitor: Visitor, time: Clock) -> None:
+async def test_sign_in_expires_after_ten_minutes(visitor: Visitor, time: Clock) -> None:
     session = (await visitor.identify(CAMILLE)).json()["auth_session"]
     time.wait(minutes=6)
     session = (await visitor.prove(session, "wrong")).json()["auth_session"]
@@ -191,7 +191,7 @@ async def test_a_sign_in_lasts_ten_minutes_at_most(visitor: Visitor, time: Clock
         ({"scope": "internetplus:read everything"}, "invalid_scope"),
     ],
 )
-async def test_a_first_step_that_is_not_well_formed(
+async def test_malformed_first_step_is_refused_with_its_error(
     visitor: Visitor, changes: dict[str, str], error: str
 ) -> None:
     assert refusal(await visitor.identify(CAMILLE, **changes)) == (400, error)
@@ -226,13 +226,15 @@ async def test_sign_out_of_an_unknown_client_is_refused(visitor: Visitor) -> Non
         ("", b"token=a"),
     ],
 )
-async def test_what_is_no_form(visitor: Visitor, path: str, content_type: str, content: bytes) -> None:
+async def test_request_without_a_valid_form_is_refused(
+    visitor: Visitor, path: str, content_type: str, content: bytes
+) -> None:
     answer = await visitor.http.post(path, content=content, headers={"Content-Type": content_type})
     assert refusal(answer) == (400, "invalid_request")
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_other_refusals_have_the_same_form(visitor: Visitor) -> None:
+async def test_oauth_refusal_is_an_oauth_error(visitor: Visitor) -> None:
     assert refusal(await visitor.http.get("/oauth/token")) == (405, "invalid_request")
     assert refusal(await visitor.post("/oauth/token", token="x" * 20_000)) == (413, "invalid_request")
     assert refusal(await visitor.post("/oauth/token", client_id=CLIENT)) == (400, "invalid_request")
@@ -242,13 +244,13 @@ async def test_other_refusals_have_the_same_form(visitor: Visitor) -> None:
     assert refusal(stranger) == (400, "invalid_client")
 
 
-async def test_a_code_is_good_for_its_verifier_only(visitor: Visitor) -> None:
+async def test_code_is_redeemed_only_with_its_verifier(visitor: Visitor) -> None:
     code = await visitor.code(CAMILLE)
     assert refusal(await visitor.redeem(code, "another-verifier")) == (400, "invalid_grant")
     assert (await visitor.redeem(code)).status_code == 200
 
 
-async def test_a_code_is_good_for_a_minute(visitor: Visitor, time: Clock) -> None:
+async def test_code_expires_after_one_minute(visitor: Visitor, time: Clock) -> None:
     code = await visitor.code(CAMILLE)
     time.wait(seconds=59)
     late = await visitor.code(CAMILLE)
@@ -257,7 +259,7 @@ async def test_a_code_is_good_for_a_minute(visitor: Visitor, time: Clock) -> Non
     assert refusal(await visitor.redeem(late)) == (400, "invalid_grant")
 
 
-async def test_a_code_used_twice_ends_the_session_it_started(visitor: Visitor) -> None:
+async def test_code_used_twice_revokes_its_session(visitor: Visitor) -> None:
     code = await visitor.code(CAMILLE)
     tokens = (await visitor.redeem(code)).json()
     assert await works(visitor, tokens)
@@ -266,13 +268,13 @@ async def test_a_code_used_twice_ends_the_session_it_started(visitor: Visitor) -
     assert refusal(await visitor.renew(tokens["refresh_token"])) == (400, "invalid_grant")
 
 
-async def test_a_code_redeemed_twice_at_once_gives_tokens_once(visitor: Visitor) -> None:
+async def test_code_redeemed_concurrently_gives_tokens_once(visitor: Visitor) -> None:
     code = await visitor.code(CAMILLE)
     answers = await asyncio.gather(*(visitor.redeem(code) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 400, 400, 400]
 
 
-async def test_an_access_token_lives_five_minutes(visitor: Visitor, time: Clock) -> None:
+async def test_access_token_expires_after_five_minutes(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     time.wait(minutes=4, seconds=59)
     assert await works(visitor, tokens)
@@ -280,7 +282,7 @@ async def test_an_access_token_lives_five_minutes(visitor: Visitor, time: Clock)
     assert not await works(visitor, tokens)
 
 
-async def test_without_offline_access_there_is_no_refresh_token(visitor: Visitor) -> None:
+async def test_sign_in_without_offline_access_gives_no_refresh_token(visitor: Visitor) -> None:
     session = (await visitor.identify(CAMILLE, scope="internetplus:read")).json()["auth_session"]
     code = (await visitor.prove(session)).json()["authorization_code"]
     tokens = (await visitor.redeem(code)).json()
@@ -289,7 +291,7 @@ async def test_without_offline_access_there_is_no_refresh_token(visitor: Visitor
     assert await works(visitor, tokens)
 
 
-async def test_renewing_rotates(visitor: Visitor, time: Clock) -> None:
+async def test_renewal_rotates_both_tokens(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     time.wait(minutes=6)
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
@@ -299,7 +301,9 @@ async def test_renewing_rotates(visitor: Visitor, time: Clock) -> None:
     assert again.status_code == 200
 
 
-async def test_a_used_refresh_token_ends_the_session(visitor: Visitor, time: Clock, app: Starlette) -> None:
+async def test_refresh_token_reused_after_the_grace_period_revokes_the_session(
+    visitor: Visitor, time: Clock, app: Starlette
+) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
     time.wait(seconds=11)
@@ -312,7 +316,7 @@ async def test_a_used_refresh_token_ends_the_session(visitor: Visitor, time: Clo
     assert reasons == ["refresh_token_reuse"]
 
 
-async def test_a_lost_answer_can_be_asked_again_within_the_grace(visitor: Visitor, time: Clock) -> None:
+async def test_refresh_token_within_the_grace_period_can_be_reused(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     lost = (await visitor.renew(tokens["refresh_token"])).json()
     time.wait(seconds=6)
@@ -325,7 +329,7 @@ async def test_a_lost_answer_can_be_asked_again_within_the_grace(visitor: Visito
     assert not await works(visitor, renewed), "and whoever had it was not the client"
 
 
-async def test_the_grace_does_not_start_again(visitor: Visitor, time: Clock) -> None:
+async def test_grace_period_is_not_extended_by_a_reuse(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     await visitor.renew(tokens["refresh_token"])
     time.wait(seconds=8)
@@ -334,7 +338,7 @@ async def test_the_grace_does_not_start_again(visitor: Visitor, time: Clock) -> 
     assert refusal(await visitor.renew(tokens["refresh_token"])) == (400, "invalid_grant")
 
 
-async def test_there_is_no_grace_once_the_successor_was_used(visitor: Visitor) -> None:
+async def test_grace_period_ends_when_the_new_token_is_used(visitor: Visitor) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
     last = (await visitor.renew(renewed["refresh_token"])).json()
@@ -342,7 +346,7 @@ async def test_there_is_no_grace_once_the_successor_was_used(visitor: Visitor) -
     assert not await works(visitor, last)
 
 
-async def test_the_grace_is_a_setting(time: Clock) -> None:
+async def test_grace_period_of_zero_refuses_reuse(time: Clock) -> None:
     settings = replace(CHEAP, grace_time=replace(CHEAP).grace_time * 0)
     app = create_app("sqlite://", subscribers=people(), clock=time, settings=settings)
     async with visiting(app) as visitor:
@@ -353,7 +357,7 @@ async def test_the_grace_is_a_setting(time: Clock) -> None:
     app.state.store.close()
 
 
-async def test_a_session_not_renewed_for_two_weeks_is_over(visitor: Visitor, time: Clock) -> None:
+async def test_session_expires_after_14_days_without_a_renewal(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     time.wait(days=13, hours=23)
     tokens = (await visitor.renew(tokens["refresh_token"])).json()
@@ -361,7 +365,7 @@ async def test_a_session_not_renewed_for_two_weeks_is_over(visitor: Visitor, tim
     assert refusal(await visitor.renew(tokens["refresh_token"])) == (400, "invalid_grant")
 
 
-async def test_a_session_lasts_thirty_days_however_often_it_is_renewed(visitor: Visitor, time: Clock) -> None:
+async def test_session_expires_after_30_days_despite_renewals(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     for days in (10, 10, 9):
         time.wait(days=days)
@@ -374,7 +378,7 @@ async def test_a_session_lasts_thirty_days_however_often_it_is_renewed(visitor: 
 
 
 @pytest.mark.parametrize("kind", ["refresh_token", "access_token"])
-async def test_signing_out_ends_this_session_and_no_other(visitor: Visitor, kind: str) -> None:
+async def test_revocation_ends_only_the_session_of_its_token(visitor: Visitor, kind: str) -> None:
     other = await visitor.sign_in(CAMILLE)
     tokens = await visitor.sign_in(CAMILLE)
     answer = await visitor.post("/oauth/revoke", token=tokens[kind], client_id=CLIENT)
@@ -384,12 +388,12 @@ async def test_signing_out_ends_this_session_and_no_other(visitor: Visitor, kind
     assert await works(visitor, other)
 
 
-async def test_signing_out_with_a_token_nobody_has(visitor: Visitor) -> None:
+async def test_revocation_of_an_unknown_or_missing_token_succeeds(visitor: Visitor) -> None:
     assert (await visitor.post("/oauth/revoke", token="nobody-s")).status_code == 200
     assert (await visitor.post("/oauth/revoke", client_id=CLIENT)).status_code == 200
 
 
-async def test_no_secret_is_stored(visitor: Visitor, app: Starlette) -> None:
+async def test_database_contains_no_secret_in_clear(visitor: Visitor, app: Starlette) -> None:
     session = (await visitor.identify(CAMILLE)).json()["auth_session"]
     code = await visitor.code(CAMILLE)
     tokens = (await visitor.redeem(code)).json()

@@ -1,4 +1,4 @@
-"""The authorization server over HTTP, used by a client we did not write: Authlib's."""
+"""Authorization server over HTTP with an independent client: Authlib."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.services.surroundings import served
 
 @pytest.fixture
 def origin(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # on this machine, http will do
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")  # plain HTTP is allowed locally
     with served(app) as origin:
         yield origin
 
 
 @pytest.fixture
 def client(origin: str) -> Iterator[OAuth2Session]:
-    """A public client that knows the server by its metadata alone."""
+    """Return a public client configured by the metadata of the server only."""
     with OAuth2Session() as anybody:
         metadata = anybody.get(f"{origin}/.well-known/oauth-authorization-server", withhold_token=True).json()
     with OAuth2Session(
@@ -39,7 +39,7 @@ def client(origin: str) -> Iterator[OAuth2Session]:
 
 
 def code(client: OAuth2Session) -> str:
-    """Both steps of the first-party challenge, which Authlib does not know, with its PKCE."""
+    """Complete both steps of the challenge, which Authlib lacks, with its PKCE; return the code."""
 
     def challenge(**form: str) -> dict[str, Any]:
         endpoint = client.metadata["authorization_challenge_endpoint"]
@@ -64,33 +64,33 @@ def sign_in(client: OAuth2Session, verifier: str = VERIFIER) -> dict[str, Any]:
     )
 
 
-def test_its_metadata_is_valid(client: OAuth2Session, origin: str) -> None:
+def test_metadata_is_valid_for_an_independent_client(client: OAuth2Session, origin: str) -> None:
     metadata = AuthorizationServerMetadata(client.metadata)
     for key in metadata.REGISTRY_KEYS:
         # Required "unless no grant types are supported that use the authorization endpoint" (RFC 8414, 2):
-        # here the challenge endpoint takes its place, but the model goes by the name of the grant.
+        # here the challenge endpoint replaces it, but the model only looks at the name of the grant.
         if key != "authorization_endpoint":
             getattr(metadata, f"validate_{key}")()
     assert metadata.code_challenge_methods_supported == ["S256"]
     assert metadata.issuer == origin
 
 
-def test_a_code_for_tokens_and_they_open_the_account(client: OAuth2Session, origin: str) -> None:
+def test_independent_client_signs_in_and_reads_the_account(client: OAuth2Session, origin: str) -> None:
     assert sign_in(client)["scope"] == EVERYTHING
     assert client.get(f"{origin}/v1/me").json()["displayName"] == "Camille"
 
 
-def test_without_the_verifier_there_are_no_tokens(client: OAuth2Session) -> None:
+def test_independent_client_with_another_verifier_gets_no_tokens(client: OAuth2Session) -> None:
     with pytest.raises(OAuthError, match="invalid_grant"):
         sign_in(client, verifier="another" * 7)
 
 
-def test_it_renews_by_itself_and_a_token_used_again_ends_the_session(
+def test_independent_client_renews_and_token_reuse_ends_its_session(
     client: OAuth2Session, origin: str, time: Clock
 ) -> None:
     first = sign_in(client)
     time.wait(minutes=6)
-    client.token = first | {"expires_at": 0}  # it goes by its own clock
+    client.token = first | {"expires_at": 0}  # the client uses the system clock
     assert client.get(f"{origin}/v1/me").status_code == 200
     second = dict(client.token)
     assert second["access_token"] != first["access_token"]
@@ -102,7 +102,7 @@ def test_it_renews_by_itself_and_a_token_used_again_ends_the_session(
     assert client.get(f"{origin}/v1/me").status_code == 401
 
 
-def test_what_it_revokes_is_over(client: OAuth2Session, origin: str) -> None:
+def test_independent_client_revokes_its_session(client: OAuth2Session, origin: str) -> None:
     refresh_token = sign_in(client)["refresh_token"]
     endpoint = client.metadata["revocation_endpoint"]
     assert client.revoke_token(endpoint, refresh_token, "refresh_token").status_code == 200

@@ -1,4 +1,4 @@
-"""Endpoints 1 to 4: what is answered, to whom, and what is refused."""
+"""Endpoints 1 to 4: account, periods and purchases, their access rules and refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ids(body: dict[str, Any]) -> list[str]:
     return [item["paymentId"] for item in body["items"]]
 
 
-async def test_me_lists_the_contracts_in_their_order(camille: Visitor) -> None:
+async def test_me_lists_contracts_in_their_order(camille: Visitor) -> None:
     body = (await camille.get("/v1/me")).json()
     assert body["displayName"] == "Camille"
     assert [contract["contractId"] for contract in body["contracts"]] == ["c1", "c2"]
@@ -39,7 +39,7 @@ async def test_me_lists_the_contracts_in_their_order(camille: Visitor) -> None:
     }
 
 
-async def test_six_periods_newest_first_with_their_totals(camille: Visitor) -> None:
+async def test_billing_periods_are_six_newest_first_with_totals(camille: Visitor) -> None:
     items = (await camille.get("/v1/contracts/c1/billing-periods")).json()["items"]
     assert [item["periodId"] for item in items] == [
         "2024-04", "2024-03", "2024-02", "2024-01", "2023-12", "2023-11",
@@ -50,7 +50,7 @@ async def test_six_periods_newest_first_with_their_totals(camille: Visitor) -> N
         "endDate": "2024-03-25",
         "billMonth": "2024-04",
         "state": "open",
-        "purchaseCount": 3,  # p2, p3, p5: neither the refused one nor the refunds
+        "purchaseCount": 3,  # p2, p3, p5; not the denied purchase or the refunds
         "total": {"amount": "7.49", "currency": "EUR"},  # 4.99 + 3.99 - 1.00 - 0.49
         "pendingTotal": {"amount": "2.50", "currency": "EUR"},
         "bill": None,
@@ -69,7 +69,7 @@ async def test_six_periods_newest_first_with_their_totals(camille: Visitor) -> N
     }
 
 
-async def test_the_last_second_of_a_period_and_the_first_of_the_next(camille: Visitor) -> None:
+async def test_purchase_at_a_period_boundary_is_in_the_right_period(camille: Visitor) -> None:
     march = (await camille.get(PURCHASES, periodId="2024-03")).json()
     assert ids(march) == ["p1"]
     assert march["items"][0]["periodId"] == "2024-03"
@@ -89,7 +89,7 @@ async def test_the_last_second_of_a_period_and_the_first_of_the_next(camille: Vi
         ("2024-03-01T00:00:00+01:00", ["open", "billed"]),
     ],
 )
-async def test_a_period_is_billed_once_its_bill_month_has_begun(
+async def test_period_is_billed_from_the_start_of_its_bill_month(
     time: Clock, app: Starlette, now: str, states: list[str]
 ) -> None:
     time.now = Clock(now).now
@@ -101,7 +101,7 @@ async def test_a_period_is_billed_once_its_bill_month_has_begun(
         assert purchase["isBilled"] == (now >= "2024-03-01")
 
 
-async def test_another_cut_off_day_and_zone(time: Clock, app: Starlette) -> None:
+async def test_period_uses_the_cut_off_day_and_zone_of_its_contract(time: Clock, app: Starlette) -> None:
     time.now = Clock("2024-03-01T03:59:59+00:00").now  # still February in Martinique
     async with visiting(app) as visitor:
         await visitor.sign_in("camille@demo.example")
@@ -111,7 +111,7 @@ async def test_another_cut_off_day_and_zone(time: Clock, app: Starlette) -> None
         )  # fmt: skip
 
 
-async def test_one_purchase_with_its_refunds(camille: Visitor) -> None:
+async def test_purchase_is_answered_with_its_refunds(camille: Visitor) -> None:
     body = (await camille.get(f"{PURCHASES}/p1")).json()
     assert body["refundedAmount"] == {"amount": "1.49", "currency": "EUR"}
     assert [(each["paymentId"], each["amount"]["amount"]) for each in body.pop("refunds")] == [
@@ -164,7 +164,7 @@ async def test_one_purchase_with_its_refunds(camille: Visitor) -> None:
         ({"page": 999999999, "perPage": 100}, []),
     ],
 )
-async def test_a_list_is_narrowed_ordered_and_paged(
+async def test_purchase_list_is_filtered_ordered_and_paged(
     camille: Visitor, parameters: dict[str, str | int], expected: list[str]
 ) -> None:
     answer = await camille.get(PURCHASES, periodId="2024-04", **parameters)
@@ -173,7 +173,7 @@ async def test_a_list_is_narrowed_ordered_and_paged(
     assert body["period"]["total"]["amount"] == "7.49"  # the whole period's, whatever is listed
 
 
-async def test_pagination_counts_what_is_listed(camille: Visitor) -> None:
+async def test_pagination_counts_the_filtered_items(camille: Visitor) -> None:
     body = (await camille.get(PURCHASES, periodId="2024-04", perPage=4, page=2)).json()
     assert body["pagination"] == {"page": 2, "perPage": 4, "totalCount": 6, "totalPages": 2}
     empty = (await camille.get(PURCHASES, periodId="2024-02")).json()
@@ -198,7 +198,9 @@ async def test_pagination_counts_what_is_listed(camille: Visitor) -> None:
         ({"periodId": ""}, "periodId"),
     ],
 )
-async def test_a_bad_parameter_is_named(camille: Visitor, parameters: dict[str, str], field: str) -> None:
+async def test_invalid_parameter_is_refused_with_its_name(
+    camille: Visitor, parameters: dict[str, str], field: str
+) -> None:
     answer = await camille.get(PURCHASES, **({"periodId": "2024-04"} | parameters))
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
@@ -206,19 +208,19 @@ async def test_a_bad_parameter_is_named(camille: Visitor, parameters: dict[str, 
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
-async def test_a_parameter_given_twice_is_refused(camille: Visitor) -> None:
+async def test_repeated_parameter_is_refused(camille: Visitor) -> None:
     answer = await camille.http.get(f"{PURCHASES}?periodId=2024-04&page=1&page=2")
     assert [error["field"] for error in answer.json()["errors"]] == ["page"]
 
 
 @pytest.mark.parametrize("period_id", ["2024-05", "2023-10", "2024-4", "never"])
-async def test_a_period_that_is_not_one_of_the_six(camille: Visitor, period_id: str) -> None:
+async def test_period_outside_the_latest_six_is_not_available(camille: Visitor, period_id: str) -> None:
     answer = await camille.get(PURCHASES, periodId=period_id)
     assert (answer.status_code, answer.json()["code"]) == (404, "PERIOD_NOT_AVAILABLE")
 
 
 @pytest.mark.parametrize("path", ["billing-periods", "purchases?periodId=2024-04", "purchases/pb"])
-async def test_somebody_else_s_contract_is_as_one_that_is_not(camille: Visitor, path: str) -> None:
+async def test_foreign_contract_is_answered_like_a_missing_one(camille: Visitor, path: str) -> None:
     others = await camille.http.get(f"/v1/contracts/b1/{path}")
     nobodys = await camille.http.get(f"/v1/contracts/zz/{path}")
     assert others.status_code == nobodys.status_code == 404
@@ -228,13 +230,13 @@ async def test_somebody_else_s_contract_is_as_one_that_is_not(camille: Visitor, 
     }
 
 
-async def test_somebody_else_s_purchase_is_not_found_through_one_s_own_contract(camille: Visitor) -> None:
+async def test_foreign_purchase_under_an_own_contract_is_not_found(camille: Visitor) -> None:
     answer = await camille.get(f"{PURCHASES}/pb")
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("path", ["billing-periods", "purchases?periodId=2024-04", "purchases/pf"])
-async def test_without_billing_rights(visitor: Visitor, path: str) -> None:
+async def test_reads_without_billing_rights_are_forbidden(visitor: Visitor, path: str) -> None:
     await visitor.sign_in("farid@demo.example")
     assert (await visitor.get("/v1/me")).json()["contracts"][0]["billingRights"] is False
     answer = await visitor.http.get(f"/v1/contracts/f1/{path}")
@@ -250,13 +252,15 @@ async def test_without_billing_rights(visitor: Visitor, path: str) -> None:
         ("Bearer nobody-s", 'Bearer realm="conso-et-moi", error="invalid_token"'),
     ],
 )
-async def test_without_a_good_token(visitor: Visitor, header: str | None, challenge: str) -> None:
+async def test_request_without_a_valid_token_is_unauthenticated(
+    visitor: Visitor, header: str | None, challenge: str
+) -> None:
     answer = await visitor.http.get("/v1/me", headers={"Authorization": header} if header else {})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, challenge)
     assert answer.json()["code"] == "UNAUTHENTICATED"
 
 
-async def test_what_did_not_change_is_not_sent_again(camille: Visitor) -> None:
+async def test_unchanged_answer_is_304_for_its_etag(camille: Visitor) -> None:
     first = await camille.get("/v1/me")
     assert first.headers["cache-control"] == "private, no-cache"
     assert first.headers["vary"] == "Authorization"
@@ -269,7 +273,7 @@ async def test_what_did_not_change_is_not_sent_again(camille: Visitor) -> None:
     assert changed.status_code == 200
 
 
-async def test_a_tag_is_worth_nothing_to_somebody_else() -> None:
+async def test_etag_of_the_same_body_differs_per_subscriber() -> None:
     def tag(subscriber_id: str) -> str:
         request = Request({"type": "http", "headers": []})
         return representation(request, subscriber_id, b"the same for both").headers["etag"]
@@ -278,7 +282,7 @@ async def test_a_tag_is_worth_nothing_to_somebody_else() -> None:
     assert tag("camille") != tag("bruno")
 
 
-async def test_a_correlator_is_echoed_when_it_is_a_uuid(visitor: Visitor) -> None:
+async def test_correlator_is_echoed_only_if_it_is_a_uuid(visitor: Visitor) -> None:
     sent = str(uuid.uuid4())
     for path in ("/v1/me", "/healthz", "/nowhere"):
         answer = await visitor.http.get(path, headers={"x-correlator": sent})
@@ -288,13 +292,13 @@ async def test_a_correlator_is_echoed_when_it_is_a_uuid(visitor: Visitor) -> Non
         assert str(uuid.UUID(answer.headers["x-correlator"])) != sent
 
 
-async def test_the_date_is_the_sandbox_s(visitor: Visitor, time: Clock) -> None:
+async def test_date_header_follows_the_sandbox_clock(visitor: Visitor, time: Clock) -> None:
     assert (await visitor.get("/healthz")).headers["date"] == "Sun, 10 Mar 2024 11:00:00 GMT"
     time.wait(days=1)
     assert (await visitor.get("/nowhere")).headers["date"] == "Mon, 11 Mar 2024 11:00:00 GMT"
 
 
-async def test_what_the_router_refuses_is_a_problem_too(visitor: Visitor) -> None:
+async def test_unknown_path_or_method_is_answered_with_a_problem(visitor: Visitor) -> None:
     unknown, method = await visitor.get("/v1/nowhere"), await visitor.http.put("/v1/me")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "NOT_FOUND")
     assert (method.status_code, method.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
@@ -302,7 +306,7 @@ async def test_what_the_router_refuses_is_a_problem_too(visitor: Visitor) -> Non
     assert unknown.headers["content-type"] == method.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_fault_of_the_sandbox_is_a_problem_with_its_correlator(
+async def test_internal_error_is_answered_with_a_problem_and_correlator(
     app: Starlette, visitor: Visitor
 ) -> None:
     await visitor.sign_in("camille@demo.example")
@@ -321,7 +325,7 @@ async def test_a_fault_of_the_sandbox_is_a_problem_with_its_correlator(
     [("2024-03-04T23:59:59+01:00", None, True), ("2024-03-05T00:00:00+01:00", "F-1", True),
      ("2024-02-27T00:00:00+01:00", None, False)],
 )  # fmt: skip
-async def test_bill_is_told_from_its_day_and_an_entry_names_the_bill_that_bears_it(
+async def test_bill_is_shown_from_its_issue_day_and_named_by_its_entries(
     database: str, time: Clock, now: str, bill: str | None, billed: bool
 ) -> None:
     time.now = Clock(now).now

@@ -74,7 +74,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-async def test_document_is_empty_until_it_is_written_and_then_as_written(holder: Visitor) -> None:
+async def test_review_document_is_empty_until_written(holder: Visitor) -> None:
     first = await holder.get(REVIEW)
     assert first.json() == EMPTY
     written = await holder.put(REVIEW, DOCUMENT, first.headers["etag"])
@@ -84,7 +84,7 @@ async def test_document_is_empty_until_it_is_written_and_then_as_written(holder:
     assert (await holder.get("/v1/contracts/c2/review")).json() == EMPTY
 
 
-async def test_change_of_an_older_document_is_refused(holder: Visitor) -> None:
+async def test_review_write_with_a_stale_etag_is_refused(holder: Visitor) -> None:
     seen = (await holder.get(REVIEW)).headers["etag"]
     assert (await holder.put(REVIEW, DOCUMENT, seen)).status_code == 200
     late = await holder.put(REVIEW, EMPTY, seen)
@@ -111,20 +111,20 @@ async def test_change_of_an_older_document_is_refused(holder: Visitor) -> None:
         {"ownCeiling": {"amount": 301, "decidedAt": "2024-03-10T11:00:00Z"}},
     ],
 )
-async def test_malformed_document_is_refused_whole(holder: Visitor, wrong: Any) -> None:
+async def test_malformed_review_document_is_refused_whole(holder: Visitor, wrong: Any) -> None:
     answer = await holder.put(REVIEW, wrong, "*")
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_ARGUMENT")
     assert (await holder.get(REVIEW)).json() == EMPTY
 
 
-async def test_document_is_bounded(holder: Visitor) -> None:
+async def test_review_document_over_the_size_limit_is_refused(holder: Visitor) -> None:
     large = {"seen": [f"{n:0400}" for n in range(400)]}
     assert (await holder.put(REVIEW, large, "*")).status_code == 200
     larger = {"seen": [f"{n:0400}" for n in range(600)]}
     assert (await holder.put(REVIEW, larger, "*")).status_code == 413
 
 
-async def test_document_belongs_to_the_holder_of_the_contract(holder: Visitor) -> None:
+async def test_review_document_of_an_unknown_contract_is_not_found(holder: Visitor) -> None:
     assert (await holder.get("/v1/contracts/unknown/review")).status_code == 404
     assert (await holder.put("/v1/contracts/unknown/review", EMPTY, "*")).status_code == 404
 
@@ -136,7 +136,7 @@ async def test_whole_number_with_decimals_is_an_integer(holder: Visitor) -> None
     assert (await holder.put(REVIEW, {"ownCeiling": ceiling | {"amount": 1.5}}, "*")).status_code == 400
 
 
-async def test_simultaneous_changes_of_one_version_are_made_once(holder: Visitor) -> None:
+async def test_concurrent_review_writes_of_one_version_succeed_once(holder: Visitor) -> None:
     seen = (await holder.get(REVIEW)).headers["etag"]
     documents = [EMPTY | {"seen": [f"new|shop|{n}"]} for n in range(6)]
     answers = await asyncio.gather(*(holder.put(REVIEW, one, seen) for one in documents))

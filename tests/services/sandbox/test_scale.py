@@ -1,4 +1,4 @@
-"""What is asked of a large table is found by its indexes: nothing is read from end to end, nothing sorted."""
+"""Query plans on a large table: indexes only, without full scans or sorts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ASKED: dict[str, Callable[[Connection], bytes]] = {
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)])
 def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    """60,000 purchases, 300 of them in each period of the contract looked at."""
+    """Return a database of 60,000 purchases, 300 in each period of the queried contract."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('large') / 'sandbox.sqlite3'}"
     else:
@@ -46,7 +46,7 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @contextmanager
 def statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
-    """What is executed on a connection, with its parameters."""
+    """Record the statements executed on a connection, with their parameters."""
     executed: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
@@ -58,7 +58,7 @@ def statements(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
 
 
 def plan(connection: Connection, statement: str, parameters: Any) -> str:
-    """How the database goes about a statement."""
+    """Return the query plan of a statement."""
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         return "\n".join(row.detail for row in rows)
@@ -67,7 +67,7 @@ def plan(connection: Connection, statement: str, parameters: Any) -> str:
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_indexes_lead_to_everything_in_its_order(large: Connection, asked: str) -> None:
+def test_query_on_a_large_table_uses_indexes_without_a_sort(large: Connection, asked: str) -> None:
     with statements(large) as executed:
         answer = json.loads(ASKED[asked](large))
     assert answer["items"] or asked == "only refunds"
@@ -75,10 +75,10 @@ def test_indexes_lead_to_everything_in_its_order(large: Connection, asked: str) 
     assert on_purchases
     for text, given in on_purchases:
         found = plan(large, text, given)
-        assert "SCAN purchase" not in found, found  # SQLite's words: from end to end, not by an index
-        assert '"Seq Scan"' not in found, found  # PostgreSQL's
+        assert "SCAN purchase" not in found, found  # SQLite's term for a full scan
+        assert '"Seq Scan"' not in found, found  # PostgreSQL's term
         assert "TEMP B-TREE" not in found, found
         if "ORDER BY" in text:
             assert '"Sort"' not in found, found
-        if "payment_date >=" in text:  # a period is found, ordered, counted and summed in the index alone
+        if "payment_date >=" in text:  # periods are read from the index only
             assert "COVERING INDEX purchase_by_time" in found or '"Index Only Scan"' in found, found

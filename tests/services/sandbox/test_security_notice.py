@@ -1,4 +1,4 @@
-"""A session ended because its token was in two hands is told at the next sign-in (endpoint 1)."""
+"""Security notice after token reuse, shown at the next sign-in (endpoint 1)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def notice(visitor: Visitor) -> Any:
 
 
 async def stolen(visitor: Visitor, time: Clock) -> datetime:
-    """Camille's session, renewed by two: when it was ended."""
+    """Reuse a refresh token of Camille; return the time at which her session ended."""
     tokens = await visitor.sign_in(CAMILLE)
     await visitor.renew(tokens["refresh_token"])
     time.wait(seconds=11)
@@ -28,7 +28,7 @@ async def stolen(visitor: Visitor, time: Clock) -> datetime:
     return time()
 
 
-async def test_it_is_told_in_the_next_session_and_in_no_other(
+async def test_security_notice_is_shown_only_in_the_next_session(
     visitor: Visitor, app: Starlette, time: Clock
 ) -> None:
     before = await visitor.sign_in(CAMILLE)
@@ -52,7 +52,7 @@ async def test_it_is_told_in_the_next_session_and_in_no_other(
         assert await notice(tablet) is None, "that session is older"
 
 
-async def test_it_is_told_for_a_day(visitor: Visitor, time: Clock) -> None:
+async def test_security_notice_disappears_after_a_day(visitor: Visitor, time: Clock) -> None:
     await stolen(visitor, time)
     tokens = await visitor.sign_in(CAMILLE)
     for hours, told in [(24, True), (1, False)]:
@@ -63,7 +63,7 @@ async def test_it_is_told_for_a_day(visitor: Visitor, time: Clock) -> None:
 
 
 @pytest.mark.parametrize("ending", ["code", "sign out"])
-async def test_a_code_used_twice_is_told_and_signing_out_is_not(
+async def test_security_notice_follows_code_reuse_but_not_sign_out(
     visitor: Visitor, time: Clock, ending: str
 ) -> None:
     code = await visitor.code(CAMILLE)

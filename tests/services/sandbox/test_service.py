@@ -1,4 +1,4 @@
-"""Endpoints 7 and 8: the service, and turning it off and on; on each kind of database."""
+"""Endpoints 7 and 8: state and switch of the service, on each kind of database."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ async def statuses(visitor: Visitor, contract_id: str = "c1") -> dict[str, str]:
     return {each["subscriptionId"]: each["status"] for each in items}
 
 
-async def test_what_is_known_of_it(holder: Visitor) -> None:
-    """Due: what the January bill's period does not hold; a refusal is nothing, a refund is less."""
+async def test_service_is_answered_with_its_state_and_outstanding_total(holder: Visitor) -> None:
+    """Outstanding is the total not yet billed: denied purchases are excluded, refunds subtracted."""
     assert (await holder.get(SERVICE)).json() == {
         "status": "active",
         "pendingStatus": None,
@@ -32,7 +32,7 @@ async def test_what_is_known_of_it(holder: Visitor) -> None:
     assert (await holder.get("/v1/contracts/c2/service")).json()["since"] == "2024-03-10", "not told: today"
 
 
-async def test_turned_off_and_on_again(holder: Visitor) -> None:
+async def test_service_suspended_and_reactivated_leaves_subscriptions_suspended(holder: Visitor) -> None:
     seen = (await holder.get(SERVICE)).headers["etag"]
     off = await holder.put(SERVICE, OFF, seen)
     assert off.status_code == 200
@@ -51,7 +51,7 @@ async def test_turned_off_and_on_again(holder: Visitor) -> None:
     assert await statuses(holder) == interrupted, "they do not come back by themselves"
 
 
-async def test_asked_twice_it_is_answered_the_same(holder: Visitor) -> None:
+async def test_service_switch_repeated_gets_the_same_answer(holder: Visitor) -> None:
     seen = (await holder.get(SERVICE)).headers["etag"]
     first = await holder.put(SERVICE, OFF, seen)
     again = await holder.put(SERVICE, OFF, seen)
@@ -59,7 +59,7 @@ async def test_asked_twice_it_is_answered_the_same(holder: Visitor) -> None:
     assert again.headers["etag"] == first.headers["etag"] == (await holder.get(SERVICE)).headers["etag"]
 
 
-async def test_not_on_a_state_that_is_no_more(holder: Visitor) -> None:
+async def test_service_switch_with_a_stale_etag_is_refused(holder: Visitor) -> None:
     seen = (await holder.get(SERVICE)).headers["etag"]
     assert (await holder.put(SERVICE, OFF, None)).status_code == 428
     assert (await holder.put(SERVICE, OFF, 'W/"another"')).status_code == 412
@@ -69,14 +69,14 @@ async def test_not_on_a_state_that_is_no_more(holder: Visitor) -> None:
     assert (await holder.get(SERVICE)).json()["status"] == "active"
 
 
-async def test_only_a_status_there_is(holder: Visitor) -> None:
+async def test_service_switch_to_an_unknown_status_is_refused(holder: Visitor) -> None:
     for body in ({}, {"status": "paused"}, {"status": None}):
         answer = await holder.put(SERVICE, body, "*")
         assert answer.status_code == 400
         assert [each["field"] for each in answer.json()["errors"]] == ["status"]
 
 
-async def test_only_one_s_own(holder: Visitor, subscribed_app: Starlette) -> None:
+async def test_service_of_a_foreign_contract_is_refused(holder: Visitor, subscribed_app: Starlette) -> None:
     assert (await holder.get("/v1/contracts/b1/service")).status_code == 404
     assert (await holder.put("/v1/contracts/b1/service", OFF, "*")).status_code == 404
     async with visiting(subscribed_app) as farid:
@@ -85,13 +85,13 @@ async def test_only_one_s_own(holder: Visitor, subscribed_app: Starlette) -> Non
         assert (await farid.put("/v1/contracts/f1/service", OFF, "*")).status_code == 403
 
 
-async def test_other_methods_are_named(holder: Visitor) -> None:
+async def test_service_with_another_method_lists_the_allowed_ones(holder: Visitor) -> None:
     answer = await holder.http.delete(SERVICE)
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT"}
 
 
-async def test_a_change_in_progress_survives_a_restart_and_then_is_so(database: str, time: Clock) -> None:
+async def test_pending_service_switch_survives_a_restart_and_completes(database: str, time: Clock) -> None:
     with running(database, time, suspension_delay=timedelta(minutes=1)) as app:
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")
@@ -118,7 +118,7 @@ async def test_a_change_in_progress_survives_a_restart_and_then_is_so(database: 
             assert (await statuses(visitor))["weekly"] == "suspended"
 
 
-async def test_it_stays_off_when_the_sandbox_starts_again(database: str, time: Clock) -> None:
+async def test_suspended_service_survives_a_restart(database: str, time: Clock) -> None:
     with running(database, time) as app:
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")

@@ -1,4 +1,4 @@
-"""What cannot be undone wants a password given lately (step-up, RFC 9470); on each kind of database."""
+"""Step-up authentication for irreversible changes (RFC 9470), on each kind of database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GUARDED: list[tuple[str, dict[str, Any]]] = [(TERMINATION, {}), (SERVICE, {"stat
 
 
 async def renewed(visitor: Visitor, tokens: dict[str, Any]) -> dict[str, Any]:
-    """The next tokens of a session, used from now on."""
+    """Renew the session, use its new access token, and return the tokens."""
     following: dict[str, Any] = (await visitor.renew(tokens["refresh_token"])).json()
     visitor.http.headers["Authorization"] = f"Bearer {following['access_token']}"
     return following
@@ -34,7 +34,7 @@ def asks_for_the_password(answer: httpx.Response, longest: int = 600) -> bool:
 
 
 @pytest.mark.parametrize(("path", "body"), GUARDED)
-async def test_the_password_is_asked_again_after_ten_minutes_however_often_the_session_was_renewed(
+async def test_step_up_is_required_after_ten_minutes_despite_renewals(
     subscribed_app: Starlette, time: Clock, path: str, body: dict[str, Any]
 ) -> None:
     async with visiting(subscribed_app) as camille:
@@ -54,7 +54,7 @@ async def test_the_password_is_asked_again_after_ten_minutes_however_often_the_s
 
 
 @pytest.mark.parametrize(("path", "body"), GUARDED)
-async def test_ten_minutes_are_enough_to_the_second(
+async def test_step_up_is_not_required_within_ten_minutes(
     subscribed_app: Starlette, time: Clock, path: str, body: dict[str, Any]
 ) -> None:
     async with visiting(subscribed_app) as camille:
@@ -67,7 +67,9 @@ async def test_ten_minutes_are_enough_to_the_second(
         assert (await camille.put(path, body, "*")).status_code == 200
 
 
-async def test_turning_the_service_on_again_wants_no_password(subscribed_app: Starlette, time: Clock) -> None:
+async def test_step_up_is_not_required_to_reactivate_the_service(
+    subscribed_app: Starlette, time: Clock
+) -> None:
     async with visiting(subscribed_app) as camille:
         tokens = await camille.sign_in("camille@demo.example")
         assert (await camille.put(SERVICE, {"status": "suspended"}, "*")).status_code == 200
@@ -77,9 +79,7 @@ async def test_turning_the_service_on_again_wants_no_password(subscribed_app: St
         assert asks_for_the_password(await camille.put(SERVICE, {"status": "suspended"}, "*"))
 
 
-async def test_the_code_may_be_redeemed_late_the_password_was_given_before(
-    database: str, time: Clock
-) -> None:
+async def test_step_up_time_starts_at_the_password_not_at_the_code(database: str, time: Clock) -> None:
     settings = {"code_time": timedelta(hours=1)}
     with running(database, time, **settings) as app:
         async with visiting(app) as camille:
@@ -90,8 +90,10 @@ async def test_the_code_may_be_redeemed_late_the_password_was_given_before(
             assert asks_for_the_password(await camille.put(TERMINATION, {}, "*"))
 
 
-async def test_nobody_is_asked_in_vain(subscribed_app: Starlette, time: Clock) -> None:
-    """Every other refusal comes first, and what is so already is answered as it is."""
+async def test_step_up_is_not_required_for_a_refused_or_repeated_change(
+    subscribed_app: Starlette, time: Clock
+) -> None:
+    """Other refusals take precedence, and a repeated termination returns its result."""
     async with visiting(subscribed_app) as camille:
         tokens = await camille.sign_in("camille@demo.example")
         ended = await camille.put("/v1/contracts/c1/subscriptions/weekly/termination", {}, "*")
@@ -109,7 +111,7 @@ async def test_nobody_is_asked_in_vain(subscribed_app: Starlette, time: Clock) -
             assert (await camille.put(path, {}, tag)).status_code == status
 
 
-async def test_the_time_is_a_setting(time: Clock) -> None:
+async def test_step_up_time_follows_its_setting(time: Clock) -> None:
     with running("sqlite://", time, step_up_time=timedelta(seconds=30)) as app:
         async with visiting(app) as camille:
             await camille.sign_in("camille@demo.example")

@@ -1,4 +1,4 @@
-"""The database: what is kept, what is made again, what a transaction promises."""
+"""Store of the sandbox: persistence, refilling, and guarantees of transactions."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def small_volume(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty database, of either kind in `make test` too: this module is about both."""
+    """Return the URL of an empty database; `make test` runs this module on both kinds."""
     return empty_database(request, tmp_path)
 
 
-async def test_who_is_signed_in_stays_so_when_the_demo_is_made_again(database: str, time: Clock) -> None:
+async def test_session_survives_a_refill_of_the_demo(database: str, time: Clock) -> None:
     with running(database, time) as app:
         async with visiting(app) as visitor:
             tokens = await visitor.sign_in("camille@demo.example")
@@ -64,7 +64,7 @@ async def test_who_is_signed_in_stays_so_when_the_demo_is_made_again(database: s
 @pytest.mark.parametrize(
     ("wait", "made_again"), [({"hours": 1}, False), ({"days": 1}, True), ({"hours": -1}, True)]
 )
-def test_the_demo_is_made_again_for_another_day_or_an_earlier_hour(
+def test_demo_is_refilled_on_another_day_or_at_an_earlier_hour(
     database: str, time: Clock, wait: dict[str, float], made_again: bool
 ) -> None:
     with running(database, time):
@@ -75,9 +75,7 @@ def test_the_demo_is_made_again_for_another_day_or_an_earlier_hour(
         assert (row.made_at != made_at) == made_again
 
 
-def test_the_same_data_file_is_taken_once_and_another_password_is_another_file(
-    database: str, time: Clock
-) -> None:
+def test_data_file_is_loaded_again_only_if_changed(database: str, time: Clock) -> None:
     def made_again(subscribers: tuple[Subscriber, ...]) -> bool:
         with running(database, time, subscribers) as app:
             store: Store = app.state.store
@@ -90,7 +88,7 @@ def test_the_same_data_file_is_taken_once_and_another_password_is_another_file(
     assert made_again((msgspec.structs.replace(people()[0], password="Lune-2026"), *people()[1:]))
 
 
-def test_a_data_file_replaces_the_demo_and_the_demo_a_data_file(database: str, time: Clock) -> None:
+def test_data_file_and_demo_replace_each_other(database: str, time: Clock) -> None:
     def names(app: Starlette) -> set[str]:
         found: set[str] = app.state.store.transact(
             lambda connection: set(connection.scalars(select(subscriber.c.display_name)))
@@ -106,7 +104,7 @@ def test_a_data_file_replaces_the_demo_and_the_demo_a_data_file(database: str, t
         assert "Bruno" not in names(app)
 
 
-async def test_a_subscriber_who_is_gone_is_signed_out(database: str, time: Clock) -> None:
+async def test_removed_subscriber_is_signed_out(database: str, time: Clock) -> None:
     with running(database, time, people()) as app:
         async with visiting(app) as visitor:
             tokens = await visitor.sign_in("bruno@demo.example")
@@ -117,7 +115,7 @@ async def test_a_subscriber_who_is_gone_is_signed_out(database: str, time: Clock
             assert (await visitor.get("/v1/me")).status_code == 401
 
 
-def test_tables_of_another_version_are_made_again(database: str, time: Clock) -> None:
+def test_tables_of_another_version_are_recreated(database: str, time: Clock) -> None:
     engine = create_engine(database)
     with engine.begin() as old:
         old.exec_driver_sql("CREATE TABLE filling (shape TEXT, content TEXT, made_at BIGINT)")
@@ -130,7 +128,7 @@ def test_tables_of_another_version_are_made_again(database: str, time: Clock) ->
         )
 
 
-def test_nothing_of_the_data_file_is_lost(app: Starlette) -> None:
+def test_subscription_of_the_data_file_is_stored_with_all_members(app: Starlette) -> None:
     store: Store = app.state.store
     row = store.transact(lambda connection: connection.execute(subscription.select()).one())
     assert row._asdict() == {
@@ -159,7 +157,7 @@ def test_nothing_of_the_data_file_is_lost(app: Starlette) -> None:
     }
 
 
-def test_a_transaction_is_whole_or_not_at_all(app: Starlette) -> None:
+def test_failed_transaction_is_rolled_back(app: Starlette) -> None:
     store: Store = app.state.store
 
     def half(connection: Connection) -> None:
@@ -172,7 +170,7 @@ def test_a_transaction_is_whole_or_not_at_all(app: Starlette) -> None:
     assert store.transact(_count) == before > 0
 
 
-async def test_who_stops_waiting_does_not_stop_the_transaction(app: Starlette) -> None:
+async def test_cancelled_caller_does_not_cancel_the_running_transaction(app: Starlette) -> None:
     store: Store = app.state.store
     begun, go_on = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -193,7 +191,7 @@ async def test_who_stops_waiting_does_not_stop_the_transaction(app: Starlette) -
     assert await store.run(_count) == before - 2
 
 
-async def test_what_waits_for_its_turn_is_done_though_nobody_waits_for_it(app: Starlette) -> None:
+async def test_cancelled_caller_does_not_cancel_the_queued_transaction(app: Starlette) -> None:
     store: Store = app.state.store
     free = threading.Event()
     before = store.transact(_count)
@@ -230,7 +228,7 @@ async def test_transaction_failing_after_its_caller_was_cancelled_logs_nothing(
 
 
 @pytest.mark.parametrize("kept", ["in memory", "in a file"])
-async def test_writers_take_turns_in_the_order_in_which_they_came(kept: str, tmp_path: Path) -> None:
+async def test_sqlite_writers_run_in_their_order_of_arrival(kept: str, tmp_path: Path) -> None:
     store = Store("sqlite://" if kept == "in memory" else f"sqlite:///{tmp_path / 'sandbox.sqlite3'}")
     done: list[int] = []
 
@@ -243,7 +241,7 @@ async def test_writers_take_turns_in_the_order_in_which_they_came(kept: str, tmp
     assert done == list(range(300))
 
 
-async def test_a_database_in_memory_serves_many_at_once(camille: Visitor) -> None:
+async def test_in_memory_database_serves_concurrent_requests(camille: Visitor) -> None:
     answers = await asyncio.gather(
         *(camille.get("/v1/contracts/c1/billing-periods") for _ in range(20)),
         *(camille.identify("camille@demo.example") for _ in range(20)),
@@ -251,8 +249,8 @@ async def test_a_database_in_memory_serves_many_at_once(camille: Visitor) -> Non
     assert sorted(answer.status_code for answer in answers) == [200] * 20 + [400] * 20
 
 
-async def test_writers_take_turns(database: str, time: Clock) -> None:
-    """They all read before they write: none may find that another wrote between."""
+async def test_concurrent_writers_count_every_wrong_password(database: str, time: Clock) -> None:
+    """Each transaction reads before it writes; no other write may come between."""
     with running(database, time, people()) as app:
         async with visiting(app) as visitor:
             sessions = [
@@ -262,7 +260,7 @@ async def test_writers_take_turns(database: str, time: Clock) -> None:
             assert sorted(answer.status_code for answer in answers) == [400] * 4 + [429] * 8
 
 
-def test_what_postgresql_gives_up_is_tried_again(app: Starlette) -> None:
+def test_serialization_failure_is_retried(app: Starlette) -> None:
     class GivenUp(Exception):
         sqlstate = "40001"
 
@@ -278,8 +276,8 @@ def test_what_postgresql_gives_up_is_tried_again(app: Starlette) -> None:
     assert len(tries) == 3
 
 
-async def test_a_page_costs_no_more_when_others_have_more(app: Starlette, camille: Visitor) -> None:
-    """Every query on purchases is led by an index to this contract's rows."""
+async def test_purchase_queries_use_an_index_on_the_contract(app: Starlette, camille: Visitor) -> None:
+    """Every query on purchases uses an index on the contract."""
     statements: list[tuple[str, object]] = []
     store: Store = app.state.store
     engine = store._engine

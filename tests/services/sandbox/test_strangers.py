@@ -1,8 +1,7 @@
-"""What a stranger learns and can do: nothing tells who has an account, nothing can be tried for ever, nothing
-sent comes back in an error.
+"""Resistance to unauthenticated clients: no account enumeration, limited attempts, no echoed input.
 
-Equal work is counted, not timed: the same statements in the same order and one password hash. A machine under
-load proves nothing about time.
+Timing is compared by work: the same statements in the same order and one password hash.
+Measured times are unreliable on a machine under load.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ REMINDERS = "/v1/identifier-reminders"
 
 
 class Work:
-    """What was done since `clear`: statements sent to the database, passwords hashed."""
+    """Log of the database statements and password hashes since the last `taken`."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -59,7 +58,7 @@ def work(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
 
 
 def said(answer: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """An answer, without what is drawn for it; its length included."""
+    """Return an answer with its random members replaced by their lengths or removed."""
     body = {key: len(v) if key == "auth_session" else v for key, v in answer.json().items()}
     drawn = {"instance": "", "correlator": ""} if "correlator" in body else {}
     headers = {name: value for name, value in answer.headers.items() if name != "x-correlator"}
@@ -67,7 +66,7 @@ def said(answer: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]:
 
 
 async def story(visitor: Visitor, work: Work, name: str, password: str) -> list[Any]:
-    """Six sign-ins, each in two steps, up to the lock and after it: what was said, and what was done."""
+    """Try to sign in six times, past the lock; return each answer with its work."""
     told: list[Any] = []
     work.taken()
     for _ in range(6):
@@ -79,7 +78,9 @@ async def story(visitor: Visitor, work: Work, name: str, password: str) -> list[
 
 
 @pytest.mark.parametrize("known", [CAMILLE, NUMBER, LUCIE], ids=["address", "number", "closed account"])
-async def test_an_account_is_answered_like_none(visitor: Visitor, work: Work, known: str) -> None:
+async def test_sign_in_answers_and_work_are_equal_with_and_without_an_account(
+    visitor: Visitor, work: Work, known: str
+) -> None:
     of_none = await story(visitor, work, NO_NUMBER if known is NUMBER else NOBODY, "wrong")
     of_one = await story(visitor, work, known, "wrong")
     assert of_one == of_none
@@ -90,7 +91,7 @@ async def test_an_account_is_answered_like_none(visitor: Visitor, work: Work, kn
     assert all(done for _, done in of_one)
 
 
-async def test_a_locked_account_is_answered_like_none_even_to_its_password(
+async def test_locked_account_with_its_password_is_answered_like_an_unknown_one(
     visitor: Visitor, work: Work
 ) -> None:
     for name in (CAMILLE, NOBODY):
@@ -98,7 +99,7 @@ async def test_a_locked_account_is_answered_like_none_even_to_its_password(
     assert await story(visitor, work, CAMILLE, "Soleil-2026") == await story(visitor, work, NOBODY, "any")
 
 
-async def test_that_an_account_is_closed_is_told_to_who_has_its_password(visitor: Visitor) -> None:
+async def test_closed_account_is_revealed_only_with_its_password(visitor: Visitor) -> None:
     assert (await visitor.attempt(LUCIE, "wrong")).json()["attempts_left"] == 4
     closed = await visitor.attempt(LUCIE)
     assert (closed.status_code, closed.json()["error"]) == (429, "temporarily_locked")
@@ -110,7 +111,7 @@ async def test_that_an_account_is_closed_is_told_to_who_has_its_password(visitor
     [({"email": CAMILLE}, {"email": NOBODY}), ({"phoneNumber": NUMBER}, {"phoneNumber": NO_NUMBER})],
     ids=["address", "number"],
 )
-async def test_a_reminder_tells_nothing(
+async def test_reminder_answers_and_work_are_equal_with_and_without_an_account(
     visitor: Visitor, work: Work, known: dict[str, str], unknown: dict[str, str]
 ) -> None:
     async def asked(who: dict[str, str]) -> list[Any]:
@@ -126,7 +127,9 @@ async def test_a_reminder_tells_nothing(
 
 
 @pytest.mark.parametrize("right_first", [True, False])
-async def test_one_address_cannot_try_many_accounts(time: Clock, right_first: bool) -> None:
+async def test_wrong_passwords_of_one_address_are_limited_across_accounts(
+    time: Clock, right_first: bool
+) -> None:
     app = create_app("sqlite://", subscribers=people(), clock=time, settings=replace(CHEAP, address_tries=7))
     with closing(app.state.store):
         async with visiting(app) as here, visiting(app, address="192.0.2.7") as elsewhere:
@@ -141,12 +144,12 @@ async def test_one_address_cannot_try_many_accounts(time: Clock, right_first: bo
             assert (await here.attempt(CAMILLE)).status_code == 200
 
 
-async def test_signing_in_is_no_try(visitor: Visitor) -> None:
+async def test_successful_sign_ins_do_not_count_as_attempts(visitor: Visitor) -> None:
     for _ in range(CHEAP.address_tries + 5):
         assert (await visitor.attempt(CAMILLE)).status_code == 200
 
 
-async def test_an_auth_session_answered_at_once_by_many_is_used_once(visitor: Visitor) -> None:
+async def test_auth_session_used_concurrently_succeeds_once(visitor: Visitor) -> None:
     session = (await visitor.identify(CAMILLE)).json()["auth_session"]
     answers = await asyncio.gather(*(visitor.prove(session) for _ in range(6)))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 5
@@ -154,7 +157,7 @@ async def test_an_auth_session_answered_at_once_by_many_is_used_once(visitor: Vi
 
 
 SENT = "x7Kq9wZt"
-"""Sent wherever something can be, and looked for in what comes back."""
+"""Marker sent in every input and searched for in every answer."""
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 REFUSED: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", f"/{SENT}", {}),
@@ -215,7 +218,7 @@ REFUSED: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "sent"), REFUSED)
-async def test_an_error_repeats_nothing_that_was_sent(
+async def test_error_answer_does_not_echo_its_input(
     camille: Visitor, method: str, path: str, sent: dict[str, Any]
 ) -> None:
     answer = await camille.http.request(method, path, **sent)
@@ -224,7 +227,7 @@ async def test_an_error_repeats_nothing_that_was_sent(
     assert SENT.lower() not in everything.lower()
 
 
-async def test_a_correlator_comes_back_only_as_a_uuid(visitor: Visitor) -> None:
+async def test_correlator_that_is_no_uuid_is_not_echoed(visitor: Visitor) -> None:
     known = str(uuid4())
     for sent, echoed in [(known, True), (SENT, False), (f"{known}{SENT}", False)]:
         answer = await visitor.http.get("/v1/me", headers={"x-correlator": sent})
@@ -251,7 +254,7 @@ HEADERS = {
         ("/openapi.json", 200, "no-store"),
     ],
 )
-async def test_every_answer_says_what_it_is_and_who_may_keep_it(
+async def test_answer_has_its_security_and_cache_headers(
     camille: Visitor, path: str, status: int, cache: str
 ) -> None:
     answer = await camille.http.get(path)
@@ -262,8 +265,8 @@ async def test_every_answer_says_what_it_is_and_who_may_keep_it(
     assert "set-cookie" not in answer.headers
 
 
-async def test_a_fault_says_nothing_of_itself(app: Starlette, camille: Visitor) -> None:
-    """Neither in the answer nor in its headers."""
+async def test_internal_error_does_not_reveal_its_exception(app: Starlette, camille: Visitor) -> None:
+    """Neither the body nor the headers reveal the exception."""
 
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError(SENT)
@@ -277,7 +280,7 @@ async def test_a_fault_says_nothing_of_itself(app: Starlette, camille: Visitor) 
         assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_over_https_it_wants_https_from_then_on(app: Starlette) -> None:
+async def test_answer_over_https_has_strict_transport_security(app: Starlette) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://sandbox") as http:
         answer = await http.get("/healthz")
     assert answer.headers["strict-transport-security"] == "max-age=31536000"

@@ -1,4 +1,4 @@
-"""Endpoints 5 and 6: what is subscribed to, and its end; on each kind of database."""
+"""Endpoints 5 and 6: list and termination of subscriptions, on each kind of database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def tag(visitor: Visitor, path: str = LIST) -> str:
     return (await visitor.get(path)).headers["etag"]
 
 
-async def test_the_list_has_all_of_a_contract_the_latest_first(holder: Visitor) -> None:
+async def test_subscription_list_is_complete_and_newest_first(holder: Visitor) -> None:
     items = (await holder.get(LIST)).json()["items"]
     assert [each["subscriptionId"] for each in items] == ["weekly", "monthly", "elsewhere", "past"]
     assert items[1] == {
@@ -52,7 +52,7 @@ async def test_the_list_has_all_of_a_contract_the_latest_first(holder: Visitor) 
     }
 
 
-async def test_an_end_leaves_access_until_what_is_paid_is_over(holder: Visitor) -> None:
+async def test_termination_takes_effect_at_the_end_of_the_paid_period(holder: Visitor) -> None:
     answer = await holder.put(f"{LIST}/monthly/termination", {"reason": "unused"}, await tag(holder))
     assert answer.status_code == 200
     ended = answer.json()
@@ -63,7 +63,7 @@ async def test_an_end_leaves_access_until_what_is_paid_is_over(holder: Visitor) 
     assert answer.headers["etag"] == await tag(holder), "the next one can be ended at once"
 
 
-async def test_asked_twice_it_is_ended_once_and_answered_the_same(holder: Visitor, time: Clock) -> None:
+async def test_termination_repeated_gets_the_same_answer(holder: Visitor, time: Clock) -> None:
     before = await tag(holder)
     first = await holder.put(f"{LIST}/weekly/termination", {}, before)
     time.wait(minutes=4)
@@ -72,14 +72,14 @@ async def test_asked_twice_it_is_ended_once_and_answered_the_same(holder: Visito
     assert first.json()["terminationDate"] == "2024-03-10", "paid until today"
 
 
-async def test_taps_at_the_same_moment_end_it_once(holder: Visitor) -> None:
+async def test_concurrent_terminations_get_one_answer(holder: Visitor) -> None:
     before = await tag(holder)
     answers = await asyncio.gather(*(holder.put(f"{LIST}/monthly/termination", {}, before) for _ in range(6)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.text for answer in answers}) == 1
 
 
-async def test_a_stale_list_ends_nothing(holder: Visitor) -> None:
+async def test_termination_with_a_stale_etag_is_refused(holder: Visitor) -> None:
     before = await tag(holder)
     await holder.put(f"{LIST}/weekly/termination", {}, before)
     stale = await holder.put(f"{LIST}/monthly/termination", {}, before)
@@ -102,14 +102,16 @@ async def test_termination_accepts_a_tag_with_a_content_coding(holder: Visitor, 
     assert (await holder.put(path, {}, f'W/{known[:-1]}{suffix}"')).status_code == 200
 
 
-async def test_another_subscriber_s_tag_is_worth_nothing(holder: Visitor, subscribed_app: Starlette) -> None:
+async def test_termination_with_the_etag_of_another_subscriber_is_refused(
+    holder: Visitor, subscribed_app: Starlette
+) -> None:
     async with visiting(subscribed_app) as bruno:
         await bruno.sign_in("bruno@demo.example")
         path = "/v1/contracts/b1/subscriptions"
         assert (await bruno.put(f"{path}/sb/termination", {}, await tag(holder))).status_code == 412
 
 
-async def test_what_its_merchant_ends_is_not_ended_here(holder: Visitor) -> None:
+async def test_termination_of_a_merchant_managed_subscription_is_refused(holder: Visitor) -> None:
     answer = await holder.put(f"{LIST}/elsewhere/termination", {}, await tag(holder))
     assert (answer.status_code, answer.json()["code"]) == (422, "TERMINATION_NOT_ALLOWED")
     assert (await listed(holder))["elsewhere"]["status"] == "active"
@@ -126,11 +128,13 @@ async def test_what_its_merchant_ends_is_not_ended_here(holder: Visitor) -> None
         ("/v1/contracts/f1/subscriptions/sf/termination", 404),
     ],
 )
-async def test_only_one_s_own_can_be_ended(holder: Visitor, path: str, status: int) -> None:
+async def test_termination_of_a_foreign_subscription_is_not_found(
+    holder: Visitor, path: str, status: int
+) -> None:
     assert (await holder.put(path, {}, "*")).status_code == status
 
 
-async def test_without_billing_rights_nothing_is_shown_or_ended(subscribed_app: Starlette) -> None:
+async def test_subscriptions_without_billing_rights_are_forbidden(subscribed_app: Starlette) -> None:
     async with visiting(subscribed_app) as farid:
         await farid.sign_in("farid@demo.example")
         path = "/v1/contracts/f1/subscriptions"
@@ -151,7 +155,7 @@ async def test_without_billing_rights_nothing_is_shown_or_ended(subscribed_app: 
         (b"{}" + b" " * 20_000, "application/json", 413, None),
     ],
 )
-async def test_a_body_that_cannot_be_used(
+async def test_termination_with_an_invalid_body_is_refused(
     holder: Visitor, content: bytes, media_type: str, status: int, field: str | None
 ) -> None:
     answer = await holder.http.put(
@@ -164,7 +168,9 @@ async def test_a_body_that_cannot_be_used(
     assert (await listed(holder))["monthly"]["status"] == "active"
 
 
-async def test_a_token_for_reading_changes_nothing(holder: Visitor, subscribed_app: Starlette) -> None:
+async def test_termination_with_a_read_only_token_is_forbidden(
+    holder: Visitor, subscribed_app: Starlette
+) -> None:
     async with visiting(subscribed_app) as reader:
         session = (await reader.identify("camille@demo.example", scope="internetplus:read")).json()
         code = (await reader.prove(session["auth_session"])).json()["authorization_code"]
@@ -176,7 +182,7 @@ async def test_a_token_for_reading_changes_nothing(holder: Visitor, subscribed_a
     assert (await listed(holder))["monthly"]["status"] == "active"
 
 
-async def test_an_end_that_takes_its_time(database: str, time: Clock) -> None:
+async def test_delayed_termination_is_pending_until_its_delay_ends(database: str, time: Clock) -> None:
     with running(database, time, termination_delay=timedelta(minutes=2)) as app:
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")
@@ -188,7 +194,7 @@ async def test_an_end_that_takes_its_time(database: str, time: Clock) -> None:
             assert (await listed(visitor))["monthly"]["status"] == "terminated"
 
 
-async def test_it_stays_ended_when_the_sandbox_starts_again(database: str, time: Clock) -> None:
+async def test_terminated_subscription_survives_a_restart(database: str, time: Clock) -> None:
     with running(database, time) as app:
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")
@@ -200,7 +206,7 @@ async def test_it_stays_ended_when_the_sandbox_starts_again(database: str, time:
             assert (await listed(visitor))["monthly"] == ended
 
 
-async def test_optional_facts_of_a_data_file_are_told(time: Clock) -> None:
+async def test_optional_members_of_a_data_file_are_answered(time: Clock) -> None:
     one = Subscription(
         subscription_id="trial",
         name="Essai",

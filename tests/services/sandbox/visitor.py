@@ -1,4 +1,4 @@
-"""Somebody who uses the sandbox by bare HTTP, and the clock they share with it."""
+"""HTTP client of the sandbox and the clock that both share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = "0f5bf1b9-4f4d-4a43-9c0a-6a7a2f3b1c55"
 
 
 class Clock:
-    """Says what it is told."""
+    """Settable clock."""
 
     def __init__(self, now: str) -> None:
         self.now = datetime.fromisoformat(now)
@@ -33,7 +33,7 @@ class Clock:
 
 
 class Visitor:
-    """An HTTP client that knows the steps of signing in, each of which can be taken alone."""
+    """HTTP client with the steps of the sign-in as separate methods."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
@@ -42,7 +42,7 @@ class Visitor:
         return await self.http.post(path, data=form)
 
     async def identify(self, identifier: str, **changes: str) -> httpx.Response:
-        """The first step, well formed but for the `changes`."""
+        """Send the first step of the sign-in, with `changes` to its form."""
         form = {
             "response_type": "code",
             "client_id": CLIENT,
@@ -54,12 +54,12 @@ class Visitor:
         return await self.post("/oauth/authorization-challenge", **(form | changes))
 
     async def prove(self, session: str, password: str = PASSWORD) -> httpx.Response:
-        """The second step."""
+        """Send the second step of the sign-in."""
         form = {"client_id": CLIENT, "auth_session": session, "password": password}
         return await self.post("/oauth/authorization-challenge", **form)
 
     async def attempt(self, identifier: str, password: str = PASSWORD) -> httpx.Response:
-        """Both steps."""
+        """Send both steps and return the second answer."""
         session = (await self.identify(identifier)).json()["auth_session"]
         return await self.prove(session, password)
 
@@ -84,7 +84,7 @@ class Visitor:
         )
 
     async def sign_in(self, identifier: str) -> dict[str, Any]:
-        """Signs in; what is asked from now on is asked as this subscriber. Returns the tokens."""
+        """Sign in, use the access token for later requests, and return the tokens."""
         tokens: dict[str, Any] = (await self.redeem(await self.code(identifier))).json()
         self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
         return tokens
@@ -102,7 +102,7 @@ class Visitor:
 
 @asynccontextmanager
 async def visiting(app: Starlette, address: str = "127.0.0.1") -> AsyncIterator[Visitor]:
-    """A visitor of an application in process; a fault in it is a 500, as in real life."""
+    """Yield a client of an in-process application; its exceptions become 500 answers."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 123))
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
         yield Visitor(http)
