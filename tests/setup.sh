@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what the tests need beside Python packages: a browser, a Secret Service, PostgreSQL, nginx, and an
+# Brings what the tests need beside Python packages: browsers, a Secret Service, PostgreSQL, nginx, and an
 # authorization server that is not ours.
 # Where it may not install them, it says what to install and fails: no test is skipped for want of a program.
 set -euo pipefail
@@ -7,6 +7,7 @@ set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null || missing+=("$2"); } # a program, and Debian's package that holds it
 need chromium chromium
+need firefox-esr firefox-esr
 need dbus-run-session dbus
 need gnome-keyring-daemon gnome-keyring
 # Debian keeps the servers' programs off the path.

@@ -1,0 +1,1 @@
+"""Browsers other than the one of the journeys."""
