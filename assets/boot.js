@@ -199,6 +199,36 @@ for (const type of ["keydown", "keyup"]) {
 }
 addEventListener("pointerdown", () => { tabbed = ""; }, true);
 
+// Flutter scrolls by these keys only while the focus is inside a list, which a click on blank space leaves. A list that
+// scrolls is an element that scrolls, so the page moves the one around the focus, else the largest.
+const SCROLLS = {
+  PageDown: (list) => list.scrollTop + 0.9 * list.clientHeight,
+  PageUp: (list) => list.scrollTop - 0.9 * list.clientHeight,
+  End: (list) => list.scrollHeight,
+  Home: () => 0,
+};
+addEventListener("keydown", (event) => {
+  const focused = document.activeElement;
+  const modified = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
+  if (!Object.hasOwn(SCROLLS, event.key) || modified || focused?.matches("input, textarea")) {
+    return;
+  }
+  const scrolling = document.querySelectorAll('flt-semantics[style*="scrollbar-width"]');
+  const lists = [...scrolling].filter((element) => element.scrollHeight > element.clientHeight);
+  const area = ({ clientWidth, clientHeight }) => clientWidth * clientHeight;
+  const around = lists.filter((list) => list.contains(focused)).at(-1);
+  const list = around ?? lists.sort((one, other) => area(other) - area(one))[0];
+  if (list) {
+    const move = () => { list.scrollTop = SCROLLS[event.key](list); };
+    move();
+    if (event.key === "End") {
+      setTimeout(move, 300); // rows drawn near the end may be higher than their estimate
+    }
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+}, true);
+
 // A Tab from outside reaches the view itself, and Flutter would give the focus back to what had it last.
 addEventListener("focusin", ({ target }) => {
   if (tabbed === "forward" && target.localName === "flutter-view") {

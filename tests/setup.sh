@@ -7,12 +7,12 @@ set -euo pipefail
 missing=()
 need() { command -v "$1" >/dev/null || missing+=("$2"); } # a program, and Debian's package that holds it
 need chromium chromium
-need firefox-esr firefox-esr
 need dbus-run-session dbus
 need gnome-keyring-daemon gnome-keyring
 # Debian keeps the servers' programs off the path.
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || need initdb postgresql
 need systemd-analyze systemd
+need firefox-esr firefox-esr
 [[ -x /usr/sbin/nginx ]] || need nginx nginx
 as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi; }
 if [[ ${#missing[@]} -eq 0 ]]; then

@@ -204,3 +204,29 @@ def is_chosen(page: Page, name: str) -> bool:
         plain(node.name).startswith(plain(name)) and "true" in (node.checked, node.selected)
         for node in semantics(page)
     )
+
+
+def test_list_scrolls_by_keys_after_a_click_on_blank_space(demo: Server, visit: Visit) -> None:
+    page = visit(f"{demo.url}/achats?periode=2026-03")
+    sign_in(page, FR, "camille@demo.example")
+    see_rows(page)
+
+    def first_day() -> float:
+        return min((node.top for node in semantics(page) if node.level == 3), default=-1.0)
+
+    rest(page)
+    before = first_day()
+    page.mouse.click(8, 300)
+    page.keyboard.press("PageDown")
+    until(page, lambda: first_day() < before - 300, "PageDown does not move the list")
+    page.keyboard.press("End")
+    until(page, lambda: first_day() < before - 1500, "End does not lead to the end")
+    page.keyboard.press("Home")
+    until(page, lambda: abs(first_day() - before) < 2, "Home does not lead back")
+    tap(page, "Aide")
+    see_heading(page, "Aide et avis")
+    focus_by_keyboard(page, "Chercher dans l’aide")
+    page.keyboard.type("mois", delay=20)
+    page.keyboard.press("Home")
+    page.keyboard.type("le ", delay=20)
+    until(page, lambda: any(node.value == "le mois" for node in semantics(page)), "Home leaves the field")

@@ -19,7 +19,10 @@ from views.core.text import blank, initial, joined
 
 CONTRACT = Path(__file__).parents[2] / "services" / "sandbox" / "openapi.yaml"
 CHARGE = "/achats/charge-2026-05-11-0"
-SCREENS = ["/", "/conso/internet", "/achats", CHARGE, "/gerer", f"/gerer/abonnements/{WEEKLY}"]
+SCREENS = [
+    *("/", "/conso/internet", "/achats", CHARGE, "/gerer", f"/gerer/abonnements/{WEEKLY}"),
+    *("/verifier", "/recherche", "/gerer/calendrier"),
+]
 BLANKS = ["", " ", "\u200b\u00a0", "\u3164"]
 
 

@@ -14,9 +14,12 @@ from tests.views.conftest import Clock, Serve, remembered, visit
 from tests.views.people import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 
-CAMILLE = "camille@demo.example"
+CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
 COMMENT = "Précisez si vous le souhaitez"
-SIZES = ((844, 390), (320, 568), (1280, 900), (390, 844), (700, 360), (1280, 900))
+SIZES = (
+    *((844, 390), (320, 568), (359, 640), (360, 640), (599, 800), (600, 800), (839, 600), (840, 600)),
+    *((1199, 800), (1200, 800), (320, 256), (1280, 900)),
+)
 """A rotation, then windows on both sides of every breakpoint."""
 SCREENS = pytest.mark.parametrize(
     "screen", [NARROW, pytest.param(WIDE, marks=pytest.mark.nightly)], ids=["narrow", "wide"]
@@ -66,6 +69,8 @@ async def report_first_purchase(app: Driver) -> None:
         ("/gerer", "Résilier Club Cubéo", "Résilier Club Cubéo ?"),
         ("/gerer/abonnements/weekly", "Résilier l’abonnement", "Résilier Club Cubéo ?"),
         ("/gerer", "service", "Désactiver le service internet+ ?"),
+        ("/gerer", "Mon plafond : aucun · Modifier", "Mon plafond"),
+        ("/achats", "forecast", "Votre facture de juin"),
     ],
 )
 async def test_sheet_at_other_window_sizes_stays_open(
@@ -138,3 +143,21 @@ async def test_sheet_closes_when_the_session_ends(serve: Serve, clock: Clock) ->
         await app.press("R")
         await app.see("Identifiez-vous")
         await app.until(lambda: not opened(app), "the sheet stays")
+
+
+@SCREENS
+@pytest.mark.parametrize(
+    ("button", "title"),
+    [
+        ("Lire les textes et leurs sources", "Ce que dit la loi"),
+        ("Supprimer la contestation", "Supprimer la contestation"),
+    ],
+)
+async def test_sheet_of_a_contest_at_other_window_sizes_stays_open(
+    serve: Serve, screen: dict[str, Any], button: str, title: str
+) -> None:
+    line = serve(VEILLE)
+    async with visit(line, await remembered(line, VEILLE), route="/gerer", **screen) as app:
+        await app.tap("Ciné Lanterne · 4,99\u00a0€")
+        await app.tap(button)
+        await see_it_stay(app, title)
