@@ -1,7 +1,7 @@
-"""The backend's authorization server: sign-in in two steps, tokens, revocation.
+"""Client of the backend's authorization server: sign-in in two steps, tokens, revocation.
 
 OAuth 2.0 for First-Party Applications (draft-ietf-oauth-first-party-apps), PKCE S256 (RFC 7636), metadata
-(RFC 8414), revocation (RFC 7009). Public client: rotation of the refresh token takes the place of a secret.
+(RFC 8414), revocation (RFC 7009). Public client: rotation of the refresh token replaces a client secret.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ CLIENT_ID = "internetplus-app"
 SCOPE = "internetplus:read internetplus:write offline_access"
 
 REFRESH_TIMEOUT = 4.5
-"""Seconds for one try. Two of them fit in the 10 s during which the backend re-issues a lost answer."""
+"""Seconds for one try. Two tries fit in the 10 s during which the backend re-issues a lost answer."""
 
 REVOKE_TIMEOUT = 3.0
 _LOCKED_FOR = timedelta(minutes=1)
 
 _LONGEST_LIFE = 10**9
-"""Seconds: about 31 years stand for a refresh token without an end."""
+"""Seconds: about 31 years, for a refresh token that does not expire."""
 
 _Secret = Annotated[str, Meta(min_length=1)]
 _SENDABLE = re.compile(r"[\x21-\x7e]+")
-"""What a header can carry as an access token."""
+"""Access tokens that fit in a header."""
 
 
 @dataclass(eq=False)
 class Challenge:
-    """A sign-in between its two steps. After `Refused`, the same challenge takes the next try."""
+    """Sign-in between its two steps. After `Refused`, the next try uses the same challenge."""
 
     identifier: str
     _auth_session: str = field(repr=False)
@@ -63,7 +63,7 @@ class Tokens(Struct, frozen=True):
     """Answer of the token endpoint (RFC 6749, 5.1)."""
 
     access_token: str
-    """Empty if no request can carry what came: a refresh token beside it is worth keeping all the same."""
+    """Empty if the received token fits in no request; the refresh token beside it is stored nevertheless."""
     token_type: str
     refresh_token: str | None = None
     refresh_token_expires_in: int | None = None
@@ -74,7 +74,7 @@ class Tokens(Struct, frozen=True):
 
 
 class InvalidGrant(Exception):
-    """The token endpoint refuses the refresh token, in whatever words."""
+    """The token endpoint refused the refresh token, with any error code."""
 
 
 class _Metadata(Struct, frozen=True):
@@ -93,7 +93,7 @@ class _Code(Struct, frozen=True):
 
 
 class _TokenAnswer(Struct, frozen=True):
-    """Members read one by one, so that a rotated token is not lost to another member's fault."""
+    """Answer of the token endpoint; members are decoded separately, so that no error loses a rotated token."""
 
     access_token: Raw = Raw(b"null")
     token_type: Raw = Raw(b"null")
@@ -115,14 +115,14 @@ class _Failure(Struct, frozen=True):
 
 
 class Authority:
-    """The OAuth endpoints of the backend at the other end of `wire`, and of no other place."""
+    """OAuth client of the backend behind `wire`; endpoints on other servers are refused."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._discovered: _Metadata | None = None
 
     async def begin(self, identifier: str) -> Challenge:
-        """First step, the same for a known and an unknown identifier.
+        """Begin a sign-in; the answer is the same for a known and an unknown identifier.
 
         Raises:
             SignInError, Unreachable, Unavailable, UnexpectedAnswer
@@ -144,7 +144,7 @@ class Authority:
         raise self._sign_in_error(reply, failure)
 
     async def finish(self, challenge: Challenge, password: str) -> Tokens:
-        """Second step.
+        """Finish a sign-in with the password.
 
         Raises:
             Refused: `challenge` can be used again.
@@ -176,12 +176,12 @@ class Authority:
         return tokens
 
     async def refresh(self, refresh_token: str) -> Tokens:
-        """Exchange a refresh token, which is used up, for new tokens.
+        """Exchange a refresh token for new tokens; each refresh token can be exchanged once.
 
         Raises:
-            InvalidGrant: this token is over.
-            Unreachable, Unavailable, UnexpectedAnswer: it may not be: try again later. `sent` says whether
-                `refresh_token` may be used up.
+            InvalidGrant: the refresh token is no longer valid.
+            Unreachable, Unavailable, UnexpectedAnswer: the token may still be valid: try again later. `sent`
+                tells whether it may be used up.
         """
         metadata = await self._metadata()
 
@@ -201,8 +201,8 @@ class Authority:
             try:
                 reply = await once()
             except Unreachable as first:
-                # The backend may have renewed and its answer be lost. Asked again at once, with the same
-                # token, it gives that answer again; asked later, it would take us for a thief.
+                # The backend may have rotated the token, and its answer be lost. A retry at once, with the
+                # same token, gets that answer again; a late one would be reported as a reused token.
                 sent = first.sent
                 reply = await once()
             if _refuses(reply):
@@ -214,7 +214,7 @@ class Authority:
             raise
 
     async def revoke(self, refresh_token: str) -> None:
-        """Best effort, within seconds: offline, the token dies of its own age."""
+        """Revoke a refresh token, best effort and within seconds; otherwise the token expires by itself."""
         with suppress(BackendError, TimeoutError):
             async with asyncio.timeout(REVOKE_TIMEOUT):
                 metadata = await self._metadata()
@@ -225,7 +225,7 @@ class Authority:
                 )
 
     async def discover(self) -> None:
-        """Find the endpoints, so that a backend out of reach is noticed before a token is at stake.
+        """Find the endpoints, so that an unreachable backend is noticed before a token is presented.
 
         Raises:
             Unreachable, Unavailable, UnexpectedAnswer: no token was presented.
@@ -237,10 +237,10 @@ class Authority:
             raise
 
     async def _metadata(self) -> _Metadata:
-        """Where the endpoints are; asked once. All are on the backend itself, or none is trusted."""
+        """Return the endpoints, requested once. All must be on the backend itself, else all are refused."""
         if self._discovered is None:
             reply = await self._wire.send("GET", "/.well-known/oauth-authorization-server")
-            if reply.status == 404:  # a server that speaks OpenID may tell the same there only
+            if reply.status == 404:  # an OpenID server may publish its metadata only there
                 reply = await self._wire.send("GET", "/.well-known/openid-configuration")
             if reply.status != 200:
                 raise _oauth_failure(reply)
@@ -286,7 +286,7 @@ class Authority:
 
 
 def _failure(reply: Reply) -> _Failure:
-    """The error of an OAuth answer that is not a success; a busy backend need not speak OAuth."""
+    """Return the error of a failed OAuth answer; an overloaded backend need not answer in OAuth's format."""
     if reply.status not in (400, 429):
         raise _oauth_failure(reply)
     try:
@@ -298,7 +298,7 @@ def _failure(reply: Reply) -> _Failure:
 
 
 def _error(reply: Reply) -> str:
-    """Return the error code of an OAuth answer, whatever its status and media type; nothing without one."""
+    """Return the error code of an OAuth answer, whatever its status and media type; empty without a code."""
     try:
         return msgspec.json.decode(reply.body, type=_Failure).error
     except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -306,10 +306,10 @@ def _error(reply: Reply) -> str:
 
 
 def _refuses(reply: Reply) -> bool:
-    """Return whether the token endpoint refuses for good.
+    """Return whether the token endpoint refuses the refresh token for good.
 
-    Providers answer a dead token by 400, 401 or 403 and any error code, or by an error under status 200.
-    A 404 comes from a server without a token endpoint, which says nothing about the token.
+    Providers answer an invalid token by 400, 401 or 403 and any error code, or by an error under status 200.
+    A 404 comes from a server without a token endpoint, and does not concern the token.
     """
     if 200 <= reply.status < 300:
         return bool(_error(reply))
@@ -317,9 +317,9 @@ def _refuses(reply: Reply) -> bool:
 
 
 def _may_have_renewed(status: int) -> bool:
-    """Return whether new tokens may have been issued behind an answer without usable tokens.
+    """Return whether new tokens may have been issued, although the answer holds no usable ones.
 
-    A gateway answers 502 or 504 for a backend that did its part; 503 comes before any work.
+    A gateway answers 502 or 504 for a backend that has done its part; 503 is sent before any work.
     """
     return 200 <= status < 300 or (status >= 500 and status != 503)
 
@@ -342,7 +342,7 @@ def _tokens(reply: Reply) -> Tokens:
 
 
 def _text(member: Raw) -> str:
-    """Return a member that is a text; nothing for any other."""
+    """Return a member that is a string; empty for any other."""
     try:
         return msgspec.json.decode(member, type=str)
     except (msgspec.MsgspecError, ValueError):
@@ -350,18 +350,19 @@ def _text(member: Raw) -> str:
 
 
 def _seconds(member: Raw) -> int | None:
-    """Return a life in seconds, be it a number or a text; `None` if it is not said."""
+    """Return a lifetime in seconds, given as a number or a string; `None` if absent."""
     try:
         life = float(bytes(member).strip(b'"'))
     except ValueError:
         return None
     if isnan(life):
         return None
-    return ceil(life) if 0 < life < _LONGEST_LIFE else _LONGEST_LIFE  # 0 and -1 mean that there is no end
+    # 0 and -1 mean that the token does not expire
+    return ceil(life) if 0 < life < _LONGEST_LIFE else _LONGEST_LIFE
 
 
 def _oauth_failure(reply: Reply) -> BackendError:
-    """Busy, or not understood: here 401, 403 and 404 do not speak of the subscriber."""
+    """Return the error of an OAuth answer, whose 401, 403 and 404 do not concern the subscriber."""
     failure = reply.failure()
     if isinstance(failure, Unavailable | UnexpectedAnswer):
         return failure

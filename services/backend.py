@@ -1,13 +1,13 @@
-"""The client of the backend: one method an endpoint, frozen values out, only `BackendError` raised.
+"""Client of the backend: one method per endpoint, frozen values as results, `BackendError` as the only error.
 
-One `Backend` serves one visitor, on one event loop. What was read for an account is known until the session
-ends: it is asked again by its `ETag`, and shown meanwhile (`Reading.known`). Where the session is kept on the
-device, so is what is known, encrypted (`services/offline.py`), until the session ends.
+One `Backend` serves one visitor, on one event loop. Answers are cached until the session ends. A cached
+answer is shown at once (`Reading.known`) and revalidated by its `ETag`. If the device stores the session,
+the cache is stored too, encrypted (`services/offline.py`), until the session ends.
 
-A write goes on when whoever asked for it leaves, and is shared by whoever asks for the same meanwhile: a
-double tap is one request. When its answer is lost, what is true is found out before anything is said: by
-reading again (a change of state), or by sending it once more under the same `Idempotency-Key` (a creation).
-When that cannot be done either, `OutcomeUnknown` says so; `NotSent` says that nothing left.
+A write continues when its caller is cancelled. Identical writes in flight are shared: a double tap sends one
+request. When the answer is lost, the client finds out the result before it reports one. It reads a changed
+state again; it repeats a creation once under the same `Idempotency-Key`. If that fails too, it raises
+`OutcomeUnknown`; `NotSent` means that no request left.
 
 Over 250 lines: every endpoint is here.
 """
@@ -77,71 +77,72 @@ __all__ = ["Backend", "Challenge", "Clock", "Remembered"]
 T = TypeVar("T")
 
 LONGEST_SEARCH = 100
-"""Characters; the contract's limit."""
+"""Characters; the limit of the contract."""
 
 LONGEST_COMMENT = 500
-"""Characters, on a dispute; the contract's limit."""
+"""Characters of a dispute's comment; the limit of the contract."""
 
 LONGEST_FEEDBACK = 250
-"""Characters of each field; the contract's limit."""
+"""Characters of each field; the limit of the contract."""
 
 CLOSING_TIME = 5.0
-"""Seconds a write under way still has when the client is closed."""
+"""Seconds for writes in flight to end when the client is closed."""
 
 SAVING_DELAY: Final = 1.0
-"""Seconds in which what was read is written to the device together."""
+"""Seconds during which reads are collected, to be written to the device together."""
 
 _ANSWERS: Final = "answers"
 _OPINION: Final = "opinion-"
 _REVIEW: Final = "review-"
-"""Names of files of the device; the second goes before the key of an opinion, the third before a digest."""
+"""Names of files on the device; a key follows the second, a digest the third."""
 
 _ID = re.compile(r"[\w.~:-]{1,128}", re.ASCII)
 
 _ACCOUNT: Final = "/v1/me"
 
 _OF_CHANGES = (Changed, NotPossible)
-"""What the answer to a change may be; to a reading it says nothing, nor do 403 and 404 of the account."""
+"""Possible answers to a change; as answers to a read they are unexpected, as are 403 and 404 of the account.
+"""
 
 
 class Opinion(Struct, frozen=True):
-    """What a reader thinks of a help article, on its way to the backend."""
+    """Feedback on a help article, not sent yet."""
 
     article_id: str
     useful: bool
     liked: str | None
     missing: str | None
     key: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")]
-    """Makes one effect of every try to send it: a UUID."""
+    """Idempotency key of all tries to send it: a UUID."""
 
     def __repr__(self) -> str:
         return "Opinion(...)"
 
 
 class _UnsentReview(Struct, frozen=True):
-    """A review document with changes that the backend does not have."""
+    """Review document with changes that the backend does not have."""
 
     contract_id: str
     review: Review
 
 
 class Backend:
-    """One visitor's client.
+    """Client of one visitor.
 
-    Every method may raise `Unreachable`, `Unavailable` and `UnexpectedAnswer`; those that read or change
-    what is an account's also `SessionExpired`, `Forbidden` and `NotFound`; those that change it also
-    `NotPossible`, `NotSent` and `OutcomeUnknown`, `Changed` when they are told an `etag`, and
-    `PasswordNeeded`; the two steps of sign-in also `SignInError`; all of them `UpdateNeeded`.
+    Every method may raise `Unreachable`, `Unavailable`, `UnexpectedAnswer` and `UpdateNeeded`.
+    Methods that read or change account data may also raise `SessionExpired`, `Forbidden` and `NotFound`.
+    Methods that change it may also raise `NotPossible`, `NotSent`, `OutcomeUnknown` and `PasswordNeeded`, and
+    `Changed` if they take an `etag`. Both steps of the sign-in may also raise `SignInError`.
     """
 
     sign_in_tries: SignInTries | None = None
-    """Those of this visitor's address, where one process serves many; too many failures are `Locked`."""
+    """Sign-in tries of this visitor's address on a shared web host; too many failures raise `Locked`."""
 
     on_session_end: Callable[[], None] | None = None
-    """Called when the session ends by itself (revoked, expired), on the event loop; not at `sign_out`."""
+    """Called on the event loop when the session is revoked or expires, but not by `sign_out`."""
 
     on_outdated: Callable[[], None] | None = None
-    """Called when the backend says that it does not serve this version of the app, on the event loop."""
+    """Called on the event loop when the backend no longer serves this version of the app."""
 
     def __init__(
         self,
@@ -175,13 +176,12 @@ class Backend:
         tls: ssl.SSLContext | None = None,
         offline: OfflineStore | None = None,
     ) -> Backend:
-        """The backend at `url`: `https://host[:port]`, or `http://` on this machine.
+        """Return the client of the backend at `url`: `https://host[:port]`, or `http://` on this machine.
 
         Args:
-            tls: the certificates that vouch for it (`trust.create_ssl_context`); the device's by default.
-
+            tls: SSL context that verifies the backend (`trust.create_ssl_context`); the device's by default.
         Raises:
-            ValueError: another kind of address; a sentence for whoever typed it.
+            ValueError: the address is invalid; the message is a sentence for the user.
         """
         wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout, tls=tls)
         return cls(wire, credentials, clock=clock, offline=offline)
@@ -192,41 +192,39 @@ class Backend:
 
     @property
     def identifier(self) -> str | None:
-        """Of the subscriber signed in, or of the one whose session just ended by itself."""
+        """Identifier of the subscriber signed in, or of the session that has just ended by itself."""
         return self._session.identifier
 
     @property
     def host(self) -> str:
-        """Of the backend; `sandbox` when it is embedded in this process."""
+        """Host of the backend; `sandbox` if it is embedded in this process."""
         return urlsplit(self._wire.origin).hostname or ""
 
     @property
     def troubles(self) -> Troubles:
-        """The last failures, for a diagnostic report."""
+        """Last failures, for a diagnostic report."""
         return self._wire.troubles
 
     @property
     def credential_problem(self) -> CredentialProblem | None:
-        """Why the session is not kept for the next start although it should be."""
+        """Reason why the session is not stored for the next start although it should be."""
         return self._session.problem
 
     @property
     def keeps_on_device(self) -> bool:
-        """Whether what is read opens without a network at the next start."""
+        """Whether cached answers are available without a network at the next start."""
         return self._seal() is not None
 
     @property
     def has_device(self) -> bool:
-        """Whether there is a device to keep anything on: on the web it would be the server's."""
+        """Whether this device may store data; on the web, it would be the server."""
         return self._offline is not None
 
     async def resume(self) -> Remembered:
-        """At start: take up the session that was kept, and what was known. Asks the device, not the backend;
-        never raises.
-        """
+        """Resume the stored session and load the cache, from the device alone; never raise."""
         try:
             return await self._opening.run("resume", self._resume)
-        except SessionExpired:  # the sign-in came first, or the end: a slow store is not waited for
+        except SessionExpired:  # a sign-in or a sign-out came first, while the store was slow
             return Remembered(None, signed_in=False, problem=None)
 
     async def _resume(self) -> Remembered:
@@ -235,12 +233,12 @@ class Backend:
         if seal is not None and self._offline is not None:
             self._know(await self._offline.open(seal))
         elif self._offline is not None and remembered.problem is None and not self._session.overdue:
-            # With a problem, or overdue, the key may come back.
+            # With a problem or an overdue session, the key may still become available.
             await self._offline.erase()
         return remembered
 
     async def begin_sign_in(self, identifier: str) -> Challenge:
-        """First step: the identifier, known or not."""
+        """Begin a sign-in with a known or unknown identifier."""
         if self.sign_in_tries is not None:
             self.sign_in_tries.check()
         return await self._authority.begin(whole(cleaned(identifier)))
@@ -248,10 +246,10 @@ class Backend:
     async def finish_sign_in(
         self, challenge: Challenge, password: str, *, remember: bool
     ) -> CredentialProblem | None:
-        """Second step. After `Refused` the same `challenge` takes the next try.
+        """Finish a sign-in. After `Refused`, the next try uses the same `challenge`.
 
         Returns:
-            Why the session could not be kept for the next start, or `None`; signed in either way.
+            Reason why the session could not be stored for the next start, or `None`; signed in either way.
         """
         tokens = await self._tokens(challenge, password)
         self._opening.cancel()
@@ -263,47 +261,46 @@ class Backend:
         return problem
 
     async def confirm_kept(self) -> CredentialProblem | None:
-        """Wait until a slow store has saved the session or failed to; return why it is not saved."""
+        """Wait until a slow store has saved the session or failed; return why it is not saved."""
         return await self._session.confirm()
 
     async def step_up(self, challenge: Challenge, password: str) -> None:
-        """After `PasswordNeeded`: the second step again, by who is signed in; all else stays as it is.
+        """Renew the sign-in after `PasswordNeeded`; the session and the cache stay.
 
-        `challenge` comes from `begin_sign_in(self.identifier)`; after `Refused` it takes the next try.
+        `challenge` comes from `begin_sign_in(self.identifier)`; after `Refused`, the next try uses it again.
         """
         tokens = await self._tokens(challenge, password)
         await self._leaving.run("step-up", lambda: self._session.step_up(tokens))
 
     async def sign_out(self) -> CredentialProblem | None:
-        """Erase here, then revoke there, best effort: it works offline, takes seconds and never raises.
+        """Erase the session here, then revoke it, best effort. Works offline, in seconds; never raises.
 
         Returns:
-            Why the store could not be erased, or `None`.
+            Reason why the store could not be erased, or `None`.
         """
         self._drop_account()
         return await self._leaving.run("sign-out", self._erase_and_revoke)
 
     async def erase_again(self) -> CredentialProblem | None:
-        """Erase a session that the store did not erase at `sign_out`; return why it still does not."""
+        """Erase a session that the store did not erase at `sign_out`; return why the store still fails."""
         return await self._leaving.run("erase", self._session.erase)
 
     async def sign_out_everywhere(self) -> CredentialProblem | None:
-        """End every session of the subscriber, on all devices, then sign out here.
+        """End all sessions of the subscriber, on all devices, then sign out here.
 
         Returns:
-            Why the store could not be erased, or `None`.
-
+            Reason why the store could not be erased, or `None`.
         Raises:
-            BackendError: the other sessions may live on; signed in as before.
+            BackendError: the other sessions may still be valid; this one is unchanged.
         """
         return await self._leaving.run("everywhere", self._end_all_sessions)
 
     async def remind_identifier(self, *, phone_number: str | None = None, email: str | None = None) -> None:
-        """Ask for one's identifier by the phone number or the address it goes with; not signed in.
+        """Request a reminder of the identifier of a phone number or e-mail address, without a session.
 
-        Nothing comes back: whether there is such an account is for its holder to know.
+        The answer is always the same: only the holder of an account may learn that it exists.
         """
-        if self.sign_in_tries is not None:  # whoever asks for many is trying something too
+        if self.sign_in_tries is not None:  # many requests are attempts to guess, too
             self.sign_in_tries.check()
             self.sign_in_tries.failed()
         given = {"phoneNumber": phone_number and cleaned(phone_number), "email": email and cleaned(email)}
@@ -314,16 +311,16 @@ class Backend:
         )
         if reply.status != 202:
             failure = reply.failure()
-            if not isinstance(failure, Unavailable):  # nobody is signed in: no other speaks of them
+            if not isinstance(failure, Unavailable):  # without a session, any other failure is unexpected
                 failure = UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
             raise failure
 
     def account(self) -> Reading[Account]:
-        """The subscriber and their contracts."""
+        """Return the subscriber and their contracts."""
         return self._read(Account, lambda: _ACCOUNT)
 
     def billing_periods(self, contract_id: str) -> Reading[tuple[BillingPeriod, ...]]:
-        """The periods of a contract that can be looked at, newest first."""
+        """Return the available periods of a contract, newest first."""
         reading = self._read(BillingPeriods, lambda: f"/v1/contracts/{_segment(contract_id)}/billing-periods")
         return reading.of(lambda known: known.items)
 
@@ -338,12 +335,12 @@ class Backend:
         page: int = 1,
         per_page: int = 50,
     ) -> Reading[PurchasePage]:
-        """One page of a period's entries.
+        """Return one page of a period's entries.
 
         Args:
-            q: searched in merchant and description, without case or accents.
-            page: from 1; past the end, no items.
-            per_page: 1 to 100.
+            q: text to search in merchant and description, without case or accents.
+            page: page number, from 1; a page past the end has no items.
+            per_page: entries per page, 1 to 100.
         """
 
         def url() -> str:
@@ -360,7 +357,7 @@ class Backend:
         return self._read(PurchasePage, url, Worth.USEFUL if page == 1 else Worth.PASSING)
 
     def purchase(self, contract_id: str, payment_id: str) -> Reading[Purchase]:
-        """One entry, with its refunds."""
+        """Return one entry with its refunds."""
 
         def url() -> str:
             return f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}"
@@ -368,14 +365,14 @@ class Backend:
         return self._read(Purchase, url, Worth.USEFUL)
 
     def subscriptions(self, contract_id: str) -> Reading[tuple[Subscription, ...]]:
-        """The subscriptions of a contract, past ones included; its `etag` is what `terminate` wants."""
+        """Return all subscriptions of a contract; `terminate` takes the `etag` of the answer."""
         return self._read(Subscriptions, lambda: _subscriptions(contract_id)).of(lambda known: known.items)
 
     async def terminate(self, contract_id: str, subscription_id: str, etag: str) -> Answer[Subscription]:
-        """End a subscription: for good, and only if `etag` still names the list as it is.
+        """End a subscription for good, if `etag` still names the current state of the list.
 
         Returns:
-            The subscription, terminated or about to be; with the new `etag` of the list.
+            The subscription, terminated or about to be, with the new `etag` of the list.
         """
         path = _subscriptions(contract_id)
         url = f"{path}/{_segment(subscription_id)}/termination"
@@ -394,14 +391,14 @@ class Backend:
         return await self._writes.run(url, lambda: self._put(url, {}, etag, Subscription, ended))
 
     def service(self, contract_id: str) -> Reading[Service]:
-        """Whether internet+ can be used on a contract."""
+        """Return whether internet+ can be used on a contract."""
         return self._read(Service, lambda: _service(contract_id))
 
     async def switch_service(self, contract_id: str, status: ServiceStatus, etag: str) -> Answer[Service]:
-        """Turn the service on or off, only if `etag` still names its state.
+        """Turn the service on or off, if `etag` still names its state.
 
         Returns:
-            The state it is in now, which may be the former one with a `pending_status`.
+            The current state; it may be the former one with a `pending_status`.
         """
         url = _service(contract_id)
 
@@ -415,9 +412,9 @@ class Backend:
         )
 
     def review(self, contract_id: str) -> Reading[Review]:
-        """What the subscriber decided about the charges of a contract; its `etag` is what a change wants.
+        """Return the review document of a contract; a change takes the `etag` of the answer.
 
-        `NotFound` also says that this backend keeps no such document.
+        `NotFound` also means that this backend does not support review documents.
         """
         return self._read(Review, lambda: _review(contract_id))
 
@@ -432,46 +429,46 @@ class Backend:
         return await self._writes.run(url, lambda: self._put(url, review, etag, Review, replaced))
 
     def unsent_review(self, contract_id: str) -> Review:
-        """What this session decided and the backend does not have; empty when it has all."""
+        """Return the decisions of this session that the backend does not have, or an empty review."""
         return self._reviews.get(contract_id, Review())
 
     async def keep_review(self, contract_id: str, review: Review) -> None:
-        """Keep decisions until `drop_review`, for the next start too where the device keeps anything."""
+        """Keep decisions until `drop_review`; store them for the next start if the device stores data."""
         self._reviews[contract_id] = review
         seal, unsent = self._seal(), _UnsentReview(contract_id, review)
         if seal is not None and self._offline is not None:
             await self._offline.save(seal, _review_file(contract_id), lambda: msgspec.json.encode(unsent))
 
     async def drop_review(self, contract_id: str) -> None:
-        """The backend has these decisions now."""
+        """Drop the decisions, because the backend has them now."""
         if self._reviews.pop(contract_id, None) is not None and self._offline is not None:
             await self._offline.remove(_review_file(contract_id))
 
     async def dispute(
         self, contract_id: str, payment_id: str, reason: DisputeReason, comment: str, key: str
     ) -> Dispute:
-        """Tell about a problem with a purchase.
+        """Report a problem with a purchase.
 
         Args:
-            comment: up to `LONGEST_COMMENT` characters, or nothing.
-            key: a UUID, one for each form filled in: sent again with the same, it is told once.
+            comment: up to `LONGEST_COMMENT` characters, or empty.
+            key: a UUID per completed form: repeated requests with the same key create one dispute.
         """
         path = f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}/disputes"
         told = {"reason": reason} | ({"comment": whole(comment)} if comment else {})
         reply = await self._post_once(path, told, key)
         try:
             return reply.decode(Dispute)
-        except UnexpectedAnswer as error:  # it was done, says the status, but not as what
+        except UnexpectedAnswer as error:  # the status reports success, but the body is unreadable
             raise OutcomeUnknown(str(error), correlator=error.correlator) from None
 
     async def send_feedback(
         self, article_id: str, useful: bool, liked: str | None, missing: str | None, key: str
     ) -> None:
-        """Say what one thinks of a help article; `key` as for `dispute`.
+        """Send feedback on a help article; `key` as for `dispute`.
 
         Args:
             liked: up to `LONGEST_FEEDBACK` characters.
-            missing: the same.
+            missing: up to `LONGEST_FEEDBACK` characters.
         """
         given = {"liked": liked, "missing": missing}
         told = {"articleId": article_id, "useful": useful}
@@ -480,7 +477,7 @@ class Backend:
         )
 
     async def forget_known(self) -> None:
-        """Keep nothing of what was read so far, here or on the device; the session goes on."""
+        """Clear the cache, here and on the device; the session continues."""
         reviews = self._reviews
         self._forget()
         seal = self._seal()
@@ -491,11 +488,11 @@ class Backend:
 
     @property
     def unsent_opinions(self) -> tuple[Opinion, ...]:
-        """What this subscriber had still to send when the app was left."""
+        """Feedback of this subscriber left to send when the app was closed."""
         return self._opinions
 
     async def keep_opinion(self, opinion: Opinion) -> None:
-        """Keep an opinion for the next start, where the device keeps anything, until it is dropped."""
+        """Store feedback for the next start, if the device stores data, until it is dropped."""
         seal = self._seal()
         liked, missing = (text and whole(text) for text in (opinion.liked, opinion.missing))
         opinion = msgspec.structs.replace(opinion, liked=liked, missing=missing)
@@ -503,13 +500,13 @@ class Backend:
             await self._offline.save(seal, _OPINION + opinion.key, lambda: msgspec.json.encode(opinion))
 
     async def drop_opinion(self, key: str) -> None:
-        """It has been sent, or its writer has it back."""
+        """Drop feedback that has been sent or returned to its form."""
         self._opinions = tuple(each for each in self._opinions if each.key != key)
         if self._offline is not None:
             await self._offline.remove(_OPINION + key)
 
     async def close(self) -> None:
-        """Let go of the network; a renewal or a write under way is given time. Signed in stays signed in."""
+        """Close the connections, after a renewal and writes in flight. The session stays valid."""
         self._opening.cancel()
         self._reads.under_way.cancel()
         self._save()
@@ -523,7 +520,7 @@ class Backend:
             await self._offline.close()
 
     def _read(self, kind: type[T], url: Callable[[], str], worth: Worth = Worth.ESSENTIAL) -> Reading[T]:
-        """What `url`, which may raise `NotFound`, leads to."""
+        """Return the reading of `url`; `url` may raise `NotFound`."""
 
         def recall() -> Answer[T] | None:
             with suppress(NotFound):
@@ -554,14 +551,15 @@ class Backend:
             senseless = (*_OF_CHANGES, Forbidden, NotFound) if url == _ACCOUNT else _OF_CHANGES
             if isinstance(failure, senseless):
                 raise UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
-            if reply.status in (403, 404) and reply.code:  # an answer, of the backend: what was known is over
+            # a `code` shows that the backend answered, not a proxy: the cached answer is invalid
+            if reply.status in (403, 404) and reply.code:
                 reads.drop(url)
             raise failure
         reads.keep(Known(url, etag, reply.at, worth, value))
         return Answer(value, reply.at, etag, unreadable(value))
 
     def _seal(self) -> Seal | None:
-        """Closes what is kept on the device; `None` where nothing is."""
+        """Return the cipher of the files on this device; `None` if the device stores none."""
         key, owner = self._session.key, self._session.identifier
         if self._offline is None or key is None or owner is None:
             return None
@@ -570,7 +568,7 @@ class Backend:
         return Seal(key, self._offline.origin, owner)
 
     def _know(self, files: dict[str, bytes]) -> None:
-        """Take up what the device kept."""
+        """Load the data stored on the device."""
         self._reads.restore(files.pop(_ANSWERS, b""))
         opinions = []
         for name, content in files.items():
@@ -579,7 +577,7 @@ class Backend:
                     unsent = msgspec.json.decode(content, type=_UnsentReview)
                     self._reviews[unsent.contract_id] = unsent.review
                 continue
-            with suppress(msgspec.MsgspecError):  # a newer app's, perhaps
+            with suppress(msgspec.MsgspecError):  # perhaps written by a newer app
                 opinions.append(msgspec.json.decode(content, type=Opinion))
         self._opinions = tuple(opinions)
 
@@ -588,7 +586,7 @@ class Backend:
             self._saving = asyncio.get_running_loop().call_later(SAVING_DELAY, self._save)
 
     def _save(self) -> None:
-        """Write what is known to the device, once for all that was read lately."""
+        """Write the cache to the device, once for all recent reads."""
         if self._saving is None:
             return
         self._saving.cancel()
@@ -604,7 +602,7 @@ class Backend:
         kind: type[T],
         done: Callable[[], Awaitable[Answer[T] | None]],
     ) -> Answer[T]:
-        """Change a state. `done` reads it again: the answer there would have been, or `None`."""
+        """Change a state. `done` reads it again: it returns the answer of a successful change, or `None`."""
         headers = _condition("If-Match", etag)
         reply: Reply | None = None
         try:
@@ -630,7 +628,7 @@ class Backend:
         return found
 
     async def _post_once(self, url: str, body: object, key: str) -> Reply:
-        """Create something, once however often it is asked for under `key`."""
+        """Create something once, however often it is requested under `key`."""
         return await self._writes.run((url, key), lambda: self._create(url, body, key))
 
     async def _create(self, url: str, body: object, key: str) -> Reply:
@@ -670,7 +668,8 @@ class Backend:
         async def once() -> Reply:
             return await self._wire.send("DELETE", "/v1/sessions", auth=self._session)
 
-        with suppress(SessionExpired):  # it is over already, perhaps by the request whose answer was lost
+        # the session has already ended, perhaps by the request whose answer was lost
+        with suppress(SessionExpired):
             try:
                 reply = await once()
             except Unreachable:
@@ -680,7 +679,7 @@ class Backend:
         return await self.sign_out()
 
     async def _tokens(self, challenge: Challenge, password: str) -> Tokens:
-        """The second step, if this visitor's address did not fail too often."""
+        """Finish a sign-in, unless this visitor's address has failed too often."""
         if self.sign_in_tries is None:
             return await self._authority.finish(challenge, password)
         self.sign_in_tries.check()
@@ -691,12 +690,12 @@ class Backend:
             raise
 
     def _drop_account(self) -> None:
-        self._writes.cancel()  # else it could be sent again in the name of whoever signs in next
+        self._writes.cancel()  # else a write could be repeated in the name of the next subscriber
         self._reads.under_way.cancel()
         self._forget()
 
     def _forget(self) -> None:
-        """Nothing of the account stays, here or on the device; what is under way ends by itself."""
+        """Drop all data of the account, here and on the device; requests in flight end by themselves."""
         if self._saving is not None:
             self._saving.cancel()
         self._saving, self._opinions, self._reviews = None, (), {}
@@ -715,19 +714,23 @@ class Backend:
 
 
 def _condition(header: str, etag: str) -> dict[str, str]:
-    """Return the header that makes a request depend on `etag`, if there is one."""
+    """Return the header that makes a request conditional on `etag`, if `etag` is usable."""
     return {header: entity_tags.condition(etag)} if entity_tags.usable(etag) else {}
 
 
 def _not_sent(failure: BackendError) -> BackendError:
     """Return the failure of a change that did not leave this device."""
-    if type(failure) is Unreachable:  # its subclasses say more about the cause
+    if type(failure) is Unreachable:  # its subclasses are more precise about the cause
         return NotSent(str(failure), correlator=failure.correlator)
     return failure
 
 
 def _identifier(text: str) -> str:
-    """`text` if it can be an id of the backend: it may come from an address somebody typed."""
+    """Return `text` if it is a possible id of the backend; it may come from a typed address.
+
+    Raises:
+        NotFound: it cannot be an id.
+    """
     if not _ID.fullmatch(text) or text in (".", ".."):
         raise NotFound("not an id")
     return text

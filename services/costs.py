@@ -1,4 +1,4 @@
-"""What a recurring price amounts to in a month and in a year."""
+"""Monthly and yearly cost of a recurring price."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CENT = Decimal("0.01")
 
 
 def yearly_amount(price: Decimal, rhythm: Rhythm) -> Decimal:
-    """Return what a price charged at a rhythm amounts to in a year; monthly unless it is weekly."""
+    """Return the yearly amount of a recurring price; any rhythm other than weekly counts as monthly."""
     return price * (WEEKS_A_YEAR if rhythm is Rhythm.WEEK else MONTHS_A_YEAR)
 
 

@@ -1,8 +1,8 @@
-"""Where the refresh token is kept between two starts of the app: never in a file of ours.
+"""Stores of the refresh token between two starts of the app; none writes a plain file.
 
-Three stores: the system's keyring (`KeyringStore`, desktop), the phone's own (`SecureStorageStore`, in
-`views/core/secure_storage.py`, since it needs Flet), and none (`MemoryStore`, on the web, where the keyring
-would be the server's).
+There are three stores. `KeyringStore` uses the system's keyring, on a desktop.
+`SecureStorageStore` uses the phone's; it is in `views/core/secure_storage.py`, since it needs Flet.
+`MemoryStore` keeps nothing, on the web, where the keyring would belong to the server.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 WINDOWS = "keyring.backends.Windows"
 LONGEST_ON_WINDOWS = 1_200
-"""UTF-16 units; Windows refuses more than 1,280 with an error of its own."""
+"""UTF-16 units; above 1,280, Windows fails with an error of its own."""
 
 _TRUSTED = frozenset(
     f"keyring.backends.{name}" for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows")
@@ -33,23 +33,24 @@ _USERNAME = "refresh-token"
 
 
 class CredentialProblem(StrEnum):
-    """Why the store could not be used. None is fatal: the session then lives in memory."""
+    """Reason why the store failed. None is fatal: the session then stays in memory."""
 
     LOCKED = "locked"
-    """The keyring is locked: unlock it, or sign in again."""
+    """The keyring is locked: the user can unlock it, or sign in again."""
     ABSENT = "absent"
-    """There is no store here that can be trusted."""
+    """This system has no trusted store."""
     REFUSED = "refused"
-    """The store is there but did not do it."""
+    """The store exists, but the operation failed."""
     SLOW = "slow"
-    """No answer yet: the system may be asking the user something. The same call again waits for it."""
+    """No answer yet: the system may be prompting the user. An equal call waits for the same answer.
+    """
 
 
 class CredentialsUnavailable(Exception):
-    """The store could not be used, for the reason `problem`. Never holds the secret.
+    """The store failed, for the reason `problem`. Never holds the secret.
 
     Args:
-        late: of a slow store: ends when the operation does, with its result or this error for another reason.
+        late: future of a slow store's operation; it ends with the result or with this error.
     """
 
     def __init__(self, problem: CredentialProblem, *, late: asyncio.Future[Any] | None = None) -> None:
@@ -59,26 +60,26 @@ class CredentialsUnavailable(Exception):
 
 
 class CredentialStore(Protocol):
-    """Keeps one short secret text for this device and backend.
+    """Store of one short secret per device and backend.
 
-    Every method may raise `CredentialsUnavailable`, and nothing else.
+    Every method may raise `CredentialsUnavailable`, and no other error.
     """
 
     async def load(self) -> str | None:
-        """What was kept, or `None`."""
+        """Return the stored secret, or `None`."""
 
     async def save(self, secret: str) -> None:
-        """Keep `secret` in place of the previous secret; when it returns, `secret` is kept.
+        """Store `secret` in place of the previous secret.
 
-        When it raises, `secret` is not kept, unless the problem is `SLOW`: it may be kept later.
+        After an error, `secret` is not stored, unless the problem is `SLOW`: it may then be stored later.
         """
 
     async def clear(self) -> None:
-        """Keep nothing."""
+        """Erase the stored secret."""
 
 
 class MemoryStore:
-    """Keeps the secret as long as the object lives."""
+    """Store in memory: the secret lives as long as the object."""
 
     def __init__(self) -> None:
         self._secret: str | None = None
@@ -94,11 +95,11 @@ class MemoryStore:
 
 
 class KeyringStore:
-    """The system's keyring, by the `keyring` package, if one of the five trusted back ends is there.
+    """Store in the system's keyring, through the `keyring` package, if one of five trusted backends exists.
 
     Args:
-        origin: of the backend (`https://host`): two backends never share an entry.
-        timeout: seconds after which a call is `SLOW`. The operation goes on, as long as the user takes to
+        origin: origin of the backend (`https://host`): two backends never share an entry.
+        timeout: seconds after which a call is `SLOW`. The operation continues as long as the user takes to
             unlock the keyring.
     """
 
@@ -123,7 +124,7 @@ class KeyringStore:
         on_windows = type(keyring).__module__ == WINDOWS
         if on_windows and len(secret.encode("utf-16-le")) > 2 * LONGEST_ON_WINDOWS:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
-        # Windows would move the old value aside and keep it: it has to go first.
+        # Windows would move the old value aside and keep it: delete it first.
         self._delete()
         kept: str | None = None
         try:
@@ -146,11 +147,11 @@ class KeyringStore:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
     async def _call(self, operation: Callable[[], T], *asked: str) -> T:
-        """Run `operation` in the store's own thread, in order: no late save undoes a later clear.
+        """Run `operation` in the store's own thread, in order, so that no late save undoes a later clear.
 
-        A call equal to the last one, still unanswered, waits for that answer: the user is prompted once.
+        A call equal to the last, unanswered one waits for the same answer: the user is prompted once.
 
-        Not `asyncio.to_thread`: the end of the process waits for its threads, and a prompt may stay
+        `asyncio.to_thread` does not fit: the process waits for its threads at exit, and a prompt may stay
         unanswered.
         """
         if self._last is None or self._last[0] != asked:
@@ -174,7 +175,7 @@ class KeyringStore:
                 outcome.set_result(cast("T", answer))
             else:
                 outcome.set_exception(CredentialsUnavailable(_problem(error)))
-                outcome.exception()  # every caller may have left, which is no error to log
+                outcome.exception()  # all callers may have left: not an error to log
 
         def work() -> None:
             answer: T | None = None
@@ -200,7 +201,7 @@ class KeyringStore:
 def _problem(error: Exception) -> CredentialProblem:
     from keyring.errors import InitError, KeyringLocked, NoKeyringError
 
-    # Only its type: the text of a foreign error may hold what was being saved.
+    # Log only the type: the text of a foreign error may hold the secret.
     logger.warning("The keyring failed: %s", type(error).__name__)
     match error:
         case CredentialsUnavailable():
@@ -214,13 +215,12 @@ def _problem(error: Exception) -> CredentialProblem:
 
 
 def _trusted_keyring() -> KeyringBackend:
-    """Return the back end to use.
+    """Return the keyring backend to use.
 
-    `PYTHON_KEYRING_BACKEND` can name a plain file. Of several back ends, which `keyring` chains, only the
-    first trusted one is used: a chain asks all of them, and fails if one of them does.
-
+    `PYTHON_KEYRING_BACKEND` can name a plain file. `keyring` chains several backends: a chain calls all of
+    them, and fails if any of them fails. Only the first trusted backend of a chain is used.
     Raises:
-        CredentialsUnavailable: there is none to trust.
+        CredentialsUnavailable: no backend is trusted.
     """
     import keyring  # here, in the thread: phones do not have it, and finding the back end takes time
 

@@ -1,7 +1,7 @@
-"""What a user can hand to support: versions, platform, the last failures; nothing that is about anyone.
+"""Diagnostic report for support: versions, platform, the last failures; no personal data.
 
-No address of a request is kept, only its endpoint as the contract writes it: a segment that is not one of the
-contract's own words stands as `{id}`.
+Requests are recorded by their endpoint, never by their address. A path segment that is not a fixed word of
+the contract is replaced by `{id}`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from services.errors import BackendError
 from services.settings import VERSION
 
 MOST_TROUBLES = 20
-"""Failures remembered; the oldest give way."""
+"""Failures kept; a new one drops the oldest."""
 
 _WORDS = frozenset(
     (
@@ -36,30 +36,30 @@ _WORDS = frozenset(
         *("authorize", "authorization-challenge", "token", "revoke"),
     )
 )
-"""The segments of the contract's addresses that name no one."""
+"""Fixed path segments of the contract, which identify no user."""
 
 
 class Trouble(NamedTuple):
     """One failure."""
 
     at: datetime
-    """Aware, in UTC, by this device's clock."""
+    """Time zone aware, in UTC, by this device's clock."""
     kind: str
-    """The class of the error: `Unreachable`."""
+    """Class of the error, such as `Unreachable`."""
     endpoint: str
-    """`GET /v1/contracts/{id}/service`."""
+    """Method and endpoint, such as `GET /v1/contracts/{id}/service`."""
     correlator: str
-    """Finds the exchange in the backend's logs; empty when it never left."""
+    """Id of the exchange in the backend's logs; empty if no request left."""
 
 
 class Troubles:
-    """One visitor's last failures, oldest first."""
+    """Last failures of one visitor, oldest first."""
 
     def __init__(self) -> None:
         self._last: deque[Trouble] = deque(maxlen=MOST_TROUBLES)
 
     def note(self, error: BackendError, method: str, url: str, at: datetime) -> None:
-        """Remember that `method` of `url` failed."""
+        """Record that `method` of `url` failed."""
         kind, endpoint = type(error).__name__, f"{method} {endpoint_of(url)}"
         self._last.append(Trouble(at.astimezone(UTC), kind, endpoint, error.correlator or ""))
 
@@ -69,18 +69,18 @@ class Troubles:
 
 
 def endpoint_of(url: str) -> str:
-    """The endpoint an address belongs to: its path, without what names somebody's anything."""
+    """Return the endpoint of an address: its path, with each id replaced by `{id}`."""
     segments = urlsplit(url).path.split("/")
     return "/".join(segment if not segment or segment in _WORDS else "{id}" for segment in segments)
 
 
 def report(troubles: Troubles, *, at: datetime, backend: str, surroundings: Mapping[str, str]) -> str:
-    """The text to hand over, in English, one fact a line.
+    """Return the diagnostic report, in English, one fact per line.
 
     Args:
-        at: now, aware.
-        backend: its host, or what it is.
-        surroundings: what else is known of the device and the app's look, none of it personal.
+        at: now, time zone aware.
+        backend: host or name of the backend.
+        surroundings: other facts about the device and the app's appearance, none of them personal.
     """
     facts = {
         "Conso et moi": VERSION,

@@ -1,6 +1,6 @@
-"""Entity tags (RFC 9110, 8.8.3), and what a proxy that compresses does to them.
+"""Entity tags (RFC 9110, 8.8.3), and their changes by compressing proxies.
 
-nginx and CDNs make a tag weak; Apache and Jetty append the content coding. The state named is the same.
+nginx and CDNs make a tag weak; Apache and Jetty append the content coding. Both still name the same state.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ _CODING = re.compile(r'[-;]{1,2}(?:gzip|br|deflate|zstd|compress)(?="\Z)', re.IG
 
 
 def usable(text: str) -> str:
-    """Return `text` if a request can name it, else nothing."""
+    """Return `text` if a request can carry it as a tag, else an empty string."""
     return text if _USABLE.fullmatch(text) else ""
 
 
 def strong(tag: str) -> str:
-    """Return the tag without the mark of weakness."""
+    """Return the tag without its weakness prefix."""
     return tag.removeprefix("W/")
 
 
 def original(tag: str) -> str:
-    """Return the tag as the backend gave it: strong, and without a content coding."""
+    """Return the tag as the backend sent it: strong, without a content coding."""
     return _CODING.sub("", strong(tag))
 
 
 def condition(tag: str) -> str:
-    """Return the value of `If-Match` or `If-None-Match` that names `tag`, changed on its way or not."""
+    """Return the value of `If-Match` or `If-None-Match` for `tag`, changed by a proxy or not."""
     return ", ".join(dict.fromkeys((tag, strong(tag), original(tag))))

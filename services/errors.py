@@ -1,29 +1,29 @@
-"""Why the backend could not answer, in the user's terms. Everything else is a bug.
+"""Errors of the backend, in the user's terms. Any other exception is a bug.
 
 BackendError
 ├── Unreachable        no answer: offline, name resolution, TLS, timeout
-│   ├── NotSent          of a change: it did not even leave, so nothing was done
+│   ├── NotSent          of a change: the request did not leave, so nothing was done
 │   ├── CertificateRefused    no trusted authority vouches for the backend's certificate
 │   └── DeviceMisconfigured   the device's proxy or certificates cannot be used
-├── OutcomeUnknown     a change was sent, and whether it was done could not be found out
-├── NotDone            a change was sent without an answer, and found not to be done
-├── Unavailable        it answers that it cannot serve now (408, 425, 429, 5xx); `retry_after` when it says so
-├── UnexpectedAnswer   an answer this version of the app does not understand
-├── NotFound           it does not exist, or is not this subscriber's
+├── OutcomeUnknown     a change was sent, and its result could not be found out
+├── NotDone            a change was sent without an answer, and a later read shows that it was not done
+├── Unavailable        the backend cannot serve now (408, 425, 429, 5xx); `retry_after` if given
+├── UnexpectedAnswer   this version of the app does not understand the answer
+├── NotFound           the resource does not exist, or belongs to another subscriber
 ├── Forbidden          signed in, but without the right (a household user without billing rights)
 ├── UpdateNeeded       this version of the app is no longer served
 ├── KeyringUnavailable the credential store of this device is locked or fails: nothing was sent
-├── SessionExpired     the session is over: the user has to sign in again
-├── PasswordNeeded     signed in too long ago for this: nothing was done, the password is wanted again
-├── Changed            what was on screen is no longer true: nothing was done, read again
-├── NotPossible        the backend's rules do not allow it; `code` says which
-└── SignInError        the sign-in did not succeed
+├── SessionExpired     the session has ended: the user has to sign in again
+├── PasswordNeeded     the sign-in is too old for this: nothing was done, the password is needed again
+├── Changed            the data on screen is stale: nothing was done, read it again
+├── NotPossible        the backend's rules do not allow it; `code` tells which rule
+└── SignInError        the sign-in failed
     ├── Refused          wrong identifier or password; `attempts_left`
     ├── Locked           too many tries; `retry_after`
-    ├── SignInTimedOut   the two-step sign-in lasted too long: start again
-    └── ActionNeeded     to be finished on the operator's site (captcha, renewal); `url`
+    ├── SignInTimedOut   the two-step sign-in took too long: start again
+    └── ActionNeeded     finish on the operator's site (captcha, renewal); `url`
 
-No message carries a secret: an error may be shown or logged. `correlator` finds the exchange in the
+No message carries a secret: an error may be shown or logged. `correlator` identifies the exchange in the
 backend's logs.
 """
 
@@ -33,10 +33,10 @@ from datetime import timedelta
 
 
 class BackendError(Exception):
-    """Base of every failure a screen has to explain."""
+    """Base of all failures that a screen has to explain."""
 
     sent = False
-    """The request left and nothing is known of its answer: what it asked for may have been done."""
+    """The request left, and its answer is unknown: the operation may have been done."""
 
     def __init__(self, detail: str = "", *, correlator: str | None = None) -> None:
         super().__init__(detail)
@@ -60,16 +60,15 @@ class DeviceMisconfigured(Unreachable):
 
 
 class OutcomeUnknown(BackendError):
-    """A change was sent, and whether it was done could not be found out: reading again tells, or the same
-    once more."""
+    """A change was sent, and its result could not be found out. A new read or a repeated request tells."""
 
 
 class NotDone(BackendError):
-    """A change was sent without an answer; what was read since shows that it was not done."""
+    """A change was sent without an answer; a later read shows that it was not done."""
 
 
 class Unavailable(BackendError):
-    """The backend answers that it cannot serve now."""
+    """The backend cannot serve requests now."""
 
     def __init__(
         self,
@@ -83,27 +82,27 @@ class Unavailable(BackendError):
 
 
 class UnexpectedAnswer(BackendError):
-    """An answer this version of the app does not understand."""
+    """This version of the app does not understand the answer."""
 
 
 class NotFound(BackendError):
-    """It does not exist, or is not this subscriber's."""
+    """The resource does not exist, or belongs to another subscriber."""
 
 
 class Forbidden(BackendError):
-    """Signed in, but without the right to see this."""
+    """The subscriber is signed in, but may not see this resource."""
 
 
 class UpdateNeeded(BackendError):
-    """The backend does not serve this version of the app any more."""
+    """The backend no longer serves this version of the app."""
 
 
 class SessionExpired(BackendError):
-    """The session is over: the user has to sign in again."""
+    """The session has ended: the user has to sign in again."""
 
 
 class KeyringUnavailable(BackendError):
-    """The credential store of this device is locked, slow or fails: nothing was sent, signed in as before."""
+    """The device's credential store failed or is locked: nothing was sent, the session is unchanged."""
 
 
 class PasswordNeeded(BackendError):
@@ -111,14 +110,14 @@ class PasswordNeeded(BackendError):
 
 
 class Changed(BackendError):
-    """What the user decided on is no longer true: nothing was done, and it has to be read again."""
+    """The user decided on stale data: nothing was done, and the data has to be read again."""
 
 
 class NotPossible(BackendError):
-    """The backend's rules do not allow it: nothing was done, and trying again will not help.
+    """The backend's rules do not allow the change: nothing was done, and a retry does not help.
 
     `code` is the contract's: `TERMINATION_NOT_ALLOWED`, `SERVICE_LOCKED`, `DISPUTE_EXISTS`,
-    `DISPUTE_NOT_ALLOWED`, `IDEMPOTENCY_KEY_REUSED`, or one this version does not know.
+    `DISPUTE_NOT_ALLOWED`, `IDEMPOTENCY_KEY_REUSED`, or a code that this version does not know.
     """
 
     def __init__(self, detail: str = "", *, code: str = "", correlator: str | None = None) -> None:
@@ -127,7 +126,7 @@ class NotPossible(BackendError):
 
 
 class SignInError(BackendError):
-    """The sign-in did not succeed."""
+    """The sign-in failed."""
 
 
 class Refused(SignInError):
@@ -141,7 +140,7 @@ class Refused(SignInError):
 
 
 class Locked(SignInError):
-    """Too many tries: the account is closed for `retry_after`."""
+    """Too many tries: the account is locked for `retry_after`."""
 
     def __init__(self, detail: str = "", *, retry_after: timedelta, correlator: str | None = None) -> None:
         super().__init__(detail, correlator=correlator)
@@ -149,11 +148,11 @@ class Locked(SignInError):
 
 
 class SignInTimedOut(SignInError):
-    """The two steps took too long: the sign-in starts again."""
+    """The two steps took too long: the user has to sign in again."""
 
 
 class ActionNeeded(SignInError):
-    """The operator's own site has to finish this sign-in."""
+    """The user has to finish this sign-in on the operator's site."""
 
     def __init__(self, detail: str = "", *, url: str | None, correlator: str | None = None) -> None:
         super().__init__(detail, correlator=correlator)

@@ -1,6 +1,6 @@
-"""The entries of billing periods as a CSV file that spreadsheets open and that sums to the period's total.
+"""CSV export of billing periods, for spreadsheets; its amounts sum to the total of each period.
 
-Read whole and consistent, or not at all: when the list changes between two pages it is read again.
+A period is read whole and consistent, or not at all: it is read again if it changes between two pages.
 """
 
 from __future__ import annotations
@@ -20,41 +20,42 @@ from services.models import BillingPeriod, Contract, Purchase, PurchasePage
 from services.reads import Reading
 
 PER_PAGE = 100
-"""The most the contract allows."""
+"""Limit of the contract."""
 AT_ONCE = 4
-"""Pages asked for at the same time."""
+"""Pages requested in parallel."""
 TRIES = 3
-"""How many times a list that changes while it is read is read."""
+"""Tries to read a list that changes during the read."""
 
 COLUMNS = (
     "date", "time", "utc_offset", "merchant", "description", "category", "kind", "channel", "status",
     "amount", "counted", "currency", "period_start", "period_end", "bill_month", "reference", "refund_of",
 )  # fmt: skip
-"""What each row tells, in order. A spreadsheet takes `date` and `time` for what they are.
+"""Columns of the file, in order. Spreadsheets recognize `date` and `time`.
 
-`counted` is what the entry adds to the period's total: 0.00 for what is
-pending, refused or cancelled. `refund_of` is a reference, or the backend's id of what it no longer shows."""
+`counted` is the entry's share of the period's total: 0.00 for a pending, refused or cancelled entry.
+`refund_of` is a reference, or the backend's id of an entry that it no longer shows.
+"""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Told = Callable[[float], None]
-"""Hears how far the reading is, from 0 to 1."""
+"""Callback for the progress of the read, from 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """Whole periods of one contract, oldest first, as they were at one moment each."""
+    """Whole periods of one contract, oldest first, each consistent at one moment."""
 
     periods: tuple[PeriodEntries, ...]
     zone: ZoneInfo
-    """Where the contract is billed: what dates are told in."""
+    """Time zone of the contract's billing, used for all dates."""
     references: Mapping[str, str] = field(default_factory=dict)
-    """The reference of each entry that was refunded, by its payment id."""
+    """Reference of each refunded entry, by its payment id."""
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """How one language writes the file."""
+    """Formats and words of the file in one language."""
 
     delimiter: str
     decimal_point: str
@@ -67,10 +68,10 @@ class Spelling:
 
 
 async def read_export(backend: Backend, contract: Contract, period_ids: Sequence[str], told: Told) -> Export:
-    """Every entry of these periods.
+    """Read all entries of some periods.
 
     Raises:
-        BackendError: one page could not be read, or (`Changed`) the list never stood still.
+        BackendError: a page could not be read, or (`Changed`) the list kept changing.
     """
     periods: list[PeriodEntries] = []
     for period_id in sorted(period_ids):
@@ -88,10 +89,10 @@ async def read_export(backend: Backend, contract: Contract, period_ids: Sequence
 async def read_period(
     backend: Backend, contract_id: str, period_id: str, told: Told, *, most_pages: int | None = None
 ) -> PeriodEntries:
-    """Read the entries of a period; of a period with more than `most_pages`, the newest.
+    """Read the entries of a period, or the newest entries of a period with more than `most_pages`.
 
     Raises:
-        BackendError: one page could not be read, or (`Changed`) the list never stood still.
+        BackendError: a page could not be read, or (`Changed`) the list kept changing.
     """
 
     async def read(number: int) -> PurchasePage:
@@ -117,13 +118,13 @@ def page_of(backend: Backend, contract_id: str, period_id: str, number: int) -> 
 
 
 def pages_to_read(first: PurchasePage, most_pages: int | None) -> int:
-    """Return how many pages of a period are read."""
+    """Return the number of pages to read of a period."""
     count = first.pagination.total_pages
     return count if most_pages is None else min(count, most_pages)
 
 
 def assembled(pages: Sequence[PurchasePage]) -> PeriodEntries | None:
-    """Return the period that pages from its first on make up; None if they are not of one list.
+    """Return the period assembled from its first pages; None if the pages are not of the same list.
 
     A whole period also has to sum to its total.
     """
@@ -144,7 +145,7 @@ def assembled(pages: Sequence[PurchasePage]) -> PeriodEntries | None:
 
 
 async def _references(backend: Backend, contract_id: str, periods: Sequence[PeriodEntries]) -> dict[str, str]:
-    """What the refunds refund, which may lie in a period before."""
+    """Return the references of the refunded entries, which may belong to an earlier period."""
     entries = [entry for period in periods for entry in period.entries]
     known = {entry.payment_id: entry.reference_code for entry in entries}
     references: dict[str, str] = {}
@@ -155,12 +156,12 @@ async def _references(backend: Backend, contract_id: str, periods: Sequence[Peri
                 or (await backend.purchase(contract_id, payment_id)).value.reference_code
             )
         except NotFound:
-            continue  # older than what the backend shows: its id stands in the file
+            continue  # older than the backend shows: the file contains its id
     return references
 
 
 def csv_file(export: Export, spelling: Spelling) -> bytes:
-    """One row an entry under one header, in UTF-8 with the mark by which spreadsheets know it."""
+    """Return the file: a header, one row per entry, in UTF-8 with a byte order mark for spreadsheets."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, delimiter=spelling.delimiter, lineterminator="\r\n")
     rows.writerow(spelling.header)
@@ -176,7 +177,7 @@ def _row(export: Export, period: BillingPeriod, entry: Purchase, spelling: Spell
     return [
         moment.date().isoformat(),
         moment.time().isoformat(),
-        f"UTC{moment.isoformat()[19:]}",  # alone, `+01:00` would be read as a time
+        f"UTC{moment.isoformat()[19:]}",  # a bare `+01:00` would be read as a time
         inert(entry.merchant_name),
         inert(entry.description),
         inert(spelling.category(entry)),
@@ -195,7 +196,7 @@ def _row(export: Export, period: BillingPeriod, entry: Purchase, spelling: Spell
 
 
 def inert(text: str) -> str:
-    """Text that no spreadsheet takes for a formula (CWE-1236): an apostrophe precedes what could be one."""
+    """Return `text` with an apostrophe before anything that a spreadsheet takes for a formula (CWE-1236)."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -1,4 +1,4 @@
-"""Identifiers as users type or paste them: e-mail addresses and French phone numbers."""
+"""Identifiers as typed or pasted by users: e-mail addresses and French phone numbers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _LINK: Final = re.compile(r"(?:tel|sms|mailto):", re.IGNORECASE)
 _INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0") | frozenset(
     map(chr, range(0xFE00, 0xFE10))
 )
-"""Letters and marks without a shape of their own, beside the format characters."""
+"""Letters and marks without a visible shape, in addition to the format characters."""
 
 
 def cleaned(text: str) -> str:
-    """Return `text` without what copying added: format characters, `tel:` or `mailto:`, odd hyphens.
+    """Return `text` without the traces of copying: format characters, `tel:` or `mailto:`, unusual hyphens.
 
     `"\\u202a06\\u201139\\u202c"` is `06-39`.
     """
@@ -37,7 +37,7 @@ def phone_number(text: str) -> str | None:
 
 
 def canonical(identifier: str) -> str:
-    """Return one spelling for an identifier, however it was typed.
+    """Return the canonical spelling of an identifier.
 
     `" Camille@Demo.Example "` is `camille@demo.example`.
     """

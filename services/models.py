@@ -1,4 +1,4 @@
-"""What the backend knows, as frozen values parsed strictly from its JSON.
+"""Data of the backend, as frozen values parsed strictly from its JSON.
 
 Field names are the contract's (`services/sandbox/openapi.yaml`), in Python's case. Unknown fields are
 ignored; an unknown enum value becomes `OTHER`, so that a newer backend never breaks an older app.
@@ -16,19 +16,19 @@ from msgspec import Meta, Struct, field
 
 T = TypeVar("T")
 Instant = Annotated[datetime, Meta(tz=True)]
-"""A moment, always with its offset (RFC 3339)."""
+"""A moment with its UTC offset (RFC 3339)."""
 Month = Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")]
-"""A month of bills, `YYYY-MM`; it also names the period billed in it."""
+"""Month of a bill, `YYYY-MM`; also the id of the period billed in it."""
 
 UNREADABLE = "(unreadable)"
-"""Member of a list's JSON, of this app alone: how many of its records cannot be read."""
+"""Member that this app adds to the JSON of a list: the number of unreadable records."""
 
 LARGEST_AMOUNT = Decimal("9999999999999.99")
-"""A hundred times the contract's: a year of the highest price is still an amount."""
+"""A hundred times the contract's limit, so that a year of the highest price is still a valid amount."""
 
 
 class _Tolerant(StrEnum):
-    """An enum whose unknown values read as its last member, `OTHER`."""
+    """Enum whose unknown values become its last member, `OTHER`."""
 
     @classmethod
     def _missing_(cls, value: object) -> _Tolerant:
@@ -100,19 +100,19 @@ class PurchaseKind(_Tolerant):
 class SubscriptionStatus(_Tolerant):
     ACTIVE = "active"
     SUSPENDED = "suspended"
-    """With the service; it does not come back by itself."""
+    """Suspended with the service; the subscription does not resume by itself."""
     PENDING_TERMINATE = "pendingTerminate"
     TERMINATED = "terminated"
     OTHER = "other"
 
     @property
     def ended(self) -> bool:
-        """Whether its end was asked for, done or still under way."""
+        """Whether the subscription was terminated, or its termination is pending."""
         return self in (self.PENDING_TERMINATE, self.TERMINATED)
 
 
 class Rhythm(_Tolerant):
-    """How often a subscription is charged."""
+    """Period between two charges of a subscription."""
 
     WEEK = "week"
     MONTH = "month"
@@ -134,7 +134,7 @@ class DisputeReason(_Tolerant):
 
 
 class Filter(StrEnum):
-    """What a list of purchases can be narrowed to (`kind` of endpoint 3)."""
+    """Filter of a list of purchases (`kind` of endpoint 3)."""
 
     ONE_OFF = "oneOff"
     SUBSCRIPTION = "subscription"
@@ -142,13 +142,17 @@ class Filter(StrEnum):
 
 
 def check_century(*days: date | None) -> None:
-    """No time zone or subtraction can take these past what a date holds."""
+    """Check that all dates are in the 21st century, so that date arithmetic cannot overflow.
+
+    Raises:
+        ValueError: a date is outside 2000 to 2099.
+    """
     if any(day is not None and not 2000 <= day.year < 2100 for day in days):
         raise ValueError("a date of another century")
 
 
 class Money(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An amount, all taxes included, exact to the cent; negative on a refund."""
+    """Amount with all taxes, exact to the cent; negative for a refund."""
 
     amount: Decimal
     currency: str = "EUR"
@@ -161,11 +165,11 @@ class Money(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Billing(Struct, frozen=True, kw_only=True, rename="camel"):
-    """When a contract's period is cut: on `cut_off_day`, at midnight in `time_zone`."""
+    """Start of a contract's periods: `cut_off_day`, at midnight in `time_zone`."""
 
     cut_off_day: Annotated[int, Meta(ge=1, le=28)]
     time_zone: str
-    """A name of the IANA database."""
+    """Name in the IANA database."""
 
     def __post_init__(self) -> None:
         try:
@@ -184,10 +188,11 @@ class Contract(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SecurityNotice(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the subscriber should know of their account's security."""
+    """Security event of the account that the subscriber should know."""
 
     code: str
-    """`tokenReused`: a session was ended, for a token of it came from two hands; others are not known yet."""
+    """`tokenReused`: the backend ended a session because a used token came back. No other code is known yet.
+    """
     at: Instant
 
     def __post_init__(self) -> None:
@@ -200,11 +205,11 @@ class Account(Struct, frozen=True, kw_only=True, rename="camel"):
     contracts: tuple[Contract, ...]
     security_notice: SecurityNotice | None = None
     unreadable: int = field(default=0, name=UNREADABLE)
-    """How many contracts this version of the app cannot read; never the backend's word."""
+    """Number of contracts that this version of the app cannot read; set by the app, never by the backend."""
 
 
 class Bill(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the printed bill of a period says; `amount` is that of internet+, all taxes included."""
+    """Printed bill of a period; `amount` is the internet+ part, with all taxes."""
 
     number: str
     issue_date: date
@@ -215,7 +220,7 @@ class Bill(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class BillingPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
-    """From `start_date` to `end_date`, both included, billed in `bill_month` (`YYYY-MM`)."""
+    """Billing period from `start_date` to `end_date`, both included, billed in `bill_month` (`YYYY-MM`)."""
 
     period_id: Month
     start_date: date
@@ -226,23 +231,23 @@ class BillingPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
     total: Money
     pending_total: Money
     bill: Bill | None = None
-    """None until it is issued, or if the operator does not tell it."""
+    """None until the bill is issued, or if the operator does not provide it."""
 
     def __post_init__(self) -> None:
         check_century(self.start_date, self.end_date)
 
     @property
     def used(self) -> bool:
-        """True if something was bought or given back in the period."""
+        """True if the period has a purchase or a refund."""
         return bool(self.purchase_count or self.total.amount or self.pending_total.amount)
 
 
 class BillingPeriods(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The periods of a contract that can be looked at, newest first."""
+    """Available periods of a contract, newest first."""
 
     items: tuple[BillingPeriod, ...]
     unreadable: int = field(default=0, name=UNREADABLE)
-    """How many periods this version of the app cannot read; never the backend's word."""
+    """Number of periods that this version of the app cannot read; set by the app, never by the backend."""
 
 
 class MerchantContact(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -252,7 +257,7 @@ class MerchantContact(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class DisputeStatus(_Tolerant):
-    """How far the operator is with a dispute."""
+    """Progress of a dispute at the operator."""
 
     ACKNOWLEDGED = "acknowledged"
     IN_PROGRESS = "inProgress"
@@ -263,22 +268,22 @@ class DisputeStatus(_Tolerant):
 
 
 class Dispute(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A problem the subscriber told about a purchase."""
+    """Problem with a purchase, reported by the subscriber."""
 
     dispute_id: str
-    """The reference to quote."""
+    """Reference to quote to the operator."""
     status: DisputeStatus
     reason: DisputeReason
     created_at: Instant
     updated_at: Instant | None = None
-    """When the status last changed."""
+    """Time of the last change of the status."""
 
     def __post_init__(self) -> None:
         check_century(self.created_at, self.updated_at)
 
 
 class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One entry of a period: a purchase, or the refund of one (`refund_of`)."""
+    """Entry of a period: a purchase, or the refund of a purchase (`refund_of`)."""
 
     payment_id: str
     entry_type: EntryType
@@ -295,7 +300,7 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     period_id: Month
     is_billed: bool
     billed_period_id: Month | None = None
-    """The bill that bears it, if it is another than `period_id`'s."""
+    """Id of the period whose bill contains the entry, if it differs from `period_id`."""
     refund_of: str | None = None
     tax_amount: Money | None = None
     merchant_contact: MerchantContact | None = None
@@ -303,16 +308,16 @@ class Purchase(Struct, frozen=True, kw_only=True, rename="camel"):
     refunded_amount: Money | None = None
     dispute: Dispute | None = None
     refunds: tuple[Purchase, ...] = ()
-    """Only in the answer for one purchase."""
+    """Present only in the answer for one purchase."""
     unreadable: int = field(default=0, name=UNREADABLE)
-    """How many refunds this version of the app cannot read; never the backend's word."""
+    """Number of refunds that this version of the app cannot read; set by the app, never by the backend."""
 
     def __post_init__(self) -> None:
         check_century(self.payment_date)
 
     @property
     def bill_month(self) -> str:
-        """The month of the bill that bears it."""
+        """Month of the bill that contains the entry."""
         return self.billed_period_id or self.period_id
 
 
@@ -328,11 +333,11 @@ class PurchasePage(Struct, frozen=True, kw_only=True, rename="camel"):
     items: tuple[Purchase, ...]
     pagination: Pagination
     unreadable: int = field(default=0, name=UNREADABLE)
-    """How many entries this version of the app cannot read; never the backend's word."""
+    """Number of entries that this version of the app cannot read; set by the app, never by the backend."""
 
 
 class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A subscription taken with a publisher, whatever its status; past ones are kept."""
+    """Subscription with a publisher, active or ended."""
 
     subscription_id: str
     name: str
@@ -343,54 +348,55 @@ class Subscription(Struct, frozen=True, kw_only=True, rename="camel"):
     status: SubscriptionStatus
     start_date: date
     terminable: bool
-    """Whether it can be ended here; else the publisher has to be asked (`merchant_contact`)."""
+    """Whether the subscription can be ended here; else only the publisher can end it (`merchant_contact`)."""
     merchant_contact: MerchantContact | None = None
     next_charge_date: date | None = None
-    """Its access is paid until the day before."""
+    """Date of the next charge; access is paid until the day before."""
     termination_date: date | None = None
-    """The last day of its access, ahead or past; of one that was or is being terminated."""
+    """Last day of access, future or past, of a terminated subscription or one being terminated."""
     last_payment_id: str | None = None
     termination_reference: str | None = None
-    """The receipt of a termination asked for here."""
+    """Receipt of a termination requested here."""
     next_price: Money | None = None
-    """The price from the next charge on, if it is another."""
+    """Price from the next charge on, if it changes."""
     notice_days: Annotated[int, Meta(ge=0, le=366)] | None = None
-    """Days before a charge by which it has to be ended."""
+    """Days of notice: the subscription has to be ended so many days before a charge."""
     trial_end_date: date | None = None
-    """The last day of a free trial."""
+    """Last day of a free trial."""
 
     def __post_init__(self) -> None:
         check_century(self.start_date, self.next_charge_date, self.termination_date, self.trial_end_date)
 
 
 class Subscriptions(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The subscriptions of a contract, past ones included."""
+    """Subscriptions of a contract, ended ones included."""
 
     items: tuple[Subscription, ...]
     unreadable: int = field(default=0, name=UNREADABLE)
-    """How many subscriptions this version of the app cannot read; never the backend's word."""
+    """Number of subscriptions that this version of the app cannot read; set by the app, never by the backend.
+    """
 
 
 class SpendingLimits(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The most that can be spent, as far as the operator says."""
+    """Spending ceilings, as far as the operator provides them."""
 
     transaction: Money | None = None
     month: Money | None = None
     own: Money | None = None
-    """The subscriber's own ceiling at the operator."""
+    """Ceiling that the subscriber has set at the operator."""
 
 
 class Service(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Whether internet+ can be used on a contract."""
+    """State of internet+ on a contract."""
 
     status: ServiceStatus
     since: date
     affected_subscriptions: Annotated[int, Meta(ge=0)]
-    """Those that turning it off interrupts; once it is off, those it interrupted."""
+    """Number of subscriptions that switching off interrupts; once off, the number of interrupted ones."""
     outstanding: Money
-    """What stays due: everything not billed yet."""
+    """Amount that stays due: all entries not billed yet."""
     pending_status: ServiceStatus | None = None
-    """What it is being changed to."""
+    """State that a pending change leads to."""
     limits: SpendingLimits | None = None
 
     def __post_init__(self) -> None:
@@ -398,11 +404,11 @@ class Service(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Answer(Struct, Generic[T], frozen=True):
-    """A value and when the backend vouched for it, by the backend's own clock (its `Date`)."""
+    """Value, and the time at which the backend last confirmed it, by the backend's own clock (`Date`)."""
 
     value: T
     at: datetime
     etag: str = ""
-    """Names this very state, for a write that must not act on another (`If-Match`)."""
+    """Tag of this state, for a write that must not change another state (`If-Match`)."""
     unreadable: int = 0
-    """How many records of a list are left out of `value`, since they cannot be read."""
+    """Number of unreadable records that `value` leaves out of a list."""

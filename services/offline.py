@@ -1,14 +1,14 @@
-"""What a device keeps for the next start without a network: files only this subscriber's session can read.
+"""Encrypted files on the device for a start without a network, readable only by the subscriber's session.
 
-One folder a backend, in the app's data folder; its files are written whole or not at all, and encrypted by
-AES-256-GCM. The key is made with the session and kept beside its refresh token, in the credential store,
-so that one never outlives the other. A file is worth nothing to whoever has it without that key, under
-another subscriber, backend or name, or changed by one bit: it is dropped, as are those that cannot be read.
+Each backend has one folder in the app's data folder. Files are written atomically, encrypted by AES-256-GCM.
+The key is created with the session and stored beside its refresh token, in the credential store, so that
+neither outlives the other. A file cannot be read without the key, for another subscriber, backend or name,
+or after a change of one bit. An unreadable file is deleted.
 
-Only a folder of the app's own is used: a link in its place is removed, and what it leads to is left alone.
+Only a folder of the app's own is used: a link in its place is removed, and its target is left alone.
 
-Nothing here is fatal: a full or read-only disk means that the next start knows less. On the web there is no
-such folder, which would be the server's.
+No error is fatal: with a full or read-only disk, the next start has less data. The web host has no such
+folder: it would be on the server.
 """
 
 from __future__ import annotations
@@ -32,48 +32,51 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 KEY_LENGTH: Final = 32
-"""Bytes: AES-256."""
+"""Bytes, for AES-256."""
 
 LARGEST_FILE: Final = 8_000_000
-"""Bytes; a larger file is none of ours."""
+"""Bytes; the app writes no larger file."""
 
 OPENING_TIME: Final = 5.0
-"""Seconds the app's start waits for the disk."""
+"""Seconds that the app's start waits for the disk."""
 
 _MARK: Final = b"CEM1"
-"""Begins every file: whose it is, and the version of its layout. Then the nonce, then what is sealed."""
+"""First bytes of every file: the app's mark and the version of the layout. The nonce and the ciphertext
+follow.
+"""
 _NONCE: Final = 12
 _ABANDONED: Final = 60.0
-"""Seconds after which a file that was being written is the rest of a crash."""
+"""Seconds after which an unfinished file is taken for the remains of a crash."""
 _SUFFIX: Final = ".bin"
 _UNFINISHED: Final = ".tmp"
 _JUNCTION: Final = 0xA0000003
-"""Reparse tag of a directory junction, the link to a folder that Windows lets every user make."""
+"""Reparse tag of a directory junction, a link to a folder that every user of Windows can create."""
 
 
 @dataclass(frozen=True)
 class Seal:
-    """Encrypts for one session, so that nothing else can read it or pass as it."""
+    """Cipher of one session, which authenticates what it encrypts."""
 
     key: bytes
     """`KEY_LENGTH` random bytes."""
     origin: str
-    """Of the backend."""
+    """Origin of the backend."""
     owner: str
-    """The identifier of the one who is signed in."""
+    """Identifier of the subscriber signed in."""
 
     def __repr__(self) -> str:
         return "Seal(...)"
 
     def close(self, name: str, content: bytes) -> bytes:
-        """The file `name` that holds `content`; the nonce is new each time."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # here: the web never needs it
+        """Return the encrypted file `name` with `content`, under a new nonce."""
+        # imported late: the web never needs it
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         nonce = os.urandom(_NONCE)
         return _MARK + nonce + AESGCM(self.key).encrypt(nonce, content, self._context(name))
 
     def open(self, name: str, file: bytes) -> bytes | None:
-        """What `close` was given; `None` for any other file."""
+        """Return the content of a file that `close` has encrypted; `None` for any other file."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -86,16 +89,16 @@ class Seal:
             return None
 
     def _context(self, name: str) -> bytes:
-        """What is authenticated with the content, without being in it."""
+        """Return the data that is authenticated with the content but not stored in the file."""
         return b"\0".join((_MARK, self.origin.encode(), name.encode(), self.owner.encode(errors="replace")))
 
 
 class OfflineStore:
-    """The files of one backend on this device. No method raises; each is done after those asked before it.
+    """Files of one backend on this device. No method raises; operations run in the order of their calls.
 
     Args:
-        data_folder: the app's; a folder in it becomes this store's own.
-        origin: of the backend (`https://host`): two backends never share a file.
+        data_folder: folder of the app; the store creates its own folder in it.
+        origin: origin of the backend (`https://host`): two backends never share a file.
     """
 
     def __init__(self, data_folder: Path, origin: str) -> None:
@@ -106,7 +109,7 @@ class OfflineStore:
         self._closed = False
 
     async def open(self, seal: Seal) -> dict[str, bytes]:
-        """Make room for a session's files, and read those there are; what is not this session's goes."""
+        """Create the folder, and read the files of the session; delete all other files."""
         try:
             async with asyncio.timeout(OPENING_TIME):
                 return await self._run(lambda: self._open(seal)) or {}
@@ -115,10 +118,10 @@ class OfflineStore:
             return {}
 
     def save(self, seal: Seal, name: str, content: Callable[[], bytes]) -> asyncio.Future[bool | None]:
-        """Keep what `content` gives, called in a thread, in place of the file `name`.
+        """Write the result of `content`, called in a thread, to the file `name`.
 
         Returns:
-            Whether it is on the disk. It is not when the folder is gone: another window signed out.
+            Whether the file is written. It is not if the folder is gone, because another window signed out.
         """
         return self._run(lambda: self._save(seal, name, content()))
 
@@ -131,11 +134,11 @@ class OfflineStore:
         return self._run(self._erase)
 
     async def settled(self) -> None:
-        """Wait for what was asked."""
+        """Wait for the pending operations."""
         await self._run(lambda: None)
 
     async def close(self) -> None:
-        """Do what was asked, and nothing from now on."""
+        """Wait for the pending operations, and ignore later ones."""
         if not self._closed:
             await self.settled()
             self._closed = True
@@ -146,7 +149,7 @@ class OfflineStore:
             try:
                 return work()
             except OSError as problem:
-                # Only its type: a path tells the name of the user of the device.
+                # Log only the type: a path contains the name of the device's user.
                 logger.warning("The offline data cannot be used: %s", type(problem).__name__)
                 return None
 
@@ -155,7 +158,8 @@ class OfflineStore:
             nothing: asyncio.Future[T | None] = loop.create_future()
             nothing.set_result(None)
             return nothing
-        # Who does not wait any more has asked all the same: unshielded, what has not begun would not be done.
+        # A cancelled caller must not cancel its operation: without the shield, a queued operation would be
+        # dropped.
         return asyncio.shield(loop.run_in_executor(self._thread, guarded))
 
     def _open(self, seal: Seal) -> dict[str, bytes]:
@@ -179,7 +183,7 @@ class OfflineStore:
     def _save(self, seal: Seal, name: str, content: bytes) -> bool:
         file = seal.close(name, content)
         self._check_folder()
-        descriptor, unfinished = tempfile.mkstemp(_UNFINISHED, dir=self.folder)  # of mode 0600
+        descriptor, unfinished = tempfile.mkstemp(_UNFINISHED, dir=self.folder)  # created with mode 0600
         try:
             with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
                 stream.write(file)
@@ -198,7 +202,8 @@ class OfflineStore:
     def _erase(self) -> None:
         self._remove_link()
         if self.folder.is_dir():
-            for file in self.folder.glob(f"*{_SUFFIX}"):  # first, in case an entry of another program resists
+            # first, in case a file of another program cannot be deleted
+            for file in self.folder.glob(f"*{_SUFFIX}"):
                 with suppress(OSError):
                     file.unlink()
             shutil.rmtree(self.folder)
@@ -207,15 +212,15 @@ class OfflineStore:
         """Check that the folder was not replaced by a link since it was opened.
 
         Raises:
-            NotADirectoryError: it was; nothing may be written or deleted behind the link.
+            NotADirectoryError: the folder is a link; nothing may be written or deleted behind it.
         """
         if _is_link(self.folder):
             raise NotADirectoryError
 
     def _remove_link(self) -> None:
-        """Remove a link that stands in the folder's place, with the files of this session behind it.
+        """Remove a link in the folder's place, and the files of this session behind it.
 
-        Such files are there if the folder was moved while it was in use. All else there is left alone.
+        Such files exist if the folder was moved while it was in use. Other files there are left alone.
         """
         if not _is_link(self.folder):
             return

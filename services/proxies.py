@@ -1,4 +1,4 @@
-"""The proxy between this device and the backend, read from the environment or the system's settings."""
+"""Proxy between this device and the backend, read from the environment or the system's settings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib.parse import quote, unquote, urlsplit
 _SCHEMES: Final = {
     "http": "http",
     "https": "https",
-    "socks": "socks5",  # GNOME's settings write it so
+    "socks": "socks5",  # the spelling of GNOME's settings
     "socks5": "socks5",
     "socks5h": "socks5h",
 }
 _NO_PROXY: Final = ("direct", "none", "off")
-"""Words of other programs for a direct connection."""
+"""Values that other programs use for a direct connection."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _LONGEST_SOCKS_FIELD: Final = 255
 """Bytes of a SOCKS 5 user name or password (RFC 1929)."""
@@ -25,16 +25,17 @@ _HOST: Final = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 
 
 def proxy_for(origin: str, proxies: Mapping[str, str] | None = None) -> str | None:
-    """Return the URL of the proxy that requests to `origin` go through; `None` for a direct connection.
+    """Return the URL of the proxy for requests to `origin`; `None` for a direct connection.
 
     Args:
         origin: `https://host[:port]` of the backend.
-        proxies: by scheme, and `no` for the exceptions; those of the environment or the system by default.
+        proxies: proxies by scheme, and exceptions as `no`; by default, from the environment or the system.
 
     Raises:
         ValueError: a sentence about the setting, without its value, which may hold a password.
     """
-    from urllib.request import getproxies, proxy_bypass  # a server with the sandbox listens without it
+    # imported late: a server with the sandbox must listen without it
+    from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(origin)
     host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
@@ -50,11 +51,11 @@ def proxy_for(origin: str, proxies: Mapping[str, str] | None = None) -> str | No
 
 
 def proxy_url(setting: str, name: str) -> str:
-    """Return `setting` as a URL that httpx takes; a bare `host:port` is an HTTP proxy.
+    """Return `setting` as a URL for httpx; a bare `host:port` is an HTTP proxy.
 
     Args:
-        setting: as a user or a program wrote it.
-        name: of the setting in the sentence: `https` for `https_proxy`.
+        setting: text written by a user or a program.
+        name: name of the setting in the error: `https` for `https_proxy`.
 
     Raises:
         ValueError: a sentence about the setting, without its value.
@@ -73,7 +74,7 @@ def proxy_url(setting: str, name: str) -> str:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode()
-    except ValueError:  # UnicodeError is one
+    except ValueError:  # includes UnicodeError
         raise malformed from None
     if parts.scheme in ("socks4", "socks4a"):
         raise ValueError(f"{subject} names a SOCKS 4 proxy, which is not supported: use socks5://host:port.")
@@ -93,20 +94,20 @@ def proxy_url(setting: str, name: str) -> str:
     login = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user or password else ""
     authority = f"[{host}]" if ":" in host else host
     url = f"{scheme}://{login}{authority}" + (f":{port}" if port else "")
-    import httpx  # a server listens before it needs this
+    import httpx  # imported late: a server must listen without it
 
     try:
-        httpx.Proxy(url).url.host  # noqa: B018 - httpx decodes a host when it is read
+        httpx.Proxy(url).url.host  # noqa: B018 - httpx decodes the host only on access
     except (httpx.InvalidURL, ValueError):
         raise malformed from None
     return url
 
 
 def is_exempt(host: str, port: int, exceptions: str) -> bool:
-    """Return whether `exceptions` (`no_proxy`) names `host`: `*`, a domain, an address, a network.
+    """Return whether `exceptions` (`no_proxy`) contains `host`: `*`, a domain, an address, a network.
 
-    An entry may begin with `.` or `*.`, end with a dot, hold other `*`, and be limited to one port. As
-    everywhere else, a domain stands for its subdomains too.
+    An entry may begin with `.` or `*.`, end with a dot, hold other `*`, and be limited to one port. As in
+    other programs, a domain includes its subdomains.
     """
     host = host.lower().rstrip(".")
     address = _address(host)

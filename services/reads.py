@@ -1,7 +1,7 @@
-"""What was last known of an account, and what is being read of it.
+"""Cache of one account's answers, and its reads in flight.
 
-A read is a `Reading`: awaited, it asks the backend; before that, it tells what was known, for a screen to
-show at once. What is known outlives the app where `services/offline.py` keeps it.
+A read is a `Reading`. Awaiting it asks the backend; until then, it gives the cached answer, for a screen to
+show at once. `services/offline.py` keeps the cache between two starts of the app.
 """
 
 from __future__ import annotations
@@ -20,95 +20,95 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 Steps = Generator["Reading[T]", Answer[T], Answer[U]]
-"""Readings one after another, each sent its answer; returns what they amount to."""
+"""Sequence of readings, each sent its answer; returns the answer made of them."""
 
 MOST_KNOWN: Final = 64
-"""Answers kept for one account."""
+"""Answers cached for one account."""
 
 LARGEST: Final = 4_000_000
-"""Bytes of JSON kept on the device; sixty-four pages of 25 purchases are about 1,300,000."""
+"""Bytes of JSON stored on the device; 64 pages of 25 purchases are about 1,300,000."""
 
 
 class Worth(IntEnum):
-    """What is let go of first when there is too much."""
+    """Priority in the cache; the lowest is dropped first."""
 
     PASSING = 0
-    """What follows in a long list."""
+    """Later pages of a long list."""
     USEFUL = 1
     ESSENTIAL = 2
-    """Without which no screen opens."""
+    """Answers that every screen needs to open."""
 
 
 class Known(Struct, frozen=True):
-    """One answer of the backend."""
+    """Cached answer of the backend."""
 
     url: Annotated[str, Meta(min_length=1, max_length=2000)]
     etag: str
     at: Instant
-    """When the backend vouched for it last, by its own clock."""
+    """Time at which the backend last confirmed the answer, by its own clock."""
     worth: Worth
     value: Any
-    """As it was decoded; or, read from the device and not asked for yet, still JSON (`Raw`)."""
+    """Decoded value; still JSON (`Raw`) after it was read from the device, until its first use."""
 
 
 class _Kept(Known, frozen=True):
-    """One as the device keeps it."""
+    """Cached answer as stored on the device."""
 
     value: Raw
 
 
 class Reads:
-    """What was and is being read for one account; another account has another.
+    """Cache and reads in flight of one account; each account has its own.
 
     Args:
-        on_change: called when what is known has changed.
+        on_change: called when the cache has changed.
     """
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         self.under_way = SingleFlight()
         self._known: dict[str, Known] = {}
-        """The latest last."""
+        """Ordered by time, latest last."""
         self._on_change = on_change
 
     def keep(self, known: Known) -> None:
-        """Remember an answer, in place of the one before from the same address."""
+        """Cache an answer in place of the previous one from the same address."""
         self._known.pop(known.url, None)
         self._known[known.url] = known
         if len(self._known) > MOST_KNOWN:
-            least = min(self._known.values(), key=lambda each: each.worth)  # the oldest of these
+            least = min(self._known.values(), key=lambda each: each.worth)  # of equal worth, the oldest
             del self._known[least.url]
         self._on_change()
 
     def drop(self, url: str) -> None:
-        """Remember an answer no more: it is another's, or of nothing that still exists."""
+        """Drop the answer of an address: it no longer exists, or belongs to another subscriber."""
         if self._known.pop(url, None) is not None:
             self._on_change()
 
     def outdate(self, url: str) -> None:
-        """`url` was written to: what was known of the resource it is of, or under, is over."""
+        """Invalidate the answers that a write to `url` may change: of `url` and of its parent paths."""
         for known in [known for known in self._known if f"{url}/".startswith(f"{known}/")]:
             self.drop(known)
 
     def recall(self, url: str, kind: type[T]) -> Answer[T] | None:
-        """What was last known from an address, decoded as strictly as on the day it came."""
+        """Return the cached answer of an address, decoded strictly."""
         known = self._known.get(url)
         if known is None:
             return None
         if isinstance(known.value, Raw):
             try:
                 value = msgspec.json.decode(known.value, type=kind)
-            except (msgspec.MsgspecError, ValueError, RecursionError):  # an older app's, perhaps
+            except (msgspec.MsgspecError, ValueError, RecursionError):  # perhaps written by an older app
                 self.drop(url)
                 return None
             known = self._known[url] = msgspec.structs.replace(known, value=value)
         return Answer(known.value, known.at, known.etag, unreadable(known.value))
 
     def snapshot(self) -> tuple[Known, ...]:
-        """All that is known, for `encode`, which may run in a thread."""
+        """Return all cached answers, for `encode`, which may run in a thread."""
         return tuple(self._known.values())
 
     def restore(self, kept: bytes) -> None:
-        """Know what `encode` made a text of; nothing from any other text."""
+        """Load the answers from the output of `encode`; ignore any other text."""
         try:
             answers = msgspec.json.decode(kept, type=tuple[_Kept, ...])
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -118,13 +118,13 @@ class Reads:
 
 
 def unreadable(value: object) -> int:
-    """Return how many records of an answer could not be read."""
+    """Return the number of records that could not be read."""
     count: int = getattr(value, "unreadable", 0)
     return count
 
 
 def encode(answers: Iterable[Known]) -> bytes:
-    """As JSON, the latest last; up to `LARGEST` bytes, of the most worth and then the latest."""
+    """Return the answers as JSON, latest last. Above `LARGEST` bytes, low priorities and old answers are left out."""
     latest_first = reversed([*enumerate(answers)])
     chosen: list[tuple[int, bytes]] = []
     room = LARGEST
@@ -137,11 +137,11 @@ def encode(answers: Iterable[Known]) -> bytes:
 
 
 class Reading(Generic[T]):
-    """An answer that can be awaited, any number of times: each time the backend is asked, unless it is being.
+    """Answer that can be awaited any number of times. Each await asks the backend, or joins a read in flight.
 
     Args:
-        recall: gives what was last known.
-        ask: gives the answer.
+        recall: returns the cached answer.
+        ask: returns the backend's answer.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Reading(Generic[T]):
 
     @classmethod
     def of_several(cls, steps: Callable[[], Steps[U, T]]) -> Reading[T]:
-        """Return the reading of a value that several readings make up; known if all of them are."""
+        """Return the reading of a value made of several readings; cached if all of them are."""
 
         def recall() -> Answer[T] | None:
             running = steps()
@@ -179,14 +179,14 @@ class Reading(Generic[T]):
 
     @property
     def known(self) -> Answer[T] | None:
-        """What was last known, at once. The backend has not vouched for it since `at`."""
+        """Cached answer, available at once. The backend has not confirmed it since `at`."""
         return self._recall()
 
     def __await__(self) -> Generator[Any, None, Answer[T]]:
         return self._ask().__await__()
 
     def of(self, part: Callable[[T], U]) -> Reading[U]:
-        """A reading of a part of the value."""
+        """Return the reading of a part of the value."""
 
         def pick(answer: Answer[T]) -> Answer[U]:
             return Answer(part(answer.value), answer.at, answer.etag, answer.unreadable)

@@ -1,7 +1,7 @@
-"""One purchase as a page to keep: a PDF receipt.
+"""PDF receipt of one purchase.
 
-The page is laid out here; its words come from the views, already in the reader's language and formats. The
-same receipt gives the same bytes.
+This module lays out the page; the views provide the words, in the user's language and formats. Equal
+receipts give equal bytes.
 """
 
 from __future__ import annotations
@@ -33,38 +33,38 @@ if TYPE_CHECKING:
 
 PILL = 8.0
 FOOT = 24.0
-"""What the notes at the foot of the page take."""
+"""Height of the notes at the foot of the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What a receipt says, in its order."""
+    """Content of a receipt, in the order of the page."""
 
     language: str
-    """BCP 47, for screen readers: `fr-FR`."""
+    """BCP 47 tag for screen readers, such as `fr-FR`."""
     product_name: str
     warning: str
-    """What nobody may overlook, in a band at the top: that it is made up. Empty when it is not."""
+    """Text of the band at the top, which says that the data is made up; empty for real data."""
     title: str
     merchant: str
     category: str
     amount: str
     status: str
     facts: tuple[tuple[str, str], ...]
-    """Names and values."""
+    """Pairs of a name and a value."""
     notes: tuple[str, ...]
-    """The small print: when it was made, what it is worth, who makes the app."""
+    """Small print: date of creation, legal value, publisher of the app."""
     made_at: datetime
-    """By the backend's clock."""
+    """Time of creation, by the backend's clock."""
 
 
 def pdf_file(receipt: Receipt, *, fonts: Path, mark: Path) -> bytes:
     """Return the receipt as a PDF whose text can be selected, searched and read out.
 
-    `fonts` is the folder of `InterTab-Regular.ttf` and `InterTab-Bold.ttf`, `mark` the product's own, an SVG.
+    `fonts` is the folder of `InterTab-Regular.ttf` and `InterTab-Bold.ttf`; `mark` is the product's SVG mark.
     A visible character that the fonts lack is drawn as a box.
     """
-    from fpdf import FPDF  # where it is used: it would make the app start later
+    from fpdf import FPDF  # imported late: it would delay the start of the app
 
     page = FPDF(format="A4")
     prepare(page, fonts)

@@ -1,4 +1,4 @@
-"""Lists of the backend of which some records cannot be read: the others are used, and these are counted."""
+"""Lists of the backend with unreadable records: the readable records are used, the others are counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Listing(NamedTuple):
     member: str
     kind: type
     enough: Callable[[Any], bool] = lambda _: True
-    """Whether what can be read is enough to show the answer."""
+    """Whether the readable records suffice to show the answer."""
 
 
 _LISTINGS: dict[type, _Listing] = {
@@ -45,9 +45,9 @@ _LISTINGS: dict[type, _Listing] = {
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """Read JSON strictly as `kind`, except for the records of its list that cannot be read.
+    """Read JSON strictly as `kind`, except for the unreadable records of its list.
 
-    These are left out, and counted in the member `UNREADABLE`. A null stands for an absent member.
+    These records are left out, and counted in the member `UNREADABLE`. A null means an absent member.
 
     Raises:
         msgspec.MsgspecError, ValueError, RecursionError: not JSON, or of another shape.
@@ -77,7 +77,7 @@ def _salvage(body: bytes | Raw, listing: _Listing) -> bytes:
 
 
 def _readable(record: Raw, kind: type) -> bytes | None:
-    """Return the JSON of a record that can be read as `kind`, if need be without its own odd records."""
+    """Return the JSON of a record readable as `kind`, if necessary without its own unreadable records."""
     try:
         msgspec.json.decode(record, type=kind)
     except msgspec.ValidationError:

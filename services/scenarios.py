@@ -1,7 +1,7 @@
-"""Demonstrations: what one visitor of the embedded backend meets on the way to it.
+"""Simulated faults between one visitor of the demonstration and the embedded backend.
 
-A fault belongs to one visitor: each has a way of their own, and the backend itself never fails. What lies at
-its end, the made-up data, is common to all of them.
+Each visitor has a connection of their own, with faults of its own; the backend itself never fails. All
+visitors share the made-up data.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from services.offline import OfflineStore
 
 SLOWNESS: Final = 3.0
-"""Seconds an answer takes on a slow network: long, but within every bound of the client."""
+"""Seconds per answer on a slow network: long, but within every timeout of the client."""
 
 
 class Fault(Enum):
-    """What goes wrong between the app and the backend."""
+    """Fault between the app and the backend."""
 
     OFFLINE = "offline"
-    """No request arrives."""
+    """No request reaches the backend."""
     SERVER_ERROR = "server_error"
     """Every answer is a 503."""
     SLOW = "slow"
     """Every answer takes `SLOWNESS`."""
     EXPIRED = "expired"
-    """The session is refused, and its renewal too; over once the visitor has signed in again."""
+    """The session and its renewal are refused, until the visitor has signed in again."""
 
 
 class Embedded(Protocol):
-    """The embedded backend, an ASGI application; its `state.start_over(identifier)` undoes what was done."""
+    """Embedded backend, an ASGI application; `state.start_over(identifier)` resets the data of a subscriber."""
 
     state: Any
 
@@ -50,10 +50,10 @@ class Embedded(Protocol):
 
 
 class Demonstration(httpx.AsyncBaseTransport):
-    """One visitor's way to the embedded backend, with the `fault` they chose to see.
+    """Transport from one visitor to the embedded backend, with the `fault` that the visitor has chosen.
 
     Args:
-        ready: waits until the embedded backend is built, which may take longer than a call on a slow machine.
+        ready: waits until the embedded backend is built, which may exceed a call's timeout on a slow machine.
     """
 
     def __init__(
@@ -67,17 +67,17 @@ class Demonstration(httpx.AsyncBaseTransport):
     ) -> None:
         self.fault: Fault | None = None
         self._app, self._clock, self._wait, self._ready = app, clock, wait, ready
-        # An address of their own: what limits one visitor's tries must not stop another's.
+        # One address per visitor: the limit of one visitor's tries must not affect others.
         address = (f"visitor-{uuid4()}", 0)
         self._way = way or httpx.ASGITransport(app, raise_app_exceptions=False, client=address)
 
     def backend(self, credentials: CredentialStore, offline: OfflineStore | None = None) -> Backend:
-        """This visitor's client."""
+        """Return the client of this visitor."""
         wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=CALL_TIMEOUT, ready=self._ready)
         return Backend(wire, credentials, clock=self._clock, offline=offline)
 
     async def start_over(self, identifier: str) -> None:
-        """No fault any more, and the made-up data of that subscriber as on the first day, for everyone."""
+        """Clear the fault, and reset the made-up data of the subscriber, for all visitors."""
         self.fault = None
         await self._app.state.start_over(identifier)
 

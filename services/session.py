@@ -1,13 +1,13 @@
-"""The signed-in session: adds the access token to requests, and renews it once for all who need it.
+"""Signed-in session: adds the access token to requests, and renews it once for all of them.
 
-The access token lives in memory only, minutes long. The refresh token is used once: it is replaced at each
-renewal, and kept in the credential store if the subscriber asked to stay signed in; beside it the key of
-what the device keeps for a start without a network.
+The access token lives in memory only, for minutes. The refresh token can be used once: each renewal rotates
+it. The credential store keeps it if the subscriber asked to stay signed in, with the key of the files on the
+device (`services/offline.py`).
 
-A renewal takes the refresh token out of the store before presenting it, so that no later start can present
-a used token, which the backend would report as a theft. A store that does not let it go stops the renewal.
+A renewal removes the refresh token from the store before it presents the token. So no later start can present
+a used token, which the backend would report as stolen. If the store fails to remove it, the renewal stops.
 
-Over 250 lines: whoever holds the tokens renews, replaces and revokes them, or two would at once.
+Over 250 lines: renewal, rotation and revocation share the tokens, and must not run in parallel.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from services.single_flight import SingleFlight
 from services.transport import Clock, wants_password
 
 REFRESH_TOKEN_LIFE = timedelta(days=30)
-"""Used when the backend does not say how long a refresh token lives."""
+"""Lifetime of a refresh token for which the backend gives none."""
 
 _OTHER_WINDOW = (0.1, 0.2, 0.5, 1.0, 2.0, 2.0, 3.0)
-"""Pauses in seconds while another window renews; together, as long as its two tries may last."""
+"""Pauses in seconds while another window renews; in all, as long as its two tries may take."""
 
 
 _LAYOUT = 3
@@ -49,24 +49,24 @@ _LAYOUT = 3
 
 
 class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Entry of the credential store, as compact JSON: nothing else is ever kept.
+    """Entry of the credential store, as compact JSON, the only data stored there.
 
-    Its last member authenticates the others. An entry that another program changed is refused, so that no
-    identifier is shown, or asked for its password, over another subscriber's account.
+    Its last member authenticates the others. An entry changed by another program is refused. Otherwise an
+    identifier could be shown, or its password requested, for another subscriber's account.
     """
 
     v: int
     """`_LAYOUT`."""
     rt: str
-    """The refresh token; empty from before its renewal until the next one is saved."""
+    """Refresh token; empty from the start of a renewal until the next token is saved."""
     exp: int
-    """When it dies at the latest, in seconds since 1970, by this device's clock."""
+    """Latest expiry of the refresh token, in seconds since 1970, by this device's clock."""
     id: str
-    """The identifier, as the subscriber typed it."""
+    """Identifier, as typed by the subscriber."""
     key: str = ""
-    """Of the offline data, in base64; made anew where there is none that can be one."""
+    """Key of the offline data, in base64; an invalid key is replaced."""
     by: str = ""
-    """The window of the app that renews; empty while `rt` is there."""
+    """Id of the app window that renews; empty while `rt` is present."""
     mac: str = ""
     """HMAC-SHA-256 of all other members by `key`, in base64; written by `encode`, checked by `decode`."""
 
@@ -79,7 +79,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     @classmethod
     def decode(cls, text: str) -> Kept | None:
-        """Return `None` for a damaged or changed entry, or an entry of another program."""
+        """Return the entry in `text`; `None` if it is damaged, changed, or of another program."""
         try:
             kept = msgspec.json.decode(text, type=cls)
             genuine = hmac.compare_digest(kept.mac.encode(), kept._mac().encode())
@@ -92,7 +92,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         return base64.b64encode(hmac.digest(self.key.encode(), content, "sha256")).decode()
 
     def offline_key(self) -> bytes | None:
-        """`key`, if it can be one."""
+        """Return the decoded `key`, or `None` if it is invalid."""
         try:
             key = base64.b64decode(self.key, validate=True)
         except ValueError:
@@ -101,24 +101,24 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """What the app knows of its user when it starts."""
+    """Result of loading the stored session at start."""
 
     identifier: str | None
     signed_in: bool
     problem: CredentialProblem | None
-    """Why nothing could be read; `None` when there was simply nothing."""
+    """Reason why the store could not be read; `None` also if it was empty."""
     waiting: bool = False
-    """The store may still answer: `resume` again waits for it, as long as it takes."""
+    """The store may still answer: another `resume` waits for it, without a timeout."""
 
 
 class Session(httpx.Auth):
-    """One visitor's session. Not signed in until `resume` or `start`.
+    """Session of one visitor. Not signed in until `resume` or `start`.
 
     Attributes:
-        identifier: of the subscriber signed in, or whose session just ended by itself.
-        problem: why the credential store does not keep this session, if it should and does not.
-        overdue: whether it is over by this device's clock. That clock may be wrong: the backend decides, and
-            what was read before stays hidden until then.
+        identifier: of the subscriber signed in, or of the subscriber whose session has just ended by itself.
+        problem: reason why the credential store does not hold this session although it should.
+        overdue: whether the session has expired by this device's clock. That clock may be wrong: the backend
+            decides. Until then, cached answers stay hidden.
     """
 
     def __init__(
@@ -134,11 +134,11 @@ class Session(httpx.Auth):
         self._access: str | None = None
         self._refresh: str | None = None
         self._key: bytes | None = None
-        self._asked: asyncio.Future[str | None] | None = None  # what a slow store has still to answer
-        self._late: asyncio.Future[None] | None = None  # the save of this session, by a slow store
+        self._asked: asyncio.Future[str | None] | None = None  # pending answer of a slow store
+        self._late: asyncio.Future[None] | None = None  # pending save of this session, by a slow store
         self._remember = False
         self._window = secrets.token_hex(4)
-        self._exclusive = False  # no other window, nor a later start, can present `_refresh`
+        self._exclusive = False  # no other window, and no later start, can present `_refresh`
         self._renewal = SingleFlight()
 
     @property
@@ -151,7 +151,7 @@ class Session(httpx.Auth):
         return self._key if self._remember and not self.overdue else None
 
     async def resume(self) -> Remembered:
-        """Take up the session that was kept, without asking the backend: it works offline."""
+        """Resume the stored session without asking the backend, so that it works offline."""
         try:
             asked = self._asked
             text = await (self._credentials.load() if asked is None else asyncio.shield(asked))
@@ -160,7 +160,8 @@ class Session(httpx.Auth):
             return Remembered(None, signed_in=False, problem=error.problem, waiting=error.late is not None)
         self._asked = None
         kept = Kept.decode(text) if text is not None else None
-        if kept is not None and not kept.rt:  # another window may be renewing: the entry is that window's
+        # another window may be renewing: the entry belongs to that window
+        if kept is not None and not kept.rt:
             return Remembered(kept.id, signed_in=False, problem=None)
         if kept is None:
             if text is not None:
@@ -173,7 +174,7 @@ class Session(httpx.Auth):
         return Remembered(kept.id, signed_in=True, problem=None)
 
     async def start(self, tokens: Tokens, identifier: str, *, remember: bool) -> CredentialProblem | None:
-        """Begin with fresh tokens; keep the refresh token if `remember`, else whatever was kept goes."""
+        """Start a session with new tokens; store it if `remember`, else erase the stored one."""
         self._renewal.cancel()
         self._forget()
         self.identifier, self._remember = identifier, remember
@@ -183,12 +184,12 @@ class Session(httpx.Auth):
         return self.problem
 
     async def step_up(self, tokens: Tokens) -> None:
-        """Go on with fresh tokens of the same subscriber: remembered or not, as before.
+        """Continue with new tokens of the same subscriber; the session stays stored, or not, as before.
 
-        The tokens they replace are revoked, best effort.
+        The replaced tokens are revoked, best effort.
 
         Raises:
-            SessionExpired: it ended meanwhile.
+            SessionExpired: the session has ended meanwhile.
         """
         replaced: str | None = None
         done = False
@@ -203,7 +204,7 @@ class Session(httpx.Auth):
             return tokens.access_token
 
         try:
-            while not done:  # a renewal under way ends first: what it gets would replace these
+            while not done:  # a renewal in flight ends first: its tokens would replace these
                 with suppress(Unreachable, Unavailable, UnexpectedAnswer, KeyringUnavailable):
                     await self._renewal.run("renewal", adopt)
         finally:
@@ -211,7 +212,7 @@ class Session(httpx.Auth):
                 await self._authority.revoke(replaced)
 
     async def confirm(self) -> CredentialProblem | None:
-        """Wait until a slow store has saved this session or failed to; return why it is not saved."""
+        """Wait until a slow store has saved this session or failed; return why it is not saved."""
         while (late := self._late) is not None:
             try:
                 await asyncio.shield(late)
@@ -219,16 +220,16 @@ class Session(httpx.Auth):
                 problem: CredentialProblem | None = error.problem
             else:
                 problem = None
-            if self._late is late:  # else the session went on meanwhile
+            if self._late is late:  # else the session was saved again meanwhile
                 self._saved(problem)
         return self.problem
 
     async def erase(self) -> CredentialProblem | None:
-        """Erase a session that could not be erased when it was left; return why it still is not."""
+        """Erase a session that could not be erased at sign-out; return why the store still fails."""
         return await self._clear() if self.identifier is None else None
 
     async def stop(self) -> CredentialProblem | None:
-        """Sign out: forget and erase here first, then revoke, best effort."""
+        """Sign out: erase the session here first, then revoke it, best effort."""
         self._renewal.cancel()
         refresh = self._refresh
         self._forget()
@@ -239,20 +240,20 @@ class Session(httpx.Auth):
         return self.problem
 
     async def settled(self) -> None:
-        """Wait for a renewal under way: its outcome must be kept before the app ends."""
+        """Wait for a renewal in flight: its tokens must be stored before the app ends."""
         await self._renewal.settled()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         if not self.signed_in:
             raise SessionExpired("not signed in")
         access = self._access or await self._renewed(None)
-        for tries_left in (2, 1, 0):  # what somebody else has renewed may be over, or revoked, in its turn
+        for tries_left in (2, 1, 0):  # tokens renewed by another request may be expired or revoked too
             request.headers["Authorization"] = f"Bearer {access}"
             response = yield request
             if response.status_code != 401 or wants_password(response.headers):
-                return  # no renewal makes a sign-in younger
+                return  # no renewal makes a sign-in more recent
             if tries_left:
-                # httpx would read this answer whole, without a bound, before the next request.
+                # httpx would read the whole answer, without a bound, before the next request.
                 await response.stream.aclose()  # type: ignore[union-attr]
                 response.stream = httpx.ByteStream(b"")
                 access = await self._renewed(access)
@@ -260,26 +261,26 @@ class Session(httpx.Auth):
             await self._renewal.run("end", self._end)
 
     async def _renewed(self, used: str | None) -> str:
-        """An access token other than `used`; whoever asks first renews it for all."""
+        """Return an access token other than `used`; the first caller renews it for all."""
         if self._access is not None and self._access != used:
             return self._access
         try:
             return await self._renewal.run("renewal", self._renew)
         except BackendError as error:
-            error.sent = False  # what waits for the renewal did not leave, or was turned away
+            error.sent = False  # requests that wait for the renewal did not leave, or were refused
             raise
 
     async def _renew(self) -> str:
         """Replace both tokens.
 
         Raises:
-            KeyringUnavailable: the store did not let the refresh token go; nothing was presented.
+            KeyringUnavailable: the store did not remove the refresh token; no token was presented.
             SessionExpired: the backend refused the refresh token, or its successor was lost.
-            Unreachable, Unavailable, UnexpectedAnswer: signed in as before.
+            Unreachable, Unavailable, UnexpectedAnswer: the session is unchanged.
         """
         await self._authority.discover()
         tried: str | None = None
-        for _ in range(2):  # twice: another window of the app may renew between our reading and our asking
+        for _ in range(2):  # twice: another window of the app may renew between the read and the request
             refresh, entry = await self._take_out(wait=tried is None)
             if refresh is None or refresh == tried:
                 break
@@ -290,7 +291,7 @@ class Session(httpx.Auth):
                 self._exclusive = False
                 continue
             except BackendError as error:
-                if not error.sent and entry is not None:  # else it may be used: never stored again
+                if not error.sent and entry is not None:  # else the token may be used: never store it again
                     await self._put_back(entry)
                 raise
             await self._adopt(tokens)
@@ -301,12 +302,12 @@ class Session(httpx.Auth):
         raise SessionExpired("the session was ended by the backend")
 
     async def _take_out(self, *, wait: bool) -> tuple[str | None, Kept | None]:
-        """Return the refresh token to present, and the entry that the store held with it, if any.
+        """Return the refresh token to present, and the entry that held it in the store, if any.
 
         The store no longer holds the token afterwards.
 
         Args:
-            wait: for another window that is renewing.
+            wait: whether to wait for another window that is renewing.
 
         Raises:
             KeyringUnavailable: the token may still be in the store.
@@ -315,7 +316,7 @@ class Session(httpx.Auth):
             return self._refresh, None
         try:
             kept = await self._load_own()
-            self._late = None  # the store answers in order: a save before this reading is over
+            self._late = None  # the store answers in order: all saves before this read have ended
             for pause in _OTHER_WINDOW if wait and not self._exclusive else ():
                 if kept is None or kept.rt or kept.by == self._window:
                     break
@@ -326,7 +327,7 @@ class Session(httpx.Auth):
                     return self._refresh, None
             elif kept is None or not kept.rt:
                 return None, None
-            self._key = kept.offline_key() or self._key  # another window may have made it
+            self._key = kept.offline_key() or self._key  # another window may have created the key
             self._refresh = kept.rt
             await self._credentials.save(msgspec.structs.replace(kept, rt="", by=self._window).encode())
             self._exclusive = True
@@ -335,18 +336,18 @@ class Session(httpx.Auth):
         return kept.rt, kept
 
     async def _load_own(self) -> Kept | None:
-        """Return the entry of this subscriber, if the store holds one."""
+        """Return the entry of this subscriber, if the store holds it."""
         kept = Kept.decode(await self._credentials.load() or "")
         return kept if kept is not None and kept.id == self.identifier else None
 
     async def _put_back(self, entry: Kept) -> None:
-        """Store the unused token again, best effort: in memory the session goes on either way."""
+        """Store the unused token again, best effort; without it, the session continues in memory."""
         with suppress(CredentialsUnavailable):
             await self._credentials.save(entry.encode())
             self._exclusive = False
 
     async def _adopt(self, tokens: Tokens) -> None:
-        """Save the new refresh token, and only then use anything of what came with it."""
+        """Save the new refresh token before any of the new tokens is used."""
         refresh = tokens.refresh_token or self._refresh
         self._exclusive, self.overdue = True, False
         if self._remember and refresh is not None and self.identifier is not None:
@@ -364,17 +365,17 @@ class Session(httpx.Auth):
         self._access, self._refresh = tokens.access_token or None, refresh
 
     def _saved(self, problem: CredentialProblem | None, late: asyncio.Future[None] | None = None) -> None:
-        """Take note of how the store answered the save of this session."""
+        """Record the store's answer to the save of this session."""
         self.problem, self._late = problem, late
         if problem is None:
             self._exclusive = False
         elif problem is not CredentialProblem.SLOW:
-            # Not asked again: the store may prompt, and it does not hold this token. A slow store may still
-            # save it: the next renewal looks.
+            # The store is not asked again: it may prompt, and it does not hold this token. A slow store may
+            # still save the token: the next renewal checks.
             self._remember = False
 
     async def _end(self) -> None:
-        """The session ended by itself: told once."""
+        """End the session, and report it once."""
         if not self.signed_in:
             return
         self._forget()

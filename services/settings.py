@@ -1,4 +1,4 @@
-"""Every setting of the app: where the backend is, where the app is shown, where its files go."""
+"""Settings of the app: address of the backend, kind of process, folder of its files."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from services.proxies import proxy_for
 from services.trust import create_ssl_context
 
 VERSION = "0.1.0"
-"""Of the app; the one `pyproject.toml` declares."""
+"""Version of the app; equal to that of `pyproject.toml`."""
 
 APP_NAME = "conso-et-moi"
-"""The name of the app's folder in the user's data folder."""
+"""Name of the app's folder in the user's data folder."""
 
 BACKEND_VARIABLE = "CONSO_BACKEND_URL"
 CA_VARIABLE = "CONSO_CA_FILE"
 STORAGE_VARIABLE = "FLET_APP_STORAGE_DATA"
-"""Set by the Flet runtime of a phone, where an app may only write in that folder."""
+"""Variable set by the Flet runtime of a phone: the only folder in which an app may write."""
 
 SESSION_TIMEOUT = 1800
-"""Seconds a web session without a connection is kept, unless `Settings.session_timeout` says otherwise."""
+"""Default of `Settings.session_timeout`: seconds after which a web session without a connection expires."""
 
 SESSIONS_PER_ADDRESS = 100
-"""Web sessions of one address, unless `Settings.sessions_per_address` says otherwise: offices and mobile
-networks have many people behind one."""
+"""Default of `Settings.sessions_per_address`; offices and mobile networks share one address among many users.
+"""
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
@@ -40,12 +40,12 @@ _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
 
 
 class Runtime(StrEnum):
-    """Kind of process that runs the app, known before any client speaks."""
+    """Kind of process that runs the app, known before any client connects."""
 
     WEB = "web"
-    """A web host: one process, many visitors, nothing kept on this machine."""
+    """Web host: one process, many visitors, nothing stored on this machine."""
     BROWSER = "browser"
-    """A visitor's browser, which runs Python itself: the static demo. A reload starts over."""
+    """Visitor's browser, which runs Python itself: the static demo. A reload starts over."""
     DESKTOP = "desktop"
     PHONE = "phone"
 
@@ -56,7 +56,7 @@ class Runtime(StrEnum):
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this very machine, whose traffic never meets a network."""
+    """Return whether `host` is this machine, whose traffic never leaves it."""
     if host == "localhost":
         return True
     try:
@@ -66,10 +66,10 @@ def is_loopback(host: str) -> bool:
 
 
 def backend_origin(address: str) -> str:
-    """The origin (`https://host[:port]`) of a backend's address.
+    """Return the origin (`https://host[:port]`) of a backend's address.
 
     Raises:
-        ValueError: a sentence for whoever typed the address; it never repeats a password put in it.
+        ValueError: a sentence for the user; it never repeats a password of the address.
     """
     malformed = "The backend address is malformed: expected https://host or https://host:port."
     try:
@@ -91,38 +91,41 @@ def backend_origin(address: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the command line and the environment decide, checked once at start."""
+    """Settings from the command line and the environment, checked once at start."""
 
     data_folder: Path
-    """Where the app may write: the demonstration's database, and encrypted what opens without a network."""
+    """Folder for the app's files: the demonstration's database, and the encrypted cache."""
 
     backend: str | None = None
-    """The origin of the backend, or `None` for the demonstration embedded in the app."""
+    """Origin of the backend, or `None` for the demonstration embedded in the app."""
 
     ca_file: Path | None = None
-    """Certificates of the only authorities that may vouch for the backend (PEM); `None` for the system's."""
+    """PEM file of the only authorities trusted for the backend; `None` for the system's."""
 
     runtime: Runtime = Runtime.DESKTOP
-    """Kind of this process; it alone decides which stores exist, never what a client says of itself."""
+    """Kind of this process. It alone decides which stores exist, whatever a client claims."""
 
     host: str = "127.0.0.1"
-    """The address the web app listens on."""
+    """Address on which the web app listens."""
 
     port: int = 8550
-    """The port the web app listens on, 1 to 65535."""
+    """Port on which the web app listens, 1 to 65535."""
 
     session_timeout: int = SESSION_TIMEOUT
-    """Seconds a web session without a connection is kept, then freed within ten more: 1 to 86400."""
+    """Seconds (1 to 86400) after which a web session without a connection expires; freed within ten more."""
 
     sessions_per_address: int = SESSIONS_PER_ADDRESS
-    """Web sessions that one address may have at a time; those of this machine are not counted."""
+    """Web sessions of one address at the same time; loopback addresses are exempt."""
 
     allowed_hosts: tuple[str, ...] = ()
-    """The names browsers reach the web app by. Without any: on a loopback `host` this machine's own, so that
-    no other site can pose as it (DNS rebinding), else every name."""
+    """Host names of the web app for browsers.
+
+    By default, a loopback `host` allows only this machine's names, so that no other site can use them (DNS
+    rebinding). Any other `host` allows every name.
+    """
 
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks of the proxies believed about who the visitor is, and whether over HTTPS."""
+    """Addresses or networks of the proxies trusted to name the visitor's address and scheme."""
 
     def __post_init__(self) -> None:
         if self.backend is not None:
@@ -161,7 +164,7 @@ class Settings:
         allowed_hosts: Sequence[str] = (),
         trusted_proxies: Sequence[str] = (),
     ) -> Settings:
-        """The settings of this run: what the command line says, completed by the environment.
+        """Return the settings of the command line, completed by the environment.
 
         An empty `CONSO_BACKEND_URL` or `CONSO_CA_FILE` counts as absent.
 
@@ -199,7 +202,7 @@ class Settings:
 
     @property
     def served_names(self) -> tuple[str, ...]:
-        """The names a browser may ask the web app for; `*` is any."""
+        """Host names that a browser may request; `*` is any."""
         if self.allowed_hosts:
             return (*self.allowed_hosts, *_LOOPBACK_NAMES)
         return (self.host, *_LOOPBACK_NAMES) if is_loopback(self.host) else ("*",)

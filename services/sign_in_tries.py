@@ -1,7 +1,7 @@
-"""How often one address may fail to sign in, where one process serves many visitors.
+"""Limit of failed sign-ins per address, for a process that serves many visitors.
 
-To the backend they all come from this server: it cannot tell one visitor's guesses from the others'
-passwords.
+To the backend, all these visitors have the server's address: it cannot limit the guesses of one visitor
+without locking out the others.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from services.errors import Locked
 from services.transport import Clock, utc_now
 
 MOST_FAILURES = 20
-"""Of one address within `WINDOW`: offices and mobile networks have many people behind one."""
+"""Failures of one address within `WINDOW`; offices and mobile networks share one address among many users."""
 
 WINDOW = timedelta(minutes=15)
 
 
 def subscription_of(address: str) -> str:
-    """What one subscription of an access provider has: an IPv4 address, or the /64 of an IPv6 one."""
+    """Return the part of an address that identifies a provider's customer: an IPv4 address, or an IPv6 /64."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -32,19 +32,19 @@ def subscription_of(address: str) -> str:
 
 
 class Failures:
-    """The recent failures of every address. One for a process; each is forgotten after `WINDOW`."""
+    """Recent failures by address, one object per process; each failure expires after `WINDOW`."""
 
     def __init__(self, *, clock: Clock = utc_now) -> None:
         self._clock = clock
         self._moments: dict[str, deque[datetime]] = {}
 
     def add(self, address: str) -> None:
-        """One more, now."""
+        """Record a failure now."""
         self._forget()
         self._moments.setdefault(address, deque(maxlen=MOST_FAILURES)).append(self._clock())
 
     def wait(self, address: str) -> timedelta | None:
-        """How long `address` has to wait, when there were too many."""
+        """Return how long `address` has to wait; None if it has not failed too often."""
         self._forget()
         moments = self._moments.get(address)
         if moments is None or len(moments) < MOST_FAILURES:
@@ -62,18 +62,18 @@ class Failures:
 
 @dataclass(frozen=True)
 class SignInTries:
-    """The tries of the visitors of one address."""
+    """Sign-in tries of the visitors of one address."""
 
     failures: Failures
     address: str
-    """As `subscription_of` gives it."""
+    """Result of `subscription_of`."""
 
     def check(self) -> None:
-        """Raises `Locked` when too many failed."""
+        """Raise `Locked` if too many tries have failed."""
         wait = self.failures.wait(self.address)
         if wait is not None:
             raise Locked("too many failures of one address", retry_after=wait)
 
     def failed(self) -> None:
-        """Note a failure, now."""
+        """Record a failure now."""
         self.failures.add(self.address)

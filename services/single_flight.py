@@ -1,4 +1,4 @@
-"""One task for all who ask for the same thing at the same moment."""
+"""Single flight: one task shared by all callers that ask for the same at the same time."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ T = TypeVar("T")
 
 
 class SingleFlight:
-    """Runs each piece of work once, however many callers wait for it.
+    """Runs each piece of work once for all its callers.
 
-    A caller that is cancelled leaves alone: the work goes on for the others, and to its end.
+    A cancelled caller does not cancel the work: it continues to its end.
     """
 
     def __init__(self) -> None:
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def run(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of the work under way for `key`, started if there is none.
+        """Return the result of the work in flight for `key`; start it if there is none.
 
         Raises:
-            SessionExpired: the work was stopped by `cancel`, because the account it was for is gone.
+            SessionExpired: `cancel` has stopped the work, because its account has signed out.
         """
         task = self._tasks.get(key)
-        if task is None or task.done():  # over, and about to be forgotten
+        if task is None or task.done():  # finished, and about to be removed
             task = asyncio.create_task(work())
             self._tasks[key] = task
             task.add_done_callback(self._forget)
@@ -41,20 +41,20 @@ class SingleFlight:
         return result
 
     def cancel(self) -> None:
-        """Stop all work under way; those who wait for it get `SessionExpired`."""
+        """Stop all work in flight; its callers get `SessionExpired`."""
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
 
     def outdate(self) -> None:
-        """What is asked from now on is asked anew; what is under way goes on for those who wait."""
+        """Make later calls start new work; the work in flight continues for its callers."""
         self._tasks = {object(): task for task in self._tasks.values()}
 
     async def settled(self) -> None:
-        """Wait until the work under way is over, whatever its outcome."""
+        """Wait until the work in flight has ended, whatever its outcome."""
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def _forget(self, done: asyncio.Task[Any]) -> None:
         self._tasks = {key: task for key, task in self._tasks.items() if task is not done}
         if not done.cancelled():
-            done.exception()  # looked at: those it was for may have left, which is no error to log
+            done.exception()  # all callers may have left: not an error to log

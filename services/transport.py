@@ -1,8 +1,7 @@
-"""Requests to the backend and its raw answers: httpx is known here, in `session.py` and in `scenarios.py`.
+"""HTTP client of the backend; httpx is used only here, in `session.py` and in `scenarios.py`.
 
-Every exchange carries an `x-correlator`, ends within a bound, and fails only as a `BackendError`.
-
-Over 250 lines: what an exchange may cost and every way it can fail stand together.
+Every exchange carries an `x-correlator`, ends within a timeout, and fails only as a `BackendError`.
+Over 250 lines: the limits and the failures of an exchange belong together.
 """
 
 from __future__ import annotations
@@ -49,19 +48,19 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-"""Gives the present moment, aware, in UTC."""
+"""Returns the current time, time zone aware, in UTC."""
 
 IN_PROCESS = "http://sandbox"
-"""The origin of a backend embedded in the app: no network, so no TLS."""
+"""Origin of a backend embedded in the app: no network, so no TLS."""
 
 CALL_TIMEOUT = 12.0
-"""Seconds a call may last in all, retries and renewal included (`ASGITransport` ignores httpx's own)."""
+"""Seconds for a call in all, retries and renewal included (`ASGITransport` ignores httpx's own timeouts)."""
 
 LARGEST_BODY = 2_000_000
-"""Bytes of an answer, decompressed; a page of 100 purchases is about 80,000."""
+"""Bytes of an answer, decompressed; a page of 100 purchases has about 80,000."""
 
 LONGEST_WAIT = timedelta(seconds=2)
-"""A `Retry-After` up to this is waited for; a longer one is for the user to know."""
+"""Longest `Retry-After` that the client waits for; a longer one is reported to the user."""
 
 _TIMEOUT = httpx.Timeout(connect=4, read=8, write=8, pool=2)
 _LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=4, keepalive_expiry=20)
@@ -74,7 +73,7 @@ _RETRY = Retry(
     total_timeout=5,
 )
 _ACTED_UPON = ("location", "set-cookie")
-"""Headers that httpx acts upon: it reads a redirect even where it follows none, and keeps cookies."""
+"""Headers that httpx acts upon: it reads a redirect even if it follows none, and stores cookies."""
 _BOM = b"\xef\xbb\xbf"
 _COMPRESSED = re.compile(r"gzip|deflate|br|zstd")
 _LONGEST_RETRY_AFTER = timedelta(days=1)
@@ -83,21 +82,21 @@ _STEP_UP = re.compile(r'\berror="?insufficient_user_authentication\b', re.ASCII)
 
 
 def utc_now() -> datetime:
-    """The device's clock."""
+    """Return the device's time, in UTC."""
     return datetime.now(UTC)
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """One answer of the backend, whatever its status."""
+    """Answer of the backend, whatever its status."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     at: datetime
-    """By the backend's clock (`Date`), else by ours."""
+    """Time by the backend's clock (`Date`), else by this device's."""
     correlator: str
     told: Callable[[BackendError], None] | None = None
-    """Hears of what this answer fails by."""
+    """Callback for the failures of this answer."""
 
     def __repr__(self) -> str:
         return f"Reply(status={self.status}, correlator={self.correlator!r})"
@@ -108,14 +107,15 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def etag(self) -> str:
-        """Name of the state in the answer; nothing if no request can repeat it."""
+        """Tag of the state in the answer; empty if no request can repeat it."""
         return entity_tags.usable(self.headers.get("etag", ""))
 
     def decode(self, kind: type[T]) -> T:
-        """Read the body strictly as `kind`; records of a list that cannot be read are left out and counted.
+        """Decode the body strictly as `kind`; unreadable records of a list are left out and counted.
 
         Raises:
-            UnexpectedAnswer: not JSON, or JSON of another shape. The message names the place, no value.
+            UnexpectedAnswer: not JSON, or JSON of another shape. The message contains the place, but no
+                value.
         """
         media_type = re.split("[;,]", self.headers.get("content-type", ""))[0].strip().lower()
         if media_type != "application/json":
@@ -126,12 +126,12 @@ class Reply(msgspec.Struct, frozen=True):
             place = str(error).rpartition(" - at ")[2] if isinstance(error, msgspec.ValidationError) else ""
             detail = f"the answer is not the expected {kind.__name__} {place}".rstrip()
             raise self._tell(UnexpectedAnswer(detail, correlator=self.correlator)) from None
-        if getattr(value, "unreadable", 0):  # told to support, beside what the screen says
+        if getattr(value, "unreadable", 0):  # for the diagnostic report, in addition to the notice on screen
             self._tell(UnexpectedAnswer("a record cannot be read", correlator=self.correlator))
         return value
 
     def failure(self) -> BackendError:
-        """What a status other than the expected one means."""
+        """Return the error of a status other than the expected one."""
         return self._tell(self._failure())
 
     def _tell(self, error: BackendError) -> BackendError:
@@ -161,12 +161,12 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def outdated(self) -> bool:
-        """This version of the app is no longer served."""
+        """Whether this version of the app is no longer served."""
         return self.status == 426 or (400 <= self.status < 500 and self.code == "CLIENT_TOO_OLD")
 
     @property
     def code(self) -> str:
-        """The code of a problem (RFC 9457); nothing when the answer is no problem."""
+        """Code of a problem (RFC 9457); empty if the answer is not a problem."""
         try:
             return msgspec.json.decode(self.body, type=_Problem).code
         except (msgspec.MsgspecError, ValueError, RecursionError):
@@ -183,12 +183,12 @@ def is_temporary(status: int) -> bool:
 
 
 def wants_password(headers: Mapping[str, str]) -> bool:
-    """A 401 that is about the age of the sign-in (RFC 9470, 3), not about the session."""
+    """Return whether a 401 concerns the age of the sign-in (RFC 9470, 3), not the session."""
     return _STEP_UP.search(headers.get("www-authenticate", "")) is not None
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """How long `Retry-After` asks to wait (seconds or an HTTP date), at most a day; `None` if it does not."""
+    """Return the wait of `Retry-After` (seconds or an HTTP date), at most a day; `None` without one."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         wait = timedelta(seconds=min(int(text[:9]), 10**6))
@@ -209,15 +209,15 @@ def _http_date(text: str) -> datetime | None:
 
 
 def _date(headers: Mapping[str, str]) -> datetime | None:
-    """Return the moment of the answer by the backend's clock, if a screen can show it in any time zone."""
+    """Return the backend's time of the answer, if it can be shown in any time zone."""
     moment = _http_date(headers.get("date", ""))
     return moment if moment is not None and 2000 <= moment.year < 2100 else None
 
 
 class _Impatient(httpx.AsyncBaseTransport):
-    """Transport below the retries: removes what no layer above may act upon.
+    """Transport below the retries: removes headers that no layer above may act upon.
 
-    A read that is asked to wait for long fails at once, instead of being retried too early.
+    A read with a long `Retry-After` fails at once, instead of being retried too early.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, clock: Clock) -> None:
@@ -231,7 +231,7 @@ class _Impatient(httpx.AsyncBaseTransport):
         wait = retry_after(response.headers, _date(response.headers) or self._clock())
         if wait is None:
             response.headers.pop("retry-after", None)
-        else:  # seconds, so that every layer waits by the same clock
+        else:  # in seconds, so that every layer waits by the same clock
             response.headers["retry-after"] = str(ceil(wait.total_seconds()))
         if request.method != "GET" or not is_temporary(response.status_code):
             return response
@@ -247,7 +247,7 @@ class _Impatient(httpx.AsyncBaseTransport):
 
 
 class _Misconfigured(httpx.AsyncBaseTransport):
-    """Transport of a device whose settings lead to no network."""
+    """Transport of a device with invalid network settings."""
 
     def __init__(self, mistake: str) -> None:
         self._mistake = mistake
@@ -282,11 +282,11 @@ class Wire:
 
     Args:
         timeout: seconds that a call may take.
-        ready: waits until the backend can be asked; this time does not count.
+        ready: waits until the backend can be asked; this time is not part of the timeout.
     """
 
     on_outdated: Callable[[], None] | None = None
-    """Called whenever the backend says that it does not serve this version of the app."""
+    """Called whenever the backend no longer serves this version of the app."""
 
     def __init__(
         self,
@@ -314,13 +314,12 @@ class Wire:
     def over_http(
         cls, origin: str, *, clock: Clock, timeout: float, tls: ssl.SSLContext | None = None
     ) -> Wire:
-        """Return a client of `origin` over the network; a proxy is used, except towards this machine.
+        """Return a client of `origin` over the network; a proxy is used, except for this machine.
 
-        Where the device's proxy or certificates cannot be used, every request fails as `DeviceMisconfigured`:
-        the app starts and says so.
+        If the device's proxy or certificates cannot be used, every request fails as `DeviceMisconfigured`.
 
         Args:
-            tls: the certificates that vouch for the backend; those of the device by default.
+            tls: SSL context that verifies the backend; the device's by default.
         """
         try:
             transport: httpx.AsyncBaseTransport = _http_transport(origin, tls)
@@ -339,13 +338,13 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
     ) -> Reply:
-        """One exchange; reads are retried, nothing else is.
+        """Send one request; only reads are retried.
 
         Raises:
-            Unreachable, Unavailable, UnexpectedAnswer: there is no answer to look at; `sent` says whether
-                there may have been one.
-            UpdateNeeded: whatever was asked.
-            SessionExpired: `auth` says so.
+            Unreachable, Unavailable, UnexpectedAnswer: no usable answer; `sent` tells whether the request may
+            have arrived.
+            UpdateNeeded: this version of the app is no longer served.
+            SessionExpired: raised by `auth`.
         """
 
         def told(error: BackendError) -> None:
@@ -370,7 +369,7 @@ class Wire:
         correlator = str(uuid4())
         if self._ready is not None:
             await self._ready()
-        if self._client.is_closed:  # what was on its way through the app when the page went away
+        if self._client.is_closed:  # the page was closed during the call
             raise Unreachable("closed", correlator=correlator)
         if form is not None:
             form = {name: whole(value) for name, value in form.items()}
@@ -413,14 +412,15 @@ class Wire:
 
 
 def whole(text: str) -> str:
-    """`text` as it can be sent: what a user pastes may hold half a character."""
+    """Return `text` in a form that can be encoded; pasted text may hold half a surrogate pair."""
     return text.encode(errors="replace").decode()
 
 
 async def _read(response: httpx.Response, correlator: str) -> bytes:
     """Return the body, up to `LARGEST_BODY`, without a byte order mark."""
     if len(_COMPRESSED.findall(response.headers.get("content-encoding", "").lower())) > 1:
-        # One layer multiplies a chunk by 1,000 at most; two would fill the memory before it can be counted.
+        # One coding multiplies a chunk by 1,000 at most; two could fill the memory before the size is
+        # checked.
         raise _lost(UnexpectedAnswer("the answer is compressed twice", correlator=correlator))
     body = bytearray()
     async for chunk in response.aiter_bytes():
@@ -441,6 +441,6 @@ def _is_certificate_refused(error: BaseException) -> bool:
 
 
 def _lost(error: BackendError) -> BackendError:
-    """`error`, of a request that may have arrived."""
+    """Mark the error of a request that may have arrived, and return it."""
     error.sent = True
     return error

@@ -1,4 +1,4 @@
-"""The certificates that vouch for the backend: of one file, of the environment, or of the system."""
+"""Certificates trusted for the backend: of one file, of the environment, or of the system."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ FOLDER_VARIABLE: Final = "SSL_CERT_DIR"
 KEY_LOG_VARIABLE: Final = "SSLKEYLOGFILE"
 
 _HASHED_NAME: Final = re.compile(r"[0-9a-f]{8}\.\d+", re.IGNORECASE)
-"""What OpenSSL looks for in a folder of certificates."""
+"""File names that OpenSSL looks for in a folder of certificates."""
 
 
 def create_ssl_context(
     ca_file: Path | None = None, environment: Mapping[str, str] = os.environ
 ) -> ssl.SSLContext:
-    """Return an SSL context that trusts `ca_file` alone if given, else the environment's or the system's.
+    """Return an SSL context that trusts only `ca_file` if given, else the environment's or the system's.
 
     About 1 MB: create it once and share it.
 
     Raises:
-        ValueError: a sentence about what cannot be used.
+        ValueError: a sentence about the unusable file, folder or setting.
     """
     file, folders = _value(environment, FILE_VARIABLE), _value(environment, FOLDER_VARIABLE)
     if ca_file is not None:
@@ -84,23 +84,23 @@ def _holds_certificates(folder: Path) -> bool:
 
 def _system_context() -> ssl.SSLContext:
     """Return a context that trusts the system's certificates, or Mozilla's list where it has none."""
-    import truststore  # a server listens before it needs this
+    import truststore  # imported late: a server must listen without it
 
     context: ssl.SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if sys.platform in ("win32", "darwin"):
         return context
-    # Here truststore reads the certificates again for each connection: share the context of one connection.
+    # Here, truststore reads the certificates again for each connection: share the context of one connection.
     context = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="localhost").context
     folder = ssl.get_default_verify_paths().capath
     if not context.cert_store_stats()["x509_ca"] and not (folder and _holds_certificates(Path(folder))):
-        import certifi  # phones and minimal containers
+        import certifi  # for phones and minimal containers
 
         context.load_verify_locations(cafile=certifi.where())
     return context
 
 
 def _log_keys(context: ssl.SSLContext, environment: Mapping[str, str]) -> None:
-    """Write the keys of connections where the environment asks for it, as Python's own contexts do."""
+    """Log the keys of connections if the environment asks for it, as Python's own contexts do."""
     file = _value(environment, KEY_LOG_VARIABLE)
     if not file or sys.flags.ignore_environment:
         return
