@@ -93,7 +93,7 @@ class _Code(Struct, frozen=True):
 
 
 class _TokenAnswer(Struct, frozen=True):
-    """Answer of the token endpoint; members are decoded separately, so that no error loses a rotated token."""
+    """Answer of the token endpoint; members are decoded separately, so that no token is lost to an error."""
 
     access_token: Raw = Raw(b"null")
     token_type: Raw = Raw(b"null")

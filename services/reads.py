@@ -124,7 +124,7 @@ def unreadable(value: object) -> int:
 
 
 def encode(answers: Iterable[Known]) -> bytes:
-    """Return the answers as JSON, latest last. Above `LARGEST` bytes, low priorities and old answers are left out."""
+    """Return the answers as JSON, latest last; above `LARGEST` bytes, without the least important ones."""
     latest_first = reversed([*enumerate(answers)])
     chosen: list[tuple[int, bytes]] = []
     room = LARGEST

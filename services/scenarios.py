@@ -42,7 +42,7 @@ class Fault(Enum):
 
 
 class Embedded(Protocol):
-    """Embedded backend, an ASGI application; `state.start_over(identifier)` resets the data of a subscriber."""
+    """Embedded backend, an ASGI application; `state.start_over(identifier)` resets a subscriber's data."""
 
     state: Any
 

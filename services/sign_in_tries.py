@@ -21,7 +21,7 @@ WINDOW = timedelta(minutes=15)
 
 
 def subscription_of(address: str) -> str:
-    """Return the part of an address that identifies a provider's customer: an IPv4 address, or an IPv6 /64."""
+    """Return the part of an address that identifies a customer: an IPv4 address, or an IPv6 /64."""
     try:
         ip = ip_address(address)
     except ValueError:

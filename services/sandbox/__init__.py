@@ -1,4 +1,4 @@
-"""A backend of its own: the contract (`openapi.yaml`) served from a database, with demo subscribers.
+"""Sandbox backend: serves the contract (`openapi.yaml`) from a database, with demo subscribers.
 
 The app embeds it when it has no other backend; `python -m services.sandbox` serves it over HTTP.
 """

@@ -1,4 +1,4 @@
-"""The sandbox by itself, over HTTP: `python -m services.sandbox --help`."""
+"""Command line of the sandbox over HTTP: `python -m services.sandbox --help`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from services.settings import backend_origin
 
 
 class CannotStart(Exception):
-    """Why the sandbox cannot start, in one sentence."""
+    """Reason why the sandbox cannot start, in one sentence."""
 
 
 def main(arguments: list[str] | None = None, *, settings: Settings | None = None) -> None:
-    """Serve until told to stop. An option that cannot be used is told in one sentence, with exit code 2.
+    """Serve until stopped. An invalid option is reported in one sentence, with exit code 2.
 
     `settings` replaces the sandbox's limits.
     """
@@ -76,14 +76,14 @@ def _serve(options: argparse.Namespace, settings: Settings) -> None:
             lifespan="off",
             date_header=False,
             server_header=False,
-            proxy_headers=False,  # tries are counted by address, which nobody chooses by a header
-            timeout_graceful_shutdown=2,  # what was asked is done by then; half a question never ends
+            proxy_headers=False,  # tries are counted by address, which no client may choose by a header
+            timeout_graceful_shutdown=2,  # complete requests end by then; incomplete ones never end
         )
         host = f"[{options.host}]" if ":" in options.host else options.host
         sys.stdout.write(f"The sandbox answers on http://{host}:{port}\n")
         sys.stdout.flush()
         for stop in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(stop, lambda *_: sys.exit(0))  # uvicorn raises it again once all is closed
+            signal.signal(stop, lambda *_: sys.exit(0))  # uvicorn raises it again after it has closed
         with contextlib.closing(app.state.store):
             uvicorn.Server(config).run(sockets=[listener])
 
@@ -113,7 +113,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family)
     except OSError as error:
-        raise CannotStart(f"{host}:{port} cannot be listened on: {error.strerror or error}.") from error
+        raise CannotStart(f"{host}:{port} cannot be used to listen on: {error.strerror or error}.") from error
     return listener
 
 
@@ -129,12 +129,12 @@ def _subscribers(file: Path | None) -> tuple[Subscriber, ...] | None:
 
 
 def _default_database(port: int) -> str:
-    """A file of the port's own: two sandboxes never share one by accident."""
+    """Return the URL of a file for this port, so that two sandboxes never share one by accident."""
     folder = platformdirs.user_data_path("conso-et-moi", appauthor=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CannotStart(f"The folder {folder} cannot be made: {error.strerror}.") from error
+        raise CannotStart(f"The folder {folder} cannot be created: {error.strerror}.") from error
     return f"sqlite:///{folder / f'sandbox-{port}.sqlite3'}"
 
 
@@ -144,7 +144,7 @@ def _clock(frozen: datetime | None) -> Clock:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
     return int(text)
 
 
@@ -159,9 +159,11 @@ def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no moment, like 2024-03-10T12:00:00+01:00") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time, such as 2024-03-10T12:00:00+01:00"
+        ) from error
     if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} needs its offset, like 2024-03-10T12:00:00+01:00")
+        raise argparse.ArgumentTypeError(f"{text!r} needs a UTC offset, such as 2024-03-10T12:00:00+01:00")
     return moment
 
 
@@ -171,7 +173,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not (seconds >= 0 and math.isfinite(seconds)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""What a subscriber has: themself, their contracts, a contract's periods (endpoints 1 and 2)."""
+"""Subscribers, their contracts, and the billing periods of a contract (endpoints 1 and 2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUCCEEDED = "succeeded"
 
 
 def me(query: Query) -> dict[str, Any]:
-    """Endpoint 1: the subscriber and their contracts, in their order."""
+    """Return the subscriber and their contracts, in order (endpoint 1)."""
     connection = query.connection
     person = connection.execute(
         subscriber.select().where(subscriber.c.subscriber_id == query.subscriber_id)
@@ -49,24 +49,24 @@ def me(query: Query) -> dict[str, Any]:
 
 
 def end_sessions(query: Query) -> Response:
-    """Endpoint 13: signs the subscriber out everywhere, here included."""
+    """Sign the subscriber out on all devices, this one included (endpoint 13)."""
     tokens.sign_out_everywhere(query.connection, query.subscriber_id, query.now)
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=NO_STORE)
 
 
 def billing_periods(query: Query) -> dict[str, Any]:
-    """Endpoint 2: the contract's last six periods, newest first, with their totals."""
+    """Return the last six periods of the contract with their totals, newest first (endpoint 2)."""
     row = query.billed_contract()
     return {"items": with_totals(query.connection, row, periods_of(row, query.now), query.now)}
 
 
 def periods_of(row: Row[Any], now: datetime) -> tuple[Period, ...]:
-    """The periods a contract's holder can look at, newest first."""
+    """Return the periods available to the holder of a contract, newest first."""
     return latest_periods(now.astimezone(zone_of(row)).date(), row.cut_off_day)
 
 
 def state_of(period: Period, today: date) -> str:
-    """`open` until its last day is over, `billed` once the month of its bill has begun, `closed` between."""
+    """Return `open` to the period's last day, `billed` from the month of its bill, `closed` in between."""
     if today <= period.end:
         return "open"
     return "billed" if f"{today:%Y-%m}" >= period.bill_month else "closed"
@@ -75,9 +75,9 @@ def state_of(period: Period, today: date) -> str:
 def with_totals(
     connection: Connection, row: Row[Any], periods: Sequence[Period], now: datetime
 ) -> list[dict[str, Any]]:
-    """Periods of a contract, as the contract writes them.
+    """Return periods of a contract in the contract's JSON form.
 
-    Each is summed from the part of the index that holds its entries, whatever else is in the table.
+    The sum of a period reads only the index range of its entries.
     """
     zone = zone_of(row)
     pending, succeeded = purchase.c.payment_status.in_(PENDING), purchase.c.payment_status == SUCCEEDED
@@ -120,7 +120,7 @@ def with_totals(
 def _bills(
     connection: Connection, contract_id: str, periods: Sequence[Period], today: date
 ) -> dict[str, dict[str, Any]]:
-    """Return the bills of periods that are issued, by month, as the contract writes them."""
+    """Return the issued bills of periods, by month, in the contract's JSON form."""
     found = connection.execute(
         bill.select().where(
             bill.c.contract_id == contract_id,

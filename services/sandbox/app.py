@@ -1,4 +1,4 @@
-"""The sandbox as one ASGI application: the same object in process and under a server."""
+"""Sandbox as an ASGI application: the same object in process and under a server."""
 
 from __future__ import annotations
 
@@ -56,11 +56,10 @@ def create_app(
 
     Args:
         database: SQLAlchemy URL; `sqlite://` is in memory.
-        subscribers: replace those of the database, unless they are the same. By default the demo
-            subscribers, created again each day. In memory, those with 10,000 purchases get them on demand.
+        subscribers: replacement of the database's subscribers, unless they are equal. By default, the demo
+            subscribers, created again each day. In memory, the 10,000 purchases are created on demand.
         latency: seconds before every answer.
-        issuer: origin that the metadata name, where clients reach the sandbox by another address than
-            its server's own.
+        issuer: origin in the metadata, if clients reach the sandbox by another address than its server's.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError, ImportError: the database cannot be used.
@@ -69,7 +68,7 @@ def create_app(
     settings = settings or Settings()
     issuer = backend_origin(issuer) if issuer is not None else None
     store = Store(database)
-    # A database in memory is new: nobody is signed in yet, and few will look at the many purchases.
+    # A database in memory is new: it has no sessions, and few users open the many purchases.
     on_demand = subscribers is None and in_memory(database)
     store.transact(functools.partial(_populate, subscribers, clock, settings, on_demand), writing=True)
 
@@ -97,7 +96,7 @@ def create_app(
         await store.run(lambda connection: connection.execute(select(1)).one())
         return web.json_response({"status": "ok"}, headers=web.NO_STORE)
 
-    handlers: dict[Any, Any] = {  # Starlette would have every handler take any exception
+    handlers: dict[Any, Any] = {  # Starlette's type requires that every handler takes any exception
         web.Problem: web.on_problem,
         web.OAuthError: web.on_oauth_error,
         HTTPException: web.on_http_exception,
@@ -145,7 +144,7 @@ def create_app(
 
 
 class FilledOnDemand:
-    """ASGI middleware: fills a contract before the first request about it."""
+    """ASGI middleware that fills a contract before the first request about it."""
 
     def __init__(self, app: ASGIApp, *, contract_id: str, fill: Callable[[], Awaitable[None]]) -> None:
         self._app, self._path, self._fill = app, f"/v1/contracts/{contract_id}/", fill
@@ -176,7 +175,8 @@ def _populate(
             people = demo.subscribers(now, large_volume=not on_demand)
             fill(connection, people, content=content, now=now, log2_cost=log2_cost)
         return
-    data = digest(msgspec.json.encode(subscribers).decode())  # it holds passwords: hashed like one
+    # the data contains passwords, so it is hashed like a password
+    data = digest(msgspec.json.encode(subscribers).decode())
     if not (held.startswith(_DATA) and verify_password(data, held.removeprefix(_DATA))):
         content = _DATA + hash_password(data, log2_cost)
         fill(connection, subscribers, content=content, now=now, log2_cost=log2_cost)
@@ -190,6 +190,6 @@ def _start_over(identifier: str, clock: Clock, connection: Connection) -> None:
 
 
 async def _openapi(_request: Request) -> Response:
-    """The contract itself (endpoint 12)."""
+    """Return the contract document (endpoint 12)."""
     contract = files("services.sandbox").joinpath("openapi.yaml").read_bytes()
     return web.json_response(msgspec.yaml.decode(contract))

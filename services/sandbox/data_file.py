@@ -1,8 +1,8 @@
-"""The subscribers the sandbox serves, and the file they can be read from (`--data`).
+"""Subscribers of the sandbox, and the data file that may provide them (`--data`).
 
-The form is the contract's. A file is read strictly and refused whole: an unknown key, a missing one, a value
-of another type, a time without its offset, something named twice. `periodId` and `isBilled` are computed,
-never read. The demo subscribers are made of the same values.
+The form is the contract's. A file is read strictly, and refused as a whole for any error. Errors are an
+unknown or missing key, a value of another type, a time without its offset, or a duplicate id.
+`periodId` and `isBilled` are computed, never read. The demo subscribers use the same types.
 """
 
 from __future__ import annotations
@@ -38,25 +38,29 @@ TIME_ZONES = frozenset(
         "Pacific/Wallis",
     }
 )
-"""Those of the contract."""
+"""Time zones of the contract."""
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}\Z")]
-"""Opaque, and the same in a path as on paper: `..` would lead elsewhere."""
+"""Opaque id, restricted to characters that mean the same in a path: `..` would lead elsewhere."""
 Month = Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z")]
-"""A month of bills, `YYYY-MM`."""
+"""Month of a bill, `YYYY-MM`."""
 
 
 class Record(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Anything in the file: keys as in the contract, none but those."""
+    """Base of all records in the file: the contract's keys, and no others."""
 
 
 def _check_century(*days: date | None) -> None:
-    """No time zone or subtraction can take these past what a date holds; the app reads no others."""
+    """Check that all dates are in the 21st century; the app reads no others.
+
+    Raises:
+        ValueError: a date is outside 2000 to 2099.
+    """
     if any(day is not None and not 2000 <= day.year < 2100 for day in days):
         raise ValueError("a date of another century")
 
 
 class Money(Record, frozen=True):
-    """An exact amount, `"4.99"`; negative on a refund."""
+    """Exact amount, such as `"4.99"`; negative for a refund."""
 
     amount: Annotated[str, Meta(pattern=r"^-?[0-9]{1,7}\.[0-9]{2}\Z")]
     currency: Literal["EUR"] = "EUR"
@@ -67,14 +71,14 @@ class Money(Record, frozen=True):
 
 
 class Billing(Record, frozen=True):
-    """When the contract's period is cut."""
+    """Cut-off of a contract's periods."""
 
     cut_off_day: Annotated[int, Meta(ge=1, le=28)] = 26
     time_zone: str = "Europe/Paris"
 
 
 class MerchantContact(Record, frozen=True):
-    """How to reach a merchant."""
+    """Contact of a merchant."""
 
     url: Words | None = None
     email: Words | None = None
@@ -82,7 +86,7 @@ class MerchantContact(Record, frozen=True):
 
 
 class Bill(Record, frozen=True):
-    """What the printed bill of a month says of internet+."""
+    """Internet+ part of the printed bill of a month."""
 
     bill_month: Month
     number: Words
@@ -94,7 +98,7 @@ class Bill(Record, frozen=True):
 
 
 class SpendingLimits(Record, frozen=True):
-    """The most that can be spent on the contract."""
+    """Spending ceilings of the contract."""
 
     transaction: Money | None = None
     month: Money | None = None
@@ -102,7 +106,7 @@ class SpendingLimits(Record, frozen=True):
 
 
 class Service(Record, frozen=True):
-    """Whether internet+ can be used on the contract."""
+    """State of internet+ on the contract."""
 
     status: Literal["active", "suspended"] = "active"
     since: date | None = None
@@ -113,7 +117,7 @@ class Service(Record, frozen=True):
 
 
 class Subscription(Record, frozen=True):
-    """A subscription taken with a merchant."""
+    """Subscription with a merchant."""
 
     subscription_id: Id
     name: Words
@@ -138,7 +142,7 @@ class Subscription(Record, frozen=True):
 
 
 class Dispute(Record, frozen=True):
-    """What was told about a purchase, and what came of it."""
+    """Report about a purchase, and its outcome."""
 
     dispute_id: Words
     status: Literal["acknowledged", "inProgress", "accepted", "refused", "closed"]
@@ -151,7 +155,7 @@ class Dispute(Record, frozen=True):
 
 
 class Purchase(Record, frozen=True):
-    """A purchase, or a refund (then its amount is negative)."""
+    """Purchase, or refund with a negative amount."""
 
     payment_id: Id
     entry_type: Literal["purchase", "refund"]
@@ -181,14 +185,14 @@ class Purchase(Record, frozen=True):
     kind: Literal["oneOff", "subscription"]
     reference_code: Words
     billed_period_id: Month | None = None
-    """The bill that bears it, if it is another than its period's."""
+    """Period whose bill contains the entry, if it differs from the period of `payment_date`."""
     refund_of: Id | None = None
     tax_amount: Money | None = None
     subscription_id: Id | None = None
     refunded_amount: Money | None = None
-    """Given, it stands; else it is the sum of the purchase's refunds."""
+    """Refunded amount; by default, the sum of the purchase's refunds."""
     merchant_identifier: Words | None = None
-    """Given, it stands; else it is made from the merchant's name."""
+    """Identifier of the merchant; by default, derived from the merchant's name."""
     merchant_contact: MerchantContact | None = None
     dispute: Dispute | None = None
 
@@ -197,7 +201,7 @@ class Purchase(Record, frozen=True):
 
 
 class Contract(Record, frozen=True):
-    """A line: a box or a mobile."""
+    """Line with internet+: a box or a mobile."""
 
     contract_id: Id
     kind: Literal["internet", "mobile"]
@@ -210,11 +214,11 @@ class Contract(Record, frozen=True):
     purchases: tuple[Purchase, ...] = ()
     bills: tuple[Bill, ...] = ()
     review: Review | None = None
-    """What its holder decided about its charges."""
+    """Decisions of the holder about the charges."""
 
 
 class Subscriber(Record, frozen=True):
-    """Somebody who can sign in, by e-mail address or phone number."""
+    """Subscriber who can sign in, by e-mail address or phone number."""
 
     identifier: Words
     password: Words
@@ -229,18 +233,18 @@ class _File(Record, frozen=True):
 
 
 LARGEST_SUM = 10**13 - 1
-"""Cents that a contract's amounts may come to: what the contract's grammar of an amount can write."""
+"""Cents: the largest sum of a contract's amounts that the contract's format of an amount can hold."""
 
 
 class BadData(ValueError):
-    """The file cannot be used; says where its first fault is."""
+    """The file cannot be used; the message starts with the path of the first error."""
 
 
 def parse_subscribers(content: bytes) -> tuple[Subscriber, ...]:
-    """Return the subscribers of a data file, in UTF-8, or in what its byte order mark says.
+    """Return the subscribers of a data file, in UTF-8 or the encoding of its byte order mark.
 
     Raises:
-        BadData: anything is wrong; the message starts with the path of the first fault.
+        BadData: the file is invalid; the message starts with the path of the first error.
     """
     try:
         text = content.decode(json.detect_encoding(content))
@@ -276,7 +280,7 @@ def _check_rules(subscribers: tuple[Subscriber, ...]) -> None:
 
 
 def _names(subscribers: tuple[Subscriber, ...]) -> Iterator[tuple[str, str, str]]:
-    """Everything that has to be unique: its path, what it names, its value."""
+    """Yield all unique values: the path, the kind, and the value."""
     for i, subscriber in enumerate(subscribers):
         path = f"subscribers[{i}]"
         identifier, number = canonical(subscriber.identifier), canonical(subscriber.phone_number or "")

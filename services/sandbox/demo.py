@@ -1,10 +1,10 @@
-"""The demo subscribers, as they are on a day: the same every time for one day, and never ahead of the hour.
+"""Demo subscribers of a day: equal data for equal days, and no entry after the current time.
 
-What happens in a period is drawn from the period's own name, so that the past stays what it was from one day
-to the next. The cases worth looking at are placed by hand: a period's first and last second, 29 February,
-both clock changes, New Year's Eve, a renewal on the 31st, a price rise, a free trial, a subscription charged
-once more after its end, one that only its publisher ends, a duplicate, a refund on a later bill, a refusal,
-a purchase that the next bill bears.
+The entries of a period are drawn from the period's name, so that the past is the same from day to day.
+Notable cases are placed by hand: a period's first and last second, 29 February, both clock changes, New
+Year's Eve. More cases: a renewal on the 31st, a price rise, a free trial, a duplicate, a refusal, a refund on
+a later bill. Others: a subscription charged once after its end, one that only its publisher ends, a purchase
+on the next bill.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ LARGE_CONTRACT = "gros-volume-box"
 
 
 def edition(now: datetime) -> str:
-    """Names the demo of a day: another day's subscribers are others."""
+    """Return the name of a day's demo; each day has its own subscribers."""
     return f"demo {now.astimezone(ZONE).date()}"
 
 
 def subscribers(now: datetime, *, large_volume: bool = True) -> tuple[Subscriber, ...]:
-    """Return the contract's table of demo subscribers, in its order.
+    """Return the demo subscribers of the contract's table, in its order.
 
     Args:
-        large_volume: whether the one with many purchases has them.
+        large_volume: whether to create the many purchases of the subscriber who has them.
     """
     now = now.astimezone(ZONE).replace(microsecond=0)
     periods = latest_periods(now.date())
@@ -71,7 +71,8 @@ def _ordinary(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     box.buy(catalogue.ARTICLE, moment(current.start, time()))
     box.buy(catalogue.EVENING_ARTICLE, moment(last.end, time(23, 59, 59)))
     for at in _special_moments(periods):
-        # One second after 01:59:59 where clocks go forward: under one description, it would be a duplicate.
+        # One second after 01:59:59 where clocks go forward: with equal descriptions, the two would be a
+        # duplicate.
         box.buy(catalogue.NIGHT_ARTICLE if at.hour == 3 else catalogue.ARTICLE, at)
     for second in (8, 31):
         box.buy(catalogue.DUPLICATE, moment(last.start + 12 * DAY, time(21, 14, second)))
@@ -89,7 +90,8 @@ def _ordinary(now: datetime, periods: Periods) -> tuple[Contract, ...]:
         latest_periods(now.date(), count=9)[-1].start + 3 * DAY,
         lambda day: 299 if day < before.start else 399,
     )
-    # On the first day of each period: the price announced for the next one is known all through this one.
+    # On the first day of each period, so that the next period's price is announced during the whole of this
+    # one.
     box.subscribe(
         catalogue.GAZETTE,
         "month",
@@ -106,7 +108,7 @@ def _ordinary(now: datetime, periods: Periods) -> tuple[Contract, ...]:
         earlier.start + 3 * DAY,
         lambda _: 299,
         terminated=ended,
-        charged_until=ended + 7 * DAY,  # once more after its end, as happens
+        charged_until=ended + 7 * DAY,  # once after its end, a typical error
     )
     box.carry_over(catalogue.FICHE_POTAGER, last)
     for period in (before, last):
@@ -137,7 +139,7 @@ def _nothing_now(now: datetime, periods: Periods) -> tuple[Contract, ...]:
         periods[4].start + 2 * DAY,
         lambda _: 299,
         terminated=terminated,
-        charged_until=terminated + 7 * DAY,  # once more after the request, as happens
+        charged_until=terminated + 7 * DAY,  # once after the request, a typical error
     )
     return (line.contract("02 •• •• •• 30"),)
 
@@ -147,7 +149,7 @@ def _nothing_ever(now: datetime, _periods: Periods) -> tuple[Contract, ...]:
 
 
 def _large_volume(volume: int, now: datetime, periods: Periods) -> tuple[Contract, ...]:
-    """For the speed of lists, not for its plausibility: no ceiling holds it."""
+    """Return a contract for the speed of lists; its total exceeds every ceiling."""
     line = Line(LARGE_CONTRACT, now)
     for index, at in enumerate(_spread(periods[0], now, volume)):
         rounds, which = divmod(index, len(catalogue.BOX))
@@ -157,7 +159,7 @@ def _large_volume(volume: int, now: datetime, periods: Periods) -> tuple[Contrac
 
 
 def _turned_off(now: datetime, periods: Periods) -> tuple[Contract, ...]:
-    """Turning the service off interrupted the subscriptions, too."""
+    """Return a contract whose service was turned off, which interrupted the subscriptions too."""
     line = Line("suspendu-box", now)
     for period in periods[2:]:
         line.buy_some(catalogue.BOX, period, 3)
@@ -175,9 +177,9 @@ def _without_rights(now: datetime, periods: Periods) -> tuple[Contract, ...]:
 
 
 def _near_the_ceiling(now: datetime, periods: Periods) -> tuple[Contract, ...]:
-    """288 € in the current period; the next 28 € would pass 300 € and are refused.
+    """Return a contract with 288 € in the current period; the next 28 € would pass 300 € and are refused.
 
-    One earlier purchase is above the legal limit of 50 €, and the subscriber's own ceiling is passed.
+    An earlier purchase is above the legal limit of 50 €, and the total is above the subscriber's own ceiling.
     """
     line = Line("plafond-box", now)
     for period in periods[1:]:
@@ -195,10 +197,11 @@ def _near_the_ceiling(now: datetime, periods: Periods) -> tuple[Contract, ...]:
 
 
 def _to_look_at(now: datetime, periods: Periods) -> tuple[Contract, ...]:
-    """What the app points out: new and renewed subscriptions, an unusual amount, a trial about to end.
+    """Return a contract with findings of the app.
 
-    A first purchase from a publisher, and three equal ones on a day, which are ordinary. A report that was
-    refused, and the contest file about it, whose letters have no answer.
+    New and renewed subscriptions, an unusual amount, a trial about to end, a first purchase from a publisher.
+    Three equal purchases on one day are ordinary. A refused report has a contest file, whose letters have no
+    answer.
     """
     current, last, before, earlier, *_ = periods
     line = Line("veille-box", now)
@@ -211,7 +214,7 @@ def _to_look_at(now: datetime, periods: Periods) -> tuple[Contract, ...]:
     rental = line.buy(catalogue.RENTAL, moment(before.start + 4 * DAY, time(22, 51, 7)), disputed=9 * DAY)
     if rental is not None:
         line.contest(rental, "cine-lanterne")
-    # On the weekday the current period begins with: it is charged five times in it.
+    # On the weekday of the current period's first day, so that the period has five charges.
     weekly = current.start - (current.start - earlier.start).days // 7 * 7 * DAY
     line.subscribe(catalogue.CLUB_CUBEO, "week", weekly, lambda _: 399)
     line.subscribe(
@@ -238,13 +241,13 @@ def _to_look_at(now: datetime, periods: Periods) -> tuple[Contract, ...]:
 
 
 def _month_before(day: date) -> date:
-    """Return the day of the month before, or its last one."""
+    """Return the same day of the previous month, or its last day."""
     last = day.replace(day=1) - DAY
     return last.replace(day=min(day.day, last.day))
 
 
 def _spread(period: Period, now: datetime, count: int) -> Iterator[datetime]:
-    """Moments from the period's start to now, evenly."""
+    """Yield evenly spaced times from the period's start to now."""
     first, _ = period.bounds(ZONE)
     so_far = now.astimezone(UTC) - first
     for index in range(count):
@@ -252,7 +255,7 @@ def _spread(period: Period, now: datetime, count: int) -> Iterator[datetime]:
 
 
 def _special_moments(periods: Periods) -> Iterator[datetime]:
-    """29 February, New Year's Eve and both sides of a clock change, where the periods hold them."""
+    """Yield the times of 29 February, New Year's Eve and both sides of clock changes within the periods."""
     day = periods[-1].start
     while day <= periods[0].end:
         if (day.month, day.day) in ((2, 29), (12, 31)):

@@ -1,6 +1,6 @@
-"""What the demo subscribers buy: invented services and publishers, plausible prices.
+"""Offers for the demo subscribers: invented services and publishers, plausible prices.
 
-Addresses end in `.example`; phone numbers are of the range kept for fiction.
+Addresses end in `.example`; phone numbers are from the range reserved for fiction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Category = Literal[
 
 @dataclass(frozen=True)
 class Offer:
-    """Something a merchant sells, at one of some prices, in cents."""
+    """Offer of a merchant, at any of its prices, in cents."""
 
     merchant: str
     description: str
@@ -30,7 +30,7 @@ class Offer:
 
     @cached_property
     def contact(self) -> MerchantContact:
-        """How to reach the merchant."""
+        """Contact of the merchant."""
         name = re.sub(r"[^a-z0-9]+", "-", fold(self.merchant)).strip("-")[:40]
         number = f"{sum(map(ord, name)) % 10_000:04}"
         return MerchantContact(
@@ -40,7 +40,7 @@ class Offer:
         )
 
     def tax(self, cents: int) -> Money | None:
-        """The VAT in a price: 2.1 % on the press, none on a gift, 20 % on the rest."""
+        """Return the VAT of a price: 2.1 % for the press, none for a donation, 20 % for the rest."""
         if self.category == "donation":
             return None
         share = 21 / 1021 if self.category == "press" else 20 / 120
@@ -48,7 +48,7 @@ class Offer:
 
 
 def money(cents: int) -> Money:
-    """Cents as an amount of the contract."""
+    """Return cents as an amount of the contract."""
     units, rest = divmod(abs(cents), 100)
     return Money(amount=f"{'-' if cents < 0 else ''}{units}.{rest:02}")
 
@@ -68,9 +68,9 @@ BOX = (
     Offer("Halle aux Images", "Entrée, exposition temporaire", "ticketing", (500, 800, 950)),
     Offer("Les Mains Ouvertes", "Don ponctuel", "donation", (200, 300, 500)),
 )
-"""What is bought on a box. Each price is under 10 €: above, a first purchase of it would be unusual."""
+"""Offers for a box. Each price is under 10 €: above, a first purchase would be reported as unusual."""
 SMALL = tuple(offer for offer in BOX if max(offer.prices) < 500)
-"""Offers under 5 €, from which the app reports a publisher's first purchase."""
+"""Offers under 5 €, the limit from which the app reports a publisher's first purchase."""
 
 MOBILE = (
     Offer("Tram des Collines", "Ticket 1 heure", "transport", (170, 190, 210)),
@@ -80,14 +80,14 @@ MOBILE = (
     Offer("Juke Tilleul", "Titre à l'unité", "music", (99, 129)),
     Offer("Deux Tasses", "Crédits de conversation", "dating", (150, 300, 450)),
 )
-"""What is bought on a mobile line."""
+"""Offers for a mobile line."""
 
 SMS = (
     Offer("Parcmètre Ville-Neuve", "Stationnement", "parking", (120, 240, 400)),
     Offer("Vote Grand Plateau", "Vote par SMS", "other", (65, 75, 99)),
     Offer("Refuge du Val", "Don par SMS", "donation", (200, 300)),
 )
-"""What is bought by a text message."""
+"""Offers bought by text message."""
 
 CLUB_CUBEO = Offer("Club Cubéo", "Club de jeux, abonnement hebdomadaire", "games", (299, 399))
 GAZETTE = Offer("Gazette des Deux Rives", "Accès intégral, abonnement mensuel", "press", (0, 499))
@@ -118,4 +118,4 @@ SHOWS = (
     Offer("Ligue des Rivières", "Don ponctuel", "donation", (2000,)),
     Offer("Halle aux Images", "Entrée, exposition temporaire", "ticketing", (1200,)),
 )
-"""What brings a month near its ceiling."""
+"""Offers that bring a month near its ceiling."""

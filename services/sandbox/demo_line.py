@@ -1,4 +1,4 @@
-"""A contract of the demo, as it fills with purchases and subscriptions."""
+"""Builder of one demo contract with its purchases and subscriptions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Status = Literal["processing", "denied", "cancelled", "succeeded"]
 
 
 class Line:
-    """A contract as it fills; what would come after `now` is left out."""
+    """Builder of a contract; entries after `now` are left out."""
 
     def __init__(self, contract_id: str, now: datetime, channel: Channel = "internetplus_box") -> None:
         self._id, self._now, self._channel = contract_id, now, channel
@@ -50,9 +50,10 @@ class Line:
         refund_of: Purchase | None = None,
         disputed: timedelta | None = None,
     ) -> Purchase | None:
-        """Adds an entry, at the offer's first price unless told; None when its time is still to come.
+        """Add an entry, by default at the offer's first price; return None if its time is after `now`.
 
-        `disputed`: how long after it the operator refused what was told about it, a day after it.
+        `disputed`: time from the entry to the operator's refusal of its report; the report follows a day
+        after it.
         """
         if at.astimezone(UTC) > self._now.astimezone(UTC):
             return None
@@ -85,7 +86,7 @@ class Line:
     def buy_some(
         self, offers: tuple[Offer, ...], period: Period, count: int, channel: Channel | None = None
     ) -> None:
-        """Adds entries on days, at hours and prices drawn from the period's name."""
+        """Add entries with days, hours and prices drawn from the period's name."""
         days = (period.end - period.start).days + 1
         for index in range(count):
             draw = _number(self._id, period.bill_month, channel or "", str(index))
@@ -108,9 +109,9 @@ class Line:
         terminable: bool = True,
         trial_ends: date | None = None,
     ) -> None:
-        """Add a subscription and its charges, up to its termination or suspension unless told.
+        """Add a subscription and its charges, by default up to its termination or suspension.
 
-        A next charge at another price is announced, except the first one after a free trial.
+        A next charge at another price is announced, except the first charge after a free trial.
         """
         subscription_id = f"{self._id}-subscription-{len(self._subscriptions) + 1}"
         last: Purchase | None = None
@@ -149,7 +150,7 @@ class Line:
         )
 
     def carry_over(self, offer: Offer, borne_by: Period) -> None:
-        """Puts the last charge of the period before on the bill of `borne_by`, as if it was pending."""
+        """Put the last charge of the previous period on the bill of `borne_by`, as if it had been pending."""
         before = borne_by.previous()
         carried = [
             one
@@ -160,7 +161,7 @@ class Line:
         self._purchases[last.payment_id] = msgspec.structs.replace(last, billed_period_id=borne_by.bill_month)
 
     def bill(self, period: Period) -> None:
-        """Adds the printed bill of a period, with the entries that it bears."""
+        """Add the printed bill of a period, with the total of its entries."""
         month = period.bill_month
         cents = sum(
             one.amount.cents
@@ -173,9 +174,10 @@ class Line:
         self._bills.append(Bill(bill_month=month, number=number, issue_date=issued, amount=money(cents)))
 
     def contest(self, entry: Purchase, publisher: str) -> None:
-        """Adds a contest file about a purchase whose report was refused: two letters without an answer.
+        """Add a contest file about a purchase whose report was refused, with two unanswered letters.
 
-        They were sent 40 days ago, whatever the day: the next step has just opened, and the last is ahead.
+        The letters were sent 40 days before `now`, so that the next step has just opened, and the last is
+        ahead.
         """
         told = entry.dispute
         if told is None or told.updated_at is None:
@@ -220,7 +222,7 @@ class Line:
         billing_rights: bool = True,
         service: Service | None = None,
     ) -> Contract:
-        """The contract, full."""
+        """Return the finished contract."""
         return Contract(
             contract_id=self._id,
             kind="internet" if self._channel == "internetplus_box" else "mobile",
@@ -251,7 +253,7 @@ def moment(day: date, clock: time, *, fold: int = 0) -> datetime:
 
 
 def _charge_days(first: date, rhythm: Literal["week", "month"]) -> Iterator[date]:
-    """Every day a subscription is charged; monthly, on the same day or the month's last."""
+    """Yield the days of a subscription's charges; monthly, on the same day or the month's last day."""
     day, months = first, 0
     while True:
         yield day
@@ -269,5 +271,5 @@ def _day(one: Purchase) -> date:
 
 
 def _number(*of: str) -> int:
-    """A number that looks drawn, but is the same for the same words."""
+    """Return a pseudo-random number that depends only on the words."""
     return int.from_bytes(hashlib.sha256("/".join(of).encode()).digest()[:8])

@@ -1,4 +1,4 @@
-"""Problems told about purchases (endpoint 9)."""
+"""Disputes of purchases (endpoint 9)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from services.sandbox.writing import Form, once, parse
 
 
 class Dispute(Form, frozen=True):
-    """The body of endpoint 9."""
+    """Body of endpoint 9."""
 
     reason: Literal["unrecognised", "wrong_amount", "not_received", "duplicate", "other"]
     comment: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] | UnsetType = UNSET
 
 
 def open_dispute(query: Query) -> Response:
-    """Endpoint 9: one dispute a purchase, of a purchase that is or may be billed."""
+    """Open the only dispute of a purchase that is or may be billed (endpoint 9)."""
     contract = query.billed_contract()
     row = query.purchase(contract.contract_id)
     form = parse(query.request, query.content, Dispute)
@@ -56,13 +56,13 @@ def open_dispute(query: Query) -> Response:
 
 
 def disputes_of(connection: Connection, payment_ids: Sequence[str]) -> dict[str, Row[Any]]:
-    """The disputes of those purchases that have one."""
+    """Return the disputes of purchases, by payment id."""
     rows = connection.execute(dispute.select().where(dispute.c.payment_id.in_(payment_ids)))
     return {row.payment_id: row for row in rows}
 
 
 def dispute_as_written(row: Row[Any], contract: Row[Any]) -> dict[str, Any]:
-    """A dispute as the contract writes it."""
+    """Return a dispute in the contract's JSON form."""
     return {
         "disputeId": row.dispute_id,
         "status": row.status,

@@ -1,4 +1,4 @@
-"""What concerns no contract: an opinion of a help article, a forgotten identifier (endpoints 10 and 11)."""
+"""Endpoints without a contract: feedback on a help article, reminder of an identifier (10 and 11)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _Text = Annotated[str, Meta(max_length=250, pattern=r"^[^\x00]*$")]
 
 
 class Feedback(Form, frozen=True):
-    """The body of endpoint 10."""
+    """Body of endpoint 10."""
 
     article_id: Id
     useful: bool
@@ -36,14 +36,14 @@ class Feedback(Form, frozen=True):
 
 
 class Reminder(Form, frozen=True):
-    """The body of endpoint 11: one of the two."""
+    """Body of endpoint 11: exactly one member."""
 
     phone_number: Words | UnsetType = UNSET
     email: Words | UnsetType = UNSET
 
 
 def give_feedback(query: Query, settings: Settings) -> Response:
-    """Take an opinion (endpoint 10), up to `Settings.opinions` in their time.
+    """Store feedback (endpoint 10), up to `Settings.opinions` within `Settings.opinion_time`.
 
     Raises:
         Problem: as `parse` and `once` do; 429 for too many.
@@ -77,7 +77,7 @@ def give_feedback(query: Query, settings: Settings) -> Response:
 
 
 def remind(store: Store, clock: Clock, settings: Settings) -> Callable[[Request], Any]:
-    """Endpoint 11: always the same answer, because nobody is looked for. The sandbox sends no message."""
+    """Return endpoint 11; its answer is always the same, because it looks up no account."""
 
     async def endpoint(request: Request) -> Response:
         form = parse(request, await read_body(request), Reminder)
@@ -113,10 +113,10 @@ def _check_rate(
     lapse: timedelta,
     now: datetime,
 ) -> None:
-    """Check that fewer than `most` rows of `whose` are younger than `lapse` by their moment `at`.
+    """Check that fewer than `most` rows of `whose` are younger than `lapse` by their time `at`.
 
     Raises:
-        Problem: 429, with the time until the next is taken.
+        Problem: 429, with the time until the next request is accepted.
     """
     latest = connection.scalars(
         select(at).where(whose, at > now - lapse).order_by(at.desc()).limit(1).offset(most - 1)

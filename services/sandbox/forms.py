@@ -1,4 +1,4 @@
-"""The forms of `/oauth/`, read so that nothing sent can be a fault of ours."""
+"""Forms of `/oauth/`, parsed so that no input can cause a server error."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LARGEST_FORM = 16_384  # bytes
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The form sent; a field without a value is as one not sent (RFC 6749, 3.1).
+    """Return the form; a field without a value counts as absent (RFC 6749, 3.1).
 
     Raises:
-        OAuthError: it is no form, is compressed, or names a field twice.
+        OAuthError: the body is not a form, is compressed, or has a duplicate field.
     """
     if is_encoded(request):
         raise OAuthError(
@@ -53,10 +53,10 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def required(form: dict[str, str], name: str) -> str:
-    """A field that has to be there.
+    """Return a required field.
 
     Raises:
-        OAuthError: it is not.
+        OAuthError: the field is absent.
     """
     if name not in form:
         raise OAuthError("invalid_request", f"{name} is missing.")

@@ -10,33 +10,36 @@ from datetime import date
 
 
 def new_secret() -> str:
-    """256 random bits, safe in a URL: an `auth_session`, a code, a token."""
+    """Return 256 random bits, safe in a URL: an `auth_session`, a code, a token."""
     return secrets.token_urlsafe(32)
 
 
 def digest(secret: str) -> str:
-    """What is stored of a secret with enough randomness of its own: its SHA-256, in hexadecimal."""
+    """Return the stored form of a random secret: its SHA-256, in hexadecimal."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def reference(prefix: str, day: date, what: str) -> str:
-    """A receipt somebody can read out: the same for the same thing on the same day."""
+    """Return a receipt number short enough to read out: equal for the same `what` and day."""
     return f"{prefix}-{day:%y%m%d}-{int(digest(what), 16) % 1_000_000:06}"
 
 
 def hash_password(password: str, log2_cost: int) -> str:
-    """A salted scrypt hash, as `cost$salt$hash`."""
+    """Return a salted scrypt hash, as `cost$salt$hash`."""
     salt = secrets.token_bytes(16)
     return f"{log2_cost}${salt.hex()}${_scrypt(password, salt, log2_cost).hex()}"
 
 
 def nobody(log2_cost: int) -> str:
-    """The hash of no password: to check one against it takes as long as against another's."""
+    """Return a dummy hash.
+
+    It is verified for unknown accounts, so that timing does not reveal whether an account exists.
+    """
     return f"{log2_cost}${secrets.token_hex(16)}${secrets.token_hex(32)}"
 
 
 def verify_password(password: str, hashed: str) -> bool:
-    """Whether `hashed`, made by `hash_password`, is this password's; takes as long when it is not."""
+    """Return whether a hash of `hash_password` is this password's; the time does not depend on the result."""
     log2_cost, salt, expected = hashed.split("$")
     found = _scrypt(password, bytes.fromhex(salt), int(log2_cost))
     return hmac.compare_digest(found, bytes.fromhex(expected))

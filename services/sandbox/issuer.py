@@ -1,4 +1,4 @@
-"""Issuer of the sandbox: the origin that it names in its metadata (RFC 8414)."""
+"""Issuer of the sandbox: the origin in its metadata (RFC 8414)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def issuer_of(request: Request, configured: str | None) -> str:
     """Return the configured issuer, else the origin that the request was sent to.
 
-    A client writes what it likes in `Host`. The header is believed if it names the address that the
-    connection reached. On this machine it may name another port, that of a tunnel or a proxy here.
+    A client can send any `Host`. The header is accepted if it names the address that the connection reached.
+    On this machine it may name another port, of a tunnel or a local proxy.
 
     Raises:
         Problem: the header names another server.

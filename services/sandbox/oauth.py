@@ -1,7 +1,7 @@
-"""Signing in: OAuth 2.0 for First-Party Applications in two steps, PKCE, rotating tokens (A1 to A4).
+"""Authorization server: OAuth 2.0 for First-Party Applications, PKCE, rotating tokens (A1 to A4).
 
-An identifier nobody has is answered like any other: same steps, same work (a password is hashed all the
-same), same countdown, same lock. That an account is closed is told to who has its password.
+An unknown identifier is answered like a known one: same steps, same countdown, same lock, and the same work,
+a password hash included. Only a client with the right password learns that an account is locked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class OAuth:
-    """The authorization server of the sandbox."""
+    """Authorization server of the sandbox."""
 
     def __init__(self, store: Store, clock: Clock, settings: Settings, *, issuer: str | None = None) -> None:
         self._store, self._clock, self._settings, self._issuer = store, clock, settings, issuer
@@ -52,7 +52,7 @@ class OAuth:
         ]
 
     async def metadata(self, request: Request) -> Response:
-        """Answer A1: where everything is (RFC 8414)."""
+        """Answer A1: the endpoints (RFC 8414)."""
         issuer = issuer_of(request, self._issuer)
         return json_response(
             {
@@ -69,7 +69,7 @@ class OAuth:
         )
 
     async def challenge(self, request: Request) -> Response:
-        """A2: the identifier, then the password."""
+        """Answer A2: the identifier first, then the password."""
         form = await read_form(request)
         address = digest(f"address {request.client.host if request.client else ''}")
         if "auth_session" not in form:
@@ -78,7 +78,7 @@ class OAuth:
         return await self._answer(lambda connection: self._password_step(connection, form, address))
 
     async def token(self, request: Request) -> Response:
-        """A3: a code, or a refresh token, for tokens."""
+        """Answer A3: exchange a code or a refresh token for tokens."""
         form = await read_form(request)
         _check_client(form)
         now = self._clock()
@@ -97,7 +97,7 @@ class OAuth:
         return await self._answer(lambda connection: self._token_answer(grant(connection)))
 
     async def revoke(self, request: Request) -> Response:
-        """A4: signs out; a token nobody has is as well gone (RFC 7009)."""
+        """Answer A4: sign out; an unknown token counts as revoked (RFC 7009)."""
         form = await read_form(request)
         if "client_id" in form:
             _check_client(form)
@@ -109,7 +109,7 @@ class OAuth:
         return json_response({}, headers=NO_STORE)
 
     async def _answer(self, work: Callable[[Connection], Response | OAuthError]) -> Response:
-        """Does one transaction; a refusal is raised after it, for what it changed has to stay."""
+        """Run one transaction; raise a refusal after the commit, so that its changes stay."""
         answer = await self._store.run(work, writing=True)
         if isinstance(answer, OAuthError):
             raise answer
@@ -205,7 +205,7 @@ class OAuth:
         )
 
     def _make_room(self, connection: Connection, address: str) -> None:
-        """Drop the oldest pending sign-ins, so that one more keeps within the limits."""
+        """Drop the oldest pending sign-ins, so that one more stays within the limits."""
         for pending, most in (
             (
                 select(sign_in.c.session).where(sign_in.c.address == address),
@@ -217,7 +217,7 @@ class OAuth:
             connection.execute(sign_in.delete().where(sign_in.c.session.in_(oldest)))
 
     def _lock_left(self, connection: Connection, account: str, tries: int, now: datetime) -> timedelta:
-        """How long an account, or an address, stays locked: nothing when it is open."""
+        """Return how long an account or an address stays locked; zero if it is not locked."""
         row = connection.execute(failure.select().where(failure.c.account == account)).first()
         if row is None or row.tries < tries:
             return timedelta()
@@ -244,14 +244,14 @@ class OAuth:
 
 
 def _open_session(connection: Connection, **values: Any) -> str:
-    """A new `auth_session`: each answer has its own."""
+    """Return a new `auth_session`; each answer has its own."""
     session = new_secret()
     connection.execute(sign_in.insert().values(session=digest(session), **values))
     return session
 
 
 def _count_failure(connection: Connection, account: str, now: datetime) -> int:
-    """Counts a wrong password; returns how many there are by now."""
+    """Count a wrong password; return the number of wrong passwords."""
     here = failure.c.account == account
     tries: int = (connection.scalar(select(failure.c.tries).where(here)) or 0) + 1
     connection.execute(failure.delete().where(here))
@@ -260,10 +260,10 @@ def _count_failure(connection: Connection, account: str, now: datetime) -> int:
 
 
 def _check_client(form: dict[str, str]) -> None:
-    """Check that a registered client asks.
+    """Check that the request names the registered client.
 
     Raises:
-        OAuthError: no client is named, or an unknown one.
+        OAuthError: the request names no client, or an unknown client.
     """
     if required(form, "client_id") != CLIENT_ID:
         raise OAuthError("invalid_client", "client_id is unknown.")

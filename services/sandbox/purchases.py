@@ -1,4 +1,4 @@
-"""What was bought on a contract: a page of a period, one purchase (endpoints 3 and 4)."""
+"""Purchases of a contract: a page of a period, and one purchase (endpoints 3 and 4)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LONGEST_SEARCH = 100
 
 
 def purchases(query: Query) -> dict[str, Any]:
-    """Endpoint 3: a page of a period's entries, and the period."""
+    """Return a page of a period's entries, with the period (endpoint 3)."""
     row = query.billed_contract()
     asked = _Asked.of(query.request.query_params)
     period = next((each for each in periods_of(row, query.now) if each.bill_month == asked.period_id), None)
@@ -46,7 +46,7 @@ def purchases(query: Query) -> dict[str, Any]:
     count = connection.scalar(select(func.count()).select_from(purchase).where(*wanted)) or 0
     shown: Sequence[str] = ()
     if asked.offset < count:
-        # The index alone leads to the page: what is on those before it is never read.
+        # The index alone gives the ids of the page: rows of earlier pages are never read.
         listed = select(purchase.c.payment_id).where(*wanted).order_by(*asked.ordering())
         shown = connection.scalars(listed.limit(asked.per_page).offset(asked.offset)).all()
     found = connection.execute(purchase.select().where(purchase.c.payment_id.in_(shown)))
@@ -65,7 +65,7 @@ def purchases(query: Query) -> dict[str, Any]:
 
 
 def one_purchase(query: Query) -> dict[str, Any]:
-    """Endpoint 4: one entry of the contract, however old, with its refunds."""
+    """Return one entry of the contract, however old, with its refunds (endpoint 4)."""
     row = query.billed_contract()
     connection = query.connection
     found = query.purchase(row.contract_id)
@@ -87,7 +87,7 @@ def one_purchase(query: Query) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The parameters of endpoint 3, each checked."""
+    """Checked parameters of endpoint 3."""
 
     period_id: str
     kind: str | None
@@ -98,7 +98,11 @@ class _Asked:
 
     @classmethod
     def of(cls, parameters: QueryParams) -> _Asked:
-        """Raises a `Problem`, 400, that names every parameter at fault."""
+        """Return the parameters of a request.
+
+        Raises:
+            Problem: 400, with all invalid parameters.
+        """
         given = dict(parameters)
         errors = {name: "is given twice" for name in given if len(parameters.getlist(name)) > 1}
         if not given.get("periodId"):
@@ -134,7 +138,7 @@ class _Asked:
         return (self.page - 1) * self.per_page
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What narrows the list: a kind, which is a purchase's or that of being a refund; a search."""
+        """Return the conditions of the list: a kind of purchase, or refunds; a search."""
         conditions: list[ColumnElement[bool]] = []
         if self.kind == "refund":
             conditions.append(purchase.c.entry_type == "refund")
@@ -150,7 +154,7 @@ class _Asked:
 
 
 def _refunded(connection: Connection, contract_id: str, payment_ids: Sequence[str]) -> dict[str, int]:
-    """How many cents were given back on each purchase that was refunded."""
+    """Return the refunded cents of each purchase that has refunds."""
     rows = connection.execute(
         select(purchase.c.refund_of, func.sum(-purchase.c.amount))
         .where(
@@ -171,7 +175,7 @@ def _entry(
     disputed: dict[str, Row[Any]],
     now: datetime,
 ) -> dict[str, Any]:
-    """An entry as the contract writes it; its time in the contract's zone."""
+    """Return an entry in the contract's JSON form, with its time in the contract's zone."""
     paid_at = row.payment_date.astimezone(zone_of(contract))
     period = period_of(paid_at.date(), contract.cut_off_day)
     back = refunded.get(row.payment_id) if row.refunded_amount is None else row.refunded_amount
@@ -202,7 +206,7 @@ def _entry(
 
 
 def _is_billed(row: Row[Any], period: Period, now: datetime, contract: Row[Any]) -> bool:
-    """Whether the entry is on a bill: it went through, and the period that bears it is billed."""
+    """Return whether the entry has succeeded and the period whose bill contains it is billed."""
     today = now.astimezone(zone_of(contract)).date()
     if row.billed_period_id is not None:
         period = period_billed_in(row.billed_period_id, contract.cut_off_day)

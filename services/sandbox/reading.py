@@ -1,4 +1,4 @@
-"""Requests of `/v1` by somebody signed in, one transaction each; reads are answered with their `ETag`."""
+"""Requests of `/v1` in a session, one transaction each; reads are answered with their `ETag`."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ _REALM = 'Bearer realm="conso-et-moi"'
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One request: what is asked, by whom, when, and the transaction to answer it in."""
+    """Request with its subscriber, its time, and its transaction."""
 
     request: Request
     connection: Connection
     subscriber_id: str
     authenticated_at: datetime
-    """When the password was given that this session began with, however often it was renewed."""
+    """Time of the password that started the session; renewals do not change it."""
     now: datetime
     content: bytes = b""
-    """The body of a write."""
+    """Body of a write."""
 
     def contract(self) -> Row[Any]:
-        """The subscriber's contract the path names.
+        """Return the subscriber's contract of the path.
 
         Raises:
-            Problem: 404 when there is none, or it is somebody else's.
+            Problem: 404 if it does not exist, or belongs to another subscriber.
         """
         row = self.connection.execute(
             contract.select().where(
@@ -55,7 +55,7 @@ class Query:
         return row
 
     def billed_contract(self) -> Row[Any]:
-        """`contract`, when the subscriber may see what is billed on it.
+        """Return `contract`, if the subscriber has billing rights.
 
         Raises:
             Problem: 404 as `contract` does; 403 without billing rights.
@@ -70,10 +70,10 @@ class Query:
         return row
 
     def purchase(self, contract_id: str) -> Row[Any]:
-        """The entry of the contract the path names.
+        """Return the entry of the path, of the given contract.
 
         Raises:
-            Problem: 404 when there is none, or it is another contract's.
+            Problem: 404 if it does not exist, or belongs to another contract.
         """
         row = self.connection.execute(
             purchase.select().where(
@@ -85,10 +85,10 @@ class Query:
         return row
 
     def check_recent_sign_in(self, longest: timedelta) -> None:
-        """What cannot be undone wants the password again (step-up, RFC 9470).
+        """Require a recent password for an irreversible change (step-up, RFC 9470).
 
         Raises:
-            Problem: 401 when the password was given longer ago.
+            Problem: 401 if the password is older than `longest`.
         """
         if self.now - self.authenticated_at > longest:
             raise _unauthorized(
@@ -100,15 +100,19 @@ class Query:
             )
 
     def named(self, parameter: str) -> str:
-        """An id in the path."""
+        """Return an id of the path.
+
+        Raises:
+            Problem: 404 for an id with a null character.
+        """
         name: str = self.request.path_params[parameter]
-        if "\0" in name:  # PostgreSQL takes it for a fault, not for an unknown name
+        if "\0" in name:  # PostgreSQL fails on it, instead of finding no row
             raise not_found("id")
         return name
 
 
 def read(answer: Callable[[Query], Any], store: Store, clock: Clock) -> Callable[[Request], Any]:
-    """An endpoint that answers signed-in subscribers with what `answer` returns, as JSON."""
+    """Return an endpoint for signed-in subscribers, which answers the result of `answer` as JSON."""
 
     async def endpoint(request: Request) -> Response:
         token, now = bearer(request), clock()
@@ -125,10 +129,10 @@ def read(answer: Callable[[Query], Any], store: Store, clock: Clock) -> Callable
 
 
 def bearer(request: Request) -> str:
-    """The access token sent.
+    """Return the access token of the request.
 
     Raises:
-        Problem: 401 when there is none.
+        Problem: 401 without an access token.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -137,10 +141,10 @@ def bearer(request: Request) -> str:
 
 
 def authenticated(connection: Connection, token: str, now: datetime, scope: str) -> Row[Any]:
-    """The session (`family`) of an access token.
+    """Return the session (`family`) of an access token.
 
     Raises:
-        Problem: 401 when it is nobody's (any more); 403 when it was not given for this scope.
+        Problem: 401 if the token is unknown or has ended; 403 without this scope.
     """
     family = tokens.family_of(connection, token, now)
     if family is None:
@@ -156,24 +160,24 @@ def authenticated(connection: Connection, token: str, now: datetime, scope: str)
 
 
 def not_found(what: str) -> Problem:
-    """404: it does not exist, or is not this subscriber's; they look the same."""
+    """Return a 404: a missing resource and another subscriber's look the same."""
     return Problem(HTTPStatus.NOT_FOUND, "NOT_FOUND", f"There is no such {what}.")
 
 
 def money(cents: int) -> dict[str, str]:
-    """Cents as the contract writes an amount."""
+    """Return cents as an amount in the contract's JSON form."""
     units, rest = divmod(abs(cents), 100)
     return {"amount": f"{'-' if cents < 0 else ''}{units}.{rest:02}", "currency": "EUR"}
 
 
 def contact_of(row: Row[Any]) -> dict[str, str | None] | None:
-    """How to reach the merchant of a purchase or a subscription, if that is known."""
+    """Return the merchant's contact of a purchase or a subscription, or None if it is unknown."""
     contact = {"url": row.merchant_url, "email": row.merchant_email, "phone": row.merchant_phone}
     return contact if any(contact.values()) else None
 
 
 def zone_of(row: Row[Any]) -> ZoneInfo:
-    """The time zone of a contract."""
+    """Return the time zone of a contract."""
     return ZoneInfo(row.time_zone)
 
 
@@ -183,17 +187,17 @@ def _unauthorized(detail: str, *, code: str = "UNAUTHENTICATED", error: str = ""
 
 
 def etag_of(subscriber_id: str, body: bytes) -> str:
-    """Names what `body` says to this subscriber."""
+    """Return the tag of `body` for this subscriber."""
     return f'"{digest(f"{subscriber_id} {body.decode()}")}"'
 
 
 def tagged(etag: str) -> dict[str, str]:
-    """The headers of a representation."""
+    """Return the headers of a representation."""
     return {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
 def representation(request: Request, subscriber_id: str, body: bytes) -> Response:
-    """The answer, or 304 when the client has it. One subscriber's tag is worth nothing to another."""
+    """Return the answer, or 304 if the client has it. Tags of other subscribers never match."""
     etag = etag_of(subscriber_id, body)
     headers = tagged(etag)
     known = [original(tag.strip()) for tag in request.headers.get("if-none-match", "").split(",")]

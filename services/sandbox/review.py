@@ -1,4 +1,4 @@
-"""The review document of a contract: what its holder decided about its charges (endpoints 14 and 15)."""
+"""Review document of a contract: decisions of its holder about the charges (endpoints 14 and 15)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.sandbox.writing import check_unchanged, if_match, parse
 
 
 def review(query: Query) -> Any:
-    """Endpoint 14: the document; an empty one until one is written."""
+    """Return the document, empty until the first write (endpoint 14)."""
     row = query.billed_contract()
     written = query.connection.scalar(
         table.select().with_only_columns(table.c.document).where(table.c.contract_id == row.contract_id)
@@ -25,7 +25,7 @@ def review(query: Query) -> Any:
 
 
 def replace_review(query: Query) -> Response:
-    """Endpoint 15: replaces the document, if it is still the one that was read."""
+    """Replace the document, if the client has read its current state (endpoint 15)."""
     row = query.billed_contract()
     form, tags = parse(query.request, query.content, Review), if_match(query.request)
     check_unchanged(tags, etag_of(query.subscriber_id, msgspec.json.encode(review(query))))

@@ -1,11 +1,11 @@
-"""The tables, in SQLAlchemy Core: the subscribers' on one side, those of signing in on the other.
+"""Tables in SQLAlchemy Core: those of the subscribers, and those of sign-in.
 
-What subscribers did (terminations, disputes, feedback, idempotency keys) stands with the subscribers' and is
-made again with them: another day's demo starts afresh.
+Changes by subscribers (terminations, disputes, feedback, idempotency keys) are in the subscribers' tables.
+They are created again together: each day's demo starts without changes.
 
-Amounts are integer cents, moments integer microseconds since 1970 in UTC: exact, ordered and the same in
-SQLite and PostgreSQL. Nothing refers from the second side to the first by key, so the subscribers can be made
-again while those who are signed in stay so.
+Amounts are integer cents, times integer microseconds since 1970 in UTC: exact, ordered and equal in SQLite
+and PostgreSQL. No foreign key leads from the sign-in tables to the subscribers' tables, so that creating the
+subscribers again keeps their sessions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Moment(TypeDecorator[datetime]):
-    """An aware moment, kept as microseconds since 1970; read back in UTC."""
+    """Time with a zone, stored as microseconds since 1970; read back in UTC."""
 
     impl = BigInteger
     cache_ok = True
@@ -152,7 +152,7 @@ purchase = Table(
     Column(
         "folded", Text, nullable=False, comment="merchant and description as searched: no case, no accents"
     ),
-    # In the order lists are read; with what a period is summed from, so that summing reads nothing else.
+    # In the order of lists, with the columns of a period's sums, so that a sum reads only the index.
     Index(
         "purchase_by_time",
         *("contract_id", "payment_date", "payment_id"),
@@ -212,7 +212,7 @@ creation = Table(
     Column("answer", Text, nullable=False),
 )
 
-# --- nobody's in particular ---
+# --- reminders, of no subscriber ---
 
 reminder = Table(
     "reminder",
@@ -225,7 +225,7 @@ reminder = Table(
     Index("reminder_by_address", "address", "asked_at"),
 )
 
-# --- signing in ---
+# --- sign-in ---
 
 _ACCOUNT = "whose password is asked: a subscriber_id, or the digest of an identifier nobody has"
 _TRIED = f"{_ACCOUNT}; or the digest of the network address that asks"
@@ -309,4 +309,4 @@ SUBSCRIBER_TABLES = (
     identifier,
     subscriber,
 )
-"""Those that are made again together, in the order in which they can be emptied."""
+"""Tables that are filled again together, in the order in which they can be emptied."""

@@ -1,7 +1,7 @@
-"""Whether internet+ can be used on a contract, and changing it (endpoints 7 and 8).
+"""State of internet+ on a contract, and its change (endpoints 7 and 8).
 
-A change asked for stands beside the status until its moment has come. It is read as done from then on, and
-written down as such before the next one.
+A requested change is stored beside the status until its time has come. From then on, reads treat it as done;
+the next change stores it as done first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from services.sandbox.writing import Form, check_unchanged, if_match, parse
 
 
 class Switch(Form, frozen=True):
-    """The body of endpoint 8."""
+    """Body of endpoint 8."""
 
     status: Literal["active", "suspended"]
 
@@ -36,7 +36,7 @@ class _State(NamedTuple):
 
 
 def service(query: Query) -> dict[str, Any]:
-    """Endpoint 7: the status, what it is being changed to, what a change touches."""
+    """Return the status, a pending change, and the effects of a change (endpoint 7)."""
     row = query.billed_contract()
     state = _state(row, query.now)
     rows = query.connection.execute(
@@ -53,7 +53,7 @@ def service(query: Query) -> dict[str, Any]:
 
 
 def switch(query: Query, settings: Settings) -> Response:
-    """Endpoint 8: turns the service off or on; a status it has, or is about to have, is answered as it is."""
+    """Turn the service off or on (endpoint 8); a status that is current or pending is answered unchanged."""
     row = query.billed_contract()
     form, tags = parse(query.request, query.content, Switch), if_match(query.request)
     state = _state(row, query.now)
@@ -94,7 +94,7 @@ def _state(row: Row[Any], now: datetime) -> _State:
 
 
 def _settle(connection: Connection, row: Row[Any], state: _State) -> None:
-    """Writes down a change whose moment has come, with the subscriptions it interrupted."""
+    """Store a change whose time has come, with the subscriptions that it interrupted."""
     if row.service_pending is None:
         return
     connection.execute(
@@ -116,7 +116,7 @@ def _settle(connection: Connection, row: Row[Any], state: _State) -> None:
 
 
 def _outstanding(connection: Connection, row: Row[Any], now: datetime) -> int:
-    """Cents of everything that is on no bill yet."""
+    """Return the cents of all entries that are not billed yet."""
     zone = zone_of(row)
     today = now.astimezone(zone).date()
     unbilled = [period for period in periods_of(row, now) if state_of(period, today) != "billed"]

@@ -1,4 +1,4 @@
-"""What the sandbox is set to: every lifetime, limit and cost, in one frozen value."""
+"""Settings of the sandbox: every lifetime, limit and cost, in one frozen value."""
 
 from __future__ import annotations
 
@@ -7,75 +7,80 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 Clock = Callable[[], datetime]
-"""Tells the time: an aware moment."""
+"""Returns the current time, time zone aware."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The defaults are those of the contract; tests shorten some."""
+    """Settings, by default those of the contract; tests shorten some."""
 
     sign_in_time: timedelta = timedelta(minutes=10)
-    """From the identifier to the right password, at most; then `invalid_session`."""
+    """Time from the identifier to the right password, at most; then `invalid_session`."""
 
     tries: int = 5
     """Wrong passwords for one identifier before it is locked."""
 
     address_tries: int = 100
-    """Wrong passwords from one network address, for whichever identifiers, before none is looked at."""
+    """Wrong passwords of one network address, for any identifiers, before all its tries are refused."""
 
     tries_by_address: bool = False
     """Whether the wrong passwords for one identifier are counted apart for each network address: in a public
     demonstration, whose password is known, one visitor must not lock the others out."""
 
     sign_ins: int = 10_000
-    """Sign-ins between their two steps; the oldest gives way to a new one."""
+    """Sign-ins between their two steps; a new one drops the oldest."""
 
     sign_ins_per_address: int = 300
-    """Sign-ins of one network address between their two steps; its oldest gives way to a new one."""
+    """Sign-ins of one network address between their two steps; a new one drops the oldest."""
 
     lock_time: timedelta = timedelta(minutes=15)
-    """How long an identifier or an address stays locked; wrong tries older than this are forgotten."""
+    """Time for which an identifier or an address stays locked; older wrong tries are dropped."""
 
     code_time: timedelta = timedelta(seconds=60)
-    """Life of an authorization code."""
+    """Lifetime of an authorization code."""
 
     access_time: timedelta = timedelta(minutes=5)
-    """Life of an access token."""
+    """Lifetime of an access token."""
 
     idle_time: timedelta = timedelta(days=14)
-    """A session not renewed for this long is over."""
+    """Time without a renewal after which a session ends."""
 
     session_time: timedelta = timedelta(days=30)
-    """Life of a session since the password was given, however often it is renewed."""
+    """Lifetime of a session from its password on; renewals do not extend it."""
 
     step_up_time: timedelta = timedelta(minutes=10)
-    """A password given longer ago than this does not end a subscription or turn the service off."""
+    """Age of the password above which a subscription cannot be ended, nor the service turned off."""
 
     grace_time: timedelta = timedelta(seconds=10)
-    """For this long a used refresh token is renewed again if its successor was never used: the answer
-    that carried the successor may have been lost on the way."""
+    """Time during which a used refresh token can be renewed again, if its successor was never used.
+
+    The answer with the successor may have been lost.
+    """
 
     termination_delay: timedelta = timedelta()
-    """From asking for a subscription's end to its being `terminated`; `pendingTerminate` meanwhile."""
+    """Time from the request of a termination to `terminated`; `pendingTerminate` meanwhile."""
 
     suspension_delay: timedelta = timedelta()
-    """From asking for the service to be turned off, or on again, to its being so; pending meanwhile."""
+    """Time from the request to turn the service off or on to the change; pending meanwhile."""
 
     reminders: int = 3
-    """Identifier reminders one network address may ask for one phone number or e-mail address..."""
+    """Identifier reminders of one network address for one identifier within `reminder_time`.
+    """
 
     reminder_time: timedelta = timedelta(hours=1)
-    """...within this time."""
+    """Period of the limits on identifier reminders."""
 
     reminders_per_address: int = 100
-    """Identifier reminders of one network address within `reminder_time`, for whichever values."""
+    """Identifier reminders of one network address within `reminder_time`, for any values."""
 
     opinions: int = 30
-    """Opinions of help articles that one subscriber may send..."""
+    """Feedback on help articles of one subscriber within `opinion_time`."""
 
     opinion_time: timedelta = timedelta(minutes=10)
-    """...within this time."""
+    """Period of the limit on feedback."""
 
     scrypt_log2_cost: int = 14
-    """Cost of one password hash, as a power of two: 14 is 16 MiB and some 50 ms. Moderate, because the
-    demo hashes seven passwords at start and their password is public. Kept beside each hash."""
+    """Cost of one password hash, as a power of two: 14 is 16 MiB and about 50 ms. Stored in each hash.
+
+    The cost is moderate, because the demo hashes all its passwords at start, and they are public.
+    """

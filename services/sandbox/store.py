@@ -1,4 +1,4 @@
-"""The database: opened, filled with subscribers, and worked on one transaction at a time."""
+"""Database of the sandbox: opens it, fills it with subscribers, and runs transactions."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ from services.sandbox.identity import digest, hash_password
 
 T = TypeVar("T")
 _TRY_AGAIN = ("40001", "40P01", "23505", "42P07")
-# PostgreSQL: serialization failure, deadlock; and what either may look like when two insert one key, or two
-# sandboxes make one table: unique violation, duplicate table.
+# PostgreSQL: serialization failure, deadlock, unique violation, duplicate table. Two inserts of one key, or
+# two sandboxes that create one table, may cause the last two.
 _TRIES = 20
 _CONNECT_TIME = "5"
-"""Seconds to reach PostgreSQL; its driver's own bound is the system's, minutes."""
+"""Seconds to connect to PostgreSQL; its driver's default is the system's, minutes."""
 _BUSY_MS = 5000
-"""How long SQLite waits for a lock that another process holds."""
-_SQL_ERROR = 1  # SQLite's code for a statement that is wrong
+"""Milliseconds that SQLite waits for a lock of another process."""
+_SQL_ERROR = 1  # SQLite's code for an invalid statement
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 logger = logging.getLogger(__name__)
 
 Rows = dict[str, list[dict[str, Any]]]
-"""What goes into each table, by its name."""
+"""Rows to insert, by the name of their table."""
 
 
 class DatabaseUnavailable(Exception):
@@ -59,27 +59,27 @@ class DatabaseUnavailable(Exception):
 
 
 class Store:
-    """One database, SQLite or PostgreSQL.
+    """Database of the sandbox, SQLite or PostgreSQL.
 
-    Every transaction is serializable: SQLite's writers are one at a time, PostgreSQL is asked for that
-    isolation and a transaction it gives up is tried again.
+    Every transaction is serializable. SQLite has one writer at a time. PostgreSQL uses that isolation level,
+    and a transaction that it aborts is tried again.
     """
 
     def __init__(self, url: str) -> None:
-        """Opens the database and makes its tables; those of another version are dropped first.
+        """Open the database and create its tables; tables of another version are dropped first.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError, ImportError: no such database, or no driver for it.
+            sqlalchemy.exc.SQLAlchemyError, ImportError: the database or its driver does not exist.
         """
         self._engine, self._alone = _open(url)
         self._available = True
-        # SQLite's writers take turns in the order in which they came: a renewal asked for again, its answer
-        # lost, must not overtake the first, which would undo it and sign its owner out.
+        # SQLite's writes run in the order of their requests. A repeated renewal, whose first answer was lost,
+        # must not overtake the first one: the first would then count as a reuse, and end the session.
         self._writer = ThreadPoolExecutor(1) if self._engine.dialect.name == "sqlite" else None
         self.transact(_make_tables, writing=True)
 
     def transact(self, work: Callable[[Connection], T], *, writing: bool = False) -> T:
-        """Does `work` in one transaction: all of it or nothing. It may be called more than once."""
+        """Run `work` in one transaction: all of it or nothing. `work` may be called more than once."""
         for tries in range(1, _TRIES + 1):
             try:
                 with self._alone, self._engine.connect() as connection:
@@ -96,7 +96,7 @@ class Store:
         """Run `transact` in a thread. If the caller is cancelled, the transaction still ends.
 
         Raises:
-            DatabaseUnavailable: try again later. Whether a commit that was under way took effect is unknown.
+            DatabaseUnavailable: try again later. It is unknown whether a commit in flight took effect.
         """
         transaction = functools.partial(self._transact_if_available, work, writing)
         thread = self._writer if writing else None
@@ -112,7 +112,7 @@ class Store:
         except (DBAPIError, NoConnectionLeft) as error:
             if not _is_temporary(error):
                 raise
-            if self._available:  # logged once for an outage, however many requests it meets
+            if self._available:  # log an outage once, however many requests fail
                 self._available = False
                 logger.warning("The database is unavailable: %s", getattr(error, "orig", error))
             raise DatabaseUnavailable from error
@@ -120,7 +120,7 @@ class Store:
         return result
 
     def close(self) -> None:
-        """Closes every connection; what was in memory is gone."""
+        """Close all connections; a database in memory is lost."""
         if self._writer is not None:
             self._writer.shutdown()
         self._engine.dispose()
@@ -134,10 +134,10 @@ def fill(
     now: datetime,
     log2_cost: int,
 ) -> None:
-    """Replaces every subscriber; who is signed in stays so, as long as they still exist."""
+    """Replace all subscribers; sessions of those who still exist stay valid."""
     subscribers = tuple(subscribers)
     rows: Rows = {table.name: [] for table in schema.SUBSCRIBER_TABLES}
-    with ThreadPoolExecutor() as pool:  # hashing is slow on purpose, and lets other threads work
+    with ThreadPoolExecutor() as pool:  # hashing is slow on purpose, and releases the interpreter lock
         hashes = pool.map(lambda each: hash_password(each.password, log2_cost), subscribers)
         for subscriber, password_hash in zip(subscribers, hashes, strict=True):
             _add_subscriber(rows, subscriber, password_hash, now)
@@ -151,8 +151,9 @@ def fill(
 
 
 def fill_again(connection: Connection, subscriber: Subscriber, now: datetime) -> None:
-    """Replaces what one subscriber has and did, wrong passwords included; who they are and who is signed in
-    as them stay.
+    """Replace the data and the changes of one subscriber, wrong passwords included.
+
+    The identity and the sessions of the subscriber stay.
     """
     subscriber_id = subscriber_id_of(subscriber.identifier)
     rows: Rows = {table.name: [] for table in schema.SUBSCRIBER_TABLES}
@@ -177,18 +178,18 @@ def fill_again(connection: Connection, subscriber: Subscriber, now: datetime) ->
 
 
 def content_of(connection: Connection, now: datetime) -> str | None:
-    """Which content the database holds; None when it holds none, or one made after `now`."""
+    """Return the name of the database's content; None if it is empty or was created after `now`."""
     row = connection.execute(schema.filling.select()).first()
     return row.content if row is not None and row.made_at <= now else None
 
 
 def subscriber_id_of(identifier: str) -> str:
-    """Opaque, and the same every time the subscribers are made."""
+    """Return the opaque id of a subscriber, always the same for an identifier."""
     return f"s-{digest(canonical(identifier))[:20]}"
 
 
 def fold(text: str) -> str:
-    """Text as it is searched: without case, accents or typographic variants."""
+    """Return `text` in the form used for searches: without case, accents or typographic variants."""
     text = text.casefold()
     if text.isascii():
         return text
@@ -203,10 +204,10 @@ def in_memory(url: str) -> bool:
 
 
 def _open(url: str) -> tuple[Engine, contextlib.AbstractContextManager[Any]]:
-    """An engine, and what to hold around each transaction."""
+    """Return an engine, and the lock to hold during each transaction."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        # Connections die with the server they lead to: each is tried before it is used.
+        # Connections end with their server: check each before it is used.
         return (
             create_engine(_with_connect_time(parsed), isolation_level="SERIALIZABLE", pool_pre_ping=True),
             contextlib.nullcontext(),
@@ -215,7 +216,7 @@ def _open(url: str) -> tuple[Engine, contextlib.AbstractContextManager[Any]]:
         engine = create_engine(parsed)
         alone: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     else:
-        # A database in memory lives in its one connection, which threads take turns to use.
+        # A database in memory has a single connection, which threads use in turn.
         engine = create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
         alone = threading.Lock()
 
@@ -232,7 +233,7 @@ def _open(url: str) -> tuple[Engine, contextlib.AbstractContextManager[Any]]:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes then must have the lock from the start.
+        # A transaction that reads before it writes must have the lock from the start.
         writing = connection.get_execution_options().get("writing", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
@@ -240,14 +241,14 @@ def _open(url: str) -> tuple[Engine, contextlib.AbstractContextManager[Any]]:
 
 
 def _with_connect_time(url: URL) -> URL:
-    """Return `url` with a bound to the time of connecting, unless it has one or its driver knows none."""
+    """Return `url` with a connection timeout, unless it has one or its driver does not support it."""
     if not url.get_driver_name().startswith("psycopg") or "connect_timeout" in url.query:
         return url
     return url.update_query_dict({"connect_timeout": _CONNECT_TIME})
 
 
 def _is_temporary(error: DBAPIError | NoConnectionLeft) -> bool:
-    """Return whether `error` comes from the state of the database, not from a mistake of ours."""
+    """Return whether `error` comes from the state of the database, not from an error in our code."""
     if not isinstance(error, DBAPIError):
         return True
     if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:

@@ -1,4 +1,4 @@
-"""The subscriptions of a contract, and their end (endpoints 5 and 6)."""
+"""Subscriptions of a contract, and their termination (endpoints 5 and 6)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _ENDED = ("pendingTerminate", "terminated")
 
 
 class Termination(Form, frozen=True):
-    """The body of endpoint 6."""
+    """Body of endpoint 6."""
 
     reason: Annotated[str, Meta(max_length=250, pattern=r"^[^\x00]*$")] | UnsetType = UNSET
 
 
 def subscriptions(query: Query) -> dict[str, Any]:
-    """Endpoint 5: all of a contract's, past ones included, the latest begun first."""
+    """Return all subscriptions of a contract, also ended ones, by start date, latest first (endpoint 5)."""
     contract = query.billed_contract()
     rows = query.connection.execute(
         subscription.select()
@@ -39,9 +39,9 @@ def subscriptions(query: Query) -> dict[str, Any]:
 
 
 def terminate(query: Query, settings: Settings) -> Response:
-    """Endpoint 6: ends a subscription. One that has ended, or is ending, is answered as it stands.
+    """End a subscription (endpoint 6). A subscription that has ended, or is ending, is answered unchanged.
 
-    Access lasts until the end of what is paid for, whenever the end is asked for.
+    Access lasts until the end of the paid time, whenever the end is requested.
     """
     contract = query.billed_contract()
     row = _one(query, contract)
@@ -78,7 +78,7 @@ def terminate(query: Query, settings: Settings) -> Response:
 
 
 def status_of(row: Row[Any], contract: Row[Any], now: datetime) -> str:
-    """The status of a subscription by now: what was to come about by the clock has."""
+    """Return the current status of a subscription, with the changes whose time has come."""
     status: str = row.status
     if status == "pendingTerminate":
         over = row.termination_date and now.astimezone(zone_of(contract)).date() > row.termination_date
@@ -101,7 +101,7 @@ def _one(query: Query, contract: Row[Any]) -> Row[Any]:
 
 
 def _etag(query: Query) -> str:
-    """Of the whole list: it is what the subscriber saw."""
+    """Return the tag of the whole list, which the subscriber saw."""
     return etag_of(query.subscriber_id, msgspec.json.encode(subscriptions(query)))
 
 

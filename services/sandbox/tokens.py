@@ -1,8 +1,8 @@
 """Sessions: a family of tokens, from the code that starts it to its revocation.
 
-A family starts when the right password is given. Its refresh tokens follow each other: each is used once and
-replaced. One used again, once its grace is over or its successor was used, is in two hands: the family is
-revoked, with everything in it. Secrets are stored as digests only.
+A family starts with the right password. Its refresh tokens rotate: each can be used once, and is replaced.
+A second use means that two clients have the token, unless it comes within the grace time and the successor is
+unused. The family is then revoked, with all its tokens. Secrets are stored as digests only.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TOLD_FOR = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a client is given; `refresh` when its scope asks for it."""
+    """Tokens for a client; `refresh` if its scope contains `offline_access`."""
 
     access: str
     refresh: str | None
@@ -43,7 +43,7 @@ def start(
     now: datetime,
     settings: Settings,
 ) -> str:
-    """Starts a family for a subscriber who gave the right password; returns its authorization code."""
+    """Start a family after the right password; return its authorization code."""
     family_id, secret = new_secret(), new_secret()
     connection.execute(
         family.insert().values(
@@ -68,7 +68,7 @@ def start(
 def redeem(
     connection: Connection, secret: str, verifier: str, *, now: datetime, settings: Settings
 ) -> Tokens | None:
-    """The first tokens of a family for its code and PKCE verifier; None when they are not good (any more)."""
+    """Return the first tokens of a family for its code and PKCE verifier; None if these are invalid."""
     row = connection.execute(code.select().where(code.c.code == digest(secret))).first()
     if row is None:
         return None
@@ -82,7 +82,7 @@ def redeem(
 
 
 def renew(connection: Connection, secret: str, *, now: datetime, settings: Settings) -> Tokens | None:
-    """The next tokens of a family; None when this one is not good (any more)."""
+    """Return the next tokens of a family; None if this refresh token is invalid."""
     row = connection.execute(refresh_token.select().where(refresh_token.c.token == digest(secret))).first()
     if row is None:
         return None
@@ -94,7 +94,8 @@ def renew(connection: Connection, secret: str, *, now: datetime, settings: Setti
         if not in_grace or successor is None or successor.used_at is not None:
             revoke(connection, row.family_id, "refresh_token_reuse", now)
             return None
-        # The lost successor must not work: used, and replaced by nothing, it has no grace of its own.
+        # The lost successor must not work: it is marked used without a successor, so that it has no grace
+        # time.
         _mark_used(connection, successor.token, now, replaced_by=None)
         return _issue(connection, row.family_id, parent=row.token, now=now, settings=settings)
     if row.expires_at <= now:
@@ -103,7 +104,7 @@ def renew(connection: Connection, secret: str, *, now: datetime, settings: Setti
 
 
 def revoke(connection: Connection, family_id: str, reason: str, now: datetime) -> None:
-    """Ends a family, with every code and token in it; the first reason stands."""
+    """Revoke a family, with every code and token in it; the first reason stays."""
     connection.execute(
         family.update()
         .where(family.c.family_id == family_id, family.c.revoked_at.is_(None))
@@ -112,7 +113,7 @@ def revoke(connection: Connection, family_id: str, reason: str, now: datetime) -
 
 
 def sign_out(connection: Connection, secret: str, now: datetime) -> None:
-    """Ends the family of a token, refresh or access, if it is one."""
+    """Revoke the family of a refresh or access token, if the token exists."""
     for table in (refresh_token, access_token):
         row = connection.execute(table.select().where(table.c.token == digest(secret))).first()
         if row is not None:
@@ -120,7 +121,7 @@ def sign_out(connection: Connection, secret: str, now: datetime) -> None:
 
 
 def sign_out_everywhere(connection: Connection, subscriber_id: str, now: datetime) -> None:
-    """Ends every family of a subscriber."""
+    """Revoke all families of a subscriber."""
     connection.execute(
         family.update()
         .where(family.c.subscriber_id == subscriber_id, family.c.revoked_at.is_(None))
@@ -129,7 +130,7 @@ def sign_out_everywhere(connection: Connection, subscriber_id: str, now: datetim
 
 
 def family_of(connection: Connection, secret: str, now: datetime) -> Row[Any] | None:
-    """The family of an access token, while it is good."""
+    """Return the family of a valid access token, else None."""
     return connection.execute(
         family.select()
         .join(access_token)
@@ -146,10 +147,10 @@ def family_of(connection: Connection, secret: str, now: datetime) -> Row[Any] | 
 def reuse_to_tell(
     connection: Connection, subscriber_id: str, authenticated_at: datetime, now: datetime
 ) -> datetime | None:
-    """When a session was last ended because its token was in two hands; None if there is nothing to tell.
+    """Return when a session was last revoked because a token was reused; None without a reuse to report.
 
-    Told in the first session begun since (with the password, at `authenticated_at`), for a day; unless the
-    life of the one that was ended is over by then.
+    The first session that began since (with the password, at `authenticated_at`) reports it, for a day. A
+    reuse is not reported after the lifetime of the revoked session.
     """
     theirs = family.c.subscriber_id == subscriber_id
     ended: datetime | None = connection.scalar(
@@ -168,7 +169,7 @@ def reuse_to_tell(
 
 
 def forget_expired(connection: Connection, now: datetime) -> None:
-    """Drops what can no longer be used, nor tell a reuse."""
+    """Delete tokens and families that can no longer be used, nor reveal a reuse."""
     connection.execute(access_token.delete().where(access_token.c.expires_at <= now))
     connection.execute(family.delete().where(family.c.expires_at <= now))
 
@@ -176,7 +177,7 @@ def forget_expired(connection: Connection, now: datetime) -> None:
 def _issue(
     connection: Connection, family_id: str, *, parent: str | None, now: datetime, settings: Settings
 ) -> Tokens | None:
-    """New tokens of a family that is alive and whose subscriber still exists."""
+    """Return new tokens of a valid family whose subscriber still exists, else None."""
     row = connection.execute(
         family.select()
         .join(subscriber, subscriber.c.subscriber_id == family.c.subscriber_id)
@@ -207,7 +208,7 @@ def _issue(
 
 
 def _mark_used(connection: Connection, token: str, now: datetime, *, replaced_by: str | None) -> None:
-    """Marks a refresh token used; when it was already, the first time stands, so that its grace ends."""
+    """Mark a refresh token as used; the time of the first use stays, so that its grace time ends."""
     connection.execute(
         refresh_token.update()
         .where(refresh_token.c.token == token)
@@ -216,5 +217,5 @@ def _mark_used(connection: Connection, token: str, now: datetime, *, replaced_by
 
 
 def _challenge(verifier: str) -> str:
-    """The S256 code challenge of a verifier (RFC 7636)."""
+    """Return the S256 code challenge of a verifier (RFC 7636)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

@@ -1,4 +1,6 @@
-"""What every exchange has: its correlator, the clock's `Date`, and errors in the contract's two forms."""
+"""Common parts of all exchanges: correlator, `Date` by the sandbox's clock, errors in the contract's two
+forms.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,13 @@ from services.sandbox.settings import Clock
 
 NO_STORE = {"Cache-Control": "no-store"}
 PLAIN_ONLY = {"Accept-Encoding": "identity"}
-"""Tells which coding of a body is taken (RFC 9110, 15.5.16)."""
+"""Header that tells which coding of a body is accepted (RFC 9110, 15.5.16)."""
 _OUTAGE_WAIT = {"Retry-After": "2"}
-"""Seconds in which a database restarts; short enough for the client to wait before it tells the user."""
+"""Seconds for a database to restart; short enough for the client to wait without reporting an error."""
 
 
 class Problem(Exception):
-    """An answer that is not the one asked for, as `application/problem+json` (RFC 9457)."""
+    """Error answer, as `application/problem+json` (RFC 9457)."""
 
     def __init__(
         self,
@@ -38,14 +40,14 @@ class Problem(Exception):
         errors: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`code` is for programs; `errors` maps each field at fault to what is wrong with it."""
+        """Create the problem; `code` is for programs, `errors` maps each invalid field to its error."""
         super().__init__(detail)
         self.status, self.code, self.detail = status, code, detail
         self.errors, self.headers = errors, headers
 
 
 class OAuthError(Exception):
-    """A refusal of an `/oauth/` endpoint, in RFC 6749's form, with the `extra` members it may carry."""
+    """Refusal by an `/oauth/` endpoint, in RFC 6749's form, with `extra` members."""
 
     def __init__(
         self,
@@ -68,7 +70,7 @@ def json_response(
     media_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Any value msgspec can encode, as a response."""
+    """Return a response with a value that msgspec can encode."""
     return Response(msgspec.json.encode(body), status, media_type=media_type, headers=headers)
 
 
@@ -79,7 +81,7 @@ def is_encoded(request: Request) -> bool:
 
 
 class Envelope:
-    """Waits for the latency, echoes the correlator and dates the answer by the sandbox's clock."""
+    """ASGI middleware: waits for the latency, echoes the correlator and sets `Date` by the clock."""
 
     def __init__(self, app: ASGIApp, *, clock: Clock, latency: float) -> None:
         self._app, self._clock, self._latency = app, clock, latency
@@ -103,7 +105,7 @@ class Envelope:
 
 
 def stamp(scope: Scope, clock: Clock) -> dict[str, str]:
-    """The headers of every answer: it is data, which nothing runs, frames or guesses at."""
+    """Return the headers of every answer: answers are data, which no browser may run, frame or sniff."""
     over_tls = {"Strict-Transport-Security": "max-age=31536000"} if scope.get("scheme") == "https" else {}
     return {
         **over_tls,
@@ -116,12 +118,12 @@ def stamp(scope: Scope, clock: Clock) -> dict[str, str]:
 
 
 async def on_oauth_error(_request: Request, error: OAuthError) -> Response:
-    """Answers an `OAuthError`."""
+    """Answer an `OAuthError`."""
     return json_response(error.body, error.status, headers={**NO_STORE, **(error.headers or {})})
 
 
 async def on_http_exception(request: Request, error: HTTPException) -> Response:
-    """Answers what the router refuses: no such path, no such method."""
+    """Answer a refusal of the router: an unknown path or method."""
     status = HTTPStatus(error.status_code)
     if request.url.path.startswith("/oauth/"):
         return await on_oauth_error(
@@ -132,7 +134,10 @@ async def on_http_exception(request: Request, error: HTTPException) -> Response:
 
 
 def on_fault(clock: Clock) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Answers a bug with a 500; the server logs it. It stands outside `Envelope`, so it stamps by itself."""
+    """Return the handler that answers an unexpected error with a 500; the server logs the error.
+
+    The handler runs outside `Envelope`, so that it adds the headers itself.
+    """
 
     async def respond(request: Request, _error: Exception) -> Response:
         status = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -146,7 +151,7 @@ def on_fault(clock: Clock) -> Callable[[Request, Exception], Awaitable[Response]
 
 
 async def on_unavailable(request: Request, _error: Exception) -> Response:
-    """Answer a database that cannot work for now, in the form of the endpoint."""
+    """Answer an unavailable database in the form of the endpoint."""
     status = HTTPStatus.SERVICE_UNAVAILABLE
     detail = "The database is unavailable: try again."
     if request.url.path.startswith("/oauth/"):
@@ -156,13 +161,13 @@ async def on_unavailable(request: Request, _error: Exception) -> Response:
 
 
 async def on_problem(request: Request, problem: Problem) -> Response:
-    """Answers a `Problem`."""
+    """Answer a `Problem`."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": problem.status.phrase,
         "status": int(problem.status),
         "detail": problem.detail,
-        "instance": f"urn:uuid:{request.scope['correlator']}",  # an error repeats nothing that was sent
+        "instance": f"urn:uuid:{request.scope['correlator']}",  # an error repeats no input
         "code": problem.code,
         "correlator": request.scope["correlator"],
     }
@@ -177,7 +182,7 @@ async def on_problem(request: Request, problem: Problem) -> Response:
 
 
 def _correlator(sent: str) -> str:
-    """The client's, if it is a UUID as they are written; else a fresh one."""
+    """Return the client's correlator if it is a UUID in its usual form, else a new one."""
     try:
         return sent if str(uuid.UUID(sent)) == sent.lower() else str(uuid.uuid4())
     except ValueError:

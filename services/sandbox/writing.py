@@ -1,7 +1,7 @@
-"""Changes in `/v1`: a checked body, one transaction, and one effect however often it is asked for.
+"""Changes in `/v1`: a checked body, one transaction, and idempotency.
 
-A change of state names the state it was decided on (`If-Match`); a creation brings a key of its own
-(`Idempotency-Key`), under which its answer is kept as long as what it made.
+A change of state names the state it was decided on (`If-Match`). A creation has an `Idempotency-Key`, under
+which its answer is kept as long as the created resource.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A body; members it does not know are ignored."""
+    """Body of a request; unknown members are ignored."""
 
 
 def write(
     act: Callable[[Query], Response], store: Store, clock: Clock, largest_body: int = LARGEST_BODY
 ) -> Callable[[Request], Any]:
-    """An endpoint that does what `act` does for signed-in subscribers; after a `Problem`, nothing is."""
+    """Return an endpoint that runs `act` for signed-in subscribers; a `Problem` rolls all changes back."""
 
     async def endpoint(request: Request) -> Response:
         token, content, now = bearer(request), await read_body(request, largest_body), clock()
@@ -58,7 +58,7 @@ async def read_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
     """Return the body, up to `largest` bytes.
 
     Raises:
-        Problem: 413 for a larger one, 415 for a compressed one.
+        Problem: 413 for a larger body, 415 for a compressed one.
     """
     if is_encoded(request):
         raise Problem(
@@ -76,10 +76,10 @@ async def read_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
 
 
 def parse(request: Request, content: bytes, form: type[F]) -> F:
-    """The body as `form`.
+    """Return the body as `form`.
 
     Raises:
-        Problem: 415 when it is not said to be JSON; 400 when it cannot be used: `errors` names the member.
+        Problem: 415 without the JSON media type; 400 for an invalid body, with the member in `errors`.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -88,7 +88,7 @@ def parse(request: Request, content: bytes, form: type[F]) -> F:
         return msgspec.convert(_JSON.decode(content), form)
     except msgspec.ValidationError as fault:
         reason, _, path = str(fault).partition(" - at `$")
-        if reason.startswith("Invalid enum value"):  # it goes on with the value sent
+        if reason.startswith("Invalid enum value"):  # the message would repeat the value sent
             reason = "is none of the values there are"
         missing = re.search(r"required field `(\w+)`", reason)
         raise invalid(missing[1] if missing else path.strip(".`") or "body", reason) from fault
@@ -106,15 +106,15 @@ _JSON = msgspec.json.Decoder(float_hook=_number)
 
 
 def invalid(field: str, reason: str) -> Problem:
-    """400, for one member of a body or one header."""
+    """Return a 400 for one member of a body or one header."""
     return Problem(HTTPStatus.BAD_REQUEST, "INVALID_ARGUMENT", f"{field}: {reason}.", errors={field: reason})
 
 
 def if_match(request: Request) -> list[str]:
-    """The tags of the states on which the change was decided.
+    """Return the tags of the states on which the change was decided.
 
     Raises:
-        Problem: 428 when none is named.
+        Problem: 428 without a tag.
     """
     tags = [tag.strip() for tag in request.headers.get("if-match", "").split(",") if tag.strip()]
     if not tags:
@@ -127,20 +127,20 @@ def if_match(request: Request) -> list[str]:
 
 
 def check_unchanged(tags: list[str], etag: str) -> None:
-    """Check that one of `tags` names the state, also as a compressing proxy changes it.
+    """Check that one of `tags` names the state, also after changes by a compressing proxy.
 
     Raises:
-        Problem: 412 when the state is another by now.
+        Problem: 412 if the state has changed.
     """
     if etag not in map(original, tags) and tags != ["*"]:
         raise Problem(HTTPStatus.PRECONDITION_FAILED, "CHANGED", "It has changed: read it again.")
 
 
 def once(query: Query, form: Form, create: Callable[[], Any]) -> Response:
-    """Answers 201 with what `create` returns; asked again under the same key, with the same.
+    """Answer 201 with the result of `create`; a repeated request under the same key gets the same answer.
 
     Raises:
-        Problem: 400 without a key that can be used; 422 when it was used for something else.
+        Problem: 400 without a valid key; 422 if the key was used for another request.
     """
     key = query.request.headers.get("idempotency-key", "")
     if not _KEY.fullmatch(key):

@@ -111,14 +111,14 @@ def refusal(capsys: pytest.CaptureFixture[str], *options: str) -> str:
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        (["--port", "x"], "'x' is no port"),
-        (["--port", "65536"], "'65536' is no port"),
-        (["--port", "-1"], "'-1' is no port"),
-        (["--now", "noon"], "'noon' is no moment"),
-        (["--now", "2024-03-10T12:00:00"], "needs its offset"),
-        (["--latency", "-1"], "no number of seconds"),
-        (["--latency", "nan"], "no number of seconds"),
-        (["--latency", "soon"], "no number of seconds"),
+        (["--port", "x"], "'x' is not a port"),
+        (["--port", "65536"], "'65536' is not a port"),
+        (["--port", "-1"], "'-1' is not a port"),
+        (["--now", "noon"], "'noon' is not a time"),
+        (["--now", "2024-03-10T12:00:00"], "needs a UTC offset"),
+        (["--latency", "-1"], "not a number of seconds"),
+        (["--latency", "nan"], "not a number of seconds"),
+        (["--latency", "soon"], "not a number of seconds"),
         (["--colour", "blue"], "unrecognized arguments"),
         (["--data", "/nowhere/at/all.json"], "cannot be read"),
         (["--port", "0", "--database", "not a url"], "The database cannot be used"),
@@ -144,4 +144,4 @@ def test_invalid_data_file_is_refused_with_the_path_of_its_fault(
 def test_port_in_use_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert "cannot be listened on" in refusal(capsys, "--port", port)
+        assert "cannot be used to listen on" in refusal(capsys, "--port", port)
