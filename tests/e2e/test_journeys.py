@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.browser import (
     enter,
-    named,
     plain,
     press_by_keyboard,
     rest,
@@ -27,7 +25,6 @@ from tests.e2e.browser import (
     semantics,
     shows,
     tap,
-    texts,
     type_by_keyboard,
     until,
     wait_for_app,
@@ -257,54 +254,6 @@ def test_the_whole_path_by_keyboard_alone(demo: Server, visit: Visit, device: st
         see_heading(page, FR.purchases)
 
 
-@pytest.mark.nightly
-def test_without_purchases_the_block_is_hidden_says_why_and_leads_to_past_periods(
-    demo: Server, visit: Visit
-) -> None:
-    page = visit(demo.url)
-    sign_in(page, FR, "sans-achat@demo.example")
-    see_heading(page, "Bonjour")
-    see(page, "Aucun achat internet+ depuis le 26 avril.")
-    assert not shows(page, "Services ponctuels")
-    tap(page, contract(page, FR))
-    see_heading(page, FR.usage)
-    see(page, "Aucun service ponctuel sur la période en cours.")
-    assert not shows(page, "Services ponctuels")
-    tap(page, "Voir les périodes précédentes")
-    see_heading(page, FR.purchases)
-    see_period(page, "Facture de mai")
-    assert see_rows(page)
-
-
-@pytest.mark.nightly
-def test_a_wrong_password_says_how_many_tries_are_left(demo: Server, visit: Visit) -> None:
-    page = visit(demo.url)
-    sign_in(page, FR, "foyer@demo.example", "mauvais")
-    see(page, "Identifiant ou mot de passe incorrect")
-    see(page, "Il vous reste 4 essais.")
-    enter(page, FR.password, PASSWORD)
-    tap(page, FR.submit)
-    see_heading(page, "Bonjour")
-
-
-@pytest.mark.nightly
-def test_five_wrong_passwords_lock_the_account_and_say_for_how_long(demo: Server, visit: Visit) -> None:
-    page = visit(demo.url, language="en")
-    begin(page, EN, "plafond@demo.example")
-    for left in ("4 tries", "3 tries", "2 tries", "1 try"):
-        enter(page, EN.password, f"wrong-{left[0]}")
-        tap(page, EN.submit)
-        see(page, f"You have {left} left.")
-    enter(page, EN.password, "wrong-0")
-    tap(page, EN.submit)
-    see(page, "Too many tries")
-    until(
-        page,
-        lambda: any(re.search(r"Try again in \d+ minutes", text) for text in texts(page)),
-        "how long the account is locked",
-    )
-
-
 def test_a_link_to_a_period_survives_signing_in_reloading_back_and_forward(
     demo: Server, visit: Visit
 ) -> None:
@@ -424,65 +373,3 @@ def test_the_embedded_demonstration_says_what_it_is(serve: Serve, visit: Visit) 
     see(page, "Rien n’est relié à un vrai compte.")
     page.keyboard.press("Escape")
     see_not(page, "Rien n’est relié à un vrai compte.")
-
-
-def _purchase(payment_id: str, moment: str, merchant: str, amount: str) -> dict[str, Any]:
-    return {
-        "paymentId": payment_id,
-        "entryType": "purchase",
-        "paymentStatus": "succeeded",
-        "paymentDate": moment,
-        "amount": {"amount": amount, "currency": "EUR"},
-        "description": "Article",
-        "merchantName": merchant,
-        "purchaseCategoryCode": "press",
-        "channel": "internetplus_box",
-        "kind": "oneOff",
-        "referenceCode": f"IP-{payment_id}",
-    }
-
-
-BOUNDARY = {
-    "subscribers": [
-        {
-            "identifier": "lea@demo.example",
-            "phoneNumber": "0639980199",
-            "password": PASSWORD,
-            "displayName": "Léa Moreau",
-            "locked": False,
-            "contracts": [
-                {
-                    "contractId": "c1",
-                    "kind": "internet",
-                    "label": "Box Fibre",
-                    "maskedNumber": "04 •• •• •• 12",
-                    "billingRights": True,
-                    "billing": {"cutOffDay": 26, "timeZone": "Europe/Paris"},
-                    "service": {"status": "active", "since": "2023-03-03"},
-                    "subscriptions": [],
-                    "purchases": [
-                        _purchase("p1", "2024-02-25T23:59:59+01:00", "Gazette des Deux Rives", "1.99"),
-                        _purchase("p2", "2024-02-26T00:00:00+01:00", "Ciné Minute", "3.99"),
-                    ],
-                }
-            ],
-        }
-    ]
-}
-
-
-@pytest.mark.nightly
-def test_the_billing_rule_on_a_data_file(serve: Serve, serve_sandbox: ServeSandbox, visit: Visit) -> None:
-    sandbox = serve_sandbox(data=BOUNDARY, now="2024-03-10T12:00:00+01:00")
-    page = visit(f"{serve(backend=sandbox.url).url}/achats")
-    sign_in(page, FR, "lea@demo.example")
-    see_heading(page, FR.purchases)
-    see(page, "1 achat · du 26 février au 25 mars")
-    see(page, "Sur votre facture d’avril")
-    assert [row.partition(",")[0] for row in see_rows(page)] == ["Ciné Minute"]
-
-    tap(page, "Facture de mars, du 26 janvier au 25 février, 1,99 €, 1 achat")
-    see_period(page, FR.march)
-    see(page, "Gazette des Deux Rives")
-    assert [row.partition(",")[0] for row in rows(page)] == ["Gazette des Deux Rives"]
-    assert named(page, "Facture d’avril, du 26 février au 25 mars, 3,99 €, 1 achat").count() == 1

@@ -76,12 +76,6 @@ def test_keyring_scene_under_a_real_secret_service_passes(scene: str, secret_ser
     assert time.monotonic() - started < 30
 
 
-@pytest.mark.nightly
-def test_random_orders_under_a_real_secret_service_raise_no_false_alarm(secret_service: str) -> None:
-    played = play("orders", secret_service)
-    assert played.returncode == 0, played.stderr
-
-
 @pytest.mark.parametrize(
     "backend",
     [
