@@ -17,6 +17,8 @@ from tests.test_main import ROOT, environment, get
 from tests.test_repository import committed
 from tests.wire import WireClient
 
+pytestmark = pytest.mark.nightly
+
 OURS = ("main.py", "views/", "services/", "assets/")
 
 

@@ -29,6 +29,7 @@ from websockets.typing import Origin
 from main import credential_store, embedded_sandbox, offline_store
 from services.credentials import CredentialStore, KeyringStore, MemoryStore
 from services.settings import Runtime, Settings
+from tests.cases import daily
 from tests.driver import Driver
 from tests.ports import free_port
 from views.core.secure_storage import SecureStorageStore
@@ -139,22 +140,30 @@ def test_version() -> None:
     assert (result.returncode, result.stdout, result.stderr) == (0, f"Conso et moi {version}\n", "")
 
 
+MISTAKES: list[tuple[list[str], str]] = [
+    (["--porte", "9000"], "--porte"),
+    (["--port", "http"], "http"),
+    (["--port", "65536"], "65535"),
+    (["--port", "-1"], "65535"),
+    (["--backend", "backend.example"], "malformed"),
+    (["--backend", "ftp://backend.example"], "malformed"),
+    (["--backend", "http://backend.example"], "https://"),
+    (["--backend", "https://backend.example/v1"], "host and port"),
+    (["--port", "9000", "--host", "192.0.2.1"], "192.0.2.1"),
+    (["--port", "9000", "--host", "nowhere.invalid"], "nowhere.invalid"),
+    (["--port", "9000", "--host", "x" * 70], "not an address"),
+    (["--port", "9000", "--host", ""], "not an address"),
+]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [
+    daily(
+        MISTAKES,
         (["--porte", "9000"], "--porte"),
-        (["--port", "http"], "http"),
-        (["--port", "65536"], "65535"),
-        (["--port", "-1"], "65535"),
-        (["--backend", "backend.example"], "malformed"),
-        (["--backend", "ftp://backend.example"], "malformed"),
         (["--backend", "http://backend.example"], "https://"),
-        (["--backend", "https://backend.example/v1"], "host and port"),
         (["--port", "9000", "--host", "192.0.2.1"], "192.0.2.1"),
-        (["--port", "9000", "--host", "nowhere.invalid"], "nowhere.invalid"),
-        (["--port", "9000", "--host", "x" * 70], "not an address"),
-        (["--port", "9000", "--host", ""], "not an address"),
-    ],
+    ),
 )
 def test_a_mistake_is_answered_by_one_sentence_and_exit_code_2(arguments: list[str], said: str) -> None:
     result = run(*arguments)
@@ -344,7 +353,7 @@ def downloads(content: bytes | None, *, silent: bool) -> Iterator[str]:
                 connection.close()
 
 
-@pytest.mark.parametrize("name", DOWNLOADS)
+@pytest.mark.parametrize("name", daily(DOWNLOADS, "a portal's page", "silence in the middle"))
 def test_a_client_that_cannot_be_fetched_is_replaced_by_the_browser(name: str, tmp_path: Path) -> None:
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n', encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.cases import daily
 from tests.security.hostile import (
     CRASHED,
     EVENT,
@@ -263,13 +264,7 @@ FLOODS: dict[str, Any] = {
 }
 
 
-DAILY_FLOODS = ("messages of 250 kB", "letters", "routes")
-
-
-@pytest.mark.parametrize(
-    "flood",
-    [flood if flood in DAILY_FLOODS else pytest.param(flood, marks=pytest.mark.nightly) for flood in FLOODS],
-)
+@pytest.mark.parametrize("flood", daily(FLOODS, "messages of 250 kB", "letters", "routes"))
 async def test_a_flood_is_closed_and_what_it_cost_is_given_back(web: Hosted, flood: str) -> None:
     async with visiting(web):
         before = memory(web)

@@ -22,6 +22,7 @@ from services.errors import Forbidden, Locked, NotFound, Refused, SessionExpired
 from services.models import Category, ContractKind, EntryType, Filter, Money, PaymentStatus, PeriodState
 from services.session import Kept, Remembered
 from services.transport import IN_PROCESS, Wire
+from tests.cases import daily
 from tests.in_process import backend_within
 from tests.postgresql import Cluster
 from tests.services.conftest import running
@@ -30,7 +31,7 @@ from tests.services.surroundings import Clock, Player, Recorder, recording, serv
 Connect = Callable[[CredentialStore], Backend]
 
 
-@pytest.fixture(params=["in process", "over HTTP", "PostgreSQL", "recorded"])
+@pytest.fixture(params=daily(["in process", "over HTTP", "PostgreSQL", "recorded"], "over HTTP", "recorded"))
 def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) -> Iterator[Connect]:
     """Return a factory of clients of one backend."""
     path = Path(__file__).parent / "recorded" / f"{request.function.__name__}.json"

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from services.sandbox.data_file import Subscriber
+from tests.cases import daily
 from tests.driver import Driver
 from tests.views.conftest import PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.people import ABONNE, WEEKLY, subscribed
@@ -90,7 +91,7 @@ def test_the_contract_names_its_free_texts() -> None:
 
 
 @SIZES
-@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+@pytest.mark.parametrize("blank", daily(BLANKS, "\u200b\u00a0"), ids=ascii)
 async def test_blank_texts_leave_every_screen_readable(
     serve: Serve, blank: str, screen: dict[str, Any]
 ) -> None:

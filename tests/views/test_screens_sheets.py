@@ -9,6 +9,7 @@ import pytest
 from flet.controls.dialog_control import DialogControl
 
 from services.sandbox import Settings
+from tests.cases import daily
 from tests.driver import Driver
 from tests.views.conftest import Clock, Serve, remembered, visit
 from tests.views.people import ABONNE, subscribed
@@ -55,23 +56,31 @@ async def report_first_purchase(app: Driver) -> None:
     await app.see(COMMENT)
 
 
+SHEETS = [
+    ("/achats", "Comment la période est calculée", "Votre période de facturation"),
+    ("/achats", "Exporter la période (CSV)", "Exporter vos achats"),
+    ("/achats", "Démonstration : données fictives", "Démonstration : données fictives"),
+    ("/reglages", "Se déconnecter", "Se déconnecter ?"),
+    ("/reglages", "Se déconnecter partout", "Se déconnecter partout ?"),
+    ("/reglages", "Oublier cet appareil", "Oublier cet appareil ?"),
+    ("/reglages", "Copier le rapport de diagnostic", "Rapport de diagnostic"),
+    ("/gerer", "Résilier Club Cubéo", "Résilier Club Cubéo ?"),
+    ("/gerer/abonnements/weekly", "Résilier l’abonnement", "Résilier Club Cubéo ?"),
+    ("/gerer", "service", "Désactiver le service internet+ ?"),
+    ("/gerer", "Mon plafond : aucun · Modifier", "Mon plafond"),
+    ("/achats", "forecast", "Votre facture de juin"),
+]
+
+
 @SCREENS
 @pytest.mark.parametrize(
     ("route", "button", "title"),
-    [
-        ("/achats", "Comment la période est calculée", "Votre période de facturation"),
+    daily(
+        SHEETS,
         ("/achats", "Exporter la période (CSV)", "Exporter vos achats"),
-        ("/achats", "Démonstration : données fictives", "Démonstration : données fictives"),
         ("/reglages", "Se déconnecter", "Se déconnecter ?"),
-        ("/reglages", "Se déconnecter partout", "Se déconnecter partout ?"),
-        ("/reglages", "Oublier cet appareil", "Oublier cet appareil ?"),
-        ("/reglages", "Copier le rapport de diagnostic", "Rapport de diagnostic"),
         ("/gerer", "Résilier Club Cubéo", "Résilier Club Cubéo ?"),
-        ("/gerer/abonnements/weekly", "Résilier l’abonnement", "Résilier Club Cubéo ?"),
-        ("/gerer", "service", "Désactiver le service internet+ ?"),
-        ("/gerer", "Mon plafond : aucun · Modifier", "Mon plafond"),
-        ("/achats", "forecast", "Votre facture de juin"),
-    ],
+    ),
 )
 async def test_sheet_at_other_window_sizes_stays_open(
     serve: Serve, screen: dict[str, Any], route: str, button: str, title: str

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import daily
 from tests.services.sandbox.visitor import CLIENT, KEY, Visitor
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -24,7 +25,7 @@ ENDPOINTS: list[tuple[str, str, dict[str, str], bytes]] = [
 ]
 
 
-@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "identity, gzip", "x-unknown"])
+@pytest.mark.parametrize("coding", daily(["gzip", "GZIP", "br", "identity, gzip", "x-unknown"], "gzip"))
 @pytest.mark.parametrize(("method", "path", "headers", "content"), ENDPOINTS)
 async def test_body_with_a_content_encoding_is_refused(
     camille: Visitor, method: str, path: str, headers: dict[str, str], content: bytes, coding: str

@@ -98,6 +98,7 @@ def test_what_is_well_formed(contract: BaseSchema, signed_in: dict[str, str], pa
     ask(contract[path][method], GenerationMode.POSITIVE, signed_in)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("path", "method"), WITH_RULES)
 def test_what_is_malformed(contract: BaseSchema, signed_in: dict[str, str], path: str, method: str) -> None:
     ask(contract[path][method], GenerationMode.NEGATIVE, signed_in)
