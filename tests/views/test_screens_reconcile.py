@@ -60,6 +60,16 @@ async def test_bill_told_by_the_backend_is_explained_without_typing(
         await app.see(said["hide"])
 
 
+async def test_purchase_that_another_bill_bears_says_which(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    route = "/rapprochement?periode=2026-05"
+    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+        await app.tap("2,99 € · Fiche Potager · 19 mars")
+        await app.see("Facturé en mai")
+        await app.see("Facture, Mai 2026")
+        await app.see("Période, du 26 février au 25 mars")
+
+
 async def test_open_period_has_no_bill_to_compare_with(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats", **NARROW) as app:
