@@ -1,4 +1,4 @@
-"""The device and its owner's preferences."""
+"""State of the device: window class, language, theme, reconnections."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from views.kit.theme import Layout
         (1200, Layout.XL),
     ],
 )
-def test_the_width_of_the_window_makes_its_class(width: float, layout: Layout) -> None:
+def test_window_width_determines_the_layout(width: float, layout: Layout) -> None:
     device = DeviceState()
     device.resize(width, 700)
     assert (device.layout, device.height) == (layout, 700)
 
 
-def test_a_window_whose_size_is_not_known_keeps_what_it_was() -> None:
+def test_window_of_unknown_size_keeps_its_layout() -> None:
     device = DeviceState()
     device.resize(1300, 700)
     device.resize(None, None)
@@ -38,7 +38,7 @@ def test_a_window_whose_size_is_not_known_keeps_what_it_was() -> None:
     assert (device.layout, device.height) == (Layout.XL, 700)
 
 
-def test_the_language_is_the_devices_until_one_is_chosen() -> None:
+def test_language_follows_the_device_until_chosen() -> None:
     device, spoken = DeviceState(), []
     for locales in (["en-GB", "fr-FR"], ["de-DE", "fr-CA"], ["de-DE"]):
         device.speak(locales)
@@ -49,7 +49,7 @@ def test_the_language_is_the_devices_until_one_is_chosen() -> None:
     assert device.language is Language.EN
 
 
-def test_dark_follows_the_system_until_a_theme_is_chosen() -> None:
+def test_dark_theme_follows_the_system_until_chosen() -> None:
     device = DeviceState()
     device.device_dark = True
     assert device.dark
@@ -62,7 +62,7 @@ def test_dark_follows_the_system_until_a_theme_is_chosen() -> None:
     assert not device.dark
 
 
-def test_each_reconnection_is_a_change_that_is_seen() -> None:
+def test_reconnection_notifies_observers_each_time() -> None:
     device, seen = DeviceState(), []
 
     def saw(_sender: object, name: str | None) -> None:

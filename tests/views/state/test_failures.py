@@ -1,4 +1,4 @@
-"""A state holder stops loading and explains itself, whatever its reading raises."""
+"""Failures of state holders: any exception ends the loading and is reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONTRACT = msgspec.convert(ACCOUNT["contracts"][0], Contract)
 
 
 class BrokenBackend:
-    """Backend whose every reading and writing raises the same error."""
+    """Backend whose reads and writes all raise the same error."""
 
     unsent_opinions = ()
 
@@ -86,7 +86,7 @@ async def service(backend: Backend) -> list[Loadable[Any]]:
 @pytest.mark.parametrize(
     "error", [Unreachable("cut"), RuntimeError("a bug"), KeyError("x"), RecursionError()]
 )
-async def test_reading_that_raises_anything_stops_loading(
+async def test_read_that_raises_any_error_ends_the_loading(
     read: Callable[[Backend], Any], error: Exception
 ) -> None:
     kind = Unreachable if isinstance(error, Unreachable) else UnexpectedAnswer
@@ -95,7 +95,7 @@ async def test_reading_that_raises_anything_stops_loading(
         assert type(held.error) is kind
 
 
-async def test_feedback_that_raises_anything_can_be_sent_again() -> None:
+async def test_feedback_that_fails_with_any_error_can_be_sent_again() -> None:
     state = HelpState(broken(RuntimeError("a bug")))
     form = state.feedback("article")
     form.useful = True
@@ -105,7 +105,7 @@ async def test_feedback_that_raises_anything_can_be_sent_again() -> None:
     assert isinstance(form.error, UnexpectedAnswer)
 
 
-async def test_file_that_cannot_be_made_is_explained() -> None:
+async def test_sharing_whose_file_fails_reports_the_error() -> None:
     async def make(_told: Callable[[float], None]) -> File:
         raise RuntimeError("a bug")
 

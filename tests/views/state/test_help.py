@@ -1,4 +1,4 @@
-"""Opinions on help articles: written, sent once, sent later."""
+"""Feedback on help articles: draft, idempotent sending, offline queue."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def chosen(*answer: str) -> Any:
 
 
 async def kept(line: Line) -> list[Row[Any]]:
-    """The opinions the backend has."""
+    """Return the feedback stored in the backend."""
     app = cast("Starlette", line.far_end.app)
     rows: list[Row[Any]] = await app.state.store.run(
         lambda connection: connection.execute(select(feedback)).all()
@@ -38,7 +38,7 @@ async def kept(line: Line) -> list[Row[Any]]:
 
 
 class Losing(httpx.ASGITransport):
-    """What is asked arrives, the answer does not."""
+    """Transport that delivers requests and loses their answers."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await super().handle_async_request(request)
@@ -58,7 +58,7 @@ def written(help_: HelpState, article: str = "periode", text: str = "Clair.") ->
     return form
 
 
-async def test_an_opinion_is_sent_as_it_was_written(serve: Serve) -> None:
+async def test_feedback_is_sent_with_its_trimmed_text(serve: Serve) -> None:
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = help_.feedback("periode")
@@ -70,7 +70,7 @@ async def test_an_opinion_is_sent_as_it_was_written(serve: Serve) -> None:
     assert (row.article_id, row.useful, row.liked, row.missing) == ("periode", False, None, "Un exemple.")
 
 
-async def test_one_of_an_article_is_not_that_of_another(serve: Serve) -> None:
+async def test_feedback_draft_is_kept_per_article(serve: Serve) -> None:
     help_ = (await signed_in(serve(CAMILLE))).help
     form = written(help_)
     assert help_.feedback("periode") is form, "the draft is kept while one moves around"
@@ -78,7 +78,7 @@ async def test_one_of_an_article_is_not_that_of_another(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
-async def test_nothing_written_is_not_sent(serve: Serve, text: str) -> None:
+async def test_feedback_without_text_is_not_sent(serve: Serve, text: str) -> None:
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_, text=text)
@@ -90,7 +90,7 @@ async def test_nothing_written_is_not_sent(serve: Serve, text: str) -> None:
     assert form.draft.fault is None
 
 
-async def test_without_an_answer_there_is_nothing_to_send(serve: Serve) -> None:
+async def test_feedback_without_a_choice_is_not_sent(serve: Serve) -> None:
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
@@ -100,8 +100,8 @@ async def test_without_an_answer_there_is_nothing_to_send(serve: Serve) -> None:
     assert await kept(line) == []
 
 
-async def test_what_the_backend_would_refuse_is_told_and_not_cut(serve: Serve) -> None:
-    """The field counts the family as one sign, the contract as seven."""
+async def test_feedback_over_the_length_limit_is_refused_uncut(serve: Serve) -> None:
+    """The field counts the emoji as one character, the contract as seven."""
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_, text="👨‍👩‍👧‍👦" * 40)
@@ -115,7 +115,7 @@ async def test_what_the_backend_would_refuse_is_told_and_not_cut(serve: Serve) -
     assert (await kept(line))[0].liked == "é" * LONGEST_FEEDBACK
 
 
-def test_the_field_of_the_answer_comes_first_and_a_filled_one_never_hides() -> None:
+def test_feedback_shows_the_field_of_its_choice_first_and_every_filled_field() -> None:
     form = FeedbackForm("periode", lambda: "key")
     form.choose(chosen(USEFUL))
     assert form.shown == (Comment.LIKED,)
@@ -128,7 +128,7 @@ def test_the_field_of_the_answer_comes_first_and_a_filled_one_never_hides() -> N
     assert other.shown == (Comment.MISSING, Comment.LIKED)
 
 
-def test_a_deleted_draft_can_be_taken_back() -> None:
+def test_deleted_feedback_draft_can_be_restored() -> None:
     form = FeedbackForm("periode", lambda: "key")
     form.choose(chosen(USEFUL))
     form.type_liked(typed("Clair."))
@@ -144,13 +144,13 @@ def test_a_deleted_draft_can_be_taken_back() -> None:
     assert form.comments() == ("Autre", None), "not over what was typed since"
 
 
-def test_what_was_typed_is_in_no_representation() -> None:
+def test_feedback_text_is_not_in_the_repr() -> None:
     form = FeedbackForm("periode", lambda: "key")
     form.type_liked(typed("secret"))
     assert "secret" not in repr(form)
 
 
-async def test_two_presses_are_one_opinion(serve: Serve) -> None:
+async def test_feedback_sent_twice_is_stored_once(serve: Serve) -> None:
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
@@ -163,7 +163,7 @@ async def test_two_presses_are_one_opinion(serve: Serve) -> None:
     assert len(await kept(line)) == 1
 
 
-async def test_offline_it_waits_and_is_sent_when_the_network_is_back(
+async def test_feedback_offline_is_queued_and_delivered_later(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = serve(CAMILLE)
@@ -185,8 +185,8 @@ async def test_offline_it_waits_and_is_sent_when_the_network_is_back(
     assert len(await kept(line)) == 2
 
 
-async def test_an_answer_that_is_lost_makes_no_second_opinion(serve: Serve) -> None:
-    """It arrived, nobody knows: the same key is sent again."""
+async def test_feedback_with_a_lost_answer_is_stored_once(serve: Serve) -> None:
+    """The request arrived without an answer: the same key is sent again."""
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
@@ -200,7 +200,7 @@ async def test_an_answer_that_is_lost_makes_no_second_opinion(serve: Serve) -> N
     assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
 
 
-async def test_two_screens_that_deliver_send_it_once(serve: Serve) -> None:
+async def test_feedback_queue_delivered_concurrently_is_sent_once(serve: Serve) -> None:
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     line.down = True
@@ -212,7 +212,7 @@ async def test_two_screens_that_deliver_send_it_once(serve: Serve) -> None:
     assert help_.queued == 0
 
 
-async def test_a_screen_left_in_the_middle_leaves_it_to_the_next(serve: Serve) -> None:
+async def test_feedback_delivery_cancelled_is_completed_by_the_next(serve: Serve) -> None:
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     line.down = True
@@ -228,8 +228,8 @@ async def test_a_screen_left_in_the_middle_leaves_it_to_the_next(serve: Serve) -
     assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
 
 
-async def test_a_backend_in_trouble_gets_it_later(serve: Serve) -> None:
-    """Whether it has it already is not known: the same key is sent again."""
+async def test_feedback_after_a_server_error_is_queued_and_stored_once(serve: Serve) -> None:
+    """The outcome is unknown after a server error: the same key is sent again."""
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
@@ -242,11 +242,11 @@ async def test_a_backend_in_trouble_gets_it_later(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("offline", [False, True], ids=["at once", "later"])
-async def test_a_refusal_is_told_and_the_text_stays(serve: Serve, *, offline: bool) -> None:
+async def test_feedback_refused_reports_the_error_and_keeps_the_text(serve: Serve, *, offline: bool) -> None:
     line = serve(CAMILLE)
     session = await signed_in(line)
     help_, form = session.help, written(session.help)
-    await session.backend.send_feedback("service", False, None, "Tout.", form.key)  # it is another's key now
+    await session.backend.send_feedback("service", False, None, "Tout.", form.key)  # uses up the key
     line.down = offline
     await help_.send(form)
     line.down = False
@@ -259,7 +259,7 @@ async def test_a_refusal_is_told_and_the_text_stays(serve: Serve, *, offline: bo
     assert (form.stage, len(await kept(line))) == (Stage.SENT, 2)
 
 
-async def test_changed_after_a_failure_it_is_another_opinion() -> None:
+async def test_feedback_changed_after_a_failure_gets_a_new_key() -> None:
     keys = map(str, count())
     form = FeedbackForm("periode", lambda: next(keys))
     form.choose(chosen(USEFUL))
@@ -273,7 +273,7 @@ async def test_changed_after_a_failure_it_is_another_opinion() -> None:
     assert form.key == second
 
 
-async def test_the_focus_is_taken_once_after_an_answer_or_a_fault() -> None:
+async def test_feedback_takes_focus_once_after_a_choice_or_a_fault() -> None:
     form = FeedbackForm("periode", lambda: "key")
     assert not form.takes_focus()
     form.choose(chosen(USEFUL))
@@ -282,7 +282,7 @@ async def test_the_focus_is_taken_once_after_an_answer_or_a_fault() -> None:
     assert form.takes_focus()
 
 
-async def test_what_was_written_survives_an_expired_session_but_no_sign_out(serve: Serve) -> None:
+async def test_feedback_draft_survives_an_expired_session_but_not_a_sign_out(serve: Serve) -> None:
     line = serve(CAMILLE)
     session = await signed_in(line)
     form = written(session.help)
@@ -310,7 +310,7 @@ async def test_after_signing_in_again_it_can_be_sent_and_no_session_is_said_to_b
     assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
 
 
-async def test_somebody_else_finds_nothing_of_it(serve: Serve) -> None:
+async def test_feedback_draft_is_not_shown_to_another_subscriber(serve: Serve) -> None:
     line = serve(CAMILLE)
     session = await signed_in(line)
     form = written(session.help)
@@ -320,7 +320,7 @@ async def test_somebody_else_finds_nothing_of_it(serve: Serve) -> None:
     assert session.help.owner == CAMILLE
 
 
-async def test_the_search_is_kept_and_cleared(serve: Serve) -> None:
+async def test_help_search_is_kept_until_cleared(serve: Serve) -> None:
     help_ = (await signed_in(serve(CAMILLE))).help
     help_.search.type(typed("médiateur"))
     assert help_.search.query == "médiateur"

@@ -1,4 +1,4 @@
-"""The drawn pages cover the view, stay few, and nothing jumps."""
+"""Windowed list: the built pages cover the viewport, stay few, and keep the scroll position."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from views.purchases.list_window import ROW_ESTIMATE, ListWindow
 
 PER_PAGE = 25
 ROW = 64
-"""The lowest row there is."""
+"""Minimum height of a row."""
 
 
 def resized(height: float, page: int | None = None) -> Any:
@@ -24,7 +24,7 @@ def scrolled(offset: float, viewport: float) -> Any:
 
 
 class Screen:
-    """Draws what the window says and tells it the true heights, as Flutter does."""
+    """Fake client that builds the pages of the window and reports their real heights, like Flutter."""
 
     def __init__(self, heights: list[float], head: float, viewport: float) -> None:
         self.heights, self.head, self.viewport = heights, head, viewport
@@ -38,7 +38,7 @@ class Screen:
         self.settle()
 
     def settle(self) -> None:
-        """Measure and read what is drawn, until it stays as it is."""
+        """Measure and read the built pages until the window is stable."""
         for _ in range(2 * len(self.heights) + 4):
             before = (self.window.first, self.window.last, self.last_read)
             for page in range(self.window.first, min(self.window.last, self.last_read) + 1):
@@ -54,7 +54,7 @@ class Screen:
 
     @property
     def bottom(self) -> float:
-        """The end of what is drawn."""
+        """Return the bottom of the built pages."""
         return self.head + sum(self.heights[: min(self.window.last, self.last_read)])
 
     def scroll(self, by: float) -> None:
@@ -63,7 +63,7 @@ class Screen:
         self.settle()
 
     def follow(self) -> None:
-        """Go where the window asks to, once what is there is drawn."""
+        """Scroll to the target of the window, after its pages are built."""
         if (target := self.window.going_to) is not None:
             self.settle()
             self.scroll(target - self.offset)
@@ -76,7 +76,7 @@ MOVES = st.lists(st.floats(-4000, 4000), max_size=30)
 
 @settings(max_examples=60)
 @given(HEIGHTS, MOVES, st.floats(200, 2500), st.floats(100, 400))
-def test_whatever_is_scrolled_the_view_is_covered(
+def test_list_window_covers_the_viewport_after_any_scroll(
     heights: list[float], moves: list[float], viewport: float, head: float
 ) -> None:
     screen = Screen(heights, head, viewport)
@@ -96,7 +96,7 @@ def test_whatever_is_scrolled_the_view_is_covered(
 
 
 @given(st.floats(100, 2500), st.floats(50, 2000))
-def test_until_it_is_scrolled_the_rows_near_the_view_are_drawn(viewport: float, head: float) -> None:
+def test_list_window_before_a_scroll_builds_only_rows_near_the_viewport(viewport: float, head: float) -> None:
     window = ListWindow(PER_PAGE)
     window.reach(1, 4)
     window.measure_head(resized(head))
@@ -113,7 +113,7 @@ def test_until_it_is_scrolled_the_rows_near_the_view_are_drawn(viewport: float, 
     assert window.rows <= near
 
 
-def test_four_hundred_pages_scrolled_to_the_end_are_read_once_each() -> None:
+def test_list_window_of_400_pages_reads_each_page_once() -> None:
     screen = Screen([PER_PAGE * 80.0] * 400, 320, 844)
     for _ in range(600):
         screen.scroll(1500)
@@ -132,7 +132,7 @@ def test_four_hundred_pages_scrolled_to_the_end_are_read_once_each() -> None:
     st.floats(100, 400),
     st.lists(st.tuples(st.integers(0, 29), st.integers(0, PER_PAGE - 1)), max_size=12),
 )
-def test_the_row_that_is_asked_for_is_in_view(
+def test_list_window_scrolls_a_requested_row_into_view(
     row: float, count: int, viewport: float, head: float, asked: list[tuple[int, int]]
 ) -> None:
     screen = Screen([PER_PAGE * row] * count, head, viewport)
@@ -151,7 +151,7 @@ def test_the_row_that_is_asked_for_is_in_view(
         assert screen.offset == before, "it was in view"
 
 
-def test_another_list_goes_nowhere() -> None:
+def test_list_window_reset_clears_its_scroll_target() -> None:
     window = ListWindow(PER_PAGE)
     window.bring(1, 20, PER_PAGE)
     assert window.going_to is not None
@@ -159,14 +159,14 @@ def test_another_list_goes_nowhere() -> None:
     assert window.going_to is None
 
 
-def test_the_page_after_those_read_is_the_furthest_drawn() -> None:
+def test_list_window_ends_at_the_page_after_those_read() -> None:
     window = ListWindow(PER_PAGE)
     window.scroll(0, scrolled(50_000, 800))
     window.reach(3, 400)
     assert window.last <= 4
 
 
-def test_a_short_list_is_drawn_whole() -> None:
+def test_list_window_of_a_short_list_builds_it_whole() -> None:
     window = ListWindow(PER_PAGE)
     window.reach(1, 1)
     assert (window.first, window.last, window.above) == (1, 1, 0)
@@ -174,7 +174,7 @@ def test_a_short_list_is_drawn_whole() -> None:
     assert (window.first, window.last) == (1, 1)
 
 
-def test_a_list_read_again_from_its_top_is_followed() -> None:
+def test_list_window_follows_a_list_reloaded_from_its_top() -> None:
     screen = Screen([PER_PAGE * 80.0] * 40, 320, 844)
     for _ in range(20):
         screen.scroll(2000)
@@ -183,7 +183,7 @@ def test_a_list_read_again_from_its_top_is_followed() -> None:
     assert screen.window.first <= screen.window.last
 
 
-def test_the_title_shows_the_period_once_the_head_is_out_of_sight() -> None:
+def test_list_window_reports_a_scroll_past_the_head() -> None:
     window = ListWindow(PER_PAGE)
     window.scroll(0, scrolled(100, 800))
     assert not window.scrolled_past_head

@@ -1,4 +1,4 @@
-"""Remote values: old data is never thrown away for a failure."""
+"""Loadable values: a failure never discards earlier data."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from views.core.loadable import Loadable
 AT = datetime(2026, 5, 14, 10, tzinfo=UTC)
 
 
-def test_nothing_is_known_at_first() -> None:
+def test_loadable_at_first_is_neither_missing_nor_stale() -> None:
     value = Loadable[int]()
     assert not value.missing
     assert not value.stale
     assert value.started() == Loadable(loading=True)
 
 
-def test_data_outlives_a_failure_with_its_age() -> None:
+def test_loadable_keeps_data_and_age_after_a_failure() -> None:
     old = Loadable[int]().started().answered(Answer(7, AT)).started().failed(Unreachable())
     assert (old.data, old.at, old.loading) == (7, AT, False)
     assert old.stale
     assert not old.missing
 
 
-def test_a_failure_without_data_is_missing_until_it_is_tried_again() -> None:
+def test_loadable_that_failed_without_data_is_missing_until_a_retry() -> None:
     failed = Loadable[int]().started().failed(Unreachable())
     assert failed.missing
     assert not failed.stale
     assert not failed.started().missing, "a retry shows that it is under way"
 
 
-def test_the_notice_over_old_data_stays_while_it_is_read_again() -> None:
+def test_loadable_stays_stale_during_a_retry() -> None:
     again = Loadable(7, AT).failed(Unreachable()).started()
     assert again.stale
     assert again.loading
@@ -45,7 +45,7 @@ STEPS = st.lists(st.sampled_from(["start", "answer", "fail"]), max_size=12)
 
 
 @given(STEPS)
-def test_data_never_goes_away_and_zero_is_never_made_up(steps: list[str]) -> None:
+def test_loadable_in_any_order_of_steps_keeps_its_last_data(steps: list[str]) -> None:
     value = Loadable[int]()
     answers = 0
     for step in steps:
@@ -64,7 +64,7 @@ def test_data_never_goes_away_and_zero_is_never_made_up(steps: list[str]) -> Non
         assert value.loading == (steps[-1] == "start")
 
 
-def test_what_was_known_is_old_until_it_is_vouched_for() -> None:
+def test_loadable_from_the_cache_is_old_until_confirmed() -> None:
     known = Loadable[int]().started(Answer(7, AT))
     assert (known.data, known.at, known.loading, known.recalled, known.old) == (7, AT, True, True, True)
     failed = known.failed(Unreachable())
@@ -73,11 +73,11 @@ def test_what_was_known_is_old_until_it_is_vouched_for() -> None:
     assert not failed.answered(Answer(7, AT)).old
 
 
-def test_a_value_on_screen_does_not_give_way_to_a_known_one() -> None:
+def test_loadable_with_data_ignores_the_cached_value() -> None:
     assert Loadable(7, AT).started(Answer(8, AT)) == Loadable(7, AT, loading=True)
 
 
-def test_what_was_known_gives_way_to_the_answer_that_it_is_over() -> None:
+def test_loadable_from_the_cache_is_dropped_on_not_found_or_forbidden() -> None:
     for error in (NotFound(), Forbidden()):
         assert Loadable[int]().started(Answer(7, AT)).failed(error).missing
         assert Loadable(7, AT).failed(error).data == 7

@@ -1,6 +1,6 @@
-"""The insights of data that we did not make: another cut-off day, another time zone, other identifiers.
+"""Insights of foreign data: another cut-off day, another time zone, other identifiers.
 
-What is expected was counted by hand from `tests/others/subscriber.json`, on 20 September 2025 on Réunion.
+Expected values were counted by hand from `tests/others/subscriber.json`, on 20 September 2025 on Réunion.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Preferences: kept on the device between runs, the defaults when what is kept cannot be used."""
+"""Preferences: stored on the device between runs, with defaults for unusable content."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from views.core.text import Language
 
 
 class Device:
-    """The platform's preferences; `broken` when it has none."""
+    """Fake of the platform's preferences; raises if `broken`."""
 
     def __init__(self, kept: dict[str, Any] | None = None, *, broken: bool = False) -> None:
         self.kept = {} if kept is None else kept
@@ -46,7 +46,7 @@ async def started(device: Device) -> DeviceState:
 
 
 @pytest.mark.parametrize("size", TEXT_SIZES)
-async def test_what_is_chosen_is_found_at_the_next_start(size: float) -> None:
+async def test_preferences_are_restored_at_the_next_start(size: float) -> None:
     device = Device()
     state = await started(device)
     state.choose_language(Language.EN)
@@ -62,7 +62,7 @@ async def test_what_is_chosen_is_found_at_the_next_start(size: float) -> None:
     assert again.preferences.contract_id == "box"
 
 
-async def test_only_what_is_not_the_default_is_kept() -> None:
+async def test_preferences_at_their_defaults_are_not_stored() -> None:
     device = Device({KEY: '{"theme": "dark"}'})
     state = await started(device)
     state.choose_theme(ft.ThemeMode.SYSTEM)
@@ -98,36 +98,36 @@ async def test_save_after_a_failed_load_does_not_replace_the_kept_preferences() 
         17,
     ],
 )
-async def test_what_cannot_be_used_leaves_the_defaults(kept: Any) -> None:
+async def test_preferences_with_unusable_content_are_the_defaults(kept: Any) -> None:
     state = await started(Device({KEY: kept}))
     assert state.preferences == Preferences()
 
 
-async def test_what_a_newer_version_adds_is_ignored() -> None:
+async def test_preferences_with_an_unknown_member_are_read() -> None:
     state = await started(Device({KEY: '{"language": "en", "colour_of_the_sky": "blue"}'}))
     assert state.language is Language.EN
 
 
-async def test_a_device_without_preferences_keeps_them_for_the_visit() -> None:
+async def test_preferences_without_storage_last_for_the_session() -> None:
     state = await started(Device(broken=True))
     state.choose_language(Language.EN)
     await state.save()
     assert state.language is Language.EN
 
 
-def test_an_unknown_size_of_text_is_refused() -> None:
+def test_preferences_refuse_an_unknown_text_size() -> None:
     with pytest.raises(ValueError, match="text size"):
         Preferences(text_size=1.7)
     with pytest.raises(ValueError, match="text size"):
         DeviceState().choose_text_size(0.1)
 
 
-def test_nothing_in_them_is_of_an_account_but_the_contract_stood_on() -> None:
+def test_preferences_hold_only_the_listed_fields() -> None:
     fields = {field.name for field in msgspec.structs.fields(Preferences)}
     assert fields == {"language", "theme", "text_size", "less_motion", "contract_id"}
 
 
-async def test_the_contract_stood_on_last_is_stood_on_again(serve: Serve) -> None:
+async def test_preferred_contract_is_selected_at_sign_in(serve: Serve) -> None:
     line = serve(subscribed())
     session = SessionState(line.backend())
     session.preferred = "abonne-mobile"
@@ -138,7 +138,7 @@ async def test_the_contract_stood_on_last_is_stood_on_again(serve: Serve) -> Non
     assert session.contract.contract_id == "abonne-mobile"
 
 
-async def test_the_contract_stays_when_the_session_ends_by_itself_and_goes_at_sign_out(serve: Serve) -> None:
+async def test_selected_contract_survives_an_expired_session_but_not_a_sign_out(serve: Serve) -> None:
     line = serve(subscribed())
     session = SessionState(line.backend())
     await sign_in(session.backend, ABONNE)
@@ -157,7 +157,7 @@ async def test_the_contract_stays_when_the_session_ends_by_itself_and_goes_at_si
     assert session.contract == box
 
 
-async def test_a_contract_of_somebody_else_is_not_looked_for(serve: Serve) -> None:
+async def test_preferred_contract_of_another_subscriber_is_ignored(serve: Serve) -> None:
     line = serve(subscribed())
     session = SessionState(line.backend())
     session.preferred = "camille-mobile-2"

@@ -1,4 +1,4 @@
-"""The password once more: what was decided goes on by itself, once, or nothing happens at all."""
+"""Step-up in the management screens: after the password, the confirmed change continues once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def line(serve: Serve) -> Line:
 
 
 async def asked(line: Line, clock: Clock) -> SubscriptionsState:
-    """Somebody who signed in 11 minutes ago is to end a subscription, and said yes."""
+    """Confirm a termination 11 minutes after the sign-in, so that step-up is required."""
     backend = line.backend()
     await sign_in(backend, ABONNE)
     clock.advance(minutes=11)
@@ -42,7 +42,7 @@ def terminations(line: Line) -> int:
     return sum(address.endswith("/termination") for address in line.asked)
 
 
-async def test_it_is_wanted_before_anything_is_done(line: Line, clock: Clock) -> None:
+async def test_step_up_is_required_before_the_termination(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     assert state.proof.wanted
     assert state.termination.asked is not None, "the sheet stays"
@@ -57,7 +57,7 @@ async def test_it_is_wanted_before_anything_is_done(line: Line, clock: Clock) ->
     assert terminations(line) == 1, "nothing was typed"
 
 
-async def test_the_right_one_ends_the_subscription_at_once(line: Line, clock: Clock) -> None:
+async def test_step_up_with_the_right_password_completes_the_termination(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
     await state.ending.confirm()
@@ -69,7 +69,7 @@ async def test_the_right_one_ends_the_subscription_at_once(line: Line, clock: Cl
     assert terminations(line) == 2, "refused, then done"
 
 
-async def test_a_wrong_one_then_the_right_one(line: Line, clock: Clock) -> None:
+async def test_step_up_after_a_wrong_password_completes_the_termination(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed("wrong"))
     await state.ending.confirm()
@@ -87,7 +87,9 @@ async def test_a_wrong_one_then_the_right_one(line: Line, clock: Clock) -> None:
     assert state.proof.error is None
 
 
-async def test_too_many_wrong_ones(line: Line, clock: Clock) -> None:
+async def test_step_up_locked_by_wrong_passwords_leaves_the_subscription_active(
+    line: Line, clock: Clock
+) -> None:
     state = await asked(line, clock)
     state.proof.type(typed("wrong"))
     for _ in range(5):
@@ -103,7 +105,7 @@ async def test_too_many_wrong_ones(line: Line, clock: Clock) -> None:
     assert weekly.status is SubscriptionStatus.ACTIVE
 
 
-async def test_thought_better_of(line: Line, clock: Clock) -> None:
+async def test_step_up_cancelled_sends_nothing_and_forgets_the_password(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
     state.ending.dismiss()
@@ -114,7 +116,7 @@ async def test_thought_better_of(line: Line, clock: Clock) -> None:
     assert terminations(line) == 1
 
 
-async def test_left_for_an_hour_between_two_tries(line: Line, clock: Clock) -> None:
+async def test_step_up_retried_after_an_hour_completes_the_termination(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed("wrong"))
     await state.ending.confirm()
@@ -124,7 +126,7 @@ async def test_left_for_an_hour_between_two_tries(line: Line, clock: Clock) -> N
     assert state.termination.receipt is not None
 
 
-async def test_offline_it_can_be_tried_again(line: Line, clock: Clock) -> None:
+async def test_step_up_offline_keeps_the_password_and_can_be_retried(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
     line.down = True
@@ -137,7 +139,7 @@ async def test_offline_it_can_be_tried_again(line: Line, clock: Clock) -> None:
     assert state.termination.receipt is not None
 
 
-async def test_where_it_never_suffices_nothing_goes_round_in_circles(serve: Serve, clock: Clock) -> None:
+async def test_step_up_stops_when_the_backend_keeps_refusing(serve: Serve, clock: Clock) -> None:
     line = serve(subscribed(), settings=replace(QUICK, step_up_time=timedelta(seconds=-1)))
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
@@ -147,7 +149,9 @@ async def test_where_it_never_suffices_nothing_goes_round_in_circles(serve: Serv
     assert terminations(line) == 2
 
 
-async def test_turning_the_service_off_wants_it_and_turning_it_on_does_not(line: Line, clock: Clock) -> None:
+async def test_step_up_is_required_to_suspend_the_service_but_not_to_activate_it(
+    line: Line, clock: Clock
+) -> None:
     backend = line.backend()
     await sign_in(backend, ABONNE)
     clock.advance(minutes=11)
@@ -166,7 +170,7 @@ async def test_turning_the_service_off_wants_it_and_turning_it_on_does_not(line:
     assert state.on
 
 
-async def test_what_was_typed_is_in_no_repr(line: Line, clock: Clock) -> None:
+async def test_step_up_password_is_not_in_the_repr(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
     assert PASSWORD not in repr(state)

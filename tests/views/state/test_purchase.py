@@ -1,4 +1,4 @@
-"""One purchase: what the list knows first, then what the backend says."""
+"""State of one purchase: data of the list first, then the answer of the backend."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ids(listed: PurchasesState) -> list[str]:
     return [purchase.payment_id for purchase in listed.shown.data.pages[1]]
 
 
-async def test_what_the_list_knows_shows_before_the_answer(serve: Serve) -> None:
+async def test_purchase_of_the_list_is_shown_before_the_answer(serve: Serve) -> None:
     line = serve(CAMILLE)
     listed, state = await both(line)
     first = ids(listed)[0]
@@ -42,7 +42,7 @@ async def test_what_the_list_knows_shows_before_the_answer(serve: Serve) -> None
     assert not state.purchase.loading
 
 
-async def test_the_answer_says_what_the_list_does_not(serve: Serve) -> None:
+async def test_purchase_answer_adds_its_refunds(serve: Serve) -> None:
     listed, state = await both(serve(CAMILLE))
     await listed.open("2026-04")
     assert listed.shown.data is not None
@@ -52,7 +52,7 @@ async def test_the_answer_says_what_the_list_does_not(serve: Serve) -> None:
     assert [refund.refund_of for refund in state.purchase.data.refunds] == [refunded.payment_id]
 
 
-async def test_offline_the_purchase_of_the_list_stays_with_its_age(serve: Serve, clock: Clock) -> None:
+async def test_purchase_offline_keeps_the_data_of_the_list_with_its_age(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     listed, state = await both(line)
     first = ids(listed)[0]
@@ -67,7 +67,7 @@ async def test_offline_the_purchase_of_the_list_stays_with_its_age(serve: Serve,
     assert state.purchase.at == clock.now
 
 
-async def test_offline_an_unknown_purchase_is_missing(serve: Serve) -> None:
+async def test_purchase_offline_without_data_is_missing(serve: Serve) -> None:
     line = serve(CAMILLE)
     _, state = await both(line)
     line.down = True
@@ -84,7 +84,7 @@ async def test_a_purchase_that_does_not_exist(serve: Serve) -> None:
         assert isinstance(state.purchase.error, NotFound)
 
 
-async def test_the_answer_for_a_purchase_left_meanwhile_is_dropped(serve: Serve) -> None:
+async def test_purchase_answer_for_a_previous_purchase_is_dropped(serve: Serve) -> None:
     line = serve(CAMILLE)
     listed, state = await both(line)
     first, second = ids(listed)[:2]
@@ -98,7 +98,7 @@ async def test_the_answer_for_a_purchase_left_meanwhile_is_dropped(serve: Serve)
     assert state.purchase.data.payment_id == second
 
 
-async def test_the_failure_for_a_purchase_left_meanwhile_is_dropped_too(serve: Serve) -> None:
+async def test_purchase_failure_for_a_previous_purchase_is_dropped(serve: Serve) -> None:
     line = serve(CAMILLE)
     listed, state = await both(line)
     first, second = ids(listed)[:2]
@@ -113,7 +113,7 @@ async def test_the_failure_for_a_purchase_left_meanwhile_is_dropped_too(serve: S
     assert state.purchase.data.kind in PurchaseKind
 
 
-async def test_nothing_is_asked_before_a_purchase_is_chosen(serve: Serve) -> None:
+async def test_purchase_without_a_selection_sends_no_request(serve: Serve) -> None:
     line = serve(CAMILLE)
     _, state = await both(line)
     line.asked.clear()

@@ -1,4 +1,4 @@
-"""The purchases of a contract, over the real client and a sandbox in this process."""
+"""State of the purchases of a contract, with the real client and an in-process sandbox."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GROS_VOLUME = "gros-volume@demo.example"
 
 
 async def signed_in(line: Line, identifier: str) -> PurchasesState:
-    """What the screens stand on, for the first contract of somebody."""
+    """Return the purchases of the first contract of a signed-in subscriber."""
     backend = line.backend()
     await sign_in(backend, identifier)
     account = await backend.account()
@@ -41,7 +41,7 @@ async def signed_in(line: Line, identifier: str) -> PurchasesState:
 
 
 def lists_asked(line: Line) -> list[tuple[str, str]]:
-    """Period and page of each list request."""
+    """Return the period and page of each list request."""
     found = []
     for address in line.asked:
         if "/purchases?" in address:
@@ -56,13 +56,13 @@ def shown(state: PurchasesState) -> PurchaseList:
 
 
 async def soon(condition: Callable[[], object]) -> None:
-    """Wait until something under way has come that far."""
+    """Wait until the condition is true."""
     async with asyncio.timeout(15):
-        while not condition():  # noqa: ASYNC110 - what is awaited has no event
+        while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.001)
 
 
-async def test_the_current_period_opens_and_its_neighbour_is_read_ahead(serve: Serve) -> None:
+async def test_opening_purchases_loads_the_current_period_and_prefetches_its_neighbor(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     await state.open(None)
@@ -74,7 +74,7 @@ async def test_the_current_period_opens_and_its_neighbour_is_read_ahead(serve: S
     assert lists_asked(line) == [("2026-06", "1"), ("2026-05", "1")]
 
 
-async def test_going_to_a_period_that_is_known_asks_nothing(serve: Serve) -> None:
+async def test_opening_a_loaded_period_sends_no_request(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     await state.open(None)
@@ -86,7 +86,7 @@ async def test_going_to_a_period_that_is_known_asks_nothing(serve: Serve) -> Non
     assert line.asked == []
 
 
-async def test_what_is_asked_while_it_is_read_is_read_once(serve: Serve) -> None:
+async def test_concurrent_loads_of_periods_and_pages_send_one_request(serve: Serve) -> None:
     line = serve(LONG)
     state = await signed_in(line, LONG)
     await asyncio.gather(*(state.load_periods() for _ in range(5)), *(state.open(None) for _ in range(5)))
@@ -98,7 +98,7 @@ async def test_what_is_asked_while_it_is_read_is_read_once(serve: Serve) -> None
     assert len(line.asked) == 1
 
 
-async def test_a_screen_that_leaves_does_not_stop_the_reading_others_wait_for(serve: Serve) -> None:
+async def test_cancelled_load_of_periods_does_not_stop_other_callers(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     with line.holding("billing-periods"):
@@ -116,7 +116,7 @@ async def test_a_screen_that_leaves_does_not_stop_the_reading_others_wait_for(se
     assert len([address for address in line.asked if "billing-periods" in address]) == 1
 
 
-async def test_what_nobody_waits_for_any_more_comes_to_its_end(serve: Serve) -> None:
+async def test_cancelled_load_of_periods_still_completes(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     with line.holding("billing-periods"):
@@ -128,7 +128,7 @@ async def test_what_nobody_waits_for_any_more_comes_to_its_end(serve: Serve) -> 
     assert state.periods.data
 
 
-async def test_old_data_stays_on_failure_and_a_retry_brings_the_new(serve: Serve, clock: Clock) -> None:
+async def test_failed_refresh_keeps_old_data_and_a_retry_replaces_it(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     await state.open(None)
@@ -150,7 +150,7 @@ async def test_old_data_stays_on_failure_and_a_retry_brings_the_new(serve: Serve
     assert state.refreshed == 1
 
 
-async def test_a_refresh_keeps_both_on_screen_meanwhile(serve: Serve) -> None:
+async def test_refresh_in_flight_keeps_periods_and_list_on_screen(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     await state.open(None)
@@ -165,7 +165,7 @@ async def test_a_refresh_keeps_both_on_screen_meanwhile(serve: Serve) -> None:
     assert shown(state).pages == (before.pages if before else None)
 
 
-async def test_nothing_known_and_no_network_is_missing_not_empty(serve: Serve) -> None:
+async def test_purchases_offline_without_data_are_missing_not_empty(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     line.down = True
@@ -180,7 +180,7 @@ async def test_nothing_known_and_no_network_is_missing_not_empty(serve: Serve) -
     assert not shown(state).empty
 
 
-async def test_an_answer_to_a_question_no_longer_asked_is_not_shown(serve: Serve) -> None:
+async def test_answer_for_a_previous_period_is_kept_but_not_shown(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     await state.open(None)
@@ -198,7 +198,7 @@ async def test_an_answer_to_a_question_no_longer_asked_is_not_shown(serve: Serve
     assert ("2026-03", "1") not in lists_asked(line), "but it was kept"
 
 
-async def test_each_period_keeps_its_list_through_each_filter(serve: Serve) -> None:
+async def test_list_of_a_period_is_kept_per_filter(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     await state.open("2026-05")
@@ -213,7 +213,7 @@ async def test_each_period_keeps_its_list_through_each_filter(serve: Serve) -> N
     assert state.shown.data is everything
 
 
-async def test_a_filter_chosen_before_the_first_list_narrows_it(serve: Serve) -> None:
+async def test_filter_chosen_before_the_first_load_applies_to_it(serve: Serve) -> None:
     state = await signed_in(serve(CAMILLE), CAMILLE)
     await state.choose_filter(Filter.SUBSCRIPTION)
     await state.open(None)
@@ -221,7 +221,7 @@ async def test_a_filter_chosen_before_the_first_list_narrows_it(serve: Serve) ->
     assert kinds == {"subscription"}
 
 
-async def test_steps_end_at_the_oldest_and_the_newest_period(serve: Serve) -> None:
+async def test_period_step_beyond_the_oldest_or_newest_is_none(serve: Serve) -> None:
     state = await signed_in(serve(CAMILLE), CAMILLE)
     assert state.step(1) is None
     await state.open(None)
@@ -235,7 +235,7 @@ async def test_steps_end_at_the_oldest_and_the_newest_period(serve: Serve) -> No
     assert (state.step(-1), state.step(1)) == (None, "2026-02")
 
 
-async def test_a_period_that_is_not_among_the_six_is_not_found(serve: Serve) -> None:
+async def test_period_outside_the_latest_six_is_not_found(serve: Serve) -> None:
     state = await signed_in(serve(CAMILLE), CAMILLE)
     await state.open("2019-01")
     assert state.shown.missing
@@ -245,14 +245,14 @@ async def test_a_period_that_is_not_among_the_six_is_not_found(serve: Serve) -> 
     assert state.step(-1) is None
 
 
-async def test_without_billing_rights_there_is_a_reason_and_no_figure(serve: Serve) -> None:
+async def test_periods_without_billing_rights_are_forbidden(serve: Serve) -> None:
     state = await signed_in(serve("foyer@demo.example"), "foyer@demo.example")
     await state.open(None)
     assert state.periods.data is None
     assert isinstance(state.periods.error, Forbidden)
 
 
-async def test_a_page_that_fails_leaves_the_others_and_can_be_tried_again(serve: Serve) -> None:
+async def test_failed_page_keeps_the_others_and_can_be_retried(serve: Serve) -> None:
     line = serve(LONG)
     state = await signed_in(line, LONG)
     await state.open(None)
@@ -266,7 +266,7 @@ async def test_a_page_that_fails_leaves_the_others_and_can_be_tried_again(serve:
     assert list(shown(state).pages) == [1, 2]
 
 
-async def test_what_a_list_knows_is_found_with_its_age(serve: Serve) -> None:
+async def test_purchase_found_in_a_list_has_the_age_of_the_list(serve: Serve) -> None:
     state = await signed_in(serve(CAMILLE), CAMILLE)
     await state.open(None)
     first = shown(state).pages[1][0]
@@ -276,7 +276,7 @@ async def test_what_a_list_knows_is_found_with_its_age(serve: Serve) -> None:
     assert state.find("another") is None
 
 
-async def test_the_list_on_screen_is_never_let_go_of(serve: Serve) -> None:
+async def test_list_on_screen_is_never_evicted(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     for period_id, kind in itertools.product(PERIODS, (None, *Filter)):
@@ -293,7 +293,7 @@ async def test_the_list_on_screen_is_never_let_go_of(serve: Serve) -> None:
         assert len(state._lists) == LISTS_KEPT
 
 
-async def test_a_list_let_go_of_while_it_was_read_may_still_fail(serve: Serve) -> None:
+async def test_list_evicted_during_a_failing_load_opens_as_missing(serve: Serve) -> None:
     line = serve(CAMILLE)
     state = await signed_in(line, CAMILLE)
     await state.open(None)
@@ -319,7 +319,7 @@ def true_totals(purchases: tuple[Purchase, ...], state: PurchasesState) -> dict[
 
 
 async def whole_list(line: Line, state: PurchasesState, period_id: str) -> tuple[Purchase, ...]:
-    """What the backend holds, asked page after page by another visitor."""
+    """Return all purchases of a period, read page by page from the backend."""
     found: list[Purchase] = []
     for number in itertools.count(1):
         answer = await state.backend.purchases(
@@ -338,7 +338,7 @@ def never_partial(listed: PurchaseList, totals: dict[date, Decimal]) -> None:
             assert (known.total or 0) == totals.get(day, 0), day
 
 
-async def test_a_day_has_its_total_once_no_page_can_hold_more_of_it(serve: Serve) -> None:
+async def test_day_total_is_complete_once_all_its_pages_are_read(serve: Serve) -> None:
     line = serve(LONG)
     state = await signed_in(line, LONG)
     totals = true_totals(await whole_list(line, state, "2026-06"), state)
@@ -352,7 +352,7 @@ async def test_a_day_has_its_total_once_no_page_can_hold_more_of_it(serve: Serve
     assert {day: known.total for day, known in shown(state).days.items()} == totals
 
 
-async def test_what_is_pending_or_refused_is_in_no_total(serve: Serve) -> None:
+async def test_day_total_excludes_pending_and_denied_purchases(serve: Serve) -> None:
     line = serve("plafond@demo.example")
     state = await signed_in(line, "plafond@demo.example")
     purchases = await whole_list(line, state, "2026-06")
@@ -362,7 +362,7 @@ async def test_what_is_pending_or_refused_is_in_no_total(serve: Serve) -> None:
 
 
 class Pages:
-    """The pages of a long list, read once by the client."""
+    """Pages of a long list with their expected totals."""
 
     def __init__(self, pages: list[PurchasePage], state: PurchasesState) -> None:
         self.pages, self.zone = pages, state.zone
@@ -379,7 +379,7 @@ async def pages(serve: Serve) -> Pages:
     return Pages([answer.value for answer in answers], state)
 
 
-def test_totals_are_whole_in_whatever_order_pages_come(pages: Pages) -> None:
+def test_day_totals_are_complete_for_any_order_of_pages(pages: Pages) -> None:
     @given(st.lists(st.integers(1, 16), min_size=1, max_size=60))
     def in_any_order(order: list[int]) -> None:
         listed = PurchaseList()
@@ -388,7 +388,7 @@ def test_totals_are_whole_in_whatever_order_pages_come(pages: Pages) -> None:
             never_partial(listed, pages.totals)
             assert len(listed.pages) <= PAGES_KEPT
             assert number in listed.pages
-        while not listed.whole:  # as the window does: what is there is not read again
+        while not listed.whole:  # like the window: pages that are kept are not read again
             number = next(n for n in range(listed.last_read + 1, 17) if n not in listed.pages)
             listed = listed.with_page(pages.pages[number - 1], pages.zone)
         assert listed.whole
@@ -398,7 +398,7 @@ def test_totals_are_whole_in_whatever_order_pages_come(pages: Pages) -> None:
     in_any_order()
 
 
-async def test_a_page_asked_before_a_refresh_does_not_mix_with_the_list_after_it(
+async def test_page_requested_before_a_refresh_is_requested_again_after_it(
     serve: Serve,
 ) -> None:
     line = serve(LONG)
@@ -416,7 +416,7 @@ async def test_a_page_asked_before_a_refresh_does_not_mix_with_the_list_after_it
     never_partial(shown(state), totals)
 
 
-async def test_entries_that_come_between_two_pages_start_the_list_again(serve: Serve) -> None:
+async def test_new_entries_between_two_pages_restart_the_list(serve: Serve) -> None:
     line = serve(LONG)
     state = await signed_in(line, LONG)
     await state.open(None)
@@ -435,10 +435,10 @@ async def test_entries_that_come_between_two_pages_start_the_list_again(serve: S
 # Long lists
 
 
-async def test_ten_thousand_purchases_are_all_visited_once_in_bounded_memory(
+async def test_list_of_10000_purchases_is_read_once_in_bounded_memory(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state_module, "PER_PAGE", 100)  # the sandbox takes its time for each page
+    monkeypatch.setattr(state_module, "PER_PAGE", 100)  # fewer requests: the sandbox delays each answer
     line = serve(GROS_VOLUME)
     state = await signed_in(line, GROS_VOLUME)
     await state.open(None)
@@ -459,7 +459,7 @@ async def test_ten_thousand_purchases_are_all_visited_once_in_bounded_memory(
     assert all(day.complete for day in shown(state).days.values())
 
 
-async def test_a_page_let_go_of_is_read_again_and_not_counted_twice(serve: Serve) -> None:
+async def test_evicted_page_is_read_again_without_changing_day_totals(serve: Serve) -> None:
     line = serve(GROS_VOLUME)
     state = await signed_in(line, GROS_VOLUME)
     await state.open(None)
@@ -474,5 +474,5 @@ async def test_a_page_let_go_of_is_read_again_and_not_counted_twice(serve: Serve
     assert shown(state).days == days
 
 
-def test_a_day_of_which_nothing_was_charged_has_no_total() -> None:
+def test_day_without_a_charge_has_no_total() -> None:
     assert Day().total is None, "not a zero"

@@ -1,4 +1,4 @@
-"""What was last known shows at once, until the backend vouches for it or says that it is over."""
+"""Cached data: shown at once, until the backend confirms or revokes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CAMILLE = "camille@demo.example"
 
 
 async def read_before(line: Line, who: str) -> tuple[Backend, PurchasesState]:
-    """A client that has read the current period and the one before, and a screen that knows nothing yet."""
+    """Return a client with two cached periods, and a new state without data."""
     backend = line.backend()
     await sign_in(backend, who)
     contract = (await backend.account()).value.contracts[0]
@@ -34,13 +34,13 @@ async def read_before(line: Line, who: str) -> tuple[Backend, PurchasesState]:
 
 
 async def soon(condition: Callable[[], object]) -> None:
-    """Wait until something under way has come that far."""
+    """Wait until the condition is true."""
     async with asyncio.timeout(15):
-        while not condition():  # noqa: ASYNC110 - what is awaited has no event
+        while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.001)
 
 
-async def test_known_periods_and_list_are_there_before_any_answer(serve: Serve, clock: Clock) -> None:
+async def test_cached_periods_and_list_are_shown_before_the_answer(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     _, state = await read_before(line, CAMILLE)
     clock.advance(hours=3)
@@ -57,7 +57,7 @@ async def test_known_periods_and_list_are_there_before_any_answer(serve: Serve, 
         assert (shown.recalled, shown.loading, shown.at) == (False, False, clock.now)
 
 
-async def test_offline_it_stays_old_until_it_is_read_again(serve: Serve) -> None:
+async def test_cached_data_offline_is_old_until_refreshed(serve: Serve) -> None:
     line = serve(CAMILLE)
     _, state = await read_before(line, CAMILLE)
     line.down = True
@@ -70,7 +70,7 @@ async def test_offline_it_stays_old_until_it_is_read_again(serve: Serve) -> None
     assert not state.shown.old
 
 
-async def test_when_another_period_has_begun_since_it_is_shown_once_known(serve: Serve, clock: Clock) -> None:
+async def test_new_period_replaces_the_cached_current_one(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     _, state = await read_before(line, CAMILLE)
     clock.now = NOW.replace(day=27)
@@ -80,7 +80,7 @@ async def test_when_another_period_has_begun_since_it_is_shown_once_known(serve:
     assert not state.shown.old
 
 
-async def test_whoever_moved_on_meanwhile_is_not_brought_back(serve: Serve, clock: Clock) -> None:
+async def test_period_chosen_during_a_load_is_kept_when_a_new_one_begins(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     _, state = await read_before(line, CAMILLE)
     clock.now = NOW.replace(day=27)
@@ -93,7 +93,7 @@ async def test_whoever_moved_on_meanwhile_is_not_brought_back(serve: Serve, cloc
     assert state.period_id == "2026-05"
 
 
-async def test_a_list_goes_on_offline_as_far_as_it_was_read(serve: Serve, clock: Clock) -> None:
+async def test_cached_list_offline_continues_to_its_last_read_page(serve: Serve, clock: Clock) -> None:
     line = serve(long_lists())
     backend, state = await read_before(line, LONG)
     clock.advance(hours=1)
@@ -116,7 +116,7 @@ async def test_a_list_goes_on_offline_as_far_as_it_was_read(serve: Serve, clock:
     assert not state.shown.old
 
 
-async def test_a_page_of_another_edition_is_not_joined_to_the_list(serve: Serve) -> None:
+async def test_cached_page_of_another_version_is_not_joined_to_the_list(serve: Serve) -> None:
     line = serve(long_lists())
     backend, state = await read_before(line, LONG)
     before = PurchasesState(backend, state.contract)
@@ -133,7 +133,7 @@ async def test_a_page_of_another_edition_is_not_joined_to_the_list(serve: Serve)
     assert list(state.shown.data.pages) == [1]
 
 
-async def test_a_page_read_before_the_top_is_vouched_for_leaves_it_old(serve: Serve) -> None:
+async def test_cached_list_stays_old_until_its_first_page_is_confirmed(serve: Serve) -> None:
     line = serve(long_lists())
     _, state = await read_before(line, LONG)
     with line.holding("&page=1&"):
@@ -147,7 +147,7 @@ async def test_a_page_read_before_the_top_is_vouched_for_leaves_it_old(serve: Se
     assert not state.shown.recalled
 
 
-async def test_a_filtered_list_never_read_is_missing_and_not_empty(serve: Serve) -> None:
+async def test_filtered_list_offline_without_a_cache_is_missing(serve: Serve) -> None:
     line = serve(CAMILLE)
     _, state = await read_before(line, CAMILLE)
     line.down = True
@@ -157,7 +157,7 @@ async def test_a_filtered_list_never_read_is_missing_and_not_empty(serve: Serve)
 
 
 @pytest.mark.parametrize("error", [NotFound(), Forbidden()])
-async def test_what_is_over_is_not_shown_from_memory(serve: Serve, error: Exception) -> None:
+async def test_cached_periods_are_dropped_on_not_found_or_forbidden(serve: Serve, error: Exception) -> None:
     line = serve(CAMILLE)
     backend, state = await read_before(line, CAMILLE)
 
@@ -169,7 +169,7 @@ async def test_what_is_over_is_not_shown_from_memory(serve: Serve, error: Except
     assert state.periods.missing
 
 
-async def test_the_newest_of_what_a_list_and_the_purchase_itself_said(serve: Serve, clock: Clock) -> None:
+async def test_cached_purchase_newer_than_its_list_is_shown(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     backend, state = await read_before(line, CAMILLE)
     await state.open(None)
@@ -184,7 +184,7 @@ async def test_the_newest_of_what_a_list_and_the_purchase_itself_said(serve: Ser
     assert purchase.purchase.old
 
 
-async def test_the_charges_are_known_whole_or_not_at_all(serve: Serve) -> None:
+async def test_cached_charges_are_shown_only_if_complete(serve: Serve) -> None:
     line = serve(subscribed())
     backend = line.backend()
     await sign_in(backend, ABONNE)
@@ -200,8 +200,8 @@ async def test_the_charges_are_known_whole_or_not_at_all(serve: Serve) -> None:
     assert state.charges.old
 
 
-async def test_what_was_decided_on_known_data_bears_its_tag(serve: Serve) -> None:
-    """So that a change in between is noticed, not overwritten."""
+async def test_termination_decided_on_cached_data_sends_its_etag(serve: Serve) -> None:
+    """The ETag detects a change made in between."""
     line = serve(subscribed())
     backend = line.backend()
     await sign_in(backend, ABONNE)
@@ -217,7 +217,7 @@ async def test_what_was_decided_on_known_data_bears_its_tag(serve: Serve) -> Non
     assert state.termination.receipt is not None
 
 
-async def test_the_contract_stood_on_is_the_one_chosen_last_even_from_memory(serve: Serve) -> None:
+async def test_preferred_contract_is_selected_from_the_cached_account(serve: Serve) -> None:
     line = serve(subscribed())
     backend = line.backend(MemoryStore())
     await sign_in(backend, ABONNE)

@@ -1,4 +1,4 @@
-"""What could not be read is read again by itself: when, how often, and what is left behind."""
+"""Automatic recovery of failed reads: timing, number of requests, clean-up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from views.core.session import Gate, SessionState
 
 
 class Nap:
-    """The pauses asked for; each lasts until the test says."""
+    """Fake sleep: records its durations and ends when the test says so."""
 
     def __init__(self) -> None:
         self.asked: list[float] = []
@@ -28,7 +28,7 @@ class Nap:
         await self._over.wait()
 
     async def taken(self, times: int) -> None:
-        """Wait until so many were."""
+        """Wait until `times` pauses have begun."""
         await until(lambda: len(self.asked) == times)
 
     def end(self) -> None:
@@ -38,12 +38,12 @@ class Nap:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - whatever it is, it has no event
+        while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.002)
 
 
 async def a_while() -> None:
-    """Long enough for what would be asked to be."""
+    """Wait long enough for an unwanted request to be sent."""
     await asyncio.sleep(0.05)
 
 
@@ -59,7 +59,7 @@ def nap() -> Nap:
 
 @asynccontextmanager
 async def watching(line: Line, nap: Nap) -> AsyncIterator[tuple[SessionState, RecoveryState]]:
-    """Somebody signed in, who has read their periods, subscriptions and service."""
+    """Yield a signed-in session with its periods, subscriptions and service loaded."""
     before = asyncio.all_tasks()
     session = SessionState(line.backend())
     recovery = RecoveryState(session, nap)
@@ -70,7 +70,7 @@ async def watching(line: Line, nap: Nap) -> AsyncIterator[tuple[SessionState, Re
     line.asked.clear()
     yield session, recovery
     recovery.close()
-    await until(lambda: asyncio.all_tasks() == before)  # nothing is left behind
+    await until(lambda: asyncio.all_tasks() == before)  # no task remains
 
 
 async def read(session: SessionState) -> None:
@@ -78,14 +78,16 @@ async def read(session: SessionState) -> None:
     await asyncio.gather(session.purchases.open(None), session.load_management())
 
 
-async def test_nothing_runs_while_nothing_fails(line: Line, nap: Nap) -> None:
+async def test_recovery_does_not_run_without_a_failure(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         await read(session)
         assert nap.asked == []
         assert recovery._task is None
 
 
-async def test_one_request_tells_then_all_that_failed_is_read_once(line: Line, nap: Nap) -> None:
+async def test_recovery_probes_once_per_pause_then_reloads_each_failed_read_once(
+    line: Line, nap: Nap
+) -> None:
     async with watching(line, nap) as (session, recovery):
         line.down = True
         await read(session)
@@ -120,7 +122,7 @@ async def test_one_request_tells_then_all_that_failed_is_read_once(line: Line, n
         assert recovery.restored == 1
 
 
-async def test_from_the_start_offline_too(line: Line, nap: Nap) -> None:
+async def test_recovery_from_an_offline_start_loads_the_account(line: Line, nap: Nap) -> None:
     session = SessionState(line.backend())
     recovery = RecoveryState(session, nap)
     await sign_in(session.backend, ABONNE)
@@ -134,7 +136,7 @@ async def test_from_the_start_offline_too(line: Line, nap: Nap) -> None:
     assert session.contract is not None
 
 
-async def test_what_somebody_read_again_by_hand_ends_it(line: Line, nap: Nap) -> None:
+async def test_recovery_ends_after_a_manual_reload(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         line.down = True
         await session.load_management()
@@ -145,7 +147,7 @@ async def test_what_somebody_read_again_by_hand_ends_it(line: Line, nap: Nap) ->
         assert line.asked.count("/v1/me") == 0
 
 
-async def test_whoever_looks_again_does_not_wait(line: Line, nap: Nap) -> None:
+async def test_recovery_resumed_from_rest_retries_immediately(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         line.down = True
         await session.load_management()
@@ -160,7 +162,7 @@ async def test_whoever_looks_again_does_not_wait(line: Line, nap: Nap) -> None:
         assert len(nap.asked) == 1
 
 
-async def test_in_the_middle_of_a_pause_whoever_looks_again_ends_it(line: Line, nap: Nap) -> None:
+async def test_recovery_woken_during_a_pause_retries_immediately(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         line.down = True
         await session.load_management()
@@ -170,7 +172,7 @@ async def test_in_the_middle_of_a_pause_whoever_looks_again_ends_it(line: Line, 
         await until(lambda: recovery.restored)
 
 
-async def test_the_backend_is_not_asked_before_the_time_it_gave(line: Line, nap: Nap) -> None:
+async def test_recovery_waits_for_the_retry_after_of_the_backend(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         line.busy = 3
         await session.load_management()
@@ -181,7 +183,7 @@ async def test_the_backend_is_not_asked_before_the_time_it_gave(line: Line, nap:
         for passed in (1, 2, 3):
             await nap.taken(passed)
             assert recovery.countdown.seconds == 4 - passed
-            recovery.wake()  # even for whoever looks
+            recovery.wake()  # not even when the app returns to the foreground
             await a_while()
             assert line.asked == []
             nap.end()
@@ -192,7 +194,7 @@ async def test_the_backend_is_not_asked_before_the_time_it_gave(line: Line, nap:
         assert recovery.restored == 0, "the connection was never lost"
 
 
-async def test_what_goes_on_failing_is_tried_again_ever_more_rarely(line: Line, nap: Nap) -> None:
+async def test_recovery_backs_off_while_a_read_keeps_failing(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         line.broken = "/service"
         await session.load_management()
@@ -207,7 +209,7 @@ async def test_what_goes_on_failing_is_tried_again_ever_more_rarely(line: Line, 
         await until(lambda: recovery._task is None)
 
 
-async def test_it_ends_with_the_session(line: Line, nap: Nap) -> None:
+async def test_recovery_ends_at_sign_out(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         line.down = True
         await session.load_management()
@@ -218,7 +220,7 @@ async def test_it_ends_with_the_session(line: Line, nap: Nap) -> None:
         assert recovery.restored == 0
 
 
-async def test_the_contract_left_is_not_watched_any_more(line: Line, nap: Nap) -> None:
+async def test_recovery_ignores_the_previous_contract(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         left = session.service
         assert left is not None
@@ -233,7 +235,7 @@ async def test_the_contract_left_is_not_watched_any_more(line: Line, nap: Nap) -
         assert recovery._task is not None
 
 
-async def test_what_was_not_known_of_a_termination_is_found_out(line: Line, nap: Nap) -> None:
+async def test_recovery_determines_the_outcome_of_a_termination(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         state = session.subscriptions
         assert state is not None

@@ -1,4 +1,4 @@
-"""Asking for one's identifier before the sign-in."""
+"""State of the identifier reminder on the sign-in screen."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def asked(line: Line, text: str) -> ReminderState:
 
 
 class Listening(httpx.ASGITransport):
-    """Keeps what is said."""
+    """Transport that records the last request body."""
 
     said: Any = None
 
@@ -44,7 +44,9 @@ class Listening(httpx.ASGITransport):
         ("+33 6 39 98 01 12", {"phoneNumber": "0639980112"}),
     ],
 )
-async def test_a_number_or_an_address_is_asked_with(serve: Serve, text: str, said: dict[str, str]) -> None:
+async def test_reminder_sends_an_address_or_a_normalized_number(
+    serve: Serve, text: str, said: dict[str, str]
+) -> None:
     line = serve(CAMILLE)
     line.far_end = listening = Listening(line.far_end.app)
     reminder = await asked(line, text)
@@ -55,7 +57,7 @@ async def test_a_number_or_an_address_is_asked_with(serve: Serve, text: str, sai
 @pytest.mark.parametrize(
     ("text", "fault"), [("  ", Fault.EMPTY), ("camille", Fault.FORMAT), ("06 39", Fault.FORMAT)]
 )
-async def test_what_can_be_neither_asks_nobody(serve: Serve, text: str, fault: Fault) -> None:
+async def test_reminder_with_invalid_input_sends_no_request(serve: Serve, text: str, fault: Fault) -> None:
     line = serve(CAMILLE)
     reminder = await asked(line, text)
     assert (reminder.fault, reminder.sent, line.asked) == (fault, False, [])
@@ -63,14 +65,14 @@ async def test_what_can_be_neither_asks_nobody(serve: Serve, text: str, fault: F
     assert reminder.fault is None
 
 
-async def test_the_answer_is_the_same_for_anybody(serve: Serve) -> None:
+async def test_reminder_result_is_the_same_with_and_without_an_account(serve: Serve) -> None:
     line = serve(CAMILLE)
     known, unknown = await asked(line, CAMILLE), await asked(line, "nobody@demo.example")
     assert vars(known).keys() == vars(unknown).keys()
     assert (known.sent, known.error) == (unknown.sent, unknown.error) == (True, None)
 
 
-async def test_too_many_requests_are_told_with_the_wait(serve: Serve) -> None:
+async def test_reminder_over_the_limit_reports_the_wait(serve: Serve) -> None:
     line = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4, reminders=1))
     await asked(line, CAMILLE)
     reminder = await asked(line, CAMILLE)
@@ -79,7 +81,7 @@ async def test_too_many_requests_are_told_with_the_wait(serve: Serve) -> None:
     assert reminder.error.retry_after
 
 
-async def test_without_a_network_what_was_typed_stays(serve: Serve) -> None:
+async def test_reminder_offline_keeps_the_input_and_can_be_retried(serve: Serve) -> None:
     line = serve(CAMILLE)
     line.down = True
     reminder = await asked(line, CAMILLE)
@@ -91,7 +93,7 @@ async def test_without_a_network_what_was_typed_stays(serve: Serve) -> None:
     assert reminder.error is None
 
 
-async def test_going_back_keeps_what_was_typed_and_forgets_the_answer(serve: Serve) -> None:
+async def test_reminder_reopened_keeps_the_input_but_not_the_result(serve: Serve) -> None:
     reminder = await asked(serve(CAMILLE), CAMILLE)
     reminder.close()
     reminder.open()
@@ -99,7 +101,7 @@ async def test_going_back_keeps_what_was_typed_and_forgets_the_answer(serve: Ser
     assert CAMILLE not in repr(reminder)
 
 
-async def test_two_presses_ask_once(serve: Serve) -> None:
+async def test_reminder_sent_twice_sends_one_request(serve: Serve) -> None:
     line = serve(CAMILLE)
     reminder = ReminderState(line.backend())
     reminder.type(typed(CAMILLE))

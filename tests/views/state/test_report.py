@@ -1,4 +1,4 @@
-"""Reporting a problem with a purchase: one form is one report, and the purchase tells of it."""
+"""Dispute form: one dispute per form, shown on the purchase."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def picked(reason: DisputeReason) -> Any:
 
 
 async def opened(line: Line) -> ReportState:
-    """The form over the first purchase, which is on screen."""
+    """Return the form opened on the first purchase."""
     backend = line.backend()
     await sign_in(backend, ABONNE)
     contract = (await backend.account()).value.contracts[0]
@@ -46,7 +46,7 @@ def line(serve: Serve) -> Line:
     return serve(subscribed())
 
 
-async def test_a_reason_is_required(line: Line) -> None:
+async def test_dispute_form_without_a_reason_is_not_sent(line: Line) -> None:
     report = await opened(line)
     report.type_comment(typed("Jamais vu."))
     await report.send()
@@ -57,7 +57,7 @@ async def test_a_reason_is_required(line: Line) -> None:
     assert report.comment == "Jamais vu."
 
 
-async def test_it_is_sent_as_it_was_filled_in_and_the_purchase_tells(line: Line) -> None:
+async def test_dispute_is_sent_as_entered_and_shown_on_the_purchase(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.NOT_RECEIVED))
     report.type_comment(typed("  Rien reçu.  "))
@@ -72,7 +72,7 @@ async def test_it_is_sent_as_it_was_filled_in_and_the_purchase_tells(line: Line)
     assert report.receipt == shown.dispute
 
 
-async def test_two_taps_are_one_report_and_the_form_stays_meanwhile(line: Line) -> None:
+async def test_dispute_sent_twice_is_created_once_and_the_form_stays_open(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.DUPLICATE))
     with line.holding("/disputes"):
@@ -86,7 +86,7 @@ async def test_two_taps_are_one_report_and_the_form_stays_meanwhile(line: Line) 
     assert len(await kept(line, dispute)) == 1
 
 
-async def test_an_answer_that_is_lost_makes_no_second_report(line: Line) -> None:
+async def test_dispute_with_a_lost_answer_is_created_once(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.AMOUNT))
     reached = line.far_end
@@ -101,7 +101,7 @@ async def test_an_answer_that_is_lost_makes_no_second_report(line: Line) -> None
     assert len(await kept(line, dispute)) == 1
 
 
-async def test_changed_after_an_answer_that_was_lost_the_first_report_stands_and_is_shown(line: Line) -> None:
+async def test_dispute_changed_after_a_lost_answer_shows_the_first_one(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.AMOUNT))
     reached = line.far_end
@@ -118,7 +118,7 @@ async def test_changed_after_an_answer_that_was_lost_the_first_report_stands_and
     assert shown.dispute.reason is DisputeReason.AMOUNT
 
 
-async def test_reported_elsewhere_meanwhile_the_true_state_is_shown(line: Line) -> None:
+async def test_dispute_created_elsewhere_is_shown_instead_of_a_second_one(line: Line) -> None:
     one, other = await opened(line), await opened(line)
     for report in (one, other):
         report.choose(picked(DisputeReason.UNKNOWN))
@@ -130,7 +130,7 @@ async def test_reported_elsewhere_meanwhile_the_true_state_is_shown(line: Line) 
     assert len(await kept(line, dispute)) == 1
 
 
-async def test_offline_it_is_told_and_the_form_stays(line: Line) -> None:
+async def test_dispute_offline_reports_the_error_and_keeps_the_form(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.OTHER))
     report.type_comment(typed("Voir ci-joint."))
@@ -145,7 +145,7 @@ async def test_offline_it_is_told_and_the_form_stays(line: Line) -> None:
     assert len(await kept(line, dispute)) == 1
 
 
-async def test_a_backend_that_fails_once_it_is_done_is_found_out(line: Line) -> None:
+async def test_dispute_created_despite_a_server_error_is_shown(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.OTHER))
     line.broken = "/disputes"
@@ -157,7 +157,7 @@ async def test_a_backend_that_fails_once_it_is_done_is_found_out(line: Line) -> 
     assert len(await kept(line, dispute)) == 1
 
 
-async def test_when_it_is_not_known_whether_it_arrived_the_purchase_tells(line: Line) -> None:
+async def test_dispute_of_unknown_outcome_is_found_on_the_purchase(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.OTHER))
     line.lost = "/disputes"
@@ -173,7 +173,7 @@ async def test_when_it_is_not_known_whether_it_arrived_the_purchase_tells(line: 
     assert len(await kept(line, dispute)) == 1
 
 
-async def test_when_it_never_arrived_that_is_told_and_it_can_be_sent_again(line: Line) -> None:
+async def test_dispute_that_never_arrived_is_reported_and_can_be_sent_again(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.OTHER))
     line.swallowed = "/disputes"
@@ -188,7 +188,7 @@ async def test_when_it_never_arrived_that_is_told_and_it_can_be_sent_again(line:
     assert len(await kept(line, dispute)) == 1
 
 
-async def test_the_draft_of_a_purchase_is_kept_and_is_no_others(line: Line) -> None:
+async def test_dispute_draft_is_kept_per_purchase(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.OTHER))
     report.type_comment(typed("À finir"))
@@ -200,7 +200,7 @@ async def test_the_draft_of_a_purchase_is_kept_and_is_no_others(line: Line) -> N
     assert (report.reason, report.comment) == (None, "")
 
 
-async def test_each_report_has_a_key_of_its_own(line: Line) -> None:
+async def test_dispute_keys_differ_per_purchase(line: Line) -> None:
     report = await opened(line)
     for payment_id in (FIRST, SECOND):
         report.open(payment_id)
@@ -210,7 +210,7 @@ async def test_each_report_has_a_key_of_its_own(line: Line) -> None:
     assert {row.payment_id for row in await kept(line, dispute)} == {FIRST, SECOND}
 
 
-async def test_what_was_typed_is_in_no_representation(line: Line) -> None:
+async def test_dispute_comment_is_not_in_the_repr(line: Line) -> None:
     report = await opened(line)
     report.type_comment(typed("confidence"))
     assert "confidence" not in repr(report)

@@ -21,7 +21,7 @@ AT = datetime(2026, 5, 14, 10, tzinfo=UTC)
 @ft.observable
 @dataclass(eq=False)
 class Holder:
-    """A state holder of one text, with a backend that answers when the test says."""
+    """State holder of one text, whose answers the test supplies."""
 
     text: Loadable[str] = field(default_factory=Loadable)
     _known: Answer[str] | None = None
@@ -60,7 +60,7 @@ def answer(holder: Holder, which: int, value: str, etag: str = "") -> None:
     holder._asked[which].set_result(Answer(value, AT, etag))
 
 
-async def test_load_shows_the_answer_and_tells_the_data_before() -> None:
+async def test_load_shows_the_answer_and_passes_on_the_previous_data() -> None:
     holder = Holder()
     for number, value in enumerate(("one", "two")):
         task = begin(holder)
@@ -73,7 +73,7 @@ async def test_load_shows_the_answer_and_tells_the_data_before() -> None:
     assert holder._before == [None, "one"]
 
 
-async def test_load_called_twice_asks_once() -> None:
+async def test_load_called_twice_sends_one_request() -> None:
     holder = Holder()
     tasks = [begin(holder), begin(holder)]
     await asked(holder, 1)
@@ -94,7 +94,7 @@ async def test_cached_data_is_shown_with_its_tag_until_the_answer() -> None:
     assert holder.text.data == "old"
 
 
-async def test_cached_data_that_is_gone_is_not_shown_any_more() -> None:
+async def test_cached_data_is_dropped_on_not_found() -> None:
     holder = Holder(_known=Answer("old", AT))
     task = begin(holder)
     await asked(holder, 1)
@@ -107,7 +107,7 @@ async def test_cached_data_that_is_gone_is_not_shown_any_more() -> None:
     ("raised", "shown"),
     [(Unreachable("down"), Unreachable), (RuntimeError("a bug"), UnexpectedAnswer)],
 )
-async def test_a_failure_keeps_the_data_and_ends_the_loading(
+async def test_failed_load_keeps_the_data_and_ends_the_loading(
     raised: Exception, shown: type[BackendError]
 ) -> None:
     holder = Holder(text=Loadable("kept", AT))
@@ -120,7 +120,7 @@ async def test_a_failure_keeps_the_data_and_ends_the_loading(
 
 
 @pytest.mark.parametrize("late", [Answer("outdated", AT), Unreachable("down")])
-async def test_reload_drops_what_was_asked_before(late: Answer[str] | BackendError) -> None:
+async def test_reload_drops_the_outcome_of_the_earlier_request(late: Answer[str] | BackendError) -> None:
     holder = Holder()
     first = begin(holder)
     await asked(holder, 1)
@@ -137,7 +137,7 @@ async def test_reload_drops_what_was_asked_before(late: Answer[str] | BackendErr
     assert holder._before == [None]
 
 
-async def test_reset_forgets_the_subject_and_its_answers() -> None:
+async def test_reset_replaces_the_data_and_drops_the_answer_in_flight() -> None:
     holder = Holder(text=Loadable("of another", AT))
     task = begin(holder)
     await asked(holder, 1)
@@ -148,7 +148,7 @@ async def test_reset_forgets_the_subject_and_its_answers() -> None:
     assert holder.text.data == "in the list"
 
 
-async def test_a_caller_that_leaves_does_not_stop_the_loading() -> None:
+async def test_cancelled_caller_does_not_stop_the_load() -> None:
     holder = Holder()
     task = begin(holder)
     await asked(holder, 1)
@@ -158,7 +158,7 @@ async def test_a_caller_that_leaves_does_not_stop_the_loading() -> None:
     assert holder.text.data == "one"
 
 
-async def test_several_readings_are_known_only_if_each_is() -> None:
+async def test_combined_reading_is_cached_only_if_every_part_is() -> None:
     def reading(known: str | None, value: str) -> Reading[str]:
         async def ask() -> Answer[str]:
             return Answer(value, AT)

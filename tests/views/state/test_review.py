@@ -1,4 +1,4 @@
-"""Answers that follow the subscriber: to another device, after an outage, and merged with another's."""
+"""Review decisions: synchronized across devices, kept offline, merged."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def finding(key: str) -> Finding:
 
 
 async def device(line: Line, clock: Clock, store: OfflineStore | None = None) -> ReviewState:
-    """Return the answers on a device of Camille's, signed in."""
+    """Return the review state on a new signed-in device of Camille."""
     backend = line.backend(MemoryStore(), store)
     await sign_in(backend, CAMILLE, remember=store is not None)
     return ReviewState(backend, BOX, clock)
 
 
-async def test_decision_made_on_one_device_is_on_another(serve: Serve, clock: Clock) -> None:
+async def test_decision_of_one_device_is_loaded_on_another(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     one, other = await device(line, clock), await device(line, clock)
     one.decide([finding("new|studio|1")], Verdict.RECOGNISED)
@@ -42,7 +42,7 @@ async def test_decision_made_on_one_device_is_on_another(serve: Serve, clock: Cl
     assert other.review.seen == ("new|studio|2",)
 
 
-async def test_decisions_made_on_both_devices_merge(serve: Serve, clock: Clock) -> None:
+async def test_decisions_of_two_devices_are_merged(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     one, other = await device(line, clock), await device(line, clock)
     await asyncio.gather(one.load(), other.load())
@@ -56,7 +56,7 @@ async def test_decisions_made_on_both_devices_merge(serve: Serve, clock: Clock) 
         assert verdicts == [Verdict.RECOGNISED, Verdict.UNRECOGNISED, Verdict.UNRECOGNISED]
 
 
-async def test_decision_made_offline_arrives_later(serve: Serve, clock: Clock) -> None:
+async def test_decision_made_offline_is_sent_later(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     one, other = await device(line, clock), await device(line, clock)
     line.down = True
@@ -79,7 +79,7 @@ async def test_decision_made_offline_survives_a_restart(serve: Serve, clock: Clo
     state = ReviewState(backend, BOX, clock)
     state.decide([finding("a")], Verdict.RECOGNISED)
     await state.settled()
-    await backend.forget_known()  # clearing the device keeps what waits to be sent
+    await backend.forget_known()  # clearing the cache keeps unsent decisions
     await backend.close()
     line.down = False
     again = line.backend(secrets, OfflineStore(tmp_path, IN_PROCESS))
@@ -95,7 +95,7 @@ async def test_decision_made_offline_survives_a_restart(serve: Serve, clock: Clo
     assert not store.folder.exists()
 
 
-async def test_decision_whose_answer_is_lost_is_made_once(serve: Serve, clock: Clock) -> None:
+async def test_decision_with_a_lost_answer_is_stored_once(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE)
     one, other = await device(line, clock), await device(line, clock)
     await one.load()
@@ -109,7 +109,7 @@ async def test_decision_whose_answer_is_lost_is_made_once(serve: Serve, clock: C
     assert other.review == one.review
 
 
-async def test_backend_without_the_document_leaves_it_in_the_session(
+async def test_decision_without_backend_support_is_kept_in_the_session(
     serve: Serve, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = serve(CAMILLE)
@@ -123,7 +123,7 @@ async def test_backend_without_the_document_leaves_it_in_the_session(
     assert later.review.verdict("a") is Verdict.RECOGNISED
 
 
-async def test_answer_replaces_an_earlier_one_even_if_the_clock_went_back(serve: Serve, clock: Clock) -> None:
+async def test_withdrawal_after_the_clock_went_back_replaces_the_decision(serve: Serve, clock: Clock) -> None:
     state = await device(serve(CAMILLE), clock)
     state.decide([finding("a")], Verdict.RECOGNISED)
     clock.now -= timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The service of a contract: on or off when the backend says so, and never twice."""
+"""State of the service of a contract: confirmed switching, once per confirmation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ON, OFF = ServiceStatus.ACTIVE, ServiceStatus.SUSPENDED
 
 
 async def state_of(line: Line) -> ServiceState:
-    """The service of the box, not read yet, of a session of its own."""
+    """Return the unread service of the first contract in a new session."""
     backend = line.backend()
     await sign_in(backend, ABONNE)
     contract = (await backend.account()).value.contracts[0]
@@ -41,7 +41,7 @@ def status(state: ServiceState) -> tuple[ServiceStatus, ServiceStatus | None]:
 
 
 class Counting:
-    """How often the service was changed, on a line."""
+    """Counter of the service changes sent over a line."""
 
     def __init__(self, line: Line) -> None:
         self.changes = 0
@@ -61,11 +61,11 @@ def line(serve: Serve) -> Line:
 
 @pytest.fixture
 def slow_line(serve: Serve) -> Line:
-    """Where a change takes two minutes."""
+    """Return a line on which a change takes two minutes."""
     return serve(subscribed(), settings=LATER)
 
 
-async def test_it_says_what_turning_it_off_touches(line: Line) -> None:
+async def test_service_shows_affected_subscriptions_and_outstanding_total(line: Line) -> None:
     state = await read(line)
     assert status(state) == (ON, None)
     assert state.on
@@ -74,7 +74,7 @@ async def test_it_says_what_turning_it_off_touches(line: Line) -> None:
     assert str(state.service.data.outstanding.amount) == "8.97"  # 27 April, 4 and 11 May; no bill yet
 
 
-async def test_moving_the_switch_only_asks(line: Line) -> None:
+async def test_service_switch_dismissed_changes_nothing(line: Line) -> None:
     state, counting = await read(line), Counting(line)
     state.ask()
     assert state.switching.asked is OFF
@@ -85,7 +85,7 @@ async def test_moving_the_switch_only_asks(line: Line) -> None:
     assert counting.changes == 0
 
 
-async def test_it_is_off_when_the_backend_says_so_and_not_before(line: Line) -> None:
+async def test_service_switch_takes_effect_only_after_the_answer(line: Line) -> None:
     state = await read(line)
     state.ask()
     with line.holding("/service"):
@@ -106,7 +106,7 @@ async def test_it_is_off_when_the_backend_says_so_and_not_before(line: Line) -> 
     assert status(state) == (ON, None)
 
 
-async def test_two_taps_are_one_change(line: Line) -> None:
+async def test_service_switch_confirmed_twice_sends_one_change(line: Line) -> None:
     state, counting = await read(line), Counting(line)
     state.ask()
     await asyncio.gather(state.switch.confirm(), state.switch.confirm())
@@ -115,7 +115,7 @@ async def test_two_taps_are_one_change(line: Line) -> None:
     assert status(state) == (OFF, None)
 
 
-async def test_a_change_that_takes_time_is_pending_then_done(
+async def test_service_switch_with_a_delay_is_pending_until_done(
     slow_line: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "POLL", 0.01)
@@ -135,15 +135,13 @@ async def test_a_change_that_takes_time_is_pending_then_done(
     assert not state.changing
 
 
-async def test_a_change_in_progress_survives_leaving_and_another_session(
-    slow_line: Line, clock: Clock
-) -> None:
+async def test_pending_service_switch_is_shown_in_another_session(slow_line: Line, clock: Clock) -> None:
     state = await read(slow_line)
     state.ask()
     with slow_line.holding("/service"):
         screen = asyncio.create_task(state.switch.confirm())
         await asyncio.sleep(0.02)
-        screen.cancel()  # the screen is left, the visitor too
+        screen.cancel()  # leave the screen and the session
         await asyncio.gather(screen, return_exceptions=True)
     again = await read(slow_line)
     assert status(again) == (ON, OFF)
@@ -153,7 +151,7 @@ async def test_a_change_in_progress_survives_leaving_and_another_session(
     assert status(again) == (OFF, None)
 
 
-async def test_while_it_is_changing_the_other_way_is_refused(slow_line: Line) -> None:
+async def test_service_switch_during_a_pending_one_is_refused(slow_line: Line) -> None:
     one, other = await read(slow_line), await read(slow_line)
     one.ask()
     await one.switch.confirm()
@@ -165,7 +163,7 @@ async def test_while_it_is_changing_the_other_way_is_refused(slow_line: Line) ->
     assert status(other) == (ON, OFF)
 
 
-async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_shown(serve: Serve, clock: Clock) -> None:
+async def test_service_switch_with_stale_data_changes_nothing_and_reloads(serve: Serve, clock: Clock) -> None:
     line = serve(subscribed())
     one, other = await read(line), await read(line)
     one.ask()
@@ -187,7 +185,7 @@ async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_shown(serve:
     assert status(other) == (OFF, None)
 
 
-async def test_a_change_whose_answer_is_lost_is_found_done(line: Line) -> None:
+async def test_service_switch_done_despite_a_server_error_is_confirmed(line: Line) -> None:
     state, counting = await read(line), Counting(line)
     state.ask()
     heard = line.far_end.handle_async_request
@@ -205,7 +203,7 @@ async def test_a_change_whose_answer_is_lost_is_found_done(line: Line) -> None:
     assert counting.changes == 1
 
 
-async def test_when_it_is_not_known_whether_it_changed_the_next_reading_tells(line: Line) -> None:
+async def test_service_switch_of_unknown_outcome_is_resolved_by_the_next_load(line: Line) -> None:
     state = await read(line)
     for wanted in (OFF, ON):
         state.ask()
@@ -221,7 +219,7 @@ async def test_when_it_is_not_known_whether_it_changed_the_next_reading_tells(li
         assert status(state) == (wanted, None)
 
 
-async def test_when_the_change_never_arrived_that_is_told_too(line: Line) -> None:
+async def test_service_switch_that_never_arrived_is_reported_by_the_next_load(line: Line) -> None:
     state = await read(line)
     state.ask()
     line.swallowed = "/service"
@@ -233,7 +231,7 @@ async def test_when_the_change_never_arrived_that_is_told_too(line: Line) -> Non
     assert (state.switching.receipt, status(state)) == (None, (ON, None))
 
 
-async def test_when_the_change_is_under_way_the_switch_tells(slow_line: Line) -> None:
+async def test_service_switch_with_a_lost_answer_is_shown_as_pending(slow_line: Line) -> None:
     state = await read(slow_line)
     state.ask()
     slow_line.lost = "/service"
@@ -244,7 +242,7 @@ async def test_when_the_change_is_under_way_the_switch_tells(slow_line: Line) ->
     assert status(state) == (ON, OFF)
 
 
-async def test_offline_it_stays_as_it_is(line: Line, clock: Clock) -> None:
+async def test_service_switch_offline_is_not_sent_and_can_be_repeated(line: Line, clock: Clock) -> None:
     state = await read(line)
     state.ask()
     line.down = True
@@ -263,7 +261,7 @@ async def test_offline_it_stays_as_it_is(line: Line, clock: Clock) -> None:
     assert status(state) == (OFF, None)
 
 
-async def test_what_was_being_read_before_does_not_undo_a_change(line: Line) -> None:
+async def test_service_load_in_flight_does_not_undo_a_switch(line: Line) -> None:
     state = await read(line)
     state.ask()
     with line.holding("/service"):

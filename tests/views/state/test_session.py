@@ -1,4 +1,4 @@
-"""The gate, and what belongs to the one behind it."""
+"""Session state: sign-in gate, account, contract, and clean-up at sign-out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOYER = "foyer@demo.example"
 
 
 class Failing(MemoryStore):
-    """A store that cannot be read or erased."""
+    """Store that cannot be read or cleared."""
 
     async def load(self) -> str | None:
         raise CredentialsUnavailable(CredentialProblem.LOCKED)
@@ -26,7 +26,7 @@ class Failing(MemoryStore):
 
 
 async def inside(line: Line, identifier: str = CAMILLE, *, store: MemoryStore | None = None) -> SessionState:
-    """The state of somebody who has just signed in, to be remembered."""
+    """Return the state of a new remembered session."""
     session = SessionState(line.backend(store))
     await session.start()
     await sign_in(session.backend, identifier, remember=True)
@@ -44,7 +44,7 @@ def nothing_left(session: SessionState) -> bool:
     )
 
 
-async def test_a_first_visit_meets_the_closed_gate(serve: Serve) -> None:
+async def test_session_without_a_stored_token_starts_signed_out(serve: Serve) -> None:
     session = SessionState(serve(CAMILLE).backend())
     assert session.gate.name == "STARTING"
     await session.start()
@@ -53,7 +53,7 @@ async def test_a_first_visit_meets_the_closed_gate(serve: Serve) -> None:
     assert session.ended is None
 
 
-async def test_passing_the_gate_reads_who_it_is_and_stands_on_the_box(serve: Serve) -> None:
+async def test_sign_in_loads_the_account_and_selects_the_first_contract(serve: Serve) -> None:
     session = await inside(serve(CAMILLE))
     assert session.gate is Gate.SIGNED_IN
     assert session.account.data is not None
@@ -66,7 +66,7 @@ async def test_passing_the_gate_reads_who_it_is_and_stands_on_the_box(serve: Ser
     assert session.purchase.contract == session.contract
 
 
-async def test_a_remembered_session_opens_by_itself(serve: Serve) -> None:
+async def test_remembered_session_resumes_at_start(serve: Serve) -> None:
     line, store = serve(CAMILLE), MemoryStore()
     await inside(line, store=store)
     again = SessionState(line.backend(store))
@@ -76,7 +76,7 @@ async def test_a_remembered_session_opens_by_itself(serve: Serve) -> None:
     assert again.remembered_identifier == CAMILLE
 
 
-async def test_a_remembered_session_opens_offline_with_a_reason_and_a_retry(serve: Serve) -> None:
+async def test_remembered_session_offline_resumes_with_an_error_and_a_retry(serve: Serve) -> None:
     line, store = serve(CAMILLE), MemoryStore()
     await inside(line, store=store)
     line.down = True
@@ -91,14 +91,14 @@ async def test_a_remembered_session_opens_offline_with_a_reason_and_a_retry(serv
     assert again.contract is not None
 
 
-async def test_a_store_that_cannot_be_read_is_told_and_does_not_stop_the_start(serve: Serve) -> None:
+async def test_unreadable_store_at_start_is_reported_and_leads_to_the_sign_in(serve: Serve) -> None:
     session = SessionState(serve(CAMILLE).backend(Failing()))
     await session.start()
     assert session.gate is Gate.SIGNED_OUT
     assert session.unopened is CredentialProblem.LOCKED
 
 
-async def test_a_session_that_ends_by_itself_closes_the_gate_and_says_why(serve: Serve, clock: Clock) -> None:
+async def test_expired_session_clears_the_state_and_gives_the_reason(serve: Serve, clock: Clock) -> None:
     line = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4))
     session = await inside(line)
     assert session.purchases is not None
@@ -114,12 +114,12 @@ async def test_a_session_that_ends_by_itself_closes_the_gate_and_says_why(serve:
     assert session.account.data is not None
 
 
-async def test_a_session_that_ended_before_the_start_is_found_out_on_the_first_reading(
+async def test_session_expired_before_the_start_is_detected_by_the_first_read(
     serve: Serve, clock: Clock
 ) -> None:
     line, store = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4)), MemoryStore()
     await inside(line, store=store)
-    clock.advance(days=20)  # idle for too long: only the backend knows
+    clock.advance(days=20)  # idle for too long by the backend's rules
     again = SessionState(line.backend(store))
     await again.start()
     assert nothing_left(again)
@@ -127,7 +127,7 @@ async def test_a_session_that_ended_before_the_start_is_found_out_on_the_first_r
     assert again.remembered_identifier == CAMILLE
 
 
-async def test_signing_out_forgets_everything_here_and_there(serve: Serve) -> None:
+async def test_sign_out_clears_the_state_and_the_store(serve: Serve) -> None:
     line, store = serve(CAMILLE), MemoryStore()
     session = await inside(line, store=store)
     await session.sign_out()
@@ -141,7 +141,7 @@ async def test_signing_out_forgets_everything_here_and_there(serve: Serve) -> No
     assert again.gate is Gate.SIGNED_OUT
 
 
-async def test_signing_out_works_offline_and_at_once(serve: Serve) -> None:
+async def test_sign_out_offline_takes_effect_immediately(serve: Serve) -> None:
     line, store = serve(CAMILLE), MemoryStore()
     session = await inside(line, store=store)
     line.down = True
@@ -153,14 +153,14 @@ async def test_signing_out_works_offline_and_at_once(serve: Serve) -> None:
     assert await store.load() is None
 
 
-async def test_a_store_that_cannot_be_erased_is_told(serve: Serve) -> None:
+async def test_sign_out_with_a_store_that_cannot_be_cleared_reports_it(serve: Serve) -> None:
     session = await inside(serve(CAMILLE), store=Failing())
     await session.sign_out()
     assert nothing_left(session)
     assert session.unerased is CredentialProblem.REFUSED
 
 
-async def test_what_was_being_read_when_signing_out_goes_nowhere(serve: Serve) -> None:
+async def test_account_load_in_flight_at_sign_out_is_dropped(serve: Serve) -> None:
     line = serve(CAMILLE)
     session = await inside(line)
     with line.holding("/v1/me"):
@@ -172,7 +172,7 @@ async def test_what_was_being_read_when_signing_out_goes_nowhere(serve: Serve) -
     assert session.account.error is None
 
 
-async def test_the_next_one_to_sign_in_sees_nothing_of_the_one_before(serve: Serve) -> None:
+async def test_sign_in_of_another_subscriber_starts_with_a_new_state(serve: Serve) -> None:
     line = serve(CAMILLE, FOYER)
     session = await inside(line)
     assert session.purchases is not None
@@ -188,7 +188,7 @@ async def test_the_next_one_to_sign_in_sees_nothing_of_the_one_before(serve: Ser
     assert not session.contract.billing_rights
 
 
-async def test_another_contract_has_its_own_figures(serve: Serve) -> None:
+async def test_choosing_another_contract_replaces_the_purchases(serve: Serve) -> None:
     session = await inside(serve(CAMILLE))
     assert session.account.data is not None
     assert session.purchases is not None
@@ -205,7 +205,7 @@ async def test_another_contract_has_its_own_figures(serve: Serve) -> None:
     assert session.contract == mobile, "a reading does not move it"
 
 
-async def test_two_visitors_of_one_backend_share_nothing(serve: Serve) -> None:
+async def test_concurrent_sessions_share_no_state(serve: Serve) -> None:
     line = serve(CAMILLE, FOYER)
     one, other = await asyncio.gather(inside(line), inside(line, FOYER))
     assert one.purchases is not None

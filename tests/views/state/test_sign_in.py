@@ -1,4 +1,4 @@
-"""The two steps of the sign-in, and everything that can stand in their way."""
+"""State of the two-step sign-in and its failures."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def at_password(line: Line, identifier: str = CAMILLE) -> SignInState:
     return form
 
 
-async def test_both_steps_lead_through_the_gate(serve: Serve) -> None:
+async def test_sign_in_with_both_steps_opens_the_session(serve: Serve) -> None:
     form = await at_password(serve(CAMILLE))
     form.type_password(typed(PASSWORD))
     await form.submit_password()
@@ -85,7 +85,7 @@ async def test_both_steps_lead_through_the_gate(serve: Serve) -> None:
         *((pasted, None) for pasted in PASTED),
     ],
 )
-async def test_what_cannot_be_an_identifier_is_told_before_anybody_is_asked(
+async def test_invalid_identifier_is_reported_without_a_request(
     serve: Serve, identifier: str, fault: Fault | None
 ) -> None:
     line = serve(CAMILLE)
@@ -99,7 +99,7 @@ async def test_what_cannot_be_an_identifier_is_told_before_anybody_is_asked(
 
 
 @pytest.mark.parametrize("pasted", PASTED, ids=ascii)
-async def test_a_pasted_identifier_is_no_wrong_try(serve: Serve, pasted: str) -> None:
+async def test_pasted_identifier_is_normalized_and_accepted(serve: Serve, pasted: str) -> None:
     line = serve(CAMILLE)
     form = await at_password(line, pasted)
     form.type_password(typed(PASSWORD))
@@ -111,14 +111,14 @@ async def test_a_pasted_identifier_is_no_wrong_try(serve: Serve, pasted: str) ->
     assert reminder.sent
 
 
-async def test_an_unknown_identifier_meets_the_same_next_step(serve: Serve) -> None:
+async def test_unknown_identifier_leads_to_the_password_step(serve: Serve) -> None:
     form = await at_password(serve(CAMILLE), "nobody@demo.example")
     form.type_password(typed("anything"))
     await form.submit_password()
     assert isinstance(form.error, Refused)
 
 
-async def test_an_empty_password_asks_nobody(serve: Serve) -> None:
+async def test_empty_password_is_reported_without_a_request(serve: Serve) -> None:
     line = serve(CAMILLE)
     form = await at_password(line)
     line.down = True
@@ -127,7 +127,7 @@ async def test_an_empty_password_asks_nobody(serve: Serve) -> None:
     assert form.error is None
 
 
-async def test_a_wrong_password_stays_typed_and_the_tries_are_counted(serve: Serve) -> None:
+async def test_wrong_password_stays_typed_and_shows_the_attempts_left(serve: Serve) -> None:
     form = await at_password(serve(CAMILLE))
     form.type_password(typed("wrong"))
     left = []
@@ -146,7 +146,7 @@ async def test_a_wrong_password_stays_typed_and_the_tries_are_counted(serve: Ser
 
 
 class Minutes:
-    """Stands for `asyncio.sleep`: a minute passes when the test says so."""
+    """Fake of `asyncio.sleep` whose minutes pass when the test says so."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -171,7 +171,7 @@ async def locked(line: Line) -> SignInState:
     return form
 
 
-async def test_a_locked_account_counts_the_minutes_down_and_opens_again(
+async def test_locked_sign_in_counts_down_and_reopens(
     serve: Serve, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     form = await locked(serve(CAMILLE))
@@ -197,7 +197,7 @@ async def test_a_locked_account_counts_the_minutes_down_and_opens_again(
     assert form.session.gate is Gate.SIGNED_IN, "although the first sign-in is too old by now"
 
 
-async def test_a_count_down_left_behind_ends_by_itself(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lock_countdown_ends_after_going_back(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     form = await locked(serve(CAMILLE))
     minutes = Minutes()
     monkeypatch.setattr(sign_in, "asyncio", minutes)
@@ -209,7 +209,7 @@ async def test_a_count_down_left_behind_ends_by_itself(serve: Serve, monkeypatch
     assert form.locked_minutes == 0
 
 
-async def test_back_keeps_the_identifier_and_nothing_of_the_password(serve: Serve) -> None:
+async def test_going_back_keeps_the_identifier_and_clears_the_password(serve: Serve) -> None:
     form = await at_password(serve(CAMILLE))
     form.type_password(typed("wrong"))
     form.toggle_password()
@@ -223,7 +223,7 @@ async def test_back_keeps_the_identifier_and_nothing_of_the_password(serve: Serv
     assert form.session.gate is Gate.SIGNED_OUT, "without its first step the second does nothing"
 
 
-async def test_nobody_is_signed_in_after_going_back(serve: Serve) -> None:
+async def test_going_back_is_disabled_while_the_password_is_checked(serve: Serve) -> None:
     line = serve(CAMILLE)
     form = await at_password(line)
     form.type_password(typed(PASSWORD))
@@ -237,7 +237,7 @@ async def test_nobody_is_signed_in_after_going_back(serve: Serve) -> None:
     assert form.session.gate is Gate.SIGNED_IN
 
 
-async def test_a_second_press_while_it_is_checked_asks_nothing_more(serve: Serve) -> None:
+async def test_step_submitted_twice_sends_one_request(serve: Serve) -> None:
     line = serve(CAMILLE)
     form = await at_password(line)
     form.type_password(typed("wrong"))
@@ -250,7 +250,7 @@ async def test_a_second_press_while_it_is_checked_asks_nothing_more(serve: Serve
     assert again.step is Step.PASSWORD
 
 
-async def test_a_sign_in_that_took_too_long_starts_again(serve: Serve, clock: Clock) -> None:
+async def test_sign_in_timed_out_restarts_at_the_identifier(serve: Serve, clock: Clock) -> None:
     form = await at_password(serve(CAMILLE))
     clock.advance(minutes=11)
     form.type_password(typed(PASSWORD))
@@ -264,7 +264,7 @@ async def test_a_sign_in_that_took_too_long_starts_again(serve: Serve, clock: Cl
     assert form.session.gate is Gate.SIGNED_IN
 
 
-async def test_what_only_the_operators_site_can_finish_goes_back_with_its_reason(
+async def test_sign_in_to_finish_on_the_web_returns_to_the_identifier_with_the_error(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = serve(CAMILLE)
@@ -281,7 +281,7 @@ async def test_what_only_the_operators_site_can_finish_goes_back_with_its_reason
     assert (form.step, form.password) == (Step.IDENTIFIER, "")
 
 
-async def test_offline_both_steps_say_so_and_keep_what_was_typed(serve: Serve) -> None:
+async def test_sign_in_steps_offline_report_the_error_and_keep_the_input(serve: Serve) -> None:
     line = serve(CAMILLE)
     form = await opened(line)
     form.type_identifier(typed(CAMILLE))
@@ -303,7 +303,7 @@ async def test_offline_both_steps_say_so_and_keep_what_was_typed(serve: Serve) -
     assert form.password == PASSWORD
 
 
-async def test_a_remembered_identifier_saves_the_first_step(serve: Serve, clock: Clock) -> None:
+async def test_remembered_identifier_skips_the_first_step(serve: Serve, clock: Clock) -> None:
     line, store = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4)), MemoryStore()
     first = await opened(line, store=store)
     first.type_identifier(typed(CAMILLE))
@@ -321,7 +321,7 @@ async def test_a_remembered_identifier_saves_the_first_step(serve: Serve, clock:
     assert form.identifier == ""
 
 
-async def test_staying_signed_in_is_a_choice(serve: Serve) -> None:
+async def test_sign_in_stores_the_session_only_with_remember(serve: Serve) -> None:
     for remember in (True, False):
         line, store = serve(CAMILLE), MemoryStore()
         form = await opened(line, store=store)
@@ -333,7 +333,7 @@ async def test_staying_signed_in_is_a_choice(serve: Serve) -> None:
         assert (await store.load() is not None) is remember
 
 
-async def test_the_demo_opens_by_one_press_and_is_not_remembered(serve: Serve) -> None:
+async def test_demo_opens_without_input_and_is_not_stored(serve: Serve) -> None:
     line, store = serve(CAMILLE), MemoryStore()
     form = await opened(line, demo=True, store=store)
     await form.open_demo()
@@ -341,7 +341,7 @@ async def test_the_demo_opens_by_one_press_and_is_not_remembered(serve: Serve) -
     assert await store.load() is None
 
 
-async def test_a_demo_that_cannot_open_leaves_the_form_as_it_was(serve: Serve) -> None:
+async def test_demo_that_cannot_open_leaves_the_form_unchanged(serve: Serve) -> None:
     line = serve(CAMILLE)
     form = await opened(line, demo=True)
     line.down = True
@@ -350,7 +350,7 @@ async def test_a_demo_that_cannot_open_leaves_the_form_as_it_was(serve: Serve) -
     assert (form.identifier, form.password, form.remember) == ("", "", True)
 
 
-async def test_signing_in_again_takes_away_why_the_session_ended(serve: Serve) -> None:
+async def test_new_sign_in_clears_the_reason_of_the_expired_session(serve: Serve) -> None:
     form = await opened(serve(CAMILLE))
     form.session._expire()
     assert form.session.ended is not None
@@ -360,7 +360,7 @@ async def test_signing_in_again_takes_away_why_the_session_ended(serve: Serve) -
 
 
 @given(st.text(min_size=4, max_size=40).filter(lambda text: text.strip()))
-def test_what_is_typed_is_in_no_repr(secret: str) -> None:
+def test_sign_in_input_is_not_in_the_repr(secret: str) -> None:
     async def check() -> None:
         form = SignInState(cast("SessionState", SimpleNamespace()))
         form.type_password(typed(f"<{secret}>"))

@@ -1,4 +1,4 @@
-"""Subscriptions of a contract: which are over, what one cost, and ending one, once."""
+"""State of the subscriptions of a contract: past ones, charges, termination."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PERIODS = ("2026-06", "2026-05", "2026-04", "2026-03", "2026-02", "2026-01")
 
 
 async def state_of(line: Line) -> SubscriptionsState:
-    """The subscriptions of the box, not read yet."""
+    """Return the unread subscriptions of the first contract."""
     backend = line.backend()
     await sign_in(backend, ABONNE)
     contract = (await backend.account()).value.contracts[0]
@@ -56,7 +56,7 @@ def line(serve: Serve, person: Subscriber) -> Line:
     return serve(person)
 
 
-async def test_one_is_past_when_its_last_paid_day_is(line: Line, clock: Clock) -> None:
+async def test_subscription_is_past_after_its_last_paid_day(line: Line, clock: Clock) -> None:
     state = await read(line)
     assert names(state.current) == [WEEKLY, MONTHLY, ELSEWHERE, ENDING]
     assert names(state.past) == [PAST]
@@ -69,13 +69,13 @@ async def test_one_is_past_when_its_last_paid_day_is(line: Line, clock: Clock) -
     assert names(state.past) == [ENDING, PAST]
 
 
-async def test_the_list_is_read_once_for_any_number_of_screens(line: Line) -> None:
+async def test_concurrent_loads_of_subscriptions_send_one_request(line: Line) -> None:
     state = await state_of(line)
     await asyncio.gather(state.load(), state.load(), state.load())
     assert len(line.asked) == 1
 
 
-async def test_offline_the_list_stays_with_its_age(line: Line, clock: Clock) -> None:
+async def test_subscription_list_offline_keeps_its_data_and_age(line: Line, clock: Clock) -> None:
     state = await read(line)
     line.down = True
     clock.advance(minutes=5)
@@ -85,7 +85,7 @@ async def test_offline_the_list_stays_with_its_age(line: Line, clock: Clock) -> 
     assert names(state.current) == [WEEKLY, MONTHLY, ELSEWHERE, ENDING]
 
 
-async def test_ending_one_is_asked_about_then_done_and_the_list_tells(line: Line) -> None:
+async def test_termination_confirmed_is_done_and_shown_in_the_list(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, MONTHLY))
     assert terminations(line) == 0, "asking does nothing yet"
@@ -103,7 +103,7 @@ async def test_ending_one_is_asked_about_then_done_and_the_list_tells(line: Line
     assert state.termination.receipt is None
 
 
-async def test_two_taps_are_one_termination_and_the_sheet_stays_meanwhile(line: Line) -> None:
+async def test_termination_confirmed_twice_is_sent_once_and_the_sheet_stays_open(line: Line) -> None:
     state = await read(line)
     asked = len(line.asked)
     state.ending.ask(one(state, WEEKLY))
@@ -120,7 +120,7 @@ async def test_two_taps_are_one_termination_and_the_sheet_stays_meanwhile(line: 
     assert state.termination.asked is None
 
 
-async def test_kept_nothing_is_done(line: Line) -> None:
+async def test_termination_dismissed_sends_nothing(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, WEEKLY))
     state.ending.dismiss()
@@ -130,7 +130,7 @@ async def test_kept_nothing_is_done(line: Line) -> None:
     assert one(state, WEEKLY).status is SubscriptionStatus.ACTIVE
 
 
-async def test_on_an_old_screen_nothing_is_done_and_the_list_is_read_again(line: Line) -> None:
+async def test_termination_with_a_stale_list_changes_nothing_and_reloads(line: Line) -> None:
     state, elsewhere = await read(line), await read(line)
     elsewhere.ending.ask(one(elsewhere, MONTHLY))
     await elsewhere.ending.confirm()
@@ -146,7 +146,7 @@ async def test_on_an_old_screen_nothing_is_done_and_the_list_is_read_again(line:
     assert state.termination.receipt is not None, "decided on what is true, it is done"
 
 
-async def test_the_same_one_ended_elsewhere_gives_the_same_receipt(line: Line) -> None:
+async def test_termination_done_elsewhere_gives_the_same_receipt(line: Line) -> None:
     state, elsewhere = await read(line), await read(line)
     for each in (elsewhere, state):
         each.ending.ask(one(each, WEEKLY))
@@ -158,7 +158,7 @@ async def test_the_same_one_ended_elsewhere_gives_the_same_receipt(line: Line) -
     )
 
 
-async def test_what_cannot_be_ended_here_is_said_and_stays(line: Line) -> None:
+async def test_termination_refused_is_reported_and_changes_nothing(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, ELSEWHERE))
     await state.ending.confirm()
@@ -167,7 +167,7 @@ async def test_what_cannot_be_ended_here_is_said_and_stays(line: Line) -> None:
     assert one(state, ELSEWHERE).status is SubscriptionStatus.ACTIVE
 
 
-async def test_offline_nothing_is_done_and_the_list_stays(line: Line) -> None:
+async def test_termination_offline_is_not_sent_and_can_be_repeated(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, WEEKLY))
     line.down = True
@@ -183,7 +183,7 @@ async def test_offline_nothing_is_done_and_the_list_stays(line: Line) -> None:
     assert state.termination.receipt is not None
 
 
-async def test_a_termination_whose_answer_is_lost_is_found_done(line: Line) -> None:
+async def test_termination_done_despite_a_server_error_is_confirmed(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, WEEKLY))
     line.broken = "/termination"
@@ -193,7 +193,7 @@ async def test_a_termination_whose_answer_is_lost_is_found_done(line: Line) -> N
     assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
 
 
-async def test_when_it_is_not_known_whether_it_was_ended_the_next_reading_tells(line: Line) -> None:
+async def test_termination_of_unknown_outcome_is_resolved_by_the_next_load(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, WEEKLY))
     line.lost = "/termination"
@@ -210,7 +210,7 @@ async def test_when_it_is_not_known_whether_it_was_ended_the_next_reading_tells(
     assert state.termination.receipt.termination_reference
 
 
-async def test_when_the_end_never_arrived_that_is_told_too(line: Line) -> None:
+async def test_termination_that_never_arrived_is_reported_by_the_next_load(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, WEEKLY))
     line.swallowed = "/termination"
@@ -227,7 +227,7 @@ async def test_when_the_end_never_arrived_that_is_told_too(line: Line) -> None:
     assert terminations(line) == 2
 
 
-async def test_a_list_that_was_being_read_before_does_not_undo_what_is_shown(line: Line) -> None:
+async def test_subscription_load_in_flight_does_not_undo_a_termination(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, WEEKLY))
     with line.holding("/subscriptions"):
@@ -239,7 +239,7 @@ async def test_a_list_that_was_being_read_before_does_not_undo_what_is_shown(lin
     assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
 
 
-async def test_the_charges_are_those_of_one_subscription_over_the_six_periods(line: Line) -> None:
+async def test_charges_are_those_of_one_subscription_in_six_periods(line: Line) -> None:
     state = await read(line)
     await state.load_charges(WEEKLY, PERIODS)
     assert state.charges.data is not None
@@ -251,7 +251,7 @@ async def test_the_charges_are_those_of_one_subscription_over_the_six_periods(li
     assert state.charges.data == ()
 
 
-async def test_the_charges_of_a_crowded_period_are_all_read(serve: Serve) -> None:
+async def test_charges_of_a_period_with_several_pages_are_all_read(serve: Serve) -> None:
     state = await read(serve(subscribed(crowded=130)))
     await state.load_charges(WEEKLY, PERIODS)
     assert state.charges.data is not None
@@ -259,7 +259,7 @@ async def test_the_charges_of_a_crowded_period_are_all_read(serve: Serve) -> Non
     assert len({charge.payment_id for charge in state.charges.data}) == 154
 
 
-async def test_the_charges_of_one_left_meanwhile_are_dropped(line: Line) -> None:
+async def test_charges_of_a_previous_subscription_are_dropped(line: Line) -> None:
     state = await read(line)
     with line.holding("periodId=2026-01"):
         slow = asyncio.create_task(state.load_charges(WEEKLY, PERIODS))
@@ -270,7 +270,7 @@ async def test_the_charges_of_one_left_meanwhile_are_dropped(line: Line) -> None
     assert state.charges.data == (), "it was never charged"
 
 
-async def test_the_charges_offline_say_why_and_stay_once_read(line: Line) -> None:
+async def test_charges_offline_are_missing_or_stale(line: Line) -> None:
     state = await read(line)
     line.down = True
     await state.load_charges(WEEKLY, PERIODS)
