@@ -1,4 +1,4 @@
-"""The catalogues as written, for the tests that judge them."""
+"""Raw message catalogues, for the tests that check them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEYS = sorted(CATALOGUES[Language.FR])
 
 
 def forms(message: Message) -> tuple[str, ...]:
-    """The texts of an entry: one, or its singular and its plural."""
+    """Return the texts of an entry: one, or its singular and its plural."""
     return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 

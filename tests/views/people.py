@@ -1,4 +1,4 @@
-"""Subscribers of the tests who have something to manage."""
+"""Test subscriber with subscriptions and a service, and access to the sandbox's tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ABONNE = "abonne@demo.example"
 PARIS = ZoneInfo("Europe/Paris")
 
 WEEKLY, MONTHLY, ELSEWHERE, ENDING, PAST = "weekly", "monthly", "elsewhere", "ending", "past"
-"""The subscriptions of the box, the latest begun first."""
+"""The subscriptions of the internet contract, newest first."""
 
 
 def _subscription(subscription_id: str, merchant: str, **more: Any) -> Subscription:
@@ -33,7 +33,7 @@ def _subscription(subscription_id: str, merchant: str, **more: Any) -> Subscript
 
 
 def _charge(day: date, number: int = 0) -> Purchase:
-    """Of the weekly one."""
+    """Return a charge of the weekly subscription."""
     return Purchase(
         payment_id=f"charge-{day}-{number}",
         entry_type="purchase",
@@ -58,9 +58,9 @@ def _mondays() -> Iterator[date]:
 
 
 def subscribed(*, crowded: int = 0) -> Subscriber:
-    """A box with subscriptions of every kind, and a mobile line with one.
+    """Return a subscriber: an internet contract with all kinds of subscriptions, and a mobile one.
 
-    `crowded`: so many more charges of the weekly one, on 11 May.
+    `crowded` adds that many charges of the weekly subscription on 11 May.
     """
     box = Contract(
         contract_id="abonne-box",
@@ -142,7 +142,7 @@ def subscribed(*, crowded: int = 0) -> Subscriber:
 
 
 async def kept(line: Line, table: Table) -> list[Row[Any]]:
-    """What the sandbox has in a table."""
+    """Return the rows of a table of the sandbox."""
     store = cast("Starlette", line.far_end.app).state.store
     rows: list[Row[Any]] = await store.run(lambda connection: connection.execute(select(table)).all())
     return rows

@@ -1,4 +1,4 @@
-"""Addresses nobody would type, in the whole app: each shows a screen, and none ends it."""
+"""Fuzzing of addresses in the whole app: each shows a screen and none ends the session."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ADDRESSES = st.builds(
 
 
 def drawn(most: int) -> list[str]:
-    """Addresses to try."""
+    """Return up to `most` generated addresses."""
     found: list[str] = []
 
     @given(ADDRESSES)
@@ -62,7 +62,7 @@ def drawn(most: int) -> list[str]:
 
 
 @SIZES
-async def test_every_address_shows_a_screen(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_random_address_shows_a_screen(serve: Serve, screen: dict[str, Any]) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), **screen) as app:
         await app.see("Bonjour Camille")
@@ -77,7 +77,7 @@ async def test_every_address_shows_a_screen(serve: Serve, screen: dict[str, Any]
 
 
 @pytest.mark.parametrize("address", ["//[", "//]:x@[", "/#?"])
-async def test_an_address_that_cannot_be_taken_apart_leads_to_the_start(serve: Serve, address: str) -> None:
+async def test_unparsable_address_leads_to_the_home_screen(serve: Serve, address: str) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route=address) as app:
         await app.see("Bonjour Camille")
@@ -87,5 +87,5 @@ async def test_an_address_that_cannot_be_taken_apart_leads_to_the_start(serve: S
         await app.see("Bonjour Camille")
 
 
-def test_there_is_enough_to_try() -> None:
+def test_address_fuzzing_generates_enough_addresses() -> None:
     assert len(set(drawn(8))) >= 8

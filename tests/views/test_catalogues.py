@@ -1,4 +1,4 @@
-"""The catalogues are complete, well typed, have words for every code, and agree with the screens."""
+"""Message catalogues: completeness, typography, words for every code, use in the screens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VIEWS = ROOT / "views"
 NBSP = "\u00a0"
 
 
-def test_both_languages_have_the_same_keys_and_placeholders() -> None:
+def test_catalogues_have_the_same_keys_and_fields() -> None:
     french, english = CATALOGUES[Language.FR], CATALOGUES[Language.EN]
     assert french.keys() == english.keys()
     for key in KEYS:
@@ -29,7 +29,7 @@ def test_both_languages_have_the_same_keys_and_placeholders() -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_every_entry_is_written_once_and_whole(language: Language) -> None:
+def test_catalogue_entries_are_unique_and_complete(language: Language) -> None:
     source = po_file(language).read_text(encoding="utf-8")
     ids = re.findall(r'^msgid "(.+)"$', source, re.MULTILINE)
     assert sorted(ids) == KEYS, "an entry is there twice"
@@ -40,19 +40,19 @@ def test_every_entry_is_written_once_and_whole(language: Language) -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_what_is_counted_has_two_forms_and_shows_the_count(language: Language) -> None:
+def test_catalogue_entry_with_a_count_has_two_plural_forms(language: Language) -> None:
     for key, message in CATALOGUES[language].items():
         counted = any("n" in fields(text) for text in forms(message))
         assert len(forms(message)) == (2 if counted else 1), key
 
 
 @pytest.mark.parametrize(("language", "rule"), [(Language.FR, "(n > 1)"), (Language.EN, "(n != 1)")])
-def test_the_plural_rule_stands_in_the_header(language: Language, rule: str) -> None:
+def test_catalogue_header_has_the_plural_rule(language: Language, rule: str) -> None:
     assert f'"Plural-Forms: nplurals=2; plural={rule};\\n"' in po_file(language).read_text(encoding="utf-8")
 
 
 def french_faults(text: str) -> list[str]:
-    """Every place where a French typesetter would stop."""
+    """Return the violations of French typography in `text`."""
     text = re.sub(r"\d\d:\d\d", "", text)
     faults = re.findall(r"['\"\u2018\u201c\u201d]|\.\.\.", text)
     faults += re.findall(rf"[^{NBSP}][:;?!€%»]", f" {text}")
@@ -60,18 +60,18 @@ def french_faults(text: str) -> list[str]:
     return faults
 
 
-def test_french_is_well_typed() -> None:
+def test_french_catalogue_follows_french_typography() -> None:
     assert {text: french_faults(text) for text in every_text(Language.FR) if french_faults(text)} == {}
 
 
 @pytest.mark.parametrize(
     "wrong", ["l'achat", "Prêt ?", "Prêt?", "« Tous »", "12 €", "12€", 'dit "oui"', "Un instant...", "Note :"]
 )
-def test_the_french_check_sees_faults(wrong: str) -> None:
+def test_french_typography_check_finds_faults(wrong: str) -> None:
     assert french_faults(wrong)
 
 
-def test_english_is_well_typed() -> None:
+def test_english_catalogue_follows_english_typography() -> None:
     faulty = [
         text
         for text in every_text(Language.EN)
@@ -81,7 +81,7 @@ def test_english_is_well_typed() -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_every_entry_can_be_said(language: Language) -> None:
+def test_catalogue_entry_is_formatted_with_its_fields(language: Language) -> None:
     words = Words(language)
     for key, message in CATALOGUES[language].items():
         values = {name: f"<{name}>" for name in fields(forms(message)[0]) - {"n"}}
@@ -107,17 +107,17 @@ WORDED: list[tuple[str, type[StrEnum]]] = [
     ("credentials.{value}", CredentialProblem),
     ("language.{value}", Language),
 ]
-"""Enums whose every code has words, and the key of those of one code."""
+"""Enums with words for every code, and the pattern of their keys."""
 
 TOLD: list[tuple[type[StrEnum], dict[str, str | None]]] = [
     (
         models.SubscriptionStatus,
         {
-            "ACTIVE": None,  # the ordinary case: nothing is said of it
+            "ACTIVE": None,  # the normal case has no text
             "SUSPENDED": "subscription.suspended",
             "PENDING_TERMINATE": "subscription.being_ended",
             "TERMINATED": "subscription.ended_on",
-            "OTHER": None,  # nothing is said of what is not understood, nor can it be ended
+            "OTHER": None,  # unknown status: no text and no termination
         },
     ),
     (
@@ -125,25 +125,27 @@ TOLD: list[tuple[type[StrEnum], dict[str, str | None]]] = [
         {
             "ACTIVE": "service.on_since",
             "SUSPENDED": "service.off_since",
-            "OTHER": None,  # read as off: there is no third position
+            "OTHER": None,  # shown as off: the switch has two positions
         },
     ),
 ]
-"""Enums whose codes are told in sentences: the key for each code, by its name; None for one that is not."""
+"""Enums with a sentence per code: the key by the code's name, or None."""
 
 
 @pytest.mark.parametrize(("key", "codes"), WORDED)
-def test_every_code_has_its_words(key: str, codes: type[StrEnum]) -> None:
+def test_enum_code_has_a_catalogue_entry(key: str, codes: type[StrEnum]) -> None:
     assert {key.format(value=code.value, name=code.name.lower()) for code in codes} <= set(KEYS)
 
 
 @pytest.mark.parametrize(("codes", "keys"), TOLD)
-def test_every_code_told_in_a_sentence_has_one(codes: type[StrEnum], keys: dict[str, str | None]) -> None:
+def test_enum_code_with_a_sentence_has_a_catalogue_entry(
+    codes: type[StrEnum], keys: dict[str, str | None]
+) -> None:
     assert keys.keys() == {code.name for code in codes}
     assert {key for key in keys.values() if key is not None} <= set(KEYS)
 
 
-def test_no_enum_of_the_models_is_forgotten() -> None:
+def test_enums_of_the_models_all_have_words() -> None:
     enums = {
         value for value in vars(models).values() if isinstance(value, type) and issubclass(value, StrEnum)
     }
@@ -153,12 +155,12 @@ def test_no_enum_of_the_models_is_forgotten() -> None:
 
 @dataclass(frozen=True)
 class Use:
-    """A key, or a pattern of keys, as it stands in the code."""
+    """Use of a key, or of a pattern of keys, in the code."""
 
     where: str
     pattern: str
     given: frozenset[str] | None
-    """The fields of the call; None when they cannot be read from the code."""
+    """The fields of the call; None if they cannot be determined from the code."""
 
     @property
     def keys(self) -> list[str]:
@@ -166,7 +168,7 @@ class Use:
 
 
 def patterns(node: ast.expr) -> Iterator[str]:
-    """The keys an expression can stand for: a literal, an f-string, either side of a condition."""
+    """Yield patterns of the keys of an expression: literal, f-string or conditional."""
     match node:
         case ast.Constant(value=str() as key):
             yield re.escape(key)
@@ -180,7 +182,7 @@ def patterns(node: ast.expr) -> Iterator[str]:
 
 
 def uses() -> Iterator[Use]:
-    """Calls of `words(...)`, and any literal that is a key (a table of keys, an argument of a helper)."""
+    """Yield calls of `words(...)` and every other literal that is a key."""
     for path in sorted(VIEWS.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
@@ -200,7 +202,7 @@ def uses() -> Iterator[Use]:
 USES = list(uses())
 
 
-def test_every_word_asked_for_exists_and_gets_its_fields() -> None:
+def test_catalogue_key_in_the_code_exists_and_gets_its_fields() -> None:
     wrong = [f"{use.where}: {use.pattern} is in no catalogue" for use in USES if not use.keys]
     for use in USES:
         for key in use.keys:
@@ -211,6 +213,6 @@ def test_every_word_asked_for_exists_and_gets_its_fields() -> None:
     assert wrong == []
 
 
-def test_every_word_is_used() -> None:
+def test_catalogue_entry_is_used_in_the_code() -> None:
     used = {key for use in USES for key in use.keys}
     assert [key for key in KEYS if key not in used] == []

@@ -1,6 +1,6 @@
 # msgpack and parts of Flet have no types.
 # mypy: disable-error-code="import-untyped, no-untyped-call"
-"""What a client writes to its controls changes no screen of another visitor."""
+"""Client patches: values written by one client change no screen of another visitor."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def write_everywhere(attacked: Session) -> int:
     [NARROW, pytest.param(WIDE | {"dark": True}, marks=pytest.mark.nightly)],
     ids=["narrow-light", "wide-dark"],
 )
-async def test_patches_of_every_nested_value_change_no_screen_of_another_visitor(
+async def test_client_patches_of_nested_values_change_no_screen_of_another_visitor(
     serve: Serve, screen: dict[str, Any]
 ) -> None:
     line = serve(subscribed())
@@ -165,7 +165,7 @@ async def test_patches_of_every_nested_value_change_no_screen_of_another_visitor
     assert min(sent.values()) > 50
 
 
-async def test_client_patches_keep_what_a_browser_reports(serve: Serve) -> None:
+async def test_client_patches_apply_values_reported_by_a_browser(serve: Serve) -> None:
     none = {"left": 0, "top": 0, "right": 0, "bottom": 0}
     async with visit(serve(subscribed()), web=True, demo=False) as app:
         await app.see("Identifiez-vous")
@@ -209,7 +209,7 @@ async def test_client_patches_of_private_names_handlers_and_nested_controls_are_
             assert (dict(vars(control)), dict(control._values)) == before
 
 
-async def test_a_web_host_isolates_client_patches(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_web_host_isolates_client_patches(monkeypatch: pytest.MonkeyPatch) -> None:
     async def start(page: ft.Page) -> None: ...
 
     monkeypatch.setattr(session, "patch_dataclass", patch_dataclass)

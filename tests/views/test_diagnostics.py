@@ -1,4 +1,4 @@
-"""The diagnostic report, from the settings: seen whole before it is copied, and about nobody."""
+"""Diagnostic report in the settings: shown before it is copied, without personal data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CAMILLE = "camille@demo.example"
 
 
 @pytest.mark.parametrize("language", list(Language))
-async def test_the_report_is_shown_and_copied(
+async def test_diagnostic_report_is_shown_and_copied_without_personal_data(
     serve: Serve, everyone: dict[str, Subscriber], language: Language
 ) -> None:
     words, line = Words(language), serve(CAMILLE)
@@ -34,7 +34,7 @@ async def test_the_report_is_shown_and_copied(
         await app.see("Unreachable GET /v1/contracts/{id}/")
         shown = next(text for text in app.texts() if text.startswith("Conso et moi: "))
         actions = [button.action for button in app.controls(ft.FilledButton)]
-        assert actions == [ft.CopyToClipboard(shown)]  # the client itself does it
+        assert actions == [ft.CopyToClipboard(shown)]  # the client copies it
         await app.tap(words("diagnostics.copy"))
         await app.see(words("diagnostics.copied"))
     camille = everyone[CAMILLE]

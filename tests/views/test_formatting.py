@@ -1,4 +1,4 @@
-"""Dates and amounts as they are read and heard, in both languages."""
+"""Written and spoken dates and amounts, in both languages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def euros(amount: str) -> Money:
         ("-1234.50", f"{MINUS}1{NARROW}234,50{NB}€", f"{MINUS}€1,234.50"),
     ],
 )
-def test_money(amount: str, french: str, english: str) -> None:
+def test_amount_is_written_in_both_languages(amount: str, french: str, english: str) -> None:
     assert FR.money(euros(amount)) == french
     assert EN.money(euros(amount)) == english
 
@@ -58,17 +58,17 @@ def test_money(amount: str, french: str, english: str) -> None:
         ("1234.50", f"1{NARROW}234,50 euros", "1,234.50 euros"),
     ],
 )
-def test_money_spoken(amount: str, french: str, english: str) -> None:
+def test_amount_is_spoken_in_both_languages(amount: str, french: str, english: str) -> None:
     assert FR.money_spoken(euros(amount)) == french
     assert EN.money_spoken(euros(amount)) == english
 
 
-def test_another_currency_keeps_its_two_decimals() -> None:
+def test_amount_of_another_currency_has_two_decimals() -> None:
     assert FR.money(Money(amount=Decimal("500.00"), currency="JPY")) == f"500,00{NB}JPY"
 
 
 @given(formats, amounts)
-def test_an_amount_never_breaks_and_reads_back(formats: Formats, amount: Decimal) -> None:
+def test_amount_has_no_line_break_and_parses_back(formats: Formats, amount: Decimal) -> None:
     shown = formats.money(Money(amount=amount))
     assert " " not in shown
     assert "-" not in shown
@@ -86,7 +86,7 @@ def test_an_amount_never_breaks_and_reads_back(formats: Formats, amount: Decimal
         (date(2024, 8, 21), f"mercredi 21{NB}août", f"Wednesday 21{NB}August"),
     ],
 )
-def test_days(day: date, french: str, english: str) -> None:
+def test_day_is_written_in_both_languages(day: date, french: str, english: str) -> None:
     assert FR.day(day) == french
     assert FR.day_heading(day) == french.capitalize()
     assert FR.day_month(day) == french.partition(" ")[2]
@@ -108,12 +108,12 @@ def test_days(day: date, french: str, english: str) -> None:
         ("2024-02-25T23:00:00+00:00", f"26{NB}février 2024 à 00:00", f"26{NB}February 2024, 00:00"),
     ],
 )
-def test_moments_are_told_in_paris(at: str, french: str, english: str) -> None:
+def test_moment_is_written_in_paris_time(at: str, french: str, english: str) -> None:
     assert FR.moment(datetime.fromisoformat(at)) == french
     assert EN.moment(datetime.fromisoformat(at)) == english
 
 
-def test_a_contract_brings_its_own_zone() -> None:
+def test_moment_with_a_zone_of_the_contract_uses_it() -> None:
     at = datetime(2024, 5, 14, 20, 30, tzinfo=UTC)
     reunion = Formats(Language.FR, ZoneInfo("Indian/Reunion"))
     assert reunion.moment(at) == f"15{NB}mai 2024 à 00:30"
@@ -131,12 +131,12 @@ def test_a_contract_brings_its_own_zone() -> None:
         (date(2024, 2, 1), date(2024, 2, 29), "du 1er_février au 29_février", "1_February to 29_February"),
     ],
 )
-def test_periods(start: date, end: date, french: str, english: str) -> None:
+def test_period_range_is_written_in_both_languages(start: date, end: date, french: str, english: str) -> None:
     assert FR.period_range(start, end) == french.replace("_", NB)
     assert EN.period_range(start, end) == english.replace("_", NB)
 
 
-def test_months_under_the_chart() -> None:
+def test_short_months_are_written_in_both_languages() -> None:
     months = [f"2024-{month:02}" for month in range(1, 13)]
     french = "Janv. Févr. Mars Avr. Mai Juin Juil. Août Sept. Oct. Nov. Déc."
     assert [FR.month_short(month) for month in months] == french.split()
@@ -144,7 +144,7 @@ def test_months_under_the_chart() -> None:
     assert [EN.month_short(month) for month in months] == english.split()
 
 
-def test_the_month_of_an_invoice() -> None:
+def test_invoice_months_are_written_with_their_preposition() -> None:
     months = [f"2024-{month:02}" for month in range(1, 13)]
     assert [FR.of_month(month) for month in months] == [
         "de janvier",
@@ -175,12 +175,12 @@ def test_the_month_of_an_invoice() -> None:
         ("2024-06-01T12:00:00+00:00", 0),
     ],
 )
-def test_days_left(at: str, left: int) -> None:
+def test_days_left_are_counted_in_local_days(at: str, left: int) -> None:
     assert FR.days_left(date(2024, 5, 25), datetime.fromisoformat(at)) == left
 
 
 @given(formats, dates)
-def test_a_line_never_breaks_between_a_day_and_its_month(formats: Formats, day: date) -> None:
+def test_day_and_month_have_no_line_break_between_them(formats: Formats, day: date) -> None:
     assert " " not in formats.day_month(day)
     assert formats.day_month(day).count(NB) == 1
     assert formats.day(day).endswith(f" {formats.day_month(day)}")
@@ -190,7 +190,7 @@ def test_a_line_never_breaks_between_a_day_and_its_month(formats: Formats, day: 
 @given(
     formats, st.integers(946_900_000, 4_100_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 )
-def test_the_same_instant_reads_the_same_from_any_offset(formats: Formats, at: datetime) -> None:
+def test_moment_of_any_offset_is_written_alike(formats: Formats, at: datetime) -> None:
     elsewhere = at.astimezone(ZoneInfo("America/Montreal"))
     assert formats.moment(at) == formats.moment(elsewhere)
     assert abs(datetime.combine(formats.local_day(at), datetime.min.time(), UTC) - at) < timedelta(days=2)

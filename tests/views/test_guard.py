@@ -1,4 +1,4 @@
-"""The table of what a browser may send has all that the screens listen to, each value with a bound."""
+"""Guard of client messages: every event of the screens is listed and every value bounded."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FIRED_BY_THE_HOST = {("Page", "connect"), ("Page", "disconnect"), ("Page", "clos
 
 
 class Screen:
-    """Controls by their ids, and the calls above."""
+    """Controls by id, and the pending calls of `CALLS`."""
 
     def __init__(self, *controls: BaseControl) -> None:
         self._controls = {control._i: control for control in controls}
@@ -64,9 +64,7 @@ def handlers(control: BaseControl) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_every_handler_of_every_screen_stands_in_the_table(
-    serve: Serve, screen: dict[str, Any]
-) -> None:
+async def test_guard_lists_every_handler_of_every_screen(serve: Serve, screen: dict[str, Any]) -> None:
     unbounded, missing, listening = set(), set(), 0
     async for name, app in screens(serve(subscribed()), screen):
         for control in list(app._session.index.values()):
@@ -82,7 +80,7 @@ async def test_every_handler_of_every_screen_stands_in_the_table(
     assert listening > 100
 
 
-def test_an_event_reaches_its_handler_with_its_data_alone() -> None:
+def test_guard_passes_an_event_with_its_data() -> None:
     field = ft.TextField(on_change=print)
     assert sent(EVENT, {"target": field._i, "name": "change", "data": "été"}, field) == [
         EVENT,
@@ -99,23 +97,23 @@ def test_an_event_reaches_its_handler_with_its_data_alone() -> None:
     ],
     ids=["without-handler", "disabled", "invisible"],
 )
-def test_a_click_on_what_cannot_be_pressed_is_dropped(control: ft.FilledButton) -> None:
+def test_guard_drops_a_click_on_an_inactive_control(control: ft.FilledButton) -> None:
     assert sent(EVENT, {"target": control._i, "name": "click", "data": None}, control) is None
 
 
-def test_a_click_inside_what_is_disabled_is_dropped() -> None:
+def test_guard_drops_a_click_in_a_disabled_parent() -> None:
     button = ft.FilledButton("Fin", on_click=print)
     box = ft.Container(button, disabled=True)
     vars(button)["_parent"] = weakref.ref(box)
     assert sent(EVENT, {"target": button._i, "name": "click", "data": None}, button) is None
 
 
-def test_a_disabled_field_still_tells_that_it_lost_the_focus() -> None:
+def test_guard_passes_the_blur_of_a_disabled_field() -> None:
     field = ft.TextField(on_blur=print, disabled=True)
     assert sent(EVENT, {"target": field._i, "name": "blur", "data": None}, field) is not None
 
 
-def test_messages_about_what_left_the_screen_are_dropped() -> None:
+def test_guard_drops_messages_of_unknown_controls_and_calls() -> None:
     assert sent(EVENT, {"target": 7, "name": "blur", "data": None}) is None
     assert sent(UPDATE, {"id": 7, "props": {"value": "a"}}) is None
     assert sent(ANSWER, {"control_id": 7, "call_id": "none", "result": None, "error": None}) is None
@@ -137,7 +135,7 @@ def test_messages_about_what_left_the_screen_are_dropped() -> None:
         (ft.AlertDialog(), {"open": True}),
     ],
 )
-def test_updates_that_no_browser_sends_are_refused(control: BaseControl, props: dict[str, Any]) -> None:
+def test_guard_refuses_a_forged_update(control: BaseControl, props: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         sent(UPDATE, {"id": control._i, "props": props}, control)
     assert "x" * 10 not in str(refused.value)
@@ -155,27 +153,27 @@ def test_updates_that_no_browser_sends_are_refused(control: BaseControl, props: 
         ("x" * 65, None),
     ],
 )
-def test_events_that_no_browser_sends_are_refused(name: str, data: object) -> None:
+def test_guard_refuses_a_forged_event(name: str, data: object) -> None:
     field = ft.TextField(on_change=print, on_click=print)
     with pytest.raises(Refused):
         sent(EVENT, {"target": field._i, "name": name, "data": data}, field)
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e300, True, "7", None])
-def test_sizes_are_numbers_within_bounds(number: object) -> None:
+def test_guard_refuses_a_size_that_is_no_bounded_number(number: object) -> None:
     column = ft.Column(on_size_change=print)
     with pytest.raises(Refused):
         sent(EVENT, {"target": column._i, "name": "size_change", "data": {"w": number, "h": 1}}, column)
 
 
-def test_whole_numbers_are_sizes_too() -> None:
+def test_guard_passes_a_size_of_integers() -> None:
     """A client compiled to JavaScript writes 390.0 as 390."""
     column = ft.Column(on_size_change=print)
     data = {"w": 390, "h": 706}
     assert sent(EVENT, {"target": column._i, "name": "size_change", "data": data}, column)[1]["data"] == data
 
 
-def test_of_a_browser_only_its_languages_are_kept() -> None:
+def test_guard_reduces_device_information_to_its_locales() -> None:
     told = {
         "browser_name": "nouveau",
         "user_agent": "x",
@@ -209,7 +207,7 @@ def test_of_a_browser_only_its_languages_are_kept() -> None:
         ("device", {"locales": [{"language_code": "fr"}] * 101}),
     ],
 )
-def test_answers_that_no_browser_sends_are_refused(call: str, result: object) -> None:
+def test_guard_refuses_a_forged_answer(call: str, result: object) -> None:
     with pytest.raises(Refused):
         sent(ANSWER, {"control_id": 9, "call_id": call, "result": result, "error": None})
 
@@ -227,12 +225,12 @@ def test_answers_that_no_browser_sends_are_refused(call: str, result: object) ->
         {"media": {"padding": 1}},
     ],
 )
-def test_registrations_that_no_browser_sends_are_refused(page: dict[str, Any]) -> None:
+def test_guard_refuses_a_forged_registration(page: dict[str, Any]) -> None:
     with pytest.raises(Refused):
         read_registration(msgpack.packb([REGISTER, {"session_id": "", "page_name": "", "page": page}]))
 
 
-def test_of_a_registration_only_what_decides_nothing_is_believed() -> None:
+def test_guard_ignores_claims_about_the_runtime_in_a_registration() -> None:
     claims = {"web": False, "pwa": True, "test": True, "pyodide": True, "wasm": True, "window": {"_i": 2}}
     page = {"route": "/achats", "platform": "windows", "width": 390} | claims
     read = read_registration(msgpack.packb([REGISTER, {"session_id": None, "page_name": "", "page": page}]))
@@ -246,7 +244,7 @@ PLAIN = st.recursive(
 
 
 @given(st.binary(max_size=200) | PLAIN.map(msgpack.packb))
-def test_any_bytes_are_read_or_refused(packet: bytes) -> None:
+def test_guard_reads_or_refuses_random_bytes(packet: bytes) -> None:
     for read in (lambda: read_message(packet, Screen(ft.TextField())), lambda: read_registration(packet)):
         try:
             read()
@@ -255,7 +253,7 @@ def test_any_bytes_are_read_or_refused(packet: bytes) -> None:
 
 
 @given(st.sampled_from([EVENT, UPDATE, ANSWER]), PLAIN, PLAIN, PLAIN)
-def test_any_members_are_read_or_refused(kind: int, name: object, data: object, other: object) -> None:
+def test_guard_reads_or_refuses_random_members(kind: int, name: object, data: object, other: object) -> None:
     field = ft.TextField(on_change=print)
     for body in (
         {"target": field._i, "name": name, "data": data},

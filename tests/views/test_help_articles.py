@@ -1,4 +1,4 @@
-"""The help articles: the same in both languages, well typed, true for the contract, found by their words."""
+"""Help articles: translation, typography, agreement with the billing rule, search."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENGLISH = articles(Formats(Language.EN), "Billed from the 26th.", 26)
 
 
 def shape(section: Section) -> tuple[object, ...]:
-    """What both languages must share."""
+    """Return the structure of a section, equal in both languages."""
     fields = [sorted(name for _, name, _, _ in Formatter().parse(text) if name) for text in section.text]
     return bool(section.title), fields, len(section.steps), [link.to for link in section.links]
 
@@ -38,14 +38,14 @@ def texts(article: Article) -> list[str]:
     return [text for text in found if text]
 
 
-def test_both_languages_have_the_same_articles() -> None:
+def test_help_articles_have_the_same_structure_in_both_languages() -> None:
     french, english = written(Language.FR), written(Language.EN)
     assert [article.slug for article in french] == [article.slug for article in english]
     for one, other in zip(french, english, strict=True):
         assert list(map(shape, one.sections)) == list(map(shape, other.sections)), one.slug
 
 
-def test_there_is_an_article_for_each_question() -> None:
+def test_help_articles_are_the_expected_ones() -> None:
     slugs = [article.slug for article in FRENCH]
     assert slugs == [
         "internet-plus",
@@ -60,7 +60,7 @@ def test_there_is_an_article_for_each_question() -> None:
 
 
 @pytest.mark.parametrize("article", [*FRENCH, *ENGLISH], ids=lambda article: article.slug)
-def test_an_article_can_be_read(article: Article) -> None:
+def test_help_article_has_a_title_a_summary_and_full_sentences(article: Article) -> None:
     assert article.title
     assert article.summary.endswith(".")
     for section in article.sections:
@@ -70,24 +70,24 @@ def test_an_article_can_be_read(article: Article) -> None:
     assert all(section.title for section in article.sections[1:])
 
 
-def test_french_is_well_typed() -> None:
+def test_french_help_articles_follow_french_typography() -> None:
     assert {
         text: french_faults(text) for article in FRENCH for text in texts(article) if french_faults(text)
     } == {}
 
 
-def test_english_is_well_typed() -> None:
+def test_english_help_articles_follow_english_typography() -> None:
     wrong = re.compile(r"\s[:;?!]|[\u2018\u2019\u201c\u201d«»]|\.\.\.")
     assert [text for article in ENGLISH for text in texts(article) if wrong.search(text)] == []
 
 
-def test_every_character_is_in_the_font() -> None:
+def test_help_articles_use_only_characters_of_the_font() -> None:
     font = TTFont(ROOT / "assets" / dict(FONT_FILES)[TEXT_FAMILY].lstrip("/"))
     drawn = {sign for article in (*FRENCH, *ENGLISH) for text in texts(article) for sign in text}
     assert drawn - set(map(chr, font.getBestCmap())) == set()
 
 
-def test_every_link_leads_to_a_place() -> None:
+def test_help_article_links_lead_to_existing_places() -> None:
     places = {str(route.path or "").split("/")[0] for route in NARROW}
     slugs = {article.slug for article in FRENCH}
     for article in FRENCH:
@@ -99,7 +99,7 @@ def test_every_link_leads_to_a_place() -> None:
                 assert set(rest) <= slugs - {article.slug}, link
 
 
-def test_the_period_is_explained_with_the_rule_and_the_days_of_the_contract() -> None:
+def test_period_article_names_the_rule_and_the_days_of_the_contract() -> None:
     def said(cut_off_day: int) -> str:
         among = articles(Formats(Language.FR), RULE, cut_off_day)
         return "\n".join(texts(next(one for one in among if one.slug == "periode"))).replace("\u00a0", " ")
@@ -112,7 +112,7 @@ def test_the_period_is_explained_with_the_rule_and_the_days_of_the_contract() ->
 
 
 @pytest.mark.parametrize("cut_off_day", [1, 10, 26, 28])
-def test_the_days_are_those_of_the_billing_rule(cut_off_day: int) -> None:
+def test_period_article_days_follow_the_billing_rule(cut_off_day: int) -> None:
     among = articles(Formats(Language.EN), "", cut_off_day)
     sentence = next(text for text in texts(among[2]) if "March invoice" in text)
     days = re.findall(r"(\d+)(?:st)?\u00a0(February|March)\b(?! invoice)", sentence)
@@ -126,33 +126,33 @@ def found(query: str, among: tuple[Article, ...] = FRENCH) -> list[str]:
 
 
 @pytest.mark.parametrize("query", ["médiateur", "MEDIATEUR", "mediateur", "  Médiateur  "])
-def test_case_and_accents_do_not_matter(query: str) -> None:
+def test_help_search_ignores_case_and_accents(query: str) -> None:
     assert found(query) == ["achat-inconnu"]
     assert "médiateur" in search(FRENCH, query)[0].sentence
 
 
-def test_the_sentence_that_matches_is_shown() -> None:
+def test_help_search_returns_the_matching_sentence() -> None:
     (match,) = search(FRENCH, "14 jours")
     assert match.sentence.startswith("Auprès de l’éditeur")
 
 
-def test_titles_come_first() -> None:
+def test_help_search_ranks_titles_first() -> None:
     slugs = found("abonnement")
     assert slugs[0] == "abonnement"
     assert len(slugs) > 3
 
 
-def test_every_word_is_wanted() -> None:
+def test_help_search_requires_every_word() -> None:
     assert found("abonnement stop") == ["abonnement"]
     assert found("abonnement zorglub") == []
 
 
 @pytest.mark.parametrize("query", ["qu'est-ce", "qu’est-ce"])
-def test_an_apostrophe_is_one_whatever_its_shape(query: str) -> None:
+def test_help_search_treats_apostrophes_alike(query: str) -> None:
     assert found(query) == ["internet-plus"]
 
 
-def test_nothing_to_look_for_finds_everything_with_its_summary() -> None:
+def test_help_search_without_words_returns_all_articles_with_summaries() -> None:
     for query in ("", "   "):
         matches = search(FRENCH, query)
         assert [match.article for match in matches] == list(FRENCH)
@@ -160,7 +160,7 @@ def test_nothing_to_look_for_finds_everything_with_its_summary() -> None:
 
 
 @given(st.data())
-def test_any_sentence_finds_its_article(data: st.DataObject) -> None:
+def test_help_search_finds_an_article_by_any_of_its_sentences(data: st.DataObject) -> None:
     article = data.draw(st.sampled_from([*FRENCH, *ENGLISH]))
     among = FRENCH if article in FRENCH else ENGLISH
     sentence = data.draw(st.sampled_from(list(article.sentences())))
@@ -168,6 +168,6 @@ def test_any_sentence_finds_its_article(data: st.DataObject) -> None:
 
 
 @given(st.text())
-def test_no_query_fails_and_folding_is_final(query: str) -> None:
+def test_help_search_accepts_any_text_and_folding_is_idempotent(query: str) -> None:
     assert set(found(query)) <= {article.slug for article in FRENCH}
     assert folded(folded(query)) == folded(query)

@@ -1,4 +1,4 @@
-"""Help on screen: found, read, judged; and what is offered before the sign-in."""
+"""Help screens: articles, search, feedback, and help before the sign-in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def at(line: Line, route: str, **screen: Any) -> Driver:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_an_article_is_opened_and_left(serve: Serve, width: int) -> None:
+async def test_help_article_opens_from_the_list_and_closes(serve: Serve, width: int) -> None:
     async with await at(serve(CAMILLE), "/", width=width) as app:
         await app.see("Bonjour")
         await app.tap("Aide")
@@ -45,14 +45,14 @@ async def test_an_article_is_opened_and_left(serve: Serve, width: int) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_an_address_opens_an_article_with_the_official_example(serve: Serve, width: int) -> None:
+async def test_help_article_opens_by_its_address(serve: Serve, width: int) -> None:
     async with await at(serve(CAMILLE), "/aide/periode", width=width) as app:
         await app.see("seront facturés les achats du 26 janvier au 25 février")
         await app.see("Un achat du 25 février est sur la facture de mars.")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_an_article_that_is_none_leads_back(serve: Serve, width: int) -> None:
+async def test_unknown_help_article_leads_back_to_the_list(serve: Serve, width: int) -> None:
     async with await at(serve(CAMILLE), "/aide/zorglub", width=width) as app:
         await app.see("Page introuvable")
         await app.tap("Voir toute l’aide")
@@ -60,7 +60,7 @@ async def test_an_article_that_is_none_leads_back(serve: Serve, width: int) -> N
         assert app.route == "/aide"
 
 
-async def test_links_in_articles_stay_in_the_app(serve: Serve) -> None:
+async def test_help_article_links_open_screens_of_the_app(serve: Serve) -> None:
     async with await at(serve(CAMILLE), "/aide/achat-inconnu") as app:
         await app.tap("Désactiver le service")
         await app.see("Avant de désactiver")
@@ -72,7 +72,7 @@ async def test_links_in_articles_stay_in_the_app(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_searching_shows_the_sentence_and_can_be_cleared(serve: Serve, width: int) -> None:
+async def test_help_search_shows_the_matching_sentence_and_can_be_cleared(serve: Serve, width: int) -> None:
     async with await at(serve(CAMILLE), "/aide", width=width) as app:
         await app.enter(SEARCH, "MEDIATEUR")
         await app.see("1 article trouvé")
@@ -87,7 +87,7 @@ async def test_searching_shows_the_sentence_and_can_be_cleared(serve: Serve, wid
         assert app.controls(ft.TextField)[0].value == ""
 
 
-async def test_the_search_is_still_there_after_an_article(serve: Serve) -> None:
+async def test_help_search_is_kept_after_an_article(serve: Serve) -> None:
     async with await at(serve(CAMILLE), "/aide") as app:
         await app.enter(SEARCH, "médiateur")
         await app.tap("Je ne reconnais pas un achat")
@@ -98,7 +98,7 @@ async def test_the_search_is_still_there_after_an_article(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_an_opinion_is_asked_written_and_sent(serve: Serve, width: int) -> None:
+async def test_feedback_screen_sends_both_comments(serve: Serve, width: int) -> None:
     line = serve(CAMILLE)
     async with await at(line, "/aide/service", width=width) as app:
         await app.see("Cette page vous a-t-elle été utile ?")
@@ -119,7 +119,7 @@ async def test_an_opinion_is_asked_written_and_sent(serve: Serve, width: int) ->
     assert (row.liked, row.missing) == ("C’est court.", "Les délais.")
 
 
-async def test_an_empty_opinion_is_refused_with_its_reason(serve: Serve) -> None:
+async def test_feedback_screen_without_text_shows_and_announces_the_fault(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with await at(line, "/aide/service") as app:
         await app.tap("Oui")
@@ -131,7 +131,7 @@ async def test_an_empty_opinion_is_refused_with_its_reason(serve: Serve) -> None
     assert await kept(line) == []
 
 
-async def test_an_answer_counts_though_the_screen_is_drawn_before_its_event(serve: Serve) -> None:
+async def test_feedback_choice_is_kept_if_a_render_precedes_its_event(serve: Serve) -> None:
     async with await at(serve(CAMILLE), "/aide/service") as app:
         await app.see("Cette page vous a-t-elle été utile ?")
         (choice,) = app.controls(ft.SegmentedButton)
@@ -142,7 +142,7 @@ async def test_an_answer_counts_though_the_screen_is_drawn_before_its_event(serv
         await app.see("What did you like?")
 
 
-async def test_the_characters_left_are_said_at_fifty_ten_and_none(serve: Serve) -> None:
+async def test_feedback_characters_left_are_announced_at_50_10_and_0(serve: Serve) -> None:
     async with await at(serve(CAMILLE), "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "x" * 260)
@@ -155,7 +155,7 @@ async def test_the_characters_left_are_said_at_fifty_ten_and_none(serve: Serve) 
         assert len(app.announced) == 3, "nothing is said on the way up"
 
 
-async def test_a_draft_is_kept_deleted_and_taken_back(serve: Serve) -> None:
+async def test_feedback_screen_keeps_deletes_and_restores_a_draft(serve: Serve) -> None:
     async with await at(serve(CAMILLE), "/aide/service") as app:
         await app.tap("Oui")
         await app.see_not("Effacer le brouillon")
@@ -173,7 +173,7 @@ async def test_a_draft_is_kept_deleted_and_taken_back(serve: Serve) -> None:
         assert app.controls(ft.TextField)[0].value == "Clair"
 
 
-async def test_changing_ones_mind_keeps_each_text_in_its_field(serve: Serve) -> None:
+async def test_feedback_screen_keeps_each_text_when_the_choice_changes(serve: Serve) -> None:
     async with await at(serve(CAMILLE), "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "Clair")
@@ -184,7 +184,7 @@ async def test_changing_ones_mind_keeps_each_text_in_its_field(serve: Serve) -> 
         await app.see_not("Votre avis nous intéresse")
 
 
-async def test_offline_it_is_kept_and_sent_from_any_screen(
+async def test_feedback_written_offline_is_sent_later_from_any_screen(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(help_module, "_pauses", lambda: iter([0.02] * 1000))
@@ -204,7 +204,7 @@ async def test_offline_it_is_kept_and_sent_from_any_screen(
     assert len(await kept(line)) == 1
 
 
-async def test_a_backend_in_trouble_gets_the_opinion_later(serve: Serve) -> None:
+async def test_feedback_screen_queues_after_a_server_error(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with await at(line, "/aide/service") as app:
         await app.tap("Oui")
@@ -214,7 +214,7 @@ async def test_a_backend_in_trouble_gets_the_opinion_later(serve: Serve) -> None
         await app.see("Avis enregistré. Il sera envoyé dès le retour du réseau.")
 
 
-async def test_it_speaks_english(serve: Serve) -> None:
+async def test_help_screens_are_in_english_for_an_english_locale(serve: Serve) -> None:
     async with await at(serve(CAMILLE), "/aide/service", locale="en-GB") as app:
         await app.see("Before you turn it off")
         await app.tap("Yes")
@@ -222,7 +222,7 @@ async def test_it_speaks_english(serve: Serve) -> None:
         await app.see("Characters left: 250")
 
 
-async def test_the_identifier_is_asked_for_before_the_sign_in(serve: Serve) -> None:
+async def test_identifier_reminder_is_sent_from_the_sign_in_screen(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, demo=False) as app:
         await app.enter("Identifiant", "camille")
@@ -243,7 +243,7 @@ async def test_the_identifier_is_asked_for_before_the_sign_in(serve: Serve) -> N
         await app.see("Identifiez-vous")
 
 
-async def test_the_demo_says_that_it_sends_nothing(serve: Serve) -> None:
+async def test_identifier_reminder_of_the_demo_says_that_nothing_is_sent(serve: Serve) -> None:
     async with visit(serve(CAMILLE)) as app:
         await app.tap("Retrouver mon identifiant")
         await app.enter(REMINDER, CAMILLE)
@@ -251,7 +251,7 @@ async def test_the_demo_says_that_it_sends_nothing(serve: Serve) -> None:
         await app.see("La démonstration n’envoie rien.")
 
 
-async def test_a_forgotten_password_is_the_operators(serve: Serve) -> None:
+async def test_forgotten_password_refers_to_the_operator(serve: Serve) -> None:
     async with visit(serve(CAMILLE)) as app:
         await app.enter("Identifiant", CAMILLE)
         await app.tap("Continuer")

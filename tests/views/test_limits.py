@@ -1,4 +1,4 @@
-"""Budgets of a visitor, on a clock that the test moves."""
+"""Message and processor budgets of a visitor, with a settable clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Clock:
         return self.now
 
 
-def test_a_bucket_gives_its_burst_then_its_rate() -> None:
+def test_token_bucket_allows_its_burst_then_its_rate() -> None:
     clock = Clock()
     bucket = TokenBucket(rate=2, burst=10, clock=clock)
     assert [bucket.take(5) for _ in range(3)] == [True, True, False]
@@ -26,7 +26,7 @@ def test_a_bucket_gives_its_burst_then_its_rate() -> None:
     assert not bucket.take(1)
 
 
-def test_messages_beyond_the_burst_are_refused() -> None:
+def test_budget_refuses_messages_over_the_burst() -> None:
     budget = Budget(lambda: 0.0, Clock())
     for _ in range(1200):
         budget.charge(10)
@@ -34,7 +34,7 @@ def test_messages_beyond_the_burst_are_refused() -> None:
         budget.charge(10)
 
 
-def test_bytes_beyond_the_burst_are_refused() -> None:
+def test_budget_refuses_bytes_over_the_burst() -> None:
     budget = Budget(lambda: 0.0, Clock())
     for _ in range(16):
         budget.charge(64 * 1024)
@@ -42,7 +42,7 @@ def test_bytes_beyond_the_burst_are_refused() -> None:
         budget.charge(1)
 
 
-def test_a_person_who_types_fast_is_never_refused() -> None:
+def test_budget_accepts_fast_typing() -> None:
     clock = Clock()
     budget = Budget(lambda: 0.0, clock)
     for _ in range(10_000):
@@ -51,7 +51,7 @@ def test_a_person_who_types_fast_is_never_refused() -> None:
         clock.now += 0.02
 
 
-def test_debt_of_processor_time_is_paid_before_the_next_message() -> None:
+def test_budget_is_in_debt_until_its_processor_time_is_paid() -> None:
     clock, spent = Clock(), 5.0
     budget = Budget(lambda: spent, clock)
     spent += 0.1
@@ -65,7 +65,7 @@ def test_debt_of_processor_time_is_paid_before_the_next_message() -> None:
 
 
 class Session:
-    """The two places where Flet works for a session."""
+    """Fake of Flet's session: event dispatch and update scheduler."""
 
     async def dispatch_event(self, number: int) -> int:
         return sum(range(number))
@@ -74,7 +74,7 @@ class Session:
         raise ValueError("drawing failed")
 
 
-async def test_processor_time_of_a_session_is_that_of_its_events_and_drawing() -> None:
+async def test_processor_time_counts_events_and_rendering_of_a_session() -> None:
     session = Session()
     cost = ProcessorTime(session)  # type: ignore[arg-type]
     assert cost.spent == 0

@@ -1,4 +1,4 @@
-"""Sessions hold little, and what they held is given back, not by stopping everything again and again."""
+"""Memory of ended sessions: released with few garbage collections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from views.web.sessions import SessionEndpoint
 
 
 class Kept:
-    """A page as Flet holds it, and as only a collection of garbage takes apart."""
+    """Page in a reference cycle, freed only by the garbage collector."""
 
     def __init__(self, number: int) -> None:
         self.id = str(number)
@@ -31,7 +31,7 @@ class Kept:
 
 
 class Server:
-    """Pages, those of sessions that go on among them, and how often everything was looked through."""
+    """Fake server with the pages of its live sessions and a counter of garbage collections."""
 
     def __init__(self, endpoint: SessionEndpoint) -> None:
         self.endpoint = endpoint
@@ -44,14 +44,14 @@ class Server:
         return ref(page)
 
     async def looks(self, times: int) -> None:
-        """Wait until the endpoint has looked so often, at least."""
+        """Wait for at least `times` checks of the endpoint."""
         for _ in range(times):
             await asyncio.sleep(sessions.LOOKS_EVERY * 1.5)
 
 
 @pytest.fixture
 def patient() -> Iterator[None]:
-    """Python collects nothing by itself, as in a server that has just collected."""
+    """Disable automatic garbage collection during the test."""
     gc.collect()
     gc.disable()
     yield
@@ -80,7 +80,7 @@ async def server(monkeypatch: pytest.MonkeyPatch, patient: None) -> AsyncIterato
         await giving_back
 
 
-async def test_a_quarter_of_the_sessions_ended_is_given_back_at_once(server: Server) -> None:
+async def test_ended_sessions_over_a_quarter_are_collected_at_once(server: Server) -> None:
     held = [server.begin(number) for number in range(8)]
     await server.looks(5)
     assert server.collections == 0, "nobody has left"
@@ -91,7 +91,7 @@ async def test_a_quarter_of_the_sessions_ended_is_given_back_at_once(server: Ser
     assert server.collections == 1
 
 
-async def test_fewer_wait_for_a_time_out_at_most(server: Server) -> None:
+async def test_ended_sessions_under_a_quarter_are_collected_after_the_timeout(server: Server) -> None:
     held = [server.begin(number) for number in range(8)]
     del server.going_on["3"]
     await server.looks(5)
@@ -101,7 +101,7 @@ async def test_fewer_wait_for_a_time_out_at_most(server: Server) -> None:
     assert server.collections == 1
 
 
-async def test_one_that_flet_does_not_let_go_of_is_not_looked_for_again_and_again(server: Server) -> None:
+async def test_ended_session_still_referenced_is_collected_only_once(server: Server) -> None:
     held = server.begin(0)
     stuck = server.going_on.pop("0")
     await server.looks(20)
@@ -109,7 +109,7 @@ async def test_one_that_flet_does_not_let_go_of_is_not_looked_for_again_and_agai
     assert server.collections == 1
 
 
-def test_people_with_the_same_look_share_it() -> None:
+def test_design_is_shared_by_sessions_with_the_same_settings() -> None:
     one, other = (
         Look.of(Language.FR, Layout.S, dark=False, still=False, text_size=size) for size in (1.0, 1.0)
     )
@@ -117,9 +117,9 @@ def test_people_with_the_same_look_share_it() -> None:
     assert flet_theme(palette(False), Layout.S) is flet_theme(palette(False), Layout.S)
 
 
-def test_no_control_has_a_set_of_its_own_for_errors_it_never_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_controls_without_validation_errors_share_one_set(monkeypatch: pytest.MonkeyPatch) -> None:
     key = validation._REPORTED_VALIDATION_ERRORS_KEY
-    monkeypatch.setattr(BaseControl, key, None, raising=False)  # puts back what was there
+    monkeypatch.setattr(BaseControl, key, None, raising=False)  # restores the original afterwards
     share_validation_sets()
     drawn = ft.Text("Bonjour")
     drawn._before_update_safe()

@@ -1,6 +1,6 @@
 # msgpack has no types.
 # mypy: disable-error-code="import-untyped"
-"""What the client is told adds up to what is drawn, however much of it was kept from before."""
+"""Patches sent to the client: applied in order, they give the current control tree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STEPS = 25
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> WireClient:
-    """A client that applies every message the driver is sent, as the web's does."""
+    """Return a client that applies every message sent to the driver, like the web client."""
     mirror = WireClient("http://unused.test")
     send = driver._Client.send_message
 
@@ -44,7 +44,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> WireClient:
 
 
 def same(client: WireClient, app: Driver) -> None:
-    """Both hold the same texts in the same order, and no control twice. A badge may come before or after."""
+    """Check that both hold the same texts in order (badges aside) and no control twice."""
     held = [found.control for found in driver._walk(app._views(), (), set())]
     badges = [badge for one in held if (badge := getattr(one, "badge", None)) is not None]
     aside = {found.control._i for found in driver._walk(badges, (), set())}
@@ -57,15 +57,17 @@ def same(client: WireClient, app: Driver) -> None:
 
 
 async def walk(app: Driver, line: Line, steps: random.Random) -> None:
-    """Choose one thing to do on the screen of purchases, and wait until it is done."""
+    """Do one random action on the screen of purchases and wait until it is done."""
     match steps.choice(("period", "period", "filter", "cut", "scroll", "resize")):
         case "period":
             month = steps.choice(PERIODS)
             of_month = f"d’{month}" if month[0] in "ao" else f"de {month}"
-            await app.tap(f"Facture {of_month}, du")  # the forecast begins with the same words
+            await app.tap(
+                f"Facture {of_month}, du"
+            )  # ", du" excludes the forecast, which starts with the same words
         case "filter":
             await app.tap(steps.choice(("Tous", "À l’acte", "Abonnements", "Remboursés")))
-        case "cut":  # and back: a banner comes above what was kept, and goes
+        case "cut":  # toggles an outage: a banner appears above the cached rows and disappears
             line.broken = None if line.broken else "/v1/contracts"
             await app.tap("Actualiser")
         case "scroll":
@@ -77,7 +79,7 @@ async def walk(app: Driver, line: Line, steps: random.Random) -> None:
 
 @pytest.mark.parametrize("person", [CAMILLE, LONG])
 @SIZES
-async def test_what_was_sent_is_what_is_drawn(
+async def test_patches_sent_to_the_client_match_the_control_tree(
     serve: Serve, client: WireClient, person: str, screen: dict[str, Any]
 ) -> None:
     line = serve(person)

@@ -1,4 +1,4 @@
-"""Addresses: followed as they are, whatever they hold, before and after signing in."""
+"""Addresses: deep links, unknown addresses, and back and forward, before and after the sign-in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
 
 
 @SIZES
-async def test_an_address_survives_the_sign_in(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_address_is_kept_through_the_sign_in(serve: Serve, screen: dict[str, Any]) -> None:
     async with visit(serve(CAMILLE), route="/achats?periode=2026-03", **screen) as app:
         await app.see("Identifiez-vous")
         await sign_in(app)
@@ -31,7 +31,7 @@ async def test_an_address_survives_the_sign_in(serve: Serve, screen: dict[str, A
 
 
 @SIZES
-async def test_a_session_that_ends_leads_back_to_the_same_place(
+async def test_address_is_kept_when_the_session_expires(
     serve: Serve, clock: Clock, screen: dict[str, Any]
 ) -> None:
     line = serve(CAMILLE)
@@ -55,7 +55,9 @@ async def test_a_session_that_ends_leads_back_to_the_same_place(
 
 
 @SIZES
-async def test_a_period_that_is_not_among_the_six(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_address_of_an_old_period_explains_and_leads_to_the_current_one(
+    serve: Serve, screen: dict[str, Any]
+) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2019-03", **screen) as app:
         await app.see("Les achats plus anciens figurent sur vos factures.")
@@ -66,7 +68,7 @@ async def test_a_period_that_is_not_among_the_six(serve: Serve, screen: dict[str
         await app.until(lambda: rows(app), "no purchases")
 
 
-async def test_what_is_no_period_leads_to_the_current_one(serve: Serve) -> None:
+async def test_address_with_an_invalid_period_shows_the_current_one(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
     for query in ("periode=", "periode=juin", "periode=2026-13", "periode=../x", "periode=%00", "&&="):
@@ -76,7 +78,7 @@ async def test_what_is_no_period_leads_to_the_current_one(serve: Serve) -> None:
 
 
 @SIZES
-async def test_an_address_that_leads_nowhere(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_unknown_address_leads_back_to_the_home_screen(serve: Serve, screen: dict[str, Any]) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), **screen) as app:
         for route in ("/nowhere", "/achats/a/b/c", "/conso", "/%2e%2e/x"):
@@ -90,7 +92,9 @@ async def test_an_address_that_leads_nowhere(serve: Serve, screen: dict[str, Any
 
 @SIZES
 @pytest.mark.parametrize("query", ["", "?periode=2026-04"])
-async def test_a_purchase_that_does_not_exist(serve: Serve, screen: dict[str, Any], query: str) -> None:
+async def test_address_of_an_unknown_purchase_leads_back_to_the_list(
+    serve: Serve, screen: dict[str, Any], query: str
+) -> None:
     line = serve(CAMILLE)
     async with visit(
         line, await remembered(line, CAMILLE), route=f"/achats/p-nowhere{query}", **screen
@@ -104,7 +108,7 @@ async def test_a_purchase_that_does_not_exist(serve: Serve, screen: dict[str, An
 
 
 @SIZES
-async def test_a_purchase_opens_from_its_address_alone_and_leads_back_to_its_period(
+async def test_purchase_opened_by_its_address_leads_back_to_its_period(
     serve: Serve, screen: dict[str, Any]
 ) -> None:
     line = serve(LONG)
@@ -124,7 +128,7 @@ def asked(addresses: list[str]) -> list[tuple[str, str]]:
     return [(params["periodId"], params["page"]) for params in lists]
 
 
-async def test_the_systems_back_leads_from_a_purchase_to_its_period(serve: Serve) -> None:
+async def test_system_back_from_a_purchase_leads_to_its_period(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-04") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -138,7 +142,7 @@ async def test_the_systems_back_leads_from_a_purchase_to_its_period(serve: Serve
 
 
 @SIZES
-async def test_the_browsers_back_and_forward(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_browser_back_and_forward_restore_the_periods(serve: Serve, screen: dict[str, Any]) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), web=True, **screen) as app:
         await app.see("8 achats")

@@ -1,4 +1,4 @@
-"""The calendar of charges, by the names a screen reader says, and its file."""
+"""Screen tests of the calendar of charges and its file, by accessible names."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SAID = {
 
 @pytest.mark.parametrize("locale", SAID)
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_charges_to_come_are_listed_and_taken_along(
+async def test_calendar_lists_upcoming_charges_and_exports_them(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:
     said, line = SAID[locale], serve(subscribed())
@@ -59,7 +59,7 @@ async def test_charges_to_come_are_listed_and_taken_along(
         assert all(app.names())
 
 
-async def test_one_subscription_is_taken_along_from_its_detail(serve: Serve) -> None:
+async def test_subscription_screen_exports_its_own_charges(serve: Serve) -> None:
     line = serve(subscribed())
     async with visit(
         line, await remembered(line, ABONNE), route="/gerer/abonnements/weekly", web=True
@@ -71,7 +71,7 @@ async def test_one_subscription_is_taken_along_from_its_detail(serve: Serve) -> 
         assert {str(event["summary"]).split(" · ")[0] for event in events} == {"Club Cubéo"}
 
 
-async def test_calendar_without_charges_says_so(serve: Serve) -> None:
+async def test_calendar_without_charges_shows_the_empty_state(serve: Serve) -> None:
     line = serve("nouveau@demo.example")
     async with visit(line, await remembered(line, "nouveau@demo.example"), route="/gerer/calendrier") as app:
         await app.see("Aucun paiement à venir")
@@ -84,7 +84,7 @@ async def test_calendar_without_charges_says_so(serve: Serve) -> None:
         ("en-GB", "No charges by 14 August", "access"),
     ],
 )
-async def test_calendar_of_endings_alone_shows_no_amount(
+async def test_calendar_with_endings_only_shows_no_amount(
     serve: Serve, locale: str, none: str, end: str
 ) -> None:
     whole = subscribed()

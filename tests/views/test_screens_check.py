@@ -1,4 +1,4 @@
-"""À vérifier, by the names a screen reader says: the card of the home, both answers, and undoing them."""
+"""Screen tests of « À vérifier », by accessible names: home card, decisions, undo."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ WORDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("locale", WORDS)
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_charges_are_looked_at_answered_and_undone(
+async def test_findings_are_shown_decided_and_undone(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:
     said, line = WORDS[locale], serve(CAMILLE)
@@ -92,7 +92,7 @@ async def test_charges_are_looked_at_answered_and_undone(
         assert not any("3 n" in text for text in app.texts()), "all were seen"
 
 
-async def test_snackbar_takes_an_answer_back(serve: Serve) -> None:
+async def test_decision_is_undone_from_the_snackbar(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/verifier") as app:
         await app.tap("Je reconnais, Club Cubéo")
@@ -104,7 +104,7 @@ async def test_snackbar_takes_an_answer_back(serve: Serve) -> None:
         await app.see("Je reconnais, Club Cubéo")
 
 
-async def test_nothing_more_is_asked_while_nothing_changed(serve: Serve) -> None:
+async def test_findings_reuse_the_purchases_already_read(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE)) as app:
         await app.see("paiements à vérifier")
@@ -119,7 +119,7 @@ async def test_nothing_more_is_asked_while_nothing_changed(serve: Serve) -> None
         assert ledger_reads(line) == []
 
 
-async def test_failed_period_says_why_and_is_read_again(serve: Serve) -> None:
+async def test_findings_with_a_failed_period_offer_a_retry(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE)) as app:
         await app.see("paiements à vérifier")
@@ -132,7 +132,7 @@ async def test_failed_period_says_why_and_is_read_again(serve: Serve) -> None:
         await app.see("Club Cubéo")
 
 
-async def test_nothing_to_look_at_says_so(serve: Serve) -> None:
+async def test_findings_without_any_show_the_empty_state(serve: Serve) -> None:
     line = serve("nouveau@demo.example")
     async with visit(line, await remembered(line, "nouveau@demo.example"), route="/verifier") as app:
         await app.see("Rien à vérifier")
@@ -141,7 +141,7 @@ async def test_nothing_to_look_at_says_so(serve: Serve) -> None:
         assert not any("à vérifier" in text for text in app.texts())
 
 
-async def test_without_billing_rights_nothing_is_looked_at(serve: Serve) -> None:
+async def test_findings_without_billing_rights_read_no_purchases(serve: Serve) -> None:
     line = serve(FOYER)
     async with visit(line, await remembered(line, FOYER), route="/verifier") as app:
         await app.see("titulaire")
@@ -179,7 +179,7 @@ def repeated(count: int) -> Subscriber:
     )
 
 
-async def test_repeats_of_a_publisher_fold_and_can_be_silenced(serve: Serve) -> None:
+async def test_repeated_findings_of_a_publisher_are_grouped_and_can_be_muted(serve: Serve) -> None:
     line = serve(repeated(4))
     async with visit(line, await remembered(line, "repete@demo.example"), route="/verifier") as app:
         await app.see("3 répétitions")

@@ -1,4 +1,4 @@
-"""The keyboard, the window, the language, the theme, and a connection that comes and goes."""
+"""Screen tests of keyboard, window size, language, theme and reconnection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from views.kit.theme import palette
 CAMILLE = "camille@demo.example"
 
 
-async def test_arrows_step_through_the_periods_and_stop_at_both_ends(serve: Serve) -> None:
+async def test_arrow_keys_step_through_the_periods_and_stop_at_the_newest(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
         await app.see("Sur votre facture de juin")
@@ -30,7 +30,7 @@ async def test_arrows_step_through_the_periods_and_stop_at_both_ends(serve: Serv
         await app.see("Facturé en mai")
 
 
-async def test_alt_and_a_number_lead_to_the_destinations(serve: Serve) -> None:
+async def test_alt_number_shortcuts_open_the_destinations(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), **WIDE) as app:
         await app.see("8 achats")
@@ -42,7 +42,7 @@ async def test_alt_and_a_number_lead_to_the_destinations(serve: Serve) -> None:
         assert app.route == "/"
 
 
-async def test_r_reads_again_but_not_with_ctrl(serve: Serve) -> None:
+async def test_r_shortcut_refreshes_but_not_with_ctrl(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -54,7 +54,7 @@ async def test_r_reads_again_but_not_with_ctrl(serve: Serve) -> None:
         await app.until(lambda: len(line.asked) == before + 2, "nothing is read")
 
 
-async def test_up_and_down_select_the_purchases_on_wide_windows(serve: Serve) -> None:
+async def test_up_and_down_keys_select_purchases_in_wide_windows(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
         await app.see("Référence, ")
@@ -72,7 +72,7 @@ async def test_up_and_down_select_the_purchases_on_wide_windows(serve: Serve) ->
         assert first != second
 
 
-async def test_single_keys_are_text_while_a_field_has_the_focus(serve: Serve) -> None:
+async def test_single_key_shortcuts_are_ignored_in_a_text_field(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line) as app:
         await app.enter("Identifiant", "r")
@@ -81,7 +81,7 @@ async def test_single_keys_are_text_while_a_field_has_the_focus(serve: Serve) ->
         assert line.asked == []
 
 
-async def test_shortcuts_work_after_a_sign_in_that_enter_ended(serve: Serve) -> None:
+async def test_shortcuts_work_after_a_sign_in_with_enter(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, route="/achats") as app:
         await app.enter("Identifiant", CAMILLE)
@@ -94,7 +94,7 @@ async def test_shortcuts_work_after_a_sign_in_that_enter_ended(serve: Serve) -> 
         await app.see("Facturé en mai")
 
 
-async def test_the_language_and_the_theme_change_in_place(serve: Serve) -> None:
+async def test_language_and_theme_change_without_reloading_the_list(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -120,7 +120,7 @@ async def test_the_language_and_the_theme_change_in_place(serve: Serve) -> None:
         assert [address for address in again if "perPage=25" in address] == []
 
 
-async def test_the_device_speaks_and_is_followed(serve: Serve) -> None:
+async def test_language_follows_the_device_until_one_is_chosen(serve: Serve) -> None:
     async with visit(serve(CAMILLE), locale="en-US") as app:
         await app.see("Sign in")
         await app.set_locale("fr-FR")
@@ -133,7 +133,7 @@ async def test_the_device_speaks_and_is_followed(serve: Serve) -> None:
         await app.see("Sign in")
 
 
-async def test_what_is_typed_survives_another_language_and_another_size(serve: Serve) -> None:
+async def test_typed_text_survives_a_change_of_language_and_size(serve: Serve) -> None:
     async with visit(serve(CAMILLE)) as app:
         await app.enter("Identifiant", "camille@")
         await app.tap("English")
@@ -144,7 +144,7 @@ async def test_what_is_typed_survives_another_language_and_another_size(serve: S
 
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats?periode=2026-05"])
-async def test_another_size_keeps_the_place_and_what_is_shown(serve: Serve, route: str) -> None:
+async def test_resizing_keeps_the_route_and_the_content(serve: Serve, route: str) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route=route) as app:
         await app.until(lambda: any("€" in text for text in app.texts()), "no figure")
@@ -157,7 +157,7 @@ async def test_another_size_keeps_the_place_and_what_is_shown(serve: Serve, rout
             assert bool(app.controls(ft.BottomAppBar)) is not wide
 
 
-async def test_a_purchase_beside_the_list_becomes_a_screen_when_the_window_narrows(serve: Serve) -> None:
+async def test_purchase_pane_becomes_a_screen_when_the_window_narrows(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -171,12 +171,12 @@ async def test_a_purchase_beside_the_list_becomes_a_screen_when_the_window_narro
         await app.until(lambda: rows(app), "no purchases")
 
 
-async def test_the_platform_turning_dark_redraws_the_colours(serve: Serve) -> None:
+async def test_platform_brightness_change_updates_the_colors(serve: Serve) -> None:
     def background(app: Driver) -> str:
         return str(app.controls(ft.View)[0].bgcolor)
 
     async def turn(word: str) -> None:
-        # What the client of Flet 1.0.5 really sends: the word alone.
+        # The client of Flet 1.0.5 sends only the word.
         await app._send(app.page, "platform_brightness_change", word)
 
     async with visit(serve(CAMILLE)) as app:
@@ -188,7 +188,7 @@ async def test_the_platform_turning_dark_redraws_the_colours(serve: Serve) -> No
         await app.until(lambda: background(app) == palette(dark=False).bg_primary, "still dark")
 
 
-async def test_what_changed_while_the_client_was_away_is_sent_when_it_comes_back(
+async def test_changes_made_while_disconnected_are_sent_after_reconnection(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[bytes] = []
@@ -216,7 +216,7 @@ async def test_what_changed_while_the_client_was_away_is_sent_when_it_comes_back
         await app.see("Facturé en avril")
 
 
-async def test_a_session_that_ends_while_the_client_is_away_shows_the_sign_in(
+async def test_session_expired_while_disconnected_shows_the_sign_in_after_reconnection(
     serve: Serve, clock: Clock
 ) -> None:
     line = serve(CAMILLE)

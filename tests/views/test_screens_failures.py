@@ -1,4 +1,4 @@
-"""When the backend does not answer, refuses, or has nothing: a sentence and a way on, never a zero."""
+"""Screen tests of outages, refusals and empty data: an explanation and an action, never a zero."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCREENS = pytest.mark.parametrize(
 
 
 @SCREENS
-async def test_offline_from_the_start_each_screen_says_so_and_a_retry_brings_it(
+async def test_screen_offline_from_the_start_shows_the_error_and_recovers_by_retry(
     serve: Serve, route: str, text: str
 ) -> None:
     line = serve(CAMILLE)
@@ -35,7 +35,7 @@ async def test_offline_from_the_start_each_screen_says_so_and_a_retry_brings_it(
         await app.see("Connexion impossible")
         await app.see("Vérifiez votre réseau, puis réessayez.")
         await app.see_not("0,00")
-        await quiet(app, line)  # else a request that fails late would outlive the retry
+        await quiet(app, line)  # otherwise a late failure would overwrite the retry
         line.down = False
         await app.tap("Réessayer")
         await app.see(text)
@@ -44,7 +44,7 @@ async def test_offline_from_the_start_each_screen_says_so_and_a_retry_brings_it(
 
 @SCREENS
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_offline_after_a_first_success_the_old_data_stays_with_its_age(
+async def test_screen_offline_after_a_load_keeps_its_data_and_age(
     serve: Serve, clock: Clock, route: str, text: str, screen: dict[str, Any]
 ) -> None:
     line = serve(CAMILLE)
@@ -70,7 +70,7 @@ async def test_offline_after_a_first_success_the_old_data_stays_with_its_age(
         await app.see(text)
 
 
-async def test_a_purchase_offline_shows_what_the_list_knew_and_its_age(serve: Serve) -> None:
+async def test_purchase_screen_offline_shows_the_data_of_the_list_and_its_age(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -83,7 +83,7 @@ async def test_a_purchase_offline_shows_what_the_list_knew_and_its_age(serve: Se
         await app.see_not("Hors ligne")
 
 
-async def test_a_purchase_nothing_is_known_of_offline(serve: Serve) -> None:
+async def test_purchase_screen_offline_without_data_shows_the_error(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
     async with visit(line, store, route="/") as app:
@@ -96,7 +96,7 @@ async def test_a_purchase_nothing_is_known_of_offline(serve: Serve) -> None:
         await app.see("Cet achat n’est plus disponible.")
 
 
-async def test_offline_at_the_sign_in(serve: Serve) -> None:
+async def test_sign_in_offline_shows_the_error_and_keeps_the_password(serve: Serve) -> None:
     line = serve(CAMILLE)
     line.down = True
     async with visit(line) as app:
@@ -115,7 +115,7 @@ async def test_offline_at_the_sign_in(serve: Serve) -> None:
         await app.see("Bonjour Camille")
 
 
-async def test_a_backend_that_fails_is_not_called_offline(serve: Serve) -> None:
+async def test_server_error_is_not_shown_as_offline(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -126,7 +126,7 @@ async def test_a_backend_that_fails_is_not_called_offline(serve: Serve) -> None:
         await app.see_not("Hors ligne")
 
 
-async def test_only_the_list_fails_and_the_periods_can_still_be_chosen(serve: Serve) -> None:
+async def test_failed_list_leaves_the_periods_selectable(serve: Serve) -> None:
     line = serve(CAMILLE)
     line.broken = "periodId=2026-03"
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-03") as app:
@@ -137,7 +137,7 @@ async def test_only_the_list_fails_and_the_periods_can_still_be_chosen(serve: Se
         await app.see_not("Impossible")
 
 
-async def test_while_it_is_read_each_screen_says_so_and_shows_no_figure(serve: Serve) -> None:
+async def test_screen_while_loading_shows_no_amount(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
     for route in ("/", "/conso/internet", "/achats"):
@@ -148,7 +148,7 @@ async def test_while_it_is_read_each_screen_says_so_and_shows_no_figure(serve: S
 
 
 @SIZES
-async def test_without_billing_rights_a_sentence_and_never_a_zero(
+async def test_screens_without_billing_rights_explain_and_show_no_amount(
     serve: Serve, screen: dict[str, Any]
 ) -> None:
     line = serve("foyer@demo.example")
@@ -169,9 +169,7 @@ async def test_without_billing_rights_a_sentence_and_never_a_zero(
         ("/conso/internet", "Aucun service ponctuel sur la période en cours."),
     ],
 )
-async def test_without_a_purchase_in_the_period_the_card_is_hidden_and_says_why(
-    serve: Serve, route: str, reason: str
-) -> None:
+async def test_card_without_purchases_is_hidden_with_a_reason(serve: Serve, route: str, reason: str) -> None:
     line = serve("sans-achat@demo.example")
     async with visit(line, await remembered(line, "sans-achat@demo.example"), route=route) as app:
         await app.see(reason)
@@ -184,7 +182,7 @@ async def test_without_a_purchase_in_the_period_the_card_is_hidden_and_says_why(
 
 
 @SIZES
-async def test_an_empty_period_leads_to_the_one_before(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_empty_period_leads_to_the_previous_one(serve: Serve, screen: dict[str, Any]) -> None:
     line = serve("sans-achat@demo.example")
     async with visit(
         line, await remembered(line, "sans-achat@demo.example"), route="/achats", **screen
@@ -195,7 +193,7 @@ async def test_an_empty_period_leads_to_the_one_before(serve: Serve, screen: dic
         await app.until(lambda: rows(app), "no purchases")
 
 
-async def test_an_empty_closed_period_is_named(serve: Serve) -> None:
+async def test_empty_closed_period_names_its_month(serve: Serve) -> None:
     line = serve("nouveau@demo.example")
     async with visit(
         line, await remembered(line, "nouveau@demo.example"), route="/achats?periode=2026-03"
@@ -203,7 +201,7 @@ async def test_an_empty_closed_period_is_named(serve: Serve) -> None:
         await app.see("Aucun achat facturé en mars")
 
 
-async def test_a_refused_purchase_is_listed_and_counted_nowhere(serve: Serve) -> None:
+async def test_denied_purchase_is_listed_but_not_counted(serve: Serve) -> None:
     line = serve("plafond@demo.example")
     async with visit(line, await remembered(line, "plafond@demo.example"), route="/achats") as app:
         await app.see("15 achats")
@@ -218,7 +216,7 @@ async def test_a_refused_purchase_is_listed_and_counted_nowhere(serve: Serve) ->
         await app.see_not("À facturer")
 
 
-async def test_what_is_for_adults_is_not_named_in_a_list(serve: Serve) -> None:
+async def test_adult_purchase_is_not_named_in_the_list(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-03") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -235,7 +233,7 @@ async def test_what_is_for_adults_is_not_named_in_a_list(serve: Serve) -> None:
         await app.see("Référence, ")
 
 
-async def test_a_component_that_raises_draws_a_sentence_and_the_app_goes_on(
+async def test_component_that_raises_shows_an_error_and_the_app_continues(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = serve(CAMILLE)
@@ -249,7 +247,7 @@ async def test_a_component_that_raises_draws_a_sentence_and_the_app_goes_on(
         monkeypatch.setattr("views.home.screen.one_off_services", broken)
         await app.go("/")
         await app.fails(ZeroDivisionError)
-        while app._errors or line.under_way or not app.waits:  # one each time it is drawn
+        while app._errors or line.under_way or not app.waits:  # one error per render
             app._errors.clear()
             await asyncio.sleep(0.01)
         await app.see("Cette partie de l’écran n’a pas pu s’afficher.")
@@ -261,7 +259,7 @@ async def test_a_component_that_raises_draws_a_sentence_and_the_app_goes_on(
         await app.see_not("n’a pas pu s’afficher")
 
 
-async def test_no_failure_shows_its_innards(serve: Serve) -> None:
+async def test_error_screen_shows_no_technical_details(serve: Serve) -> None:
     assert BackendError("secret").args == ("secret",)
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)

@@ -1,4 +1,4 @@
-"""The next bill and the own ceiling, by the names a screen reader says."""
+"""Screen tests of the bill forecast and the own ceiling, by accessible names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SAID: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("locale", SAID)
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_forecast_is_told_in_a_line_and_its_parts_in_a_sheet(
+async def test_forecast_is_shown_in_a_line_with_its_parts_in_a_sheet(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
@@ -72,7 +72,7 @@ async def test_forecast_is_told_in_a_line_and_its_parts_in_a_sheet(
         await app.see_not(said["yes"])
 
 
-async def test_forecast_stands_on_the_open_period_alone(serve: Serve) -> None:
+async def test_forecast_is_shown_only_on_the_open_period(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats", **NARROW) as app:
         await app.see("Facture de juin : probablement entre")
@@ -81,14 +81,14 @@ async def test_forecast_stands_on_the_open_period_alone(serve: Serve) -> None:
         await app.see_not("probablement entre")
 
 
-async def test_forecast_of_a_service_turned_off_says_so(serve: Serve) -> None:
+async def test_forecast_with_a_suspended_service_is_zero_with_a_reason(serve: Serve) -> None:
     line = serve(SUSPENDED)
     async with visit(line, await remembered(line, SUSPENDED), route="/achats") as app:
         await app.tap("Facture de juin : probablement entre 0 € et 0 €")
         await app.see("Service désactivé : aucun renouvellement ni achat n’est prévu.")
 
 
-async def test_ended_subscription_leaves_the_forecast(serve: Serve) -> None:
+async def test_termination_changes_the_forecast(serve: Serve) -> None:
     line = serve(subscribed())
     async with visit(line, await remembered(line, ABONNE)) as app:
         await app.see("Facture de juin")
@@ -105,7 +105,7 @@ async def test_ended_subscription_leaves_the_forecast(serve: Serve) -> None:
         )
 
 
-async def test_ceiling_can_be_taken_away(serve: Serve) -> None:
+async def test_own_ceiling_can_be_set_and_removed(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/gerer") as app:
         for typed, shown in (("60", "Mon plafond : 60 € · Modifier"), ("", "Mon plafond : aucun · Modifier")):

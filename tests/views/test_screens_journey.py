@@ -1,4 +1,4 @@
-"""The help article's whole path, by the names a screen reader says, in both languages and on both sizes."""
+"""Screen tests of the main journey, by accessible names, in both languages and sizes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ WIDE: dict[str, Any] = {"width": 1280, "height": 900}
 SIZES = pytest.mark.parametrize(
     "screen", [NARROW, pytest.param(WIDE, marks=pytest.mark.nightly)], ids=["narrow", "wide"]
 )
-"""A phone in `make test`, a desktop too at night: for what does not depend on the layout."""
+"""A phone in `make test`, also a desktop in `make test-all`; for tests independent of the layout."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """The words of one language, from the interface's description."""
+    """Texts of one language."""
 
     locale: str
     identifier: str
@@ -84,13 +84,15 @@ EN = Said(
 
 
 def rows(app: Driver) -> list[str]:
-    """The names of the purchases drawn: each says the time of its payment."""
+    """Return the names of the visible purchases, recognized by their time of payment."""
     return [name for name in app.names() if re.search(r", \d\d:\d\d, ", name)]
 
 
 @pytest.mark.parametrize("said", [FR, EN], ids=["fr", "en"])
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_the_path_of_the_help_article(serve: Serve, said: Said, screen: dict[str, Any]) -> None:
+async def test_journey_from_the_sign_in_to_a_purchase(
+    serve: Serve, said: Said, screen: dict[str, Any]
+) -> None:
     async with visit(serve(CAMILLE), locale=said.locale, **screen) as app:
         await app.enter(said.identifier, CAMILLE)
         await app.tap(said.go_on)
@@ -122,9 +124,7 @@ async def test_the_path_of_the_help_article(serve: Serve, said: Said, screen: di
 
 
 @pytest.mark.parametrize("width", [320, 768, 1440])
-async def test_every_screen_has_one_first_heading_and_a_name_for_all_that_is_tapped(
-    serve: Serve, width: float
-) -> None:
+async def test_screens_have_one_first_heading_and_names_for_all_buttons(serve: Serve, width: float) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), width=width) as app:
         await app.see("Bonjour")
@@ -142,14 +142,14 @@ async def test_every_screen_has_one_first_heading_and_a_name_for_all_that_is_tap
             assert all(app.names()), (route, app.names())
 
 
-async def test_the_demo_opens_by_one_press_and_says_that_it_is_one(serve: Serve) -> None:
+async def test_demo_opens_by_one_tap_and_is_labeled(serve: Serve) -> None:
     async with visit(serve(CAMILLE)) as app:
         await app.tap("Découvrir la démonstration")
         await app.see("Bonjour Camille")
         await app.see("Démonstration : données fictives")
 
 
-async def test_without_the_demo_nothing_speaks_of_it(serve: Serve) -> None:
+async def test_app_without_the_demo_does_not_mention_it(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, demo=False) as app:
         await app.see("Identifiez-vous")
@@ -159,7 +159,7 @@ async def test_without_the_demo_nothing_speaks_of_it(serve: Serve) -> None:
         await app.see_not("Démonstration")
 
 
-async def test_the_two_steps_say_what_is_wrong(serve: Serve) -> None:
+async def test_sign_in_steps_show_their_faults(serve: Serve) -> None:
     async with visit(serve(CAMILLE)) as app:
         await app.tap("Continuer")
         await app.see("Saisissez votre identifiant.")
@@ -185,7 +185,7 @@ async def test_the_two_steps_say_what_is_wrong(serve: Serve) -> None:
         await app.see("Bonjour Camille")
 
 
-async def test_a_locked_account_cannot_be_tried(serve: Serve) -> None:
+async def test_locked_sign_in_disables_its_button(serve: Serve) -> None:
     async with visit(serve(CAMILLE)) as app:
         await app.enter("Identifiant", CAMILLE)
         await app.tap("Continuer")
@@ -200,7 +200,7 @@ async def test_a_locked_account_cannot_be_tried(serve: Serve) -> None:
             await app.tap("Réessayez dans 15 minutes")
 
 
-async def test_signing_out_asks_first_and_leaves_nothing(serve: Serve) -> None:
+async def test_sign_out_asks_for_confirmation_and_clears_the_store(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
     async with visit(line, store) as app:
@@ -217,7 +217,7 @@ async def test_signing_out_asks_first_and_leaves_nothing(serve: Serve) -> None:
     assert await store.load() is None
 
 
-async def test_staying_signed_in_opens_the_app_the_next_time(serve: Serve) -> None:
+async def test_remembered_session_opens_the_home_screen(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE)) as app:
         await app.see("Bonjour Camille")

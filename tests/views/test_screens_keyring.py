@@ -1,4 +1,4 @@
-"""What the screens say of a keyring that is locked, slow or dismissed, and how the user goes on."""
+"""Screen tests of a locked, slow or dismissed keyring."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[PromptingKeyring]:
         yield keyring
 
 
-async def test_a_start_whose_prompt_is_answered_late_opens_the_session(
+async def test_keyring_prompt_answered_late_at_start_opens_the_session(
     serve: Serve, ring: PromptingKeyring
 ) -> None:
     line, ring.locked = serve(CAMILLE), False
@@ -36,9 +36,7 @@ async def test_a_start_whose_prompt_is_answered_late_opens_the_session(
     assert ring.prompts == 1
 
 
-async def test_a_start_whose_prompt_is_dismissed_offers_to_retry(
-    serve: Serve, ring: PromptingKeyring
-) -> None:
+async def test_keyring_prompt_dismissed_at_start_offers_a_retry(serve: Serve, ring: PromptingKeyring) -> None:
     line, ring.locked = serve(CAMILLE), False
     await sign_in(line.backend(impatient()), CAMILLE, remember=True)
     ring.locked = True
@@ -53,7 +51,7 @@ async def test_a_start_whose_prompt_is_dismissed_offers_to_retry(
     assert ring.prompts == 2
 
 
-async def test_a_sign_in_whose_prompt_is_answered_late_is_kept_without_a_word(
+async def test_keyring_prompt_answered_late_at_sign_in_keeps_the_session(
     serve: Serve, ring: PromptingKeyring
 ) -> None:
     line, ring.locked = serve(CAMILLE), False
@@ -74,7 +72,7 @@ async def test_a_sign_in_whose_prompt_is_answered_late_is_kept_without_a_word(
 
 
 class Unerasable(MemoryStore):
-    """Store that refuses to erase as long as `locked`."""
+    """Store that cannot be cleared while `locked`."""
 
     locked = True
 
@@ -84,7 +82,7 @@ class Unerasable(MemoryStore):
         await super().clear()
 
 
-async def test_a_sign_out_that_erases_nothing_says_so_and_offers_to_retry(serve: Serve) -> None:
+async def test_sign_out_with_a_locked_store_warns_and_offers_a_retry(serve: Serve) -> None:
     line, store = serve(CAMILLE), Unerasable()
     await sign_in(line.backend(store), CAMILLE, remember=True)
     async with visit(line, store, route="/reglages") as app:

@@ -1,4 +1,4 @@
-"""The list of purchases: only what is near the view is drawn, filters narrow it, days have their totals."""
+"""Screen tests of the purchase list: windowing, filters, day totals, period navigation."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ PAGE = PER_PAGE * 80.0
 
 
 def pages(app: Driver) -> dict[int, ft.Container]:
-    """The drawn pages of rows by their numbers."""
+    """Return the built pages of rows by number."""
     found = (one for one in app.controls(ft.Container) if re.fullmatch(r"page-\d+", str(one.key)))
     return {int(one.data): one for one in found}
 
 
 def spacer(app: Driver) -> float:
-    """The height of what stands for the pages above."""
+    """Return the height of the spacer above the built pages."""
     heights = [one.height for one in app.controls(ft.Container) if one.key == "above"]
     return float(heights[0] or 0) if heights else 0
 
 
 async def measure(app: Driver) -> None:
-    """Say how high the drawn pages are, as Flutter does."""
+    """Report the heights of the built pages, like Flutter."""
     for page in pages(app).values():
         await app._send(page, "size_change", {"w": 358.0, "h": PAGE})
     await app._turn()
@@ -47,7 +47,7 @@ async def scroll_to(app: Driver, line: Line, offset: float) -> None:
     await measure(app)
 
 
-async def test_ten_thousand_purchases_draw_a_few_pages_wherever_one_scrolls(serve: Serve) -> None:
+async def test_list_of_10000_purchases_builds_few_pages_at_any_scroll_offset(serve: Serve) -> None:
     line = serve(GROS_VOLUME)
     async with visit(line, await remembered(line, GROS_VOLUME), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -68,7 +68,7 @@ async def test_ten_thousand_purchases_draw_a_few_pages_wherever_one_scrolls(serv
         assert len(rows(app)) <= 5 * PER_PAGE
 
 
-async def test_a_long_list_comes_as_far_as_it_is_near_the_view_and_whole_once_scrolled(serve: Serve) -> None:
+async def test_long_list_builds_rows_near_the_viewport_and_the_page_after_a_scroll(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -82,7 +82,7 @@ async def test_a_long_list_comes_as_far_as_it_is_near_the_view_and_whole_once_sc
         assert "rest" not in [one.key for one in app.controls(ft.Container)]
 
 
-async def test_a_purchase_chosen_by_the_keyboard_is_drawn(serve: Serve) -> None:
+async def test_purchase_selected_by_keyboard_is_built(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats", **WIDE) as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -94,7 +94,7 @@ async def test_a_purchase_chosen_by_the_keyboard_is_drawn(serve: Serve) -> None:
         await app.until(lambda: len(rows(app)) >= PER_PAGE, "the chosen one is not drawn")
 
 
-async def test_a_purchase_chosen_by_the_keyboard_comes_into_view(serve: Serve) -> None:
+async def test_purchase_selected_by_keyboard_is_scrolled_into_view(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats", **WIDE) as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -114,7 +114,7 @@ async def test_a_purchase_chosen_by_the_keyboard_comes_into_view(serve: Serve) -
         assert moves()[-1] < HEAD_ESTIMATE + 13 * 80 < moves()[-1] + 700
 
 
-async def test_another_period_leaves_the_rest_of_the_screen_as_it_is(serve: Serve) -> None:
+async def test_period_change_keeps_the_frame_of_the_screen(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -127,7 +127,7 @@ async def test_another_period_leaves_the_rest_of_the_screen_as_it_is(serve: Serv
         assert app.controls(ft.SafeArea)[0] is frame
 
 
-async def test_nothing_turns_where_nobody_sees_it(serve: Serve) -> None:
+async def test_progress_ring_is_shown_only_while_a_page_loads(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -140,7 +140,7 @@ async def test_nothing_turns_where_nobody_sees_it(serve: Serve) -> None:
         await app.until(lambda: len(rows(app)) > PER_PAGE, "no more rows")
 
 
-async def test_another_period_is_drawn_before_its_address_is_told(
+async def test_period_change_is_rendered_before_its_route_is_pushed(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = serve(LONG)
@@ -162,7 +162,7 @@ async def test_another_period_is_drawn_before_its_address_is_told(
         assert sent.index("list") < sent.index("push_route")
 
 
-async def test_an_address_that_comes_late_does_not_bring_back_its_period(serve: Serve) -> None:
+async def test_late_route_change_does_not_restore_an_earlier_period(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats", web=True) as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -186,7 +186,7 @@ async def test_an_address_that_comes_late_does_not_bring_back_its_period(serve: 
         await app.see("Facturé en mai")
 
 
-async def test_another_period_begins_at_its_top_however_it_is_chosen(serve: Serve) -> None:
+async def test_period_change_scrolls_to_the_top(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -202,7 +202,7 @@ async def test_another_period_begins_at_its_top_however_it_is_chosen(serve: Serv
         await app.until(lambda: 1 in pages(app), "not from the top")
 
 
-async def test_the_title_says_the_period_when_its_head_is_out_of_sight(serve: Serve) -> None:
+async def test_title_names_the_period_when_the_head_is_scrolled_away(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -214,7 +214,7 @@ async def test_the_title_says_the_period_when_its_head_is_out_of_sight(serve: Se
         )
 
 
-async def test_filters_narrow_the_list_and_the_summary_stays(serve: Serve) -> None:
+async def test_filter_narrows_the_list_and_keeps_the_summary(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -255,7 +255,7 @@ async def test_filter_and_its_count_are_announced_once_the_list_is_read(serve: S
         assert len(said) == 4
 
 
-async def test_a_day_has_its_total_only_when_it_is_whole(serve: Serve) -> None:
+async def test_day_total_is_shown_only_when_complete(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -272,7 +272,7 @@ async def test_a_day_has_its_total_only_when_it_is_whole(serve: Serve) -> None:
         )
 
 
-async def test_a_failing_next_page_leaves_the_rows_and_a_retry(serve: Serve) -> None:
+async def test_failed_next_page_keeps_the_rows_and_offers_a_retry(serve: Serve) -> None:
     line = serve(LONG)
     line.broken = "page=2"
     async with visit(line, await remembered(line, LONG), route="/achats") as app:
@@ -285,7 +285,7 @@ async def test_a_failing_next_page_leaves_the_rows_and_a_retry(serve: Serve) -> 
         await app.until(lambda: len(rows(app)) == 2 * PER_PAGE, "the second page does not come")
 
 
-async def test_the_first_purchase_stands_beside_the_list_on_wide_windows(serve: Serve) -> None:
+async def test_first_purchase_is_selected_beside_the_list_in_wide_windows(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
         await app.see("Référence, ")
@@ -295,7 +295,7 @@ async def test_the_first_purchase_stands_beside_the_list_on_wide_windows(serve: 
         assert [one.label for one in selected] == rows(app)[:1]
 
 
-async def test_periods_to_and_fro_are_not_undone_by_their_addresses(serve: Serve) -> None:
+async def test_period_changes_back_and_forth_survive_their_late_routes(serve: Serve) -> None:
     line = serve(LONG)
     async with visit(line, await remembered(line, LONG), route="/achats?periode=2026-05", web=True) as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -322,7 +322,7 @@ async def test_periods_to_and_fro_are_not_undone_by_their_addresses(serve: Serve
         await app.see("Facturé en mai")
 
 
-async def test_the_way_back_leads_through_periods_and_a_purchase_beside_them(serve: Serve) -> None:
+async def test_browser_back_leads_through_periods_and_the_purchase_pane(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
     async with visit(line, store, route="/achats?periode=2026-03", web=True, **WIDE) as app:

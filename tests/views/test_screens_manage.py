@@ -1,4 +1,4 @@
-"""Gérer internet+, by the names a screen reader says: ending a subscription, the service, a problem."""
+"""Screen tests of « Gérer internet+ », by accessible names: terminations, service, disputes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CAMILLE, FOYER, SUSPENDED = "camille@demo.example", "foyer@demo.example", "suspe
 
 @dataclass(frozen=True)
 class Said:
-    """The words of one language, from the interface's description."""
+    """Texts of one language."""
 
     locale: str
     manage: str
@@ -148,7 +148,7 @@ def line(serve: Serve) -> Line:
 
 
 async def managing(line: Line, route: str = "/gerer", **screen: Any) -> Driver:
-    """Somebody with subscriptions, at that place."""
+    """Open the app at `route` for a subscriber with subscriptions."""
     return visit(line, await remembered(line, ABONNE), route=route, **screen)
 
 
@@ -157,7 +157,7 @@ def writes(line: Line, ending: str) -> int:
 
 
 def focused_first(app: Driver) -> list[str]:
-    """What has the focus when a sheet opens."""
+    """Return the buttons that have the focus when a sheet opens."""
     return [
         one.content.value
         for one in app.controls(ft.OutlinedButton)
@@ -172,7 +172,7 @@ def switch(app: Driver) -> ft.Switch:
 
 @LANGUAGES
 @SIZES
-async def test_ending_a_subscription_takes_two_taps_and_a_confirmation(
+async def test_termination_requires_a_confirmation_and_shows_the_receipt(
     line: Line, said: Said, screen: dict[str, Any]
 ) -> None:
     async with await managing(line, locale=said.locale, **screen) as app:
@@ -197,7 +197,7 @@ async def test_ending_a_subscription_takes_two_taps_and_a_confirmation(
 
 
 @LANGUAGES
-async def test_keeping_it_or_escape_changes_nothing(line: Line, said: Said) -> None:
+async def test_termination_sheet_closed_by_button_or_escape_sends_nothing(line: Line, said: Said) -> None:
     async with await managing(line, locale=said.locale) as app:
         await app.tap(said.end)
         await app.tap(said.keep)
@@ -211,7 +211,7 @@ async def test_keeping_it_or_escape_changes_nothing(line: Line, said: Said) -> N
         assert writes(line, "/termination") == 0
 
 
-async def test_a_double_tap_is_one_termination_and_the_sheet_stays_meanwhile(line: Line) -> None:
+async def test_termination_sheet_is_disabled_while_sending(line: Line) -> None:
     async with await managing(line) as app:
         await app.tap(FR.end)
         with line.holding("/termination"):
@@ -229,7 +229,7 @@ async def test_a_double_tap_is_one_termination_and_the_sheet_stays_meanwhile(lin
 
 @LANGUAGES
 @SIZES
-async def test_what_cannot_be_ended_here_leads_to_its_publisher(
+async def test_subscription_without_termination_links_to_its_publisher(
     line: Line, said: Said, screen: dict[str, Any]
 ) -> None:
     async with await managing(line, locale=said.locale, **screen) as app:
@@ -244,7 +244,7 @@ async def test_what_cannot_be_ended_here_leads_to_its_publisher(
         ]
 
 
-async def test_past_ones_are_kept_apart_and_cannot_be_ended(line: Line, clock: Clock) -> None:
+async def test_past_subscriptions_are_listed_apart_without_a_termination(line: Line, clock: Clock) -> None:
     async with await managing(line) as app:
         await app.see("Anciens abonnements")
         await app.see("Résilié le 6 avril 2026")
@@ -256,7 +256,7 @@ async def test_past_ones_are_kept_apart_and_cannot_be_ended(line: Line, clock: C
         assert ending == ["Résilier Club Cubéo", "Résilier Gazette des Deux Rives"]
 
 
-async def test_an_end_that_takes_time_is_shown_until_it_is_done(serve: Serve, clock: Clock) -> None:
+async def test_delayed_termination_is_shown_until_its_access_ends(serve: Serve, clock: Clock) -> None:
     line = serve(subscribed(), settings=Settings(scrypt_log2_cost=4, termination_delay=timedelta(minutes=10)))
     async with await managing(line) as app:
         await app.tap(FR.end)
@@ -268,7 +268,7 @@ async def test_an_end_that_takes_time_is_shown_until_it_is_done(serve: Serve, cl
         await app.see("Résilié le 17 mai 2026")
 
 
-async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_said(line: Line) -> None:
+async def test_termination_on_a_stale_screen_changes_nothing_and_reloads(line: Line) -> None:
     async with await managing(line) as app:
         await app.see(FR.weekly)
         await quiet(app, line)
@@ -289,7 +289,9 @@ async def test_on_an_old_screen_nothing_is_done_and_what_is_true_is_said(line: L
 
 @SIZES
 @pytest.mark.parametrize("route", ["/gerer", f"/gerer/abonnements/{WEEKLY}"], ids=["list", "detail"])
-async def test_offline_nothing_is_done_and_it_is_said(line: Line, route: str, screen: dict[str, Any]) -> None:
+async def test_termination_offline_shows_the_error_and_keeps_the_list(
+    line: Line, route: str, screen: dict[str, Any]
+) -> None:
     async with await managing(line, route, **screen) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -303,7 +305,9 @@ async def test_offline_nothing_is_done_and_it_is_said(line: Line, route: str, sc
 
 
 @SIZES
-async def test_a_subscription_tells_its_costs_and_all_its_charges(line: Line, screen: dict[str, Any]) -> None:
+async def test_subscription_screen_shows_its_costs_and_all_charges(
+    line: Line, screen: dict[str, Any]
+) -> None:
     async with await managing(line, **screen) as app:
         await app.tap("Club Cubéo")
         await app.see("Coût par mois, 12,96 €")
@@ -322,7 +326,7 @@ async def test_a_subscription_tells_its_costs_and_all_its_charges(line: Line, sc
         await app.see(FR.yours)
 
 
-async def test_ended_from_its_own_screen_the_receipt_is_there(line: Line) -> None:
+async def test_termination_from_the_subscription_screen_shows_the_receipt_there(line: Line) -> None:
     async with await managing(line, f"/gerer/abonnements/{WEEKLY}") as app:
         await app.tap("Résilier l’abonnement")
         await app.see("Résilier Club Cubéo ?")
@@ -335,7 +339,7 @@ async def test_ended_from_its_own_screen_the_receipt_is_there(line: Line) -> Non
         await app.see_not("Abonnement résilié")
 
 
-async def test_charges_that_cannot_be_read_say_why_and_are_read_again(line: Line) -> None:
+async def test_failed_charges_show_the_error_and_can_be_retried(line: Line) -> None:
     line.broken = "/purchases?"
     async with await managing(line, f"/gerer/abonnements/{WEEKLY}") as app:
         await app.see("Coût par an")
@@ -345,14 +349,14 @@ async def test_charges_that_cannot_be_read_say_why_and_are_read_again(line: Line
         await app.see("11 mai 2026 à 06:15")
 
 
-async def test_a_subscription_that_is_not_there(line: Line) -> None:
+async def test_unknown_subscription_shows_not_available(line: Line) -> None:
     async with await managing(line, "/gerer/abonnements/nowhere") as app:
         await app.see("Cet abonnement n’est plus disponible.")
 
 
 @LANGUAGES
 @SIZES
-async def test_the_service_is_turned_off_then_on_again(
+async def test_service_switch_asks_for_confirmation_in_both_directions(
     line: Line, said: Said, screen: dict[str, Any]
 ) -> None:
     async with await managing(line, locale=said.locale, **screen) as app:
@@ -381,7 +385,7 @@ async def test_the_service_is_turned_off_then_on_again(
         assert all(app.names())
 
 
-async def test_the_switch_waits_for_the_backend(line: Line) -> None:
+async def test_service_switch_moves_only_after_the_answer(line: Line) -> None:
     async with await managing(line) as app:
         await app.see(FR.on_since)
         await app.tap("service")
@@ -395,7 +399,7 @@ async def test_the_switch_waits_for_the_backend(line: Line) -> None:
         assert not switch(app).disabled
 
 
-async def test_a_change_in_progress_survives_leaving_the_screen_and_another_start(
+async def test_pending_service_switch_is_shown_after_navigation_and_restart(
     serve: Serve, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "POLL", 0.02)
@@ -421,7 +425,7 @@ async def test_a_change_in_progress_survives_leaving_the_screen_and_another_star
         assert not switch(app).disabled
 
 
-async def test_what_turning_it_off_interrupted_is_suspended_and_does_not_come_back(line: Line) -> None:
+async def test_subscriptions_suspended_with_the_service_stay_suspended(line: Line) -> None:
     async with await managing(line) as app:
         await app.see(FR.on_since)
         await app.tap("service")
@@ -434,7 +438,7 @@ async def test_what_turning_it_off_interrupted_is_suspended_and_does_not_come_ba
         await app.until(lambda: app.texts().count("Suspendu") == 3, "still suspended")
 
 
-async def test_a_service_turned_off_after_a_subscription_was_ended_counts_without_it(line: Line) -> None:
+async def test_service_switch_after_a_termination_counts_one_subscription_less(line: Line) -> None:
     async with await managing(line) as app:
         await app.tap(FR.end)
         await app.tap(FR.confirm)
@@ -447,7 +451,7 @@ async def test_a_service_turned_off_after_a_subscription_was_ended_counts_withou
         await app.see_not("La situation a changé")
 
 
-async def test_a_subscription_interrupted_with_the_service_can_be_ended(line: Line) -> None:
+async def test_subscription_suspended_with_the_service_can_be_terminated(line: Line) -> None:
     async with await managing(line) as app:
         await app.see(FR.on_since)
         await app.tap("service")
@@ -458,7 +462,7 @@ async def test_a_subscription_interrupted_with_the_service_can_be_ended(line: Li
         await app.see(FR.ended)
 
 
-async def test_a_change_that_fails_says_how_it_still_is(line: Line) -> None:
+async def test_failed_service_switch_shows_the_unchanged_state(line: Line) -> None:
     async with await managing(line) as app:
         await app.see(FR.on_since)
         await quiet(app, line)
@@ -471,7 +475,9 @@ async def test_a_change_that_fails_says_how_it_still_is(line: Line) -> None:
 
 @LANGUAGES
 @SIZES
-async def test_home_says_what_there_is_to_manage(line: Line, said: Said, screen: dict[str, Any]) -> None:
+async def test_home_sums_up_subscriptions_and_service_and_links_to_them(
+    line: Line, said: Said, screen: dict[str, Any]
+) -> None:
     french = said is FR
     async with await managing(line, "/", locale=said.locale, **screen) as app:
         # 2.99 a week is 12.96 a month; 4.99 and 8.99
@@ -485,7 +491,7 @@ async def test_home_says_what_there_is_to_manage(line: Line, said: Said, screen:
         await app.see_not("Réactiver" if french else "Turn back on")
 
 
-async def test_home_warns_when_the_service_is_off_and_leads_to_it(serve: Serve) -> None:
+async def test_home_warns_of_a_suspended_service_and_links_to_it(serve: Serve) -> None:
     line = serve(SUSPENDED)
     async with visit(line, await remembered(line, SUSPENDED)) as app:
         await app.see("Le service internet+ est désactivé depuis le 5 avril 2026.")
@@ -496,7 +502,9 @@ async def test_home_warns_when_the_service_is_off_and_leads_to_it(serve: Serve) 
 
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats", "/gerer"])
-async def test_somebody_without_billing_rights_is_told_so_and_shown_no_zero(serve: Serve, route: str) -> None:
+async def test_screen_without_billing_rights_explains_once_and_shows_no_zero(
+    serve: Serve, route: str
+) -> None:
     line = serve(FOYER)
     async with visit(line, await remembered(line, FOYER), route=route) as app:
         await app.see("Achats visibles par le titulaire du contrat")
@@ -510,14 +518,14 @@ async def test_somebody_without_billing_rights_is_told_so_and_shown_no_zero(serv
         assert "Réessayer" not in app.names()
 
 
-async def test_nothing_to_manage_is_said(serve: Serve) -> None:
+async def test_manage_screen_without_subscriptions_shows_the_empty_state(serve: Serve) -> None:
     line = serve("nouveau@demo.example")
     async with visit(line, await remembered(line, "nouveau@demo.example"), route="/gerer") as app:
         await app.see("Aucun abonnement en cours")
         await app.see("Un abonnement pris avec internet+ apparaîtra ici.")
 
 
-async def test_offline_from_the_start_manage_says_so_and_a_retry_brings_it(line: Line) -> None:
+async def test_manage_screen_offline_from_the_start_recovers_by_retry(line: Line) -> None:
     store = await remembered(line, ABONNE)
     line.down = True
     async with visit(line, store, route="/gerer") as app:
@@ -528,7 +536,7 @@ async def test_offline_from_the_start_manage_says_so_and_a_retry_brings_it(line:
         await app.see(FR.on_since)
 
 
-async def test_offline_later_manage_keeps_what_it_knew_with_its_age(line: Line, clock: Clock) -> None:
+async def test_manage_screen_offline_later_keeps_its_data_and_age(line: Line, clock: Clock) -> None:
     async with await managing(line) as app:
         await app.see(FR.weekly)
         await app.see(FR.on_since)
@@ -544,9 +552,7 @@ async def test_offline_later_manage_keeps_what_it_knew_with_its_age(line: Line, 
 
 
 @SIZES
-async def test_a_problem_with_a_purchase_is_reported_once_and_shown(
-    line: Line, screen: dict[str, Any]
-) -> None:
+async def test_dispute_is_sent_once_and_shown_on_the_purchase(line: Line, screen: dict[str, Any]) -> None:
     route = "/achats/charge-2026-05-11-0?periode=2026-06"
     async with await managing(line, route, **screen) as app:
         await app.tap("Signaler un problème")
@@ -574,7 +580,7 @@ async def test_a_problem_with_a_purchase_is_reported_once_and_shown(
         await app.see("Signalement envoyé. Référence SG-260514-")
 
 
-async def test_several_contracts_can_be_chosen_among_everywhere(serve: Serve) -> None:
+async def test_contract_choice_is_on_every_screen_and_shared(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/gerer") as app:
         await app.see("Club Cubéo")
@@ -598,7 +604,7 @@ async def test_several_contracts_can_be_chosen_among_everywhere(serve: Serve) ->
         assert "choose-camille-mobile-2" in app.chosen()
 
 
-async def test_the_contract_chosen_is_stood_on_in_the_next_visit_and_forgotten_at_sign_out(
+async def test_chosen_contract_is_restored_in_the_next_session_until_sign_out(
     serve: Serve,
 ) -> None:
     line = serve(CAMILLE)
@@ -619,7 +625,7 @@ async def test_the_contract_chosen_is_stood_on_in_the_next_visit_and_forgotten_a
     assert "camille" not in device["preferences"]
 
 
-async def test_one_contract_is_no_choice(serve: Serve) -> None:
+async def test_contract_choice_is_hidden_for_a_single_contract(serve: Serve) -> None:
     line = serve(SUSPENDED)
     async with visit(line, await remembered(line, SUSPENDED), route="/gerer") as app:
         await app.see("Antivirus Chardon")
@@ -628,7 +634,7 @@ async def test_one_contract_is_no_choice(serve: Serve) -> None:
 
 @SIZES
 @pytest.mark.parametrize("route", ["/gerer", f"/gerer/abonnements/{WEEKLY}", "/reglages"])
-async def test_each_screen_has_one_first_heading_and_skips_no_level(
+async def test_headings_have_one_first_level_and_skip_no_level(
     line: Line, route: str, screen: dict[str, Any]
 ) -> None:
     async with await managing(line, route, **screen) as app:

@@ -1,4 +1,4 @@
-"""Marks on the rows of purchases, by the names a screen reader says."""
+"""Screen tests of the marks on purchase rows, by accessible names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIST = "/achats?periode=2026-05"
     [("fr-FR", "Nouvel éditeur", "3 fois ce jour"), ("en-GB", "New publisher", "3 times that day")],
 )
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_rows_say_a_new_publisher_and_repeats_of_a_day(
+async def test_purchase_rows_mark_new_publishers_and_same_day_repeats(
     serve: Serve, locale: str, new: str, times: str, screen: dict[str, Any]
 ) -> None:
     line = serve(VEILLE)
@@ -41,7 +41,7 @@ async def test_rows_say_a_new_publisher_and_repeats_of_a_day(
         assert not [name for name in app.texts() if "Onde Verveine" in name], "ordinary: no finding"
 
 
-async def test_list_opened_first_has_no_marks_and_asks_for_no_more(serve: Serve) -> None:
+async def test_list_opened_first_has_no_marks_and_reads_no_more(serve: Serve) -> None:
     line = serve(VEILLE)
     async with visit(line, await remembered(line, VEILLE), route=LIST) as app:
         await app.see("Onde Verveine")

@@ -1,4 +1,4 @@
-"""Navigation between the places, the bars in small windows, and the choice of a contract."""
+"""Screen tests of destinations, bars in small windows, and the choice of a contract."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_rail_marks_no_place_on_the_settings(serve: Serve) -> None:
         assert [rail.selected_index for rail in app.controls(ft.NavigationRail)] == [None]
 
 
-async def test_bars_give_way_in_a_low_window(serve: Serve) -> None:
+async def test_bars_shrink_in_a_low_window(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats", width=320, height=256) as app:
         await quiet(app, line)
@@ -74,7 +74,7 @@ async def test_bars_give_way_in_a_low_window(serve: Serve) -> None:
         await app.until(lambda: app.controls(ft.BottomAppBar)[0].height == 72, "the bar stays low")
 
 
-async def test_large_title_has_a_line_of_its_own(serve: Serve) -> None:
+async def test_title_at_the_largest_text_size_shares_no_line_with_buttons(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
     async with visit(line, store, route="/reglages", width=320, height=700) as app:
@@ -91,7 +91,7 @@ async def test_large_title_has_a_line_of_its_own(serve: Serve) -> None:
 
 
 def lines(*numbers: str) -> Subscriber:
-    """A subscriber with a mobile line for each of the masked numbers."""
+    """Return a subscriber with one mobile contract per masked number."""
     contracts = tuple(
         Contract(contract_id=f"line-{n}", kind="mobile", label=f"Forfait {n}", masked_number=number)
         for n, number in enumerate(numbers)
@@ -109,7 +109,7 @@ def lines(*numbers: str) -> Subscriber:
         (("06 •• •• •• 12", ""), ["Mobile •• 12", "Mobile · Forfait 1"]),
     ],
 )
-async def test_contract_choice_shows_what_tells_lines_apart(
+async def test_contract_choice_shows_labels_that_differ(
     serve: Serve, numbers: tuple[str, ...], shown: list[str]
 ) -> None:
     person = lines(*numbers)

@@ -1,4 +1,4 @@
-"""A start without a network: what was read last is there, with its age, and only for its owner."""
+"""Screen tests of an offline start: cached data with its age, for its owner only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIKED = "Qu’avez-vous apprécié\N{NO-BREAK SPACE}?"
 
 
 class Device:
-    """What outlives the app on one device: its keyring, its preferences, its disk."""
+    """Persistent storage of one device: keyring, preferences and disk."""
 
     def __init__(self, line: Line, folder: Path) -> None:
         self.line, self.folder = line, folder
@@ -35,7 +35,7 @@ class Device:
 
     @asynccontextmanager
     async def app(self, **screen: Any) -> AsyncIterator[Driver]:
-        """The app, from its start until it is closed."""
+        """Run the app from its start to its close."""
         offline = OfflineStore(self.folder, IN_PROCESS)
         async with visit(
             self.line, self.credentials, offline=offline, preferences=self.preferences, **screen
@@ -57,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def used(serve: Serve, folder: Path, *routes: str, who: str = CAMILLE) -> Device:
-    """A device on which somebody looked at these places, then closed the app and lost the network."""
+    """Return a device, now offline, on which the app was used on these routes and closed."""
     device = Device(
         serve(*(subscribed() if one == ABONNE else one for one in {who, "sofia"} - {"sofia"})), folder
     )
@@ -83,7 +83,7 @@ async def used(serve: Serve, folder: Path, *routes: str, who: str = CAMILLE) -> 
     ],
     ids=["home", "usage", "current", "closed", "read ahead"],
 )
-async def test_what_was_read_opens_with_its_age(
+async def test_screen_read_before_opens_offline_with_its_age(
     serve: Serve, clock: Clock, folder: Path, route: str, text: str, screen: dict[str, Any]
 ) -> None:
     device = await used(serve, folder, "/achats", "/achats?periode=2026-05")
@@ -103,9 +103,7 @@ async def test_what_was_read_opens_with_its_age(
         await app.see(text)
 
 
-async def test_while_the_backend_is_asked_the_age_is_said_and_no_skeleton_stands(
-    serve: Serve, clock: Clock, folder: Path
-) -> None:
+async def test_cached_screen_shows_its_age_while_loading(serve: Serve, clock: Clock, folder: Path) -> None:
     device = await used(serve, folder, "/achats")
     device.line.down = False
     clock.advance(days=2)
@@ -121,7 +119,7 @@ async def test_while_the_backend_is_asked_the_age_is_said_and_no_skeleton_stands
         await app.see_not(AGE)
 
 
-async def test_a_period_never_read_says_so_with_a_way_on(serve: Serve, folder: Path) -> None:
+async def test_period_never_read_explains_offline_and_recovers(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, "/achats")
     async with device.app(route="/achats?periode=2026-01") as app:
         await app.see("Les achats de cette période n’ont pas encore été consultés ici")
@@ -134,7 +132,7 @@ async def test_a_period_never_read_says_so_with_a_way_on(serve: Serve, folder: P
         await app.until(lambda: rows(app), "no purchases")
 
 
-async def test_the_subscriptions_the_service_and_one_s_charges_open_with_their_age(
+async def test_subscriptions_service_and_charges_open_offline_with_their_age(
     serve: Serve, folder: Path
 ) -> None:
     device = await used(serve, folder, "/gerer", "/gerer/abonnements/weekly", who=ABONNE)
@@ -149,7 +147,7 @@ async def test_the_subscriptions_the_service_and_one_s_charges_open_with_their_a
         await app.see(AGE)
 
 
-async def test_one_purchase_opens_with_its_age(serve: Serve, folder: Path) -> None:
+async def test_purchase_opens_offline_with_its_age_only_if_read_before(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, "/achats", who=CAMILLE)
     async with device.app(route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -158,7 +156,7 @@ async def test_one_purchase_opens_with_its_age(serve: Serve, folder: Path) -> No
         await app.see(AGE)
         address = app.route
     async with device.app(route=address) as app:
-        await app.see("Connexion impossible")  # the list knew it, its own address was never read
+        await app.see("Connexion impossible")  # the purchase was in the list, but never read by itself
     device.line.down = False
     async with device.app(route=address) as app:
         await app.see("Référence, ")
@@ -169,7 +167,7 @@ async def test_one_purchase_opens_with_its_age(serve: Serve, folder: Path) -> No
         await app.see(AGE)
 
 
-async def test_the_contract_chosen_last_is_the_one_that_opens(serve: Serve, folder: Path) -> None:
+async def test_chosen_contract_opens_offline(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, who=ABONNE)
     device.line.down = False
     async with device.app(route="/gerer") as app:
@@ -182,7 +180,7 @@ async def test_the_contract_chosen_last_is_the_one_that_opens(serve: Serve, fold
         await app.see_not("Club Cubéo")
 
 
-async def test_nothing_stays_after_a_sign_out_without_a_network(serve: Serve, folder: Path) -> None:
+async def test_sign_out_offline_erases_files_and_credentials(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, "/achats")
     assert [path.name for path in device.files] == ["answers.bin"]
     async with device.app(route="/reglages") as app:
@@ -197,7 +195,7 @@ async def test_nothing_stays_after_a_sign_out_without_a_network(serve: Serve, fo
         await app.see("Identifiant")
 
 
-async def test_forgetting_the_device_erases_the_data_too(serve: Serve, folder: Path) -> None:
+async def test_forgetting_the_device_erases_its_files(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, "/achats")
     async with device.app(route="/reglages") as app:
         await app.tap("Oublier cet appareil")
@@ -207,7 +205,7 @@ async def test_forgetting_the_device_erases_the_data_too(serve: Serve, folder: P
     assert device.files == []
 
 
-async def test_the_local_data_can_be_cleared_alone(serve: Serve, folder: Path) -> None:
+async def test_clearing_local_data_keeps_the_session(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, "/achats")
     async with device.app(route="/reglages") as app:
         await app.tap("Effacer les données locales")
@@ -222,7 +220,7 @@ async def test_the_local_data_can_be_cleared_alone(serve: Serve, folder: Path) -
         await app.see("Bonjour Camille")
 
 
-async def test_another_subscriber_never_sees_it(serve: Serve, folder: Path) -> None:
+async def test_cached_data_is_not_shown_to_another_subscriber(serve: Serve, folder: Path) -> None:
     device = Device(serve(CAMILLE, subscribed()), folder)
     await device.sign_in(CAMILLE)
     async with device.app(route="/achats") as app:
@@ -236,7 +234,7 @@ async def test_another_subscriber_never_sees_it(serve: Serve, folder: Path) -> N
     assert device.files == []
 
 
-async def test_a_damaged_device_starts_as_a_new_one(serve: Serve, folder: Path) -> None:
+async def test_damaged_cache_file_is_ignored(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, "/achats")
     (answers,) = device.files
     answers.write_bytes(answers.read_bytes()[:-1] + b"?")
@@ -247,7 +245,7 @@ async def test_a_damaged_device_starts_as_a_new_one(serve: Serve, folder: Path) 
         await app.until(lambda: rows(app), "no purchases")
 
 
-async def test_without_being_remembered_nothing_is_kept_and_the_settings_say_so(
+async def test_session_without_remember_writes_no_file_and_the_settings_explain(
     serve: Serve, folder: Path
 ) -> None:
     device = Device(serve(CAMILLE), folder)
@@ -260,7 +258,7 @@ async def test_without_being_remembered_nothing_is_kept_and_the_settings_say_so(
     assert device.files == []
 
 
-async def test_on_the_web_nothing_is_kept_and_the_settings_say_so(serve: Serve) -> None:
+async def test_settings_on_the_web_explain_that_nothing_is_stored(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = MemoryStore()
     await sign_in(line.backend(store), CAMILLE, remember=True)
@@ -276,7 +274,7 @@ async def opinions(line: Line) -> list[Row[Any]]:
     return found
 
 
-async def test_an_opinion_written_offline_is_sent_once_at_a_later_start(serve: Serve, folder: Path) -> None:
+async def test_feedback_written_offline_is_sent_once_at_a_later_start(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder)
     async with device.app(route="/aide/service") as app:
         await app.tap("Oui")
@@ -293,7 +291,7 @@ async def test_an_opinion_written_offline_is_sent_once_at_a_later_start(serve: S
     device.line.down = False
     async with device.app(route="/aide/service") as app:
         await app.see("Merci de votre participation.")
-        # Left sooner, it would be sent again, with the same key: thanked for twice, kept once.
+        # If the app closed sooner, the feedback would be sent again with the same key.
         await app.until(lambda: [path.name for path in device.files] == ["answers.bin"], "the opinion stays")
     async with device.app(route="/aide/service") as app:
         await app.see("Cette page vous a-t-elle été utile ?")
@@ -303,8 +301,8 @@ async def test_an_opinion_written_offline_is_sent_once_at_a_later_start(serve: S
     assert [path.name for path in device.files] == ["answers.bin"]
 
 
-async def test_the_offline_demonstration_survives_a_restart(serve: Serve, folder: Path) -> None:
-    """The embedded backend, and the fault that the demonstration plays."""
+async def test_simulated_offline_fault_shows_cached_data_after_a_restart(serve: Serve, folder: Path) -> None:
+    """Uses the embedded backend and the simulated fault of the demonstration."""
     device = Device(serve(CAMILLE), folder)
     await device.sign_in(CAMILLE)
     async with device.app(route="/achats") as app:

@@ -1,4 +1,4 @@
-"""One publisher, and the watch over what was ended, by the names a screen reader says."""
+"""Screen tests of a publisher and of charges after a termination, by accessible names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
         ("en-GB", "Publisher", "Known since, ", "June invoice, ", "All its purchases", "paid since"),
     ],
 )
-async def test_publisher_tells_all_that_is_known_of_it(
+async def test_publisher_screen_shows_its_facts_and_purchases(
     serve: Serve, screen: dict[str, Any], locale: str, h1: str, since: str, bill: str, all_: str, paid: str
 ) -> None:
     line = serve(CAMILLE)
@@ -37,7 +37,7 @@ async def test_publisher_tells_all_that_is_known_of_it(
         assert all(app.names())
 
 
-async def test_purchase_leads_to_its_publisher(serve: Serve) -> None:
+async def test_purchase_links_to_its_publisher(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats", **WIDE) as app:
         await app.tap("Voir l’éditeur")
@@ -45,7 +45,7 @@ async def test_purchase_leads_to_its_publisher(serve: Serve) -> None:
         assert app.route.startswith("/editeurs/")
 
 
-async def test_purchase_of_a_publisher_opens_beside_it_where_there_is_room(serve: Serve) -> None:
+async def test_purchase_of_a_publisher_opens_beside_it_in_wide_windows(serve: Serve) -> None:
     line, route = serve(CAMILLE), "/editeurs/studio-pixelune"
     async with visit(line, await remembered(line, CAMILLE), route=route, **WIDE) as app:
         await app.see("Tous ses achats")
@@ -62,26 +62,26 @@ async def test_purchase_of_a_publisher_opens_beside_it_where_there_is_room(serve
 @given(st.text(min_size=1, max_size=40))
 @example("..")
 @example("KV/01 %2F~?#")
-def test_publisher_identifier_of_any_kind_is_one_segment_of_an_address(identifier: str) -> None:
+def test_publisher_identifier_is_encoded_as_one_path_segment(identifier: str) -> None:
     address = publisher_address(identifier)
     assert re.fullmatch(r"/editeurs/[A-Za-z0-9_~-]+", address)
     assert named_by(address.rpartition("/")[2]) == identifier
 
 
-async def test_unknown_publisher_says_so(serve: Serve) -> None:
+async def test_unknown_publisher_shows_the_empty_state(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/editeurs/personne") as app:
         await app.see("Rien n’est connu de cet éditeur")
 
 
-async def test_ended_subscription_says_what_the_watch_saw(serve: Serve) -> None:
-    """Also where nothing was looked at before: the purchases are read once the list is there."""
+async def test_terminated_subscription_shows_a_charge_after_its_end(serve: Serve) -> None:
+    """Opened directly, the screen reads the purchases after the list of subscriptions."""
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/gerer") as app:
         await app.see("Payé le 9 avril, après la fin de l’abonnement")
 
 
-async def test_purchases_are_not_read_where_nothing_is_watched(serve: Serve) -> None:
+async def test_manage_screen_without_terminations_reads_no_purchases(serve: Serve) -> None:
     line = serve(SUSPENDED)
     async with visit(line, await remembered(line, SUSPENDED), route="/gerer") as app:
         await app.see("Vos abonnements")

@@ -50,7 +50,9 @@ def assert_in_order(app: Driver, where: str) -> None:
 
 
 @SIZES
-async def test_screen_reader_meets_each_text_below_its_heading(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_reading_order_of_all_screens_follows_the_headings(
+    serve: Serve, screen: dict[str, Any]
+) -> None:
     line = serve(subscribed(), CAMILLE)
     for person in (ABONNE, CAMILLE):
         async with visit(line, await remembered(line, person), **screen) as app:
@@ -66,7 +68,9 @@ async def test_screen_reader_meets_each_text_below_its_heading(serve: Serve, scr
 
 
 @SIZES
-async def test_screen_reader_meets_the_sign_in_in_order(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_reading_order_of_the_sign_in_follows_the_headings(
+    serve: Serve, screen: dict[str, Any]
+) -> None:
     line = serve(CAMILLE)
     async with visit(line, web=True, **screen) as app:
         await app.see("Identifiez-vous")
@@ -86,7 +90,9 @@ async def test_screen_reader_meets_the_sign_in_in_order(serve: Serve, screen: di
 
 
 @SIZES
-async def test_screen_reader_meets_empty_screens_in_order(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_reading_order_of_empty_screens_follows_the_headings(
+    serve: Serve, screen: dict[str, Any]
+) -> None:
     nobody = Subscriber(identifier="rien@demo.example", password=PASSWORD, display_name="Sacha Vide")
     line = serve(nobody)
     async with visit(line, await remembered(line, nobody.identifier), **screen) as app:
@@ -97,7 +103,9 @@ async def test_screen_reader_meets_empty_screens_in_order(serve: Serve, screen: 
 
 
 @SIZES
-async def test_screen_reader_meets_failed_screens_in_order(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_reading_order_of_failed_screens_follows_the_headings(
+    serve: Serve, screen: dict[str, Any]
+) -> None:
     line = serve(subscribed())
     store = await remembered(line, ABONNE)
     line.broken = "/contracts"

@@ -1,4 +1,4 @@
-"""The network comes back, an answer was lost, the password is wanted again: what the screens say and do."""
+"""Screen tests of recovery, lost answers, step-up, outdated apps and the background cover."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HIDE, PAUSE, INACTIVE, RESUME = (
 
 
 class Pauses:
-    """Between two tries: each lasts until the test says that the time is up."""
+    """Fake sleep between two attempts, ended by the test."""
 
     def __init__(self) -> None:
         self.under_way: list[asyncio.Event] = []
@@ -47,7 +47,7 @@ class Pauses:
             up.set()
 
     async def pass_by(self, app: Driver) -> None:
-        """Wait for the next one, and for its end."""
+        """Wait for the next pause and end it."""
         await app.until(lambda: self.under_way, "nothing is to be tried again")
         self.end()
 
@@ -70,7 +70,7 @@ def dialogs(app: Driver) -> list[ft.AlertDialog]:
     return app.controls(ft.AlertDialog)
 
 
-# The network comes back
+# Recovery of the network
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def dialogs(app: Driver) -> list[ft.AlertDialog]:
         ("/reglages", "Camille Martin"),
     ],
 )
-async def test_offline_from_the_start_each_place_recovers_by_itself(
+async def test_screen_offline_from_the_start_recovers_automatically(
     serve: Serve, pauses: Pauses, route: str, text: str
 ) -> None:
     line = serve(CAMILLE)
@@ -101,7 +101,7 @@ async def test_offline_from_the_start_each_place_recovers_by_itself(
         assert "Réessayer" not in app.names()
 
 
-async def test_a_list_that_is_old_is_read_again_by_itself(serve: Serve, pauses: Pauses) -> None:
+async def test_stale_list_is_reloaded_automatically(serve: Serve, pauses: Pauses) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats", sleep=pauses) as app:
         await app.see("Sur votre facture de juin")
@@ -115,7 +115,7 @@ async def test_a_list_that_is_old_is_read_again_by_itself(serve: Serve, pauses: 
         await app.see_not("Hors ligne")
 
 
-async def test_the_next_page_of_a_long_list_comes_by_itself(serve: Serve, pauses: Pauses) -> None:
+async def test_failed_next_page_is_reloaded_automatically(serve: Serve, pauses: Pauses) -> None:
     line = serve(LONG)
     line.broken = "page=2"
     async with visit(line, await remembered(line, LONG), route="/achats", sleep=pauses) as app:
@@ -131,7 +131,7 @@ async def test_the_next_page_of_a_long_list_comes_by_itself(serve: Serve, pauses
         assert not [address for address in line.asked[read:] if "page=1&" in address], "it goes on from there"
 
 
-async def test_the_countdown_the_backend_asked_for_is_seen(line: Line, pauses: Pauses) -> None:
+async def test_retry_after_of_the_backend_is_shown_as_a_countdown(line: Line, pauses: Pauses) -> None:
     async with await managing(line, pauses) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -145,7 +145,7 @@ async def test_the_countdown_the_backend_asked_for_is_seen(line: Line, pauses: P
         await app.see_not("Service momentanément indisponible")
 
 
-async def test_back_in_the_foreground_it_is_tried_at_once(line: Line, pauses: Pauses) -> None:
+async def test_return_to_the_foreground_retries_immediately(line: Line, pauses: Pauses) -> None:
     async with await managing(line, pauses) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -161,7 +161,7 @@ async def test_back_in_the_foreground_it_is_tried_at_once(line: Line, pauses: Pa
         await app.see_not("Hors ligne")
 
 
-async def test_when_the_browser_comes_back_it_is_tried_at_once(line: Line, pauses: Pauses) -> None:
+async def test_reconnection_of_the_browser_retries_immediately(line: Line, pauses: Pauses) -> None:
     async with await managing(line, pauses, web=True) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -175,7 +175,7 @@ async def test_when_the_browser_comes_back_it_is_tried_at_once(line: Line, pause
         await app.see_not("Hors ligne")
 
 
-async def test_nothing_goes_on_once_the_page_is_closed(line: Line, pauses: Pauses) -> None:
+async def test_recovery_leaves_no_task_after_the_page_is_closed(line: Line, pauses: Pauses) -> None:
     before = asyncio.all_tasks()
     async with await managing(line, pauses) as app:
         await app.see("Club Cubéo")
@@ -188,12 +188,12 @@ async def test_nothing_goes_on_once_the_page_is_closed(line: Line, pauses: Pause
             await asyncio.sleep(0.01)
 
 
-# An answer is lost
+# Lost answers
 
 
 @SIZES
 @pytest.mark.parametrize("route", ["/gerer", f"/gerer/abonnements/{WEEKLY}"], ids=["list", "detail"])
-async def test_a_termination_whose_answer_was_lost_is_told_once_the_network_is_back(
+async def test_termination_with_a_lost_answer_is_confirmed_after_recovery(
     line: Line, pauses: Pauses, route: str, screen: dict[str, Any]
 ) -> None:
     async with await managing(line, pauses, route, **screen) as app:
@@ -215,7 +215,7 @@ async def test_a_termination_whose_answer_was_lost_is_told_once_the_network_is_b
         await app.see_not("Nous ne savons pas encore")
 
 
-async def test_one_that_never_arrived_is_told_too(line: Line, pauses: Pauses) -> None:
+async def test_termination_that_never_arrived_is_reported_after_recovery(line: Line, pauses: Pauses) -> None:
     async with await managing(line, pauses, locale="en-GB") as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -229,7 +229,7 @@ async def test_one_that_never_arrived_is_told_too(line: Line, pauses: Pauses) ->
         assert "Cancel Club Cubéo" in app.names()
 
 
-async def test_a_service_whose_answer_was_lost_is_told_once_the_network_is_back(
+async def test_service_switch_with_a_lost_answer_is_confirmed_after_recovery(
     line: Line, pauses: Pauses
 ) -> None:
     async with await managing(line, pauses) as app:
@@ -246,9 +246,7 @@ async def test_a_service_whose_answer_was_lost_is_told_once_the_network_is_back(
         await app.see_not("Nous ne savons pas encore")
 
 
-async def test_a_report_whose_answer_was_lost_is_told_once_the_network_is_back(
-    line: Line, pauses: Pauses
-) -> None:
+async def test_dispute_with_a_lost_answer_is_confirmed_after_recovery(line: Line, pauses: Pauses) -> None:
     async with await managing(line, pauses, "/achats/charge-2026-05-11-0?periode=2026-06") as app:
         await app.tap("Signaler un problème")
         await app.tap("Montant incorrect")
@@ -262,7 +260,7 @@ async def test_a_report_whose_answer_was_lost_is_told_once_the_network_is_back(
         await app.see_not("Nous ne savons pas encore")
 
 
-async def test_offline_nothing_is_sent_and_that_is_said(line: Line, pauses: Pauses) -> None:
+async def test_termination_offline_says_that_nothing_was_sent(line: Line, pauses: Pauses) -> None:
     async with await managing(line, pauses) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -273,11 +271,11 @@ async def test_offline_nothing_is_sent_and_that_is_said(line: Line, pauses: Paus
         await app.see_not("Nous ne savons pas")
 
 
-# The password once more
+# Step-up
 
 
 @SIZES
-async def test_a_subscription_is_ended_after_the_password(
+async def test_termination_with_step_up_completes_after_the_password(
     line: Line, clock: Clock, pauses: Pauses, screen: dict[str, Any]
 ) -> None:
     async with await managing(line, pauses, demo=False, **screen) as app:
@@ -313,7 +311,9 @@ async def test_a_subscription_is_ended_after_the_password(
         assert all(app.names())
 
 
-async def test_the_service_is_turned_off_after_the_password(line: Line, clock: Clock, pauses: Pauses) -> None:
+async def test_service_switch_with_step_up_completes_after_the_password(
+    line: Line, clock: Clock, pauses: Pauses
+) -> None:
     async with await managing(line, pauses, locale="en-GB") as app:
         await app.see("On since")
         await quiet(app, line)
@@ -330,7 +330,9 @@ async def test_the_service_is_turned_off_after_the_password(line: Line, clock: C
         await app.see("Off since")
 
 
-async def test_thought_better_of_all_is_as_before(line: Line, clock: Clock, pauses: Pauses) -> None:
+async def test_cancelling_the_password_prompt_changes_nothing(
+    line: Line, clock: Clock, pauses: Pauses
+) -> None:
     async with await managing(line, pauses) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -346,7 +348,9 @@ async def test_thought_better_of_all_is_as_before(line: Line, clock: Clock, paus
         await app.see_not("Confirmez que c’est bien vous")
 
 
-async def test_too_many_wrong_passwords_leave_the_way_back(line: Line, clock: Clock, pauses: Pauses) -> None:
+async def test_password_prompt_locked_by_wrong_passwords_can_be_closed(
+    line: Line, clock: Clock, pauses: Pauses
+) -> None:
     async with await managing(line, pauses) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -367,10 +371,12 @@ async def test_too_many_wrong_passwords_leave_the_way_back(line: Line, clock: Cl
         assert "Résilier Club Cubéo" in app.names()
 
 
-# An app too old, the background, the way back
+# Outdated app, background cover, system back
 
 
-async def test_an_app_too_old_is_told_to_be_updated_wherever_it_is(line: Line, pauses: Pauses) -> None:
+async def test_outdated_app_shows_the_update_screen_until_a_retry_succeeds(
+    line: Line, pauses: Pauses
+) -> None:
     async with await managing(line, pauses) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
@@ -386,7 +392,7 @@ async def test_an_app_too_old_is_told_to_be_updated_wherever_it_is(line: Line, p
         assert app.route == "/gerer"
 
 
-async def test_before_signing_in_too(line: Line, pauses: Pauses) -> None:
+async def test_outdated_app_shows_the_update_screen_before_the_sign_in(line: Line, pauses: Pauses) -> None:
     line.status = 426
     async with visit(line, locale="en-GB", sleep=pauses) as app:
         await app.enter("Identifier", ABONNE)
@@ -395,7 +401,7 @@ async def test_before_signing_in_too(line: Line, pauses: Pauses) -> None:
 
 
 @pytest.mark.parametrize("state", [INACTIVE, HIDE, PAUSE])
-async def test_a_phone_covers_what_it_shows_in_the_background(
+async def test_phone_in_the_background_covers_the_screen(
     line: Line, pauses: Pauses, state: ft.AppLifecycleState
 ) -> None:
     async with await managing(line, pauses, runtime=Runtime.PHONE) as app:
@@ -419,7 +425,7 @@ async def test_a_phone_covers_what_it_shows_in_the_background(
     ("screen", "state"),
     [({"web": True}, HIDE), ({"web": True}, INACTIVE), ({}, INACTIVE)],
 )
-async def test_what_is_still_looked_at_is_not_covered(
+async def test_web_and_desktop_in_the_background_are_not_covered(
     line: Line, pauses: Pauses, screen: dict[str, Any], state: ft.AppLifecycleState
 ) -> None:
     async with await managing(line, pauses, **screen) as app:
@@ -436,7 +442,7 @@ async def test_what_is_still_looked_at_is_not_covered(
         ("/reglages", "Apparence", "/"),
     ],
 )
-async def test_the_system_back_leads_to_the_parent(
+async def test_system_back_leads_to_the_parent_screen(
     line: Line, pauses: Pauses, route: str, above: str, parent: str, screen: dict[str, Any]
 ) -> None:
     async with await managing(line, pauses, route, **screen) as app:
@@ -447,7 +453,7 @@ async def test_the_system_back_leads_to_the_parent(
         await app.see("Vos abonnements" if parent == "/gerer" else "Bonjour Ada")
 
 
-async def test_whoever_left_before_the_app_began_is_asked_nothing(line: Line) -> None:
+async def test_app_start_after_a_disconnect_does_not_hang(line: Line) -> None:
     async with visit(line) as app:
         await app.disconnect()
         start = open_app(app.page, line.backend(MemoryStore()), Settings(data_folder=Path("unused")))

@@ -1,4 +1,4 @@
-"""The rules every screen keeps, read in the source."""
+"""Rules of all screens, checked in the source code."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def components(tree: ast.Module) -> Iterator[Function]:
 
 
 def own(body: Function) -> Iterator[ast.AST]:
-    """What runs while a component is drawn: not the handlers it defines."""
+    """Yield the nodes that run during a render, without the nested functions."""
     for statement in body.body:
         yield from _without_functions(statement)
 
@@ -54,12 +54,12 @@ def _without_functions(node: ast.AST) -> Iterator[ast.AST]:
         yield from _without_functions(child)
 
 
-def test_there_are_components_to_look_at() -> None:
+def test_source_scan_finds_the_components() -> None:
     found = [body.name for _, tree in sources() for body in components(tree)]
     assert {"App", "LoginView", "HomeView", "UsageView", "PurchasesView", "PurchaseView"} <= set(found)
 
 
-def test_a_module_draws_or_holds_state() -> None:
+def test_module_defines_components_or_state_but_not_both() -> None:
     both = [
         path.relative_to(VIEWS).as_posix()
         for path, tree in sources()
@@ -68,7 +68,7 @@ def test_a_module_draws_or_holds_state() -> None:
     assert both == []
 
 
-def test_no_component_awaits_or_catches_while_it_is_drawn() -> None:
+def test_components_neither_await_nor_catch_while_rendering() -> None:
     for path, tree in sources():
         for body in components(tree):
             where = f"{path.name}:{body.lineno} {body.name}"
@@ -77,8 +77,8 @@ def test_no_component_awaits_or_catches_while_it_is_drawn() -> None:
                 assert not isinstance(node, ast.Await | ast.Try), where
 
 
-def test_every_component_is_guarded() -> None:
-    """`ft.component` alone freezes the session when its body raises."""
+def test_components_use_the_guarded_decorator() -> None:
+    """Plain `ft.component` freezes the session if its body raises."""
     for path, tree in sources():
         if path == VIEWS / "core" / "component.py":
             continue
@@ -90,7 +90,7 @@ def caught(handler: ast.ExceptHandler) -> set[str]:
     return {ast.unparse(kind) for kind in kinds if kind is not None}
 
 
-def test_only_states_catch_what_the_backend_says_and_nobody_catches_everything() -> None:
+def test_backend_errors_are_caught_only_in_states_and_no_handler_is_bare() -> None:
     shared = {VIEWS / "core" / name for name in ("loadable.py", "change.py")}
     for path, tree in sources():
         for node in ast.walk(tree):
@@ -99,14 +99,14 @@ def test_only_states_catch_what_the_backend_says_and_nobody_catches_everything()
             where, kinds = f"{path.name}:{node.lineno}", caught(node)
             if kinds & ERRORS:
                 assert holds_state(tree) or path in shared, where
-            # These report what they catch.
+            # These modules report the exceptions that they catch.
             reporting = ("core/component.py", "core/loadable.py", "web/demo/browser.py")
             if path.relative_to(VIEWS).as_posix() not in reporting:
                 assert kinds, f"{where} catches everything"
                 assert not kinds & {"Exception", "BaseException"}, where
 
 
-def test_only_states_speak_to_the_backend() -> None:
+def test_backend_is_called_only_by_states() -> None:
     asked = {
         "account",
         "billing_periods",
@@ -127,22 +127,22 @@ def test_only_states_speak_to_the_backend() -> None:
 
 
 def waits(tree: ast.Module) -> set[str]:
-    """The names of the coroutine functions of a module."""
+    """Return the names of the coroutine functions of a module."""
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef)}
 
 
-def test_no_handler_is_a_lambda_that_returns_a_coroutine() -> None:
+def test_handlers_are_no_lambdas_that_return_a_coroutine() -> None:
     """Flet never awaits what a lambda returns, as handler or as effect."""
     coroutines = set[str]().union(*(waits(tree) for _, tree in sources()))
     for path, tree in sources():
         for node in ast.walk(tree):
             if isinstance(node, ast.Lambda) and isinstance(node.body, ast.Call):
                 called = ast.unparse(node.body.func).rpartition(".")[2]
-                passed_on = holds_state(tree)  # to SingleFlight, which awaits
+                passed_on = holds_state(tree)  # passed to SingleFlight, which awaits it
                 assert passed_on or called not in coroutines, f"{path.name}:{node.lineno} {called}"
 
 
-def test_every_effect_that_waits_is_cancelled_with_its_screen() -> None:
+def test_asynchronous_effects_have_a_cleanup() -> None:
     """Flet 1.0.5 cancels an effect on unmount only if it has a cleanup."""
     for path, tree in sources():
         waiting = waits(tree)
@@ -151,12 +151,12 @@ def test_every_effect_that_waits_is_cancelled_with_its_screen() -> None:
                 named = {keyword.arg for keyword in node.keywords}
                 effect = node.args[0]
                 at_once = isinstance(effect, ast.Name) and effect.id not in waiting
-                root = path.name == "app.py"  # it never leaves
+                root = path.name == "app.py"  # the root is never unmounted
                 assert at_once or root or "cleanup" in named, f"{path.name}:{node.lineno}"
 
 
-def test_nothing_mutable_stands_at_module_level() -> None:
-    """One process serves many people."""
+def test_modules_have_no_mutable_globals() -> None:
+    """One process serves many users."""
     for path, tree in sources():
         for node in tree.body:
             if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict | ast.Set):
@@ -170,8 +170,8 @@ def test_nothing_mutable_stands_at_module_level() -> None:
             assert not runs, f"{path.name}:{node.lineno} runs when it is imported"
 
 
-def test_a_handler_reads_what_was_done_in_its_event() -> None:
-    """Drawn again since, the control holds what the app had, not what the person did."""
+def test_handlers_read_user_input_from_the_event_data() -> None:
+    """After a re-render, the control holds the value of the app, not the user's input."""
     for path, _ in sources():
         for property_ in ("value", "selected", "selected_index"):
             assert f"event.control.{property_}" not in path.read_text(encoding="utf-8"), path.name

@@ -1,4 +1,4 @@
-"""Search over all periods, by the names a screen reader says."""
+"""Screen tests of the search over all periods, by accessible names."""
 
 from __future__ import annotations
 
@@ -37,13 +37,15 @@ SAID = {
 
 
 def purchases(app: Driver) -> list[str]:
-    """Return the names of the purchases drawn, dated ones."""
+    """Return the names of the visible purchases, recognized by their dates."""
     return [name for name in app.names() if re.search(r" \d{4}(,| à) \d\d:\d\d, ", name)]
 
 
 @pytest.mark.parametrize("locale", SAID)
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_purchases_of_all_periods_are_found(serve: Serve, locale: str, screen: dict[str, Any]) -> None:
+async def test_search_finds_purchases_of_all_periods_and_exports_them(
+    serve: Serve, locale: str, screen: dict[str, Any]
+) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     async with visit(
         line, await remembered(line, CAMILLE), route="/achats", web=True, locale=locale, **screen
@@ -67,14 +69,14 @@ async def test_purchases_of_all_periods_are_found(serve: Serve, locale: str, scr
         assert all(app.names())
 
 
-async def test_address_brings_its_words(serve: Serve) -> None:
+async def test_search_address_fills_in_its_query(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/recherche?q=pixelune") as app:
         await app.until(lambda: purchases(app), "nothing found")
         assert all(row.startswith("Studio Pixelune, ") for row in purchases(app))
 
 
-async def test_purchase_found_opens_beside_the_results_where_there_is_room(serve: Serve) -> None:
+async def test_search_result_opens_beside_the_results_in_wide_windows(serve: Serve) -> None:
     line = serve(CAMILLE)
     route = "/recherche?q=pixelune"
     async with visit(line, await remembered(line, CAMILLE), route=route, **WIDE) as app:
@@ -99,7 +101,7 @@ async def test_purchase_found_opens_beside_the_results_where_there_is_room(serve
         assert app.route.startswith("/achats/")
 
 
-async def test_periods_known_in_part_are_asked(serve: Serve) -> None:
+async def test_search_in_partly_read_periods_asks_the_backend(serve: Serve) -> None:
     line = serve(LARGE)
     async with visit(line, await remembered(line, LARGE), route="/recherche") as app:
         await app.see("Tapez au moins deux lettres")

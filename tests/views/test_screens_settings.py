@@ -1,4 +1,4 @@
-"""Réglages: applied at once where one stands, kept for the next visit, and the ways to leave."""
+"""Screen tests of the settings: immediate effect, persistence, sign-out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kept(device: dict[str, Any]) -> dict[str, Any]:
 
 
 def sizes(app: Driver) -> set[float]:
-    """Of the texts on screen."""
+    """Return the text sizes on screen."""
     return {
         one.style.size
         for one in app.controls(ft.Text)
@@ -41,7 +41,9 @@ def sizes(app: Driver) -> set[float]:
 
 
 @SIZES
-async def test_the_screen_says_who_it_is_and_what_can_be_set(line: Line, screen: dict[str, Any]) -> None:
+async def test_settings_screen_shows_the_account_masked_and_all_choices(
+    line: Line, screen: dict[str, Any]
+) -> None:
     async with await at_settings(line, **screen) as app:
         await app.see("Ada Blanchet")
         await app.see("@demo.example")
@@ -58,7 +60,7 @@ async def test_the_screen_says_who_it_is_and_what_can_be_set(line: Line, screen:
 
 
 @SIZES
-async def test_from_any_screen_the_account_button_leads_there_and_back(
+async def test_account_button_opens_the_settings_and_back_leads_home(
     line: Line, screen: dict[str, Any]
 ) -> None:
     async with visit(line, await remembered(line, ABONNE), route="/gerer", **screen) as app:
@@ -70,7 +72,7 @@ async def test_from_any_screen_the_account_button_leads_there_and_back(
         await app.see("Bonjour Ada")
 
 
-async def test_each_choice_applies_at_once_and_in_place(line: Line) -> None:
+async def test_settings_apply_immediately_on_the_same_screen(line: Line) -> None:
     async with await at_settings(line) as app:
         await app.tap("English")
         await app.see("Appearance")
@@ -85,7 +87,7 @@ async def test_each_choice_applies_at_once_and_in_place(line: Line) -> None:
         assert len(app.chosen()) == 3, app.chosen()
 
 
-async def test_what_was_chosen_is_found_in_the_next_visit(line: Line) -> None:
+async def test_settings_are_restored_in_the_next_session(line: Line) -> None:
     device: dict[str, Any] = {}
     async with await at_settings(line, preferences=device) as app:
         await app.tap("Sombre")
@@ -105,7 +107,7 @@ async def test_what_was_chosen_is_found_in_the_next_visit(line: Line) -> None:
         assert "settings.text_size-1.5" in app.chosen()
 
 
-async def test_a_damaged_entry_leaves_the_defaults(line: Line) -> None:
+async def test_settings_with_a_damaged_entry_are_the_defaults(line: Line) -> None:
     device = {"preferences": '{"text_size": 12}'}
     async with await at_settings(line, preferences=device, dark=True) as app:
         await app.see("Affichage")
@@ -123,7 +125,7 @@ async def test_a_damaged_entry_leaves_the_defaults(line: Line) -> None:
         ("/reglages", "Construit avec"),
     ],
 )
-async def test_at_the_largest_size_every_screen_draws_larger_texts(line: Line, route: str, last: str) -> None:
+async def test_largest_text_size_doubles_texts_and_keeps_all_names(line: Line, route: str, last: str) -> None:
     drawn = []
     for size in (TEXT_SIZES[0], TEXT_SIZES[-1]):
         device = {"preferences": json.dumps({"text_size": size})}
@@ -137,7 +139,7 @@ async def test_at_the_largest_size_every_screen_draws_larger_texts(line: Line, r
     assert names == same, "nothing is lost"
 
 
-async def test_signing_out_forgets_the_session_and_keeps_the_preferences(line: Line) -> None:
+async def test_sign_out_clears_the_session_and_keeps_the_preferences(line: Line) -> None:
     device: dict[str, Any] = {}
     store = await remembered(line, ABONNE)
     async with visit(line, store, route="/reglages", preferences=device) as app:
@@ -156,7 +158,7 @@ async def test_signing_out_forgets_the_session_and_keeps_the_preferences(line: L
     assert kept(device) == {"theme": "dark"}
 
 
-async def test_signing_out_everywhere_closes_the_other_sessions_at_their_next_request(line: Line) -> None:
+async def test_sign_out_everywhere_ends_other_sessions_at_their_next_request(line: Line) -> None:
     here, there = await remembered(line, ABONNE), await remembered(line, ABONNE)
     async with visit(line, there, route="/gerer") as other:
         await other.see("Club Cubéo")
@@ -175,7 +177,7 @@ async def test_signing_out_everywhere_closes_the_other_sessions_at_their_next_re
     assert await there.load() is None
 
 
-async def test_signing_out_everywhere_offline_says_that_it_was_not_done(line: Line) -> None:
+async def test_sign_out_everywhere_offline_shows_the_error_and_can_be_retried(line: Line) -> None:
     store = await remembered(line, ABONNE)
     async with visit(line, store, route="/reglages") as app:
         await app.see("Ada Blanchet")
@@ -193,7 +195,7 @@ async def test_signing_out_everywhere_offline_says_that_it_was_not_done(line: Li
     assert await store.load() is None
 
 
-async def test_forgetting_this_device_leaves_nothing_on_it(line: Line) -> None:
+async def test_forgetting_the_device_clears_session_and_preferences(line: Line) -> None:
     device: dict[str, Any] = {}
     store = await remembered(line, ABONNE)
     async with visit(line, store, route="/reglages", preferences=device) as app:
@@ -213,7 +215,7 @@ async def test_forgetting_this_device_leaves_nothing_on_it(line: Line) -> None:
     assert (await backend.account()).value.display_name == "Ada Blanchet"
 
 
-async def test_another_one_to_sign_in_does_not_stand_on_the_contract_of_the_one_before(serve: Serve) -> None:
+async def test_chosen_contract_is_not_used_for_another_subscriber(serve: Serve) -> None:
     line = serve(subscribed(), "camille@demo.example")
     device: dict[str, Any] = {}
     async with visit(line, await remembered(line, ABONNE), route="/gerer", preferences=device) as app:
@@ -227,7 +229,7 @@ async def test_another_one_to_sign_in_does_not_stand_on_the_contract_of_the_one_
         await app.see_not("Carillon Mobile")
 
 
-async def test_settings_are_no_destination_of_the_rail(serve: Serve) -> None:
+async def test_settings_select_no_destination_of_the_rail(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/reglages", **WIDE) as app:
         await app.see("Réduire les animations")

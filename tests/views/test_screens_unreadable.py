@@ -1,4 +1,4 @@
-"""Records that this version of the app cannot read: counted and said, beside those that it shows."""
+"""Screen tests of unreadable records: their number is shown beside the readable ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT = "L’application ne comprend pas ce que le service en dit."
 
 
 class Odd(httpx.AsyncBaseTransport):
-    """A way to the sandbox that makes some records of every list odd.
+    """Transport to the sandbox that makes some records of every list unreadable.
 
     Args:
         at: the positions of these records in their list; negative ones count from its end.
@@ -56,7 +56,7 @@ def odd(line: Line, *at: int) -> Line:
         (f"/gerer/abonnements/{WEEKLY}", "achats illisibles"),
     ],
 )
-async def test_an_odd_record_is_said_beside_the_others(
+async def test_unreadable_record_is_counted_beside_the_others(
     serve: Serve, route: str, said: str, screen: dict[str, Any]
 ) -> None:
     line = odd(serve(subscribed()), -1)
@@ -67,7 +67,7 @@ async def test_an_odd_record_is_said_beside_the_others(
         await app.see_not("Réessayer")
 
 
-async def test_a_list_of_odd_records_alone_is_not_called_empty(serve: Serve) -> None:
+async def test_list_of_unreadable_records_only_is_not_shown_as_empty(serve: Serve) -> None:
     line = odd(serve(subscribed()), *range(1, 100))
     async with visit(line, await remembered(line, ABONNE), route="/achats?periode=2026-04", **NARROW) as app:
         await app.see("illisible")
@@ -77,7 +77,7 @@ async def test_a_list_of_odd_records_alone_is_not_called_empty(serve: Serve) -> 
         await app.see_not("Aucun abonnement")
 
 
-async def test_an_account_without_a_readable_contract_offers_to_retry(serve: Serve) -> None:
+async def test_account_without_a_readable_contract_offers_a_retry(serve: Serve) -> None:
     line = odd(serve(subscribed()), *range(100))
     async with visit(line, await remembered(line, ABONNE)) as app:
         await app.see("Réessayer")

@@ -1,4 +1,4 @@
-"""Sentences and bars that agree with the data: nothing bought, refunds only, late dates, the service off."""
+"""Screen tests of sentences and bars for special data: no purchases, refunds only, overdue charges."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from views.subscriptions.state import SubscriptionsState
 
 WHO = "phrases@demo.example"
 MONTHS = {"2026-06": (5, 1), "2026-05": (4, 1), "2026-04": (3, 1), "2026-03": (2, 1), "2026-02": (1, 5)}
-"""A day in each period, by its invoice."""
+"""Month and day of a date in each period, by its invoice."""
 
 
 def entry(month: str, amount: str, number: int = 0, **more: Any) -> Purchase:
@@ -76,7 +76,7 @@ def somebody(
 
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats"])
-async def test_an_account_that_never_bought_is_not_sent_to_empty_periods(serve: Serve, route: str) -> None:
+async def test_account_without_purchases_offers_no_earlier_period(serve: Serve, route: str) -> None:
     line = serve(somebody())
     async with visit(line, await remembered(line, WHO), route=route) as app:
         await app.see("Vos achats internet+ apparaîtront ici dès le premier paiement.")
@@ -85,7 +85,7 @@ async def test_an_account_that_never_bought_is_not_sent_to_empty_periods(serve: 
 
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet"])
-async def test_an_empty_current_period_leads_to_the_last_one_with_purchases(serve: Serve, route: str) -> None:
+async def test_empty_current_period_links_to_the_last_one_with_purchases(serve: Serve, route: str) -> None:
     line = serve(somebody(entry("2026-03", "4.99")))
     async with visit(line, await remembered(line, WHO), route=route) as app:
         await app.tap("Voir les périodes précédentes")
@@ -93,7 +93,7 @@ async def test_an_empty_current_period_leads_to_the_last_one_with_purchases(serv
         assert app.route == "/achats?periode=2026-03"
 
 
-async def test_an_empty_list_names_the_last_period_with_purchases(serve: Serve) -> None:
+async def test_empty_list_names_the_last_period_with_purchases(serve: Serve) -> None:
     line = serve(somebody(entry("2026-03", "4.99")))
     async with visit(line, await remembered(line, WHO), route="/achats") as app:
         await app.see("Vos prochains achats internet+ apparaîtront ici.")
@@ -106,27 +106,27 @@ async def test_an_empty_list_names_the_last_period_with_purchases(serve: Serve) 
     ("period", "sentence"),
     [("2026-03", "Aucun achat facturé en mars"), ("2026-05", "Aucun achat facturé en mai")],
 )
-async def test_an_empty_period_says_what_its_invoice_says(serve: Serve, period: str, sentence: str) -> None:
+async def test_empty_period_names_its_invoice_month(serve: Serve, period: str, sentence: str) -> None:
     line = serve(somebody(entry("2026-02", "4.99")))
     async with visit(line, await remembered(line, WHO), route=f"/achats?periode={period}") as app:
         await app.see(sentence)
 
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet"])
-async def test_a_period_of_refunds_only_is_shown_as_such(serve: Serve, route: str) -> None:
+async def test_period_with_refunds_only_says_so(serve: Serve, route: str) -> None:
     line = serve(somebody(entry("2026-06", "-4.99")))
     async with visit(line, await remembered(line, WHO), route=route) as app:
         await app.see("Aucun achat depuis le 26 avril, seulement des remboursements")
         await app.see("−4,99 €")
 
 
-async def test_the_spike_gives_both_amounts(serve: Serve) -> None:
+async def test_spike_notice_names_the_total_and_the_average(serve: Serve) -> None:
     line = serve(somebody(entry("2026-06", "30.00"), entry("2026-05", "9.20")))
     async with visit(line, await remembered(line, WHO)) as app:
         await app.see("Vos achats de la période, 30,00 €, dépassent votre moyenne, qui est de 9,20 €.")
 
 
-async def test_a_negative_average_is_no_spike_and_a_negative_invoice_no_purchase(serve: Serve) -> None:
+async def test_negative_totals_give_a_refund_notice_instead_of_a_spike(serve: Serve) -> None:
     line = serve(
         somebody(entry("2026-06", "1.00"), entry("2026-05", "1.00"), entry("2026-05", "-9.20", number=1))
     )
@@ -152,7 +152,7 @@ async def test_a_negative_average_is_no_spike_and_a_negative_invoice_no_purchase
     ],
     ids=["none", "running", "suspended", "ending", "past"],
 )
-async def test_home_sums_up_the_subscriptions_by_what_they_are(
+async def test_home_sums_up_subscriptions_by_their_status(
     serve: Serve, subscriptions: tuple[Subscription, ...], sentence: str
 ) -> None:
     line = serve(somebody(subscriptions=subscriptions))
@@ -168,13 +168,13 @@ async def test_home_sums_up_the_subscriptions_by_what_they_are(
         ("suspended", "Achats bloqués sur votre facture · Désactivé"),
     ],
 )
-async def test_home_says_what_the_service_allows(serve: Serve, service: str, sentence: str) -> None:
+async def test_home_shows_the_effect_of_the_service_status(serve: Serve, service: str, sentence: str) -> None:
     line = serve(somebody(service=service))
     async with visit(line, await remembered(line, WHO)) as app:
         await app.see(sentence)
 
 
-async def test_turning_the_service_off_speaks_of_dues_only_if_there_are_some(serve: Serve) -> None:
+async def test_service_switch_mentions_outstanding_purchases_only_if_any(serve: Serve) -> None:
     line = serve(somebody())
     async with visit(line, await remembered(line, WHO), route="/gerer") as app:
         await app.tap("Service internet+")
@@ -182,7 +182,7 @@ async def test_turning_the_service_off_speaks_of_dues_only_if_there_are_some(ser
         await app.see_not("restent dus")
 
 
-async def test_a_payment_that_did_not_come_is_overdue_not_next(serve: Serve) -> None:
+async def test_missed_charge_is_shown_as_overdue(serve: Serve) -> None:
     late = subscription("late", next_charge_date=date(2026, 2, 28))
     today = subscription("today", next_charge_date=date(2026, 5, 14))
     line = serve(somebody(subscriptions=(late, today)))
@@ -197,7 +197,7 @@ async def test_a_payment_that_did_not_come_is_overdue_not_next(serve: Serve) -> 
         await app.see("Paiement attendu depuis le 28 février 2026")
 
 
-def test_an_end_asked_for_whose_last_day_is_over_is_still_under_way(serve: Serve) -> None:
+def test_pending_termination_past_its_date_is_shown_as_pending(serve: Serve) -> None:
     read = msgspec.json.decode(
         b'{"subscriptionId": "a", "name": "Offre", "merchantName": "Club", "merchantIdentifier": "club",'
         b'"price": {"amount": "2.99", "currency": "EUR"}, "recurringChargePeriod": "month",'
@@ -220,7 +220,7 @@ def test_an_end_asked_for_whose_last_day_is_over_is_still_under_way(serve: Serve
     assert "Résiliation en cours" in repr(drawn)
 
 
-async def test_a_refund_is_deducted_and_a_partly_refunded_purchase_says_so(serve: Serve) -> None:
+async def test_refund_is_shown_as_deducted_and_its_purchase_as_partly_refunded(serve: Serve) -> None:
     bought = entry("2026-06", "9.00", number=1)
     back = entry("2026-06", "-2.00", number=2, refund_of=bought.payment_id)
     line = serve(somebody(bought, back))
@@ -231,7 +231,7 @@ async def test_a_refund_is_deducted_and_a_partly_refunded_purchase_says_so(serve
 
 
 def rods(chart: fc.BarChart) -> list[tuple[float, float]]:
-    """Return where each bar begins and ends."""
+    """Return the start and end of each bar."""
     return [(rod.from_y, rod.to_y) for group in chart.groups for rod in group.rods]
 
 

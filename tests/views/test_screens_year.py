@@ -1,4 +1,4 @@
-"""A year of bills, by the names a screen reader says, and its files."""
+"""Screen tests of a year of bills and its files, by accessible names."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ SAID = {
 
 @pytest.mark.parametrize("locale", SAID)
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_year_is_told_and_taken_along(serve: Serve, locale: str, screen: dict[str, Any]) -> None:
+async def test_year_screen_shows_its_facts_and_saves_its_files(
+    serve: Serve, locale: str, screen: dict[str, Any]
+) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     route = "/conso/internet"
     async with visit(
@@ -94,7 +96,7 @@ def text_of(content: bytes) -> str:
     return " ".join(each.extract_text() for each in pypdf.PdfReader(io.BytesIO(content)).pages)
 
 
-async def test_publishers_are_named_only_when_asked_and_those_for_adults_never(serve: Serve) -> None:
+async def test_year_pdf_names_publishers_only_on_request_and_never_adult_ones(serve: Serve) -> None:
     line, said = serve(CAMILLE), SAID["fr-FR"]
     route = "/conso/annee?annee=2026"
     async with visit(line, await remembered(line, CAMILLE), route=route, web=True) as app:
@@ -122,14 +124,14 @@ async def test_csv_of_the_year_sums_to_the_total_on_screen(serve: Serve) -> None
         await app.see(f"€{sum(counted, NOTHING)}")
 
 
-async def test_year_of_which_nothing_is_known_falls_back_to_the_latest(serve: Serve) -> None:
+async def test_year_address_that_is_unknown_shows_the_latest_year(serve: Serve) -> None:
     line = serve(CAMILLE)
     for asked in ("1999", "x", "²⁰²⁶", ""):
         async with visit(line, await remembered(line, CAMILLE), route=f"/conso/annee?annee={asked}") as app:
             await app.see("Mon année internet+ 2026")
 
 
-async def test_year_without_a_purchase_says_so(serve: Serve) -> None:
+async def test_year_without_purchases_shows_the_empty_state(serve: Serve) -> None:
     line = serve(NEW)
     async with visit(line, await remembered(line, NEW), route="/conso/annee") as app:
         await app.see("Aucun achat n’est connu.")
@@ -138,9 +140,7 @@ async def test_year_without_a_purchase_says_so(serve: Serve) -> None:
 
 @pytest.mark.parametrize("most", [None, MOST_SHARED])
 @pytest.mark.parametrize("named", [False, True])
-def test_shared_page_says_nothing_of_adult_purchases_and_keeps_its_sums(
-    named: bool, most: int | None
-) -> None:
+def test_shared_year_hides_adult_purchases_and_keeps_its_sums(named: bool, most: int | None) -> None:
     entries = [
         entry("x", moment(date(2026, 4, 11)), "99.00", publisher="Secret", category=Category.ADULT),
         entry("y", moment(date(2026, 4, 12)), "1.00", publisher="Gazette"),

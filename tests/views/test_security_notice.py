@@ -1,4 +1,4 @@
-"""Home tells that a session was ended because its token was in two hands."""
+"""Security notice on the home screen after token reuse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CAMILLE = "camille@demo.example"
 
 
 async def steal(line: Line, clock: Clock) -> None:
-    """Somebody copies Camille's refresh token, and uses it after her."""
+    """Reuse a copy of Camille's refresh token, so that her session is revoked."""
     kept = Kept.decode(await (await remembered(line, CAMILLE)).load() or "")
     assert kept is not None
     async with visiting(cast("Starlette", line.far_end.app)) as thief:
@@ -43,7 +43,7 @@ async def steal(line: Line, clock: Clock) -> None:
         ),
     ],
 )
-async def test_the_next_session_tells_it_and_leads_to_the_settings(
+async def test_security_notice_is_shown_in_the_next_session_and_links_to_the_settings(
     serve: Serve, clock: Clock, locale: str, title: str, action: str
 ) -> None:
     line = serve(CAMILLE)
@@ -54,7 +54,7 @@ async def test_the_next_session_tells_it_and_leads_to_the_settings(
         assert app.route == "/reglages"
 
 
-async def test_else_nothing_is_told(serve: Serve) -> None:
+async def test_security_notice_is_not_shown_without_token_reuse(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE)) as app:
         await app.see("Camille")

@@ -1,4 +1,4 @@
-"""The period as a CSV file and a purchase as a receipt: made here, taken by the platform."""
+"""Screen tests of CSV exports and receipts, saved or shared by the platform."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GROS_VOLUME = "gros-volume@demo.example"
 
 
 def saved(app: Driver) -> dict[str, Any]:
-    """What the platform was last asked to save."""
+    """Return the arguments of the last request to save a file."""
     asked = [
         arguments for kind, method, arguments in app.calls if (kind, method) == ("FilePicker", "save_file")
     ]
@@ -43,7 +43,7 @@ async def export(app: Driver, which: str, button: str) -> None:
     await app.tap(button)
 
 
-async def test_the_period_on_screen_sums_to_its_total(serve: Serve) -> None:
+async def test_csv_of_the_period_sums_to_its_total(serve: Serve) -> None:
     line = serve(CAMILLE)
     route = "/achats?periode=2026-05"
     async with visit(line, await remembered(line, CAMILLE), route=route, web=True) as app:
@@ -60,7 +60,7 @@ async def test_the_period_on_screen_sums_to_its_total(serve: Serve) -> None:
         await app.see(f"{total} €")
 
 
-async def test_every_period_in_english(serve: Serve) -> None:
+async def test_csv_of_every_period_is_in_english_for_an_english_locale(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats", web=True, locale="en-GB") as app:
         await app.see("Current period")
@@ -73,7 +73,7 @@ async def test_every_period_in_english(serve: Serve) -> None:
         assert all(Decimal(row["Amount"]) for row in listed if row["Amount"] != "0.00")
 
 
-async def test_on_a_desktop_who_closes_the_dialog_is_told_nothing(serve: Serve) -> None:
+async def test_export_with_the_save_dialog_cancelled_reports_no_success(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
         await app.see("Période en cours")
@@ -84,7 +84,9 @@ async def test_on_a_desktop_who_closes_the_dialog_is_told_nothing(serve: Serve) 
         await app.see_not("Export enregistré")
 
 
-async def test_a_platform_that_cannot_save_is_said_so(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_export_that_cannot_be_saved_shows_the_error(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def without_zenity(*_: object, **__: object) -> None:
         raise RuntimeError("zenity: not found")
 
@@ -97,7 +99,7 @@ async def test_a_platform_that_cannot_save_is_said_so(serve: Serve, monkeypatch:
         await app.see("Cet appareil ne l’a pas accepté.")
 
 
-async def test_offline_there_is_no_file_but_a_reason_and_a_retry(serve: Serve) -> None:
+async def test_export_offline_shows_the_error_and_can_be_retried(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats", web=True) as app:
         await app.see("Période en cours")
@@ -112,7 +114,7 @@ async def test_offline_there_is_no_file_but_a_reason_and_a_retry(serve: Serve) -
         assert saved(app)["file_name"] == "conso-et-moi-2026-01-2026-06.csv"
 
 
-async def test_a_long_reading_says_how_far_it_is_and_can_be_let_go_of(serve: Serve) -> None:
+async def test_long_export_shows_its_progress_and_can_be_cancelled(serve: Serve) -> None:
     line = serve(GROS_VOLUME)
     async with visit(line, await remembered(line, GROS_VOLUME), route="/achats", web=True) as app:
         await app.see("10 000 achats")
@@ -131,7 +133,7 @@ async def test_a_long_reading_says_how_far_it_is_and_can_be_let_go_of(serve: Ser
         assert len(lines_of(saved(app)["src_bytes"], ";")) == 10_000
 
 
-async def test_on_a_phone_a_file_can_be_shared(serve: Serve) -> None:
+async def test_export_on_a_phone_is_shared(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
     async with visit(line, store, route="/achats", runtime=Runtime.PHONE) as app:
@@ -142,7 +144,7 @@ async def test_on_a_phone_a_file_can_be_shared(serve: Serve) -> None:
         assert shared["files"][0].name == "conso-et-moi-2026-06.csv"
 
 
-async def test_a_receipt_says_what_the_screen_says(serve: Serve) -> None:
+async def test_receipt_file_holds_the_facts_of_the_screen(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", web=True) as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -165,7 +167,7 @@ async def test_a_receipt_says_what_the_screen_says(serve: Serve) -> None:
         assert text.startswith("Démonstration")
 
 
-async def test_a_real_purchase_s_receipt_is_not_called_made_up(serve: Serve) -> None:
+async def test_receipt_without_the_demo_has_no_demo_warning(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(
         line, await remembered(line, CAMILLE), route="/achats", web=True, demo=False, locale="en-GB"

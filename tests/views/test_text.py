@@ -1,4 +1,4 @@
-"""Words are said in the right form and language, and every failure has its own."""
+"""Texts of the catalogues: plural forms, language choice, sentences of errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NBSP = "\u00a0"
         (Language.EN, 10_000, "10,000 purchases"),
     ],
 )
-def test_the_count_chooses_the_plural(language: Language, n: int, expected: str) -> None:
+def test_words_choose_the_plural_form_by_the_count(language: Language, n: int, expected: str) -> None:
     assert Words(language)("purchases.count", n=n) == expected
 
 
@@ -48,18 +48,18 @@ def test_the_count_chooses_the_plural(language: Language, n: int, expected: str)
         ("purchases.announce", None, {"of_month": "de mars", "amount": "1 €"}),
     ],
 )
-def test_a_mistake_in_a_key_or_a_field_is_loud(
+def test_words_with_a_wrong_key_or_field_raise_key_error(
     language: Language, key: str, n: int | None, given: dict[str, str]
 ) -> None:
     with pytest.raises(KeyError):
         Words(language)(key, n=n, **given)
 
 
-def test_a_value_is_never_read_as_a_pattern() -> None:
+def test_words_do_not_interpret_values_as_patterns() -> None:
     assert Words(Language.FR)("home.h1", name="{n} {0.__class__}") == "Bonjour {n} {0.__class__}"
 
 
-def test_official_wording() -> None:
+def test_words_match_the_official_wording() -> None:
     words = Words(Language.FR)
     assert words("login.h1") == "Identifiez-vous"
     assert words("home.overline") == "Espace client"
@@ -72,7 +72,9 @@ def test_official_wording() -> None:
     )
 
 
-def test_a_packaged_app_reads_its_own_assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_of_a_packaged_app_come_from_its_assets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packaged = tmp_path / "locales" / "fr" / "LC_MESSAGES" / "messages.po"
     packaged.parent.mkdir(parents=True)
     shutil.copy(po_file(Language.FR), packaged)
@@ -99,11 +101,11 @@ def test_a_packaged_app_reads_its_own_assets(tmp_path: Path, monkeypatch: pytest
         ([], Language.FR),
     ],
 )
-def test_the_device_chooses_the_language(locales: list[str], expected: Language) -> None:
+def test_preferred_language_is_the_first_supported_locale(locales: list[str], expected: Language) -> None:
     assert Language.preferred(locales) is expected
 
 
-def test_locales() -> None:
+def test_languages_have_their_locales() -> None:
     assert [str(language.locale) for language in Language] == ["fr_FR", "en_GB"]
 
 
@@ -122,7 +124,7 @@ def one(kind: type[BackendError]) -> BackendError:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_every_failure_has_its_own_sentence(language: Language) -> None:
+def test_backend_errors_have_distinct_sentences(language: Language) -> None:
     told = [explain(one(kind), Words(language)) for kind in kinds() if kind.__module__ == errors.__name__]
     assert len({explanation.sentence for explanation in told}) == len(told) == 22
 
@@ -184,12 +186,12 @@ def test_every_failure_has_its_own_sentence(language: Language) -> None:
         ),
     ],
 )
-def test_failures_in_words(error: BackendError, french: str, english: str) -> None:
+def test_backend_error_is_explained_in_both_languages(error: BackendError, french: str, english: str) -> None:
     assert explain(error, Words(Language.FR)).sentence == french
     assert explain(error, Words(Language.EN)).sentence == english
 
 
-def test_no_rights_never_reads_as_no_purchase() -> None:
+def test_missing_rights_are_not_explained_as_no_purchase() -> None:
     told = explain(errors.Forbidden(), Words(Language.FR))
     assert isinstance(told, Explanation)
     assert "titulaire" in told.title

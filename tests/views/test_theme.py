@@ -1,4 +1,4 @@
-"""The look: every text and sign can be told from its ground, in both themes and whatever the brand."""
+"""Theme: contrast of texts and icons in both themes and brands, layouts, typography."""
 
 from __future__ import annotations
 
@@ -54,21 +54,21 @@ PAIRS = [
 
 
 def channels(colour: str) -> tuple[float, float, float, float]:
-    """Alpha, red, green and blue of `#RRGGBB` or `#AARRGGBB`, from 0 to 1."""
+    """Return alpha, red, green and blue of `#RRGGBB` or `#AARRGGBB`, from 0 to 1."""
     digits = colour.removeprefix("#").rjust(8, "F")
     alpha, red, green, blue = (int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4, 6))
     return alpha, red, green, blue
 
 
 def over(front: str, back: str) -> str:
-    """The opaque colour seen where `front` lies on the opaque `back`."""
+    """Return the opaque color of `front` blended over the opaque `back`."""
     alpha, *rgb = channels(front)
     mixed = (alpha * f + (1 - alpha) * b for f, b in zip(rgb, channels(back)[1:], strict=True))
     return "#" + "".join(f"{round(channel * 255):02X}" for channel in mixed)
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance of an opaque colour (WCAG 2.2)."""
+    """Return the relative luminance of an opaque color (WCAG 2.2)."""
 
     def linear(channel: float) -> float:
         return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
@@ -78,7 +78,7 @@ def luminance(colour: str) -> float:
 
 
 def contrast(front: str, back: str) -> float:
-    """Contrast ratio of `front` on the opaque `back`, from 1 to 21."""
+    """Return the contrast ratio of `front` on the opaque `back`, from 1 to 21."""
     lighter, darker = sorted((luminance(over(front, back)), luminance(back)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -95,12 +95,12 @@ def colours(request: pytest.FixtureRequest, brand: Brand) -> Palette:
 
 
 def values(colours: Palette) -> dict[str, str]:
-    """The palette's colours by token."""
+    """Return the colors of the palette by token."""
     return {name: value for name, value in dataclasses.asdict(colours).items() if isinstance(value, str)}
 
 
 def strings(node: object) -> Iterator[str]:
-    """Every string held anywhere in a Flet value."""
+    """Yield every string in a Flet value, at any depth."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, dict):
@@ -111,14 +111,14 @@ def strings(node: object) -> Iterator[str]:
             yield from strings(getattr(node, field.name))
 
 
-def test_contrast_is_computed_as_wcag_does() -> None:
+def test_contrast_computation_matches_wcag() -> None:
     assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
     assert contrast("#8C4300", "#FFFFFF") == pytest.approx(7.2, abs=0.01)
     assert over("#80000000", "#FFFFFF") == "#7F7F7F"
 
 
 @pytest.mark.parametrize(("front", "back", "least"), PAIRS)
-def test_every_pair_has_the_contrast_it_needs(colours: Palette, front: str, back: str, least: float) -> None:
+def test_color_pair_has_its_required_contrast(colours: Palette, front: str, back: str, least: float) -> None:
     tokens = values(colours)
     assert contrast(tokens[front], tokens[back]) >= least
 
@@ -127,21 +127,21 @@ def test_every_pair_has_the_contrast_it_needs(colours: Palette, front: str, back
     ("state", "ground"),
     [
         *[(state, ground) for state in ("state_hover", "state_pressed", "state_focus") for ground in GROUNDS],
-        ("focus_fill", "surface_card"),  # the ground of chips
+        ("focus_fill", "surface_card"),  # the background of chips
     ],
 )
-def test_text_stays_readable_under_every_state(colours: Palette, state: str, ground: str) -> None:
+def test_text_contrast_holds_under_state_layers(colours: Palette, state: str, ground: str) -> None:
     tokens = values(colours)
     assert contrast(colours.content_default, over(tokens[state], tokens[ground])) >= TEXT
 
 
-def test_every_token_is_a_colour(colours: Palette) -> None:
+def test_palette_tokens_are_all_colors(colours: Palette) -> None:
     tokens = values(colours)
     assert len(tokens) == len(dataclasses.fields(Palette)) - 1  # all but `dark`
     assert [name for name, value in tokens.items() if not COLOUR.fullmatch(value)] == []
 
 
-def test_a_brand_changes_the_accent_alone() -> None:
+def test_brand_changes_only_accent_tokens() -> None:
     for dark in (False, True):
         orange, blue = values(palette(dark, CONSO_ET_MOI)), values(palette(dark, BLUE))
         changed = {name for name in orange if orange[name] != blue[name]}
@@ -152,13 +152,13 @@ def test_a_brand_changes_the_accent_alone() -> None:
         assert {"brand_surface", "accent", "chart_selected"} <= changed
 
 
-def test_the_legal_line_is_in_the_language_of_the_reader(brand: Brand) -> None:
+def test_legal_line_is_in_the_language_of_the_locale(brand: Brand) -> None:
     assert brand.legal_line("fr-FR").startswith("Application indépendante.")
     assert brand.legal_line("en").startswith("Independent application.")
 
 
 @pytest.mark.parametrize("layout", Layout)
-def test_the_theme_takes_every_colour_from_the_palette(colours: Palette, layout: Layout) -> None:
+def test_theme_uses_only_colors_of_the_palette(colours: Palette, layout: Layout) -> None:
     made = flet_theme(colours, layout)
     used = {text for text in strings(made) if text.startswith("#")}
     assert len(used) > 10
@@ -169,13 +169,13 @@ def test_the_theme_takes_every_colour_from_the_palette(colours: Palette, layout:
 
 
 def vars_of(styles: ft.TextTheme) -> list[ft.TextStyle]:
-    """The fifteen styles of a text theme; none may be left to Flutter, whose own would be black."""
+    """Return the fifteen styles of a text theme, all set: Flutter's defaults are black."""
     found = [getattr(styles, field.name) for field in dataclasses.fields(styles)]
     assert all(isinstance(style, ft.TextStyle) for style in found)
     return found
 
 
-def test_buttons_show_the_focus_by_a_ring(colours: Palette) -> None:
+def test_buttons_have_a_focus_ring(colours: Palette) -> None:
     made = flet_theme(colours, Layout.S)
     themes = (
         made.filled_button_theme,
@@ -194,7 +194,7 @@ def test_buttons_show_the_focus_by_a_ring(colours: Palette) -> None:
         assert (ring.width, ring.color) == (2, colours.border_focus)
 
 
-def test_less_motion_means_none() -> None:
+def test_reduced_motion_disables_page_transitions() -> None:
     transitions = flet_theme(palette(False), Layout.S, reduced_motion=True).page_transitions
     platforms = [getattr(transitions, field.name) for field in dataclasses.fields(transitions)]
     assert set(platforms) == {ft.PageTransitionTheme.NONE}
@@ -208,11 +208,11 @@ def test_less_motion_means_none() -> None:
         *[(600, Layout.M), (839, Layout.M), (840, Layout.L), (1199, Layout.L), (1200, Layout.XL)],
     ],
 )
-def test_the_width_decides_the_layout(width: float | None, layout: Layout) -> None:
+def test_layout_is_determined_by_the_width(width: float | None, layout: Layout) -> None:
     assert Layout.of(width) is layout
 
 
-def test_what_each_layout_shows() -> None:
+def test_layouts_have_their_rail_panes_and_margins() -> None:
     assert [layout for layout in Layout if layout.rail] == [Layout.M, Layout.L, Layout.XL]
     assert [layout for layout in Layout if layout.wide] == [Layout.L, Layout.XL]
     assert [layout for layout in Layout if layout.extended_rail] == [Layout.XL]
@@ -220,7 +220,7 @@ def test_what_each_layout_shows() -> None:
 
 
 @pytest.mark.parametrize("layout", Layout)
-def test_text_is_never_small_and_always_in_a_family_we_ship(layout: Layout) -> None:
+def test_typography_has_a_minimum_size_and_shipped_fonts(layout: Layout) -> None:
     styles = dataclasses.asdict(typography(layout))
     for role in styles:
         style = getattr(typography(layout), role)
@@ -232,7 +232,7 @@ def test_text_is_never_small_and_always_in_a_family_we_ship(layout: Layout) -> N
         assert style.color is None
 
 
-def test_no_colour_is_decided_elsewhere() -> None:
+def test_color_literals_are_only_in_theme_and_brand() -> None:
     own = {VIEWS / "kit" / "theme.py", VIEWS / "kit" / "brand.py"}
     sources = {file: file.read_text(encoding="utf-8") for file in VIEWS.rglob("*.py")}
     assert own <= set(sources)

@@ -1,4 +1,4 @@
-"""The files of the web app, asked for over HTTP as browsers, proxies and the curious do."""
+"""Static files of the web app over HTTP: encodings, caching, exposed paths, compression."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EVERY_CODING = "gzip, deflate, br, zstd"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where some of the client is compressed: the whole takes seconds."""
+    """Return a folder with only a part of the client compressed, to save time."""
     place = tmp_path_factory.mktemp("compressed")
     for name in ("main.dart.mjs", "flutter_bootstrap.js"):
         for suffix in (".br", ".gz"):
@@ -43,7 +43,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(place: Path) -> Iterator[str]:
-    """Where the files are served."""
+    """Return the address at which the files are served."""
     app = Starlette(routes=[Route("/{name:path}", WebFiles(ASSETS, [place]), methods=["GET"])])
     with listen("127.0.0.1", 0) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
@@ -58,7 +58,7 @@ def address(place: Path) -> Iterator[str]:
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, HTTPMessage, bytes]:
-    """The status, the headers and the body of an answer; `_` stands for `-` in names of headers."""
+    """Return status, headers and body of an answer; `_` stands for `-` in header names."""
     connection = HTTPConnection(urlsplit(address).netloc, timeout=20)
     try:
         connection.request(
@@ -71,16 +71,16 @@ def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[i
 
 
 def app_address(address: str, name: str) -> str:
-    """Where this version of an asset of the app is, as the page says."""
+    """Return the versioned address of an asset, as named in the page."""
     page = ask(address, "/")[2].decode()
     (base,) = re.findall(r'flet\.assetBase = "(.*)"', page)
     return f"{base}{name}"
 
 
-# --- In which coding ----------------------------------------------------------------------------------
+# --- Content encodings --------------------------------------------------------------------------------
 
 
-def test_what_is_sent_is_compressed_as_the_browser_can_read_it_and_is_the_same_file(address: str) -> None:
+def test_file_is_sent_in_an_accepted_encoding_with_the_same_content(address: str) -> None:
     plain = (CLIENT / "main.dart.mjs").read_bytes()
     for accepted, coding, body in (
         (EVERY_CODING, "br", brotli.decompress),
@@ -99,12 +99,12 @@ def test_what_is_sent_is_compressed_as_the_browser_can_read_it_and_is_the_same_f
         assert coding is None or len(sent) < len(plain) / 4
 
 
-def test_each_coding_has_a_tag_of_its_own(address: str) -> None:
+def test_etag_differs_per_encoding(address: str) -> None:
     tags = {ask(address, ENGINE, Accept_Encoding=each)[1]["ETag"] for each in ("br", "gzip", "identity")}
     assert len(tags) == 3
 
 
-def test_what_is_compressed_already_is_left_as_it_is(address: str) -> None:
+def test_compressed_format_is_sent_without_an_encoding(address: str) -> None:
     status, headers, body = ask(
         address, app_address(address, "assets/fonts/InterTab-VF.woff2"), Accept_Encoding=EVERY_CODING
     )
@@ -116,7 +116,7 @@ def test_what_is_compressed_already_is_left_as_it_is(address: str) -> None:
 @pytest.mark.parametrize(
     ("name", "media_type"),
     [
-        ("main.dart.wasm", "application/wasm"),  # compiled while it arrives only under this name
+        ("main.dart.wasm", "application/wasm"),  # browsers compile a stream only with this media type
         ("main.dart.mjs", "text/javascript; charset=utf-8"),
         ("manifest.json", "application/json"),
         ("icons/mark.svg", "image/svg+xml"),
@@ -125,12 +125,12 @@ def test_what_is_compressed_already_is_left_as_it_is(address: str) -> None:
         ("", "text/html; charset=utf-8"),
     ],
 )
-def test_every_file_says_what_it_is(address: str, name: str, media_type: str) -> None:
+def test_file_has_its_media_type(address: str, name: str, media_type: str) -> None:
     status, headers, body = ask(address, f"/{name}", "HEAD", Accept_Encoding=EVERY_CODING)
     assert (status, headers["Content-Type"], body) == (200, media_type, b"")
 
 
-def test_a_head_says_what_a_get_would(address: str) -> None:
+def test_head_has_the_headers_of_get(address: str) -> None:
     for path in (ENGINE, "/", "/icons/mark.svg"):
         for accepted in ("br", "gzip", "identity"):
             got, asked = (ask(address, path, method, Accept_Encoding=accepted) for method in ("GET", "HEAD"))
@@ -138,30 +138,30 @@ def test_a_head_says_what_a_get_would(address: str) -> None:
             assert asked[2] == b""
 
 
-def test_a_part_is_one_of_the_file_itself(address: str) -> None:
+def test_range_is_of_the_unencoded_file(address: str) -> None:
     plain = (CLIENT / "main.dart.mjs").read_bytes()
     status, headers, body = ask(address, ENGINE, Range="bytes=10-19", Accept_Encoding=EVERY_CODING)
     assert (status, body, headers["Content-Encoding"]) == (206, plain[10:20], None)
     assert headers["Content-Range"] == f"bytes 10-19/{len(plain)}"
     compressed = ask(address, ENGINE, Accept_Encoding="br")[1]["ETag"]
     status, _, body = ask(address, ENGINE, Range="bytes=10-19", If_Range=compressed)
-    assert (status, body) == (200, plain)  # a part of one coding does not go on in another
+    assert (status, body) == (200, plain)  # ranges of different encodings cannot be combined
 
 
-def test_only_reading_is_answered(address: str) -> None:
+def test_methods_other_than_get_and_head_are_refused(address: str) -> None:
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         assert ask(address, "/", method)[0] == 405
 
 
-# --- For how long -------------------------------------------------------------------------------------
+# --- Cache lifetimes ----------------------------------------------------------------------------------
 
 
-def test_what_has_a_version_in_its_address_is_kept_for_good(address: str) -> None:
+def test_versioned_address_is_cached_forever(address: str) -> None:
     for path in (ENGINE, app_address(address, "boot.js"), app_address(address, "assets/FontManifest.json")):
         assert ask(address, path)[1]["Cache-Control"] == FOREVER
 
 
-def test_what_has_none_is_asked_for_again_and_not_sent_again(address: str) -> None:
+def test_unversioned_address_is_revalidated_by_its_etag(address: str) -> None:
     for path in ("/", "/achats?periode=2024-03", "/main.dart.mjs", "/manifest.json", "/icons/mark.svg"):
         _, headers, _ = ask(address, path, Accept_Encoding=EVERY_CODING)
         assert headers["Cache-Control"] == "no-cache"
@@ -172,13 +172,13 @@ def test_what_has_none_is_asked_for_again_and_not_sent_again(address: str) -> No
         assert ask(address, path, Accept_Encoding=EVERY_CODING, If_None_Match='"other"')[0] == 200
 
 
-def test_what_another_version_of_the_page_asks_for_is_given_but_not_kept(address: str) -> None:
+def test_address_of_another_version_is_answered_without_caching(address: str) -> None:
     for path in ("/client-1.0.4/main.dart.mjs", "/app-0123456789ab/boot.js", "/client-1.0.5/boot.js"):
         status, headers, _ = ask(address, path)
         assert (status, headers["Cache-Control"]) == (200, "no-cache"), path
 
 
-def test_the_version_follows_what_the_app_ships(tmp_path: Path) -> None:
+def test_version_changes_with_the_served_assets_only(tmp_path: Path) -> None:
     def bases(assets: Path) -> list[str]:
         files = WebFiles(assets, [tmp_path])
         return [files._app, files._client]
@@ -192,20 +192,20 @@ def test_the_version_follows_what_the_app_ships(tmp_path: Path) -> None:
     (tmp_path / "one" / "boot.js").write_text("1", encoding="utf-8")
     after = bases(tmp_path / "one")
     assert after[0] != before[0]
-    assert after[1] == before[1]  # 3.4 MB that nobody asks for again
+    assert after[1] == before[1]  # 3.4 MB that clients keep in their cache
 
 
-def test_the_page_names_only_what_is_there_and_will_be_kept(address: str) -> None:
+def test_page_links_only_to_existing_cacheable_files(address: str) -> None:
     page = ask(address, "/")[2].decode()
     named = re.findall(r'\b(?:src|href)="([^"]+)"', page)
     assert len(named) >= 10
     for path in set(named) - {"/", "manifest.json"}:
         status, headers, _ = ask(address, path)
         assert (status, headers["Cache-Control"]) == (200, FOREVER), path
-    assert ask(address, "/manifest.json")[0] == 200  # its own addresses are relative to the root
+    assert ask(address, "/manifest.json")[0] == 200  # its addresses are relative to the root
 
 
-# --- What is served -----------------------------------------------------------------------------------
+# --- Exposed paths ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -218,23 +218,23 @@ def test_the_page_names_only_what_is_there_and_will_be_kept(address: str) -> Non
         *("/app-0123456789ab/", "/app-0123456789ab/achats", "/missing.png", "/index.html%00.png"),
     ],
 )
-def test_nothing_else_is_served(address: str, path: str) -> None:
+def test_unpublished_path_is_not_found(address: str, path: str) -> None:
     status, _, body = ask(address, path)
     assert (status, body) == (404, b"Not Found")
 
 
-def test_every_address_of_the_app_gives_the_page(address: str) -> None:
+def test_address_of_the_app_is_answered_with_the_page(address: str) -> None:
     pages = {ask(address, path)[2] for path in ("/", "/index.html", "/achats/x", "/aide/a.html", "/conso/")}
     assert len(pages) == 1
     assert b"<title>Conso et moi</title>" in pages.pop()
 
 
-# --- Compressing --------------------------------------------------------------------------------------
+# --- Compression --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def small_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A client of three files, so that all of it is compressed at once."""
+    """Return a client of three files, so that the whole is compressed quickly."""
     folder = tmp_path / "client"
     (folder / "canvaskit").mkdir(parents=True)
     for name in ("main.dart.wasm", "canvaskit/skwasm.wasm", "icon.png"):
@@ -245,15 +245,15 @@ def small_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def compress_all(*places: Path) -> None:
-    """Runs what starts in the background to its end."""
+    """Start the background compression and wait for its end."""
     WebFiles(ASSETS, places).compress()
     for thread in threading.enumerate():
         if thread.name == "compress the web client":
-            assert thread.daemon  # it keeps no server from ending
+            assert thread.daemon  # must not block the exit of the server
             thread.join()
 
 
-def test_the_client_is_compressed_once_file_by_file(small_client: Path, tmp_path: Path) -> None:
+def test_client_compression_skips_finished_files(small_client: Path, tmp_path: Path) -> None:
     place = tmp_path / "place"
     compress_all(place)
     done = {file: file.stat().st_mtime_ns for file in place.rglob("*") if file.is_file()}
@@ -269,7 +269,7 @@ def test_the_client_is_compressed_once_file_by_file(small_client: Path, tmp_path
         assert (file.stat().st_mtime_ns == at) == (file != lost)
 
 
-def test_a_file_that_others_compress_at_the_same_time_appears_whole(tmp_path: Path) -> None:
+def test_concurrent_compression_of_a_file_gives_a_complete_one(tmp_path: Path) -> None:
     source, target = tmp_path / "drawing", tmp_path / "place" / "drawing.gz"
     source.write_bytes(b"drawing " * 1000)
     with ThreadPoolExecutor(8) as pool:
@@ -279,7 +279,7 @@ def test_a_file_that_others_compress_at_the_same_time_appears_whole(tmp_path: Pa
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_what_was_prepared_is_used_wherever_it_is(small_client: Path, tmp_path: Path) -> None:
+def test_prepared_compressed_client_is_not_compressed_again(small_client: Path, tmp_path: Path) -> None:
     prepared, other = tmp_path / "prepared", tmp_path / "other"
     for source, target in missing(prepared / f"client-1.0.5-{SMALL}"):
         compress(source, target, SMALL)
@@ -287,7 +287,7 @@ def test_what_was_prepared_is_used_wherever_it_is(small_client: Path, tmp_path: 
     assert not other.exists()
 
 
-def test_a_place_that_cannot_be_written_gives_way_to_the_next(
+def test_compression_falls_back_to_the_next_writable_folder(
     small_client: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
@@ -296,20 +296,20 @@ def test_a_place_that_cannot_be_written_gives_way_to_the_next(
     assert "cannot be kept in" in caplog.text
 
 
-def test_without_any_place_the_files_are_served_as_they_are(tmp_path: Path) -> None:
+def test_files_without_a_writable_folder_are_served_uncompressed(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     files = WebFiles(ASSETS, [tmp_path / "file" / "place"])
     asked = Headers({"Accept-Encoding": EVERY_CODING})
     assert files._variant(files._files["main.dart.mjs"], asked) == ("", CLIENT / "main.dart.mjs")
 
 
-def test_what_browsers_wait_for_comes_first() -> None:
+def test_compression_starts_with_the_files_of_the_first_load() -> None:
     names = list(client_files())
     assert names[:2] == ["main.dart.wasm", "canvaskit/skwasm.wasm"]
     assert len(names) == len(set(names))
 
 
-def test_the_web_app_compresses_while_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_web_app_starts_the_compression_when_it_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
 
     async def start(_: ft.Page) -> None:

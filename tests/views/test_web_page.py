@@ -1,5 +1,4 @@
-"""The page of the web client in a real browser: it boots under its policy, speaks to its server alone, and
-describes itself to assistive technology without being asked."""
+"""Page of the web client in a real browser: content security policy, own server only, semantics."""
 
 from __future__ import annotations
 
@@ -22,9 +21,9 @@ from views.web.app import address_of, listen, web_app
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
-"""What the 1.0.5 client asks for although `no_cdn` is set; the policy refuses it before it leaves."""
+"""URL that the 1.0.5 client requests despite `no_cdn`; the policy blocks the request."""
 FIRST_LOAD = 90_000
-"""Milliseconds: Flutter is compiled and drawn in software here."""
+"""Timeout in milliseconds; long, because Flutter renders in software here."""
 NAMES = (
     *("متجر الألعاب", "דפוס", "本屋さくら・ゲーム", "서점 게임", "ร้านหนังสือ", "书店游戏", "Βιβλιοπωλείο"),
     *(
@@ -38,14 +37,14 @@ NAMES = (
         "→ ★ ½ ₽ ₿ ½",
     ),
 )
-"""Names of merchants in the scripts of the world."""
+"""Merchant names in many scripts."""
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
 )
 
 
 async def small_app(page: ft.Page) -> None:
-    """One amount and one button, in the app's look."""
+    """Show one amount and one button in the theme of the app."""
     page.title = "Essai"
     page.theme, page.dark_theme = (flet_theme(palette(dark), Layout.S) for dark in (False, True))
     if page.route == "/names":
@@ -55,7 +54,7 @@ async def small_app(page: ft.Page) -> None:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Where the small app is served, with the assets that are shipped."""
+    """Return the address of the small app, served with the shipped assets."""
     with listen("127.0.0.1", 0) as listening:
         config = uvicorn.Config(web_app(small_app, ASSETS), log_level="error", ws="websockets-sansio")
         server = uvicorn.Server(config)
@@ -82,7 +81,7 @@ def browser() -> Iterator[Browser]:
     ("locale", "language", "loading", "phone"),
     [("fr-FR", "fr", "Chargement…", False), ("de-DE", "en", "Loading…", True)],
 )
-def test_the_page_boots_alone_and_describes_itself(
+def test_page_boots_from_its_own_server_with_semantics(
     browser: Browser, address: str, locale: str, language: str, loading: str, phone: bool
 ) -> None:
     context = browser.new_context(
@@ -100,10 +99,10 @@ def test_the_page_boots_alone_and_describes_itself(
         "addEventListener('securitypolicyviolation', (event) => violations.push(event.blockedURI))"
     )
 
-    if phone:  # Flutter's way of telling a phone
+    if phone:  # Flutter detects a phone by the platform
         page.add_init_script("Object.defineProperty(navigator, 'platform', {value: 'iPhone'})")
 
-    page.add_init_script(  # the loading page may be gone before anybody looks
+    page.add_init_script(  # the loading page may disappear before the test reads it
         "addEventListener('DOMContentLoaded', () => {"
         "const said = document.querySelector('#loading').innerText.trim();"
         "window.loading = [said, document.documentElement.lang]})"
@@ -121,7 +120,9 @@ def test_the_page_boots_alone_and_describes_itself(
     fonts = {path.rpartition("/")[2] for path in paths if path.endswith((".ttf", ".otf", ".woff2"))}
     assert fonts == {"InterTab-VF.woff2", "InterDisplay-VF.woff2", "MaterialIcons.woff2"}
     by_name = {path for path in paths if not path.startswith(("/client-", "/app-"))}
-    assert {path for path in by_name if "." in path} <= {"/manifest.json"}  # the others are kept for good
+    assert {path for path in by_name if "." in path} <= {
+        "/manifest.json"
+    }  # the others have versioned addresses
     context.close()
 
 
@@ -143,7 +144,7 @@ def shown(page: Page) -> str:
         pytest.param("flutter_bootstrap.js", "fr-FR", FRENCH, marks=pytest.mark.nightly),
     ],
 )
-def test_start_without_a_file_of_the_client_says_so_and_can_be_tried_again(
+def test_page_start_without_a_client_file_shows_the_error_and_a_retry(
     browser: Browser, address: str, missing: str, locale: str, said: tuple[str, ...]
 ) -> None:
     context = browser.new_context(locale=locale)
@@ -160,9 +161,7 @@ def test_start_without_a_file_of_the_client_says_so_and_can_be_tried_again(
 
 
 @pytest.mark.nightly
-def test_start_in_a_browser_without_webassembly_names_the_browsers_that_work(
-    browser: Browser, address: str
-) -> None:
+def test_page_start_without_webassembly_names_supported_browsers(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="fr-FR")
     page = context.new_page()
     page.add_init_script("delete globalThis.WebAssembly")
@@ -173,7 +172,7 @@ def test_start_in_a_browser_without_webassembly_names_the_browsers_that_work(
     context.close()
 
 
-def test_start_that_takes_half_a_minute_offers_to_try_again(browser: Browser, address: str) -> None:
+def test_page_start_over_30_seconds_offers_a_retry(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="fr-FR")
     page = context.new_page()
     page.clock.install()
@@ -188,7 +187,7 @@ def test_start_that_takes_half_a_minute_offers_to_try_again(browser: Browser, ad
 
 
 @pytest.mark.nightly
-def test_start_with_webgl_1_uses_the_engine_that_draws_there(browser: Browser, address: str) -> None:
+def test_page_start_with_webgl_1_only_uses_the_javascript_engine(browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
     page.add_init_script(
@@ -228,14 +227,14 @@ def test_start_with_webgl_1_uses_the_engine_that_draws_there(browser: Browser, a
         ),
     ],
 )
-def test_every_address_opens_the_app(browser: Browser, address: str, asked: str) -> None:
+def test_unusual_address_opens_the_app_in_a_browser(browser: Browser, address: str, asked: str) -> None:
     page = browser.contexts[0].new_page() if browser.contexts else browser.new_context().new_page()
     page.goto(address + asked, wait_until="domcontentloaded")
     page.get_by_role("button", name="Continuer").wait_for(state="attached", timeout=FIRST_LOAD)
     page.close()
 
 
-def test_names_in_every_script_are_drawn_with_fonts_of_the_app(browser: Browser, address: str) -> None:
+def test_names_in_every_script_use_fonts_of_the_server(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="fr-FR")
     page = context.new_page()
     answers: list[Response] = []

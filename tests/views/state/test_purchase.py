@@ -76,7 +76,7 @@ async def test_purchase_offline_without_data_is_missing(serve: Serve) -> None:
     assert isinstance(state.purchase.error, Unreachable)
 
 
-async def test_a_purchase_that_does_not_exist(serve: Serve) -> None:
+async def test_purchase_that_does_not_exist_is_not_found(serve: Serve) -> None:
     _, state = await both(serve(CAMILLE))
     for payment_id in ("p-nowhere", "..", "a/b", ""):
         await state.open(payment_id)

@@ -1,4 +1,4 @@
-"""The large amounts: whole, whatever they are and wherever they stand."""
+"""Size of large amounts: never cut, whatever the room."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AMOUNTS = [Money(amount=Decimal(number)) for number in NUMBERS]
 
 @pytest.fixture(scope="module")
 def advances() -> dict[str, float]:
-    """The width of each sign of the bold face, in ems."""
+    """Return the width of each character of the bold face, in ems."""
     font = instantiateVariableFont(TTFont(FONT), {"wght": 700})
     signs, em = font.getBestCmap(), font["head"].unitsPerEm
     return {chr(code): font["hmtx"][name][0] / em for code, name in signs.items()}
@@ -31,7 +31,7 @@ def advances() -> dict[str, float]:
 
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("amount", AMOUNTS, ids=NUMBERS)
-def test_no_amount_is_wider_in_the_font_than_it_is_taken_for(
+def test_amount_width_estimate_is_not_below_the_font(
     advances: dict[str, float], language: Language, amount: Money
 ) -> None:
     said = Formats(language).money(amount)
@@ -42,7 +42,7 @@ def test_no_amount_is_wider_in_the_font_than_it_is_taken_for(
 @pytest.mark.parametrize("layout", Layout)
 @pytest.mark.parametrize("text_size", [1.0, 1.3, 2.0])
 @pytest.mark.parametrize("amount", AMOUNTS, ids=NUMBERS)
-def test_an_amount_is_as_large_as_it_can_be_whole(
+def test_hero_amount_has_the_largest_size_that_fits(
     language: Language, layout: Layout, text_size: float, amount: Money
 ) -> None:
     look = Look.of(language, layout, dark=False, still=False, text_size=text_size)
@@ -56,7 +56,7 @@ def test_an_amount_is_as_large_as_it_can_be_whole(
         assert (shown.max_lines, shown.no_wrap) == (None, True)
 
 
-def test_an_ordinary_amount_has_its_size_on_a_phone() -> None:
+def test_hero_amount_of_ordinary_length_has_full_size_on_a_phone() -> None:
     look = Look.of(Language.FR, Layout.S, dark=False, still=False, text_size=1.0)
     room = look.layout.least_content - 32
     shown = hero_amount(look, look.formats, Money(amount=Decimal("1034.74")), room)

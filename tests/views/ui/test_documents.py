@@ -1,4 +1,4 @@
-"""The names of the files that leave the app."""
+"""Names of exported files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from views.purchases.documents import receipt_of
         ("\U00020000" * 250, f"recu-{chr(0x20000) * 50}.pdf"),
     ],
 )
-async def test_a_receipt_s_name_is_a_file_name_everywhere(reference: str, name: str) -> None:
+async def test_receipt_file_name_is_portable(reference: str, name: str) -> None:
     purchase = msgspec.structs.replace(msgspec.convert(RIGHT["p1"], Purchase), reference_code=reference)
     make = receipt_of(CONTRACT, purchase, NOW, Words(Language.FR), CONSO_ET_MOI, demo=False)
     file = await make(lambda _: None)

@@ -1,4 +1,4 @@
-"""The address behind « Contacter l’éditeur », whatever the publisher gave."""
+"""Address behind « Contacter l’éditeur », from untrusted contact data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from views.publishers.contact import contact_address
         ("", None),
     ],
 )
-def test_a_site_is_opened_over_https_or_not_at_all(url: str, address: str | None) -> None:
+def test_contact_url_is_https_or_none(url: str, address: str | None) -> None:
     assert contact_address(MerchantContact(url=url)) == address
 
 
@@ -63,7 +63,7 @@ def test_a_site_is_opened_over_https_or_not_at_all(url: str, address: str | None
         (" ", None),
     ],
 )
-def test_a_mail_goes_to_the_publisher_alone(email: str, address: str | None) -> None:
+def test_contact_email_has_one_recipient_and_no_headers(email: str, address: str | None) -> None:
     assert contact_address(MerchantContact(email=email)) == address
 
 
@@ -80,11 +80,11 @@ def test_a_mail_goes_to_the_publisher_alone(email: str, address: str | None) -> 
         ("", None),
     ],
 )
-def test_a_call_dials_a_number_alone(phone: str, address: str | None) -> None:
+def test_contact_phone_is_a_plain_number_or_none(phone: str, address: str | None) -> None:
     assert contact_address(MerchantContact(phone=phone)) == address
 
 
-def test_the_first_way_that_can_be_used_is_used() -> None:
+def test_contact_address_is_the_first_usable_one() -> None:
     contact = MerchantContact(url="javascript:x", email="aide@club.example", phone="3900")
     assert contact_address(contact) == "mailto:aide@club.example"
     assert contact_address(MerchantContact(url="x", email="x", phone="3900")) == "tel:3900"
@@ -92,6 +92,6 @@ def test_the_first_way_that_can_be_used_is_used() -> None:
 
 
 @given(st.text(), st.text(), st.text())
-def test_any_text_gives_a_safe_address_or_none(url: str, email: str, phone: str) -> None:
+def test_contact_address_of_random_text_is_safe_or_none(url: str, email: str, phone: str) -> None:
     address = contact_address(MerchantContact(url=url, email=email, phone=phone))
     assert address is None or address.startswith(("https://", "mailto:", "tel:"))

@@ -1,4 +1,4 @@
-"""The credential store of a phone, over Flet's own protocol."""
+"""Credential store of a phone, over Flet's protocol."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SECRET = '{"v":1,"rt":"sentinel","exp":1,"id":"camille@demo.example"}'
 
 
 def nothing(_: ft.Page) -> None:
-    """An empty app."""
+    """Show nothing."""
 
 
 def phone(preferences: dict[str, Any]) -> Driver:
     return Driver(nothing, preferences=preferences, platform=ft.PagePlatform.ANDROID)
 
 
-async def test_what_is_kept_is_found_at_the_next_start() -> None:
+async def test_secure_storage_keeps_the_secret_until_cleared() -> None:
     device: dict[str, Any] = {}
     async with phone(device):
         store: CredentialStore = SecureStorageStore(ORIGIN)
@@ -39,14 +39,14 @@ async def test_what_is_kept_is_found_at_the_next_start() -> None:
         assert await SecureStorageStore(ORIGIN).load() is None
 
 
-async def test_a_keychain_that_outlived_the_app_is_emptied() -> None:
+async def test_secure_storage_of_an_earlier_installation_is_cleared() -> None:
     device: dict[str, Any] = {f"fr.consoetmoi|{ORIGIN}": SECRET}
     async with phone(device):
         assert await SecureStorageStore(ORIGIN).load() is None
     assert SECRET not in device.values()
 
 
-async def test_a_write_the_device_forgot_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_secure_storage_reports_a_lost_write(monkeypatch: pytest.MonkeyPatch) -> None:
     async with phone({}) as driver:
         store = SecureStorageStore(ORIGIN)
         monkeypatch.setattr(driver, "_store", lambda method, arguments: None)
@@ -55,9 +55,11 @@ async def test_a_write_the_device_forgot_is_told(monkeypatch: pytest.MonkeyPatch
         assert caught.value.problem is CredentialProblem.REFUSED
 
 
-async def test_a_client_without_the_service_is_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_secure_storage_without_the_service_is_reported_absent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.DEBUG, "views")
-    store = SecureStorageStore(ORIGIN)  # on no page: what Flet answers is what it answers for any failure
+    store = SecureStorageStore(ORIGIN)  # without a page, Flet gives the same error as for a missing service
     for call in (store.load, store.clear, lambda: store.save(SECRET)):
         with pytest.raises(CredentialsUnavailable) as caught:
             await call()
@@ -66,7 +68,7 @@ async def test_a_client_without_the_service_is_told(caplog: pytest.LogCaptureFix
     assert "sentinel" not in caplog.text
 
 
-async def test_a_client_that_never_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_secure_storage_without_an_answer_is_reported_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     async with phone({}) as driver:
         store = SecureStorageStore(ORIGIN, timeout=0.1)
 
