@@ -222,7 +222,8 @@ def _trusted_keyring() -> KeyringBackend:
     Raises:
         CredentialsUnavailable: no backend is trusted.
     """
-    import keyring  # here, in the thread: phones do not have it, and finding the back end takes time
+    # imported late, in the thread: phones lack the package, and the search for a backend takes time
+    import keyring
 
     backend = keyring.get_keyring()
     chained = type(backend).__module__ == "keyring.backends.chainer"

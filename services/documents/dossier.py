@@ -1,6 +1,6 @@
-"""A contest file as a document to attach: its facts, lines, timeline, proofs and letters, as PDF.
+"""PDF dossier of a contest file: its facts, lines, timeline, proofs and letters.
 
-The same dossier gives the same bytes.
+Equal dossiers give equal bytes.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 FOOT_AT = 16.0
-"""How far the foot is from the edge of the page."""
+"""Distance of the foot from the edge of the page."""
 WIDTHS = (22, 38, 34, 20, 27, 25)
-"""Shares of the table's columns."""
+"""Relative widths of the table's columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LetterPage:
-    """One letter, on a page of its own."""
+    """Letter, on a page of its own."""
 
     to: str
     sender: tuple[str, ...]
-    """The name, then the lines of the address."""
+    """Name, then the lines of the address."""
     date: str
     subject: str
     paragraphs: tuple[str, ...]
@@ -51,7 +51,7 @@ class LetterPage:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The contested lines: as many cells a row as there are columns."""
+    """Table of the contested lines; each row has as many cells as there are columns."""
 
     title: str
     columns: tuple[str, ...]
@@ -61,7 +61,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A heading and what stands below it: paragraphs, or a time and what happened then."""
+    """Heading with paragraphs, or with pairs of a time and an event."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
@@ -70,13 +70,13 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Dossier:
-    """What the document says, in its order."""
+    """Content of the document, in its order."""
 
     language: str
-    """BCP 47, for screen readers: `fr-FR`."""
+    """BCP 47 tag for screen readers, such as `fr-FR`."""
     product_name: str
     warning: str
-    """What cannot be overlooked, in a band on every page: that it is made up. Empty when it is not."""
+    """Text of the band on every page, which says that the data is made up; empty for real data."""
     title: str
     name: str
     amount: str
@@ -88,20 +88,20 @@ class Dossier:
     notes: Section
     """Facts of law, each with its source."""
     foot: str
-    """On every page."""
+    """Text at the foot of every page."""
     made_at: datetime
-    """By the backend's clock."""
+    """Time of creation, by the backend's clock."""
 
 
 def dossier_file(dossier: Dossier, *, fonts: Path, mark: Path) -> bytes:
     """Return the dossier as a PDF whose text can be selected, searched and read out.
 
-    `fonts` as in `prepare`; `mark` is the product's own, an SVG.
+    `fonts` as in `prepare`; `mark` is the product's SVG mark.
     """
-    from fpdf import FPDF  # where it is used: it would make the app start later
+    from fpdf import FPDF  # imported late: it would delay the start of the app
 
     class Pages(FPDF):
-        """Pages that each bear the warning and the foot."""
+        """Pages with the warning and the foot."""
 
         def header(self) -> None:
             if dossier.warning:
@@ -144,7 +144,7 @@ def dossier_file(dossier: Dossier, *, fonts: Path, mark: Path) -> bytes:
 
 def _heading(page: FPDF, title: str) -> None:
     page.ln(8)
-    if page.will_page_break(3 * ROW):  # no heading at the foot of a page
+    if page.will_page_break(3 * ROW):  # keeps a heading with its content
         page.add_page()
     write(page, title, 14, bold=True)
     page.ln(2)

@@ -1,4 +1,4 @@
-"""Charges to come as a calendar file (RFC 5545): all-day events, one a charge, none that recurs.
+"""Calendar file of future charges (RFC 5545): one all-day event per charge, without recurrence.
 
 A recurring event would stay after a cancellation, and skip the months without a 31st.
 """
@@ -15,7 +15,7 @@ DOMAIN = "fr.consoetmoi.app"
 
 @dataclass(frozen=True)
 class CalendarEvent:
-    """One day, in words; `remind_on` is the day of its alarm, if it has one."""
+    """Event of one day; `remind_on` is the day of its alarm, if any."""
 
     subscription_id: str
     day: date
@@ -23,12 +23,12 @@ class CalendarEvent:
     description: str = ""
     remind_on: date | None = None
     end: bool = False
-    """The last day of the access, not a charge: both may fall on one day."""
+    """True for the last day of access, not a charge; both may be on the same day."""
 
 
 def ics_file(contract_id: str, events: Sequence[CalendarEvent], at: datetime, product: str) -> bytes:
-    """Return the file, the same for the same input; `at` is the backend's moment."""
-    from icalendar import Alarm, Calendar, Event  # here: the import takes half a second
+    """Return the file, equal for equal input; `at` is the backend's time."""
+    from icalendar import Alarm, Calendar, Event  # imported late: the import takes half a second
 
     calendar = Calendar()
     calendar.add("prodid", f"-//{product}//{DOMAIN}//")
@@ -54,6 +54,6 @@ def ics_file(contract_id: str, events: Sequence[CalendarEvent], at: datetime, pr
 
 
 def uid(contract_id: str, event: CalendarEvent) -> str:
-    """Return the identifier of an event, the same at each export. It reveals no id of the contract."""
+    """Return the id of an event, equal in each export. It reveals no id of the contract."""
     named = f"{contract_id}|{event.subscription_id}|{event.day.isoformat()}{'|end' if event.end else ''}"
     return f"{hashlib.sha256(named.encode()).hexdigest()[:32]}@{DOMAIN}"

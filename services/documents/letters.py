@@ -1,6 +1,6 @@
-"""The legal facts that the app states, and the letters of a contest file, read from their files.
+"""Legal facts stated by the app, and letters of a contest file, read from their files.
 
-Both files are data for a lawyer to read: `assets/legal.toml` and `assets/letters.toml`.
+Both files are written for review by a lawyer: `assets/legal.toml` and `assets/letters.toml`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Filled = Annotated[str, Meta(min_length=1)]
 
 
 class Fact(Struct, frozen=True, forbid_unknown_fields=True):
-    """One fact of law, its source, and the day on which its text was read."""
+    """Fact of law, its source, and the day on which its text was checked."""
 
     key: Filled
     fr: Filled
@@ -29,19 +29,19 @@ class Fact(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sentence(Struct, frozen=True, forbid_unknown_fields=True):
-    """A sentence of a letter, which may stand only if a condition holds, or unless it does."""
+    """Sentence of a letter, included only under a condition, or unless a condition holds."""
 
     text: Filled
     when: str = ""
     unless: str = ""
 
     def stands(self, held: Collection[str]) -> bool:
-        """Return whether it stands when these conditions hold."""
+        """Return whether the sentence is included under these conditions."""
         return (not self.when or self.when in held) and (not self.unless or self.unless not in held)
 
 
 class Letter(Struct, frozen=True, forbid_unknown_fields=True):
-    """A letter, in French; `gloss` is its summary in English."""
+    """Letter in French; `gloss` is its summary in English."""
 
     step: Step
     to: Filled
@@ -50,7 +50,7 @@ class Letter(Struct, frozen=True, forbid_unknown_fields=True):
     paragraphs: tuple[tuple[Sentence, ...], ...]
 
     def body(self, held: Collection[str], fields: Mapping[str, str]) -> tuple[str, ...]:
-        """Return its paragraphs under these conditions, filled in."""
+        """Return the paragraphs under these conditions, with the fields filled in."""
         texts = (
             " ".join(each.text for each in sentences if each.stands(held)) for sentences in self.paragraphs
         )
@@ -58,7 +58,7 @@ class Letter(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Letters(Struct, frozen=True, forbid_unknown_fields=True):
-    """The letters, in the order of their steps, and the parts that they share."""
+    """Letters in the order of their steps, and the parts that they share."""
 
     foot: Filled
     asks: dict[Claim, Filled]
@@ -70,7 +70,7 @@ class Letters(Struct, frozen=True, forbid_unknown_fields=True):
         return next(one for one in self.letter if one.step is step)
 
     def asked(self, claims: Collection[Claim], fields: Mapping[str, str]) -> str:
-        """Return what is asked for, as « le remboursement de 3,99 € et la preuve de mon accord »."""
+        """Return the claims in words, such as « le remboursement de 3,99 € et la preuve de mon accord »."""
         *others, last = (self.asks[claim].format_map(fields) for claim in Claim if claim in claims)
         return f"{', '.join(others)} et {last}" if others else last
 
@@ -90,5 +90,5 @@ def read_letters(file: Path) -> Letters:
 
 
 def checked_on(facts: Collection[Fact]) -> date:
-    """Return the day up to which every fact was read: the oldest check."""
+    """Return the date of the oldest check, up to which all facts are confirmed."""
     return min(fact.checked_on for fact in facts)

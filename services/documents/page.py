@@ -1,6 +1,6 @@
-"""Parts of the pages that leave the app as PDF: their text, rules, facts and head.
+"""Parts of PDF pages: their text, rules, facts and head.
 
-The same content gives the same bytes. Words come from the views, in the reader's language and formats.
+Equal content gives equal bytes. The views provide the words, in the user's language and formats.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from fpdf.fonts import TTFFont
 
 MARGIN = 22.0
-"""Around the page; it and every length below are millimetres on A4, and font sizes points."""
+"""Margin of the page. All lengths below are millimeters on A4, all font sizes points."""
 MARK = 13.0
 VALUES_AT = 58.0
-"""How far from the margin the second column begins."""
+"""Distance from the margin to the second column."""
 ROW = 10.5
 
 BLACK, MUTED, HAIRLINE, SUNKEN, WHITE = 0, 82, 224, 245, 255
-"""Greys, from 0 to 255: a receipt is printed."""
+"""Gray levels from 0 to 255, without colors: a receipt is printed."""
 FAMILY = "Inter"
 _BOX = "\N{WHITE SQUARE}"
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0") | frozenset(map(chr, range(0x1F3FB, 0x1F400)))
-"""Letters without a shape, and the skin tones of the emoji before them."""
+"""Letters without a shape, and skin tones of the preceding emoji."""
 
 
 def prepare(page: FPDF, fonts: Path) -> None:
-    """Set margins and fonts, so that what is drawn can be selected, searched and read out.
+    """Set margins and fonts, so that the text can be selected, searched and read out.
 
     `fonts` is the folder of `InterTab-Regular.ttf` and `InterTab-Bold.ttf`.
     """
     page.set_margin(MARGIN)
-    page.c_margin = 0  # text begins where the rules do
+    page.c_margin = 0  # align text with the rules
     page.set_auto_page_break(True, margin=MARGIN)
     page.alias_nb_pages("")  # else `{nb}` in a description would print the number of pages
     page.add_font(FAMILY, "", fonts / "InterTab-Regular.ttf")
@@ -59,7 +59,7 @@ def _is_invisible(letter: str) -> bool:
 
 
 def _stand_in(letter: str, drawn: Container[int]) -> str:
-    """Return what is drawn for a character without a glyph."""
+    """Return the replacement of a character without a glyph."""
     match unicodedata.category(letter):
         case "Mn" | "Me":  # a mark on the letter before, which stays readable
             return ""
@@ -72,14 +72,14 @@ def _stand_in(letter: str, drawn: Container[int]) -> str:
 def write(
     page: FPDF, text: str, size: float, *, bold: bool = False, grey: int = BLACK, width: float = 0
 ) -> None:
-    """Write one paragraph from here, as wide as the page or `width`; the next one comes below."""
+    """Write a paragraph at the current position, as wide as the page or `width`; the next one is below."""
     page.set_font(FAMILY, "B" if bold else "", size)
     page.set_text_color(grey)
     page.multi_cell(width, size * 0.5, known(page, text), align="L", new_x="LMARGIN", new_y="NEXT")
 
 
 def band(page: FPDF, warning: str) -> None:
-    """Draw a black band at the top, with what cannot be overlooked."""
+    """Draw a black band with the warning at the top."""
     page.set_fill_color(BLACK)
     page.rect(0, 0, page.w, ROW, style="F")
     page.set_xy(MARGIN, 0)
@@ -89,7 +89,7 @@ def band(page: FPDF, warning: str) -> None:
 
 
 def fact(page: FPDF, name: str, value: str) -> None:
-    """Write a name and its value side by side, on one page where they fit on one."""
+    """Write a name and its value side by side, on one page if they fit."""
     height = max(_height(page, name, VALUES_AT - 4), _height(page, value, page.epw - VALUES_AT, bold=True))
     if page.will_page_break(max(ROW, height + 5.5)):
         page.add_page()
@@ -104,14 +104,14 @@ def fact(page: FPDF, name: str, value: str) -> None:
 
 
 def _height(page: FPDF, text: str, width: float, *, bold: bool = False) -> float:
-    """Return the height of a text of 10 points when it is written `width` wide."""
+    """Return the height of a text of 10 points in a column of `width`."""
     page.set_font(FAMILY, "B" if bold else "", 10)
     lines = page.multi_cell(width, 5, known(page, text), align="L", dry_run=True, output="LINES")
     return 5.0 * len(cast("list[str]", lines))
 
 
 def head(page: FPDF, product_name: str, title: str, mark: Path) -> None:
-    """Draw the product's mark and name, and what the document is."""
+    """Draw the product's mark and name, and the title of the document."""
     page.set_xy(MARGIN, MARGIN)
     page.image(mark, w=MARK, h=MARK)
     page.set_xy(MARGIN + MARK + 4, MARGIN)
@@ -126,7 +126,7 @@ def head(page: FPDF, product_name: str, title: str, mark: Path) -> None:
 
 
 def rule(page: FPDF, y: float) -> None:
-    """Draw a hairline across the page; what follows begins right below it."""
+    """Draw a hairline across the page; the next content begins right below it."""
     page.set_draw_color(HAIRLINE)
     page.set_line_width(0.2)
     page.line(MARGIN, y, page.w - MARGIN, y)

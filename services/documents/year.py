@@ -1,6 +1,6 @@
-"""A year of bills as a picture to share and as a PDF.
+"""Picture to share and PDF of a year of bills.
 
-Both are laid out here; their words come from the views. The same page gives the same bytes.
+This module lays them out; the views provide the words. Equal content gives equal bytes.
 """
 
 from __future__ import annotations
@@ -35,38 +35,38 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 WIDTH, HEIGHT = 1080, 1350
-"""Of the picture, in pixels."""
+"""Size of the picture, in pixels."""
 EDGE = 80
 CHART_TOP, CHART_HEIGHT = 440, 280
 BAR = 52
 STUB = 6
 """Height of the bar of a month without purchases."""
 HATCH = 14
-"""Pixels between the lines over a month that is not known."""
+"""Pixels between the lines over a month without data."""
 BACKGROUND, INK, GREY, PALE = "#FFFFFF", "#000000", "#525252", "#E0E0E0"
 PDF_CHART = 42.0
-"""Millimetres of the tallest bar in the PDF."""
+"""Height of the tallest bar in the PDF, in millimeters."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One month of the chart."""
+    """Month in the chart."""
 
     label: str
-    """« Janv. »"""
+    """Short label, such as « Janv. »."""
     month: str
-    """« Janvier 2026 »"""
+    """Full name, such as « Janvier 2026 »."""
     amount: str
-    """« 12,48 € », or that it is not known."""
+    """Amount, such as « 12,48 € », or a text for an unknown one."""
     height: float
-    """From 0 to 1; 0 for nothing."""
+    """Relative height, from 0 (no purchases) to 1."""
     unknown: bool = False
     ahead: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """A heading, and names with their amounts."""
+    """Heading, and pairs of a name and an amount."""
 
     title: str
     rows: tuple[tuple[str, str], ...]
@@ -74,13 +74,13 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class YearPage:
-    """What the picture and the PDF say, in their order."""
+    """Content of the picture and the PDF, in its order."""
 
     language: str
-    """BCP 47, for screen readers: `fr-FR`."""
+    """BCP 47 tag for screen readers, such as `fr-FR`."""
     product_name: str
     warning: str
-    """That the figures are made up. Empty when they are not."""
+    """Warning that the figures are made up; empty for real data."""
     title: str
     amount: str
     span: str
@@ -89,23 +89,23 @@ class YearPage:
     facts: tuple[tuple[str, str], ...]
     tables: tuple[Table, ...]
     note: str
-    """What the hatched months are; empty without one."""
+    """Explanation of the hatched months; empty without such a month."""
     accent: str
-    """The brand's color, `#RRGGBB`."""
+    """Brand color, `#RRGGBB`."""
     made_at: datetime
-    """By the backend's clock."""
+    """Time of creation, by the backend's clock."""
     foot: str
-    """When the PDF was made, and what it is worth."""
+    """Date and legal value of the PDF."""
 
 
 def can_draw() -> bool:
-    """Return whether a picture can be drawn: the static demo leaves Pillow out for its weight."""
+    """Return whether a picture can be drawn; the static demo leaves Pillow out for its weight."""
     return importlib.util.find_spec("PIL") is not None
 
 
 def png_file(page: YearPage, *, fonts: Path) -> bytes:
     """Return the picture, 1080 by 1350 pixels; `fonts` is the folder of the `InterTab` fonts."""
-    from PIL import Image, ImageDraw, ImageFont  # where it is used: it would make the app start later
+    from PIL import Image, ImageDraw, ImageFont  # imported late: it would delay the start of the app
 
     def font(size: int, *, bold: bool = False) -> FreeTypeFont:
         file = fonts / f"InterTab-{'Bold' if bold else 'Regular'}.ttf"
@@ -144,7 +144,7 @@ def png_file(page: YearPage, *, fonts: Path) -> bytes:
 
 
 def _cut(text: str, font: FreeTypeFont, room: float) -> str:
-    """Return a text that fits, with an ellipsis if it was cut."""
+    """Return a text that fits, with an ellipsis if it is cut."""
     if font.getlength(text) <= room:
         return text
     while text and font.getlength(f"{text}…") > room:
@@ -168,7 +168,7 @@ def _bars(draw: ImageDraw, page: YearPage, font: FreeTypeFont) -> None:
 
 
 def _hatch(draw: ImageDraw, left: float, top: float, right: float, bottom: float) -> None:
-    """Draw slanted lines in a frame: a month of which nothing is known."""
+    """Draw slanted lines in a frame, for a month without data."""
     draw.rectangle((left, top, right, bottom), outline=GREY, width=2)
     start = top - (right - left)
     while start < bottom:
@@ -182,8 +182,8 @@ def _hatch(draw: ImageDraw, left: float, top: float, right: float, bottom: float
 
 
 def pdf_file(page: YearPage, *, fonts: Path, mark: Path) -> bytes:
-    """Return the year as a PDF whose text can be selected; `mark` is the product's own, an SVG."""
-    from fpdf import FPDF  # where it is used: it would make the app start later
+    """Return the year as a PDF whose text can be selected; `mark` is the product's SVG mark."""
+    from fpdf import FPDF  # imported late: it would delay the start of the app
 
     sheet = FPDF(format="A4")
     prepare(sheet, fonts)
@@ -216,7 +216,7 @@ def pdf_file(page: YearPage, *, fonts: Path, mark: Path) -> bytes:
 
 def _table(sheet: FPDF, table: Table) -> None:
     sheet.ln(6)
-    if sheet.will_page_break(2 * ROW):  # no heading at the foot of a page
+    if sheet.will_page_break(2 * ROW):  # keeps a heading with its content
         sheet.add_page()
     write(sheet, table.title, 13, bold=True)
     sheet.ln(1)

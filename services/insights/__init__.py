@@ -1,1 +1,1 @@
-"""Questions about one contract, answered by pure functions: one module a question."""
+"""Pure functions that answer questions about one contract, one module per question."""

@@ -1,4 +1,4 @@
-"""What comes in the next three months: charges, and the ends of what was cancelled."""
+"""Calendar of the next three months: charges, and ends of cancelled subscriptions."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ AHEAD = timedelta(days=92)
 
 @dataclass(frozen=True)
 class Entry:
-    """One day of one subscription: a charge, or, without an amount, the last day of its access."""
+    """Day of a subscription: a charge, or, without an amount, the last day of access."""
 
     subscription: Subscription
     day: date
     bill_month: str
-    """The month of the bill that will bear the charge, `YYYY-MM`."""
+    """Month of the bill for the charge, `YYYY-MM`."""
     amount: Decimal | None = None
     overdue: bool = False
     cancel_by: date | None = None
-    """The last day on which it can be ended here before the charge; None if it cannot, or is over."""
+    """Last day to end the subscription here before the charge; None if it is over or cannot be ended here."""
 
 
 @dataclass(frozen=True)
 class Month:
-    """The entries of one calendar month, in order."""
+    """Entries of one calendar month, in order."""
 
     first: date
     entries: tuple[Entry, ...]
 
     @property
     def total(self) -> Decimal:
-        """What the charges amount to."""
+        """Sum of the charges."""
         return sum((one.amount for one in self.entries if one.amount is not None), NOTHING)
 
 
@@ -73,7 +73,7 @@ def by_month(entries: Sequence[Entry]) -> tuple[Month, ...]:
 
 
 def total(entries: Sequence[Entry]) -> Decimal:
-    """Return what the charges amount to."""
+    """Return the sum of the charges."""
     return sum((one.amount for one in entries if one.amount is not None), NOTHING)
 
 

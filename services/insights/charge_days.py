@@ -1,4 +1,4 @@
-"""The days on which subscriptions are charged."""
+"""Days on which subscriptions are charged."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _CHARGED = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PENDING_TERMINATE)
 
 @dataclass(frozen=True)
 class Due:
-    """One charge to come."""
+    """Charge to come."""
 
     subscription: Subscription
     day: date
     amount: Decimal
     overdue: bool = False
-    """The day is over, and the charge has not come."""
+    """True if the day is over and no charge has been made."""
 
 
 def charge_days(anchor: date, rhythm: Rhythm) -> Iterator[date]:
-    """Yield the days from an anchor on; monthly on its day, or on the last day of a shorter month.
+    """Yield the charge days from an anchor on; monthly on its day, or on the last day of a shorter month.
 
-    Each month is counted from the anchor: counted from the charge before, the 31st would become the 28th.
+    Each month is counted from the anchor: counted from the previous charge, the 31st would become the 28th.
     """
     if rhythm is Rhythm.WEEK:
         day = anchor
@@ -45,7 +45,7 @@ def charge_days(anchor: date, rhythm: Rhythm) -> Iterator[date]:
 
 
 def due(subscriptions: Sequence[Subscription], today: date, until: date) -> tuple[Due, ...]:
-    """Return the charges to come from today to a day, included, in order; an overdue one counts once."""
+    """Return the charges from today to `until`, included, in order; an overdue one counts once."""
     found = [
         Due(one, day, price(one), overdue=day < today)
         for one in subscriptions
@@ -56,7 +56,7 @@ def due(subscriptions: Sequence[Subscription], today: date, until: date) -> tupl
 
 
 def price(one: Subscription) -> Decimal:
-    """Return what the next charge amounts to."""
+    """Return the amount of the next charge."""
     return one.next_price.amount if one.next_price is not None else one.price.amount
 
 

@@ -1,4 +1,4 @@
-"""Contest files: what is contested at one publisher, the steps done, and how two versions become one."""
+"""Contest files: contested charges of one publisher, completed steps, and the merge of two versions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ContestId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
 
 class Reason(StrEnum):
-    """Why charges are contested."""
+    """Reason for which charges are contested."""
 
     UNAWARE = "unaware"
     UNCLEAR = "unclear"
@@ -32,7 +32,7 @@ class Reason(StrEnum):
 
 
 class Claim(StrEnum):
-    """What is asked for."""
+    """Claim of the subscriber."""
 
     REFUND = "refund"
     END = "end"
@@ -40,7 +40,7 @@ class Claim(StrEnum):
 
 
 class Step(StrEnum):
-    """The steps, in their order."""
+    """Steps of a contest file, in order."""
 
     STOP = "stop"
     """The subscription is ended, or the service turned off."""
@@ -55,7 +55,7 @@ class Step(StrEnum):
 
 
 class Means(StrEnum):
-    """How a letter was sent."""
+    """Means by which a letter was sent."""
 
     LETTER = "letter"
     EMAIL = "email"
@@ -63,7 +63,7 @@ class Means(StrEnum):
 
 
 class Outcome(StrEnum):
-    """An answer to a letter."""
+    """Outcome of a letter."""
 
     ACCEPTED = "accepted"
     PARTLY = "partly"
@@ -71,7 +71,7 @@ class Outcome(StrEnum):
 
 
 class Standing(StrEnum):
-    """How far a step is."""
+    """Progress of a step."""
 
     TODO = "todo"
     SENT = "sent"
@@ -80,7 +80,7 @@ class Standing(StrEnum):
 
 
 class Line(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One contested charge, with what is needed to show it when it is no longer served."""
+    """Contested charge, with the data to show it when the backend no longer serves it."""
 
     payment_id: Annotated[str, Meta(min_length=1, max_length=100)]
     paid_at: Instant
@@ -94,7 +94,7 @@ class Line(Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def digital(self) -> bool:
-        """Whether it surely is digital content, for which the right of withdrawal is lost only by consent."""
+        """Whether it is digital content for sure; its right of withdrawal is lost only by consent."""
         return self.category in _DIGITAL
 
 
@@ -112,47 +112,47 @@ _DIGITAL = frozenset(
 
 
 class Claimed(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What is contested, why, and what is asked for."""
+    """Contested charges, the reason, and the claims."""
 
     told_at: Instant
     publisher: Text
-    """The publisher's identifier."""
+    """Identifier of the publisher."""
     name: Text
-    """The publisher's name as it was shown."""
+    """Name of the publisher, as shown to the subscriber."""
     lines: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=MOST_LINES)]
     reason: Reason
     claims: Annotated[tuple[Claim, ...], Meta(min_length=1, max_length=3)]
     ended_on: date | None = None
-    """The last day of the subscription that was charged after its end."""
+    """Last day of the subscription that was charged after its end."""
     ended_reference: Annotated[str, Meta(max_length=100)] = ""
     twin_paid_at: Instant | None = None
-    """When the purchase was made that the duplicate repeats."""
+    """Time of the purchase that the duplicate repeats."""
     over_month: bool = False
-    """The purchases of a period with one of the lines exceed the legal limit of a month."""
+    """True if the purchases in a line's period exceed the legal limit of a month."""
 
     def __post_init__(self) -> None:
         check_century(self.told_at, self.ended_on, self.twin_paid_at)
 
 
 class Answer(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An answer to a letter."""
+    """Answer to a letter."""
 
     day: date
     outcome: Outcome
     refunded: Money | None = None
-    """What an answer in part grants."""
+    """Amount granted by a partial answer."""
 
     def __post_init__(self) -> None:
         check_century(self.day)
 
     @property
     def declines(self) -> bool:
-        """Whether it leaves something to contest."""
+        """Whether part of the claim remains to contest."""
         return self.outcome is not Outcome.ACCEPTED
 
 
 class Progress(Struct, frozen=True, kw_only=True, rename="camel"):
-    """How far one step is. Without `sent_on` it is still to do: it may have been undone."""
+    """Progress of one step. Without `sent_on`, the step is to do: it may have been undone."""
 
     told_at: Instant
     sent_on: date | None = None
@@ -165,7 +165,7 @@ class Progress(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Closing(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The day on which a file was closed; None for one that was opened again."""
+    """Day on which a file was closed; None if it was opened again."""
 
     told_at: Instant
     day: date | None = None
@@ -175,7 +175,7 @@ class Closing(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Contest(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One contest file. Its parts are replaced, never changed."""
+    """Contest file. Its parts are replaced, never changed."""
 
     claimed: Claimed
     steps: dict[Step, Progress] = {}
@@ -183,7 +183,7 @@ class Contest(Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def total(self) -> Decimal:
-        """The sum claimed."""
+        """Sum of the claimed amounts."""
         return sum((line.amount.amount for line in self.claimed.lines), NOTHING)
 
     @property
@@ -196,12 +196,12 @@ class Contest(Struct, frozen=True, kw_only=True, rename="camel"):
         return any(line.category is Category.ADULT for line in self.claimed.lines)
 
     def progress(self, step: Step) -> Progress | None:
-        """Return how far a step is; None while it is still to do."""
+        """Return the progress of a step; None if the step is to do."""
         known = self.steps.get(step)
         return known if known and known.sent_on else None
 
     def standing(self, step: Step) -> Standing:
-        """Return how far a step is."""
+        """Return the standing of a step."""
         known = self.progress(step)
         if self.closed_on is not None:
             return Standing.CLOSED
@@ -215,12 +215,12 @@ Part = TypeVar("Part", Claimed, Progress, Closing)
 
 
 def contest_id(claimed: Claimed) -> str:
-    """Return the id of a new file: the same on every device that reads the document."""
+    """Return the id of a new file, equal on every device that reads the document."""
     return hashlib.sha256(msgspec.json.encode(claimed)).hexdigest()[:16]
 
 
 def merge_contests(one: Contests, other: Contests, removed: Iterable[str]) -> dict[str, Contest]:
-    """Return the files of both, part by part the later, without those that either removed."""
+    """Return the files of both versions, with the later of each part, without any removed file."""
     gone = set(removed)
     met: dict[str, Contest] = {}
     for key in sorted({*one, *other} - gone):
@@ -246,10 +246,10 @@ def _later(one: Part, other: Part) -> Part:
 
 
 def _age(part: Claimed | Progress | Closing) -> tuple[float, bytes]:
-    """Order parts by their moment; equal moments by content, so that no side is preferred."""
+    """Return a sort key of parts: by time, then by content, so that no side is preferred."""
     return part.told_at.timestamp(), msgspec.json.encode(part)
 
 
 def told_after(now: datetime, *parts: Claimed | Progress | Closing | None) -> datetime:
-    """Return the moment of a change: later than what it replaces, even if a clock went back."""
+    """Return the time of a change, later than the parts it replaces, even if a clock went back."""
     return max([now, *(part.told_at + _LATER for part in parts if part is not None)])

@@ -1,4 +1,4 @@
-"""The rules of a contest file: which step is open when, deadlines, refunds, and what a letter may say."""
+"""Rules of a contest file: order of the steps, deadlines, refunds, and conditions of the letters."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from services.models import Purchase, Subscription
 
 WITHDRAWAL = timedelta(days=14)
 PUBLISHER_ANSWER = timedelta(days=15)
-"""What the letter to the publisher suggests; no legal limit."""
+"""Days suggested by the letter to the publisher; not a legal limit."""
 OF_SUBSCRIPTION = frozenset((Kind.RISE, Kind.TRIAL, Kind.AGAIN, Kind.WEEKLY, Kind.NEWSUB))
 LETTERS = (Step.PUBLISHER, Step.SERVICE, Step.CONSUMERS, Step.MEDIATOR)
-"""The steps that are written to someone."""
+"""Steps with a letter."""
 AFTER_SERVICE = (Step.CONSUMERS, Step.MEDIATOR)
-"""The steps that may follow only the letter to the customer service."""
+"""Steps that must follow the letter to the customer service."""
 
 
 def line_of(entry: Purchase) -> Line:
@@ -47,7 +47,7 @@ def line_of(entry: Purchase) -> Line:
 
 
 def contestable(ledger: Ledger, publisher: str) -> tuple[Purchase, ...]:
-    """Return the charges of a publisher that can be contested, newest first, at most `MOST_LINES`."""
+    """Return the contestable charges of a publisher, newest first, at most `MOST_LINES`."""
     found = (
         entry
         for entry in reversed(ledger.charges)
@@ -57,7 +57,7 @@ def contestable(ledger: Ledger, publisher: str) -> tuple[Purchase, ...]:
 
 
 def exceeds_month(ledger: Ledger, entries: Iterable[Purchase], limit: Decimal = LAW_MONTH) -> bool:
-    """Return whether the purchases of a period that holds one of these exceed the limit of a month."""
+    """Return whether the purchases in the period of any of these entries exceed the limit of a month."""
     periods = {entry.period_id for entry in entries}
     return any(
         sum((each.amount.amount for each in one.entries if counts(each)), NOTHING) > limit
@@ -67,14 +67,14 @@ def exceeds_month(ledger: Ledger, entries: Iterable[Purchase], limit: Decimal = 
 
 
 def months_after(day: date, months: int) -> date:
-    """Return the same day some months later, or the last of a shorter month."""
+    """Return the same day some months later, or the last day of a shorter month."""
     years, month = divmod(day.month - 1 + months, 12)
     last = calendar.monthrange(day.year + years, month + 1)[1]
     return date(day.year + years, month + 1, min(day.day, last))
 
 
 def answer_due(contest: Contest, step: Step) -> date | None:
-    """Return the day from which a letter counts as unanswered; None where no answer is awaited."""
+    """Return the day from which a letter counts as unanswered; None if no answer is pending."""
     known = contest.progress(step)
     if known is None or known.sent_on is None or known.answer is not None:
         return None
@@ -88,7 +88,7 @@ def answer_due(contest: Contest, step: Step) -> date | None:
 
 
 def opens(contest: Contest, step: Step) -> date | None:
-    """Return the first day of a step; `date.min` for one that can be done at once, None if it is barred.
+    """Return the first day of a step; `date.min` if it can be done at once, None if it is barred.
 
     The letters have an order: customer service, then consumer service, then mediator.
     """
@@ -104,11 +104,11 @@ def opens(contest: Contest, step: Step) -> date | None:
     if service.answer is None:
         days.append(months_after(service.sent_on, 2))
     first = min((day for day in days if day is not None), default=None)
-    return max(first, service.sent_on) if first else None  # two devices may have told another order
+    return max(first, service.sent_on) if first else None  # two devices may have recorded another order
 
 
 def _unsettled(known: Progress, months: int) -> date | None:
-    """Return the day from which a letter has failed: refused, or without an answer for some months."""
+    """Return the day from which a letter has failed: refused, or unanswered for some months."""
     if known.sent_on is None:
         return None
     if known.answer is not None:
@@ -132,7 +132,7 @@ def withdraw_until(contest: Contest, zone: ZoneInfo, today: date) -> date | None
 
 
 def prudent_until(contest: Contest) -> date:
-    """Return a year after the first of the earliest bill month: the limit counted to be on the safe side."""
+    """Return a year after the first day of the earliest bill month, the most cautious deadline."""
     first = min(line.bill_month for line in contest.claimed.lines)
     return months_after(date.fromisoformat(f"{first}-01"), 12)
 
@@ -147,7 +147,7 @@ def is_open(contest: Contest, step: Step, today: date) -> bool:
 
 
 def next_step(contest: Contest, today: date) -> tuple[Step, date] | None:
-    """Return the next thing to do and its first day, today or ahead; None when there is nothing."""
+    """Return the next step and its first day, today or later; None without a next step."""
     if contest.closed_on is not None:
         return None
     if any(known.answer and not known.answer.declines for known in contest.steps.values()):
@@ -163,7 +163,7 @@ def next_step(contest: Contest, today: date) -> tuple[Step, date] | None:
 
 
 def unanswered(contest: Contest, today: date) -> tuple[Step, date] | None:
-    """Return the last letter that should have been answered by now and was not, and when it was sent."""
+    """Return the last letter, if its answer is overdue, and the day it was sent."""
     if contest.closed_on is not None:
         return None
     for step in reversed(LETTERS):
@@ -174,7 +174,7 @@ def unanswered(contest: Contest, today: date) -> tuple[Step, date] | None:
 
 
 def earliest(contest: Contest, step: Step) -> date | None:
-    """Return the first day on which a step can have been done: never before the one it follows."""
+    """Return the first possible day of a step, never before the step that it follows."""
     if step not in AFTER_SERVICE:
         return date.min
     service = contest.progress(Step.SERVICE)
@@ -182,12 +182,12 @@ def earliest(contest: Contest, step: Step) -> date | None:
 
 
 def can_undo(contest: Contest, step: Step) -> bool:
-    """Return whether nothing that follows a step was done."""
+    """Return whether no later step depends on this one."""
     return step is not Step.SERVICE or not any(contest.progress(after) for after in AFTER_SERVICE)
 
 
 def refunds(ledger: Ledger, contest: Contest) -> tuple[Decimal, date | None]:
-    """Return what was given back on the lines, at most what is claimed, and the day of the last refund."""
+    """Return the refunds of the lines, at most the claim, and the day of the last refund."""
     ids = {line.payment_id for line in contest.claimed.lines}
     days = [ledger.day(entry) for entry in ledger.entries if entry.refund_of in ids]
     back = sum(
@@ -201,7 +201,7 @@ def refunds(ledger: Ledger, contest: Contest) -> tuple[Decimal, date | None]:
 
 
 def granted(contest: Contest, back: Decimal = NOTHING) -> Decimal:
-    """Return what is known to be won: the refunds found, or what the answers grant; at most the claim."""
+    """Return the amount won so far: the refunds found, or what the answers grant; at most the claim."""
     told = [back]
     for known in contest.steps.values():
         if known.answer is not None and known.answer.outcome is Outcome.ACCEPTED:
@@ -229,11 +229,11 @@ CONDITIONS = frozenset(
         "silent_two_months",
     )
 )
-"""What a sentence of a letter may depend on."""
+"""Conditions for sentences of a letter."""
 
 
 def conditions(contest: Contest, zone: ZoneInfo, today: date, *, reported: bool) -> frozenset[str]:
-    """Return what holds today, of `CONDITIONS`; `reported`: the operator was told of a line in the app."""
+    """Return the `CONDITIONS` that hold today; `reported`: a line was reported to the operator in the app."""
     claimed = contest.claimed
     digital = [line.paid_at.astimezone(zone).date() for line in claimed.lines if line.digital]
     held: dict[str, bool] = {claimed.reason: True}
@@ -260,7 +260,7 @@ def conditions(contest: Contest, zone: ZoneInfo, today: date, *, reported: bool)
 def charges_of(ledger: Ledger, found: Iterable[Finding]) -> frozenset[str]:
     """Return the ids of the charges that findings are about.
 
-    A finding about a subscription is about its charges from the first one named on.
+    A finding about a subscription covers its charges from the first one in the finding on.
     """
     ids: set[str] = set()
     for one in found:
@@ -277,19 +277,19 @@ def charges_of(ledger: Ledger, found: Iterable[Finding]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Draft:
-    """A file that is being begun: the charges of a publisher, and what is known about the chosen ones."""
+    """New contest file: the charges of a publisher, and the facts about the chosen ones."""
 
     publisher: str
     name: str
     entries: tuple[Purchase, ...]
-    """What can be contested, newest first."""
+    """Contestable charges, newest first."""
     chosen: frozenset[str]
     reason: Reason
     ended_on: date | None = None
     ended_reference: str = ""
     twin_paid_at: datetime | None = None
     running: bool = False
-    """The newest chosen charge is of a subscription that goes on."""
+    """True if the newest chosen charge belongs to a subscription that is not ended."""
 
     def claimed(
         self,
@@ -300,7 +300,7 @@ class Draft:
         over_month: bool,
         now: datetime,
     ) -> Claimed:
-        """Return what is claimed, with the facts that go with the reason."""
+        """Return the claim, with the facts that belong to the reason."""
         after = reason is Reason.AFTER
         return Claimed(
             told_at=now,
@@ -317,7 +317,7 @@ class Draft:
 
 
 def draft(ledger: Ledger, subscriptions: Sequence[Subscription], chosen: Collection[str]) -> Draft | None:
-    """Return a file to begin about these charges of one publisher; None if none can be contested."""
+    """Return a new file about these charges of one publisher; None if none can be contested."""
     first = next((entry for entry in reversed(ledger.charges) if entry.payment_id in chosen), None)
     if first is None:
         return None
@@ -365,7 +365,7 @@ def _twin(ledger: Ledger, entry: Purchase) -> Purchase | None:
 
 @dataclass(frozen=True)
 class Reminder:
-    """A day of a file that is worth a note in a calendar."""
+    """Day of a contest file to put in a calendar."""
 
     day: date
     kind: str
@@ -374,7 +374,7 @@ class Reminder:
 
 
 def reminders(contest: Contest, zone: ZoneInfo, today: date) -> tuple[Reminder, ...]:
-    """Return the days to come of a file that is open, in order."""
+    """Return the future days of an open file, in order."""
     if contest.closed_on is not None:
         return ()
     found = [Reminder(prudent_until(contest), "prudent")]

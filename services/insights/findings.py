@@ -1,4 +1,4 @@
-"""Charges worth a look: what the rules find, by rank, at most one finding an entry."""
+"""Findings: charges worth a look by the rules, in order of rank, at most one finding per entry."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from services.models import Category, Purchase, PurchaseKind, Rhythm, Subscripti
 
 LAW_TRANSACTION = Decimal("50.00")
 LAW_MONTH = Decimal("300.00")
-"""Article L521-3-1 of the French monetary and financial code: one purchase, and the purchases of a month."""
+"""Limits of article L521-3-1 of the French monetary and financial code: one purchase, and a month's
+purchases.
+"""
 OFTEN = frozenset((Category.PARKING, Category.TRANSPORT, Category.TICKETING, Category.DONATION))
-"""Categories in which equal purchases and new publishers are ordinary."""
+"""Categories in which equal purchases and new publishers are common."""
 TWICE = timedelta(minutes=10)
 UNUSUAL_FROM = Decimal("10.00")
 UNUSUAL_AFTER = 10
-"""One-off purchases that have to be known before one of them can be unusual."""
+"""Number of known one-off purchases from which a purchase can be unusual."""
 NEW_FROM = Decimal("5.00")
 NEW_AFTER = timedelta(days=60)
 NEAR_OWN, NEAR_LAW = Decimal("0.80"), Decimal("0.90")
 
 
 class Kind(StrEnum):
-    """What a finding is about, in the order of their ranks."""
+    """Kinds of findings, in order of rank."""
 
     OVER_LAW = "over_law"
     AFTER = "after"
@@ -48,28 +50,28 @@ class Kind(StrEnum):
 
 ORDER = tuple(Kind)
 OF_PUBLISHER = frozenset((Kind.NEW, Kind.NEWSUB, Kind.WEEKLY))
-"""Recognizing one of these makes its publisher known on every contract."""
+"""Kinds whose recognition makes the publisher known on every contract."""
 MUTE = "mute"
-"""Begins the key of the answer that silences the duplicates of a publisher."""
+"""Prefix of the key of the answer that silences a publisher's duplicates."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an amount is compared with."""
+    """Limits for amounts."""
 
     transaction: Decimal = LAW_TRANSACTION
     month: Decimal = LAW_MONTH
     own: Decimal | None = None
-    """The subscriber's own ceiling."""
+    """Own ceiling of the subscriber."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the sentence of a finding tells; which of them depends on its kind."""
+    """Facts for the sentence of a finding; the kind decides which of them are set."""
 
     amount: Decimal = NOTHING
     before: Decimal = NOTHING
-    """The former price, or the highest amount until now, or the ceiling."""
+    """Previous price, highest previous amount, or ceiling."""
     day: date | None = None
     ended: date | None = None
     apart: timedelta = timedelta()
@@ -79,44 +81,44 @@ class Facts:
     terminable: bool = False
     subscription_id: str | None = None
     others: int = 0
-    """Other purchases from the publisher."""
+    """Number of other purchases from the publisher."""
     others_since: date | None = None
     others_total: Decimal = NOTHING
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One charge, or one subscription, worth a look."""
+    """Charge or subscription worth a look."""
 
     kind: Kind
     key: str
     publisher: str
-    """The publisher's identifier; `own` or `law` for a ceiling."""
+    """Identifier of the publisher; `own` or `law` for a ceiling."""
     name: str
-    """The publisher's name."""
+    """Name of the publisher."""
     entries: tuple[Purchase, ...] = ()
     facts: Facts = field(default_factory=Facts)
 
     @property
     def day(self) -> date:
-        """The day it is about, for its place in a list."""
+        """Day of the finding, for its place in a list."""
         return self.facts.day or date.min
 
 
 @dataclass(frozen=True)
 class Card:
-    """Findings of one kind and publisher, shown together; the newest first."""
+    """Findings of one kind and publisher, shown together, newest first."""
 
     findings: tuple[Finding, ...]
 
     @property
     def first(self) -> Finding:
-        """The newest."""
+        """The newest finding."""
         return self.findings[0]
 
 
 def findings(ledger: Ledger, subscriptions: Sequence[Subscription], limits: Limits) -> tuple[Finding, ...]:
-    """Return what is worth a look, whatever was decided about it, in the order of ranks, newest first."""
+    """Return all findings, also decided ones, by rank, newest first."""
     claimed: set[str] = set()
     found: list[Finding] = []
     for rule in (_over_law, _after, _duplicates, _prices, _begun, _unusual, _new, _ceilings):
@@ -135,7 +137,7 @@ def findings(ledger: Ledger, subscriptions: Sequence[Subscription], limits: Limi
 def undecided(
     found: Iterable[Finding], review: Review, known_publishers: Collection[str] = ()
 ) -> tuple[Finding, ...]:
-    """Return the findings that still want an answer."""
+    """Return the findings without an answer."""
     known = {*known_publishers, *publishers_known(review)}
     return tuple(
         one
@@ -147,7 +149,7 @@ def undecided(
 
 
 def publishers_known(review: Review) -> frozenset[str]:
-    """Return the publishers that an answer made known."""
+    """Return the publishers that answers have made known."""
     return frozenset(
         decision.publisher
         for key, decision in review.decisions.items()
@@ -161,7 +163,7 @@ def mute_key(publisher: str) -> str:
 
 
 def recognised_duplicates(review: Review, publisher: str) -> int:
-    """Return how many duplicates of a publisher were recognized."""
+    """Return the number of recognized duplicates of a publisher."""
     prefix = f"{Kind.DUPLICATE}|{publisher}|"
     return sum(
         key.startswith(prefix) and review.verdict(key) is Verdict.RECOGNISED for key in review.decisions
@@ -169,7 +171,7 @@ def recognised_duplicates(review: Review, publisher: str) -> int:
 
 
 def cards(found: Iterable[Finding]) -> tuple[Card, ...]:
-    """Fold findings of one kind and publisher."""
+    """Group findings by kind and publisher."""
     folded: dict[tuple[Kind, str], list[Finding]] = {}
     for one in found:
         folded.setdefault((one.kind, one.publisher), []).append(one)
@@ -177,7 +179,7 @@ def cards(found: Iterable[Finding]) -> tuple[Card, ...]:
 
 
 def spent(ledger: Ledger) -> Decimal:
-    """Return what the purchases of the period in progress amount to, less what was given back on them."""
+    """Return the sum of the purchases in the current period, less their refunds."""
     if ledger.current is None:
         return NOTHING
     ids = {entry.payment_id for entry in ledger.current.entries}
@@ -234,7 +236,7 @@ def _over_law(ledger: Ledger, _: Sequence[Subscription], limits: Limits) -> Iter
 
 
 def _after(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) -> Iterator[Finding]:
-    """Charges after the end of a subscription, each with its own key: no answer hides the next."""
+    """Yield charges after the end of a subscription, each with its own key: no answer hides the next."""
     ended = {
         one.subscription_id: one
         for one in subscriptions
@@ -263,7 +265,7 @@ def _duplicates(ledger: Ledger, _: Sequence[Subscription], __: Limits) -> Iterat
 
 
 def _charges_by_subscription(ledger: Ledger) -> Mapping[str, list[Purchase]]:
-    """Every charge of each subscription, those of 0.00 among them, oldest first."""
+    """Return all charges of each subscription, oldest first, also charges of 0.00."""
     charges: dict[str, list[Purchase]] = defaultdict(list)
     for entry in ledger.entries:
         if entry.subscription_id is not None and charged(entry):
@@ -272,7 +274,7 @@ def _charges_by_subscription(ledger: Ledger) -> Mapping[str, list[Purchase]]:
 
 
 def _prices(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) -> Iterator[Finding]:
-    """Rises of price and ends of free trials, of active subscriptions."""
+    """Yield price rises and ends of free trials of active subscriptions."""
     charges = _charges_by_subscription(ledger)
     for one in subscriptions:
         if one.status is not SubscriptionStatus.ACTIVE:
@@ -287,7 +289,7 @@ def _prices(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) ->
 
 
 def _rise(ledger: Ledger, one: Subscription, paid: list[Purchase]) -> Iterator[Finding]:
-    """The latest change of price, if it is a rise: the one announced, else the one charged."""
+    """Yield the latest price change if it is a rise: the announced change, else the charged one."""
     if not paid:
         return
     last = paid[-1].amount.amount
@@ -309,7 +311,7 @@ def _rise(ledger: Ledger, one: Subscription, paid: list[Purchase]) -> Iterator[F
 
 
 def _begun(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) -> Iterator[Finding]:
-    """Subscriptions that began in known time."""
+    """Yield the subscriptions that began in the time covered by the ledger."""
     since, charges = ledger.known_since, _charges_by_subscription(ledger)
     if since is None:
         return
@@ -368,9 +370,10 @@ def _new(ledger: Ledger, _: Sequence[Subscription], __: Limits) -> Iterator[Find
 
 
 def first_entries(ledger: Ledger) -> Iterator[Purchase]:
-    """Yield the recent one-off purchases that are the first from their publisher, of any amount.
+    """Yield recent one-off purchases that are the first from their publisher, of any amount.
 
-    None of a category in which that is ordinary, nor while less than `NEW_AFTER` is known before.
+    Categories in which this is common are left out, and purchases with less than `NEW_AFTER` of known time
+    before them.
     """
     met: set[str] = set()
     for entry in ledger.charges:
@@ -389,7 +392,7 @@ def first_entries(ledger: Ledger) -> Iterator[Purchase]:
 
 
 def _ceilings(ledger: Ledger, _: Sequence[Subscription], limits: Limits) -> Iterator[Finding]:
-    """How far the period in progress is from the ceilings; once each a period."""
+    """Yield the ceilings that the current period is near or over; one finding per ceiling and period."""
     if ledger.current is None:
         return
     total, period_id = spent(ledger), ledger.current.period.period_id
@@ -407,7 +410,7 @@ def _ceilings(ledger: Ledger, _: Sequence[Subscription], limits: Limits) -> Iter
 
 
 def _with_history(ledger: Ledger, found: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Add what helps to recall a publisher: the other purchases from it, less what was given back on them."""
+    """Add the publisher's other purchases, less their refunds, to help the user remember it."""
     wanted = {one.publisher for one in found}
     by_publisher: dict[str, list[Purchase]] = defaultdict(list)
     for entry in ledger.charges:

@@ -1,4 +1,4 @@
-"""What the bill of the period in progress will come to."""
+"""Forecast of the current period's bill."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ from services.models import (
 )
 
 ENOUGH_PERIODS = 2
-"""Past periods that have to be known before anything is said of what is usual."""
+"""Number of past periods needed for a statement about habits."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The parts of the next bill, each exact to the cent."""
+    """Parts of the next bill, each exact to the cent."""
 
     period: BillingPeriod
     billed: Decimal
-    """What was accepted, refunds taken off."""
+    """Accepted amounts, less refunds."""
     due: tuple[Due, ...]
-    """The renewals to come in the period."""
+    """Renewals to come in the period."""
     pending: Decimal
     habit: Decimal | None
-    """The most that one-off purchases added from this day of a period on; None if too little is known."""
+    """Largest sum of one-off purchases after this day in a past period; None if too few are known."""
     suspended: bool = False
-    """The service is off: nothing more is bought."""
+    """True if the service is off: no further purchases are possible."""
     uncounted: tuple[Subscription, ...] = ()
-    """Subscriptions charged at a rhythm that this version of the app does not know."""
+    """Subscriptions with a rhythm that this version of the app does not know."""
 
     @property
     def renewals(self) -> Decimal:
-        """What the renewals to come amount to."""
+        """Sum of the renewals to come."""
         return sum((one.amount for one in self.due), NOTHING)
 
     @property
     def low(self) -> Decimal:
-        """The least that the bill comes to."""
+        """Smallest total of the bill."""
         return self.billed + self.renewals
 
     @property
     def high(self) -> Decimal | None:
-        """What it probably does not exceed; None if too little is known."""
+        """Probable largest total of the bill; None if too little is known."""
         return None if self.habit is None else self.low + self.pending + self.habit
 
 
 def forecast(
     ledger: Ledger, subscriptions: Sequence[Subscription], service: Service | None
 ) -> Forecast | None:
-    """Return what the bill of the period in progress comes to; None without such a period."""
+    """Return the forecast of the current period's bill; None without a current period."""
     if ledger.current is None:
         return None
     period = ledger.current.period
@@ -84,7 +84,7 @@ def forecast(
 
 
 def _habit(ledger: Ledger, current: PeriodEntries) -> Decimal | None:
-    """Return the most that one-off purchases added, in a past period, after the same day of it."""
+    """Return the largest sum of one-off purchases after the same day in a past period."""
     past = [one for one in ledger.periods if one is not current and not (one.partial or one.unreadable)]
     if len(past) < ENOUGH_PERIODS:
         return None

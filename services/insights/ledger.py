@@ -1,4 +1,4 @@
-"""What is known of one contract: whole billing periods and their entries, as of one day."""
+"""Ledger of one contract: billing periods and their entries, as of one day."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ NOTHING = Decimal("0.00")
 
 @dataclass(frozen=True)
 class PeriodEntries:
-    """A billing period and its entries, oldest first."""
+    """Billing period and its entries, oldest first."""
 
     period: BillingPeriod
     entries: tuple[Purchase, ...]
     partial: bool = False
     """True if the period has more entries than were read: these are its newest."""
     unreadable: int = 0
-    """How many entries this version of the app cannot read."""
+    """Number of entries that this version of the app cannot read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
-    """Periods of one contract, their entries and the day it is. The order of reading changes nothing."""
+    """Periods of one contract, their entries, and today's date. The order of the periods does not matter."""
 
     known: tuple[PeriodEntries, ...]
     zone: ZoneInfo
-    """The zone of the contract's days."""
+    """Time zone of the contract's days."""
     today: date
-    """By the backend's clock."""
+    """Today's date by the backend's clock."""
 
     @cached_property
     def periods(self) -> tuple[PeriodEntries, ...]:
@@ -43,17 +43,17 @@ class Ledger:
 
     @cached_property
     def entries(self) -> tuple[Purchase, ...]:
-        """Every entry, oldest first."""
+        """All entries, oldest first."""
         return in_order(entry for one in self.known for entry in one.entries)
 
     @cached_property
     def charges(self) -> tuple[Purchase, ...]:
-        """Every entry that counts, oldest first."""
+        """All entries that count as charges, oldest first."""
         return tuple(entry for entry in self.entries if counts(entry))
 
     @property
     def current(self) -> PeriodEntries | None:
-        """The period in progress; the newest, if this version does not know its state."""
+        """The current period; the newest if this version does not know its state."""
         newest = self.periods[0] if self.periods else None
         if newest is not None and newest.period.state in (PeriodState.OPEN, PeriodState.OTHER):
             return newest
@@ -61,12 +61,12 @@ class Ledger:
 
     @cached_property
     def recent(self) -> frozenset[str]:
-        """The ids of the entries of the period in progress and of the one before."""
+        """Ids of the entries in the current and the previous period."""
         return frozenset(entry.payment_id for one in self.periods[:2] for entry in one.entries)
 
     @cached_property
     def known_since(self) -> date | None:
-        """The first day from which every entry is known; None if there is none."""
+        """First day from which all entries are known; None if there is none."""
         since: date | None = None
         for one in self.periods:
             if since is not None and one.period.end_date + timedelta(days=1) != since:
@@ -84,7 +84,7 @@ class Ledger:
 
     @cached_property
     def refunded(self) -> dict[str, Decimal]:
-        """What was given back on each entry, by its id: as its own field says, or as the refunds sum up."""
+        """Refunds of each entry, by its id: its own field or the sum of its refunds, the larger one."""
         sums: dict[str, Decimal] = {}
         for entry in self.entries:
             if (
@@ -101,19 +101,19 @@ class Ledger:
 
     @property
     def unreadable(self) -> int:
-        """How many entries this version of the app cannot read."""
+        """Number of entries that this version of the app cannot read."""
         return sum(one.unreadable for one in self.known)
 
     def day(self, entry: Purchase) -> date:
-        """Return the day of an entry where the contract is billed."""
+        """Return the day of an entry in the contract's time zone."""
         return entry.payment_date.astimezone(self.zone).date()
 
     def kept(self, entry: Purchase) -> Decimal:
-        """Return the amount of an entry, less what was given back on it."""
+        """Return the amount of an entry, less its refunds."""
         return max(NOTHING, entry.amount.amount - self.refunded.get(entry.payment_id, NOTHING))
 
     def refunded_whole(self, entry: Purchase) -> bool:
-        """Return whether an entry was given back in full."""
+        """Return whether an entry was refunded in full."""
         return self.refunded.get(entry.payment_id, NOTHING) >= entry.amount.amount
 
 
@@ -123,16 +123,16 @@ def in_order(entries: Iterable[Purchase]) -> tuple[Purchase, ...]:
 
 
 def charged(entry: Purchase) -> bool:
-    """Return whether an entry is a purchase that succeeded or still may, of any amount."""
+    """Return whether an entry is a purchase, of any amount, that succeeded or is pending."""
     accepted = entry.payment_status is PaymentStatus.SUCCEEDED or entry.payment_status.pending
     return entry.entry_type is EntryType.PURCHASE and accepted
 
 
 def counts(entry: Purchase) -> bool:
-    """Return whether an entry is a purchase of more than 0.00 that succeeded or still may."""
+    """Return whether an entry is a purchase of more than 0.00 that succeeded or is pending."""
     return charged(entry) and entry.amount.amount > 0
 
 
 def counted(entry: Purchase) -> Decimal:
-    """Return what an entry adds to the total of its period: the contract's rule."""
+    """Return the part of an entry in the total of its period, by the contract's rule."""
     return entry.amount.amount if entry.payment_status is PaymentStatus.SUCCEEDED else NOTHING

@@ -1,4 +1,4 @@
-"""What is ordinary about a purchase but helps to recall it: a mark on its row, never a finding."""
+"""Marks on rows of ordinary purchases, which help the user remember them; they are not findings."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from services.insights.findings import first_entries
 from services.insights.ledger import Ledger
 
 OFTEN_A_DAY = 3
-"""Equal purchases of a day from which each of them says how many they are."""
+"""Number of equal purchases in a day from which each shows the number."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What the row of one purchase says besides."""
+    """Additional information on the row of a purchase."""
 
     new_publisher: bool = False
     times: int = 0
-    """How many equal purchases the day has; 0 if fewer than `OFTEN_A_DAY`."""
+    """Number of equal purchases in the day; 0 if fewer than `OFTEN_A_DAY`."""
 
 
 def marks(ledger: Ledger) -> Mapping[str, Mark]:
-    """Return the marks by payment id; purchases without one are left out."""
+    """Return the marks by payment id; purchases without a mark are left out."""
     new = {entry.payment_id for entry in first_entries(ledger)}
     same: dict[tuple[date, str, str, Decimal], list[str]] = {}
     for entry in ledger.charges:

@@ -1,4 +1,4 @@
-"""One publisher over all known periods, and the watch over subscriptions that ended."""
+"""Publisher over all known periods, and watch over ended subscriptions."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from services.periods import period_of
 
 @dataclass(frozen=True)
 class Publisher:
-    """What is known of one publisher on a contract."""
+    """Publisher on a contract, with its purchases and subscriptions."""
 
     identifier: str
     name: str
     contact: MerchantContact | None
     since: date | None
-    """The day of its first purchase that is known."""
+    """Day of its first known purchase."""
     by_period: tuple[tuple[BillingPeriod, Decimal], ...]
-    """What it adds to each period's total, newest first."""
+    """Its part of each period's total, newest first."""
     entries: tuple[Purchase, ...]
     """Newest first."""
     subscriptions: tuple[Subscription, ...]
 
     @property
     def total(self) -> Decimal:
-        """What it amounts to over the known periods, refunds taken off."""
+        """Sum over the known periods, less refunds."""
         return sum((amount for _, amount in self.by_period), NOTHING)
 
     def paid(self, one: Subscription) -> Decimal:
-        """Return what a subscription has cost over the known periods."""
+        """Return the cost of a subscription over the known periods."""
         charges = (each for each in self.entries if each.subscription_id == one.subscription_id)
         return sum(map(counted, charges), NOTHING)
 
 
 @dataclass(frozen=True)
 class Watch:
-    """A subscription that ended, looked at for two more periods."""
+    """Ended subscription, watched for two more periods."""
 
     until: date
     charges: tuple[Purchase, ...]
-    """What was charged after its end."""
+    """Charges after its end."""
 
 
 def publisher(ledger: Ledger, subscriptions: Sequence[Subscription], identifier: str) -> Publisher | None:
-    """Return what is known of a publisher; None if nothing is."""
+    """Return a publisher; None without entries or subscriptions."""
     entries = tuple(one for one in reversed(ledger.entries) if one.merchant_identifier == identifier)
     taken = tuple(one for one in subscriptions if one.merchant_identifier == identifier)
     if not entries and not taken:

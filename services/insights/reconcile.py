@@ -1,6 +1,6 @@
-"""A printed bill beside the app's period: what explains the difference, and the calendar month beside both.
+"""Comparison of a printed bill with the app's period and the calendar month, and explanations of differences.
 
-Nothing here says which explanation is right: several may fit the same amount.
+This module does not decide which explanation is right: several may fit the same amount.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from services.insights.ledger import NOTHING, Ledger, PeriodEntries, counted
 from services.models import BillingPeriod, EntryType, PaymentStatus, Purchase
 
 NEAR = timedelta(days=3)
-"""Entries as near as this to an edge of the period may be on the other side of it."""
+"""Distance to an edge of the period within which an entry may be on the other side of it."""
 MOST_MOVED = 3
-"""Entries in one combination."""
+"""Largest number of entries in a combination."""
 MOST_CANDIDATES = 60
-"""Entries that are combined: 36,050 combinations."""
+"""Number of entries to combine: 36,050 combinations."""
 
 
 class Kind(StrEnum):
-    """Why a bill may differ, in the order in which it is told."""
+    """Reasons for a difference, in the order shown."""
 
     BEFORE_TAX = "before_tax"
     WITH_PENDING = "with_pending"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class OtherTotal:
-    """What another contract of the subscriber comes to on the bill of the same month."""
+    """Total of another contract of the subscriber on the same month's bill."""
 
     contract_id: str
     name: str
@@ -48,25 +48,25 @@ class OtherTotal:
 
 @dataclass(frozen=True)
 class Candidate:
-    """An entry that the bill may count otherwise than the app, and what it then changes."""
+    """Entry that the bill may count differently from the app, and the resulting change."""
 
     entry: Purchase
     change: Decimal
-    """What it adds to the period's total: less than 0.00 when it is on another bill."""
+    """Change of the period's total; negative if the entry is on another bill."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A figure that equals the printed amount."""
+    """Figure that equals the printed amount."""
 
     kind: Kind
     month: date | None = None
-    """The first day of the calendar month."""
+    """First day of the calendar month."""
     period: BillingPeriod | None = None
     contract: str = ""
-    """The name of the other contract."""
+    """Name of the other contract."""
     entries: tuple[Candidate, ...] = ()
-    """The entries that another bill bears, where the backend says so."""
+    """Entries on another bill, according to the backend."""
 
 
 @dataclass(frozen=True)
@@ -79,28 +79,28 @@ class Moved:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What was found for a printed amount."""
+    """Result of a comparison with a printed amount."""
 
     printed: Decimal
     total: Decimal
     named: tuple[Explanation, ...] = ()
     moved: tuple[Moved, ...] = ()
-    """The smallest combinations first."""
+    """Smallest combinations first."""
     candidates: tuple[Candidate, ...] = ()
-    """Every entry that was combined, the nearest to an edge first."""
+    """All combined entries, nearest to an edge first."""
     bounded: bool = False
-    """True if more entries than `candidates` could have been combined."""
+    """True if there are more entries to combine than `candidates`."""
     partial: bool = False
-    """True if not every entry of the periods is known."""
+    """True if some entries of the periods are unknown."""
 
     @property
     def gap(self) -> Decimal:
-        """What the bill has more than the app."""
+        """Printed amount minus the app's total."""
         return self.printed - self.total
 
     @property
     def identical(self) -> bool:
-        """True if there is nothing to explain."""
+        """True if both amounts are equal."""
         return not self.gap
 
     @property
@@ -112,10 +112,10 @@ class Reconciliation:
 def reconcile(
     ledger: Ledger, period_id: str, printed: Decimal, others: Sequence[OtherTotal] | None = ()
 ) -> Reconciliation | None:
-    """Return what explains the printed amount of a period's bill; None if the period is not known.
+    """Return the explanations of a bill's printed amount; None if the period is unknown.
 
     Args:
-        others: the other contracts' totals of the same bill; None if they are not all known.
+        others: totals of the other contracts on the same bill; None if some are unknown.
     """
     known = next((one for one in ledger.periods if one.period.period_id == period_id), None)
     if known is None:
@@ -144,7 +144,7 @@ _AMOUNT = re.compile(r"([-\u2212]?)(\d{1,7})(?:[.,](\d{1,2}))?")
 
 
 def read_amount(typed: str) -> Decimal | None:
-    """Return an amount as it is typed: `12,4`, `€1 234.56`; None if it is none."""
+    """Return a typed amount, such as `12,4` or `€1 234.56`; None if it is invalid."""
     match = _AMOUNT.fullmatch("".join(typed.replace("€", "").split()))
     if match is None:
         return None
@@ -153,12 +153,12 @@ def read_amount(typed: str) -> Decimal | None:
 
 
 def whole(one: PeriodEntries) -> bool:
-    """Return whether every entry of a period is known."""
+    """Return whether all entries of a period are known."""
     return not (one.partial or one.unreadable)
 
 
 def combinations(candidates: Sequence[Candidate], gap: Decimal) -> tuple[Moved, ...]:
-    """Return every set of at most `MOST_MOVED` candidates whose changes sum to the gap, by their amounts."""
+    """Return all sets of at most `MOST_MOVED` candidates whose changes sum to the gap, grouped by amounts."""
     cents = [int(one.change.scaleb(2)) for one in candidates]
     ways: dict[tuple[Decimal, ...], list[tuple[Candidate, ...]]] = {}
     for ranks in _sets(cents, int(gap.scaleb(2))):
@@ -169,9 +169,9 @@ def combinations(candidates: Sequence[Candidate], gap: Decimal) -> tuple[Moved, 
 
 
 def _sets(cents: Sequence[int], wanted: int) -> Iterator[tuple[int, ...]]:
-    """Yield the ranks of one, two and three amounts that sum to `wanted`, the smallest sets first.
+    """Yield the ranks of one, two and three amounts that sum to `wanted`, smallest sets first.
 
-    A set that holds a smaller one is left out: the rest of it comes to nothing.
+    A set that contains a smaller solution is left out: its other amounts sum to zero.
     """
     at: dict[int, list[int]] = {}
     for rank, one in enumerate(cents):
@@ -216,7 +216,7 @@ def _figures(
 
 
 def _within(known: PeriodEntries) -> Iterator[tuple[Decimal, Explanation]]:
-    """Yield the figures that the entries of the period alone give."""
+    """Yield the figures computed from the entries of the period alone."""
     total = known.period.total.amount
     charged = [one for one in known.entries if counted(one)]
     taxes = [one.tax_amount.amount for one in charged if one.tax_amount is not None]
@@ -230,7 +230,7 @@ def _within(known: PeriodEntries) -> Iterator[tuple[Decimal, Explanation]]:
 
 
 def _told(ledger: Ledger, period: BillingPeriod) -> tuple[Candidate, ...]:
-    """Return the entries that another bill bears, or that this one bears of other periods."""
+    """Return the period's entries on other bills, and other periods' entries on this bill."""
     moved = []
     for entry in ledger.entries:
         own, here = entry.period_id == period.period_id, entry.bill_month == period.bill_month
@@ -240,7 +240,7 @@ def _told(ledger: Ledger, period: BillingPeriod) -> tuple[Candidate, ...]:
 
 
 def _candidates(ledger: Ledger, known: PeriodEntries, neighbors: Sequence[PeriodEntries]) -> list[Candidate]:
-    """Return the entries that may be on another bill than the app says, the nearest to an edge first."""
+    """Return the entries that may be on another bill than in the app, nearest to an edge first."""
     edges = known.period.start_date, known.period.end_date
     found: list[tuple[int, Candidate]] = []
     for one in (known, *neighbors):
@@ -250,7 +250,7 @@ def _candidates(ledger: Ledger, known: PeriodEntries, neighbors: Sequence[Period
                 continue
             day = ledger.day(entry)
             if day > known.period.end_date + NEAR:
-                continue  # the bill was cut before
+                continue  # the bill was closed before
             away = min(abs((day - edge).days) for edge in edges)
             if away > NEAR.days and not status.pending and entry.entry_type is not EntryType.REFUND:
                 continue
@@ -261,17 +261,17 @@ def _candidates(ledger: Ledger, known: PeriodEntries, neighbors: Sequence[Period
 
 
 def _beside(ledger: Ledger, period: BillingPeriod, direction: int) -> PeriodEntries | None:
-    """Return the period just before (-1) or just after (1) another one."""
+    """Return the period before (-1) or after (1) another period."""
     day = (period.start_date if direction < 0 else period.end_date) + direction * timedelta(days=1)
     return _holding(ledger, day)
 
 
 @dataclass(frozen=True)
 class TwoClocks:
-    """A bill and a calendar month: what lies in one and not in the other."""
+    """Bill and calendar month: the entries of each that are not in the other."""
 
     period: BillingPeriod
-    """The period that ends in the month."""
+    """Period that ends in the month."""
     first: date
     last: date
     """Days of the calendar month, both included."""
@@ -286,17 +286,17 @@ class TwoClocks:
 
     @property
     def before(self) -> Decimal:
-        """What the bill holds of the month before."""
+        """Part of the bill from before the month."""
         return total(self.outside_month)
 
     @property
     def after(self) -> Decimal:
-        """What the month holds of the next bill."""
+        """Part of the month on the next bill."""
         return total(self.outside_bill)
 
 
 def two_clocks(ledger: Ledger, month: date) -> TwoClocks | None:
-    """Return the calendar month that holds a day beside the bill that ends in it; None if it is not known."""
+    """Return the calendar month of a day beside the bill that ends in it; None if entries are unknown."""
     first = month.replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     known = next((one for one in ledger.periods if first <= one.period.end_date <= last), None)
@@ -326,7 +326,7 @@ def two_clocks(ledger: Ledger, month: date) -> TwoClocks | None:
 
 
 def total(entries: Iterable[Purchase]) -> Decimal:
-    """Return what entries add to the totals of their periods."""
+    """Return the part of entries in the totals of their periods."""
     return sum(map(counted, entries), NOTHING)
 
 

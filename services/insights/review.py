@@ -1,4 +1,4 @@
-"""What a subscriber decided about the charges of one contract, and how two versions of it become one."""
+"""Review document: decisions of a subscriber about one contract, and the merge of two versions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LARGEST_DOCUMENT = 200_000
 
 
 MOST_BILLS = 120
-"""Months of typed bills that are kept: the latest."""
+"""Number of months with typed bills; older ones are dropped."""
 
 
 class Verdict(StrEnum):
-    """The subscriber's answer about one charge."""
+    """Answer of the subscriber about one charge."""
 
     RECOGNISED = "recognised"
     UNRECOGNISED = "unrecognised"
@@ -34,21 +34,21 @@ class Verdict(StrEnum):
 
 
 class Decision(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One answer, with what is needed to show it when the charge itself is no longer served."""
+    """Answer, with the data to show it when the backend no longer serves the charge."""
 
     verdict: Verdict
     decided_at: Instant
     publisher: Annotated[str, Meta(max_length=250)]
-    """The publisher's identifier."""
+    """Identifier of the publisher."""
     name: Annotated[str, Meta(max_length=250)]
-    """The publisher's name as it was shown."""
+    """Name of the publisher, as shown to the subscriber."""
 
     def __post_init__(self) -> None:
         check_century(self.decided_at)
 
 
 class Ceiling(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The amount from which the subscriber wants to be warned, in whole euros; None for none."""
+    """Amount in whole euros from which the app warns the subscriber; None for no warning."""
 
     amount: Annotated[int, Meta(ge=1, le=HIGHEST_CEILING)] | None
     decided_at: Instant
@@ -58,7 +58,7 @@ class Ceiling(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Sender(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The postal address for letters, kept because the subscriber asked for it; empty when erased."""
+    """Postal address for letters, kept at the subscriber's request; empty when erased."""
 
     address: Annotated[str, Meta(max_length=LONGEST_ADDRESS)]
     decided_at: Instant
@@ -68,7 +68,7 @@ class Sender(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class TypedBill(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The internet+ amount that the subscriber read on a printed bill."""
+    """Internet+ amount on a printed bill, typed by the subscriber."""
 
     amount: Money
     decided_at: Instant
@@ -78,21 +78,21 @@ class TypedBill(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Review(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The review document of one contract. Its values are replaced, never changed."""
+    """Review document of one contract. Its values are replaced, never changed."""
 
     decisions: dict[Key, Decision] = {}
     seen: tuple[Key, ...] = ()
-    """The keys of the findings that were on screen, in order."""
+    """Keys of the findings shown so far, in order."""
     own_ceiling: Ceiling | None = None
     contests: dict[ContestId, Contest] = {}
     removed_contests: tuple[ContestId, ...] = ()
-    """The ids of the contest files that were removed, in order: they never come back."""
+    """Ids of removed contest files, in order: they never come back."""
     sender: Sender | None = None
     bills: dict[Month, TypedBill] = {}
     """Amounts typed from printed bills, by the month of the bill."""
 
     def verdict(self, key: str) -> Verdict | None:
-        """Return the answer that stands for a key; None without one."""
+        """Return the current answer for a key; None without an answer."""
         decision = self.decisions.get(key)
         return decision.verdict if decision and decision.verdict is not Verdict.WITHDRAWN else None
 
@@ -126,9 +126,9 @@ class Review(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def merge(one: Review, other: Review) -> Review:
-    """Return what both documents say; of two answers to one question, the later.
+    """Return the merge of both documents; of two answers to one question, the later.
 
-    Associative, commutative and idempotent: the order in which devices meet does not matter.
+    Associative, commutative and idempotent: the order in which devices merge does not matter.
     """
     decisions = dict(one.decisions)
     for key, decision in other.decisions.items():
@@ -151,9 +151,10 @@ def merge(one: Review, other: Review) -> Review:
 
 
 def fitted(review: Review, largest: int = LARGEST_DOCUMENT) -> Review:
-    """Return what of the document fits into `largest` bytes.
+    """Return the document without the parts that exceed `largest` bytes.
 
-    What was seen goes first, then the oldest answers, then contest files: the closed ones, the oldest first.
+    Seen findings are dropped first, then the oldest answers, then contest files: closed ones first, oldest
+    first.
     """
     if len(msgspec.json.encode(review)) <= largest:
         return review
@@ -178,10 +179,10 @@ def fitted(review: Review, largest: int = LARGEST_DOCUMENT) -> Review:
 
 
 def _worth(contest: Contest) -> tuple[bool, float]:
-    """Order contest files by what they are worth: those still open, then the latest."""
+    """Return a sort key of contest files: open files are worth most, then the latest."""
     return contest.closed_on is None, contest.claimed.told_at.timestamp()
 
 
 def _age(answer: Decision | Ceiling | Sender | TypedBill) -> tuple[float, bytes]:
-    """Order answers by their moment; equal moments by content, so that no side is preferred."""
+    """Return a sort key of answers: by time, then by content, so that no side is preferred."""
     return answer.decided_at.timestamp(), msgspec.json.encode(answer)

@@ -1,4 +1,4 @@
-"""Search among the entries of a ledger: words without case or accents, or an amount."""
+"""Search in the entries of a ledger: words without case or accents, or an amount."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from decimal import Decimal
 from services.models import EntryType, Filter, PaymentStatus, Purchase, PurchaseKind
 
 SHORTEST = 2
-"""Characters from which words are searched."""
+"""Smallest number of characters of a search for words."""
 _AMOUNT = re.compile(r"(>?)\s*€?\s*(\d{1,7})(?:[.,](\d{1,2}))?\s*(€?)")
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is searched: words, and an amount if the words can be one."""
+    """Query: words, and an amount if the words can be read as an amount."""
 
     words: str
     amount: Decimal | None = None
     above: bool = False
-    """Amounts above `amount`, not that amount."""
+    """True to find amounts above `amount`, instead of equal ones."""
 
     @classmethod
     def of(cls, typed: str) -> Query | None:
-        """Return what was typed as a query; None if it is too short for one."""
+        """Return the typed text as a query; None if it is too short."""
         text = " ".join(typed.split())
         match = _AMOUNT.fullmatch(text)
         if match and (match[1] or match[3] or match[4]):
@@ -36,7 +36,7 @@ class Query:
         return cls(folded(text)) if len(text) >= SHORTEST else None
 
     def matches(self, entry: Purchase) -> bool:
-        """Return whether an entry is searched for."""
+        """Return whether an entry matches the query."""
         if self.amount is not None:
             size = abs(entry.amount.amount)
             if size > self.amount if self.above else size == self.amount:
@@ -46,7 +46,7 @@ class Query:
 
 
 def search(entries: Iterable[Purchase], query: Query, kind: Filter | None = None) -> tuple[Purchase, ...]:
-    """Return the entries that match, the newest first."""
+    """Return the matching entries, newest first."""
     found = (entry for entry in entries if of_kind(entry, kind) and query.matches(entry))
     return tuple(sorted(found, key=lambda one: (one.payment_date, one.payment_id), reverse=True))
 
@@ -62,7 +62,7 @@ def of_kind(entry: Purchase, kind: Filter | None) -> bool:
 
 
 def total(entries: Iterable[Purchase]) -> Decimal:
-    """Return what the accepted entries amount to, refunds taken off."""
+    """Return the sum of the accepted entries, less refunds."""
     return sum(
         (one.amount.amount for one in entries if one.payment_status is PaymentStatus.SUCCEEDED),
         Decimal("0.00"),
@@ -70,6 +70,6 @@ def total(entries: Iterable[Purchase]) -> Decimal:
 
 
 def folded(text: str) -> str:
-    """Return text without case, accents or typographic variants, as the contract's search reads it."""
+    """Return text without case, accents or typographic variants, as in the contract's search."""
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     return text.replace("œ", "oe").replace("æ", "ae").replace("’", "'")

@@ -1,4 +1,4 @@
-"""A year of bills: its twelve months, and what they are made of."""
+"""Year of bills: its twelve months, and their parts by publisher, category and kind."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from services.models import Category, EntryType, PeriodState, Purchase, Purchase
 from services.periods import Period, period_billed_in
 
 MOST_PUBLISHERS = 10
-"""Publishers that are told; the others are summed up."""
+"""Number of publishers listed; the others are summed up."""
 
 
 class Known(StrEnum):
-    """How much is known of a month's bill."""
+    """Completeness of a month's bill."""
 
     WHOLE = "whole"
     SO_FAR = "so_far"
-    """Its period is in progress."""
+    """The period is in progress."""
     UNKNOWN = "unknown"
     AHEAD = "ahead"
-    """Its period has not begun."""
+    """The period has not begun."""
 
 
 @dataclass(frozen=True)
 class Month:
-    """One bill of the year."""
+    """Bill of the year."""
 
     bill_month: str
     """`YYYY-MM`."""
     period: Period
     known: Known
     total: Decimal | None
-    """None if it is not known or is still to come; then it is not zero."""
+    """None, not zero, if the total is unknown or still to come."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the year's total."""
+    """Part of the year's total."""
 
     key: str
-    """A publisher's identifier, a category or a kind; one of the constants below for what has none."""
+    """Identifier of a publisher, a category, a kind, or a constant below."""
     name: str
-    """The name of a publisher; else empty."""
+    """Name of a publisher; else empty."""
     amount: Decimal
 
 
@@ -56,62 +56,62 @@ ADULT = "(adult)"
 OTHERS = "(others)"
 """The publishers after the first ten."""
 UNDETAILED = "(undetailed)"
-"""Entries that are not known one by one, though their total is."""
+"""Entries that are only known by their total."""
 REFUNDED = "(refunded)"
 
 
 @dataclass(frozen=True)
 class Year:
-    """What is known of the twelve bills of a year. Each cut sums to the total."""
+    """Known bills of a year. The parts of each breakdown sum to the total."""
 
     year: int
     months: tuple[Month, ...]
     """January first."""
     total: Decimal
-    """Of the known months."""
+    """Sum of the known months."""
     mean: Decimal | None
-    """Of a month that is known whole; None without one."""
+    """Mean of the complete months; None without one."""
     publishers: tuple[Part, ...]
     """The largest first, then the others."""
     categories: tuple[Part, ...]
     """The largest first."""
     kinds: tuple[Part, ...]
-    """One-off purchases, subscriptions, and what was given back, less than 0.00."""
+    """One-off purchases, subscriptions, and refunds as a negative amount."""
     compared: tuple[str, ...]
-    """The months known whole in this year and in the one before, `MM`."""
+    """Months, `MM`, that are complete in this year and in the year before."""
     same_months: Decimal
-    """What the compared months come to in this year."""
+    """Sum of the compared months in this year."""
     before: Decimal
-    """What they came to in the year before."""
+    """Sum of the compared months in the year before."""
 
     @property
     def start(self) -> date:
-        """The first day of the first bill's period."""
+        """First day of the first bill's period."""
         return self.months[0].period.start
 
     @property
     def end(self) -> date:
-        """The last day of the last bill's period."""
+        """Last day of the last bill's period."""
         return self.months[-1].period.end
 
     @property
     def known_months(self) -> int:
-        """How many bills have a total."""
+        """Number of bills with a total."""
         return sum(one.total is not None for one in self.months)
 
     @property
     def refunded(self) -> Decimal:
-        """What was given back, as an amount of 0.00 or more."""
+        """Sum of the refunds, as an amount of 0.00 or more."""
         return -sum((one.amount for one in self.kinds if one.key == REFUNDED), NOTHING)
 
 
 def years(ledger: Ledger) -> tuple[int, ...]:
-    """Return the years of which a bill is known, the latest first."""
+    """Return the years with a known bill, the latest first."""
     return tuple(sorted({int(one.period.bill_month[:4]) for one in ledger.known}, reverse=True))
 
 
 def year_of(ledger: Ledger, year: int, cut_off_day: int) -> Year:
-    """Return what is known of the bills of a year."""
+    """Return the bills of a year."""
     known = {one.period.bill_month: one for one in ledger.known}
     months = tuple(_month(ledger, known, f"{year}-{month:02}", cut_off_day) for month in range(1, 13))
     earlier = [_month(ledger, known, f"{year - 1}-{month:02}", cut_off_day) for month in range(1, 13)]
@@ -161,7 +161,7 @@ def _kind(entry: Purchase) -> str:
 
 
 def _cut(entries: Iterable[Purchase], key: Callable[[Purchase], str], rest: Decimal) -> tuple[Part, ...]:
-    """Return the parts by key, the largest first; `rest` is what is not known one by one."""
+    """Return the parts by key, largest first; `rest` is the sum of the unlisted entries."""
     sums: dict[str, Decimal] = {}
     for entry in entries:
         if counted(entry):
@@ -171,7 +171,7 @@ def _cut(entries: Iterable[Purchase], key: Callable[[Purchase], str], rest: Deci
 
 
 def _publishers(entries: Iterable[Purchase], rest: Decimal) -> tuple[Part, ...]:
-    """Return the ten publishers that cost most, then the others; those for adults as one, without a name."""
+    """Return the ten largest publishers, then the others; adult publishers as one, without a name."""
     names: dict[str, Purchase] = {}
     listed = list(entries)
     adult = {entry.merchant_identifier for entry in listed if entry.purchase_category_code is Category.ADULT}

@@ -24,8 +24,10 @@ class Settings:
     """Wrong passwords of one network address, for any identifiers, before all its tries are refused."""
 
     tries_by_address: bool = False
-    """Whether the wrong passwords for one identifier are counted apart for each network address: in a public
-    demonstration, whose password is known, one visitor must not lock the others out."""
+    """Whether the wrong passwords for one identifier are counted per network address.
+
+    In a public demonstration, whose password is known, one visitor must not lock the others out.
+    """
 
     sign_ins: int = 10_000
     """Sign-ins between their two steps; a new one drops the oldest."""

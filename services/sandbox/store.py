@@ -74,7 +74,7 @@ class Store:
         self._engine, self._alone = _open(url)
         self._available = True
         # SQLite's writes run in the order of their requests. A repeated renewal, whose first answer was lost,
-        # must not overtake the first one: the first would then count as a reuse, and end the session.
+        # must not overtake the first. The first would then count as a reuse, and end the session.
         self._writer = ThreadPoolExecutor(1) if self._engine.dialect.name == "sqlite" else None
         self.transact(_make_tables, writing=True)
 

@@ -1,7 +1,7 @@
 """Client patches that never change an object in place.
 
 Flet 1.0.5 merges a client's dictionary into the object that a field holds, at any depth, private names too.
-Styles and themes are cached and stand in the controls of all visitors: one visitor's message would change
+Styles and themes are cached, and shared by the controls of all visitors. One visitor's message would change
 the screens of all others until the server restarts.
 Upstream: `patch_dataclass` in `flet/utils/object_model.py`.
 Remove when: Flet replaces nested values as a whole, or shared values become immutable.

@@ -1,7 +1,7 @@
-"""Focus of the keyboard kept on what was pressed.
+"""Keyboard focus that stays on the pressed control.
 
-In Flet 1.0.5 another theme, text size, language or address takes the focus from the control that was pressed
-to choose it: its client builds the page anew, and the next Tab would start at the top.
+In Flet 1.0.5 a change of theme, text size, language or address takes the focus from the control that was
+pressed for it. The client builds the page again, and the next Tab would start at the top.
 Upstream: none. Remove when: `document.activeElement` stays after Space on a theme in the settings.
 """
 
@@ -14,22 +14,22 @@ import flet as ft
 
 _STORE = "pressed-focus"
 _MOST = 4
-"""Times that one press gives the focus back: each part of a look that changes may take it once."""
+"""Number of times that one press restores the focus: each changed part of the design may take it once."""
 _SETTLED = 0.5
-"""Seconds in which the client draws what was chosen, without the focus.
+"""Seconds for the client to draw the choice without the focus.
 
-Given back in the same frame, it would not reach the browser's own focus.
+A focus restored in the same frame does not reach the browser's own focus.
 """
 
 
 class _Focus:
-    """Where the keyboard is on one page."""
+    """Keyboard focus of one page."""
 
     def __init__(self) -> None:
         self.on = ""
-        """Key of the control that has the focus."""
+        """Key of the focused control."""
         self.pressed = ""
-        """Key of the control that had it when it was pressed, until another key is struck."""
+        """Key of the control pressed while focused, until the next keystroke."""
         self.left = 0
 
 
@@ -43,12 +43,12 @@ def _focus() -> _Focus:
 
 
 def release_focus() -> None:
-    """Leave the focus to the key that was struck, which may move it."""
+    """Release the focus to the key that was struck, which may move it."""
     _focus().pressed = ""
 
 
 def keep_focus(button: ft.TextButton, key: str, act: Callable[[], Awaitable[None] | None]) -> ft.TextButton:
-    """Return `button`, named by `key`, which does `act` and keeps the focus when the keyboard presses it."""
+    """Return `button`, named by `key`; it runs `act` and keeps the focus after a keyboard press."""
 
     def focused() -> None:
         _focus().on = key
@@ -68,7 +68,7 @@ def keep_focus(button: ft.TextButton, key: str, act: Callable[[], Awaitable[None
         under_way = act()
         if under_way is not None:
             await under_way
-        for _ in range(_MOST):  # a control that was replaced tells of no blur, and may come back late
+        for _ in range(_MOST):  # a replaced control reports no blur, and may return late
             await asyncio.sleep(_SETTLED)
             if focus.pressed != key or before in ft.context.page.session.index:
                 return
@@ -81,7 +81,7 @@ def keep_focus(button: ft.TextButton, key: str, act: Callable[[], Awaitable[None
 
 
 async def _give_back(focus: _Focus, key: str) -> bool:
-    """Focus the control of that key, unless another key was struck; return whether it is there."""
+    """Focus the control of `key`, unless another key was struck; return whether the control exists."""
     await asyncio.sleep(_SETTLED)
     if focus.pressed != key or focus.on:
         return True
