@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.test_repository import ROOT, committed
+from views.web.demo.__main__ import OURS
 
 READ_BY_THE_TEMPLATE = {
     "android.manifest_application.*": "android/app/src/main/AndroidManifest.xml",
@@ -81,3 +82,10 @@ def test_files_left_out_of_packages_exist() -> None:
 def test_phones_get_the_secure_storage_that_the_tests_know() -> None:
     (tested,) = (one for one in PROJECT["dependency-groups"]["dev"] if one.startswith("flet-secure-storage"))
     assert FLET["android"]["dependencies"] == FLET["ios"]["dependencies"] == [tested]
+
+
+def test_browser_demo_holds_every_asset_that_the_code_reads() -> None:
+    sources = (file.read_text("utf-8") for file in sorted((ROOT / "views").rglob("*.py")))
+    read = {name for text in sources for name in re.findall(r'\basset\("([\w.]+)"', text)}
+    assert {"legal.toml", "letters.toml", "locales"} <= read
+    assert {name for name in read if not any(own.startswith(f"assets/{name}") for own in OURS)} == set()

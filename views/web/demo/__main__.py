@@ -60,6 +60,7 @@ NOT_ASKED_FOR = re.compile(
 """Files of the client that the demo never asks for."""
 OURS = (
     *("main.py", "services", "views", "assets/help", "assets/locales", "assets/icons/mark.svg"),
+    *("assets/legal.toml", "assets/letters.toml"),  # texts of contest files
     *("assets/fonts/InterTab-Bold.ttf", "assets/fonts/InterTab-Regular.ttf"),  # fonts of the PDF
 )
 UNUSED = re.compile(
