@@ -19,7 +19,7 @@ run: setup ## open the app; options: make run ARGS='--port 9000'
 
 # Tests wait for a browser or a server half of the time: three processes share two cores. The one that is done
 # first takes over some of the others' tests.
-PYTEST := $(PYTHON) -m pytest --numprocesses=3 --dist=worksteal
+PYTEST := $(PYTHON) -m pytest --numprocesses=3 --dist=worksteal --durations=15
 
 test: $(VENV)/.dev ## set up, then check and run all that a change can break, in a real browser too
 	@bash tests/setup.sh
