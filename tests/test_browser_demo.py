@@ -1,4 +1,4 @@
-"""What the static demo adds to a browser's Python, without a browser."""
+"""Browser adaptations of the static demo, tested without a browser."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ async def test_inline_executor_raises_a_failure_where_it_is_awaited() -> None:
         await asyncio.wrap_future(future)
 
 
-def test_passwords_are_checked_without_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_hash_without_openssl_verifies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashlib, "scrypt", scrypt)
     hashed = hash_password("Soleil-2026", 14)
     assert verify_password("Soleil-2026", hashed)
     assert not verify_password("Soleil-2025", hashed)
 
 
-async def test_sign_in_without_threads_is_drawn_before_the_sandbox_is_built(
+async def test_sign_in_without_threads_is_rendered_before_the_sandbox_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[Starlette] = []

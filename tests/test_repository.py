@@ -1,4 +1,4 @@
-"""What is committed: the tree, the locks, the documents. Nothing in it belongs to one machine."""
+"""Checks of the committed files: tree, locks, documents, machine independence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TREE = {
 
 
 def committed() -> list[Path]:
-    """Every file that git has or would add: what `.gitignore` names is left out."""
+    """Return every tracked or untracked file that git does not ignore."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -43,7 +43,7 @@ def committed() -> list[Path]:
 
 
 def texts() -> dict[Path, str]:
-    """The committed files that are UTF-8 text."""
+    """Return the text of the committed UTF-8 files."""
     found = {}
     for file in committed():
         try:
@@ -53,12 +53,12 @@ def texts() -> dict[Path, str]:
     return found
 
 
-def test_the_top_level_is_the_one_of_the_architecture() -> None:
+def test_top_level_entries_are_the_expected_ones() -> None:
     assert {file.relative_to(ROOT).parts[0] for file in committed()} == TREE
 
 
-def test_no_file_belongs_to_one_machine_or_names_a_registry() -> None:
-    # Written apart, so that this file does not hold what it looks for.
+def test_files_name_no_registry_host_and_no_machine_path() -> None:
+    # The names are split, so that this file does not contain them.
     hosts = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.", "deb." + "debian.org"]
     paths = [
         r"(?<![\w.$~-])/" + folder + r"/\w" for folder in ("work", "root", "home", "Users", "opt/py" + "pi")
@@ -72,7 +72,7 @@ def test_no_file_belongs_to_one_machine_or_names_a_registry() -> None:
     assert faults == []
 
 
-def test_no_file_is_heavy() -> None:
+def test_files_are_under_the_size_limit() -> None:
     heavy = {
         str(file.relative_to(ROOT)): size
         for file in committed()
@@ -82,7 +82,7 @@ def test_no_file_is_heavy() -> None:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_pins_every_package_by_hashes_and_holds_no_address(name: str) -> None:
+def test_python_lock_pins_every_package_by_hash_without_an_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=\S)", text.replace("\\\n", " ").strip())
     for entry in entries:
@@ -109,12 +109,12 @@ def test_node_locks_are_installed_by_the_setup() -> None:
     assert [name for name in NODE_LOCKS if str(Path(name).parent) not in setup] == []
 
 
-def test_the_two_locks_agree() -> None:
+def test_development_lock_includes_the_runtime_lock() -> None:
     run, dev = (set(re.findall(r"(?m)^[a-z0-9.\-]+==\S+", (ROOT / name).read_text())) for name in LOCKS)
     assert run <= dev
 
 
-def test_the_locks_hold_what_the_project_asks_for() -> None:
+def test_locks_include_all_declared_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     asked = {
         LOCKS[0]: project["project"]["dependencies"],
@@ -126,7 +126,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
         assert names <= locked
 
 
-def test_every_link_of_the_documents_leads_somewhere() -> None:
+def test_document_links_lead_to_existing_files_and_anchors() -> None:
     faults = []
     for file, text in texts().items():
         if file.suffix != ".md":
@@ -146,7 +146,7 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
     assert faults == []
 
 
-def test_every_path_that_a_document_names_exists() -> None:
+def test_document_paths_exist() -> None:
     named = re.compile(r"`((?:assets|docs|services|tests|views)/[\w./-]*[\w/])(?:::\w+)?`")
     faults = [
         f"{file.relative_to(ROOT)}: {path}"
@@ -159,18 +159,18 @@ def test_every_path_that_a_document_names_exists() -> None:
 
 
 def anchors(markdown: str) -> set[str]:
-    """The fragments by which the headings of a document can be linked to."""
+    """Return the link anchors of the headings of a document."""
     titles = re.findall(r"(?m)^#+ (.+)$", markdown)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_every_place_names_the_same_version() -> None:
+def test_version_is_the_same_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     versions = re.findall(r"(?m)^## \[(\d[^\]]*)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
     assert versions[0] == project["version"] == VERSION
 
 
-def test_what_the_tests_need_is_named_where_it_may_not_be_installed(tmp_path: Path) -> None:
+def test_setup_without_privileges_names_the_missing_packages(tmp_path: Path) -> None:
     bash = shutil.which("bash")
     assert bash is not None
     result = subprocess.run(
@@ -185,7 +185,7 @@ def test_what_the_tests_need_is_named_where_it_may_not_be_installed(tmp_path: Pa
     assert "chromium dbus gnome-keyring" in result.stderr
 
 
-def test_a_machine_without_a_fitting_python_is_told_so(tmp_path: Path) -> None:
+def test_setup_without_a_suitable_python_names_the_required_version(tmp_path: Path) -> None:
     make, sh = shutil.which("make"), shutil.which("sh")
     assert make is not None
     assert sh is not None

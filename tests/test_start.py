@@ -1,4 +1,4 @@
-"""Starting: a server listens before it imports or builds what only pages need; no visitor waits for it."""
+"""Start-up: minimal imports of the server, and background build of the sandbox."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNNEEDED = {
     *("babel", "brotli", "cryptography", "flet_charts", "fpdf", "httpcore", "httpx"),
     *("httpx_retries", "keyring", "rich", "secretstorage", "sqlalchemy", "sqlite3", "yaml"),
 }
-"""What a page or the sandbox needs, and a server without visitors does not."""
+"""Packages needed only by pages or the sandbox, not by an idle server."""
 OURS = {
     *("services.proxies", "services.settings", "services.trust"),
     *(
@@ -39,12 +39,12 @@ OURS = {
     *("views.web", "views.web.app", "views.web.connections", "views.web.guard", "views.web.limits"),
     *("views.web.sessions", "views.web.static"),
 }
-"""All that a server has of ours."""
+"""Modules of the project that an idle server imports."""
 ADDED = {
     *("argparse", "flet_web", "gc", "gzip", "main", "msgspec", "platformdirs", "starlette"),
-    *("h11", "uvicorn", "websockets"),  # which Flet's own server imports a moment later
+    *("h11", "uvicorn", "websockets"),  # imported later by Flet's own server
 }
-"""Packages with modules that Flet's own server has not."""
+"""Packages that an idle server imports in addition to those of Flet's own server."""
 OUR_SERVER = """
 import sys, main, views.web.app
 views.web.app.serve = lambda *_, **__: print(*sys.modules)
@@ -57,7 +57,7 @@ print(*sys.modules)
 
 
 def imported(program: str) -> set[str]:
-    """The names of the modules that a program has imported by the time it prints them, its last line."""
+    """Run a program and return the module names that it prints in its last line."""
     done = subprocess.run(
         [sys.executable, "-c", program, str(free_port())],
         cwd=ROOT,
@@ -75,14 +75,14 @@ def packages(modules: set[str]) -> set[str]:
     return {module.partition(".")[0] for module in modules}
 
 
-def test_a_server_imports_what_it_takes_to_listen_and_little_that_flet_does_not() -> None:
+def test_server_start_imports_only_the_modules_needed_to_listen() -> None:
     modules = imported(OUR_SERVER)
     assert packages(modules) & UNNEEDED == set()
     assert {module for module in modules if module.startswith(("services.", "views."))} == OURS
     assert packages(modules - imported(FLET_S_SERVER)) <= ADDED | {"services", "views"}
 
 
-async def test_who_asks_for_the_page_is_expected_and_who_asks_for_a_file_is_not(
+async def test_preload_is_started_by_a_page_request_but_not_by_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[Starlette] = []
@@ -103,7 +103,7 @@ async def test_who_asks_for_the_page_is_expected_and_who_asks_for_a_file_is_not(
 
 @pytest.fixture
 def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """The sandbox is built only once this is set."""
+    """Return an event that releases the build of the sandbox."""
     go, build = threading.Event(), main.embedded_sandbox
 
     def slowly(settings: Settings) -> Starlette:
@@ -116,7 +116,7 @@ def building(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go.set()
 
 
-async def test_the_sign_in_does_not_wait_for_the_sandbox_and_what_needs_it_does(
+async def test_sign_in_screen_appears_before_the_sandbox_is_built(
     building: threading.Event, tmp_path: Path
 ) -> None:
     application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
@@ -130,7 +130,7 @@ async def test_the_sign_in_does_not_wait_for_the_sandbox_and_what_needs_it_does(
         await app.see("Votre mot de passe")
 
 
-async def test_who_leaves_before_it_is_built_takes_it_from_nobody(
+async def test_cancelled_visitor_does_not_cancel_the_build_of_the_sandbox(
     building: threading.Event, tmp_path: Path
 ) -> None:
     application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
@@ -144,7 +144,9 @@ async def test_who_leaves_before_it_is_built_takes_it_from_nobody(
     assert leaving.cancelled()
 
 
-async def test_it_is_built_once_for_everyone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sandbox_is_built_once_for_all_sessions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     built: list[Starlette] = []
     build = main.embedded_sandbox
 
@@ -163,7 +165,7 @@ async def test_it_is_built_once_for_everyone(tmp_path: Path, monkeypatch: pytest
     assert len(built) == 1
 
 
-async def test_a_sandbox_that_cannot_be_built_is_told_to_who_runs_the_server(
+async def test_failed_build_of_the_sandbox_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: Settings) -> Starlette:

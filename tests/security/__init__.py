@@ -1,1 +1,1 @@
-"""What keeps the app and its users safe: attacks that must fail, secrets that must not be found."""
+"""Security tests: simulated attacks, searches for leaked secrets, rules of the source code."""

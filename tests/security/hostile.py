@@ -1,6 +1,6 @@
-"""A client of Flet's WebSocket protocol that says whatever it likes.
+"""Attacking client of Flet's WebSocket protocol.
 
-It shares no code with the app or with Flet: what it sends is what an attacker would write by hand.
+It shares no code with the app or with Flet, so that it can send any bytes.
 """
 
 # msgpack has no types.
@@ -18,10 +18,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 REGISTER, PATCH, EVENT, UPDATE, INVOKE, CRASHED = range(1, 7)
-"""Kinds of messages, as Flet 1.0.5 numbers them."""
+"""Message types of Flet 1.0.5."""
 
 _CALL = bytes([0, 0x92, INVOKE])
-"""How a message begins that calls a method of a control."""
+"""First bytes of a message that calls a method of a control."""
 
 PAGE = 1
 """The id of the page in every session."""
@@ -39,7 +39,7 @@ HONEST: dict[str, object] = {
 }
 
 PATIENCE = 60.0
-"""Seconds after which an awaited answer or close is missing."""
+"""Timeout in seconds for an answer or a close."""
 
 
 def packet(action: object, body: object) -> bytes:
@@ -48,7 +48,7 @@ def packet(action: object, body: object) -> bytes:
 
 
 def registration(session_id: object = "", **page: Any) -> bytes:
-    """Return a first message that claims these properties of its page besides the usual ones."""
+    """Return a registration message with `page` besides the usual properties."""
     usual = {"route": "/", "web": True, "platform": "linux", "width": 390, "height": 844}
     return packet(REGISTER, {"session_id": session_id, "page_name": "", "page": usual | page})
 
@@ -64,17 +64,17 @@ def update(control: object, **properties: Any) -> bytes:
 
 
 def answer(control: object, call: object, result: object = None, error: object = None) -> bytes:
-    """Return an answer to a method that the app called, or did not."""
+    """Return an answer to a method call, real or invented."""
     return packet(INVOKE, {"control_id": control, "call_id": call, "result": result, "error": error})
 
 
 def visit(route: object) -> tuple[bytes, bytes]:
-    """Return what a browser says when its address changes."""
+    """Return the messages of a browser whose address changes."""
     return update(PAGE, route=route), event(PAGE, "route_change", {"route": route})
 
 
 class HostileClient:
-    """One connection to the app at `address`. `frames` is all that it was sent."""
+    """Connection to the app at `address`; `frames` holds all received frames."""
 
     def __init__(self, address: str, **headers: str) -> None:
         self._address = address.replace("http", "ws", 1) + "/ws"
@@ -82,7 +82,7 @@ class HostileClient:
         self.frames: list[bytes] = []
         self.session_id = ""
         self.answers: dict[str, object] | None = dict(HONEST)
-        """What calls of the app are answered by name, else nothing; None leaves all of them open."""
+        """Answers to method calls by name; other calls get None. If None, no call is answered."""
 
     async def __aenter__(self) -> Self:
         self._connection: ClientConnection = await connect(
@@ -115,7 +115,7 @@ class HostileClient:
 
     @property
     def close_code(self) -> int | None:
-        """The code that the host closed the connection with, None while it is open."""
+        """Return the close code of the host, or None while the connection is open."""
         return self._connection.close_code
 
     async def register(self, **page: Any) -> None:
@@ -141,7 +141,7 @@ class HostileClient:
         return self.close_code
 
     async def cut(self) -> None:
-        """Lose the network."""
+        """Abort the connection without a close."""
         self._connection.transport.abort()
         await self._reading
 
@@ -153,11 +153,11 @@ class HostileClient:
                 await asyncio.sleep(0.01)
 
     def messages(self) -> list[list[Any]]:
-        """Return what was received, unpacked."""
+        """Return the received messages, unpacked."""
         return [_unpacked(frame) for frame in self.frames]
 
     def controls(self, kind: str = "") -> dict[int, dict[str, Any]]:
-        """Return the controls that were sent, by id: all, or those of one type."""
+        """Return the received controls by id: all, or those of one type."""
         return {
             one["_i"]: one for one in _dicts(self.messages()) if "_i" in one and kind in ("", one.get("_c"))
         }

@@ -1,4 +1,4 @@
-"""The app and the sandbox as processes, with subscribers whose every word can be found again."""
+"""App and sandbox as processes, with subscribers whose data consists of unique words."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
 STARTED = 60.0
-"""Seconds a process has to listen."""
+"""Timeout in seconds for a process to listen."""
 
 PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True)
 class Hosted:
-    """A process of the project that listens on `address` and writes to `log`."""
+    """Process of the project that listens on `address` and writes to `log`."""
 
     address: str
     process: subprocess.Popen[bytes]
@@ -46,7 +46,7 @@ def hosted(
     *options: str,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Hosted]:
-    """Runs `python program --port PORT options` with `folder` as its home until the block ends."""
+    """Run `python program --port PORT options` with a home in `folder` until the block ends."""
     port = free_port()
     log = folder / "log.txt"
     home = folder / "home"
@@ -79,7 +79,7 @@ def hosted(
 
 @dataclass(frozen=True)
 class Sentinel:
-    """A subscriber all of whose words are their own."""
+    """Subscriber whose data consists of unique words."""
 
     name: str
 
@@ -97,11 +97,11 @@ class Sentinel:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be found where it does not belong."""
+        """Return the words that must not leak."""
         return (self.identifier, self.password, self.merchant, f"Prenom{self.name}", f"achat-{self.name}")
 
     def data(self) -> dict[str, Any]:
-        """As in a data file of the sandbox: ten purchases of the current period, a subscription to end."""
+        """Return data for the sandbox: ten purchases in the current period and one subscription."""
         now = datetime.now(UTC)
         began, _ = period_of(now.astimezone(PARIS).date()).bounds(PARIS)
         purchases = [
@@ -150,7 +150,7 @@ ADA, BOB = Sentinel("ada"), Sentinel("bob")
 
 
 def data_file(folder: Path) -> Path:
-    """The two sentinels, for the sandbox's `--data`."""
+    """Write both sentinels to a data file for the sandbox's `--data`; return its path."""
     file = folder / "subscribers.json"
     file.write_text(json.dumps({"subscribers": [ADA.data(), BOB.data()]}))
     return file

@@ -1,12 +1,12 @@
-"""A whole visit by a sentinel, and what of it must not be found afterwards.
+"""Full journey of a sentinel, and searches for secrets that it leaves behind.
 
-As a program it is the visit of a desktop, with a real Secret Service and a data folder of its own, every
-logger at DEBUG:
+As a program, the module runs the journey on a desktop at log level DEBUG.
+It uses a real Secret Service and its own data folder:
 
     tests/secret_service.sh python -m tests.security.journey SPOKEN
 
-writes the tokens that were given to the file SPOKEN, one a line, and ends with 0 when nothing was found where
-it must not be. `test_sentinels.py` looks at what it said.
+The program writes the issued tokens to the file SPOKEN, one per line, and exits with 0 if nothing leaked.
+`test_sentinels.py` searches its output.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from views.core.text import Language, Words
 words = Words(Language.FR)
 WRONG = "FauxMotSentinelle"
 COMMENT, OPINION = "CommentaireSentinelle", "AvisSentinelle"
-"""What the subscriber writes: theirs, like their purchases."""
+"""Texts written by the subscriber; personal, like the purchases."""
 
 TYPED = (WRONG, COMMENT, OPINION)
 _TOKENS = ("access_token", "refresh_token", "auth_session", "authorization_code")
 
 
 class App(Protocol):
-    """What both `Driver` and `WireClient` can do."""
+    """Common interface of `Driver` and `WireClient`."""
 
     async def see(self, text: str) -> None: ...
     async def tap(self, name: str) -> None: ...
@@ -57,15 +57,15 @@ class App(Protocol):
 
 @dataclass
 class Overheard:
-    """An ASGI application that passes on what is asked of `app`, and notes what nobody may find."""
+    """ASGI middleware that records the secrets that `app` issues."""
 
     app: ASGIApp
     tokens: set[str] = field(default_factory=set)
-    """All that were given: tokens, codes, sign-ins under way."""
+    """The issued tokens, authorization codes and auth sessions."""
     asked: list[str] = field(default_factory=list)
-    """The request lines."""
+    """The request lines received."""
     given: int = 0
-    """How many refresh tokens: a second one replaces the first."""
+    """Number of refresh tokens issued; more than one proves a renewal."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -84,7 +84,7 @@ class Overheard:
 
 @contextmanager
 def sandbox(folder: Path) -> Iterator[tuple[str, Overheard]]:
-    """The sentinels' sandbox on a port of this machine, its access tokens short-lived; its origin."""
+    """Serve the sandbox of the sentinels with short-lived access tokens; yield its origin."""
     app = create_app(
         "sqlite://",
         subscribers=parse_subscribers(data_file(folder).read_bytes()),
@@ -98,7 +98,7 @@ def sandbox(folder: Path) -> Iterator[tuple[str, Overheard]]:
 
 
 async def sign_in(app: App, person: Sentinel) -> None:
-    """With the wrong password first."""
+    """Sign in, after an attempt with a wrong password."""
     await app.enter(words("login.field"), person.identifier)
     await app.tap(words("login.continue"))
     await app.see(words("password.h1"))
@@ -140,7 +140,7 @@ async def whole_visit(app: App, person: Sentinel, pick: Do, confirm: Do, opine: 
     await opine(OPINION)
     await app.tap(words("feedback.send"))
     await app.see(words("feedback.thanks"))
-    await asyncio.sleep(2)  # the access token dies
+    await asyncio.sleep(2)  # the access token expires
     await app.go("/achats")
     await app.see(person.merchant)
     await app.tap(words("action.refresh"))
@@ -149,18 +149,18 @@ async def whole_visit(app: App, person: Sentinel, pick: Do, confirm: Do, opine: 
 
 
 def found(secrets: Iterable[str], where: bytes) -> list[str]:
-    """Which secrets can be read there, shortened: a failure must not spread them."""
+    """Return the secrets in `where`, shortened so that a failure does not leak them."""
     return [f"{secret[:6]}…" for secret in secrets if secret.encode() in where]
 
 
 def secrets_in_files(folder: Path, secrets: Iterable[str]) -> list[str]:
-    """The files under `folder` that hold one in the clear."""
+    """Return the files under `folder` that contain a secret in clear."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return [f"{path}: {held}" for path in files if (held := found(secrets, path.read_bytes()))]
 
 
 def secrets_in_reprs(secrets: Iterable[str]) -> list[str]:
-    """The classes of this project, one of whose objects shows one by its `repr`."""
+    """Return the classes of the project whose instances show a secret in their `repr`."""
     told = []
     for one in gc.get_objects():
         module = str(getattr(type(one), "__module__", ""))
@@ -172,7 +172,7 @@ def secrets_in_reprs(secrets: Iterable[str]) -> list[str]:
 
 
 async def desktop(folder: Path) -> set[str]:
-    """The visit, twice: the second opens remembered. The tokens given meanwhile."""
+    """Run the journey, then resume the session and sign out; return the issued tokens."""
     home, data = Path.home(), folder / "data"
     with sandbox(folder) as (origin, overheard):
         start = main.Application(Settings(data_folder=data, backend=origin)).start
@@ -185,7 +185,7 @@ async def desktop(folder: Path) -> set[str]:
             hidden = [*overheard.tokens, ADA.password, WRONG]
             assert secrets_in_reprs(hidden) == [], secrets_in_reprs(hidden)
             close: Callable[[], Awaitable[None]] = app.page.on_close  # type: ignore[assignment]
-            await close()  # before the next visit: two would meet in the keyring
+            await close()  # two open apps would share the keyring
         async with Driver(start, preferences=preferences) as app:
             await app.see(f"Prenom{ADA.name}")
             everything = [*overheard.tokens, *ADA.secrets, *TYPED]
@@ -207,7 +207,7 @@ async def desktop(folder: Path) -> set[str]:
 
 
 def every_logger_at_debug() -> None:
-    """As someone who looks for a fault would."""
+    """Set every logger to DEBUG, as for troubleshooting."""
     logging.getLogger().setLevel(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
         logging.getLogger(name).setLevel(logging.DEBUG)

@@ -1,4 +1,4 @@
-"""What the sources must not hold: weak cryptography, ways in, secrets, permissions that nobody needs."""
+"""Security rules of the source code: cryptography, code execution, secrets, permissions, hosts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.test_repository import ROOT, texts
 from views.core.text import Language, Words
 
 BUILD_STEP = ROOT / "views" / "web" / "demo" / "__main__.py"
-"""It runs pip and Node on the machine that builds the static demo; no package and no demo holds it."""
+"""Build step of the static demo; runs pip and Node, and is never shipped."""
 SHIPPED = sorted(
     {ROOT / "main.py", *(ROOT / "services").rglob("*.py"), *(ROOT / "views").rglob("*.py")} - {BUILD_STEP}
 )
@@ -23,11 +23,11 @@ TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in SHIPPED}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 WEAK_MODULES = {"random", "pickle", "marshal", "shelve", "telnetlib", "ftplib", "crypt", "xml", "subprocess"}
-"""Guessable numbers, and ways in: none has a use here."""
+"""Predictable random numbers and attack surfaces, none needed here."""
 WEAK_NAMES = {"md5", "sha1", "ECB", "DES", "ARC4", "_create_unverified_context", "CERT_NONE"}
 DOORS = {"eval", "exec", "compile", "__import__", "system", "popen"}
 OPENING = {"verify": False, "check_hostname": False, "follow_redirects": True, "shell": True}
-"""Arguments and attributes that may not be given this value."""
+"""Arguments and attributes, with the value that is forbidden."""
 SECRET = re.compile(r"(^|_)(token|tokens|secret|password|hash|digest|verifier|challenge|signature)(_|$)")
 
 
@@ -36,10 +36,10 @@ NODES = [
     for file, tree in TREES.items()
     for node in ast.walk(tree)
 ]
-"""Every node of what is shipped, and where it stands."""
+"""Every syntax node of the shipped code, with its location."""
 
 
-def test_no_weak_module_is_imported() -> None:
+def test_shipped_code_imports_no_forbidden_module() -> None:
     faults = []
     for where, node in NODES:
         match node:
@@ -53,7 +53,7 @@ def test_no_weak_module_is_imported() -> None:
     assert faults == []
 
 
-def test_no_weak_cryptography_and_no_door_is_named() -> None:
+def test_shipped_code_uses_no_weak_cryptography_or_code_execution() -> None:
     faults = []
     for where, node in NODES:
         match node:
@@ -75,7 +75,7 @@ def test_no_weak_cryptography_and_no_door_is_named() -> None:
 
 
 def named(node: ast.expr) -> str:
-    """The last name of an expression: `self._refresh_token` is a `_refresh_token`."""
+    """Return the last name of an expression, such as `_refresh_token` of `self._refresh_token`."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
@@ -84,19 +84,19 @@ def named(node: ast.expr) -> str:
     return ""
 
 
-def test_no_secret_is_compared_by_the_time_it_takes() -> None:
+def test_shipped_code_compares_secrets_in_constant_time() -> None:
     faults = []
     for where, node in NODES:
         if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
             continue
         sides = [node.left, *node.comparators]
-        if any(isinstance(side, ast.Constant) for side in sides):  # with a word of the code: no secret
+        if any(isinstance(side, ast.Constant) for side in sides):  # comparison with a constant of the code
             continue
-        # A column of the sandbox's database is looked up by a digest: the time it takes tells nothing.
+        # Database columns are compared by digest, so timing reveals nothing.
         column = any(isinstance(side, ast.Attribute) and named(side.value) == "c" for side in sides)
         if not column and any(SECRET.search(named(side)) for side in sides):
             faults.append(f"{where.partition(':')[0]} {ast.unparse(node)}")
-    # A secret just saved is read back: no other program asks, nor waits for the answer.
+    # These compare a secret that was just saved with its copy; no attacker can measure them.
     assert faults == [
         "services/credentials.py kept != secret",
         "services/credentials.py kept != secret",
@@ -104,7 +104,7 @@ def test_no_secret_is_compared_by_the_time_it_takes() -> None:
     ]
 
 
-def test_what_is_random_for_security_comes_from_the_system() -> None:
+def test_shipped_code_takes_secrets_from_the_system_randomness() -> None:
     sources = {
         where.partition(":")[0]
         for where, node in NODES
@@ -113,7 +113,7 @@ def test_what_is_random_for_security_comes_from_the_system() -> None:
     assert sources >= {"services/authority.py", "views/web/app.py"}
 
 
-def test_no_file_holds_a_secret() -> None:
+def test_repository_contains_no_secret() -> None:
     patterns = [
         r"-----BEGIN [A-Z ]*PRIVATE KEY",
         r"\bAKIA[0-9A-Z]{16}\b",
@@ -132,8 +132,8 @@ def test_no_file_holds_a_secret() -> None:
     assert faults == []
 
 
-def test_passwords_of_the_code_are_those_of_made_up_people() -> None:
-    """The demonstration's subscribers, all on addresses that cannot exist."""
+def test_demo_passwords_belong_to_fictitious_subscribers() -> None:
+    """The demo subscribers have addresses in a domain that cannot exist."""
     from services.sandbox import demo
     from services.transport import utc_now
 
@@ -142,7 +142,7 @@ def test_passwords_of_the_code_are_those_of_made_up_people() -> None:
     assert all(person.identifier.endswith("@demo.example") for person in people)
 
 
-def test_the_phone_asks_for_nothing_but_the_network() -> None:
+def test_phone_apps_request_only_the_network_permission() -> None:
     android = PROJECT["tool"]["flet"]["android"]
     assert android["permission"] == {"android.permission.INTERNET": True}
     assert android["manifest_application"]["allowBackup"] == "false"
@@ -155,7 +155,7 @@ def test_the_phone_asks_for_nothing_but_the_network() -> None:
     assert "deep_linking" not in str(PROJECT["tool"]["flet"])
 
 
-def test_no_dependency_watches_people_or_shows_the_web() -> None:
+def test_dependencies_include_no_tracker_or_web_view() -> None:
     tool = PROJECT["tool"]["flet"]
     asked = [
         *PROJECT["project"]["dependencies"],
@@ -170,8 +170,8 @@ def test_no_dependency_watches_people_or_shows_the_web() -> None:
     assert not names & {"WebView", "Geolocator", "PermissionHandler", "Camera", "AudioRecorder"}
 
 
-def test_no_host_is_written_in_the_code_but_examples_and_this_machine() -> None:
-    """What the app contacts is the backend, and what a person opens themselves."""
+def test_shipped_code_names_no_host_except_examples() -> None:
+    """The app contacts only the backend and links that the user opens."""
     faults = []
     for where, node in NODES:
         match node:
@@ -183,7 +183,7 @@ def test_no_host_is_written_in_the_code_but_examples_and_this_machine() -> None:
     assert faults == []
 
 
-def test_only_the_transport_and_what_serves_open_sockets() -> None:
+def test_network_modules_are_imported_only_by_transport_and_servers() -> None:
     opening = {
         "httpx",
         "socket",
@@ -206,21 +206,21 @@ def test_only_the_transport_and_what_serves_open_sockets() -> None:
         if modules & opening:
             found.add(where.partition(":")[0])
     assert found == {
-        *("main.py", "views/web/app.py", "services/sandbox/__main__.py"),  # what listens
+        *("main.py", "views/web/app.py", "services/sandbox/__main__.py"),  # servers
         *("services/transport.py", "services/session.py", "services/scenarios.py"),
-        "services/proxies.py",  # which only reads the system's settings by urllib
+        "services/proxies.py",  # reads the system's settings with urllib
     }
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_what_is_kept_of_people_is_said_in_the_app(language: Language) -> None:
+def test_settings_texts_describe_the_stored_data(language: Language) -> None:
     words = Words(language)
     said = " ".join(words(key) for key in ("settings.data_kept", "settings.data_web", "settings.forget_text"))
     assert len(said) > 150
 
 
-def test_no_shared_control_or_style_stands_in_a_module() -> None:
-    """A client can patch what its controls hold: what two visitors share would lead from one to the other."""
+def test_modules_hold_no_shared_control_or_style() -> None:
+    """A client can patch its controls, so values shared by two visitors would leak between them."""
     import dataclasses
     import importlib
     import sys

@@ -1,4 +1,4 @@
-"""Connections to the web host that send too much, too slowly or nothing, and do not read."""
+"""Web host under abusive connections: too much data, too slow, silent, not reading."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHORT = ConnectionLimits(request_time=0.5, idle_time=1, read_time=0.5, ping_inte
 
 
 class Served:
-    """The web app in a thread, on a real socket."""
+    """Web app in a thread on a real socket."""
 
     def __init__(self, server: uvicorn.Server, port: int) -> None:
         self.server, self.port = server, port
@@ -86,7 +86,7 @@ def until(condition: Callable[[], object], missing: str) -> None:
 
 
 def ended(connection: socket.socket) -> bytes:
-    """Read until the host ends the connection; return what it said."""
+    """Read until the host closes the connection; return the received bytes."""
     said = b""
     with suppress(ConnectionError):
         while data := connection.recv(65536):
@@ -106,7 +106,7 @@ def ended(connection: socket.socket) -> bytes:
         UPGRADE + b"Content-Length: 5\r\n\r\nhello",
     ],
 )
-def test_a_request_that_does_not_arrive_whole_ends_its_connection(sent: bytes) -> None:
+def test_incomplete_request_is_disconnected(sent: bytes) -> None:
     with served(SHORT) as host, host.open() as connection:
         connection.sendall(sent)
         ended(connection)
@@ -114,7 +114,7 @@ def test_a_request_that_does_not_arrive_whole_ends_its_connection(sent: bytes) -
 
 
 @pytest.mark.parametrize("begun", [b"GET / HTTP/1.1\r\nX: ", GET + b"GET / HTTP/1.1\r\nX: "])
-def test_a_request_that_drips_ends_its_connection(begun: bytes) -> None:
+def test_slow_request_is_disconnected(begun: bytes) -> None:
     with served(SHORT) as host, host.open() as connection:
         connection.sendall(begun)
         deadline = time.monotonic() + PATIENCE
@@ -125,7 +125,7 @@ def test_a_request_that_drips_ends_its_connection(begun: bytes) -> None:
         assert time.monotonic() < deadline, "still open"
 
 
-def test_a_head_without_end_is_refused_before_it_fills_the_memory() -> None:
+def test_endless_header_is_disconnected_within_bounds() -> None:
     with served(ConnectionLimits()) as host, host.open() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: ")
         sent = 0
@@ -144,7 +144,7 @@ def test_a_head_without_end_is_refused_before_it_fills_the_memory() -> None:
     "body",
     [b"Content-Length: 5\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n", b"Content-Length: 9999999\r\n\r\n"],
 )
-def test_a_request_with_a_body_is_refused_without_reading_it(request_: bytes, body: bytes) -> None:
+def test_request_with_a_body_is_refused_unread(request_: bytes, body: bytes) -> None:
     with served(ConnectionLimits()) as host, host.open() as connection:
         connection.sendall(request_ + HOST + body)
         assert ended(connection).startswith(b"HTTP/1.1 413 ")
@@ -161,9 +161,9 @@ def test_a_request_with_a_body_is_refused_without_reading_it(request_: bytes, bo
         UPGRADE + b"\r\n\x88\x81\0\0\0\0\xff",
     ],
 )
-def test_malformed_bytes_leave_no_line_in_the_log(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_malformed_bytes_are_not_logged(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
     with served(SHORT) as host:
-        logging.getLogger("uvicorn").addHandler(caplog.handler)  # it passes nothing on to the root's
+        logging.getLogger("uvicorn").addHandler(caplog.handler)  # it does not propagate to the root logger
         with host.open() as connection:
             connection.sendall(sent)
             assert b"Traceback" not in ended(connection)
@@ -173,7 +173,7 @@ def test_malformed_bytes_leave_no_line_in_the_log(sent: bytes, caplog: pytest.Lo
     assert not caplog.records
 
 
-def test_pending_connections_of_one_address_push_out_its_own_oldest() -> None:
+def test_pending_connection_over_the_address_limit_evicts_the_oldest_of_its_address() -> None:
     limits = ConnectionLimits(pending=8, pending_per_address=3)
     with served(limits) as host, ExitStack() as stack:
         other = stack.enter_context(host.open(source="127.0.0.2"))
@@ -185,7 +185,7 @@ def test_pending_connections_of_one_address_push_out_its_own_oldest() -> None:
         assert other.recv(100).startswith(b"HTTP/1.1 200")
 
 
-def test_pending_connections_of_many_addresses_push_out_the_oldest() -> None:
+def test_pending_connections_of_many_addresses_stay_within_the_global_limit() -> None:
     limits = ConnectionLimits(pending=5, pending_per_address=3)
     with served(limits) as host, ExitStack() as stack:
         for number in range(1, 31):
@@ -194,7 +194,7 @@ def test_pending_connections_of_many_addresses_push_out_the_oldest() -> None:
         assert host.answers()
 
 
-def test_connections_beyond_the_limit_are_refused_until_others_end() -> None:
+def test_connection_over_the_limit_is_refused_until_others_end() -> None:
     with served(ConnectionLimits(most=3)) as host:
         with ExitStack() as stack:
             for _ in range(3):
@@ -204,14 +204,14 @@ def test_connections_beyond_the_limit_are_refused_until_others_end() -> None:
         until(host.answers, "refused though there is room")
 
 
-def test_a_client_that_does_not_read_its_file_is_dropped() -> None:
+def test_client_that_does_not_read_a_file_is_disconnected() -> None:
     with served(SHORT) as host, host.open(receive_buffer=4096) as connection:
         connection.sendall(b"GET /main.dart.wasm HTTP/1.1\r\n" + HOST + b"\r\n")
         assert connection.recv(8) == b"HTTP/1.1"
         until(lambda: host.connections == 0, "the response waits for ever")
 
 
-def test_a_browser_that_does_not_read_its_screens_is_dropped() -> None:
+def test_client_that_does_not_read_its_screens_is_disconnected() -> None:
     def draw(page: ft.Page) -> None:
         for number in range(100):
             page.title = f"{number}" * 100_000
@@ -225,7 +225,7 @@ def test_a_browser_that_does_not_read_its_screens_is_dropped() -> None:
         until(lambda: host.connections == 0, "the screens wait for ever")
 
 
-async def test_a_silent_browser_is_dropped_and_one_that_answers_pings_stays() -> None:
+async def test_client_without_pong_is_disconnected_and_one_with_pong_stays() -> None:
     with served(SHORT) as host:
         async with connect(f"ws://127.0.0.1:{host.port}/ws", proxy=None) as honest:
             await honest.send(registration())

@@ -1,7 +1,7 @@
-"""The dependencies, without asking anybody: what is locked is what runs, and under licences that are known.
+"""Dependencies, checked offline: installed versions equal the locks, and licenses are known.
 
-What the locks hold is checked by `tests/test_repository.py`; known vulnerabilities are asked for by
-`make audit`.
+`tests/test_repository.py` checks the content of the locks.
+`make audit` looks up known vulnerabilities.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ FREE = re.compile(
     r"\b(MIT|MIT-CMU|BSD|0BSD|Apache|ISC|PSF|Python Software Foundation|Unlicense|HPND|Zlib|CC0-1\.0)\b",
     re.IGNORECASE,
 )
-"""Licences that ask for nothing but their notice."""
+"""Licenses that require only a notice."""
 
 
 def locked(name: str) -> Iterator[Requirement]:
-    """What a lock asks for on this platform."""
+    """Yield the requirements of a lock on this platform."""
     text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
     for line in text.splitlines():
         requirement = Requirement(line.partition(" --hash")[0].strip())
@@ -36,7 +36,7 @@ def locked(name: str) -> Iterator[Requirement]:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_what_is_installed_is_what_is_locked(name: str) -> None:
+def test_installed_versions_equal_the_lock(name: str) -> None:
     faults = []
     for requirement in locked(name):
         try:
@@ -49,14 +49,14 @@ def test_what_is_installed_is_what_is_locked(name: str) -> None:
 
 
 def licence(package: Distribution) -> str:
-    """What a distribution says of its licence, in the places where it may."""
+    """Return the license of a distribution, from all metadata fields."""
     metadata = package.metadata
     classifiers = [one for one in metadata.get_all("Classifier", []) if one.startswith("License ::")]
     named = [one[:200] for name in ("License-Expression", "License") for one in metadata.get_all(name, [])]
     return " | ".join([*named, *classifiers])
 
 
-def test_every_licence_of_what_runs_is_known_and_those_that_ask_more_are_named() -> None:
+def test_licenses_of_dependencies_are_permissive_or_in_the_notices() -> None:
     notices = (ROOT / "THIRD_PARTY_NOTICES.md").read_text(encoding="utf-8")
     unknown, unnamed = [], []
     for requirement in locked(LOCKS[0]):
@@ -70,7 +70,7 @@ def test_every_licence_of_what_runs_is_known_and_those_that_ask_more_are_named()
 
 
 def answering(tmp_path: Path, text: str) -> str:
-    """A stand-in for pip-audit that says `text`, for the path of modules."""
+    """Write a fake pip-audit that prints `text`; return its folder for the module path."""
     (tmp_path / "pip_audit.py").write_text(f"print({text!r})", encoding="utf-8")
     return str(tmp_path)
 
@@ -88,7 +88,7 @@ def answering(tmp_path: Path, text: str) -> str:
         ),
     ],
 )
-def test_a_vulnerability_is_a_failure_and_a_service_that_cannot_be_asked_is_said(
+def test_audit_fails_on_a_vulnerability_and_reports_missing_data(
     tmp_path: Path, answer: str, code: int, said: str
 ) -> None:
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""`docs/security.md` speaks of tests that exist, and of every control of OWASP MASVS v2."""
+"""Checks of `docs/security.md`: the tests it names exist, and every OWASP MASVS v2 control has a row."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ CONTROLS = {
     "RESILIENCE": 4,
     "PRIVACY": 4,
 }
-"""How many there are of each kind."""
+"""Number of controls per group."""
 
 
 @cache
 def functions_of(file: str) -> set[str]:
-    """The names of the functions of a file of tests; none when there is no such file."""
+    """Return the function names of a test file; none if the file does not exist."""
     path = ROOT / "tests" / file
     tree = ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
-def test_every_test_it_names_exists() -> None:
+def test_security_document_names_existing_tests() -> None:
     named = set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE))
     assert len(named) > 60
     assert PAGE.count("::") == len(re.findall(r"`[\w/]+\.py::\w+`", PAGE)), "each is written the same way"
@@ -38,7 +38,7 @@ def test_every_test_it_names_exists() -> None:
     assert faults == []
 
 
-def test_every_control_has_its_row() -> None:
+def test_security_document_has_a_row_per_masvs_control() -> None:
     rows = re.findall(r"(?m)^\| ([A-Z]+)-(\d)(?: to (\d))? \| (.+) \| (.+) \|$", PAGE)
     found = {
         (kind, number)

@@ -1,7 +1,7 @@
-"""Nothing leaks: after a whole visit no token, no password and no merchant is found where it must not be.
+"""Searches for leaked tokens, passwords and personal data after a full journey.
 
-The visit is played on a desktop with a real Secret Service and a data folder, and over the wire by a browser
-of the web app; each in a process whose loggers are all at DEBUG.
+The journey runs on a desktop with a real Secret Service, and over the protocol of the web app.
+All loggers of its process are at DEBUG.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ main.main()
 """
 
 
-def test_a_visit_on_a_desktop_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_desktop_journey_leaks_no_secret(tmp_path: Path) -> None:
     spoken = tmp_path / "spoken"
     result = subprocess.run(
         ["tests/secret_service.sh", sys.executable, "-m", "tests.security.journey", str(spoken)],
@@ -45,7 +45,7 @@ def test_a_visit_on_a_desktop_leaves_nothing_behind(tmp_path: Path) -> None:
     assert found(secrets, output) == []
 
 
-async def test_a_visit_on_the_web_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_web_journey_leaks_no_secret(tmp_path: Path) -> None:
     with (
         sandbox(tmp_path) as (origin, overheard),
         hosted(tmp_path, ("-c", LOUD), "--backend", origin, environment={"FLET_LOG_LEVEL": "DEBUG"}) as web,
@@ -54,7 +54,7 @@ async def test_a_visit_on_the_web_leaves_nothing_behind(tmp_path: Path) -> None:
 
             async def pick(choice: str) -> None:
                 if choice == words("answer.yes"):
-                    while not app.shows(words("feedback.send")):  # it may have been drawn anew meanwhile
+                    while not app.shows(words("feedback.send")):  # the control may have been re-rendered
                         answers = max(app.controls("SegmentedButton"), key=lambda one: one["_i"])
                         await app.set(answers, selected=["yes"])
                         await app.fire(answers, "change", ["yes"])
@@ -65,7 +65,9 @@ async def test_a_visit_on_the_web_leaves_nothing_behind(tmp_path: Path) -> None:
                     await app.fire(reasons, "change", DisputeReason.UNKNOWN.value)
 
             async def confirm(name: str) -> None:
-                newest = max(app.named(name), key=lambda one: one["_i"])  # the sheet came after the screen
+                newest = max(
+                    app.named(name), key=lambda one: one["_i"]
+                )  # the button of the sheet is newer than that of the screen
                 await app.fire(newest, "click")
 
             async def opine(text: str) -> None:

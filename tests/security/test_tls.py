@@ -1,4 +1,4 @@
-"""Who the client talks to: over TLS that it can check, and no further than it was told. All of it is real."""
+"""TLS of the client on real sockets: trusted authorities, refused certificates, redirects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ METADATA = "/.well-known/oauth-authorization-server"
 
 
 class Stranger(BaseHTTPRequestHandler):
-    """Answers every request by a 404, or leads elsewhere; notes what it was asked."""
+    """Handler that answers 404 or redirects, and records the requested paths."""
 
     elsewhere: str | None = None
     asked: list[str]
@@ -45,7 +45,7 @@ class Stranger(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815 - the name the library calls
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the tests' output is for people."""
+        """Log nothing, to keep the test output readable."""
 
 
 @contextmanager
@@ -55,13 +55,13 @@ def listening(
     elsewhere: str | None = None,
     newest: ssl.TLSVersion | None = None,
 ) -> Iterator[tuple[int, list[str]]]:
-    """A server on this machine, over TLS when it has a certificate; its port, and what it was asked."""
+    """Run a local server, with TLS if `certificate` is given; yield its port and the requested paths."""
     asked: list[str] = []
     handler = type("Handler", (Stranger,), {"asked": asked, "elsewhere": elsewhere})
 
     class Server(HTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that hangs up during the handshake is what is wanted here."""
+            """Ignore clients that abort the handshake, as intended here."""
 
     with Server(("127.0.0.1", 0), handler) as server:
         if certificate is not None:
@@ -84,13 +84,13 @@ def listening(
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the pauses between retries, which have their own tests."""
+    """Disable retries, which have their own tests."""
     monkeypatch.setattr(transport, "_RETRY", Retry(total=0))
 
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the certificates that the environment of the tests names."""
+    """Remove the certificate variables from the environment."""
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -102,14 +102,14 @@ def authority() -> trustme.CA:
 
 @pytest.fixture(scope="module")
 def pinned(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The authority's certificate, as `--ca-file` wants it."""
+    """Return the authority's certificate as a file for `--ca-file`."""
     file = tmp_path_factory.mktemp("authorities") / "ca.pem"
     authority.cert_pem.write_to_path(file)
     return file
 
 
 async def refusal(url: str, ca_file: Path | None = None) -> BackendError:
-    """Why the backend at `url` could not be asked to sign somebody in."""
+    """Return the error of a sign-in at the backend at `url`."""
     backend = Backend.at(url, MemoryStore(), tls=create_ssl_context(ca_file))
     try:
         with pytest.raises(BackendError) as refused:
@@ -119,14 +119,14 @@ async def refusal(url: str, ca_file: Path | None = None) -> BackendError:
     return refused.value
 
 
-async def test_the_authority_one_was_told_of_is_believed(authority: trustme.CA, pinned: Path) -> None:
+async def test_authority_of_the_ca_file_is_trusted(authority: trustme.CA, pinned: Path) -> None:
     with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
         error = await refusal(f"https://localhost:{port}", pinned)
-    assert isinstance(error, UnexpectedAnswer)  # it was reached, and has no such endpoint
+    assert isinstance(error, UnexpectedAnswer)  # the server was reached, but has no such endpoint
     assert METADATA in asked
 
 
-async def test_the_app_believes_it_where_its_settings_say_so(
+async def test_authority_of_the_settings_is_trusted_by_the_app(
     authority: trustme.CA, pinned: Path, tmp_path: Path
 ) -> None:
     words = Words(Language.FR)
@@ -139,7 +139,7 @@ async def test_the_app_believes_it_where_its_settings_say_so(
     assert METADATA in asked
 
 
-async def test_an_authority_the_system_does_not_know_is_not(authority: trustme.CA) -> None:
+async def test_unknown_authority_is_refused(authority: trustme.CA) -> None:
     with listening(authority.issue_cert("localhost").configure_cert) as (port, asked):
         assert type(await refusal(f"https://localhost:{port}")) is CertificateRefused
     assert asked == []
@@ -199,15 +199,15 @@ def test_blank_certificate_settings_count_as_absent() -> None:
     create_ssl_context(environment={"SSL_CERT_FILE": "", "SSL_CERT_DIR": " ", "SSLKEYLOGFILE": " "})
 
 
-async def test_only_the_authority_one_was_told_of_is_believed(pinned: Path) -> None:
+async def test_authority_other_than_the_ca_file_is_refused(pinned: Path) -> None:
     other = trustme.CA()
     with listening(other.issue_cert("localhost").configure_cert) as (port, asked):
         assert isinstance(await refusal(f"https://localhost:{port}", pinned), Unreachable)
     assert asked == []
 
 
-async def test_a_certificate_that_vouches_for_itself_is_refused(tmp_path: Path) -> None:
-    alone = trustme.CA()  # the certificate of an authority, served as its own
+async def test_self_signed_server_certificate_is_refused(tmp_path: Path) -> None:
+    alone = trustme.CA()  # an authority's own certificate, used by the server
     file = tmp_path / "own.pem"
     file.write_bytes(alone.private_key_pem.bytes() + alone.cert_pem.bytes())
     with listening(lambda context: context.load_cert_chain(file)) as (port, asked):
@@ -216,7 +216,7 @@ async def test_a_certificate_that_vouches_for_itself_is_refused(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("named", ["elsewhere.example", "127.0.0.2"])
-async def test_a_certificate_of_another_host_is_refused(
+async def test_certificate_of_another_host_is_refused(
     authority: trustme.CA, pinned: Path, named: str
 ) -> None:
     with listening(authority.issue_cert(named).configure_cert) as (port, asked):
@@ -225,7 +225,7 @@ async def test_a_certificate_of_another_host_is_refused(
     assert asked == []
 
 
-async def test_a_certificate_that_is_over_is_refused(authority: trustme.CA, pinned: Path) -> None:
+async def test_expired_certificate_is_refused(authority: trustme.CA, pinned: Path) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     over = authority.issue_cert("localhost", not_before=yesterday - timedelta(days=9), not_after=yesterday)
     with listening(over.configure_cert) as (port, asked):
@@ -233,7 +233,7 @@ async def test_a_certificate_that_is_over_is_refused(authority: trustme.CA, pinn
     assert asked == []
 
 
-async def test_an_old_tls_is_refused(authority: trustme.CA, pinned: Path) -> None:
+async def test_tls_1_1_is_refused(authority: trustme.CA, pinned: Path) -> None:
     certificate = authority.issue_cert("localhost").configure_cert
     with (
         pytest.warns(DeprecationWarning, match="TLSv1_1"),
@@ -243,7 +243,7 @@ async def test_an_old_tls_is_refused(authority: trustme.CA, pinned: Path) -> Non
     assert asked == []
 
 
-async def test_one_is_not_led_to_another_server(authority: trustme.CA, pinned: Path) -> None:
+async def test_redirect_to_another_server_is_not_followed(authority: trustme.CA, pinned: Path) -> None:
     certificate = authority.issue_cert("localhost").configure_cert
     with (
         listening(certificate) as (other, asked_elsewhere),
@@ -257,15 +257,13 @@ async def test_one_is_not_led_to_another_server(authority: trustme.CA, pinned: P
 @pytest.mark.parametrize(
     "url", ["http://backend.example", "http://192.0.2.1", "http://localhost.example", "ftp://x", "ws://x"]
 )
-def test_only_this_machine_is_reached_without_tls(url: str) -> None:
+def test_backend_without_tls_is_refused_except_locally(url: str) -> None:
     with pytest.raises(ValueError, match=r"https://"):
         Backend.at(url, MemoryStore())
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a certificate"])
-def test_a_file_of_authorities_that_cannot_be_used_is_a_mistake_at_start(
-    tmp_path: Path, content: bytes | None
-) -> None:
+def test_unusable_ca_file_is_refused_at_start(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "ca.pem"
     if content is not None:
         file.write_bytes(content)
@@ -273,7 +271,7 @@ def test_a_file_of_authorities_that_cannot_be_used_is_a_mistake_at_start(
         Settings.from_environment({"CONSO_CA_FILE": str(file)}, backend="https://backend.example")
 
 
-def test_the_file_of_authorities_is_named_by_the_command_line_or_the_environment(pinned: Path) -> None:
+def test_ca_file_is_set_by_option_or_environment(pinned: Path) -> None:
     told = Settings.from_environment({"CONSO_CA_FILE": "unused"}, ca_file=str(pinned))
     assert told.ca_file == Settings.from_environment({"CONSO_CA_FILE": str(pinned)}).ca_file == pinned
     assert Settings.from_environment({"CONSO_CA_FILE": ""}).ca_file is None

@@ -1,4 +1,4 @@
-"""The web host against strangers: what they may open, ask for, take over, use up or guess."""
+"""Web host under attack: headers, paths, origins, session takeover, resource limits."""
 
 # msgpack has no types.
 # mypy: disable-error-code="import-untyped"
@@ -32,7 +32,7 @@ from views.web.app import LARGEST_MESSAGE
 
 words = Words(Language.FR)
 PATIENCE = 30.0
-"""Seconds before what was awaited is missing."""
+"""Timeout in seconds of every wait."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 
 @pytest.fixture(scope="module")
 def brief(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
-    """The web app, for two sessions an address, each kept for one second."""
+    """Return a web app with two sessions per address and a session timeout of one second."""
     limits = ("--sessions-per-address", "2", "--session-timeout", "1")
     with hosted(
         tmp_path_factory.mktemp("brief"), ("main.py",), *limits, "--trusted-proxy", "127.0.0.1"
@@ -57,7 +57,7 @@ def brief(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 
 @pytest.fixture(scope="module")
 def web(sandbox: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
-    """The web app behind a proxy on this machine."""
+    """Return a web app behind a local proxy."""
     folder = tmp_path_factory.mktemp("web")
     with hosted(
         folder,
@@ -71,7 +71,7 @@ def web(sandbox: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
 
 
 def spying_keyring(folder: Path) -> Path:
-    """Where a keyring is that leaves a trace when it is so much as imported."""
+    """Write a keyring back end that creates a file when imported; return its folder."""
     place = folder / "keyrings"
     place.mkdir()
     (place / "spy.py").write_text(
@@ -103,7 +103,7 @@ def ask(
 
 @asynccontextmanager
 async def opened(host: Hosted, **headers: str) -> AsyncIterator[ClientConnection]:
-    """The WebSocket of the interface, with nothing said yet."""
+    """Open the WebSocket of the app without a registration."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     endpoint = host.address.replace("http", "ws", 1) + "/ws"
     async with connect(endpoint, additional_headers=named, max_size=None, proxy=None) as connection:
@@ -111,7 +111,7 @@ async def opened(host: Hosted, **headers: str) -> AsyncIterator[ClientConnection
 
 
 async def registered(connection: ClientConnection, session_id: str = "") -> dict[str, Any]:
-    """The answer to a registration."""
+    """Register and return the answer."""
     await connection.send(registration(session_id))
     async with asyncio.timeout(PATIENCE):
         frame = await connection.recv()
@@ -123,7 +123,7 @@ async def registered(connection: ClientConnection, session_id: str = "") -> dict
 
 
 async def closed(connection: ClientConnection) -> int | None:
-    """Reads until the host closes the connection; its code."""
+    """Read until the host closes the connection; return the close code."""
     async with asyncio.timeout(PATIENCE):
         try:
             while True:
@@ -132,10 +132,10 @@ async def closed(connection: ClientConnection) -> int | None:
             return connection.close_code
 
 
-# What is answered over HTTP
+# HTTP answers
 
 
-def test_the_policy_of_the_page_is_whole_and_lets_no_inline_script_run(web: Hosted) -> None:
+def test_content_security_policy_is_strict_and_forbids_inline_scripts(web: Hosted) -> None:
     response, page = ask(web, "/", Accept="text/html")
     found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page.decode())
     assert found is not None
@@ -153,7 +153,7 @@ def test_the_policy_of_the_page_is_whole_and_lets_no_inline_script_run(web: Host
         assert b"src=" in opening or inert, text
 
 
-def test_every_answer_carries_the_safe_headers(web: Hosted) -> None:
+def test_answers_have_security_headers(web: Hosted) -> None:
     for path in ("/", "/boot.js", "/missing.js", "/icons/mark.svg"):
         headers = ask(web, path)[0].headers
         assert headers["X-Content-Type-Options"] == "nosniff", path
@@ -166,7 +166,7 @@ def test_every_answer_carries_the_safe_headers(web: Hosted) -> None:
         assert "Set-Cookie" not in headers, path
 
 
-def test_behind_https_the_name_is_kept_to_it_and_the_cookie_too(web: Hosted) -> None:
+def test_answer_over_https_has_hsts_and_a_secure_cookie(web: Hosted) -> None:
     headers = ask(web, "/", Accept="text/html", X_Forwarded_Proto="https")[0].headers
     assert headers["Strict-Transport-Security"] == "max-age=31536000"
     cookie = headers["Set-Cookie"]
@@ -177,17 +177,17 @@ def test_behind_https_the_name_is_kept_to_it_and_the_cookie_too(web: Hosted) -> 
     assert "Set-Cookie" not in again
 
 
-def test_two_browsers_are_never_given_the_same_name(web: Hosted) -> None:
+def test_visitor_cookies_are_unique(web: Hosted) -> None:
     given = {ask(web, "/", Accept="text/html")[0].headers["Set-Cookie"] for _ in range(20)}
     assert len(given) == 20
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "conso.example.evil"])
-def test_another_name_is_not_answered(web: Hosted, host: str) -> None:
+def test_unknown_host_name_is_refused(web: Hosted, host: str) -> None:
     assert ask(web, "/", Host=host)[0].status == 400
 
 
-def test_the_names_it_is_reached_by_are(web: Hosted) -> None:
+def test_configured_and_local_host_names_are_answered(web: Hosted) -> None:
     for host in ("conso.example", "CONSO.EXAMPLE:443", "localhost", "[::1]:8550", "127.0.0.1"):
         assert ask(web, "/", Host=host)[0].status == 200, host
 
@@ -200,14 +200,14 @@ def test_the_names_it_is_reached_by_are(web: Hosted) -> None:
         *("/locales/../../services/settings.py", "/boot.js%00.html", "/..;/main.py"),
     ],
 )
-def test_no_path_leads_out_of_the_client_and_the_assets(web: Hosted, path: str) -> None:
+def test_path_traversal_is_refused(web: Hosted, path: str) -> None:
     response, body = ask(web, path)
     assert response.status in (200, 302, 400, 404)
     if response.status == 302:
         location = urlsplit(response.getheader("Location", ""))
         assert not location.netloc
         assert ".." not in location.path
-    # A name without an extension is a place in the app: its page answers.
+    # A path without an extension is a route of the app, answered with its page.
     assert response.status != 200 or b"<title>Conso et moi</title>" in body
     assert b"root:x:" not in body
     assert b"import" not in body
@@ -215,12 +215,12 @@ def test_no_path_leads_out_of_the_client_and_the_assets(web: Hosted, path: str) 
 
 @pytest.mark.parametrize("path", ["/upload", "/upload?f=x&e=2099-01-01&s=x", "/ws", "/oauth_callback", "/"])
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "TRACE", "OPTIONS"])
-def test_nothing_is_taken_in_over_http(web: Hosted, method: str, path: str) -> None:
+def test_http_methods_that_write_are_refused(web: Hosted, method: str, path: str) -> None:
     assert ask(web, path, method, b"x" * 100)[0].status == 413
     assert ask(web, path, method)[0].status in (404, 405)
 
 
-# Who may open the interface
+# Admission of WebSocket connections
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_nothing_is_taken_in_over_http(web: Hosted, method: str, path: str) -> N
         ),
     ],
 )
-async def test_a_page_of_another_origin_may_not_open_the_interface(web: Hosted, origin: str) -> None:
+async def test_websocket_from_another_origin_is_forbidden(web: Hosted, origin: str) -> None:
     own = urlsplit(web.address).netloc
     with pytest.raises(InvalidStatus) as refused:
         async with opened(web, Origin=origin.format(own=own)):
@@ -243,7 +243,7 @@ async def test_a_page_of_another_origin_may_not_open_the_interface(web: Hosted, 
     assert refused.value.response.status_code == 403
 
 
-async def test_a_page_over_http_may_not_open_the_interface_of_https(web: Hosted) -> None:
+async def test_websocket_from_an_http_page_to_https_is_forbidden(web: Hosted) -> None:
     own = urlsplit(web.address).netloc
     with pytest.raises(InvalidStatus):
         async with opened(web, Origin=f"http://{own}", X_Forwarded_Proto="https"):
@@ -252,16 +252,16 @@ async def test_a_page_over_http_may_not_open_the_interface_of_https(web: Hosted)
         assert (await registered(connection))["error"] == ""
 
 
-async def test_another_name_may_not_open_the_interface_even_with_its_own_origin(web: Hosted) -> None:
-    # DNS rebinding: a site that has its name lead to this machine.
+async def test_websocket_with_another_host_and_its_origin_is_forbidden(web: Hosted) -> None:
+    # DNS rebinding: a foreign host name that resolves to this machine.
     with pytest.raises(InvalidStatus) as refused:
         async with opened(web, Host="evil.example", Origin="http://evil.example"):
             pass
     assert refused.value.response.status_code in (400, 403)
 
 
-async def test_a_connection_that_does_not_register_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the endpoint itself, where the time can be shortened."""
+async def test_websocket_without_a_registration_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the endpoint itself, to shorten its timeout."""
     monkeypatch.setattr(sessions, "REGISTRATION_TIME", 0.01)
     sent: list[Any] = []
     opening = iter([{"type": "websocket.connect"}])
@@ -294,9 +294,7 @@ async def test_a_connection_that_does_not_register_is_closed(monkeypatch: pytest
         b"\0" + msgpack.packb({"1": 1}),
     ],
 )
-async def test_a_first_word_that_is_no_registration_closes_the_connection(
-    web: Hosted, said: bytes | str
-) -> None:
+async def test_websocket_with_another_first_message_is_closed(web: Hosted, said: bytes | str) -> None:
     async with opened(web) as connection:
         await connection.send(said)
         assert await closed(connection) == 1008
@@ -309,17 +307,17 @@ async def test_a_first_word_that_is_no_registration_closes_the_connection(
         packet(PATCH, {"id": 1, "patch": []}),
         packet(CRASHED, {"message": "x"}),
         b"\0" + msgpack.packb([99, {}]),
-        b"\0\xdc\x00\x02\xcc\x01" + msgpack.packb({}),  # a second registration, written another way
+        b"\0\xdc\x00\x02\xcc\x01" + msgpack.packb({}),  # a second registration in another encoding
     ],
 )
-async def test_what_no_page_says_closes_the_connection(web: Hosted, said: bytes | str) -> None:
+async def test_websocket_with_a_forged_message_is_closed(web: Hosted, said: bytes | str) -> None:
     async with opened(web) as connection:
         await registered(connection)
         await connection.send(said)
         assert await closed(connection) == 1008
 
 
-async def test_a_message_too_large_closes_the_connection(web: Hosted) -> None:
+async def test_websocket_with_an_oversized_message_is_closed(web: Hosted) -> None:
     async with opened(web) as connection:
         await registered(connection)
         text = "x" * (LARGEST_MESSAGE + 1)
@@ -327,15 +325,15 @@ async def test_a_message_too_large_closes_the_connection(web: Hosted) -> None:
         assert await closed(connection) == 1009
 
 
-# Whose a session is
+# Ownership of sessions
 
 
-async def test_a_session_is_given_back_to_its_browser_alone(web: Hosted) -> None:
+async def test_session_is_resumed_only_by_its_own_browser(web: Hosted) -> None:
     own = {"Cookie": "visitor=" + "a" * 43}
     async with WireClient(web.address, headers=own) as app:
         await app.see(words("login.h1"))
         taken = app.session_id
-        # While its owner is there nobody else is, whatever they know.
+        # A connected session cannot be taken over, even with its id and cookie.
         async with opened(web, **own) as other:
             assert (await registered(other, taken))["session_id"] != taken
         await app.cut()
@@ -350,17 +348,17 @@ async def test_a_session_is_given_back_to_its_browser_alone(web: Hosted) -> None
         assert app.session_id == taken
 
 
-async def test_a_session_id_cannot_be_guessed(web: Hosted) -> None:
+async def test_session_ids_are_unique_and_random(web: Hosted) -> None:
     ids = set()
     for _ in range(20):
         async with opened(web) as connection:
             ids.add((await registered(connection))["session_id"])
     assert len(ids) == 20
-    # 95 bits of the system's randomness; and alone it opens nothing.
+    # 95 random bits; besides, the id alone does not open the session.
     assert all(re.fullmatch(r"[A-Za-z0-9]{16}", one) for one in ids)
 
 
-async def test_a_session_is_freed_once_its_time_is_over(brief: Hosted) -> None:
+async def test_session_ends_after_its_timeout(brief: Hosted) -> None:
     async with opened(brief, Cookie="visitor=late") as connection:
         left = (await registered(connection))["session_id"]
     deadline = asyncio.get_running_loop().time() + PATIENCE
@@ -372,10 +370,10 @@ async def test_a_session_is_freed_once_its_time_is_over(brief: Hosted) -> None:
             assert asyncio.get_running_loop().time() < deadline, "still there"
 
 
-# How much one address may have
+# Limits per address
 
 
-async def test_an_address_has_so_many_sessions_and_is_told_so_in_its_language(brief: Hosted) -> None:
+async def test_sessions_over_the_address_limit_are_refused_with_a_message(brief: Hosted) -> None:
     here = {"X_Forwarded_For": "203.0.113.1"}
     async with opened(brief, **here) as one, opened(brief, **here) as two, opened(brief, **here) as three:
         assert (await registered(one))["error"] == ""
@@ -383,25 +381,25 @@ async def test_an_address_has_so_many_sessions_and_is_told_so_in_its_language(br
         assert (await registered(three))["error"] == words("web.too_many")
         async with opened(brief, **here, Accept_Language="en-GB,en;q=0.8") as four:
             assert (await registered(four))["error"] == Words(Language.EN)("web.too_many")
-        # What one says before the believed proxy speaks counts for nothing.
+        # Addresses in the header before the trusted proxy's entry are ignored.
         async with opened(brief, X_Forwarded_For="198.51.100.7, 203.0.113.1") as liar:
             assert (await registered(liar))["error"] == words("web.too_many")
         async with opened(brief, X_Forwarded_For="203.0.113.2") as neighbour:
             assert (await registered(neighbour))["error"] == ""
 
 
-async def test_a_session_that_was_left_gives_way(web: Hosted) -> None:
-    """Closing a tab makes room, long before its session is over."""
+async def test_disconnected_session_frees_its_place(web: Hosted) -> None:
+    """A closed tab frees its place before its session times out."""
     here = {"X_Forwarded_For": "203.0.113.3"}
     admitted = 0
     async with asyncio.timeout(PATIENCE):
-        while admitted < 5:  # more than there is room for; the host may see a moment later that one left
+        while admitted < 5:  # over the limit; the host may notice a disconnection late
             async with opened(web, **here) as gone:
                 admitted += (await registered(gone))["error"] == ""
 
 
 @pytest.mark.nightly
-async def test_an_address_that_begins_again_and_again_waits_and_others_do_not(web: Hosted) -> None:
+async def test_new_sessions_of_one_address_are_rate_limited(web: Hosted) -> None:
     beginning = 25
     async with asyncio.timeout(PATIENCE):
         before = asyncio.get_running_loop().time()
@@ -413,7 +411,7 @@ async def test_an_address_that_begins_again_and_again_waits_and_others_do_not(we
             assert (await registered(other))["error"] == ""
 
 
-async def test_an_ipv6_subscription_is_one_address(brief: Hosted) -> None:
+async def test_addresses_of_one_ipv6_prefix_share_the_limit(brief: Hosted) -> None:
     async with (
         opened(brief, X_Forwarded_For="2001:db8:1:2::1") as one,
         opened(brief, X_Forwarded_For="2001:db8:1:2::2") as two,
@@ -424,8 +422,8 @@ async def test_an_ipv6_subscription_is_one_address(brief: Hosted) -> None:
     assert answers == ["", "", words("web.too_many"), ""]
 
 
-async def test_an_address_may_fail_to_sign_in_so_often(web: Hosted) -> None:
-    """Other addresses are not concerned, and unknown identifiers count as much as known ones."""
+async def test_wrong_passwords_of_one_address_lock_its_sign_in(web: Hosted) -> None:
+    """The limit is per address and counts unknown identifiers, too."""
     headers = {"X-Forwarded-For": "203.0.113.50"}
     async with WireClient(web.address, headers=headers) as app:
         for number in range(MOST_FAILURES):
@@ -454,10 +452,10 @@ async def sign_in(app: WireClient, person: Sentinel) -> None:
     await app.see(f"Prenom{person.name}")
 
 
-# One visitor and another
+# Isolation of visitors
 
 
-async def test_two_visitors_signed_in_side_by_side_see_nothing_of_each_other(web: Hosted) -> None:
+async def test_concurrent_visitors_see_no_data_of_each_other(web: Hosted) -> None:
     received: dict[str, list[str]] = {"ada": [], "bob": []}
     async with WireClient(web.address) as ada, WireClient(web.address) as bob:
         visitors = ((ada, ADA), (bob, BOB))
@@ -471,7 +469,7 @@ async def test_two_visitors_signed_in_side_by_side_see_nothing_of_each_other(web
                     await app.see(own.merchant)
                 received[person.name] += app.texts()
                 assert not [text for text in app.texts() if any(word in text for word in other.secrets)]
-        # The address of somebody else's purchase leads nowhere.
+        # The address of a foreign purchase shows "not found".
         await ada.go("/achats/achat-bob-3")
         await ada.see(words("purchase.not_found"))
         assert not ada.shows(BOB.merchant)
@@ -479,7 +477,7 @@ async def test_two_visitors_signed_in_side_by_side_see_nothing_of_each_other(web
     assert any(BOB.merchant in text for text in received["bob"])
 
 
-async def test_no_keyring_is_ever_touched_on_the_web(web: Hosted) -> None:
+async def test_web_app_uses_no_keyring(web: Hosted) -> None:
     async with WireClient(web.address) as app:
         await at_the_password(app, BOB.identifier)
         keep = next(box for box in (*app.controls("Checkbox"), *app.controls("Switch")))
@@ -490,7 +488,7 @@ async def test_no_keyring_is_ever_touched_on_the_web(web: Hosted) -> None:
         await app.see(f"Prenom{BOB.name}")
     touched = web.log.parent / "touched"
     assert not touched.exists()
-    # It is found where a keyring is wanted.
+    # Check the premise: the spying keyring is found when used.
     process = await asyncio.create_subprocess_exec(
         *("python3", "-c", "import keyring; keyring.get_keyring()"),
         env={

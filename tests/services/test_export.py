@@ -1,4 +1,4 @@
-"""The CSV of a period sums to the total on screen, opens in spreadsheets, and runs nothing there."""
+"""CSV export: sums, spreadsheet formats, protection against formula injection, changing lists."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def amount_of(text: str) -> Decimal:
 
 
 def period_of(entries: tuple[Purchase, ...]) -> BillingPeriod:
-    """A period that holds these entries, summed as the contract says."""
+    """Return a period with these entries and their totals."""
     succeeded = [e.amount.amount for e in entries if e.payment_status is PaymentStatus.SUCCEEDED]
     pending = [e.amount.amount for e in entries if e.payment_status.pending]
     return BillingPeriod(
@@ -136,7 +136,7 @@ def purchases(draw: st.DrawFn) -> Purchase:
 
 
 @given(st.lists(purchases(), max_size=12).map(tuple), st.sampled_from([(";", ","), (",", ".")]))
-def test_whatever_the_entries_the_file_sums_to_the_total_and_loses_nothing(
+def test_csv_of_random_entries_sums_to_the_total_and_keeps_all_values(
     entries: tuple[Purchase, ...], marks: tuple[str, str]
 ) -> None:
     period = period_of(entries)
@@ -154,7 +154,7 @@ def test_whatever_the_entries_the_file_sums_to_the_total_and_loses_nothing(
             assert row[name][:1] not in ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def test_what_is_pending_or_refused_counts_for_nothing() -> None:
+def test_csv_amount_of_an_unsuccessful_entry_counts_as_zero() -> None:
     for status in PaymentStatus:
         entry = purchase("1.99", payment_status=status)
         assert counted(entry) == (Decimal("1.99") if status is PaymentStatus.SUCCEEDED else NOTHING)
@@ -180,7 +180,7 @@ def purchase(amount: str, **more: Any) -> Purchase:
     return Purchase(**{**facts, **more})
 
 
-def test_a_row_is_written_as_its_language_s_spreadsheets_read_it() -> None:
+def test_csv_row_follows_the_format_of_its_language() -> None:
     entries = (purchase("1234.56"), purchase("-3.00", payment_id="p2", refund_of="p0"))
     export = Export((PeriodEntries(period_of(entries), entries),), PARIS, {"p0": "IP-0"})
     french = csv_file(export, spelling()).decode("utf-8-sig").split("\r\n")
@@ -206,9 +206,7 @@ def test_a_row_is_written_as_its_language_s_spreadsheets_read_it() -> None:
         ("2024-02-25T03:04:05Z", "UTC", ["2024-02-25", "03:04:05", "UTC+00:00"]),
     ],
 )
-def test_a_moment_is_a_date_a_time_and_an_offset_for_spreadsheets(
-    moment: str, zone: str, cells: list[str]
-) -> None:
+def test_csv_moment_is_written_as_date_time_and_offset(moment: str, zone: str, cells: list[str]) -> None:
     entries = (purchase("1.99", payment_date=datetime.fromisoformat(moment)),)
     (row,) = rows(csv_file(Export((PeriodEntries(period_of(entries), entries),), ZoneInfo(zone)), spelling()))
     assert [row["date"], row["time"], row["utc_offset"]] == cells
@@ -216,7 +214,7 @@ def test_a_moment_is_a_date_a_time_and_an_offset_for_spreadsheets(
     assert re.fullmatch(r"\d\d:\d\d:\d\d", row["time"])
 
 
-# Read from a real sandbox
+# Exports from a real sandbox
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +242,7 @@ def nobody_hears(_share: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["camille", "plafond", "sans-achat"])
-async def test_each_period_sums_to_the_total_on_screen(sandbox: Starlette, name: str) -> None:
+async def test_export_of_each_period_sums_to_its_total(sandbox: Starlette, name: str) -> None:
     backend, contract = await visitor(sandbox, name)
     on_screen = (await backend.billing_periods(contract.contract_id)).value
     for period in on_screen:
@@ -260,7 +258,7 @@ async def test_each_period_sums_to_the_total_on_screen(sandbox: Starlette, name:
     assert [moment_of(row) for row in read] == sorted(moment_of(row) for row in read)
 
 
-async def test_the_sums_hold_where_there_are_refunds_pending_and_refused_entries(sandbox: Starlette) -> None:
+async def test_export_samples_include_refunds_pending_and_denied_entries(sandbox: Starlette) -> None:
     found = set()
     for name in ("camille", "plafond", "sans-achat"):
         backend, contract = await visitor(sandbox, name)
@@ -272,7 +270,7 @@ async def test_the_sums_hold_where_there_are_refunds_pending_and_refused_entries
     assert wanted <= found
 
 
-async def test_a_refund_names_what_it_refunds_even_of_a_period_before(sandbox: Starlette) -> None:
+async def test_export_refund_names_its_purchase_of_an_earlier_period(sandbox: Starlette) -> None:
     backend, contract = await visitor(sandbox, "camille")
     export = await read_export(backend, contract, ["2026-05"], nobody_hears)
     refund = next(row for row in rows(csv_file(export, spelling())) if row["refund_of"])
@@ -282,7 +280,7 @@ async def test_a_refund_names_what_it_refunds_even_of_a_period_before(sandbox: S
 
 
 @pytest.mark.nightly
-async def test_ten_thousand_rows_with_progress(sandbox: Starlette) -> None:
+async def test_export_of_10000_rows_reports_its_progress(sandbox: Starlette) -> None:
     backend, contract = await visitor(sandbox, "gros-volume")
     heard: list[float] = []
     export = await read_export(backend, contract, ["2026-06"], heard.append)
@@ -296,7 +294,7 @@ async def test_ten_thousand_rows_with_progress(sandbox: Starlette) -> None:
 
 
 class Meanwhile:
-    """Hears how far the reading is, and has one more purchase come then, so many times."""
+    """Progress callback that adds a purchase at each of its first `times` calls."""
 
     def __init__(self, app: Starlette, times: int) -> None:
         self.app, self.times = app, times
@@ -315,7 +313,7 @@ class Meanwhile:
 
 @pytest.fixture
 def busy() -> Iterator[Starlette]:
-    """Somebody with 250 purchases in the current period: three pages."""
+    """Return a sandbox with 250 purchases in the current period: three pages."""
     somebody = next(one for one in demo.subscribers(NOW) if one.identifier.startswith("gros"))
     line = structs.replace(somebody.contracts[0], purchases=somebody.contracts[0].purchases[:250])
     app = create_app(
@@ -329,7 +327,7 @@ def busy() -> Iterator[Starlette]:
     app.state.store.close()
 
 
-async def test_what_comes_while_it_is_read_is_in_the_file(busy: Starlette) -> None:
+async def test_export_includes_a_purchase_added_meanwhile(busy: Starlette) -> None:
     backend, contract = await visitor(busy, "gros-volume")
     meanwhile = Meanwhile(busy, 1)
     export = await read_export(backend, contract, ["2026-06"], meanwhile)
@@ -340,7 +338,7 @@ async def test_what_comes_while_it_is_read_is_in_the_file(busy: Starlette) -> No
     assert sum(map(counted, entries)) == export.periods[0].period.total.amount == total
 
 
-async def test_a_list_that_never_stands_still_is_no_file(busy: Starlette) -> None:
+async def test_export_of_a_constantly_changing_list_raises_changed(busy: Starlette) -> None:
     backend, contract = await visitor(busy, "gros-volume")
     meanwhile = Meanwhile(busy, 1_000)
     with pytest.raises(Changed):
@@ -348,7 +346,7 @@ async def test_a_list_that_never_stands_still_is_no_file(busy: Starlette) -> Non
     assert meanwhile.came >= TRIES
 
 
-async def test_half_a_list_is_no_file(busy: Starlette) -> None:
+async def test_export_interrupted_by_an_error_raises_it(busy: Starlette) -> None:
     demonstration = Demonstration(busy, clock=lambda: NOW)
     backend = demonstration.backend(MemoryStore())
     await backend.finish_sign_in(

@@ -1,4 +1,4 @@
-"""What a device keeps: nobody else reads it, whatever is damaged is dropped, and no disk is fatal."""
+"""Offline storage: encryption, damaged files, links, full or slow disks, response cache."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ AT = datetime(2024, 3, 10, 11, tzinfo=UTC)
 OPINION = Opinion("periode", True, "Clair.", None, "3e0b1b9e-0000-4000-8000-000000000001")
 
 
-# The files
+# Encrypted files
 
 
 @given(st.binary(max_size=300), st.text("abc-", min_size=1, max_size=20))
-def test_what_was_closed_opens_again(content: bytes, name: str) -> None:
+def test_encrypted_file_is_decrypted_to_its_content(content: bytes, name: str) -> None:
     file = SEAL.close(name, content)
     assert SEAL.open(name, file) == content
     assert SEAL.close(name, content) != file, "the nonce is another each time"
 
 
 @given(st.data())
-def test_nothing_changed_by_one_bit_opens(data: st.DataObject) -> None:
+def test_file_with_a_flipped_bit_is_refused(data: st.DataObject) -> None:
     file = bytearray(SEAL.close("answers", b"Studio Pixelune, 2,99"))
     bit = data.draw(st.integers(0, len(file) * 8 - 1))
     file[bit // 8] ^= 1 << bit % 8
@@ -62,7 +62,7 @@ def test_nothing_changed_by_one_bit_opens(data: st.DataObject) -> None:
 
 
 @given(st.integers(0, 60))
-def test_nothing_cut_off_opens(length: int) -> None:
+def test_file_truncated_or_extended_is_refused(length: int) -> None:
     file = SEAL.close("answers", b"Studio Pixelune, 2,99")
     cut = file[: min(length, len(file) - 1)]
     assert SEAL.open("answers", cut) is None
@@ -73,7 +73,7 @@ def test_nothing_cut_off_opens(length: int) -> None:
 @example(b"CEM1")
 @example(b"CEM1" + bytes(12))
 @example(b"CEM1" + bytes(28))
-def test_nothing_foreign_opens(file: bytes) -> None:
+def test_file_of_random_bytes_is_refused(file: bytes) -> None:
     assert SEAL.open("answers", file) is None
 
 
@@ -86,20 +86,20 @@ def test_nothing_foreign_opens(file: bytes) -> None:
     ],
     ids=["key", "subscriber", "backend"],
 )
-def test_nothing_of_another_opens(other: Seal) -> None:
+def test_file_of_another_key_subscriber_or_backend_is_refused(other: Seal) -> None:
     assert SEAL.open("answers", other.close("answers", b"x")) is None
 
 
-def test_no_file_passes_as_another() -> None:
+def test_file_under_another_name_is_refused() -> None:
     assert SEAL.open("answers", SEAL.close("opinion-1", b"x")) is None
 
 
-def test_a_later_layout_is_not_read() -> None:
+def test_file_of_a_later_format_is_refused() -> None:
     file = SEAL.close("answers", b"x")
     assert SEAL.open("answers", b"CEM2" + file[4:]) is None
 
 
-def test_the_key_is_in_no_representation() -> None:
+def test_encryption_key_is_not_in_the_repr() -> None:
     assert repr(SEAL) == "Seal(...)"
 
 
@@ -110,7 +110,7 @@ async def store(tmp_path: Path) -> AsyncIterator[OfflineStore]:
     await opened.close()
 
 
-async def test_files_are_the_user_s_alone_and_left_whole(store: OfflineStore) -> None:
+async def test_files_are_private_encrypted_and_replaced_whole(store: OfflineStore) -> None:
     assert await store.open(SEAL) == {}
     assert await store.save(SEAL, "answers", lambda: b"first")
     assert await store.save(SEAL, "answers", lambda: b"second")
@@ -126,7 +126,7 @@ async def test_files_are_the_user_s_alone_and_left_whole(store: OfflineStore) ->
     await store.erase()
 
 
-async def test_two_backends_share_nothing(store: OfflineStore, tmp_path: Path) -> None:
+async def test_files_of_two_backends_are_separate(store: OfflineStore, tmp_path: Path) -> None:
     other = OfflineStore(tmp_path / "data", "https://elsewhere.example")
     await store.open(SEAL)
     await store.save(SEAL, "answers", lambda: b"x")
@@ -136,7 +136,7 @@ async def test_two_backends_share_nothing(store: OfflineStore, tmp_path: Path) -
     await other.close()
 
 
-async def test_what_cannot_be_read_is_dropped_and_the_rest_stays(
+async def test_unreadable_files_are_deleted_and_the_others_kept(
     store: OfflineStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offline_module, "LARGEST_FILE", 200)
@@ -151,7 +151,7 @@ async def test_what_cannot_be_read_is_dropped_and_the_rest_stays(
     assert sorted(path.name for path in store.folder.iterdir()) == ["answers.bin", "opinion-4.bin"]
 
 
-async def test_what_a_crash_left_unfinished_goes_and_what_is_being_written_stays(store: OfflineStore) -> None:
+async def test_old_temporary_files_are_deleted_and_recent_ones_kept(store: OfflineStore) -> None:
     await store.open(SEAL)
     await store.save(SEAL, "answers", lambda: b"x")
     crashed, under_way = store.folder / "tmp1.tmp", store.folder / "tmp2.tmp"
@@ -163,7 +163,7 @@ async def test_what_a_crash_left_unfinished_goes_and_what_is_being_written_stays
     assert under_way.exists()
 
 
-async def test_cut_off_before_it_takes_its_place_the_former_one_stands(
+async def test_interrupted_write_keeps_the_previous_file(
     store: OfflineStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.open(SEAL)
@@ -179,8 +179,8 @@ async def test_cut_off_before_it_takes_its_place_the_former_one_stands(
     assert [path.name for path in store.folder.iterdir()] == ["answers.bin"], "and nothing lies about"
 
 
-async def test_a_full_disk_is_not_fatal(store: OfflineStore) -> None:
-    """/dev/full refuses each write as a full disk does."""
+async def test_write_to_a_full_disk_keeps_the_previous_file(store: OfflineStore) -> None:
+    """Every write to /dev/full fails like one to a full disk."""
     await store.open(SEAL)
     await store.save(SEAL, "answers", lambda: b"former")
 
@@ -195,8 +195,8 @@ async def test_a_full_disk_is_not_fatal(store: OfflineStore) -> None:
     assert await store.open(SEAL) == {"answers": b"former"}
 
 
-async def test_where_nothing_can_be_written_nothing_fails(tmp_path: Path) -> None:
-    """A file where the folder should be: even root cannot write there."""
+async def test_unwritable_folder_raises_no_error(tmp_path: Path) -> None:
+    """The folder's path is a file, so that even root cannot write there."""
     (tmp_path / "data").write_text("in the way")
     store = OfflineStore(tmp_path / "data", SEAL.origin)
     assert await store.open(SEAL) == {}
@@ -209,7 +209,7 @@ async def test_where_nothing_can_be_written_nothing_fails(tmp_path: Path) -> Non
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """A folder of another program: a file, a file named as ours, and a subfolder."""
+    """Return a foreign folder with a file, a file named like one of the app, and a subfolder."""
     folder = tmp_path / "elsewhere"
     (folder / "photos").mkdir(parents=True)
     (folder / "thesis.txt").write_text("three years of work")
@@ -261,9 +261,7 @@ async def test_link_to_itself_is_replaced_by_a_folder(store: OfflineStore) -> No
     assert await store.save(SEAL, "answers", lambda: b"x")
 
 
-async def test_link_put_in_place_of_the_open_folder_is_never_written_or_deleted_through(
-    store: OfflineStore, elsewhere: Path
-) -> None:
+async def test_link_in_place_of_the_open_folder_is_not_followed(store: OfflineStore, elsewhere: Path) -> None:
     before = contents(elsewhere)
     await store.open(SEAL)
     await store.save(SEAL, "answers", lambda: b"x")
@@ -277,7 +275,7 @@ async def test_link_put_in_place_of_the_open_folder_is_never_written_or_deleted_
     assert contents(elsewhere) == before
 
 
-async def test_folder_moved_behind_a_link_loses_the_files_of_the_session_alone(
+async def test_folder_replaced_by_a_link_leaves_the_target_unchanged(
     store: OfflineStore, elsewhere: Path
 ) -> None:
     before = contents(elsewhere)
@@ -292,7 +290,7 @@ async def test_folder_moved_behind_a_link_loses_the_files_of_the_session_alone(
 
 
 async def test_data_folder_behind_links_is_used_and_erased(tmp_path: Path) -> None:
-    """A home on another disk: such links are the user's choice."""
+    """Links above the data folder are allowed, such as a home on another disk."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "home").symlink_to(tmp_path / "disk")
     store = OfflineStore(tmp_path / "home" / "data", SEAL.origin)
@@ -304,7 +302,7 @@ async def test_data_folder_behind_links_is_used_and_erased(tmp_path: Path) -> No
     assert not list((tmp_path / "disk" / "data").iterdir())
 
 
-async def test_entry_that_is_a_link_is_not_read_and_only_the_link_goes(
+async def test_entry_that_is_a_link_is_not_read_and_only_the_link_is_deleted(
     store: OfflineStore, elsewhere: Path
 ) -> None:
     (elsewhere / "opinion-1.bin").write_bytes(SEAL.close("opinion-1", b"x"))
@@ -322,8 +320,8 @@ async def test_entry_that_is_a_link_is_not_read_and_only_the_link_goes(
     assert contents(elsewhere) == before
 
 
-async def test_a_late_write_does_not_undo_an_erasure(store: OfflineStore) -> None:
-    """Nor does another window of the app, which knows nothing of it."""
+async def test_write_after_an_erasure_has_no_effect(store: OfflineStore) -> None:
+    """A write of another window has no effect, either."""
     other = OfflineStore(store.folder.parent, SEAL.origin)
     await store.open(SEAL)
     await other.open(SEAL)
@@ -335,7 +333,7 @@ async def test_a_late_write_does_not_undo_an_erasure(store: OfflineStore) -> Non
     await other.close()
 
 
-async def test_what_was_asked_is_done_though_nobody_waits_for_it_any_more(store: OfflineStore) -> None:
+async def test_cancelled_removal_is_still_executed(store: OfflineStore) -> None:
     await store.open(SEAL)
     await store.save(SEAL, "opinion", lambda: b"Clair.")
     free = threading.Event()
@@ -354,7 +352,7 @@ async def test_what_was_asked_is_done_though_nobody_waits_for_it_any_more(store:
     assert [path.name for path in store.folder.iterdir()] == ["answers.bin"]
 
 
-async def test_a_disk_that_hangs_does_not_hold_the_start_up(
+async def test_slow_disk_does_not_delay_the_start(
     store: OfflineStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offline_module, "OPENING_TIME", 0.01)
@@ -375,7 +373,7 @@ def _write(folder: Path, letter: str, times: int) -> None:
 
 
 @pytest.mark.nightly
-async def test_two_processes_that_write_at_once_leave_whole_files(store: OfflineStore) -> None:
+async def test_two_writing_processes_leave_complete_files(store: OfflineStore) -> None:
     context = multiprocessing.get_context("spawn")
     processes = [context.Process(target=_write, args=(store.folder.parent, letter, 40)) for letter in "ab"]
     for process in processes:
@@ -394,14 +392,14 @@ async def test_two_processes_that_write_at_once_leave_whole_files(store: Offline
     assert len(files) == 81, "neither lost what only it had written"
 
 
-# What is known
+# Response cache
 
 
 def known(number: int, worth: Worth = Worth.USEFUL, value: object = None) -> Known:
     return Known(f"/v1/{number}", f'"{number}"', AT, worth, value or {"n": number})
 
 
-def test_what_is_worth_least_goes_first_then_the_oldest() -> None:
+def test_cache_evicts_by_priority_then_age() -> None:
     reads = Reads()
     reads.keep(known(0, Worth.ESSENTIAL))
     for number in range(1, MOST_KNOWN + 10):
@@ -414,7 +412,7 @@ def test_what_is_worth_least_goes_first_then_the_oldest() -> None:
     assert kept[1:] == [f"/v1/{number}" for number in range(1001, 1000 + MOST_KNOWN)]
 
 
-def test_on_the_device_there_is_less_room_than_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_on_the_device_has_its_own_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reads_module, "LARGEST", 200)
     answers = [
         known(1, Worth.ESSENTIAL),
@@ -431,14 +429,14 @@ def test_on_the_device_there_is_less_room_than_in_memory(monkeypatch: pytest.Mon
 @example(b'[{"url":"/v1/me","etag":"","at":"2024-03-10T11:00:00","worth":2,"value":{}}]')
 @example(b'[{"url":"","etag":"","at":"2024-03-10T11:00:00Z","worth":2,"value":{}}]')
 @example(b'[{"url":"/v1/me","etag":"","at":"2024-03-10T11:00:00Z","worth":7,"value":{}}]')
-def test_from_any_other_text_nothing_is_known(text: bytes) -> None:
+def test_cache_restored_from_random_bytes_is_empty(text: bytes) -> None:
     reads = Reads()
     reads.restore(text)
     assert reads.snapshot() == () or text.strip() == b"[]"
 
 
-def test_an_answer_of_another_shape_is_as_if_never_read() -> None:
-    """A field that this version of the app wants, and the version that kept it did not know."""
+def test_cached_answer_of_another_shape_is_dropped() -> None:
+    """The cached answer lacks a member that this version requires."""
     reads = Reads()
     reads.restore(encode([known(1)]))
     assert reads.recall("/v1/1", Account) is None
@@ -455,7 +453,7 @@ def network(sandbox: Starlette) -> Network:
 
 
 class Device:
-    """A credential store and a folder, and the app started on them, again and again."""
+    """Device with a credential store and a data folder, on which a test restarts the app."""
 
     def __init__(self, network: Network, clock: Clock, folder: Path) -> None:
         self.network, self.clock, self.folder = network, clock, folder
@@ -490,7 +488,7 @@ async def device(network: Network, clock: Clock, tmp_path: Path) -> AsyncIterato
 
 
 def everything(backend: Backend) -> Iterator[Callable[[], Any]]:
-    """One of each read of Camille's."""
+    """Yield every kind of read, for Camille."""
     yield backend.account
     yield lambda: backend.billing_periods("c1")
     yield lambda: backend.purchases("c1", "2024-03")
@@ -501,7 +499,7 @@ def everything(backend: Backend) -> Iterator[Callable[[], Any]]:
 
 
 async def journey(backend: Backend) -> list[Any]:
-    """Read everything that can be."""
+    """Run all reads and return their answers."""
     answers = []
     for read in everything(backend):
         try:
@@ -511,7 +509,7 @@ async def journey(backend: Backend) -> list[Any]:
     return answers
 
 
-async def test_the_next_start_knows_all_that_was_read_and_asks_for_nothing_twice(device: Device) -> None:
+async def test_cache_is_restored_and_revalidated_at_the_next_start(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     read = await journey(backend)
@@ -534,7 +532,7 @@ async def test_the_next_start_knows_all_that_was_read_and_asks_for_nothing_twice
     assert known_again.at == fresh.at, "as old as the backend last vouched for it"
 
 
-async def test_what_was_never_read_is_not_known(device: Device) -> None:
+async def test_read_never_made_has_no_cached_answer(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     assert backend.account().known is None
@@ -543,7 +541,7 @@ async def test_what_was_never_read_is_not_known(device: Device) -> None:
     assert backend.purchase("c1", "../x").known is None
 
 
-async def test_no_secret_and_no_purchase_is_in_clear_on_the_device(device: Device) -> None:
+async def test_device_files_contain_no_secret_or_purchase_in_clear(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     await backend.keep_opinion(OPINION)
@@ -571,7 +569,7 @@ async def test_no_secret_and_no_purchase_is_in_clear_on_the_device(device: Devic
 @pytest.mark.parametrize(
     "leave", ["sign out", "sign out everywhere", "revoked", "too late", "not remembered"]
 )
-async def test_however_a_session_ends_nothing_stays_on_the_device(device: Device, leave: str) -> None:
+async def test_end_of_the_session_erases_the_device_files(device: Device, leave: str) -> None:
     backend = await device.start()
     await sign_in(backend)
     await journey(backend)
@@ -612,7 +610,9 @@ async def test_however_a_session_ends_nothing_stays_on_the_device(device: Device
 
 
 @pytest.mark.parametrize("days", [40, 4_000, -4_000])
-async def test_a_start_with_a_wrong_clock_erases_nothing(device: Device, clock: Clock, days: int) -> None:
+async def test_start_with_a_wrong_clock_keeps_the_device_files(
+    device: Device, clock: Clock, days: int
+) -> None:
     backend = await device.start()
     await sign_in(backend)
     await journey(backend)
@@ -641,7 +641,7 @@ async def test_a_start_with_a_wrong_clock_erases_nothing(device: Device, clock: 
     assert (await device.start()).account().known is not None
 
 
-async def test_signing_out_erases_the_answers_though_the_folder_was_a_link(
+async def test_sign_out_with_a_linked_folder_erases_only_the_app_files(
     device: Device, elsewhere: Path
 ) -> None:
     before = contents(elsewhere)
@@ -659,19 +659,19 @@ async def test_signing_out_erases_the_answers_though_the_folder_was_a_link(
     assert contents(elsewhere) == before
 
 
-async def test_an_app_that_is_closed_while_signing_out_signs_out(device: Device) -> None:
+async def test_close_during_a_sign_out_completes_it(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     await journey(backend)
     leaving = asyncio.create_task(backend.sign_out())
     await asyncio.sleep(0)
-    leaving.cancel()  # with the page that asked for it
+    leaving.cancel()  # like a page that is closed
     await device.stop()
     assert device.files == []
     assert await device.credentials.load() is None
 
 
-async def test_whoever_signs_in_next_sees_nothing_of_it(device: Device) -> None:
+async def test_sign_in_of_another_subscriber_ignores_the_earlier_files(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     await journey(backend)
@@ -680,7 +680,7 @@ async def test_whoever_signs_in_next_sees_nothing_of_it(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend, "sofia@demo.example")
     assert backend.account().known is None
-    for path, content in before.items():  # as if somebody put it back
+    for path, content in before.items():  # as if the files were restored
         path.write_bytes(content)
     await device.stop()
     backend = await device.start()
@@ -688,8 +688,10 @@ async def test_whoever_signs_in_next_sees_nothing_of_it(device: Device) -> None:
     assert backend.account().known is None
 
 
-async def test_without_a_device_nothing_is_written(network: Network, clock: Clock, tmp_path: Path) -> None:
-    """The web: what was read is known until the end of the visit."""
+async def test_backend_without_a_device_writes_no_file(
+    network: Network, clock: Clock, tmp_path: Path
+) -> None:
+    """On the web, the cache lasts until the end of the session."""
     backend = network.backend(MemoryStore(), clock)
     await sign_in(backend)
     await journey(backend)
@@ -701,7 +703,7 @@ async def test_without_a_device_nothing_is_written(network: Network, clock: Cloc
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - at once
 
 
-async def test_a_store_that_refuses_the_key_means_nothing_on_the_disk(device: Device) -> None:
+async def test_store_that_refuses_the_key_leaves_no_file(device: Device) -> None:
     device.credentials = store = FailingStore()
     backend = await device.start()
     store.problem = CredentialProblem.REFUSED
@@ -712,7 +714,7 @@ async def test_a_store_that_refuses_the_key_means_nothing_on_the_disk(device: De
     assert device.files == []
 
 
-async def test_a_locked_keyring_hides_it_until_it_is_unlocked(device: Device) -> None:
+async def test_locked_keyring_hides_the_cache_until_unlocked(device: Device) -> None:
     device.credentials = store = FailingStore()
     await sign_in(await device.start())
     await (await device.start()).account()
@@ -743,12 +745,12 @@ async def test_session_kept_without_a_key_opens_and_gets_one(device: Device) -> 
 
 
 @pytest.mark.parametrize("key", ["", "x", "AAAA", "é", "A" * 44, "A" * 43 + "="])
-def test_only_32_bytes_are_a_key(key: str) -> None:
+def test_offline_key_must_have_32_bytes(key: str) -> None:
     assert (Kept(3, "rt", 1, "id", key).offline_key() is not None) == (key == "A" * 43 + "=")
 
 
-async def test_two_windows_follow_one_key(device: Device) -> None:
-    """Each made one, for a session kept without: the last to renew follows the first."""
+async def test_two_windows_use_the_same_key(device: Device) -> None:
+    """Both windows create a key for a session without one; the second adopts the first key."""
     await sign_in(await device.start())
     kept = Kept.decode(await device.credentials.load() or "")
     assert kept is not None
@@ -764,7 +766,7 @@ async def test_two_windows_follow_one_key(device: Device) -> None:
     assert first.key == second.key
 
 
-async def test_what_is_read_at_once_is_written_once(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_concurrent_reads_are_written_once(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     save = OfflineStore.save
 
@@ -787,8 +789,8 @@ async def test_what_is_read_at_once_is_written_once(device: Device, monkeypatch:
     assert written == ["answers"], "nothing was read since"
 
 
-async def test_what_is_gone_or_forbidden_is_forgotten() -> None:
-    """When the backend says so: not a captive portal."""
+async def test_cached_answer_is_dropped_only_if_the_backend_says_not_found() -> None:
+    """Only a problem document of the backend counts, not the page of a captive portal."""
     problem = {"content-type": "application/problem+json"}
     answers = [
         httpx.Response(200, json={"items": []}, headers={"etag": '"1"'}),
@@ -807,7 +809,7 @@ async def test_what_is_gone_or_forbidden_is_forgotten() -> None:
     await backend.close()
 
 
-async def test_an_answer_without_an_etag_is_known_but_asked_whole() -> None:
+async def test_answer_without_an_etag_is_cached_but_not_revalidated() -> None:
     script = Scripted(always(200, ACCOUNT))
     backend = await script.backend()
     answer = await backend.account()
@@ -817,7 +819,7 @@ async def test_an_answer_without_an_etag_is_known_but_asked_whole() -> None:
     await backend.close()
 
 
-async def test_after_a_change_what_was_known_before_is_over(device: Device) -> None:
+async def test_change_invalidates_the_answers_that_it_affects(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     service, purchase = await backend.service("c1"), await backend.purchase("c1", "p2")
@@ -835,7 +837,7 @@ async def test_after_a_change_what_was_known_before_is_over(device: Device) -> N
     assert backend.billing_periods("c1").known == periods
 
 
-async def test_an_opinion_with_half_a_character_is_kept(device: Device) -> None:
+async def test_feedback_with_a_lone_surrogate_is_stored(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     await backend.keep_opinion(msgspec.structs.replace(OPINION, missing="\ud83d Plus."))
@@ -844,7 +846,7 @@ async def test_an_opinion_with_half_a_character_is_kept(device: Device) -> None:
     assert [opinion.missing for opinion in again.unsent_opinions] == ["? Plus."]
 
 
-async def test_an_opinion_outlives_the_app_until_it_is_dropped(device: Device) -> None:
+async def test_unsent_feedback_survives_restarts_until_dropped(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     await backend.keep_opinion(OPINION)
@@ -859,7 +861,7 @@ async def test_an_opinion_outlives_the_app_until_it_is_dropped(device: Device) -
     assert (await device.start()).unsent_opinions == ()
 
 
-async def test_clearing_the_device_leaves_the_session(device: Device) -> None:
+async def test_clearing_the_cache_keeps_the_session(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
     await backend.account()
@@ -873,7 +875,7 @@ async def test_clearing_the_device_leaves_the_session(device: Device) -> None:
     assert backend.account().known
 
 
-async def test_the_key_is_a_new_one_at_each_sign_in(device: Device) -> None:
+async def test_offline_key_is_new_at_each_sign_in(device: Device) -> None:
     keys = set()
     backend = await device.start()
     for _ in range(2):
@@ -885,11 +887,11 @@ async def test_the_key_is_a_new_one_at_each_sign_in(device: Device) -> None:
     assert len(keys) == 2
 
 
-def test_an_opinion_is_in_no_representation() -> None:
+def test_unsent_feedback_text_is_not_in_the_repr() -> None:
     assert "Clair" not in repr(OPINION)
 
 
-async def test_a_page_of_purchases_is_the_same_after_a_round_trip(network: Network, clock: Clock) -> None:
+async def test_cached_purchase_page_is_equal_after_a_round_trip(network: Network, clock: Clock) -> None:
     backend = network.backend(MemoryStore(), clock)
     await sign_in(backend)
     page = await backend.purchases("c1", "2024-03")
@@ -899,7 +901,7 @@ async def test_a_page_of_purchases_is_the_same_after_a_round_trip(network: Netwo
     await backend.close()
 
 
-async def test_a_device_that_never_signed_in_has_nothing(device: Device) -> None:
+async def test_device_without_a_sign_in_has_no_folder(device: Device) -> None:
     await device.start()
     await device.stop()
     assert not device.folder.exists()

@@ -1,4 +1,4 @@
-"""Sign-in tries by address: so many failures, then a wait, which concerns no other address."""
+"""Limit of failed sign-ins per address."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
         ("", "192.0.2.1", False),
     ],
 )
-def test_what_is_one_subscription(one: str, other: str, same: bool) -> None:
+def test_addresses_of_one_subscription_are_equal(one: str, other: str, same: bool) -> None:
     assert (subscription_of(one) == subscription_of(other)) is same
 
 
-def test_too_many_failures_are_waited_for() -> None:
+def test_failures_over_the_limit_lock_their_address_for_15_minutes() -> None:
     clock = Clock(NOW)
     failures = Failures(clock=clock)
     here, there = SignInTries(failures, "here"), SignInTries(failures, "there")
@@ -52,7 +52,7 @@ def test_too_many_failures_are_waited_for() -> None:
     here.check()
 
 
-def test_what_is_over_takes_no_room() -> None:
+def test_expired_failures_are_deleted() -> None:
     clock = Clock(NOW)
     failures = Failures(clock=clock)
     for number in range(1000):
@@ -62,7 +62,7 @@ def test_what_is_over_takes_no_room() -> None:
     assert len(failures._moments) == 1
 
 
-async def test_both_steps_and_reminders_count_and_are_refused_before_the_backend_is_asked() -> None:
+async def test_locked_address_is_refused_without_a_request_in_all_steps() -> None:
     clock = Clock(NOW)
     app = create_app(
         "sqlite://", clock=clock, settings=Settings(scrypt_log2_cost=4, tries=1000, address_tries=1000)
@@ -92,7 +92,7 @@ async def test_both_steps_and_reminders_count_and_are_refused_before_the_backend
     app.state.store.close()
 
 
-async def test_wrong_passwords_of_one_demo_visitor_lock_nobody_else_out() -> None:
+async def test_wrong_passwords_of_one_demo_visitor_lock_only_that_visitor() -> None:
     app = embedded_sandbox(AppSettings(data_folder=Path("unused"), runtime=Runtime.WEB))
     guessing, other = (Demonstration(app).backend(MemoryStore()) for _ in range(2))
     challenge = await guessing.begin_sign_in("camille@demo.example")

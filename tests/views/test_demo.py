@@ -1,4 +1,4 @@
-"""A product owner finds the demonstration, shows any case of it, and starts it over."""
+"""Screen tests of the demonstration: choice of a case, simulated faults, reset."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def show(app: Driver, case: str) -> None:
 
 
 async def chosen(app: Driver) -> str | None:
-    """What the sheet says is on show; closes it again."""
+    """Open the sheet, return the case that it marks, and close it."""
     await app.tap(BANNER)
     await app.see("Cas à montrer")
     *_, group = app.controls(ft.RadioGroup)  # the screen's filters are a group too
@@ -36,7 +36,7 @@ async def chosen(app: Driver) -> str | None:
     return value
 
 
-async def test_every_case_has_words_and_the_one_on_show_is_marked(serve: Serve) -> None:
+async def test_demo_sheet_lists_every_case_and_marks_the_current_one(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE)) as app:
         await app.see("Bonjour Camille")
@@ -52,14 +52,14 @@ async def test_every_case_has_words_and_the_one_on_show_is_marked(serve: Serve) 
         assert await chosen(app) == "normal"
 
 
-async def test_on_the_web_the_sheet_says_that_the_data_is_everybody_s(serve: Serve) -> None:
+async def test_demo_sheet_on_the_web_says_that_the_data_is_shared(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), web=True) as app:
         await app.tap(BANNER)
         await app.see("Les données fictives sont communes à tous les visiteurs de ce serveur")
 
 
-async def test_a_real_backend_has_no_demonstration(serve: Serve) -> None:
+async def test_demo_banner_is_hidden_with_another_backend(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), demo=False) as app:
         await app.see("Bonjour Camille")
@@ -74,7 +74,7 @@ async def test_a_real_backend_has_no_demonstration(serve: Serve) -> None:
         ("Gros volume", "large", "10 000 achats"),
     ],
 )
-async def test_another_subscriber_is_shown_at_the_same_place(
+async def test_demo_case_of_another_subscriber_opens_on_the_same_route(
     serve: Serve, case: str, who: str, seen: str
 ) -> None:
     line = serve(*EVERYONE)
@@ -89,7 +89,7 @@ async def test_another_subscriber_is_shown_at_the_same_place(
         assert await chosen(app) == "normal"
 
 
-async def test_a_purchase_of_another_subscriber_gives_way_to_the_list(serve: Serve) -> None:
+async def test_demo_case_chosen_on_a_purchase_leads_to_the_list(serve: Serve) -> None:
     line = serve(*EVERYONE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
         await app.see("Facturé en mai")
@@ -113,7 +113,7 @@ async def test_a_purchase_of_another_subscriber_gives_way_to_the_list(serve: Ser
         ("/", "/"),
     ],
 )
-def test_the_place_a_detail_hangs_below(route: str, above: str) -> None:
+def test_list_above_is_the_parent_route_of_a_detail(route: str, above: str) -> None:
     assert list_above(route) == above
 
 
@@ -121,7 +121,7 @@ def test_the_place_a_detail_hangs_below(route: str, above: str) -> None:
     ("case", "seen"), [("Hors ligne", "Hors ligne"), ("Erreur serveur", "Service momentanément indisponible")]
 )
 @pytest.mark.parametrize("route", ["/", "/achats?periode=2026-05"])
-async def test_a_fault_is_seen_at_once_where_one_is_and_leaves_what_was_there(
+async def test_demo_fault_is_shown_immediately_over_the_cached_data(
     serve: Serve, clock: Clock, case: str, seen: str, route: str
 ) -> None:
     line = serve(CAMILLE)
@@ -137,7 +137,7 @@ async def test_a_fault_is_seen_at_once_where_one_is_and_leaves_what_was_there(
         await app.see_not("Données du 14 mai à 12:00")
 
 
-async def test_a_slow_network_shows_that_it_is_reading(serve: Serve) -> None:
+async def test_demo_slow_network_reports_the_refreshed_list(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
         await app.see("Période en cours")
@@ -147,7 +147,7 @@ async def test_a_slow_network_shows_that_it_is_reading(serve: Serve) -> None:
         assert await chosen(app) == "slow"
 
 
-async def test_an_expired_session_leads_to_the_door_and_back_to_the_same_place(serve: Serve) -> None:
+async def test_demo_expired_session_leads_to_the_sign_in_and_back_to_the_route(serve: Serve) -> None:
     line = serve(CAMILLE)
     route = "/achats?periode=2026-05"
     async with visit(line, await remembered(line, CAMILLE), route=route) as app:
@@ -163,7 +163,7 @@ async def test_an_expired_session_leads_to_the_door_and_back_to_the_same_place(s
         assert await chosen(app) == "normal"
 
 
-async def test_before_signing_in_the_cases_are_there_too(serve: Serve) -> None:
+async def test_demo_cases_are_available_before_the_sign_in(serve: Serve) -> None:
     line = serve(*EVERYONE)
     async with visit(line) as app:
         await app.see("Identifiez-vous")
@@ -181,7 +181,7 @@ async def test_before_signing_in_the_cases_are_there_too(serve: Serve) -> None:
         await app.see("Bonjour Sacha")
 
 
-async def test_one_visitor_s_fault_is_not_another_s(serve: Serve) -> None:
+async def test_demo_fault_of_one_visitor_does_not_affect_another(serve: Serve) -> None:
     line = serve(CAMILLE)
     store = await remembered(line, CAMILLE)
     neighbour = await remembered(line, CAMILLE)
@@ -198,7 +198,7 @@ async def test_one_visitor_s_fault_is_not_another_s(serve: Serve) -> None:
         await theirs.see_not("Hors ligne")
 
 
-async def test_starting_over_brings_back_the_first_state(serve: Serve) -> None:
+async def test_demo_reset_restores_the_initial_state(serve: Serve) -> None:
     line = serve(*EVERYONE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
         await app.see("Période en cours")
@@ -213,7 +213,7 @@ async def test_starting_over_brings_back_the_first_state(serve: Serve) -> None:
         assert await chosen(app) == "normal"
 
 
-async def test_leaving_signs_out_and_takes_the_fault_away(serve: Serve) -> None:
+async def test_demo_exit_signs_out_and_clears_the_fault(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE)) as app:
         await app.see("Bonjour Camille")
@@ -226,7 +226,7 @@ async def test_leaving_signs_out_and_takes_the_fault_away(serve: Serve) -> None:
         await app.see("Bonjour Camille")
 
 
-async def test_an_account_that_is_locked_leaves_the_visitor_where_they_are(serve: Serve) -> None:
+async def test_demo_case_of_a_locked_account_keeps_the_current_one(serve: Serve) -> None:
     line = serve(*EVERYONE)
     stranger = line.backend()
     challenge = await stranger.begin_sign_in("sans-achat@demo.example")
@@ -242,5 +242,5 @@ async def test_an_account_that_is_locked_leaves_the_visitor_where_they_are(serve
         assert await chosen(app) == "normal"
 
 
-def test_every_fault_is_a_case() -> None:
+def test_demo_faults_all_have_a_case() -> None:
     assert {fault.value for fault in Fault} <= {case.value for case in Scenario}
