@@ -226,37 +226,39 @@ def command_line() -> CommandLine:
     parser.add_argument("--host", help="the address to serve on (127.0.0.1); implies --web")
     parser.add_argument("--port", type=int, help="the port to serve on (8550); implies --web")
     parser.add_argument(
-        "--ca-file", metavar="FILE", help="the only authorities believed for the backend; else CONSO_CA_FILE"
+        "--ca-file",
+        metavar="FILE",
+        help="PEM file of the only authorities trusted for the backend; else CONSO_CA_FILE",
     )
     parser.add_argument(
         "--backend", metavar="URL", help="https://host[:port]; else CONSO_BACKEND_URL, else the demonstration"
     )
-    served = parser.add_argument_group("when it is served to others")
+    served = parser.add_argument_group("options of a web host")
     served.add_argument(
         "--session-timeout",
         type=int,
         metavar="SECONDS",
-        help=f"how long a session outlives its connection ({SESSION_TIMEOUT})",
+        help=f"time after which a session without a connection expires ({SESSION_TIMEOUT})",
     )
     served.add_argument(
         "--sessions-per-address",
         type=int,
         metavar="N",
-        help=f"sessions of one address at a time ({SESSIONS_PER_ADDRESS})",
+        help=f"sessions of one address at the same time ({SESSIONS_PER_ADDRESS})",
     )
     served.add_argument(
         "--allowed-host",
         dest="allowed_hosts",
         action="append",
         metavar="NAME",
-        help="a name browsers reach it by; repeatable",
+        help="a host name that browsers may use; repeatable",
     )
     served.add_argument(
         "--trusted-proxy",
         dest="trusted_proxies",
         action="append",
         metavar="ADDRESS",
-        help="a proxy, or a network, believed about who the visitor is; repeatable",
+        help="a proxy, or a network, trusted to name the visitor's address; repeatable",
     )
     parser.add_argument("--version", action="version", version=f"Conso et moi {VERSION}")
     return parser

@@ -114,7 +114,7 @@ class OfflineStore:
             async with asyncio.timeout(OPENING_TIME):
                 return await self._run(lambda: self._open(seal)) or {}
         except TimeoutError:
-            logger.warning("The disk is too slow: nothing is known from before")
+            logger.warning("The disk is too slow: this start has no offline data")
             return {}
 
     def save(self, seal: Seal, name: str, content: Callable[[], bytes]) -> asyncio.Future[bool | None]:

@@ -43,22 +43,24 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog="python -m services.sandbox", description="Serves the sandbox backend over HTTP.")
+    parser = _Parser(prog="python -m services.sandbox", description="Serve the sandbox backend over HTTP.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=8600, help="port to listen on, 0 for any (%(default)s)")
     parser.add_argument(
         "--database", metavar="URL", help="SQLAlchemy URL (a SQLite file in the app's folder)"
     )
     parser.add_argument("--data", metavar="FILE", type=Path, help="JSON file of subscribers (the demo's)")
-    parser.add_argument("--now", metavar="RFC3339", type=_moment, help="freezes the clock (the real time)")
     parser.add_argument(
-        "--latency", metavar="SECONDS", type=_seconds, default=0.0, help="before each answer (0)"
+        "--now", metavar="RFC3339", type=_moment, help="fixed time of the clock (the real time)"
+    )
+    parser.add_argument(
+        "--latency", metavar="SECONDS", type=_seconds, default=0.0, help="delay before each answer (0)"
     )
     parser.add_argument(
         "--issuer",
         metavar="URL",
         type=_origin,
-        help="where clients reach it, behind a proxy (where it listens)",
+        help="origin that clients use, behind a proxy (the address it listens on)",
     )
     return parser.parse_args(arguments)
 
