@@ -137,7 +137,7 @@ def findings(ledger: Ledger, subscriptions: Sequence[Subscription], limits: Limi
 def undecided(
     found: Iterable[Finding], review: Review, known_publishers: Collection[str] = ()
 ) -> tuple[Finding, ...]:
-    """Return the findings without an answer."""
+    """Return the findings that still need an answer."""
     known = {*known_publishers, *publishers_known(review)}
     return tuple(
         one

@@ -1,7 +1,7 @@
 """Authorization server: OAuth 2.0 for First-Party Applications, PKCE, rotating tokens (A1 to A4).
 
 An unknown identifier is answered like a known one: same steps, same countdown, same lock, and the same work,
-a password hash included. Only a client with the right password learns that an account is locked.
+a password hash included. Only the right password reveals `Subscriber.locked`.
 """
 
 from __future__ import annotations

@@ -287,7 +287,7 @@ def read_registration(packet: bytes) -> Registration:
 
 
 def read_message(packet: bytes, interface: Interface) -> bytes | None:
-    """Return a message in the form that Flet may read; None if its control is gone.
+    """Return a message in the form that Flet may read; None if its control is gone or cannot handle it.
 
     Raises:
         Refused: no browser sends such a message.
