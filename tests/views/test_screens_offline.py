@@ -77,7 +77,7 @@ async def used(serve: Serve, folder: Path, *routes: str, who: str = CAMILLE) -> 
     [
         ("/", "8 achats depuis", WIDE),
         ("/conso/internet", "Vos six dernières périodes", NARROW),
-        ("/achats", "8 achats · du 26 avril au 25 mai", WIDE),
+        ("/achats", "du 26 avril au 25 mai", WIDE),
         ("/achats?periode=2026-05", "20 achats · du 26 mars au 25 avril", NARROW),
         ("/achats?periode=2026-04", "16 achats · du 26 février au 25 mars", NARROW),
     ],

@@ -134,22 +134,23 @@ def Overview(
         look, formats, state, "services.none", session.refresh, ForecastLine(insights, review)
     )
     own = column(
+        services,
         heading(text(words("home.contracts"), look.type.h2), 2),
         rows,
         *unreadable_alert(look, "contract", session.account.unreadable),
-        services,
         spacing=SPACE_M,
     )
-    manage = _management(look, subscriptions, service)
+    aside = column(
+        _management(look, subscriptions, service), _understand(look, state.contract), spacing=SPACE_M
+    )
     if look.layout.wide:
-        aside = column(manage, _understand(look, state.contract), spacing=SPACE_M)
         body: ft.Control = ft.Row(
             [ft.Container(own, expand=7), ft.Container(aside, expand=5)],
             spacing=SPACE_L,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
     else:
-        body = column(own, manage, spacing=SPACE_M)
+        body = column(own, aside, spacing=SPACE_M)
     return ft.ListView(
         [progress(look, state.periods.loading), *notices, body],
         spacing=SPACE_M,
