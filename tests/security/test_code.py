@@ -133,7 +133,7 @@ def test_repository_contains_no_secret() -> None:
 
 
 def test_demo_passwords_belong_to_fictitious_subscribers() -> None:
-    """The demo subscribers have addresses in a domain that cannot exist."""
+    """Check that all demo subscribers have addresses in a domain that cannot exist."""
     from services.sandbox import demo
     from services.transport import utc_now
 
@@ -171,7 +171,7 @@ def test_dependencies_include_no_tracker_or_web_view() -> None:
 
 
 def test_shipped_code_names_no_host_except_examples() -> None:
-    """The app contacts only the backend and links that the user opens."""
+    """Check that the app contacts only the backend and links that the user opens."""
     faults = []
     for where, node in NODES:
         match node:
@@ -220,7 +220,7 @@ def test_settings_texts_describe_the_stored_data(language: Language) -> None:
 
 
 def test_modules_hold_no_shared_control_or_style() -> None:
-    """A client can patch its controls, so values shared by two visitors would leak between them."""
+    """Prevent leaks: a client can patch its controls, and with them any value that visitors share."""
     import dataclasses
     import importlib
     import sys

@@ -1,4 +1,4 @@
-"""A served app against clients that speak Flet's protocol and say what no browser says."""
+"""Web app under attack by clients that send forged messages of Flet's protocol."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MEGABYTE = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
-    """The web app with its embedded backend, on a machine whose desktop app keeps data."""
+    """Return a web app with its embedded backend, on a machine with data of the desktop app."""
     folder = tmp_path_factory.mktemp("web")
     kept = folder / "home" / ".local" / "share" / "conso-et-moi" / "camille"
     kept.mkdir(parents=True)
@@ -48,7 +48,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 
 @asynccontextmanager
 async def visiting(host: Hosted, **page: Any) -> AsyncIterator[HostileClient]:
-    """Begin a session, and look that nothing of the program was told at its end."""
+    """Open a session; at its end, check that the frames reveal nothing of the program."""
     async with HostileClient(host.address) as client:
         await client.register(**page)
         yield client
@@ -57,13 +57,13 @@ async def visiting(host: Hosted, **page: Any) -> AsyncIterator[HostileClient]:
 
 
 def files(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Return times of access and change of all that is in a folder, and the size."""
+    """Return access time, modification time and size of every path in a folder."""
     stats = {str(path): path.stat() for path in (folder, *folder.rglob("*"))}
     return {path: (stat.st_atime_ns, stat.st_mtime_ns, stat.st_size) for path, stat in stats.items()}
 
 
 def screen(client: HostileClient) -> list[dict[str, Any]]:
-    """Return the controls that a client was sent, without the numbers that differ at each visit."""
+    """Return the received controls without the ids that differ per session."""
     numbers = ("_i", "service_id", "_services", "_user_services", "_return", "_internals")
 
     def plain(value: Any) -> Any:
@@ -92,7 +92,7 @@ CLAIMS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("claims", [*({name: value} for name, value in CLAIMS.items()), CLAIMS], ids=str)
-async def test_whatever_a_registration_claims_the_sign_in_is_shown_and_nothing_of_the_host_is_opened(
+async def test_registration_with_false_claims_shows_the_sign_in_and_opens_no_host_file(
     web: Hosted, claims: dict[str, Any]
 ) -> None:
     before = files(web.log.parent / "home")
@@ -120,7 +120,7 @@ async def test_whatever_a_registration_claims_the_sign_in_is_shown_and_nothing_o
     ],
     ids=str,
 )
-async def test_a_registration_with_other_members_is_closed(web: Hosted, page: dict[str, Any]) -> None:
+async def test_registration_with_forbidden_members_is_closed(web: Hosted, page: dict[str, Any]) -> None:
     async with HostileClient(web.address) as client:
         await client.send(registration(**page))
         assert await client.closed() == 1008
@@ -128,13 +128,13 @@ async def test_a_registration_with_other_members_is_closed(web: Hosted, page: di
 
 
 @pytest.mark.parametrize("session_id", [["x"], 7, "x" * 65, {}])
-async def test_a_registration_for_no_possible_session_is_closed(web: Hosted, session_id: object) -> None:
+async def test_registration_with_an_invalid_session_id_is_closed(web: Hosted, session_id: object) -> None:
     async with HostileClient(web.address) as client:
         await client.send(registration(session_id))
         assert await client.closed() == 1008
 
 
-async def test_writing_to_what_browsers_do_not_write_is_closed_and_changes_no_screen(web: Hosted) -> None:
+async def test_forged_update_is_closed_and_changes_no_screen(web: Hosted) -> None:
     async with visiting(web) as other:
         before = screen(other)
     written: list[tuple[str, dict[str, Any]]] = [
@@ -209,16 +209,14 @@ async def test_writing_to_what_browsers_do_not_write_is_closed_and_changes_no_sc
         b"",
     ],
 )
-async def test_what_no_browser_says_is_closed_without_a_word_about_the_program(
-    web: Hosted, said: bytes
-) -> None:
+async def test_forged_message_is_closed_without_a_detail_of_the_program(web: Hosted, said: bytes) -> None:
     async with visiting(web) as client:
         await client.send(said)
         assert await client.closed() == 1008
     assert CRASHED not in [kind for kind, _ in client.messages()]
 
 
-async def test_what_came_too_late_or_has_no_handler_is_dropped(web: Hosted) -> None:
+async def test_late_message_or_one_without_a_handler_is_dropped(web: Hosted) -> None:
     async with visiting(web) as client:
         text = next(iter(client.controls("Text")))
         for said in (
@@ -237,7 +235,7 @@ async def test_what_came_too_late_or_has_no_handler_is_dropped(web: Hosted) -> N
         assert client.close_code is None
 
 
-async def test_an_answer_counts_once_and_with_the_type_of_what_was_asked(web: Hosted) -> None:
+async def test_answer_of_the_wrong_type_is_closed(web: Hosted) -> None:
     async with HostileClient(web.address) as client:
         client.answers = None
         await client.send(registration())
@@ -265,26 +263,26 @@ FLOODS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("flood", daily(FLOODS, "messages of 250 kB", "letters", "routes"))
-async def test_a_flood_is_closed_and_what_it_cost_is_given_back(web: Hosted, flood: str) -> None:
+async def test_flood_is_closed_and_its_memory_released(web: Hosted, flood: str) -> None:
     async with visiting(web):
         before = memory(web)
     count, said = FLOODS[flood]
     async with visiting(web) as client:
         field = next(iter(client.controls("TextField")))
         await client.send(*(said(field) for _ in range(count)))
-        # What was still on its way when the host closed resets the connection (1006).
+        # Messages in flight when the host closes reset the connection (1006).
         assert await client.closed() in (1006, 1008, 1009)
     async with visiting(web):
         assert memory(web) - before < 20 * MEGABYTE
 
 
 def memory(host: Hosted) -> int:
-    """Return the bytes of memory that a process occupies."""
+    """Return the resident memory of a process in bytes."""
     pages = Path(f"/proc/{host.process.pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGESIZE")
 
 
-async def test_another_visitor_is_served_while_one_attacks(web: Hosted) -> None:
+async def test_visitor_is_served_during_an_attack_of_another(web: Hosted) -> None:
     async with WireClient(web.address) as other:
         await other.see("Identifiez-vous")
         await other.tap("Découvrir la démonstration")
@@ -307,7 +305,7 @@ def fails(page: object) -> None:
         ("en", "This page ran into a problem. Reload it to go on."),
     ],
 )
-async def test_a_failure_of_the_app_is_told_without_its_reason(language: str, sentence: str) -> None:
+async def test_app_failure_is_reported_without_its_reason(language: str, sentence: str) -> None:
     with served(ConnectionLimits(), fails) as host:
         async with HostileClient(f"http://127.0.0.1:{host.port}", Accept_Language=language) as client:
             await client.send(registration())
@@ -315,7 +313,7 @@ async def test_a_failure_of_the_app_is_told_without_its_reason(language: str, se
             assert [body.get("message") for _, body in client.messages()][1:] == [sentence]
 
 
-async def test_a_malformed_origin_is_forbidden(web: Hosted) -> None:
+async def test_malformed_origin_is_forbidden(web: Hosted) -> None:
     for origin in ("http://[", "http://[::1", "//", "null"):
         with pytest.raises(InvalidStatus) as refused:
             async with HostileClient(web.address, Origin=origin):

@@ -389,7 +389,7 @@ async def test_sessions_over_the_address_limit_are_refused_with_a_message(brief:
 
 
 async def test_disconnected_session_frees_its_place(web: Hosted) -> None:
-    """A closed tab frees its place before its session times out."""
+    """Check that a closed tab frees its place before its session times out."""
     here = {"X_Forwarded_For": "203.0.113.3"}
     admitted = 0
     async with asyncio.timeout(PATIENCE):
@@ -423,7 +423,7 @@ async def test_addresses_of_one_ipv6_prefix_share_the_limit(brief: Hosted) -> No
 
 
 async def test_wrong_passwords_of_one_address_lock_its_sign_in(web: Hosted) -> None:
-    """The limit is per address and counts unknown identifiers, too."""
+    """Check that the limit is per address and counts unknown identifiers, too."""
     headers = {"X-Forwarded-For": "203.0.113.50"}
     async with WireClient(web.address, headers=headers) as app:
         for number in range(MOST_FAILURES):

@@ -73,7 +73,7 @@ class Network(httpx.AsyncBaseTransport):
         self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.requests: list[httpx.Request] = []
         self.down = False
-        """If true, every request fails before it reaches the application."""
+        """Flag that makes every request fail before it reaches the application."""
         self.lose_tokens = 0
         """Number of answers of the token endpoint still to be lost."""
         self.renewing = asyncio.Event()

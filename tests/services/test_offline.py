@@ -180,7 +180,7 @@ async def test_interrupted_write_keeps_the_previous_file(
 
 
 async def test_write_to_a_full_disk_keeps_the_previous_file(store: OfflineStore) -> None:
-    """Every write to /dev/full fails like one to a full disk."""
+    """Use /dev/full, where every write fails like on a full disk."""
     await store.open(SEAL)
     await store.save(SEAL, "answers", lambda: b"former")
 
@@ -196,7 +196,7 @@ async def test_write_to_a_full_disk_keeps_the_previous_file(store: OfflineStore)
 
 
 async def test_unwritable_folder_raises_no_error(tmp_path: Path) -> None:
-    """The folder's path is a file, so that even root cannot write there."""
+    """Put a file at the folder's path, so that even root cannot write there."""
     (tmp_path / "data").write_text("in the way")
     store = OfflineStore(tmp_path / "data", SEAL.origin)
     assert await store.open(SEAL) == {}
@@ -290,7 +290,7 @@ async def test_folder_replaced_by_a_link_leaves_the_target_unchanged(
 
 
 async def test_data_folder_behind_links_is_used_and_erased(tmp_path: Path) -> None:
-    """Links above the data folder are allowed, such as a home on another disk."""
+    """Allow links above the data folder, such as a home on another disk."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "home").symlink_to(tmp_path / "disk")
     store = OfflineStore(tmp_path / "home" / "data", SEAL.origin)
@@ -321,7 +321,7 @@ async def test_entry_that_is_a_link_is_not_read_and_only_the_link_is_deleted(
 
 
 async def test_write_after_an_erasure_has_no_effect(store: OfflineStore) -> None:
-    """A write of another window has no effect, either."""
+    """Check a late write of the same window and of another one."""
     other = OfflineStore(store.folder.parent, SEAL.origin)
     await store.open(SEAL)
     await other.open(SEAL)
@@ -436,7 +436,7 @@ def test_cache_restored_from_random_bytes_is_empty(text: bytes) -> None:
 
 
 def test_cached_answer_of_another_shape_is_dropped() -> None:
-    """The cached answer lacks a member that this version requires."""
+    """Restore an answer that lacks a member required by this version."""
     reads = Reads()
     reads.restore(encode([known(1)]))
     assert reads.recall("/v1/1", Account) is None
@@ -691,7 +691,7 @@ async def test_sign_in_of_another_subscriber_ignores_the_earlier_files(device: D
 async def test_backend_without_a_device_writes_no_file(
     network: Network, clock: Clock, tmp_path: Path
 ) -> None:
-    """On the web, the cache lasts until the end of the session."""
+    """Check the case of the web, where the cache lasts until the end of the session."""
     backend = network.backend(MemoryStore(), clock)
     await sign_in(backend)
     await journey(backend)
@@ -790,7 +790,7 @@ async def test_concurrent_reads_are_written_once(device: Device, monkeypatch: py
 
 
 async def test_cached_answer_is_dropped_only_if_the_backend_says_not_found() -> None:
-    """Only a problem document of the backend counts, not the page of a captive portal."""
+    """Distinguish a problem document of the backend from the page of a captive portal."""
     problem = {"content-type": "application/problem+json"}
     answers = [
         httpx.Response(200, json={"items": []}, headers={"etag": '"1"'}),

@@ -708,7 +708,7 @@ OTHERS = {"id": "sofia@demo.example", "rt": "another", "exp": 2**40, "key": "A" 
 async def test_entry_changed_by_another_program_is_refused(
     network: Network, clock: Clock, member: str
 ) -> None:
-    """A changed identifier would ask for another subscriber's password over Camille's account."""
+    """Prevent a prompt for another subscriber's password over Camille's account."""
     store = MemoryStore()
     backend = network.backend(store, clock)
     await sign_in(backend)

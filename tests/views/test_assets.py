@@ -1,4 +1,4 @@
-"""What is shipped beside the code: fonts that hold every character, icons, a page that asks nobody else."""
+"""Shipped assets: fonts with every character, icons, page without foreign hosts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def font_file(request: pytest.FixtureRequest) -> Path:
 
 
 def missing(font_file: Path, characters: str) -> set[str]:
-    """The characters the font would draw as boxes."""
+    """Return the characters that the font lacks."""
     known = TTFont(font_file).getBestCmap()
     return {character for character in characters if ord(character) not in known}
 
@@ -173,7 +173,7 @@ class Page(HTMLParser):
             self.settings += data
 
     def every(self, tag: str) -> list[dict[str, str | None]]:
-        """The attributes of every such element outside templates."""
+        """Return the attributes of every such element outside templates."""
         return [attributes for name, attributes in self.elements if name == tag]
 
 

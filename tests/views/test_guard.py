@@ -167,7 +167,7 @@ def test_guard_refuses_a_size_that_is_no_bounded_number(number: object) -> None:
 
 
 def test_guard_passes_a_size_of_integers() -> None:
-    """A client compiled to JavaScript writes 390.0 as 390."""
+    """Accept integers: a client compiled to JavaScript writes 390.0 as 390."""
     column = ft.Column(on_size_change=print)
     data = {"w": 390, "h": 706}
     assert sent(EVENT, {"target": column._i, "name": "size_change", "data": data}, column)[1]["data"] == data

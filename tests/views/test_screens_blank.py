@@ -1,4 +1,4 @@
-"""Texts that the contract allows to be empty or blank, and accounts without contracts, on every screen."""
+"""Screen tests of empty or blank texts, and of accounts without contracts."""
 
 from __future__ import annotations
 

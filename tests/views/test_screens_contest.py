@@ -1,4 +1,4 @@
-"""Contestations, by the names a screen reader says: begun in few taps, followed step by step, closed."""
+"""Screen tests of contest files, by accessible names: creation, steps, closing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FULL_NUMBER = re.compile(r"(?:\d[ .]?){9,}\d")
 
 
 def saved(app: Driver) -> list[dict[str, Any]]:
-    """Return what was handed over to be saved, in order."""
+    """Return the arguments of all requests to save a file, in order."""
     return [asked for _, name, asked in app.calls if name == "save_file"]
 
 

@@ -302,7 +302,7 @@ async def test_feedback_written_offline_is_sent_once_at_a_later_start(serve: Ser
 
 
 async def test_simulated_offline_fault_shows_cached_data_after_a_restart(serve: Serve, folder: Path) -> None:
-    """Uses the embedded backend and the simulated fault of the demonstration."""
+    """Simulate the fault in the embedded backend of the demonstration."""
     device = Device(serve(CAMILLE), folder)
     await device.sign_in(CAMILLE)
     async with device.app(route="/achats") as app:

@@ -1,4 +1,4 @@
-"""A printed bill beside the app, by the names a screen reader says."""
+"""Screen tests of the comparison with a printed bill, by accessible names."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_asynchronous_effects_have_a_cleanup() -> None:
 
 
 def test_modules_have_no_mutable_globals() -> None:
-    """One process serves many users."""
+    """Prevent state shared by the users of one process."""
     for path, tree in sources():
         for node in tree.body:
             if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict | ast.Set):
@@ -171,7 +171,7 @@ def test_modules_have_no_mutable_globals() -> None:
 
 
 def test_handlers_read_user_input_from_the_event_data() -> None:
-    """After a re-render, the control holds the value of the app, not the user's input."""
+    """Read the event: after a re-render, the control holds the value of the app."""
     for path, _ in sources():
         for property_ in ("value", "selected", "selected_index"):
             assert f"event.control.{property_}" not in path.read_text(encoding="utf-8"), path.name

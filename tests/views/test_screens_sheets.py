@@ -1,4 +1,4 @@
-"""Open sheets: another window size keeps them, with what was typed; another screen closes them."""
+"""Screen tests of open sheets: kept with their input at other window sizes, closed by navigation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def headed(app: Driver, title: str) -> bool:
 
 
 def opened(app: Driver) -> list[int]:
-    """The ids of the dialogs on the screen."""
+    """Return the ids of the dialogs on the screen."""
     return [one._i for one in app.controls(DialogControl)]
 
 

@@ -1,4 +1,4 @@
-"""The dossier of a contest file can be read back whole, a letter a page; one file, one result."""
+"""PDF dossier of a contest file: extractable text, one letter per page, deterministic bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calendar file: the days foreseen, the same bytes for the same input, nothing that names a line."""
+"""Calendar file: due dates, deterministic bytes, no identification of a contract."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def changed(one: Subscription, **values: object) -> Subscription:
 
 
 def test_another_library_reads_the_same_days_and_identifiers_outlive_changes() -> None:
-    """One of the subscriptions is ended, another gets a new price, a third is new: the other events stay."""
+    """Terminate one subscription, change the price of another, add a third; other events stay."""
     weekly = subscription("w", date(2026, 1, 2), rhythm=Rhythm.WEEK, next_charge=date(2026, 5, 15))
     last_day = subscription(
         "m", date(2026, 1, 31), next_charge=date(2026, 5, 31), publisher="Éditeur; œuvre, « é »"

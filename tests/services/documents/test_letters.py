@@ -1,4 +1,4 @@
-"""The facts of law have a source and a date; the letters are filled whole under every condition."""
+"""Legal facts with their sources and dates, and letters filled in under every condition."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.insights.contest_rules import CONDITIONS, LETTERS
 ASSETS = Path(__file__).parents[3] / "assets"
 FACTS, WRITTEN = read_facts(ASSETS / "legal.toml"), read_letters(ASSETS / "letters.toml")
 UNVERIFIED = ("L. 133-24", "13 mois", "90 jours", "nullité", "AF2M")
-"""What was not verified and may not be claimed."""
+"""Unverified statements that no letter may contain."""
 FIELDS = frozenset(
     (
         *(
@@ -37,7 +37,7 @@ FIELDS = frozenset(
         *("service_means", "consumers_sent", "consumers_answered", "consumers_means"),
     )
 )
-"""What the app fills in."""
+"""Fields that the app fills in."""
 
 
 def test_every_fact_has_a_source_and_was_read_on_a_day() -> None:

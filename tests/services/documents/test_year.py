@@ -1,4 +1,4 @@
-"""The picture and the PDF of a year: same input, same bytes; read back by other libraries."""
+"""Picture and PDF of a year: deterministic bytes, readable by other libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ledgers made of the sandbox's subscribers, and of single entries, as the client reads them."""
+"""Factories of ledgers from demo subscribers or single entries, as the client reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of a contest file: sums, order of the steps, deadlines, conditions of the letters."""
+"""Rules of a contest file: sums, order of the steps, deadlines, conditions of the letters."""
 
 from __future__ import annotations
 

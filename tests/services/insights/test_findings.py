@@ -1,4 +1,4 @@
-"""Charges worth a look: each row of the table, and what holds for any ledger."""
+"""Findings: each rule by example, and properties of any ledger."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ PROMISED = {
     "plafond": [Kind.OVER_LAW, Kind.NEAR, Kind.OVER],
     "veille": [Kind.AGAIN, Kind.WEEKLY, Kind.NEWSUB, Kind.UNUSUAL, Kind.NEW],
 }
-"""What the demo shows, on any day."""
+"""Findings of the demo subscribers on any day."""
 
 
 @given(MOMENTS)
@@ -88,7 +88,7 @@ def test_demo_subscribers_have_the_findings_promised_on_any_day(now: datetime) -
 
 @pytest.mark.parametrize("day", [26, 14])
 def test_large_volume_folds_into_twelve_cards(day: int) -> None:
-    """On the first day of a period, its purchases follow one another within seconds."""
+    """Cover the first day of a period, when the purchases follow one another within seconds."""
     now = datetime(2026, 11, day, 9, tzinfo=PARIS)
     entries, subscriptions = demo_contract("gros-volume", now)
     told = findings(ledger(entries, now), subscriptions, Limits())
@@ -321,7 +321,7 @@ PUBLISHERS = st.sampled_from(["Gazette", "Studio", "Club"])
 
 @st.composite
 def contracts(draw: st.DrawFn) -> tuple[list[Purchase], list[Subscription]]:
-    """A contract with a few publishers, statuses, subscriptions, and purchases close to one another."""
+    """Draw a contract with few publishers and with subscriptions and purchases close in time."""
     subscriptions = [
         subscription(
             f"s{n}",
@@ -426,7 +426,7 @@ def test_earlier_history_never_adds_a_new_publisher(
 @settings(max_examples=15)
 @example(datetime(2026, 3, 28, 23, tzinfo=PARIS), 24 * 24)
 def test_sandbox_clock_moved_on_keeps_what_was_found_and_adds_what_came(now: datetime, hours: int) -> None:
-    """In the same period, an answer still fits its question, and only a later charge asks a new one."""
+    """Check that decisions stay valid within a period and only later charges give findings."""
     end = period_of(now.date()).end
     later = min(now + timedelta(hours=hours), moment(end, 23, 59, 59))
     for name in ("camille", "sans-achat", "suspendu"):
@@ -449,7 +449,7 @@ RULES = tuple(kind for kind in Kind if kind not in (Kind.RISE, Kind.NEAR, Kind.O
 def test_each_rule_keeps_what_it_found_when_days_pass(
     contract: tuple[list[Purchase], list[Subscription]], days: int
 ) -> None:
-    """Any contract, looked at `days` earlier in the same period: the same subscriptions, fewer purchases."""
+    """Compare any contract with its state `days` earlier in the same period."""
     entries, subscriptions = contract
     then = days_ago(days)
     earlier = ledger([each for each in entries if each.payment_date <= then], then)

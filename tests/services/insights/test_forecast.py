@@ -1,4 +1,4 @@
-"""The next bill and the days of charges: what is foreseen comes true when the sandbox's clock moves on."""
+"""Forecast of the next bill and of charge dates, compared with the sandbox at a later time."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_unknown_rhythm_is_said_and_not_counted() -> None:
 @given(MOMENTS)
 @settings(max_examples=15)
 def test_what_is_foreseen_comes_true_to_the_cent(now: datetime) -> None:
-    """At the end of the period, the sandbox has charged what was due, on the days foreseen."""
+    """Compare the forecast with the charges of the sandbox at the end of the period."""
     entries, subscriptions = demo_contract("camille", now)
     known = forecast(ledger(entries, now), subscriptions, service())
     assert known is not None

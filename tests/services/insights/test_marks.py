@@ -1,4 +1,4 @@
-"""Marks of rows: a publisher's first purchase, and equal purchases of a day."""
+"""Marks of purchase rows: first purchase of a publisher, equal purchases of a day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishers sum to the periods; ended subscriptions are watched for two more whole periods."""
+"""Totals per publisher, and the watch over terminated subscriptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A printed bill beside the app's period: planted explanations are found, none is called the right one."""
+"""Comparison of a printed bill with a period: possible explanations of a difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The review document: two versions of it become one, in any order."""
+"""Review document: merge of versions, encoding, size limit."""
 
 from __future__ import annotations
 

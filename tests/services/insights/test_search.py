@@ -1,4 +1,4 @@
-"""Search over a ledger: words as the backend reads them, amounts to the cent."""
+"""Search in a ledger by words, as in the backend, and by exact amounts."""
 
 from __future__ import annotations
 

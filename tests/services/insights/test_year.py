@@ -1,4 +1,4 @@
-"""A year of bills: three cuts sum to the total, and what is not known is never zero."""
+"""Year of bills: breakdowns that sum to the total, unknown months, comparison."""
 
 from __future__ import annotations
 

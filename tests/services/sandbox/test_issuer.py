@@ -75,7 +75,7 @@ def test_forwarding_headers_do_not_change_the_issuer(address: str, header: str) 
 
 @pytest.mark.parametrize("host", ["localhost:{port}", "LOCALHOST:{port}", "[::1]:{port}", "127.0.0.1:8600"])
 def test_name_of_this_machine_is_the_issuer_for_its_client(address: str, host: str) -> None:
-    """The client accepts only endpoints under the host that it uses; a local proxy has another port."""
+    """Check local names, including another port for a proxy: the client requires its own host."""
     host = host.format(port=urlsplit(f"//{address}").port)
     status, body = ask(address, ("Host", host))
     assert (status, body["issuer"]) == (200, f"http://{host.lower()}")

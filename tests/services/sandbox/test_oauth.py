@@ -87,7 +87,7 @@ async def test_malformed_identifier_is_refused(visitor: Visitor, typed: str) -> 
 
 
 async def test_unknown_identifier_is_answered_like_a_known_one(visitor: Visitor) -> None:
-    """Answers, countdown and lock are the same."""
+    """Compare answers, countdown and lock."""
 
     async def story(identifier: str) -> list[tuple[int, dict[str, Any]]]:
         first = await visitor.identify(identifier)

@@ -1,4 +1,4 @@
-"""The contract as written and as answered, tried with what nobody would think of (schemathesis)."""
+"""Property-based tests of the sandbox against its OpenAPI contract (schemathesis)."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ WITH_RULES = [
     for path, method in OPERATIONS
     if "{" in path or any(word in path for word in ("challenge", "token", "feedback", "reminders"))
 ]
-"""Those with something that can be malformed."""
+"""Operations with input that can be malformed."""
 OF_A_CONTRACT = [(path, method) for path, method in OPERATIONS if "{" in path]
 DONE = {"get": {200, 304}, "put": {200, 428}, "post": {201, 400, 409, 422}}
-"""What can come of something well formed; the headers of a change are drawn, too, and may be left out."""
+"""Statuses of well-formed requests; generated requests may omit the headers of a write."""
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Starlette]:
-    """One sandbox for every case: what one leaves must not trouble the next."""
+    """Return one sandbox for all cases, so that cases also meet the data of earlier ones."""
     app = create_app(
         "sqlite://", subscribers=subscribed(), clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP
     )
@@ -45,7 +45,7 @@ def served() -> Iterator[Starlette]:
 
 @pytest.fixture
 def signed_in(served: Starlette) -> dict[str, str]:
-    """The header of a real access token, of this test's own: one of them signs out everywhere."""
+    """Return the header of a new access token per test, because one test signs out everywhere."""
 
     async def sign_in() -> str:
         async with visiting(served) as visitor:
@@ -67,12 +67,8 @@ def ask(
     *,
     of_what_there_is: bool = False,
 ) -> set[int]:
-    """Asks a bounded number of things of one endpoint; every answer has to be as the contract says.
-
-    Returns the statuses answered.
-    """
-    # To be refused is what signing in is made of: its first good answer is a 400. A change may be well formed
-    # and come too late, or twice.
+    """Send generated requests to one operation, validate every answer, and return the statuses."""
+    # The first step of a sign-in succeeds with a 400. A well-formed write can be refused as late or repeated.
     refusing = "/oauth/" in operation.path or operation.method in ("put", "post")
     excluded: list[Any] = [positive_data_acceptance] if refusing else []
     statuses: set[int] = set()
@@ -94,18 +90,22 @@ def ask(
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_what_is_well_formed(contract: BaseSchema, signed_in: dict[str, str], path: str, method: str) -> None:
+def test_operation_with_valid_input_conforms_to_the_contract(
+    contract: BaseSchema, signed_in: dict[str, str], path: str, method: str
+) -> None:
     ask(contract[path][method], GenerationMode.POSITIVE, signed_in)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(("path", "method"), WITH_RULES)
-def test_what_is_malformed(contract: BaseSchema, signed_in: dict[str, str], path: str, method: str) -> None:
+def test_operation_with_malformed_input_conforms_to_the_contract(
+    contract: BaseSchema, signed_in: dict[str, str], path: str, method: str
+) -> None:
     ask(contract[path][method], GenerationMode.NEGATIVE, signed_in)
 
 
 @pytest.mark.parametrize(("path", "method"), OF_A_CONTRACT)
-def test_what_is_asked_of_what_there_is(
+def test_operation_on_existing_objects_succeeds_as_in_the_contract(
     contract: BaseSchema, signed_in: dict[str, str], path: str, method: str
 ) -> None:
     statuses = ask(contract[path][method], GenerationMode.POSITIVE, signed_in, of_what_there_is=True)

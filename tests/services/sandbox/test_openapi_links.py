@@ -1,4 +1,4 @@
-"""The contract's links, followed from one answer to the next request (schemathesis, stateful)."""
+"""Stateful tests of the links of the contract (schemathesis)."""
 
 from __future__ import annotations
 
@@ -29,18 +29,20 @@ FOLLOWED = {
     "PUT /v1/contracts/{contractId}/subscriptions/{subscriptionId}/termination",
     "PUT /v1/contracts/{contractId}/service",
 }
-"""Where the links lead."""
+"""Operations that the links lead to."""
 
 
 @pytest.mark.nightly
-def test_every_link_leads_on_and_every_answer_is_by_the_contract() -> None:
+def test_contract_links_are_followed_and_answers_conform() -> None:
     app = create_app(
         "sqlite://", subscribers=subscribed(), clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP
     )
     with closing(app.state.store):
         headers = asyncio.run(signed_in(app))
         whole = schemathesis.openapi.from_asgi("/openapi.json", app)
-        contract = whole.exclude(path_regex="^/oauth/|^/v1/sessions$")  # they end what links begin
+        contract = whole.exclude(
+            path_regex="^/oauth/|^/v1/sessions$"
+        )  # these end the session that the links need
         contract.config.generation.update(modes=[GenerationMode.POSITIVE])
         done: Counter[tuple[str, int]] = Counter()
 
@@ -50,18 +52,18 @@ def test_every_link_leads_on_and_every_answer_is_by_the_contract() -> None:
 
             def before_call(self, case: Case[Any]) -> None:
                 if "contractId" in case.path_parameters:
-                    case.path_parameters["contractId"] = "c1"  # drawn ones end the way, as does what follows
+                    case.path_parameters["contractId"] = "c1"  # random ids would end the walk
                 if case.operation.label == "GET /v1/contracts/{contractId}/purchases":
                     case.query = {"periodId": "2024-04", "order": "asc"}
 
             def validate_response(self, response: Any, case: Case[Any], **more: Any) -> None:
-                # A change may be well formed and come too late, or twice.
+                # A well-formed write can be refused as late or repeated.
                 excluded: list[Any] = [positive_data_acceptance] if case.method in ("PUT", "POST") else []
                 case.validate_response(response, excluded_checks=excluded, headers=headers)
                 done[case.operation.label, response.status_code] += 1
 
         Links.run(settings=settings(examples(60), stateful_step_count=12))
-    reached = {label for label, status in done if status in (200, 201, 422)}  # 422: it was found, and refused
+    reached = {label for label, status in done if status in (200, 201, 422)}  # 422: found, but refused
     assert reached >= FOLLOWED
 
 

@@ -250,7 +250,7 @@ async def test_in_memory_database_serves_concurrent_requests(camille: Visitor) -
 
 
 async def test_concurrent_writers_count_every_wrong_password(database: str, time: Clock) -> None:
-    """Each transaction reads before it writes; no other write may come between."""
+    """Check that no other write comes between the read and the write of a transaction."""
     with running(database, time, people()) as app:
         async with visiting(app) as visitor:
             sessions = [
@@ -277,7 +277,7 @@ def test_serialization_failure_is_retried(app: Starlette) -> None:
 
 
 async def test_purchase_queries_use_an_index_on_the_contract(app: Starlette, camille: Visitor) -> None:
-    """Every query on purchases uses an index on the contract."""
+    """Check the plan of every query on purchases."""
     statements: list[tuple[str, object]] = []
     store: Store = app.state.store
     engine = store._engine

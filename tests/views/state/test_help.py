@@ -101,7 +101,7 @@ async def test_feedback_without_a_choice_is_not_sent(serve: Serve) -> None:
 
 
 async def test_feedback_over_the_length_limit_is_refused_uncut(serve: Serve) -> None:
-    """The field counts the emoji as one character, the contract as seven."""
+    """Use an emoji that counts as one character in the field and as seven in the contract."""
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_, text="👨‍👩‍👧‍👦" * 40)
@@ -186,7 +186,7 @@ async def test_feedback_offline_is_queued_and_delivered_later(
 
 
 async def test_feedback_with_a_lost_answer_is_stored_once(serve: Serve) -> None:
-    """The request arrived without an answer: the same key is sent again."""
+    """Check that the same key is sent again after a lost answer."""
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
@@ -229,7 +229,7 @@ async def test_feedback_delivery_cancelled_is_completed_by_the_next(serve: Serve
 
 
 async def test_feedback_after_a_server_error_is_queued_and_stored_once(serve: Serve) -> None:
-    """The outcome is unknown after a server error: the same key is sent again."""
+    """Check that the same key is sent again, because the outcome is unknown."""
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)

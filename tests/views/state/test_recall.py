@@ -201,7 +201,7 @@ async def test_cached_charges_are_shown_only_if_complete(serve: Serve) -> None:
 
 
 async def test_termination_decided_on_cached_data_sends_its_etag(serve: Serve) -> None:
-    """The ETag detects a change made in between."""
+    """Check that the ETag is sent, so that a change in between is detected."""
     line = serve(subscribed())
     backend = line.backend()
     await sign_in(backend, ABONNE)
