@@ -1,7 +1,7 @@
-"""Looks for known vulnerabilities of the locked dependencies: `python -m tests.audit`.
+"""Audit of the locked dependencies for known vulnerabilities: `python -m tests.audit`.
 
-Exit code 1 when there is one. Where the service that knows them cannot be asked, it says so and ends with 0:
-whether a change is right does not depend on it.
+The exit code is 1 if there is a vulnerability. If the service is unreachable, the audit reports it and exits
+with 0, because it does not judge a change.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def audited(lock: Path) -> tuple[list[str], list[str], int]:
-    """The vulnerabilities, the packages that could not be looked at, and how many could."""
+    """Return the vulnerabilities, the skipped packages, and the number of audited ones."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(lock), "--no-deps", "--disable-pip"]
     options = ["--format", "json", "--progress-spinner", "off", "--timeout", "15"]
     result = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
@@ -35,7 +35,7 @@ def audited(lock: Path) -> tuple[list[str], list[str], int]:
 
 
 def main() -> int:
-    """Audits both locks; a first package tells whether the service can be asked at all."""
+    """Audit both locks, after one package as a probe of the service."""
     first = (ROOT / LOCKS[0]).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()[0]
     with tempfile.TemporaryDirectory() as folder:
         one = Path(folder) / "requirements.txt"

@@ -1,18 +1,17 @@
-"""Drives the app in this process: a real Flet session, no Flutter, no browser.
+"""In-process driver of the app: a real Flet session without Flutter or a browser.
 
-`Driver` plays the Flutter client of Flet 1.0.5 and is used like a person uses a screen: see a text, tap
-what is named so, type into a field, go back.
+`Driver` replaces the Flutter client of Flet 1.0.5. Its methods are user actions: see a text, tap a name,
+type into a field, go back.
 
     async with Driver(main, route="/achats", width=390, height=844) as app:
         await app.enter("Identifiant", "camille@demo.example")
         await app.tap("Continuer")
         await app.see("Votre mot de passe")
 
-It is one file, and a long one, because it is the only place of the project that knows Flet's internals.
-To be faithful it encodes every message (encoding is what snapshots the tree for Flet's next diff), answers
-every method the app calls on the client, and raises what Flet swallows: a render that ends the update
-task, handlers and effects that die, errors that are only logged. Names are computed as the web client
-computes them: a tooltip is not a name, `MergeSemantics` makes one node of what it holds.
+It is one long file, because it simulates a whole client with Flet's internals. Like the client, it encodes
+every message, which also snapshots the tree for Flet's next diff. It answers every method call of the app.
+It raises errors that Flet swallows: in renders, handlers and effects, or only logged. Names are computed as
+in the web client: a tooltip is not a name, and `MergeSemantics` forms one node.
 """
 
 # msgpack and parts of Flet have no types.
@@ -59,7 +58,7 @@ ControlT = TypeVar("ControlT", bound=BaseControl)
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 PATIENCE = 30.0
-"""Seconds after which what was awaited is missing."""
+"""Default timeout in seconds."""
 _POLL = 0.01
 _TURNS = 100
 """Of the event loop, after which something is taken for never waiting."""
@@ -89,7 +88,7 @@ class _Found(NamedTuple):
     holders: tuple[BaseControl, ...]
 
     def holder(self, kind: type[ControlT]) -> ControlT | None:
-        """The nearest control of that kind around this one."""
+        """Return the nearest ancestor of that type."""
         return next((one for one in reversed(self.holders) if isinstance(one, kind)), None)
 
     @property
@@ -247,11 +246,11 @@ class Driver:
     # What is on the screen
 
     def texts(self) -> list[str]:
-        """Every text drawn or spoken on the top view and its open dialogs; a password reads `••••`."""
+        """Return all visible or spoken texts of the top view and its dialogs; passwords read `••••`."""
         return [text for found in self._screen() for text in _own_texts(found.control)]
 
     def names(self) -> list[str]:
-        """The accessible name of everything that can be tapped, `""` where it has none."""
+        """Return the accessible names of all tappable controls, `""` for those without one."""
         return [_name(found) for found in self._screen() if _taps(found.control)]
 
     def headings(self) -> list[tuple[int, str]]:
@@ -278,7 +277,7 @@ class Driver:
         return {group.value for group in self.controls(ft.RadioGroup) if group.value is not None}
 
     def controls(self, kind: type[ControlT]) -> list[ControlT]:
-        """The controls of that type on the screen."""
+        """Return the controls of that type on the screen."""
         return [one for one, _ in self._screen() if isinstance(one, kind)]
 
     async def see(self, text: str, *, within: float = PATIENCE) -> None:
@@ -302,12 +301,12 @@ class Driver:
 
     @property
     def waits(self) -> bool:
-        """Whether no handler, render or effect can go on before something comes from outside.
+        """True if all handlers, renders and effects wait for an external event.
 
-        That is an answer, a timer, a thread or a person: whoever asks knows of the answers under way.
+        Such an event is an answer, a timer, a thread or a user action.
         """
         loop: Any = self._client.loop
-        return not loop._ready  # whoever asks runs, and stands in it no more
+        return not loop._ready  # the current callback is no longer in the queue
 
     async def fails(self, kind: type[ErrorT], *, within: float = PATIENCE) -> ErrorT:
         """Wait for an error that Flet or a guard swallowed, and take it out: it was expected."""
@@ -348,7 +347,7 @@ class Driver:
         assert kept == wanted, f"{label!r} lost what was typed: {len(kept)} characters of {len(wanted)}"
 
     async def submit(self, label: str) -> None:
-        """Press Enter in the field of this label."""
+        """Submit the field of this label by Enter."""
         field = await self._field(label)
         await self._focus(field)
         await self._send(field, "submit", field.value)
@@ -393,7 +392,7 @@ class Driver:
         await self._turn()
 
     async def back(self) -> None:
-        """The browser's back on the web, the system's elsewhere."""
+        """Go back, by the browser on the web and by the system elsewhere."""
         if self._web:
             await self._travel(-1)
         else:
@@ -403,7 +402,7 @@ class Driver:
         await self._turn()
 
     async def forward(self) -> None:
-        """The browser's forward."""
+        """Go forward in the browser."""
         await self._travel(+1)
         await self._turn()
 
@@ -473,7 +472,7 @@ class Driver:
             self._session.handle_invoke_method_results(call.control_id, call.call_id, result, None)
 
     async def _perform(self, kind: str, method: str, arguments: dict[str, Any]) -> Any:
-        """What a device answers to a method of a control or service."""
+        """Return the answer of the device to a method call."""
         match kind, method:
             case "Page", "push_route":
                 await self._arrive(arguments["route"], wait=False)
@@ -627,7 +626,7 @@ class Driver:
         return [unwrap_component(view) for view in (views if isinstance(views, list) else [views])]
 
     def _top_dialog(self) -> DialogControl | None:
-        """The open dialog that keeps the rest from being tapped: a snack bar or a banner does not."""
+        """Return the open modal dialog, if any; snack bars and banners are not modal."""
         dialogs = [unwrap_component(one) for one in self.page._dialogs.controls]
         modal = [one for one in dialogs if one.open and not isinstance(one, ft.SnackBar | ft.Banner)]
         return modal[-1] if modal else None
@@ -641,7 +640,7 @@ class Driver:
         return any(wanted in _plain(shown) for shown in self.texts())
 
     def _tappable(self, name: str) -> list[_Found]:
-        """What the name fits best: whole, then one of its lines, then its beginning, then a key."""
+        """Return the best matches of a name: whole, by line, by prefix, then by key."""
         barrier, wanted = self._top_dialog(), _plain(name)
         named = [(one, _plain(_name(one))) for one in self._screen() if _taps(one.control)]
         if barrier is not None:
@@ -758,7 +757,7 @@ class Driver:
 
 
 def _walk(value: Any, holders: tuple[BaseControl, ...], seen: set[int]) -> Iterator[_Found]:
-    """The visible controls below a value, in the order of their fields."""
+    """Yield the visible controls below a value, in the order of their fields."""
     if isinstance(value, list | tuple):
         for item in value:
             yield from _walk(item, holders, seen)
@@ -774,7 +773,7 @@ def _walk(value: Any, holders: tuple[BaseControl, ...], seen: set[int]) -> Itera
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """The fields of a control or value that are set, with their names."""
+    """Yield the set fields of a control or value, with their names."""
     if isinstance(value, Component):
         yield "_b", value._b
         return
@@ -797,7 +796,7 @@ def _field_names(kind: Hashable) -> tuple[str, ...]:
 
 
 def _own_texts(control: BaseControl) -> Iterator[str]:
-    """The texts that this control itself gives to eye or ear."""
+    """Yield the visible or spoken texts of the control itself."""
     if isinstance(control, ft.TextField):
         yield "••••" if control.password and control.value else control.value
     for name, part in _parts(control):
@@ -818,9 +817,9 @@ def _taps(control: BaseControl) -> bool:
 
 
 def _words(control: Any, *, whole: bool, inner: bool = False) -> Iterator[str]:
-    """What a screen reader says for a control: what it holds, down to what can be tapped by itself.
+    """Yield the spoken texts of a control and its content, except of tappable parts.
 
-    `whole` goes through those too, as `MergeSemantics` does.
+    `whole` includes tappable parts, like `MergeSemantics`.
     """
     if isinstance(control, list | tuple):
         for item in control:
@@ -901,7 +900,7 @@ def spoken(control: BaseControl) -> list[str]:
 
 
 def _name(found: _Found) -> str:
-    """The accessible name, its lines joined as the web client joins them."""
+    """Return the accessible name, with its lines joined as in the web client."""
     merged = found.holder(ft.MergeSemantics)
     return "\n".join(_words(merged or found.control, whole=merged is not None))
 
@@ -920,5 +919,5 @@ def _key(control: BaseControl) -> str:
 
 
 def _plain(text: str) -> str:
-    """The text with every no-break space made plain."""
+    """Return the text with plain spaces instead of no-break spaces."""
     return text.replace("\u00a0", " ").replace("\u202f", " ")

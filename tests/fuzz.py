@@ -1,6 +1,6 @@
-"""Strategies for what parses: any JSON, and JSON that was right before something in it was changed.
+"""Hypothesis strategies for parsers: random JSON, and mutations of valid JSON.
 
-`pytest --hypothesis-profile=explore` tries fifty times as much.
+`pytest --hypothesis-profile=explore` runs fifty times as many examples.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 
 def examples(most: int) -> settings:
-    """How many things to try: the same ones at each run; fifty times as many, and others, to explore."""
+    """Return settings for `most` examples, or for fifty times as many in the profile `explore`."""
     times = 50 if settings.get_current_profile_name() == "explore" else 1
     return settings(max_examples=most * times, suppress_health_check=list(HealthCheck))
 
@@ -63,13 +63,13 @@ BROKEN = st.one_of(
     st.binary(max_size=60),
     st.sampled_from([b"", b"{", b"null", b"\xef\xbb\xbf{}", b'"\\ud800"', b"[" * 20_000, b'{"a":' * 20_000]),
 )
-"""What may be no JSON at all, or too much of it."""
+"""Bytes that are no JSON, or too deeply nested."""
 
 Place = tuple[str | int, ...]
 
 
 def places(tree: Any, here: Place = ()) -> list[Place]:
-    """The path of everything in a JSON value, itself included."""
+    """Return the paths of all parts of a JSON value, including itself."""
     inside: Any = (
         tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
     )
@@ -77,7 +77,7 @@ def places(tree: Any, here: Place = ()) -> list[Place]:
 
 
 def like(value: Any) -> st.SearchStrategy[Any]:
-    """Another value of the same type."""
+    """Return a strategy of values of the same type."""
     match value:
         case bool():
             return st.booleans()
@@ -91,7 +91,7 @@ def like(value: Any) -> st.SearchStrategy[Any]:
 
 @st.composite
 def altered(draw: st.DrawFn, tree: Any, most: int = 2) -> bytes:
-    """`tree` as JSON, with up to `most` of its members replaced, removed or joined by others."""
+    """Draw a JSON encoding of `tree` with up to `most` members replaced, removed or added."""
     tree = copy.deepcopy(tree)
     for _ in range(draw(st.integers(0, most))):
         *way, last = ("", *draw(st.sampled_from(places(tree))))
@@ -115,5 +115,5 @@ def altered(draw: st.DrawFn, tree: Any, most: int = 2) -> bytes:
 
 
 def bodies(tree: Any) -> st.SearchStrategy[bytes]:
-    """What may come instead of `tree`: mostly something much like it."""
+    """Return a strategy of bodies: mostly mutations of `tree`, sometimes other JSON or bytes."""
     return st.one_of(altered(tree), altered(tree), altered(tree), JSON.map(msgspec.json.encode), BROKEN)

@@ -1,4 +1,4 @@
-"""Ports of this machine for the servers that the tests start."""
+"""Local ports for the servers of the tests."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import socket
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _FIRST = 20_000 + 1_000 * (_WORKER % 10)
 PORTS = range(_FIRST, _FIRST + 1_000)
-"""Outside what systems give to outgoing connections, and each worker's own: between looking for a port and
-listening on it, nobody else takes it."""
+"""Port range of this test worker, below the ephemeral ports.
+
+A free port found in it cannot be taken by another worker or an outgoing connection."""
 
 
 def listens(port: int) -> bool:
-    """Whether somebody does, on that port."""
+    """Return whether a server listens on the port."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1):
             return True
@@ -23,7 +24,7 @@ def listens(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """Return a port without a listener."""
     for port in random.sample(PORTS, 50):
         try:
             with socket.create_server(("127.0.0.1", port)):

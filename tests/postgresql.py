@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own: made in a temporary folder, reached by a socket in it, gone at the end."""
+"""Temporary PostgreSQL server of the tests, in its own folder and on a Unix socket."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 _OPTIONS = "-c listen_addresses= -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
-"""What it holds need not survive a power cut."""
+"""Server options that trade durability for speed."""
 
 
 class Cluster:
-    """A server; every test asks for a database of its own."""
+    """PostgreSQL server that creates one database per test."""
 
     def __init__(self, folder: Path, control: Callable[..., None]) -> None:
         self._folder, self._control = folder, control
 
     def database(self) -> str:
-        """A new, empty database: its SQLAlchemy URL."""
+        """Create an empty database and return its SQLAlchemy URL."""
         name = f"sandbox_{uuid4().hex}"
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
@@ -47,9 +47,9 @@ class Cluster:
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """A server that runs for a while. It refuses to be root's: then the user `postgres` runs it."""
+    """Run a server until the block ends; under root, as the user `postgres`."""
     programs = _programs()
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # in /tmp: the path of a socket has to be short
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # in /tmp, because socket paths must be short
     as_owner: list[str] = []
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
@@ -75,7 +75,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def _programs() -> Path:
-    """Where `initdb` is: on the path, or where Debian keeps it, the newest version."""
+    """Return the folder of `initdb`: on the path, or the newest version of Debian's folder."""
     found = shutil.which("initdb")
     places = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     assert places, "PostgreSQL is not installed: see tests/setup.sh"

@@ -1,4 +1,4 @@
-"""The driver itself: it must act as Flet's client does and tell what Flet swallows."""
+"""Tests of the driver: fidelity to Flet's client, and errors that Flet swallows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger("views.test")
 @ft.observable
 @dataclass(eq=False)
 class Form:
-    """What the small screens of these tests hold."""
+    """State of the small screens of these tests."""
 
     name: str = ""
     password: str = ""
@@ -44,7 +44,7 @@ class Form:
 
 
 def showing(screen: Callable[..., Any], form: Form) -> Main:
-    """A `main` that draws one component."""
+    """Return a `main` that renders one component."""
 
     def main(page: ft.Page) -> None:
         page.render(screen, form)
@@ -53,7 +53,7 @@ def showing(screen: Callable[..., Any], form: Form) -> Main:
 
 
 def typed(form: Form, field: str) -> ft.TextField:
-    """A controlled text field."""
+    """Return a controlled text field."""
 
     def keep(event: ft.Event[ft.TextField]) -> None:
         setattr(form, field, event.control.value)
@@ -88,7 +88,7 @@ def FormScreen(form: Form) -> ft.Control:
     )
 
 
-async def test_typing_and_tapping_reach_the_state_and_come_back_to_the_screen() -> None:
+async def test_driver_types_and_taps_and_sees_the_result() -> None:
     form = Form()
     async with Driver(showing(FormScreen, form)) as app:
         await app.enter("Nom", "Camille")
@@ -102,14 +102,14 @@ async def test_typing_and_tapping_reach_the_state_and_come_back_to_the_screen() 
         await app.see("1 fois")
 
 
-async def test_enter_in_a_field_submits_it() -> None:
+async def test_driver_enter_submits_the_field() -> None:
     async with Driver(showing(FormScreen, Form())) as app:
         await app.enter("Nom", "Camille")
         await app.press("Enter")
         await app.see("Bonjour Camille")
 
 
-async def test_a_password_never_shows_in_the_texts() -> None:
+async def test_driver_texts_hide_a_password() -> None:
     async with Driver(showing(FormScreen, Form())) as app:
         await app.enter("Mot de passe", "Soleil-2026")
         assert "Soleil-2026" not in " ".join(app.texts())
@@ -118,7 +118,7 @@ async def test_a_password_never_shows_in_the_texts() -> None:
         assert "Soleil-2026" not in str(failure.value)
 
 
-async def test_a_tooltip_is_no_name_but_a_key_finds_it() -> None:
+async def test_driver_finds_a_control_by_key_but_not_by_tooltip() -> None:
     async with Driver(showing(FormScreen, Form())) as app:
         assert "" in app.names()
         assert "Ajouter" not in app.names()
@@ -126,7 +126,7 @@ async def test_a_tooltip_is_no_name_but_a_key_finds_it() -> None:
         await app.see("1 fois")
 
 
-async def test_a_disabled_control_cannot_be_tapped() -> None:
+async def test_driver_refuses_to_tap_a_disabled_control() -> None:
     async with Driver(showing(FormScreen, Form())) as app:
         with pytest.raises(AssertionError, match="disabled"):
             await app.tap("Impossible")
@@ -137,7 +137,7 @@ def ForgetfulScreen(form: Form) -> ft.Control:
     return ft.Column([ft.TextField(label="Nom", on_change=form.tap), ft.Text(f"{form.taps} fois")])
 
 
-async def test_an_uncontrolled_field_loses_what_was_typed_as_in_a_browser() -> None:
+async def test_driver_reports_an_uncontrolled_field_that_loses_its_text() -> None:
     async with Driver(showing(ForgetfulScreen, Form())) as app:
         with pytest.raises(AssertionError, match="lost what was typed"):
             await app.enter("Nom", "Camille")
@@ -159,18 +159,18 @@ def MergedScreen(form: Form) -> ft.Control:
     return ft.Column([heading, ft.MergeSemantics(period), row, ft.Text(form.greeting)])
 
 
-async def test_names_are_merged_as_a_screen_reader_hears_them() -> None:
+async def test_driver_merges_names_like_a_screen_reader() -> None:
     form = Form()
     async with Driver(showing(MergedScreen, form)) as app:
         assert app.names() == ["Facture de mars, 12,48 €", "Ciné Minute\n3,99 euros"]
         assert app.headings() == [(1, "Achats internet+")]
-        await app.tap("Facture de mars, 12,48 €")  # typed with a plain space, drawn with a no-break one
+        await app.tap("Facture de mars, 12,48 €")  # the screen has a no-break space
         assert form.taps == 1
         await app.tap("Ciné Minute")
         await app.see("Bonjour")
 
 
-async def test_two_controls_of_one_name_are_not_confused() -> None:
+async def test_driver_refuses_an_ambiguous_name() -> None:
     def main(page: ft.Page) -> None:
         page.add(*(ft.TextButton("Réessayer", on_click=lambda: None) for _ in range(2)))
 
@@ -179,7 +179,7 @@ async def test_two_controls_of_one_name_are_not_confused() -> None:
             await app.tap("Réessayer", within=0)
 
 
-# Routes, back, keyboard, size
+# Routes, back, keyboard, window size
 
 
 @ft.component
@@ -214,17 +214,17 @@ def NotFound() -> ft.Control:
 
 
 def routes() -> ft.Control:
-    """Flet's router over two pages."""
+    """Return Flet's router over two pages."""
     home, usage = ft.Route(index=True, component=Home), ft.Route(path="conso/internet", component=Usage)
     return ft.Router([home, usage], not_found=NotFound)
 
 
 def tabs(page: ft.Page) -> None:
-    """A `main` with two routes."""
+    """Render an app with two routes."""
     page.render_views(Tabs, Form())
 
 
-async def test_the_address_follows_and_leads() -> None:
+async def test_driver_follows_routes_back_and_forward() -> None:
     async with Driver(tabs, web=True) as app:
         await app.see("Espace client")
         await app.tap("Suivi conso")
@@ -240,7 +240,7 @@ async def test_the_address_follows_and_leads() -> None:
         await app.see("Votre suivi")
 
 
-async def test_a_deep_link_opens_at_once() -> None:
+async def test_driver_opens_a_deep_link() -> None:
     async with Driver(tabs, route="/conso/internet") as app:
         await app.see("Votre suivi")
 
@@ -253,7 +253,7 @@ def Stack(form: Form) -> list[ft.View]:
     ]
 
 
-async def test_only_the_top_view_is_seen_and_back_pops_it() -> None:
+async def test_driver_sees_only_the_top_view_and_back_pops_it() -> None:
     form = Form(on=True)
 
     def main(page: ft.Page) -> None:
@@ -271,7 +271,7 @@ async def test_only_the_top_view_is_seen_and_back_pops_it() -> None:
         await app.see("dessous")
 
 
-async def test_keys_sizes_brightness_and_locale_arrive() -> None:
+async def test_driver_sends_keys_sizes_brightness_and_locale() -> None:
     met: list[object] = []
 
     def main(page: ft.Page) -> None:
@@ -300,16 +300,16 @@ async def test_keys_sizes_brightness_and_locale_arrive() -> None:
             ("1", True),
             (1440, 900),
             (ft.Orientation.LANDSCAPE,),
-            ("light",),  # Flet 1.0.5 sends the word alone
+            ("light",),  # Flet 1.0.5 sends only the word
             ([ft.Locale("en", "GB")],),
         ]
         assert app.page.width == 1440
 
 
-# The device
+# Device services
 
 
-async def test_the_device_answers_what_the_app_asks() -> None:
+async def test_driver_answers_device_services() -> None:
     answers: list[object] = []
 
     async def main(page: ft.Page) -> None:
@@ -335,7 +335,7 @@ async def test_the_device_answers_what_the_app_asks() -> None:
         assert app.announced == ["Liste à jour"]
 
 
-async def test_a_sheet_hides_the_rest_from_taps_until_escape() -> None:
+async def test_driver_taps_only_the_open_sheet_until_closed() -> None:
     taps = Form()
     gone: list[str] = []
 
@@ -361,7 +361,7 @@ async def test_a_sheet_hides_the_rest_from_taps_until_escape() -> None:
         assert not app.page._dialogs.controls
 
 
-async def test_scrolling_reaches_the_list_that_listens() -> None:
+async def test_driver_scrolls_the_list_with_a_listener() -> None:
     met: list[float] = []
 
     def main(page: ft.Page) -> None:
@@ -372,7 +372,7 @@ async def test_scrolling_reaches_the_list_that_listens() -> None:
         assert met == [900]
 
 
-async def test_what_is_drawn_while_disconnected_is_lost_as_in_flet() -> None:
+async def test_driver_loses_renders_while_disconnected_like_flet() -> None:
     form = Form()
 
     def main(page: ft.Page) -> None:
@@ -384,10 +384,10 @@ async def test_what_is_drawn_while_disconnected_is_lost_as_in_flet() -> None:
         form.greeting = "Bonjour de loin"
         await app.see_not("Bonjour de loin")
         await app.reconnect()
-        await app.see("Bonjour de loin")  # because on_connect changed what the root receives
+        await app.see("Bonjour de loin")  # because on_connect changed the state
 
 
-# What Flet swallows
+# Errors that Flet swallows
 
 
 @ft.component
@@ -397,14 +397,14 @@ def BreakingScreen(form: Form) -> ft.Control:
     return ft.Column([ft.TextButton("Casser", on_click=lambda: setattr(form, "broken", True))])
 
 
-async def test_a_render_that_fails_is_raised() -> None:
+async def test_driver_raises_a_failed_render() -> None:
     async with Driver(showing(BreakingScreen, Form())) as app:
         await app.tap("Casser")
         with pytest.raises(AssertionError, match="ZeroDivisionError: render"):
             await app.see("jamais")
 
 
-async def test_a_handler_that_fails_is_raised() -> None:
+async def test_driver_raises_a_failed_handler() -> None:
     async def fail() -> None:
         raise ZeroDivisionError("handler")
 
@@ -420,7 +420,7 @@ async def test_a_handler_that_fails_is_raised() -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [True, False])
-async def test_an_effect_that_fails_is_raised(asynchronous: bool) -> None:
+async def test_driver_raises_a_failed_effect(asynchronous: bool) -> None:
     async def fail_later() -> None:
         await asyncio.sleep(0)
         raise ZeroDivisionError("effect")
@@ -438,7 +438,7 @@ async def test_an_effect_that_fails_is_raised(asynchronous: bool) -> None:
             await app.see("jamais")
 
 
-async def test_a_main_that_fails_is_raised() -> None:
+async def test_driver_raises_a_failed_main() -> None:
     def main(page: ft.Page) -> None:
         raise ZeroDivisionError("main")
 
@@ -447,7 +447,7 @@ async def test_a_main_that_fails_is_raised() -> None:
             pass
 
 
-async def test_a_background_task_that_fails_is_raised() -> None:
+async def test_driver_raises_a_failed_background_task() -> None:
     async def fail() -> None:
         raise ZeroDivisionError("task")
 
@@ -455,7 +455,7 @@ async def test_a_background_task_that_fails_is_raised() -> None:
         await app.fails(ZeroDivisionError)
 
 
-async def test_an_error_that_a_guard_only_logs_is_raised() -> None:
+async def test_driver_raises_an_error_that_is_only_logged() -> None:
     def main(page: ft.Page) -> None:
         try:
             _ = 1 / 0
@@ -467,7 +467,7 @@ async def test_an_error_that_a_guard_only_logs_is_raised() -> None:
             pass
 
 
-async def test_two_visitors_in_one_process_have_their_own_screens() -> None:
+async def test_drivers_in_one_process_have_separate_screens() -> None:
     async with Driver(showing(FormScreen, Form())) as one, Driver(showing(FormScreen, Form())) as other:
         await one.enter("Nom", "Camille")
         await one.tap("Saluer")

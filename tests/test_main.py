@@ -1,4 +1,4 @@
-"""The command line, by real processes; and what the composition root picks for each kind of device."""
+"""Command line in real processes, and choices of the composition root per runtime."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ DEAD_BACKEND = "http://127.0.0.1:9"
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Return this process's environment without what chooses a backend, a display, a port or a network."""
+    """Return the environment of this process without backend, display, port and network settings."""
     ours = (
         "CONSO_BACKEND_URL",
         "DISPLAY",
@@ -76,7 +76,7 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
 
 
 def python(program: str, **changes: str) -> subprocess.CompletedProcess[str]:
-    """A fresh interpreter that runs `program`: nothing imported, no logging set up."""
+    """Run `program` in a new interpreter, without imports or logging."""
     return subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
@@ -90,7 +90,7 @@ def python(program: str, **changes: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def serving(*arguments: str, **changes: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The web app in a process of its own, and the address it prints."""
+    """Run the web app in its own process; yield the process and its address."""
     command = [sys.executable, "main.py", "--port", str(free_port()), *arguments]
     with subprocess.Popen(
         command,
@@ -121,7 +121,7 @@ def get(address: str, path: str) -> tuple[HTTPResponse, bytes]:
 
 @contextmanager
 def visitor(address: str, origin: str) -> Iterator[None]:
-    """Someone with the app on screen, in a page that came from `origin`."""
+    """Keep a session open from a page of `origin`."""
     first_words = {
         "session_id": "",
         "page_name": "",
@@ -134,7 +134,7 @@ def visitor(address: str, origin: str) -> Iterator[None]:
         yield
 
 
-def test_version() -> None:
+def test_version_option_prints_the_project_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     result = run("--version")
     assert (result.returncode, result.stdout, result.stderr) == (0, f"Conso et moi {version}\n", "")
@@ -165,7 +165,7 @@ MISTAKES: list[tuple[list[str], str]] = [
         (["--port", "9000", "--host", "192.0.2.1"], "192.0.2.1"),
     ),
 )
-def test_a_mistake_is_answered_by_one_sentence_and_exit_code_2(arguments: list[str], said: str) -> None:
+def test_invalid_option_exits_with_2_and_one_sentence(arguments: list[str], said: str) -> None:
     result = run(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.count("\n") == 1
@@ -173,7 +173,7 @@ def test_a_mistake_is_answered_by_one_sentence_and_exit_code_2(arguments: list[s
     assert said in result.stderr
 
 
-def test_a_bad_address_in_the_environment_is_a_mistake_too_and_its_password_is_not_repeated() -> None:
+def test_invalid_backend_in_the_environment_exits_with_2_without_its_password() -> None:
     result = run("--web", CONSO_BACKEND_URL="https://camille:Soleil-2026@backend.example")
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
@@ -192,7 +192,7 @@ def test_a_bad_address_in_the_environment_is_a_mistake_too_and_its_password_is_n
         ("SSLKEYLOGFILE", "missing/keys.log"),
     ],
 )
-def test_network_setting_that_cannot_be_used_ends_in_one_sentence(name: str, value: str) -> None:
+def test_unusable_network_setting_exits_with_2_and_one_sentence(name: str, value: str) -> None:
     result = run("--web", "--backend", "https://backend.example", **{name: value})
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.count("\n") == 1
@@ -201,12 +201,12 @@ def test_network_setting_that_cannot_be_used_ends_in_one_sentence(name: str, val
     assert "Soleil" not in result.stderr
 
 
-def test_network_setting_of_no_use_does_not_stop_the_demonstration() -> None:
+def test_unusable_network_setting_does_not_stop_the_demonstration() -> None:
     with serving(https_proxy="DIRECT", SSL_CERT_FILE="missing/cacert.pem") as (_, address):
         assert get(address, "/")[0].status == 200
 
 
-def test_a_port_in_use_is_a_mistake() -> None:
+def test_port_in_use_exits_with_2_and_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = run("--port", port)
@@ -216,7 +216,7 @@ def test_a_port_in_use_is_a_mistake() -> None:
     assert "in use" in result.stderr
 
 
-def test_the_web_app_is_served_with_safe_headers_and_nothing_else() -> None:
+def test_web_app_has_security_headers_and_serves_no_other_file() -> None:
     with serving("--backend", DEAD_BACKEND) as (_, address):
         for path in ("/", "/achats?periode=2024-03", "/main.dart.js"):
             response, _ = get(address, path)
@@ -236,7 +236,7 @@ def test_the_web_app_is_served_with_safe_headers_and_nothing_else() -> None:
             assert response.status == 404, path
 
 
-def test_health_is_told_to_those_who_know_a_name_of_the_server() -> None:
+def test_health_endpoint_answers_only_known_host_names() -> None:
     with serving() as (_, address):
         response, body = get(address, "/healthz")
         assert (response.status, body) == (200, b'{"status":"ok"}')
@@ -249,7 +249,7 @@ def test_health_is_told_to_those_who_know_a_name_of_the_server() -> None:
         connection.close()
 
 
-def test_only_our_own_page_may_open_the_interface() -> None:
+def test_websocket_is_open_only_to_the_own_origin() -> None:
     with serving("--backend", DEAD_BACKEND) as (_, address):
         with pytest.raises(InvalidStatus) as refused, visitor(address, origin="https://elsewhere.example"):
             raise AssertionError("another site's page was let in")
@@ -259,7 +259,7 @@ def test_only_our_own_page_may_open_the_interface() -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly_even_with_a_visitor(stop: signal.Signals) -> None:
+def test_signal_with_an_open_session_ends_the_server_cleanly(stop: signal.Signals) -> None:
     with serving("--backend", DEAD_BACKEND) as (process, address):
         with visitor(address, origin=address):
             process.send_signal(stop)
@@ -267,7 +267,7 @@ def test_a_signal_ends_it_cleanly_even_with_a_visitor(stop: signal.Signals) -> N
         assert (process.returncode, said, complained) == (0, "", "")
 
 
-def test_a_visitor_who_never_says_a_word_does_not_keep_it_from_ending() -> None:
+def test_signal_with_a_silent_connection_ends_the_server() -> None:
     with serving("--backend", DEAD_BACKEND) as (process, address):
         with connect(address.replace("http://", "ws://") + "/ws"):
             process.send_signal(signal.SIGTERM)
@@ -275,12 +275,12 @@ def test_a_visitor_who_never_says_a_word_does_not_keep_it_from_ending() -> None:
         assert process.returncode == 0
 
 
-def test_without_a_display_or_an_option_it_serves_the_web_app() -> None:
+def test_start_without_a_display_serves_the_web_app() -> None:
     result = python(INSTEAD_OF_SERVING)
     assert (result.returncode, result.stdout, result.stderr) == (0, "web 8550\n", "")
 
 
-def test_with_a_display_it_opens_a_window_and_ends_with_it(tmp_path: Path) -> None:
+def test_start_with_a_display_opens_a_window_and_ends_with_it(tmp_path: Path) -> None:
     from flet_desktop.version import version
 
     client = tmp_path / ".flet" / "client" / f"flet-desktop-light-{version}" / "flet" / "flet"
@@ -354,7 +354,7 @@ def downloads(content: bytes | None, *, silent: bool) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", daily(DOWNLOADS, "a portal's page", "silence in the middle"))
-def test_a_client_that_cannot_be_fetched_is_replaced_by_the_browser(name: str, tmp_path: Path) -> None:
+def test_failed_download_of_the_client_opens_the_browser(name: str, tmp_path: Path) -> None:
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n', encoding="utf-8")
     browser.chmod(0o755)
@@ -375,7 +375,7 @@ def test_a_client_that_cannot_be_fetched_is_replaced_by_the_browser(name: str, t
     assert not list(tmp_path.glob(".flet/client/*")), "the next start downloads it again"
 
 
-def test_a_client_that_can_be_fetched_opens_a_window(tmp_path: Path) -> None:
+def test_downloaded_client_opens_a_window(tmp_path: Path) -> None:
     content = archive("flet/flet", f'#!/bin/sh\necho "$@" > {tmp_path}/opened\n'.encode())
     with downloads(answer(content), silent=False) as url:
         result = run(DISPLAY=":9", HOME=str(tmp_path), FLET_CLIENT_URL=url, TMPDIR=str(tmp_path))
@@ -383,7 +383,7 @@ def test_a_client_that_can_be_fetched_opens_a_window(tmp_path: Path) -> None:
     assert str(ROOT / "assets") in (tmp_path / "opened").read_text(encoding="utf-8")
 
 
-def test_another_backend_leaves_the_sandbox_out() -> None:
+def test_another_backend_does_not_import_the_sandbox() -> None:
     program = """
 import sys, main
 from services.settings import Runtime, Settings
@@ -394,7 +394,7 @@ print("services.sandbox" in sys.modules)
     assert (result.returncode, result.stdout) == (0, "False\n")
 
 
-def test_nothing_that_would_log_a_keystroke_is_ever_turned_on() -> None:
+def test_loggers_of_user_input_stay_disabled_at_debug_level() -> None:
     program = """
 import logging, main
 main.configure_logging()
@@ -414,7 +414,7 @@ print([n for n in ("flet_transport", "httpx", "httpcore") if logging.getLogger(n
         (Runtime.PHONE, SecureStorageStore),
     ],
 )
-async def test_credential_store_depends_on_the_process_alone(
+async def test_credential_store_depends_only_on_the_runtime(
     runtime: Runtime, kind: type, tmp_path: Path
 ) -> None:
     stores: list[CredentialStore] = []
@@ -438,7 +438,7 @@ def test_offline_store_on_the_web_is_none(runtime: Runtime, count: int, tmp_path
 
 
 @pytest.mark.parametrize("runtime", [Runtime.WEB, Runtime.BROWSER])
-def test_the_sandbox_is_kept_on_a_device_and_forgotten_on_the_web(runtime: Runtime, tmp_path: Path) -> None:
+def test_sandbox_is_stored_on_a_device_but_not_on_the_web(runtime: Runtime, tmp_path: Path) -> None:
     embedded_sandbox(Settings(data_folder=tmp_path / "web", runtime=runtime))
     assert not (tmp_path / "web").exists()
     embedded_sandbox(Settings(data_folder=tmp_path / "device"))
@@ -446,7 +446,7 @@ def test_the_sandbox_is_kept_on_a_device_and_forgotten_on_the_web(runtime: Runti
 
 
 @pytest.mark.parametrize("damaged", [True, False])
-def test_a_data_folder_that_cannot_be_used_is_not_fatal(
+def test_unusable_data_folder_is_reported_and_not_fatal(
     damaged: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     if damaged:

@@ -1,16 +1,15 @@
-"""A Flet client without Flutter: drives a served app over its WebSocket, as a browser does.
+"""Flet client without Flutter: drives a served app over its WebSocket, like a browser.
 
-It speaks the protocol of Flet 1.0.5: frames of `0x00` and the msgpack of `[action, body]`. It keeps the tree
-of controls as the app draws it, answers what the app asks of the device, and fires what a person would.
+It uses the protocol of Flet 1.0.5: frames of `0x00` and the msgpack of `[action, body]`. It keeps the tree
+of controls, answers method calls of the app, and fires user events.
 
     async with WireClient("http://127.0.0.1:8550", route="/achats") as app:
         await app.see("Identifiez-vous")
         await app.enter("Identifiant", "camille@demo.example")
         await app.tap("Continuer")
 
-Unlike `tests/driver.py` it needs nothing of the server but its address, so that a process can be loaded, cut
-and killed; names are found in a simpler way, which is enough to walk known screens. Over 250 lines: it is a
-whole client.
+Unlike `tests/driver.py`, it needs only the address of a server, which can be loaded, disconnected and killed.
+Names are computed in a simpler way, sufficient for known screens.
 """
 
 # msgpack has no types.
@@ -33,7 +32,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.patience import stretched
 
 PATIENCE = 30.0
-"""Seconds after which what was awaited is missing."""
+"""Default timeout in seconds."""
 
 Control = dict[str, Any]
 """A control as it travels: `_i` its number, `_c` its type, and its properties that are not the default."""
@@ -148,7 +147,7 @@ class WireClient:
     # Looking
 
     def controls(self, kind: str | None = None, **properties: Any) -> list[Control]:
-        """The controls drawn now, in their order, of that type and with these properties."""
+        """Return the current controls of that type with these properties, in order."""
         return [
             one
             for one in _walk(self._drawn)
@@ -161,11 +160,11 @@ class WireClient:
         return {name: part for name, part in self.page.items() if name not in _ASIDE}
 
     def texts(self) -> list[str]:
-        """Every text of the screen."""
+        """Return all texts of the screen."""
         return [_plain(text) for one in self.controls() for text in _own_texts(one)]
 
     def shows(self, text: str) -> bool:
-        """Whether some text of the screen contains this one; any space stands for any other."""
+        """Return whether a text of the screen contains this one; all spaces are equal."""
         wanted = _plain(text)
         return any(wanted in shown for shown in self.texts())
 
@@ -213,7 +212,7 @@ class WireClient:
             await self.fire(one, "click")
 
     def named(self, name: str) -> list[Control]:
-        """What can be tapped under this name or key: the whole of what it reads, else its beginning."""
+        """Return the tappable controls of this name or key, by their whole text or its prefix."""
         wanted = _plain(name)
         read = [(one, [_plain(text) for text in said]) for one, said in _tappable(self._drawn)]
         fits: tuple[Callable[[Control, list[str]], bool], ...] = (
@@ -385,7 +384,7 @@ _STILL = dict.fromkeys(
 
 
 def _walk(value: Any) -> Iterator[Control]:
-    """The controls in a value, those that hold others first."""
+    """Yield the controls in a value, parents first."""
     if isinstance(value, dict):
         if value.get("visible") is False:
             return
@@ -407,7 +406,7 @@ def _own_texts(control: Control) -> Iterator[str]:
 
 
 def _tappable(value: Any, merged: Control | None = None) -> Iterator[tuple[Control, list[str]]]:
-    """The controls that can be tapped, with what they read: all of the node that they are merged in."""
+    """Yield the tappable controls with the texts of their merged node."""
     if isinstance(value, dict):
         if value.get("visible") is False:
             return

@@ -32,7 +32,7 @@ OUTSIDE = re.compile(r"(?:https?:|wss?:)?//(?!www\.w3\.org/2000/svg)[\w-]+\.\w+"
 
 
 def png_size(file: Path) -> tuple[int, int]:
-    """Width and height written in a PNG's header."""
+    """Return the width and height in the header of a PNG."""
     header = file.read_bytes()[:24]
     assert header.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", header[16:])
@@ -54,13 +54,13 @@ def missing(font_file: Path, characters: str) -> set[str]:
     return {character for character in characters if ord(character) not in known}
 
 
-def test_fonts_hold_every_character_of_french_english_and_money(font_file: Path) -> None:
+def test_fonts_have_every_character_of_french_english_and_amounts(font_file: Path) -> None:
     assert missing(font_file, NEEDED) == set()
     assert missing(font_file, "漢") == {"漢"}
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-def test_fonts_hold_every_character_of_the_catalogues(font_file: Path, language: str) -> None:
+def test_fonts_have_every_character_of_the_catalogues(font_file: Path, language: str) -> None:
     with (ASSETS / "locales" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         strings = [message.string for message in read_po(file) if message.id]
     text = "".join(string if isinstance(string, str) else "".join(string or ()) for string in strings)
@@ -76,23 +76,23 @@ def test_digits_have_one_width_in_every_weight(font_file: Path, weight: int) -> 
     assert len({glyphs[ord(digit)] for digit in "0123456789"}) == 10
 
 
-def test_fonts_are_small_and_come_with_their_licence(font_file: Path) -> None:
+def test_fonts_are_small_and_have_their_license(font_file: Path) -> None:
     assert font_file.stat().st_size < 100_000
     (weight,) = TTFont(font_file)["fvar"].axes
     assert (weight.axisTag, weight.minValue, weight.maxValue) == ("wght", 400, 700)
     assert "SIL OPEN FONT LICENSE Version 1.1" in (ASSETS / "fonts" / "OFL.txt").read_text(encoding="utf-8")
 
 
-def test_flutter_drives_the_weight_of_a_variable_font() -> None:
+def test_flutter_version_supports_variable_font_weights() -> None:
     # Before 3.41 a FontWeight left the `wght` axis alone outside the web, and static files were needed.
     assert tuple(map(int, flutter_version.split("."))) >= (3, 41)
 
 
-def test_the_web_client_loads_the_same_fonts_before_its_first_frame() -> None:
+def test_web_fonts_equal_the_app_fonts_and_are_preloaded() -> None:
     manifest = json.loads((ASSETS / "assets" / "FontManifest.json").read_bytes())
     families = {entry["family"]: entry["fonts"] for entry in manifest}
     assert set(families) == {"MaterialIcons", "Roboto", *theme.fonts()}
-    assert families["Roboto"] == families["Inter"]  # else Flutter would fetch the one it falls back to
+    assert families["Roboto"] == families["Inter"]  # otherwise Flutter downloads its fallback font
     for family, path in theme.fonts().items():
         (font,) = families[family]
         compressed, own = TTFont(ASSETS / "assets" / font["asset"]), TTFont(ASSETS / path.removeprefix("/"))
@@ -101,7 +101,7 @@ def test_the_web_client_loads_the_same_fonts_before_its_first_frame() -> None:
         assert compressed["head"].modified == own["head"].modified
 
 
-def test_the_web_client_has_the_icons_that_are_drawn_and_few_others() -> None:
+def test_web_icon_font_has_the_used_icons_and_few_others() -> None:
     font = TTFont(build_web_fonts.ICON_FONT)
     glyphs = set(font.getBestCmap().values())
     used = build_web_fonts.icons_in_use()
@@ -112,7 +112,7 @@ def test_the_web_client_has_the_icons_that_are_drawn_and_few_others() -> None:
     assert all(hasattr(ft.Icons, icon) for icon in used)
 
 
-def test_no_icon_comes_by_another_way_than_its_name() -> None:
+def test_icons_are_used_only_by_their_constant() -> None:
     code = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "views").rglob("*.py"))
     assert not re.search(r"ft\.CupertinoIcons|getattr\(ft\.Icons|Icons\[|Icons\.random", code)
     assert not re.search(r"""\bicon=["']""", code)
@@ -138,18 +138,18 @@ def test_icons_have_their_size(name: str, side: int) -> None:
     assert png_size(ASSETS / name) == (side, side)
 
 
-def test_the_mark_is_a_drawing_without_words() -> None:
+def test_brand_mark_is_an_svg_without_text_or_links() -> None:
     for brand in (CONSO_ET_MOI, BLUE):
         drawing = (ASSETS / brand.mark.removeprefix("/")).read_text(encoding="utf-8")
         assert drawing.startswith("<svg")
         assert re.search(r"<(text|image|script|style|use)\b|href", drawing) is None
 
 
-# --- The page ---------------------------------------------------------------------------------------
+# --- Page -------------------------------------------------------------------------------------------
 
 
 class Page(HTMLParser):
-    """The parts of a page that matter here."""
+    """Parser of the elements and settings of a page."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def page(tmp_path: Path) -> Page:
-    """`index.html` as the server patches it, under a path of its own."""
+    """Return `index.html` as patched by a server under a path."""
     file = tmp_path / "index.html"
     file.write_bytes((ASSETS / "index.html").read_bytes())
     patch_index_html(
@@ -193,7 +193,7 @@ def page(tmp_path: Path) -> Page:
     return Page(file.read_text(encoding="utf-8"))
 
 
-def test_the_server_can_patch_the_page(page: Page) -> None:
+def test_page_is_patched_by_the_server(page: Page) -> None:
     source = (ASSETS / "index.html").read_text(encoding="utf-8")
     assert source.count("<!-- fletAppConfig -->") == 1
     assert page.every("base") == [{"href": "/conso/"}]
@@ -204,7 +204,7 @@ def test_the_server_can_patch_the_page(page: Page) -> None:
     assert contents["apple-mobile-web-app-title"] == "Renamed"
 
 
-def test_boot_reads_every_setting_the_server_writes(page: Page) -> None:
+def test_boot_script_reads_every_setting_of_the_server(page: Page) -> None:
     # The expression of boot.js, in Python's spelling: a name, then a JSON value.
     read = re.findall(r"^\s*flet\.(\w+)\s*=\s*(.+);\s*$", page.settings, re.MULTILINE)
     assert len(read) == page.settings.count("flet.")
@@ -214,12 +214,12 @@ def test_boot_reads_every_setting_the_server_writes(page: Page) -> None:
     assert {name for name, _ in read} <= set(re.findall(r"^  (\w+):", boot, re.MULTILINE))
 
 
-def test_no_script_stands_in_the_page(page: Page) -> None:
+def test_page_has_no_inline_script_or_handler(page: Page) -> None:
     assert [script.get("src") for script in page.every("script")] == ["boot.js", "flutter_bootstrap.js"]
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
 
 
-def test_the_page_forbids_everything_but_its_origin(page: Page) -> None:
+def test_page_policy_allows_only_its_origin(page: Page) -> None:
     first = next(
         index
         for index, (tag, attributes) in enumerate(page.elements)
@@ -239,11 +239,11 @@ def test_the_page_forbids_everything_but_its_origin(page: Page) -> None:
 @pytest.mark.parametrize(
     "name", ["index.html", "boot.js", "manifest.json", "icons/mark.svg", "assets/FontManifest.json"]
 )
-def test_nothing_names_another_host(name: str) -> None:
+def test_assets_name_no_other_host(name: str) -> None:
     assert OUTSIDE.findall((ASSETS / name).read_text(encoding="utf-8")) == []
 
 
-def test_the_page_speaks_both_languages_before_the_app_does(page: Page) -> None:
+def test_page_before_the_app_has_texts_in_both_languages(page: Page) -> None:
     source = (ASSETS / "index.html").read_text(encoding="utf-8")
     for sentence in ("Chargement…", "Loading…", "a besoin de JavaScript", "needs JavaScript"):
         assert sentence in source
@@ -251,7 +251,7 @@ def test_the_page_speaks_both_languages_before_the_app_does(page: Page) -> None:
     assert "Flet" not in re.sub(r"<!--.*?-->", "", source, flags=re.DOTALL)
 
 
-def test_the_page_and_the_manifest_carry_the_brand(tmp_path: Path) -> None:
+def test_page_and_manifest_have_the_brand(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
     manifest.write_bytes((ASSETS / "manifest.json").read_bytes())
     patch_manifest_json(str(manifest))
