@@ -61,6 +61,8 @@ class InsightsState:
     """All of them, whatever was decided."""
     marked: MarkState = field(default_factory=MarkState)
     _periods: dict[str, PeriodEntries] = field(default_factory=dict)
+    _of: tuple[object, ...] = ()
+    """The periods that the ledger was read of, and when they were told."""
     _looked_at: tuple[object, ...] = ()
 
     def __post_init__(self) -> None:
@@ -118,8 +120,18 @@ class InsightsState:
         return self.review.review.verdict(mute_key(publisher)) is not None
 
     async def load(self) -> None:
-        """Read the periods that changed, once what is on screen was read; the newest first, one at a time."""
-        await self._ledger.load()
+        """Read the periods that changed, once what is on screen was read; the newest first, one at a time.
+
+        Do nothing if they are those that were read last: each screen that stands on the ledger asks for it.
+        """
+        if not self._up_to_date:
+            await self._ledger.load()
+
+    @property
+    def _up_to_date(self) -> bool:
+        periods, reviewed = self.purchases.periods, self.review.served.data is not None
+        whole = periods.error is None and self.ledger.error is None and self.ledger.data is not None
+        return whole and self._of == (periods.data, periods.at) and (reviewed or self.review.kept_here)
 
     async def settled(self) -> None:
         """Wait until nothing is being read."""
@@ -158,6 +170,7 @@ class InsightsState:
             raise periods.error
         answer = self._answer(periods.at)
         await self._load_reviews(answer.value)
+        self._of = periods.data, periods.at
         return answer
 
     async def _load_reviews(self, ledger: Ledger) -> None:
