@@ -49,7 +49,12 @@ def test_sheets_stay_open_when_the_window_changes_its_size(
     for path, button, title, close in (
         ("/achats", "Exporter la période (CSV)", "Exporter vos achats", "Fermer"),
         ("/reglages", "Se déconnecter", "Se déconnecter ?", "Annuler"),
-        ("/gerer", "Résilier Club Cubéo", "Résilier Club Cubéo ?", "Garder l’abonnement"),
+        (
+            "/gerer",
+            "Résilier Gazette des Deux Rives",
+            "Résilier Gazette des Deux Rives ?",
+            "Garder l’abonnement",
+        ),
     ):
         open_app(page, f"{app.url}{path}")
         tap(page, button)
