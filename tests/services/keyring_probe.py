@@ -303,7 +303,11 @@ def _unlock() -> None:
 
 
 def _items() -> list[secretstorage.Item]:
-    return list(secretstorage.get_default_collection(secretstorage.dbus_init()).get_all_items())
+    while True:
+        try:
+            return list(secretstorage.get_default_collection(secretstorage.dbus_init()).get_all_items())
+        except secretstorage.exceptions.ItemNotFoundException:
+            continue  # erased while it was listed
 
 
 def _daemon() -> int:
