@@ -15,22 +15,22 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Progress(Generic[S, R]):
-    """How far a change of a subject `S` is, which ends in a receipt `R`."""
+    """Progress of a change of a subject `S`; a change that succeeds returns a receipt `R`."""
 
     asked: S | None = None
-    """What waits for the user's confirmation."""
+    """Subject that waits for the user's confirmation."""
     subject: S | None = None
-    """What was asked last: `failure` and `receipt` are about it."""
+    """Subject of the last request; `failure` and `receipt` concern this subject."""
     busy: bool = False
     failure: BackendError | None = None
-    """Why it was not done, or is not known to be done."""
+    """Reason why the change failed, or why its outcome is unknown."""
     receipt: R | None = None
 
 
 class Change(Generic[S, R]):
     """One kind of change, shown in a field of its state holder as a `Progress`.
 
-    It is sent once however often it is confirmed, after the right password if the backend wants it.
+    Repeated confirmations send the change once. If the backend requires a step-up, the password comes first.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class Change(Generic[S, R]):
         """Bind the change to `field` of `holder`.
 
         Args:
-            send: sends the change of a subject; returns its receipt, None while it is being done.
-            after: awaited after it was done or failed, to read what is true.
+            send: sends the change of a subject; returns its receipt, or None while the change is in progress.
+            after: awaited after success or failure, to read the current data.
         """
         self._holder, self._field = holder, field
         self._proof = proof
@@ -63,17 +63,17 @@ class Change(Generic[S, R]):
         setattr(self._holder, self._field, replace(self.progress, **changes))
 
     def ask(self, subject: S) -> None:
-        """Show what the change means, before it is done."""
+        """Show the consequences of the change before it is sent."""
         setattr(self._holder, self._field, Progress(asked=subject, subject=subject))
 
     def dismiss(self) -> None:
-        """Change nothing; without effect while the change is in flight."""
+        """Close the confirmation without sending; has no effect while the change is in flight."""
         if not self.progress.busy:
             self._update(asked=None)
             self._proof.forget()
 
     async def confirm(self) -> None:
-        """Send what was asked; a second tap while it is in flight has no effect."""
+        """Send the confirmed change; a second tap while the change is in flight has no effect."""
         asked = self.progress.asked
         if asked is None or self.progress.busy:
             return
@@ -92,6 +92,6 @@ class Change(Generic[S, R]):
         await self._after()
 
     def find_out(self, receipt: R | None, *, done: bool) -> None:
-        """Replace an unknown outcome by what was read since."""
+        """Replace an unknown outcome by the outcome that a later read shows."""
         if isinstance(self.progress.failure, OutcomeUnknown):
             self._update(failure=None if done else NotDone(), receipt=receipt)

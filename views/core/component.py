@@ -1,4 +1,4 @@
-"""A component that cannot freeze the app, and what of it need not be drawn again."""
+"""Components that cannot freeze the app, and a cache of the controls they build."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ log = logging.getLogger(__name__)
 
 
 def component(body: Callable[P, R]) -> Callable[P, R]:
-    """`ft.component`, but a body that raises draws a sentence instead of freezing the session.
+    """Wrap `ft.component`: a body that raises shows a sentence instead of freezing the session.
 
-    In Flet 1.0.5 an exception while a component is drawn again ends the session's update task: nothing
-    changes on screen any more, and nothing is logged. The next change draws the component again.
+    In Flet 1.0.5 an exception while a component is redrawn ends the session's update task. The screen then
+    never changes again, and nothing is logged. With this wrapper, the next change redraws the component.
 
-    A component of a sheet that closes may still be told to draw after the contexts above it have gone. It
-    keeps what it has drawn.
+    Flet may redraw a component of a closing sheet after the contexts above it are gone. The component then
+    returns its last controls.
     """
 
     @functools.wraps(body)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        look = ft.use_context(LookContext)  # asked for first: hooks keep their order when the body fails
+        look = ft.use_context(LookContext)  # first, so that hooks keep their order when the body fails
         last: Any = ft.use_ref(None)
         if look is None and last.current is not None:
             return cast(R, last.current)
@@ -49,17 +49,20 @@ def component(body: Callable[P, R]) -> Callable[P, R]:
 
 
 class Kept:
-    """What a component drew, by key, given again as long as it is drawn of the same things.
+    """Cache of controls by key; a control is rebuilt when its dependencies change.
 
-    Flet compares what is drawn with what was, control by control, and passes over one that is the very same
-    object. What is kept holds no component: its parent, through which it finds its context, would be gone.
+    Flet compares the new controls with the old ones, and skips a control that is the identical object.
+    Cached controls must hold no component: a component finds its context through a parent, which may be gone.
     """
 
     def __init__(self) -> None:
         self._drawn: dict[str, tuple[tuple[Any, ...], ft.BaseControl]] = {}
 
     def __call__(self, key: str, of: tuple[Any, ...], draw: Callable[[], ControlT]) -> ControlT:
-        """What `draw` makes of the values `of`, under `key`, by which it is known among its siblings."""
+        """Return the control cached under `key`; call `draw` if the values `of` have changed.
+
+        `key` also becomes the key of the control among its siblings.
+        """
         known = self._drawn.get(key)
         if known is not None and known[0] == of:
             return cast(ControlT, known[1])
@@ -70,12 +73,12 @@ class Kept:
 
 
 def use_kept() -> Kept:
-    """A hook: what this component keeps from one drawing to the next."""
+    """Return the cache of this component, which lasts from one redraw to the next (a hook)."""
     return ft.use_memo(Kept, [])
 
 
 def stop_effects(page: ft.Page) -> None:
-    """End what the components of a closed page still do: Flet 1.0.5 lets their effects run on."""
+    """Cancel the effects of a closed page's components: Flet 1.0.5 leaves these effects running."""
     for control in list(page.session.index.values()):
         if isinstance(control, Component):
             for hook in control._state.hooks:

@@ -1,4 +1,4 @@
-"""An action that is asked about once more before it is done."""
+"""Confirmation of an action before it runs."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def confirmation(
     serious: bool = True,
     proof: ProofState | None = None,
 ) -> Sheet:
-    """A sheet that says what follows, each on its line; the safe answer has the focus.
+    """Return a sheet that lists the consequences, each on its line; the safe answer has the focus.
 
-    While `busy` (what is being done) neither answer can be given and the sheet stays. Where the `proof` is
-    wanted, it asks for the password, and `on_confirm` goes on with it.
+    `busy` names the action in progress: both answers are then disabled, and the sheet stays open. If the
+    `proof` is wanted, the sheet asks for the password before `on_confirm` continues.
     """
     lines = [
         ft.Row(
@@ -71,16 +71,16 @@ def AskedFirst(
     *,
     main: bool = False,
 ) -> ft.Control:
-    """A button that opens the confirmation of what it does, which bears its name too.
+    """Build a button that opens the confirmation of its action; the confirm button has the same label.
 
     Args:
-        serious: the confirmation warns by its color, and the button is a quiet one.
-        main: the first of several.
+        serious: the confirmation warns by its color, and the button is a plain link.
+        main: the button is the first of several.
     """
     look, sheets = use_look(), use_sheets()
 
     async def confirm() -> None:
-        sheets.close()  # what follows is told on the screen
+        sheets.close()  # the screen shows the outcome
         await on_confirm()
 
     def drawn(look: Look) -> Sheet:

@@ -1,4 +1,4 @@
-"""What the root hands down to every screen."""
+"""Contexts that the root provides to every screen."""
 
 from __future__ import annotations
 
@@ -22,40 +22,43 @@ SessionContext: Final[ft.ContextProvider[SessionState | None]] = ft.create_conte
 
 
 def use_device() -> DeviceState:
-    """The device; the component is drawn again when it changes."""
+    """Return the device; the component is redrawn when the device changes."""
     device = ft.use_context(DeviceContext)
     assert device is not None, "outside the root"  # noqa: S101 - a programming error
     return device
 
 
 def use_look() -> Look:
-    """The words, formats, colours and sizes of this moment."""
+    """Return the current words, formats, colors and sizes."""
     look = ft.use_context(LookContext)
     assert look is not None, "outside the root"  # noqa: S101 - a programming error
     return look
 
 
 def use_session() -> SessionState:
-    """The visitor's session; the component is drawn again when it changes."""
+    """Return the user's session; the component is redrawn when the session changes."""
     session = ft.use_context(SessionContext)
     assert session is not None, "outside the root"  # noqa: S101 - a programming error
     return session
 
 
 def use_sheets() -> SheetState:
-    """Return what opens a sheet from a button."""
+    """Return the state that opens and closes sheets."""
     sheets = ft.use_context(SheetContext)
     assert sheets is not None, "outside the root"  # noqa: S101 - a programming error
     return sheets
 
 
 def use_demo() -> DemoState | None:
-    """The demonstration; None where the backend is a real one. Draws again when it changes."""
+    """Return the demo state, or None if the backend is a real one.
+
+    The component is redrawn when the demo state changes.
+    """
     return ft.use_context(DemoContext)
 
 
 def use_recovery() -> RecoveryState:
-    """How it stands with what failed; the component is drawn again when the connection comes back."""
+    """Return the recovery state; the component is redrawn when the connection comes back."""
     recovery = ft.use_context(RecoveryContext)
     assert recovery is not None, "outside the root"  # noqa: S101 - a programming error
     return recovery

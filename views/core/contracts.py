@@ -1,4 +1,4 @@
-"""Choosing among the contracts of an account, wherever the figures are those of one."""
+"""Choice among the contracts of an account, for screens that show a single contract."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def contract_line(look: Look, contract: Contract) -> str:
 
 
 def without_contract(look: Look, session: SessionState, skeletons: ft.Control) -> ft.Control:
-    """Return what a screen shows while there is no contract: an error, an empty state, or `skeletons`."""
+    """Return the content of a screen without a contract: an error, an empty state, or `skeletons`."""
     words = look.words
     if session.account.error is not None:
         return error_state(look, session.account.error, session.load_account)
@@ -49,7 +49,7 @@ def without_contract(look: Look, session: SessionState, skeletons: ft.Control) -
 
 
 def contract_choice(look: Look, session: SessionState) -> list[ft.Control]:
-    """Return a chip for each contract; nothing when there is only one."""
+    """Return a chip for each contract; an empty list if there is at most one contract."""
     contracts = session.account.data.contracts if session.account.data else ()
     if len(contracts) < 2:
         return []
@@ -76,7 +76,7 @@ def _full_name(look: Look, contract: Contract) -> str:
 
 
 def _short_name(look: Look, contract: Contract) -> str:
-    """Return « Mobile ·· 47 »: the kind and the last digits, which tell lines apart in little room."""
+    """Return « Mobile ·· 47 »: the kind and the last digits, which distinguish lines in a small space."""
     digits = re.search(r"\d+\D*$", contract.masked_number)
     if digits is None:
         return _full_name(look, contract)

@@ -1,4 +1,4 @@
-"""The device and its owner's preferences: window, language, appearance, connection."""
+"""Device and user preferences: window, language, appearance, connection."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from views.core.text import Language
 from views.kit.theme import Layout
 
 LOW = 400
-"""Logical pixels of height below which the bars give way."""
+"""Logical pixels of height below which the bars are reduced."""
 
 
 @ft.observable
 @dataclass(eq=False)
 class DeviceState:
-    """What the screens adapt to. The root hands it down; a change of it draws everything again."""
+    """Device properties that screens adapt to. The root provides them; a change redraws every screen."""
 
     runtime: Runtime = Runtime.DESKTOP
     layout: Layout = Layout.S
     height: float = 844
-    """Of the window, in logical pixels: how many rows are worth drawing."""
+    """Height of the window in logical pixels; decides how many rows are drawn."""
     device_language: Language = Language.FR
     device_dark: bool = False
     device_still: bool = False
     """The platform asks for less motion."""
     preferences: Preferences = field(default_factory=Preferences)
     store: PreferenceStore | None = None
-    """Where the preferences are kept between runs; None keeps them for this one."""
+    """Storage of the preferences between runs; None keeps them for this run only."""
     shortcuts_shown: bool = False
     covered: bool = False
-    """The app is in the background: nothing of it is for the eyes of whoever switches between apps."""
+    """The app is in the background: a cover hides its content from the app switcher."""
     connections: int = 0
-    """Counts the client's connections: what was drawn while it was away has to be sent again."""
+    """Number of client connections; changes drawn while the client was away must be sent again."""
 
-    # Private, so that a focus draws nothing again: it would undo what is filled in with it.
+    # Private, so that a focus triggers no redraw: a redraw would undo a value filled in along with the focus.
     _typing: bool = False
     _kept: Preferences | None = None
-    """The preferences as they are kept, as far as this run knows."""
+    """Stored preferences, as last read or written by this run."""
 
     @property
     def typing(self) -> bool:
@@ -64,7 +64,7 @@ class DeviceState:
 
     @property
     def still(self) -> bool:
-        """Nothing moves that need not."""
+        """Whether animations are disabled."""
         return self.device_still or self.preferences.less_motion
 
     @property
@@ -80,7 +80,7 @@ class DeviceState:
             self.height = height
 
     def speak(self, locales: Sequence[str]) -> None:
-        """The languages of the device, the preferred one first (BCP 47)."""
+        """Set the device language from its locales (BCP 47), the preferred locale first."""
         self.device_language = Language.preferred(locales)
 
     def choose_language(self, language: Language) -> None:
@@ -102,12 +102,12 @@ class DeviceState:
         self.preferences = Preferences()
 
     async def restore(self) -> None:
-        """At start: the preferences of the last run."""
+        """Load the stored preferences of the last run."""
         if self.store is not None:
             self.preferences = self._kept = await self.store.load()
 
     async def save(self) -> None:
-        """Save the preferences once they differ from the kept ones.
+        """Save the preferences if they differ from the stored preferences.
 
         Defaults that stand in for unreadable preferences must not replace them.
         """

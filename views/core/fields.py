@@ -13,7 +13,7 @@ from views.kit.buttons import Handler
 from views.kit.theme import field_border
 
 LONGEST = 1000
-"""Characters that a field takes. What is longer was pasted by mistake, and is cut."""
+"""Maximum number of characters of a field. Longer text is probably pasted by mistake, and is cut."""
 
 
 @component
@@ -26,11 +26,11 @@ def Field(
     ref: ft.Ref[ft.TextField] | None = None,
     **options: Any,
 ) -> ft.Control:
-    """A field with its label always visible; `options` are those of `ft.TextField`.
+    """Build a text field whose label is always visible; `options` are those of `ft.TextField`.
 
-    Give a function as `value` where more than typing draws it again: asked when the field is drawn, it is
-    not a letter old. While it has the focus, single-key shortcuts are off, and they are on again when it
-    goes away.
+    Pass a function as `value` if other events than typing redraw the field. Each redraw calls the function,
+    so that the field never shows an outdated value. Single-key shortcuts are off while the field has the
+    focus, and on again when the field is removed.
     """
     look, device = use_look(), use_device()
     ft.use_effect(_nothing, [], cleanup=device.stop_typing)
@@ -38,7 +38,7 @@ def Field(
     box = ref or own
     held = value if isinstance(value, str) else value()
     agreed = ft.use_ref(held)
-    # A letter reaches the control before its handler runs. Drawn in between, the field keeps what it has.
+    # A typed letter reaches the control before its handler runs. A redraw in between keeps the typed text.
     drawn = box.current.value if box.current and held == agreed.current else held
     agreed.current = held
 
@@ -46,7 +46,7 @@ def Field(
         agreed.current = event.data or ""
         return on_change(event)
 
-    if "max_length" not in options:  # a limit that a person may reach is shown, by the field's counter
+    if "max_length" not in options:  # a limit that users may reach is shown by the field's counter
         options |= {"max_length": LONGEST, "counter": ""}
     return ft.TextField(
         label=label,
@@ -65,4 +65,4 @@ def Field(
 
 
 def _nothing() -> None:
-    """An effect that only cleans up."""
+    """Do nothing: the effect exists only for its cleanup."""

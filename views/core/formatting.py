@@ -1,4 +1,4 @@
-"""Dates and amounts, as users read and hear them: the one module that formats them.
+"""Formats of dates and amounts, written and spoken. No other module formats dates or amounts.
 
 A no-break space stands between a day and its month and between an amount and its currency, so that a line
 never breaks there.
@@ -25,18 +25,18 @@ MINUS = "\u2212"
 
 @dataclass(frozen=True)
 class Formats:
-    """The formats of one language; moments are told in `zone` (a contract's `billing.time_zone`)."""
+    """Formats of one language; times are shown in `zone` (a contract's `billing.time_zone`)."""
 
     language: Language
     zone: ZoneInfo = PARIS
 
     def money(self, money: Money) -> str:
-        """« 1 234,56 € », "€1,234.56", with a true minus sign before a negative amount."""
+        """Return « 1 234,56 € », "€1,234.56", with a true minus sign before a negative amount."""
         text = _amount(abs(money.amount), money.currency, self.language)
         return f"{MINUS}{text}" if money.amount < 0 else text
 
     def money_spoken(self, money: Money) -> str:
-        """The same for a screen reader: « 16,47 euros », « 12 euros », « moins 3 euros »."""
+        """Return an amount for screen readers: « 16,47 euros », « 12 euros », « moins 3 euros »."""
         amount = abs(money.amount)
         whole = amount == amount.to_integral_value()
         text = format_currency(
@@ -50,7 +50,7 @@ class Formats:
         return self._words("format.minus", amount=text) if money.amount < 0 else text
 
     def money_whole(self, money: Money) -> str:
-        """« 12 € », "€12": an amount without cents, rounded before."""
+        """Return « 12 € », "€12"; the caller has rounded the amount."""
         text = format_currency(
             abs(money.amount),
             money.currency,
@@ -61,68 +61,68 @@ class Formats:
         return f"{MINUS}{text}" if money.amount < 0 else text
 
     def number(self, masked: str) -> str:
-        """A line's masked number, kept on one line: « 04 •• •• •• 12 »."""
+        """Return a masked number with no-break spaces: « 04 •• •• •• 12 »."""
         return masked.replace(" ", NO_BREAK_SPACE)
 
     def percent(self, ratio: float) -> str:
-        """« 115 % », "115%"."""
+        """Return « 115 % », "115%"."""
         return format_percent(ratio, locale=self.language.locale).replace("\u202f", NO_BREAK_SPACE)
 
     def local_day(self, at: datetime) -> date:
-        """The day it is, in the zone, at the moment `at`."""
+        """Return the calendar day in the zone at the moment `at`."""
         return at.astimezone(self.zone).date()
 
     def days_left(self, end: date, at: datetime) -> int:
-        """Days after today and up to `end`, included; 0 on the last day and later."""
+        """Return the number of days after today, up to and including `end`; 0 on the last day and later."""
         return max(0, (end - self.local_day(at)).days)
 
     def time(self, at: datetime) -> str:
-        """« 09:12 », on 24 hours."""
+        """Return « 09:12 », on 24 hours."""
         return f"{at.astimezone(self.zone):%H:%M}"
 
     def moment(self, at: datetime) -> str:
-        """« 14 mai 2024 à 09:12 », "14 May 2024, 09:12"."""
+        """Return « 14 mai 2024 à 09:12 », "14 May 2024, 09:12"."""
         return self._words("format.moment", date=self.long_date(self.local_day(at)), time=self.time(at))
 
     def day_month(self, day: date) -> str:
-        """« 26 avril », « 1er mai »."""
+        """Return « 26 avril », « 1er mai »."""
         number = self._words("format.first") if day.day == 1 else day.day
         return f"{number}{NO_BREAK_SPACE}{self._named(day, 'MMMM')}"
 
     def day(self, day: date) -> str:
-        """« mardi 14 mai »."""
+        """Return « mardi 14 mai »."""
         return f"{self._named(day, 'EEEE')} {self.day_month(day)}"
 
     def day_heading(self, day: date) -> str:
-        """« Mardi 14 mai »."""
+        """Return « Mardi 14 mai »."""
         return _capitalised(self.day(day))
 
     def weekday_initial(self, day: date) -> str:
-        """« L », "M": the first letter of a day of the week, where a column of days says the rest."""
+        """Return « L », "M": the first letter of a weekday, for calendars whose columns make it clear."""
         return _date(day, "ccccc", self.language)
 
     def long_date(self, day: date) -> str:
-        """« 14 mai 2024 »."""
+        """Return « 14 mai 2024 »."""
         return f"{self.day_month(day)} {day.year}"
 
     def period_range(self, start: date, end: date) -> str:
-        """« du 26 avril au 25 mai », "26 April to 25 May". Periods last a month: years would say nothing."""
+        """Return « du 26 avril au 25 mai », "26 April to 25 May"; a monthly period needs no year."""
         return self._words("format.period", start=self.day_month(start), end=self.day_month(end))
 
     def month_name(self, month: str) -> str:
-        """« mars », for a month `YYYY-MM`."""
+        """Return « mars » for a month `YYYY-MM`."""
         return self._named(_first_day(month), "LLLL")
 
     def month_short(self, month: str) -> str:
-        """« Févr. », "Feb": under a bar of the chart."""
+        """Return « Févr. », "Feb", the label under a bar of the chart."""
         return _capitalised(self._named(_first_day(month), "LLL"))
 
     def month_year(self, month: str) -> str:
-        """« Juin 2024 »."""
+        """Return « Juin 2024 »."""
         return _capitalised(self._named(_first_day(month), "LLLL y"))
 
     def of_month(self, month: str) -> str:
-        """« de mars », « d'avril », to follow « facture »; "March", to precede "invoice"."""
+        """Return « de mars », « d'avril » (after « facture »), or "March" (before "invoice")."""
         name = self.month_name(month)
         elided = name[0] in "aeiouy"
         return self._words("format.of_month_elided" if elided else "format.of_month", month=name)
@@ -135,7 +135,7 @@ class Formats:
         return _date(day, pattern, self.language)
 
 
-# Babel takes its time, and a list says the same days and amounts again and again.
+# Cached because Babel is slow and a list repeats the same days and amounts.
 @lru_cache(maxsize=4096)
 def _amount(amount: Decimal, currency: str, language: Language) -> str:
     return format_currency(amount, currency, locale=language.locale, currency_digits=False)

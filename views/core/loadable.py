@@ -1,4 +1,4 @@
-"""What comes from elsewhere: maybe loading, maybe failed, maybe old."""
+"""Remote values that may be loading, failed or stale."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 @contextmanager
 def failures_to(fail: Callable[[BackendError], None]) -> Iterator[None]:
-    """Pass any failure of the block to `fail`, so that no screen loads for ever.
+    """Pass any failure of the block to `fail`, so that no screen loads forever.
 
-    An exception other than `BackendError` is a bug: it is logged, and explained as an unexpected answer.
+    An exception other than `BackendError` is a bug: it is logged, and shown as an unexpected answer.
     """
     try:
         yield
@@ -34,30 +34,29 @@ def failures_to(fail: Callable[[BackendError], None]) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Loadable(Generic[T]):
-    """A remote value and its situation. Old data is never thrown away for a failure to answer.
+    """Remote value with its loading state. A failed request never discards older data.
 
-    ======= ======= ===== ==========================================
-    data    loading error what a screen draws
-    ======= ======= ===== ==========================================
-    no      yes     no    a skeleton
-    yes     no      no    the content
-    yes     yes     any   the content under a thin progress bar
-    yes     no      yes   the content, its age (`at`) and a retry
-    no      no      yes   a sentence and a retry
-    ======= ======= ===== ==========================================
+    A screen shows, by state:
 
-    Data that is only `recalled` is drawn with its age in every case.
+        data    loading error shown
+        no      yes     no    a skeleton
+        yes     no      no    the content
+        yes     yes     any   the content under a thin progress bar
+        yes     no      yes   the content, its age (`at`) and a retry
+        no      no      yes   a sentence and a retry
+
+    Data that is `recalled` is always shown with its age.
     """
 
     data: T | None = None
     at: datetime | None = None
-    """When the backend vouched for `data`, by its own clock."""
+    """Time of the last confirmation of `data` by the backend, by the backend's clock."""
     loading: bool = False
     error: BackendError | None = None
     recalled: bool = False
-    """`data` is what was last known, perhaps days ago: the backend has not vouched for it since."""
+    """`data` comes from the cache, perhaps days old; the backend has not confirmed `data` since."""
     unreadable: int = 0
-    """How many records of a list are left out of `data`, since they cannot be read."""
+    """Number of unreadable records that are left out of `data`."""
 
     @property
     def stale(self) -> bool:
@@ -65,16 +64,16 @@ class Loadable(Generic[T]):
 
     @property
     def old(self) -> bool:
-        """Its age is shown."""
+        """Whether the age of the data is shown."""
         return self.stale or (self.data is not None and self.recalled)
 
     @property
     def missing(self) -> bool:
-        """Nothing to show but the reason."""
+        """Whether there is an error and no data."""
         return self.data is None and self.error is not None
 
     def started(self, known: Answer[T] | None = None) -> Loadable[T]:
-        """It is being read; meanwhile what is `known` of it is shown, where nothing is yet."""
+        """Return the value while it is read; cached data (`known`) is shown if there is no data yet."""
         if self.data is not None:
             return replace(self, loading=True)
         if known is not None:
@@ -85,6 +84,6 @@ class Loadable(Generic[T]):
         return Loadable(answer.value, answer.at, unreadable=answer.unreadable)
 
     def failed(self, error: BackendError) -> Loadable[T]:
-        if self.recalled and isinstance(error, (Forbidden, NotFound)):  # an answer: what was known is over
+        if self.recalled and isinstance(error, (Forbidden, NotFound)):  # cached data is no longer valid
             return Loadable(error=error)
         return replace(self, loading=False, error=error)

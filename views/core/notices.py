@@ -1,4 +1,4 @@
-"""What tells the user how things stand: alerts, banners, empty and error states, skeletons, snackbars."""
+"""Status messages: alerts, banners, empty and error states, skeletons, snackbars."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from views.places import Destination, go
 
 T = TypeVar("T")
 FINAL = (Forbidden, NotFound)
-"""Asking again would change nothing."""
+"""Errors that a retry cannot resolve."""
 UNNOTICED = 0.15
 """Seconds of waiting that need no skeleton."""
 
@@ -33,7 +33,7 @@ UNNOTICED = 0.15
 def alert(
     look: Look, tone: Tone, title: str, sentence: str = "", *actions: ft.Control, live: bool = True
 ) -> ft.Control:
-    """A notice in the flow, said by screen readers when it appears (`live`)."""
+    """Return a notice in the flow; if `live`, screen readers announce the notice when it appears."""
     foreground, background = tone.colors(look)
     lines: list[ft.Control] = [text(title, look.type.h4, look.colors.content_default)]
     if sentence:
@@ -58,7 +58,7 @@ def store_alert(look: Look, problem: CredentialProblem, outcome: str, *actions: 
     """Return a notice that the credential store could not be used.
 
     Args:
-        outcome: the last part of a key `store.…`: what follows from it, and what to do.
+        outcome: last part of a key `store.…`; its text gives the consequence and the next step.
     """
     title, sentence = look.words(f"credentials.{problem.value}"), look.words(f"store.{outcome}")
     return alert(look, Tone.WARNING, title, sentence, *actions)
@@ -70,7 +70,10 @@ def unkept(problem: CredentialProblem) -> str:
 
 
 def unreadable_alert(look: Look, kind: str, count: int) -> list[ft.Control]:
-    """Return the notice that `count` records are not shown, if there are any; `kind` is a key's last part."""
+    """Return the notice that `count` records are not shown; nothing if `count` is 0.
+
+    `kind` is the last part of a key `unreadable.…`.
+    """
     if not count:
         return []
     title = look.words(f"unreadable.{kind}", n=count)
@@ -78,7 +81,7 @@ def unreadable_alert(look: Look, kind: str, count: int) -> list[ft.Control]:
 
 
 def error_alert(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
-    """A failure near what failed: what happened (or `title`), what to do, a retry if it may help."""
+    """Return an alert for the place of a failure: cause (or `title`), advice, and a retry if useful."""
     explanation = explain(error, look.words)
     if isinstance(error, FINAL):
         return alert(look, Tone.INFO, explanation.title, explanation.text)
@@ -89,7 +92,7 @@ def error_alert(look: Look, error: BackendError, retry: Handler, *, title: str =
 
 
 def error_state(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
-    """A failure with nothing to show instead: a sentence, and a retry if it may help. Never a zero."""
+    """Return the error state of content without data: a sentence, a retry if useful, never a zero."""
     explanation = explain(error, look.words)
     if isinstance(error, FINAL):
         return state(look, ft.Icons.LOCK_OUTLINE, explanation.title, explanation.text, live=True)
@@ -108,7 +111,7 @@ def error_state(look: Look, error: BackendError, retry: Handler, *, title: str =
 
 
 def _next_try(look: Look, error: BackendError) -> list[ft.Control]:
-    """When the app tries again by itself, where the backend asked it to wait."""
+    """Return the countdown to the automatic retry, if the backend asked the app to wait."""
     return [NextTry(look)] if isinstance(error, Unavailable) and error.retry_after is not None else []
 
 
@@ -119,7 +122,7 @@ def NextTry(look: Look) -> ft.Control:
 
 @component
 def SecondsLeft(look: Look, countdown: Countdown) -> ft.Control:
-    """Counted down for the eye alone: said each second, it would drown everything else."""
+    """Show a countdown, hidden from screen readers: an announcement each second would drown other speech."""
     if not countdown.seconds:
         return ft.Container(visible=False)
     sentence = look.words("recovery.wait", n=countdown.seconds)
@@ -135,9 +138,10 @@ def state(
     live: bool = False,
     level: int = 2,
 ) -> ft.Control:
-    """Return an empty or failed place: icon, title, one sentence, one way forward.
+    """Return an empty or error state: icon, title, one sentence, one way forward.
 
-    A `live` one is announced when it appears: each of its texts is, as a group announces its name only.
+    Screen readers announce a `live` state when it appears. Each text is a live region of its own, because a
+    group announces only its name.
     """
     head = heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), level)
     head.live_region = live
@@ -162,8 +166,9 @@ def state(
 
 
 def freshness(look: Look, formats: Formats, shown: Loadable[T], retry: Handler) -> list[ft.Control]:
-    """The banner over old data: its age and a retry; the age alone while the backend is asked about what was
-    known from before. Nothing when the data is current.
+    """Return the banner over stale data: its age and a retry; an empty list if the data is current.
+
+    Recalled data without an error shows only its age.
     """
     if shown.data is None or shown.at is None:
         return []
@@ -183,7 +188,7 @@ def freshness(look: Look, formats: Formats, shown: Loadable[T], retry: Handler) 
 
 @component
 def Age(look: Look, age: str) -> ft.Control:
-    """How old the content is. Not before the wait is felt: most answers come sooner, and nothing moves."""
+    """Show the age of the content after a short delay; most answers come sooner, and avoid a layout shift."""
     shown = _after(UNNOTICED)
     if not shown:
         return ft.Container(visible=False)
@@ -197,7 +202,7 @@ def Age(look: Look, age: str) -> ft.Control:
 
 
 def _after(seconds: float) -> bool:
-    """Of a component: whether it has been on screen for so long."""
+    """Return whether the component has been on screen for `seconds` (a hook)."""
     passed, set_passed = ft.use_state(False)
 
     async def wait() -> None:
@@ -209,20 +214,20 @@ def _after(seconds: float) -> bool:
 
 
 def progress(look: Look, loading: bool) -> ft.Control:
-    """A thin bar while what is on screen is being read again; it keeps its place when it is not."""
+    """Return a thin bar while the content on screen is reloaded; an empty space of equal height otherwise."""
     if not loading:
         return ft.Container(height=2)
     return ft.ProgressBar(height=2, semantics_label=look.words("a11y.loading"))
 
 
 def skeleton(look: Look, *shapes: tuple[float | None, float]) -> ft.Control:
-    """Where content will come: (width or all of it, height) of each bar, in logical pixels."""
+    """Return a placeholder of bars, each (width, height) in logical pixels; width None fills the row."""
     return Skeleton(look, shapes)
 
 
 @component
 def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.Control:
-    """Keeps its place at once, but shows only when the wait is long enough to be felt."""
+    """Reserve the space at once, but draw the bars only after a noticeable wait."""
     shown = _after(UNNOTICED)
     color = look.colors.skeleton if shown else look.colors.surface_card
     bars: list[ft.Control] = [
@@ -246,9 +251,10 @@ def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.C
 def snackbar(
     look: Look, message: str, *, seconds: int = 6, action: tuple[str, Callable[[], None]] | None = None
 ) -> ft.SnackBar:
-    """A short confirmation that leaves by itself; never the only place where something is said.
+    """Return a short confirmation that closes by itself; its message must appear elsewhere too.
 
-    An `action`, its name and what it does, is also possible elsewhere. It gives the reader more time.
+    An `action` is a label and its handler; the action must be available elsewhere too. With an action, the
+    snackbar stays longer.
     """
     return ft.SnackBar(
         text(message, look.type.body_s, look.colors.content_inverse),

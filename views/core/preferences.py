@@ -1,4 +1,4 @@
-"""What the owner of the device prefers, kept on the device between runs."""
+"""User preferences, stored on the device between runs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ log = logging.getLogger(__name__)
 
 KEY = "preferences"
 TEXT_SIZES = (1.0, 1.15, 1.3, 1.5, 2.0)
-"""The factors the type scale can be multiplied by."""
+"""Allowed factors of the type scale."""
 
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Nothing secret: it is kept in the clear (in a browser, by the browser)."""
+    """Preferences of the user. They hold no secret: the platform or browser stores them unencrypted."""
 
     language: Language | None = None
     """None follows the device."""
@@ -26,7 +26,7 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     text_size: float = 1.0
     less_motion: bool = False
     contract_id: str | None = None
-    """The contract stood on last; forgotten at sign-out."""
+    """Id of the last selected contract; cleared at sign-out."""
 
     def __post_init__(self) -> None:
         if self.text_size not in TEXT_SIZES:
@@ -35,7 +35,7 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class PreferenceStore:
-    """The platform's own preferences. Without it, or with a damaged entry, the defaults stand."""
+    """Storage in the platform's preferences. If it is missing or its entry is damaged, defaults apply."""
 
     service: ft.SharedPreferences
 
@@ -60,5 +60,5 @@ class PreferenceStore:
 
 
 def _complain(what: str, problem: Exception) -> None:
-    if str(problem) != "Session closed":  # Flet's word for a visitor who left meanwhile
+    if str(problem) != "Session closed":  # Flet's message when the client has disconnected
         log.warning("%s: %s", what, problem)

@@ -1,4 +1,4 @@
-"""The password, asked for once more before what cannot be undone (step-up)."""
+"""Step-up: the password is required again before an irreversible change."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from services.errors import BackendError, Refused, SignInTimedOut
 @ft.observable
 @dataclass(eq=False)
 class ProofState:
-    """What the sheet shows while it asks for the password, which leaves it as soon as it is not wanted any
-    more.
+    """State of the password prompt of a sheet.
+
+    The password is erased as soon as it is no longer needed.
     """
 
     backend: Backend
     wanted: bool = False
     shown: bool = False
-    """The password is drawn in clear."""
+    """The password is shown in clear text."""
     empty: bool = False
     """Nothing was typed."""
     error: BackendError | None = None
     tried: int = 0
-    """How often it was given in vain: what is typed is selected, ready to be typed over."""
-    # Private: typing draws nothing again (see `SignInState`).
+    """Number of refused passwords; after a refusal the typed text is selected, so that typing replaces it."""
+    # Private, so that typing triggers no redraw (see `SignInState`).
     _password: str = ""
     _challenge: Challenge | None = None
 
     def __repr__(self) -> str:
-        return "ProofState()"  # what was typed stays out of logs
+        return "ProofState()"  # the typed password stays out of logs
 
     @property
     def password(self) -> str:
         return self._password
 
     def want(self) -> None:
-        """The backend wants it."""
+        """Ask for the password: the backend requires a step-up."""
         self.forget()
         self.wanted = True
 
@@ -53,7 +54,7 @@ class ProofState:
         self.shown = not self.shown
 
     async def give(self) -> bool:
-        """Sign in again as the same subscriber, by the two steps; whether that succeeded."""
+        """Sign in again as the same subscriber, in two steps; return whether the sign-in succeeded."""
         self.error = None
         self.empty = not self._password
         if self.empty:
@@ -61,7 +62,7 @@ class ProofState:
         try:
             try:
                 await self._try()
-            except SignInTimedOut:  # typed too long after the try before
+            except SignInTimedOut:  # the challenge expired since the last attempt
                 self._challenge = None
                 await self._try()
         except BackendError as error:

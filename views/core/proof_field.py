@@ -1,4 +1,4 @@
-"""The password, asked for in the sheet of what it is wanted for."""
+"""Password prompt inside the sheet of the action that requires it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from views.sign_in.state import DEMO_PASSWORD
 
 @component
 def PasswordAsked(proof: ProofState, on_submit: Handler, busy: bool) -> ft.Control:
-    """Why it is wanted, what was wrong with the last one, and its field, which has the focus."""
+    """Show the reason for the prompt or the last failure, and the password field, which has the focus."""
     look, session = use_look(), use_session()
     words = look.words
     field = ft.use_memo(ft.Ref[ft.TextField], [])

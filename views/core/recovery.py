@@ -1,4 +1,4 @@
-"""What could not be read is read again by itself once the backend answers."""
+"""Automatic retries: failed reads run again once the backend answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from views.core.resource import Part
 from views.core.session import Gate, SessionState
 
 PAUSES: Final = (2.0, 5.0, 10.0, 20.0, 30.0)
-"""Seconds before each try; the last one again and again."""
+"""Seconds before each retry; the last value repeats."""
 
 Sleep = Callable[[float], Awaitable[None]]
 _Read = Callable[[], Awaitable[None]]
@@ -25,25 +25,25 @@ _Read = Callable[[], Awaitable[None]]
 @ft.observable
 @dataclass(eq=False)
 class Countdown:
-    """Apart, so that each second draws nothing but itself again."""
+    """Seconds until the next retry, in a class of their own so that a tick redraws only the countdown."""
 
     seconds: int = 0
-    """Until the next try, when the backend itself asked to wait; else 0."""
+    """Seconds until the next retry if the backend asked the app to wait; else 0."""
 
 
 @ft.observable
 @dataclass(eq=False)
 class RecoveryState:
-    """Watches what is read for the session: when some of it fails, tries until all of it is fresh.
+    """Watcher of the session's remote data: after a failure, it retries until all data is fresh.
 
-    One request tells whether the backend answers; only then is what failed read again. It runs from the first
-    failure to the last, so not at all as long as nothing fails, nor after `close`.
+    Each try first sends one request, and repeats the failed reads only if the backend answers. The retry task
+    starts at the first failure and ends when all data is fresh, or at `close`.
     """
 
     session: SessionState
     sleep: Sleep = asyncio.sleep
     restored: int = 0
-    """How many times the connection came back."""
+    """Number of times the connection came back."""
     countdown: Countdown = field(default_factory=Countdown)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,21 +52,21 @@ class RecoveryState:
 
     def __post_init__(self) -> None:
         self._awake.set()
-        self._changed = self._change  # held: what is watched holds its listeners weakly
+        self._changed = self._change  # a strong reference: observables hold their listeners weakly
         self._watch()
 
     def rest(self) -> None:
-        """Nobody is looking: the client is away, or the app in the background."""
+        """Suspend retries: the client is disconnected, or the app is in the background."""
         self._awake.clear()
 
     def wake(self) -> None:
-        """Somebody is looking again: try at once, unless the backend asked to wait."""
+        """Resume retries, the first at once, unless the backend asked the app to wait."""
         self._awake.set()
         if not self._asked_to_wait():
             self._hurry.set()
 
     def close(self) -> None:
-        """The page is closed."""
+        """Stop watching and retrying: the page is closed."""
         for forget in self._watched:
             forget()
         self._watched = ()
@@ -80,18 +80,18 @@ class RecoveryState:
 
     def _change(self, sender: object, _field: str | None) -> None:
         if sender is self.session:
-            self._watch()  # it may stand on another contract, or on none
+            self._watch()  # the selected contract may have changed
         if self._task is None and self._failures():
             self._task = asyncio.create_task(self._recover())
         elif self._task is not None and self._settled:
             self._hurry.set()
 
     def _parts(self) -> Iterator[Part]:
-        """Everything that is read, and how it is read again."""
+        """Return all remote data of the session, each with the function that reloads it."""
         return chain.from_iterable(holder.parts for holder in self.session.holders)
 
     def _failures(self) -> list[tuple[BackendError, _Read]]:
-        """What failed because nobody answered, and how to make up for it."""
+        """Return the failures without a definite answer, each with the function that reloads the data."""
         if self.session.gate is not Gate.SIGNED_IN:
             return []
         return [
@@ -102,11 +102,11 @@ class RecoveryState:
 
     @property
     def _settled(self) -> bool:
-        """Nothing failed, and nothing is being read that may."""
+        """Whether no read has failed and no read is in flight."""
         return not self._failures() and not any(part.loading for part, _ in self._parts())
 
     def _asked_to_wait(self) -> int:
-        """Seconds."""
+        """Return the seconds the backend asked the app to wait; 0 if none."""
         waits = [
             error.retry_after.total_seconds()
             for error, _ in self._failures()
@@ -130,7 +130,7 @@ class RecoveryState:
             self.restored += 1
 
     async def _pause(self, seconds: float) -> None:
-        """Rest for so long, or as long as the backend asked to; until somebody looks."""
+        """Wait for `seconds`, or the time the backend asked for; then wait until the app is visible."""
         self._hurry.clear()
         left = self._asked_to_wait()
         try:
@@ -144,7 +144,7 @@ class RecoveryState:
         await self._awake.wait()
 
     async def _rest(self, seconds: float) -> None:
-        """Until the time is up or there is a reason to hurry."""
+        """Wait for `seconds`, or until `_hurry` is set."""
         sleeping = asyncio.ensure_future(self.sleep(seconds))
         hurrying = asyncio.ensure_future(self._hurry.wait())
         try:
@@ -154,7 +154,7 @@ class RecoveryState:
             hurrying.cancel()
 
     async def _answers(self) -> bool:
-        """Whether the backend can be asked again, by one request for all there is to read."""
+        """Return whether the backend answers a single request; False if no read has failed."""
         if not self._failures():
             return False
         try:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 Part = tuple[Loadable[Any], Callable[[], Awaitable[None]]]
-"""Remote data, and how to read it again after a failure."""
+"""Remote data, with the function that reloads it after a failure."""
 
 
 class Holder(Protocol):
@@ -23,11 +23,11 @@ class Holder(Protocol):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What `RecoveryState` reads again once the backend answers."""
+        """Remote data that `RecoveryState` reloads once the backend answers."""
 
 
 class Resource(Generic[T]):
-    """One remote value, shown in a field of its state holder.
+    """Remote value, shown in a field of its state holder.
 
     The field is a `Loadable[T]`, so that a component that observes the holder is redrawn. All callers of
     `load` share one request. An answer asked for before `reset` or `invalidate` is dropped.
@@ -47,7 +47,7 @@ class Resource(Generic[T]):
         Args:
             read: builds a reading of the value.
             prepare: awaited by `load` first.
-            on_answer: awaited by `load` after the field got an answer; its argument is the data before.
+            on_answer: awaited by `load` after the field got an answer; its argument is the previous data.
         """
         self._holder, self._field = holder, field
         self._read = read
@@ -93,24 +93,24 @@ class Resource(Generic[T]):
                 await self._on_answer(before)
 
     def recall(self) -> None:
-        """Show cached data, if no data is shown yet, until it is read."""
+        """Show cached data until the value is read, if no data is shown yet."""
         self._start(self._read().known)
 
     def accept(self, answer: Answer[T]) -> T | None:
-        """Show an answer, such as that of a change; return the data before."""
+        """Show an answer, such as the answer to a change; return the previous data."""
         before, self.etag = self.state.data, answer.etag
         self._publish(self.state.answered(answer))
         return before
 
     def reset(self, known: Answer[T] | None = None) -> None:
-        """Begin with another subject, of which only `known` may be shown."""
+        """Start over with another subject; show only `known`, its cached data."""
         self.invalidate()
         self._publish(Loadable())
         if known is not None:
             self._start(known)
 
     def invalidate(self) -> None:
-        """Drop the answers in flight: the value changed after they were asked for."""
+        """Drop the answers in flight: the value changed after their requests were sent."""
         self._generation += 1
         self._flight.outdate()
 

@@ -33,24 +33,24 @@ from views.core.loadable import Loadable, failures_to
 from views.core.resource import Part
 
 TRIES = 5
-"""How often the document is sent again after another device changed it."""
+"""Maximum number of attempts when other devices keep changing the document."""
 _LATER = timedelta(microseconds=1)
 
 
 @ft.observable
 @dataclass(eq=False)
 class ReviewState:
-    """The review document of one contract: changed here at once, and brought to the backend behind."""
+    """Review document of one contract, changed here at once and sent to the backend in the background."""
 
     backend: Backend
     contract_id: str
     clock: Clock = utc_now
     review: Review = field(default_factory=Review)
-    """What is known of it, here and there."""
+    """Merge of the local document and the backend's version."""
     served: Loadable[Review] = field(default_factory=Loadable)
     """The backend's version."""
     kept_here: bool = False
-    """The backend keeps no such document: it lasts as long as the session."""
+    """The backend stores no review document: the local document lasts as long as the session."""
     _syncing: SingleFlight = field(default_factory=SingleFlight)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -65,20 +65,20 @@ class ReviewState:
         return ((self.served, self.load),)
 
     async def load(self) -> None:
-        """Read the backend's version, merge it with this one, and send back what it lacks."""
+        """Read the backend's version, merge the two documents, and send the result if it differs."""
         await self._syncing.run("sync", self._sync)
 
     async def settled(self) -> None:
-        """Wait until nothing is being brought to the backend."""
+        """Wait until no change is being sent to the backend."""
         await asyncio.gather(*self._tasks)
         await self._syncing.settled()
 
     def decide(self, told: Iterable[Finding], verdict: Verdict) -> None:
-        """Answer about these findings."""
+        """Record a verdict about these findings."""
         self._decide({one.key: (one.publisher, one.name) for one in told}, verdict)
 
     def mute(self, finding: Finding) -> None:
-        """Silence the duplicates of a publisher."""
+        """Silence the findings about duplicates of a publisher."""
         self._decide({mute_key(finding.publisher): (finding.publisher, finding.name)}, Verdict.RECOGNISED)
 
     def withdraw(self, keys: Iterable[str]) -> None:
@@ -87,13 +87,13 @@ class ReviewState:
         self._decide({key: (known[key].publisher, known[key].name) for key in keys}, Verdict.WITHDRAWN)
 
     def set_ceiling(self, amount: int | None) -> None:
-        """Warn from this amount on, in whole euros; never for None."""
+        """Set the amount, in whole euros, from which the app warns; None disables the warning."""
         before = self.review.own_ceiling
         now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
         self._change(self.review.limiting(Ceiling(amount=amount, decided_at=now)))
 
     def read_bill(self, month: str, amount: Decimal) -> None:
-        """Note the amount of a printed bill."""
+        """Record the amount of a printed bill."""
         before = self.review.bills.get(month)
         now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
         self._change(self.review.reading(month, TypedBill(amount=Money(amount=amount), decided_at=now)))
@@ -105,7 +105,7 @@ class ReviewState:
         return key
 
     def tell_step(self, key: str, step: Step, progress: Progress) -> None:
-        """Tell how far a step of a file is; its moment is set here."""
+        """Record the progress of a step of a contest file, with the current time."""
         contest = self.review.contests.get(key)
         if contest is None:  # removed on another device
             return
@@ -115,11 +115,11 @@ class ReviewState:
         self._change(self.review.contesting(key, changed))
 
     def undo_step(self, key: str, step: Step) -> None:
-        """Tell that a step of a file was not done after all."""
+        """Record that a step of a contest file is not done."""
         self.tell_step(key, step, Progress(told_at=self.clock()))
 
     def close_contest(self, key: str, day: date | None) -> None:
-        """Close a file on a day; open it again for None."""
+        """Close a contest file on a day; None reopens the file."""
         contest = self.review.contests.get(key)
         if contest is None:
             return
@@ -127,11 +127,11 @@ class ReviewState:
         self._change(self.review.contesting(key, Contest(claimed=contest.claimed, closing=closing)))
 
     def remove_contest(self, key: str) -> None:
-        """Remove a file, on every device."""
+        """Remove a contest file on every device."""
         self._change(self.review.without_contest(key))
 
     def keep_sender(self, address: str) -> None:
-        """Keep the address for letters; erase it if it is empty."""
+        """Store the sender's address for letters; an empty address erases the stored address."""
         before = self.review.sender
         if address == (before.address if before else ""):
             return
@@ -139,7 +139,7 @@ class ReviewState:
         self._change(self.review.sent_by(Sender(address=address[:LONGEST_ADDRESS], decided_at=now)))
 
     def see(self, keys: Iterable[str]) -> None:
-        """Note that findings were on screen."""
+        """Record that findings were on screen."""
         if not set(keys) <= set(self.review.seen):
             self._change(self.review.seeing(keys))
 
@@ -147,7 +147,7 @@ class ReviewState:
         known = [
             self.review.decisions[key].decided_at + _LATER for key in keys if key in self.review.decisions
         ]
-        # Later than the answers it replaces, even if a clock went back.
+        # Later than the replaced decisions, even if a clock went back.
         now = max(self.clock(), *known) if known else self.clock()
         changed = self.review.deciding(
             {
@@ -158,7 +158,7 @@ class ReviewState:
         self._change(changed)
 
     def _change(self, changed: Review) -> None:
-        """Take a change over at once, and bring it to the backend."""
+        """Apply a change at once, and send the document to the backend in the background."""
         self.review = fitted(changed)
         task = asyncio.ensure_future(self._bring())
         self._tasks.add(task)
@@ -168,7 +168,7 @@ class ReviewState:
         await self.backend.keep_review(self.contract_id, self.review)
         while not self.kept_here:
             await self.load()
-            served = self.served  # a change may have come when the reading was about to end
+            served = self.served  # a change may arrive just before the synchronization ends
             if served.error is not None or (served.data and merge(served.data, Review()) == self.review):
                 return
 
@@ -176,7 +176,7 @@ class ReviewState:
         def fail(error: BackendError) -> None:
             if isinstance(error, NotFound):
                 self.kept_here, self.served = True, Loadable()
-            elif isinstance(error, OutcomeUnknown):  # sent again, it changes nothing more
+            elif isinstance(error, OutcomeUnknown):  # the request is idempotent: sending it again is safe
                 self.served = self.served.failed(Unreachable(str(error), correlator=error.correlator))
             else:
                 self.served = self.served.failed(error)

@@ -23,13 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 class SecureStorageStore:
-    """A `CredentialStore` on the device that shows the page.
+    """`CredentialStore` on the device that shows the page.
 
-    Made where the page's context is set (inside `main(page)`): Flet registers the services there. Where the
-    client does not have the service, every call is `CredentialsUnavailable`, and the session stays in memory.
+    Create it inside `main(page)`, where the page's context is set: Flet registers the services there. If the
+    client lacks the service, every call raises `CredentialsUnavailable`, and the session stays in memory.
 
     Args:
-        origin: of the backend: two backends never share an entry.
+        origin: origin of the backend; two backends never share an entry.
         timeout: seconds for one operation.
     """
 
@@ -40,12 +40,12 @@ class SecureStorageStore:
         self._preferences = ft.SharedPreferences()
         self._storage = SecureStorage(
             ios_options=IOSOptions(accessibility=KeychainAccessibility.FIRST_UNLOCK_THIS_DEVICE),
-            # One value that cannot be read any more, and Android forgets all: signed out, never stuck.
+            # An unreadable value makes Android reset the storage: the user is signed out, but not locked out.
             android_options=AndroidOptions(reset_on_error=True),
         )
 
     async def load(self) -> str | None:
-        # The keychain of iOS outlives the app; its preferences do not. Installed anew is signed out.
+        # The iOS keychain outlives the app, unlike its preferences. A reinstalled app starts signed out.
         if not await self._asked(self._preferences.contains_key(self._installed)):
             await self.clear()
             await self._asked(self._preferences.set(self._installed, True))
@@ -57,7 +57,7 @@ class SecureStorageStore:
             await self._asked(self._storage.set(self._key, secret))
             kept = await self._asked(self._storage.get(self._key))
         except CredentialsUnavailable as error:
-            if error.problem is not CredentialProblem.SLOW:  # else it may still be saved
+            if error.problem is not CredentialProblem.SLOW:  # a slow write may still succeed
                 with suppress(CredentialsUnavailable):
                     await self.clear()
             raise
@@ -74,8 +74,8 @@ class SecureStorageStore:
                 return await call
         except TimeoutError:
             problem = CredentialProblem.SLOW
-        except RuntimeError as error:  # what Flet raises for anything the client answers or does not have
-            # Only its type: Flet's text repeats the arguments.
+        except RuntimeError as error:  # Flet raises it for client errors and for a missing service
+            # Only the type, because Flet's message repeats the arguments.
             logger.warning("The device's secure storage failed: %s", type(error).__name__)
             problem = CredentialProblem.ABSENT
         raise CredentialsUnavailable(problem)

@@ -1,4 +1,4 @@
-"""Signed in or not: the gate at the root, and what belongs to the one who is signed in."""
+"""Session of the user: the sign-in gate at the root, and the state of the signed-in account."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from views.subscriptions.state import SubscriptionsState
 
 
 class Gate(Enum):
-    """Which side of the sign-in the visitor stands on."""
+    """Sign-in status of the user."""
 
     STARTING = auto()
-    """Looking for a remembered session."""
+    """The app is looking for a remembered session."""
     SIGNED_OUT = auto()
     SIGNED_IN = auto()
 
@@ -37,29 +37,29 @@ class Gate(Enum):
 @ft.observable
 @dataclass(eq=False)
 class SessionState:
-    """The visitor's session. Every screen behind the gate stands on `contract` and its two states."""
+    """Session of the user. Every screen behind the gate uses `contract` and its state holders."""
 
     backend: Backend
     demo: bool = False
-    """The backend is the embedded one, with made-up subscribers."""
+    """The backend is the embedded sandbox, with fictitious subscribers."""
     gate: Gate = Gate.STARTING
     remembered_identifier: str | None = None
-    """Offered on the sign-in screen instead of an empty field."""
+    """Identifier that the sign-in screen offers instead of an empty field."""
     problem: CredentialProblem | None = None
-    """Why this session will not be remembered."""
+    """Reason why this session will not be remembered."""
     unopened: CredentialProblem | None = None
-    """Why a session that this device remembers could not be looked for."""
+    """Reason why the remembered session could not be read."""
     unerased: CredentialProblem | None = None
-    """Why the session that was left may still be in the credential store."""
+    """Reason why the session may remain in the credential store after the sign-out."""
     outdated: bool = False
-    """The backend does not serve this version of the app: there is nothing to do but update it."""
+    """The backend no longer serves this version of the app: the user must update the app."""
     ended: BackendError | None = None
-    """Why the last session ended by itself."""
+    """Reason why the last session ended without a sign-out."""
     account: Loadable[Account] = field(default_factory=Loadable)
     failure: BackendError | None = None
-    """Why the last thing asked of the account was not done."""
+    """Reason why the last action on the account failed."""
     cleared: int = 0
-    """How often the data on this device was cleared."""
+    """Number of times the data on this device was cleared."""
     contract: Contract | None = None
     purchases: PurchasesState | None = None
     purchase: PurchaseState | None = None
@@ -68,13 +68,13 @@ class SessionState:
     report: ReportState | None = None
     insights: InsightsState | None = None
     unseen: int = 0
-    """How many charges of the contract are worth a look and were never on screen."""
+    """Number of the contract's charges to review that were never on screen."""
     help: HelpState = field(init=False)
     _opening: bool = False
     preferred: str | None = None
-    """The id of the contract to stand on, if the account has it; outlives a session that ends by itself."""
+    """Id of the contract to select, if the account has it; kept when a session expires."""
     _reviews: dict[str, ReviewState] = field(default_factory=dict)
-    """The answers about each contract, by its id."""
+    """Review states by contract id."""
 
     def __post_init__(self) -> None:
         self.backend.on_session_end = self._expire
@@ -88,7 +88,7 @@ class SessionState:
 
     @property
     def holders(self) -> tuple[Holder, ...]:
-        """The state holders of remote data, this one first."""
+        """State holders of remote data, this holder first."""
         of_contract = (self.purchases, self.purchase, self.subscriptions, self.service, self.report)
         insights = (self.insights, self.insights.review) if self.insights else ()
         return (self, *(holder for holder in of_contract if holder is not None), *insights)
@@ -96,7 +96,7 @@ class SessionState:
     async def start(self) -> None:
         """Open the remembered session, or the sign-in screen.
 
-        While the credential store asks the user something, the sign-in screen is open and the answer awaited.
+        While the credential store waits for the user, the sign-in screen is open and `start` keeps waiting.
         """
         if self._opening:
             return
@@ -112,7 +112,7 @@ class SessionState:
 
     async def _resume(self) -> Remembered:
         remembered = await self.backend.resume()
-        if self.gate is not Gate.SIGNED_IN:  # else by the password, meanwhile
+        if self.gate is not Gate.SIGNED_IN:  # else the user has signed in by password meanwhile
             self.unopened = remembered.problem
             self.remembered_identifier = remembered.identifier or self.remembered_identifier
             if not remembered.signed_in:
@@ -120,12 +120,12 @@ class SessionState:
         return remembered
 
     async def enter(self, problem: CredentialProblem | None) -> None:
-        """Pass the gate: the sign-in succeeded; `problem` is why it will not be remembered."""
-        self._forget()  # of whoever was signed in before
+        """Pass the gate after a sign-in; `problem` is the reason why the session will not be remembered."""
+        self._forget()  # removes the state of the previous user
         self.ended, self.problem, self.unopened, self.unerased = None, problem, None, None
         if (
             self.help.owner != self.backend.identifier
-        ):  # else what they wrote before it expired is still there
+        ):  # else keep what the same user wrote before the session expired
             self.help = HelpState(self.backend, self.backend.identifier)
         self.gate = Gate.SIGNED_IN
         self.help.take_up()
@@ -135,7 +135,7 @@ class SessionState:
             self.problem = await self.backend.confirm_kept()
 
     async def load_account(self) -> None:
-        """Read who is signed in, and stand on a contract of theirs."""
+        """Read the account of the signed-in user, and select one of its contracts."""
         self._account.recall()
         self._stand()
         await self._account.load()
@@ -144,7 +144,7 @@ class SessionState:
         self._stand()
 
     def _stand(self) -> None:
-        """Stay on the contract, as it is now; on another when there is none or it is gone."""
+        """Update the selected contract; select another if none is selected or the contract is gone."""
         contracts = self.account.data.contracts if self.account.data else ()
         if contracts:
             self.choose(
@@ -154,7 +154,7 @@ class SessionState:
             self._leave_contract()
 
     def choose(self, contract: Contract) -> None:
-        """Stand on another contract; its figures are read anew."""
+        """Select another contract, with new state holders."""
         if contract == self.contract:
             return
         self.purchases = PurchasesState(self.backend, contract)
@@ -178,7 +178,7 @@ class SessionState:
         self.contract, self.preferred = contract, contract.contract_id
 
     async def refresh(self) -> None:
-        """Read again what the home screen shows."""
+        """Reload the data of the home screen."""
         readings = [self.load_account(), self.load_management()]
         if self.insights is not None and self.contract is not None and self.contract.billing_rights:
             readings.append(self.insights.review.load())
@@ -187,41 +187,41 @@ class SessionState:
         await asyncio.gather(*readings)
 
     async def refresh_purchases(self) -> None:
-        """Read the list again, and the purchase beside it."""
+        """Reload the list of purchases and the open purchase."""
         if self.purchases is not None and self.purchase is not None:
             await asyncio.gather(self.purchases.refresh(), self.purchase.load())
 
     async def settled(self) -> None:
-        """Wait until no reading of the contract is under way."""
+        """Wait until no read of the contract is in flight."""
         readers = (self.purchases, self.subscriptions, self.service, self.insights)
         await asyncio.gather(*(reader.settled() for reader in readers if reader is not None))
 
     async def load_management(self) -> None:
-        """Read the subscriptions and the service again."""
+        """Reload the subscriptions and the service."""
         if self.subscriptions is not None and self.service is not None:
             await asyncio.gather(self.subscriptions.load(), self.service.load())
 
     async def clear_device(self) -> None:
-        """Keep nothing here of what was read so far, and stay signed in. What waits to be sent stays."""
+        """Delete the cached data from this device and stay signed in; unsent changes remain."""
         await self.backend.forget_known()
         await self.help.keep()
         self.cleared += 1
 
     async def sign_out(self) -> None:
-        """Leave: nothing of the account stays here, with or without a network."""
+        """Sign out, with or without a network; no data of the account stays on this device."""
         self._leave()
         self._left(await self.backend.sign_out())
 
     async def erase_again(self) -> None:
-        """Erase what the credential store did not erase at the sign-out."""
+        """Retry to erase the session that the credential store did not erase at the sign-out."""
         self._left(await self.backend.erase_again())
 
     def _left(self, problem: CredentialProblem | None) -> None:
-        # Without a store, nothing was kept.
+        # Without a store, no session was saved.
         self.unerased = None if problem is CredentialProblem.ABSENT else problem
 
     async def sign_out_everywhere(self) -> None:
-        """Leave, here and on every other device; `failure` says why it could not be."""
+        """Sign out on this device and every other; on an error, set `failure` and stay signed in."""
         self.failure = None
         try:
             problem = await self.backend.sign_out_everywhere()
@@ -238,7 +238,7 @@ class SessionState:
         return self._reviews[key]
 
     async def _load_other_reviews(self) -> None:
-        """Read, once, what was decided about the other contracts."""
+        """Read the reviews of the other contracts, unless they have been read."""
         contracts = self.account.data.contracts if self.account.data else ()
         others = [one for one in contracts if one.billing_rights and one != self.contract]
         reviews = map(self._review_of, others)
@@ -254,7 +254,7 @@ class SessionState:
         self.unseen = unseen
 
     def try_again(self) -> None:
-        """The app may be served again: the screens come back, and ask."""
+        """Show the screens again: the backend may serve this version again."""
         self.outdated = False
 
     def _outdate(self) -> None:
@@ -283,7 +283,10 @@ class SessionState:
 
 
 def _first_shown(contracts: tuple[Contract, ...], preferred: str | None) -> Contract:
-    """The one chosen last; else Internet, where the help article's path begins, of those one may read."""
+    """Return the preferred contract; else the first readable contract, Internet contracts first.
+
+    The path in the help article starts at the Internet contract.
+    """
     return min(
         contracts,
         key=lambda c: (

@@ -1,4 +1,4 @@
-"""A file on its way out of the app: made, then handed over to the platform."""
+"""File export: the file is built, then passed to the platform."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from views.core.loadable import failures_to
 
 @dataclass(frozen=True)
 class File:
-    """A file that was made, whole."""
+    """Complete file, ready to export."""
 
     name: str
     content: bytes
@@ -22,25 +22,28 @@ class File:
 
 
 Told = Callable[[float], None]
-"""Hears how far the making is, from 0 to 1."""
+"""Callback for the progress of building a file, from 0 to 1."""
 Make = Callable[[Told], Awaitable[File]]
 HandOver = Callable[[File], Awaitable[bool]]
-"""Gives a file to the platform; False when the user thought better of it. `OSError` when it is not taken."""
+"""Function that passes a file to the platform.
+
+It returns False if the user cancels, and raises `OSError` if the platform refuses the file.
+"""
 
 
 @ft.observable
 @dataclass(eq=False)
 class SharingState:
-    """One file at a time."""
+    """State of a file export; one export runs at a time."""
 
     progress: float | None = None
-    """How far it is, from 0 to 1; None when nothing is under way."""
+    """Progress from 0 to 1; None if no export is running."""
     error: BackendError | None = None
-    """Why it could not be read."""
+    """Error of the read that the export needs."""
     refused: bool = False
-    """The platform did not take it."""
+    """The platform refused the file."""
     delivered: int = 0
-    """How many files were handed over."""
+    """Number of exported files."""
     _asked: tuple[Make, HandOver] | None = None
     _task: asyncio.Task[None] | None = None
 
@@ -49,7 +52,7 @@ class SharingState:
         return self.progress is not None
 
     async def share(self, make: Make, hand_over: HandOver) -> None:
-        """Make a file and hand it over; a second tap meanwhile changes nothing."""
+        """Build a file and pass it to the platform; a second tap during an export has no effect."""
         if self.busy:
             return
         self._asked = make, hand_over
@@ -59,12 +62,12 @@ class SharingState:
         self._task, self.progress = None, None
 
     async def again(self) -> None:
-        """Try once more what failed."""
+        """Retry the last export."""
         if self._asked is not None:
             await self.share(*self._asked)
 
     def cancel(self) -> None:
-        """Let go of the file under way: nothing is handed over."""
+        """Cancel the running export before its file reaches the platform."""
         if self._task is not None:
             self._task.cancel()
 

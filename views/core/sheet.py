@@ -1,4 +1,4 @@
-"""A sheet from the bottom on narrow windows, a dialog on wide ones: the same content in both."""
+"""Bottom sheet on narrow windows, dialog on wide windows, with the same content."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from views.kit.look import Look, heading, text
 from views.kit.theme import DIALOG_WIDTH, READING_WIDTH, SPACE_2XL, SPACE_L, SPACE_M
 
 AROUND = 48 + SPACE_L + SPACE_L
-"""What a sheet's height adds to its content's: handle, padding, and a little of what lies behind."""
+"""Logical pixels around a sheet's content: handle, padding, and a strip of the screen behind."""
 
 
 def use_sheet(look: Look, sheet: Sheet | None) -> None:
     """Show a sheet, or none.
 
-    The size of the window decides between a sheet and a dialog when it opens. The choice holds while it is
-    open: the other one would be a new modal, without the focus and the cursor of the first.
+    The size of the window when the sheet opens decides between a bottom sheet and a dialog. The choice holds
+    while the sheet is open: a switch would open a new modal and lose the focus and the cursor.
     """
     shown, dialog = ft.use_ref(False), ft.use_ref(False)
     opening: Any = ft.use_ref(0)
@@ -38,9 +38,10 @@ def use_sheet(look: Look, sheet: Sheet | None) -> None:
 
 
 def _close(sheet: Sheet, opening: Any, number: int) -> None:
-    """Close a sheet that its reader dismissed.
+    """Close a sheet that the user dismissed.
 
-    A modal that the app closed is dismissed when its animation ends: its sheet may be open again by then.
+    A modal that the app closed also sends a dismissal when its animation ends. By then the sheet may be open
+    again.
     """
     if opening.current == number:
         sheet.on_close()
@@ -81,11 +82,11 @@ def _heading(look: Look, sheet: Sheet) -> ft.Control:
 
 @component
 def Fitted(content: ft.Control) -> ft.Control:
-    """As high as its content, which scrolls only when the window cannot hold it.
+    """Fit the height to the content, which scrolls only if the window is too low.
 
-    A column that scrolls would take all the height there is, whatever it holds.
+    A scrolling column would always take the whole available height.
     """
-    window = ft.context.page.height or 0  # not by context: a sheet may be drawn after what opened it left
+    window = ft.context.page.height or 0  # not by context: a sheet may be drawn after its opener was removed
     height, measure = ft.use_state(0.0)
 
     def measured(event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:

@@ -1,4 +1,4 @@
-"""The open sheet, kept apart from the button that opened it."""
+"""State of the open sheet, separate from the button that opened it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from views.kit.look import Look
 
 @dataclass(frozen=True)
 class Sheet:
-    """A modal with a title, closed by Esc, a tap outside or one of its buttons; `on_close` follows.
+    """Modal with a title, closed by Esc, a tap outside or one of its buttons; closing calls `on_close`.
 
-    While it is `held` only the app closes it.
+    While a sheet is `held`, only the app can close the sheet.
     """
 
     title: str
@@ -29,7 +29,7 @@ Draw = Callable[[Look], Sheet]
 @ft.observable
 @dataclass(eq=False)
 class SheetState:
-    """The open sheet; it outlives the button, which another size of the window replaces."""
+    """State of the open sheet. The sheet outlives its button, which a resize of the window may replace."""
 
     draw: Draw | None = None
 

@@ -1,6 +1,6 @@
-"""The words: what users read, in their language, from the gettext catalogues in `assets/locales`.
+"""Texts of the interface in the user's language, from the gettext catalogs in `assets/locales`.
 
-The `.po` files are the single source; they are compiled in memory, once a language. Keys are `screen.name`.
+The `.po` files are the single source, compiled in memory once per language. Keys are `screen.name`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from babel.numbers import format_decimal
 from services.errors import BackendError, Locked, NotPossible, Refused, Unavailable
 
 _RULES = frozenset(("TERMINATION_NOT_ALLOWED", "SERVICE_LOCKED", "DISPUTE_EXISTS", "DISPUTE_NOT_ALLOWED"))
-"""The codes of `NotPossible` that have their own sentence."""
+"""Codes of `NotPossible` that have their own sentence."""
 _INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Zl", "Zp", "Zs"))
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(
     map(chr, range(0xFE00, 0xFE10))
@@ -35,19 +35,19 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union
 
 
 class Language(StrEnum):
-    """A language the app speaks; French is the first."""
+    """Language of the interface; French is the default."""
 
     FR = "fr"
     EN = "en"
 
     @property
     def locale(self) -> Locale:
-        """Its words and formats in one country: `fr_FR` or `en_GB`."""
+        """Locale of the language in its country: `fr_FR` or `en_GB`."""
         return Locale("fr", "FR") if self is Language.FR else Locale("en", "GB")
 
     @classmethod
     def preferred(cls, locales: Iterable[str]) -> Language:
-        """The first language of `locales` (`fr-CA`, `en_US`, `de`: the device's, in order) the app speaks."""
+        """Return the first supported language among `locales` (`fr-CA`, `en_US`, `de`), else French."""
         spoken = {language.value: language for language in cls}
         codes = (locale.replace("_", "-").partition("-")[0].lower() for locale in locales)
         return next((spoken[code] for code in codes if code in spoken), cls.FR)
@@ -55,15 +55,15 @@ class Language(StrEnum):
 
 @dataclass(frozen=True)
 class Words:
-    """The words of one language: `words("login.h1")`, `words("purchases.count", n=3)`."""
+    """Texts of one language: `words("login.h1")`, `words("purchases.count", n=3)`."""
 
     language: Language
 
     def __call__(self, key: str, *, n: int | None = None, **fields: object) -> str:
-        """The text of `key` with its fields filled in.
+        """Return the text of `key` with its fields filled in.
 
-        `n` chooses the plural form of a text that has one, and is written the language's way.
-        An unknown key or a missing field is a mistake of the program: `KeyError`.
+        `n` selects the plural form of a text that has one, and is formatted for the language.
+        An unknown key or a missing field is a programming error and raises `KeyError`.
         """
         catalogue = _catalogue(self.language)
         if n is None:
@@ -74,19 +74,19 @@ class Words:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A failure in the user's terms: what happened, then what can be done."""
+    """Failure in the user's terms: the cause, then the advice."""
 
     title: str
     text: str
 
     @property
     def sentence(self) -> str:
-        """Both, as one message."""
+        """Title and text as one message."""
         return f"{self.title}. {self.text}"
 
 
 def explain(error: BackendError, words: Words) -> Explanation:
-    """The words for `error`, whatever its kind."""
+    """Return the explanation of any `BackendError`."""
     kind = type(error).__name__
     match error:
         case Refused(attempts_left=int() as left):
@@ -122,18 +122,18 @@ def joined(*parts: str, separator: str = " · ") -> str:
 
 
 def asset(*parts: str) -> Path:
-    """A file of the app's assets."""
-    # A packaged app finds them where FLET_ASSETS_DIR says, elsewhere they stand beside views/.
+    """Return the path of a file in the app's assets."""
+    # A packaged app sets FLET_ASSETS_DIR; otherwise the assets lie beside views/.
     return Path(os.environ.get("FLET_ASSETS_DIR") or Path(__file__).parents[2] / "assets", *parts)
 
 
 def _minutes(wait: timedelta) -> int:
-    """Whole minutes to announce: never too few, and at least one."""
+    """Return the wait in whole minutes, rounded up, at least 1."""
     return max(1, math.ceil(wait / timedelta(minutes=1)))
 
 
 class _NoWords(gettext.NullTranslations):
-    """What gettext falls back to. Without it, an unknown key would be shown to the user."""
+    """Fallback of gettext that raises. Without it, the user would see an unknown key."""
 
     def gettext(self, message: str) -> NoReturn:
         raise KeyError(message)

@@ -1,4 +1,4 @@
-"""The one large amount of a card."""
+"""Large amount of a card."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def hero_amount(
     *,
     expand: bool = False,
 ) -> ft.Text:
-    """An amount in the largest type that leaves it whole in `room` logical pixels.
+    """Return an amount in the hero style, reduced to fit into `room` logical pixels.
 
-    It never wraps, and one that is cut off reads as another amount.
+    The amount never wraps, and must not be cut off: it would read as another amount.
     """
     said = formats.money(amount)
     style = look.type.amount_hero
@@ -31,5 +31,5 @@ def hero_amount(
 
 
 def width_in_ems(amount: str) -> float:
-    """How wide it is in Inter Display, bold with tabular digits, in sizes of the type; at least."""
+    """Return the estimated width of `amount`, in ems of bold Inter Display with tabular digits."""
     return sum(0.67 if sign.isdigit() or sign in "€+−" else 0.25 for sign in amount)

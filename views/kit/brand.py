@@ -1,6 +1,6 @@
-"""Everything that makes the app one operator's: name, mark, accent and legal line. The only file to swap.
+"""Brand of an operator: name, mark, accent and legal line. A rebranding changes only this file.
 
-The rest of the palette is neutral (`theme.py`). Any brand put here must pass the contrast pairs of
+The rest of the palette is neutral (`theme.py`). Each brand must pass the contrast pairs of
 `tests/views/test_theme.py`, in both themes.
 """
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Accent:
-    """The accent in one theme; every colour is `#RRGGBB`."""
+    """Accent colors of one theme, each as `#RRGGBB`."""
 
     surface: str
-    """Fill of the one brand button of a screen."""
+    """Fill of the only brand button of a screen."""
     on_surface: str
     """Text and focus ring on `surface` and on `mark` (at least 4.5:1)."""
     mark: str
@@ -25,7 +25,7 @@ class Accent:
 
 @dataclass(frozen=True)
 class Brand:
-    """What changes from one operator to another."""
+    """Properties that differ between operators."""
 
     product_name: str
     mark: str
@@ -36,7 +36,7 @@ class Brand:
     legal_en: str
 
     def legal_line(self, language: str) -> str:
-        """The independence sentence, in French for `fr…`, in English otherwise."""
+        """Return the statement of independence, in French for `fr…`, in English otherwise."""
         return self.legal_fr if language.startswith("fr") else self.legal_en
 
 
@@ -51,7 +51,7 @@ CONSO_ET_MOI = Brand(
     ),
     legal_en="Independent application. Orange, Orange et moi and internet+ are trade marks of their owners.",
 )
-"""The brand the app ships with."""
+"""Default brand of the app."""
 
 BLUE = Brand(
     product_name=CONSO_ET_MOI.product_name,
@@ -61,4 +61,4 @@ BLUE = Brand(
     legal_fr=CONSO_ET_MOI.legal_fr,
     legal_en=CONSO_ET_MOI.legal_en,
 )
-"""The same product without orange, for an operator who may not use it as an accent."""
+"""Same product without orange, for an operator that may not use orange as an accent."""

@@ -1,6 +1,6 @@
-"""Buttons and links, all at least 48 px high and all with a name.
+"""Buttons and links, each at least 48 px high and with an accessible name.
 
-Their height is that of their text and of the padding in the theme: a long label or a large text wraps.
+The text and the padding of the theme determine the height: a long label or a large text wraps.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from views.kit.look import Look, silent, text
 from views.kit.theme import SPACE_2XS, SPACE_S, TARGET, brand_button
 
 Handler = Callable[..., Awaitable[None] | None]
-"""Pass bound methods: Flet never awaits what a lambda returns."""
+"""Event handler. Pass bound methods: Flet never awaits the result of a lambda."""
 
 
 def icon_button(
     look: Look, icon: ft.IconData, name: str, on_click: Handler, *, key: str | None = None, color: str = ""
 ) -> ft.IconButton:
-    """An icon button with a name (in Flet 1.0.5 a tooltip alone gives it none on the web)."""
+    """Return an icon button with a name; in Flet 1.0.5 a tooltip gives no accessible name on the web."""
     return ft.IconButton(
         ft.Icon(icon, semantics_label=name, color=color or look.colors.content_default),
         tooltip=ft.Tooltip(message=name, exclude_from_semantics=True),
@@ -32,7 +32,7 @@ def icon_button(
 
 
 def main_button(look: Look, label: str, on_click: Handler, *, busy: str | None = None) -> ft.FilledButton:
-    """The one brand-coloured button of a screen; while `busy` it says so and cannot be pressed."""
+    """Return the only brand-colored button of a screen; `busy` replaces the label and disables the button."""
     content: ft.Control = text(busy or label, look.type.label)
     if busy:
         ring = ft.ProgressRing(width=20, height=20, stroke_width=2, color=look.colors.content_default)
@@ -43,12 +43,12 @@ def main_button(look: Look, label: str, on_click: Handler, *, busy: str | None =
 
 
 def strong_button(look: Look, label: str, on_click: Handler | None, **options: Any) -> ft.FilledButton:
-    """The main action of a card or a sheet."""
+    """Return the button of the main action of a card or a sheet."""
     return ft.FilledButton(text(label, look.type.label), on_click=on_click, **options)
 
 
 def outline_button(look: Look, label: str, on_click: Handler | None, **options: Any) -> ft.OutlinedButton:
-    """An action beside the main one."""
+    """Return the button of a secondary action."""
     return ft.OutlinedButton(text(label, look.type.label), on_click=on_click, **options)
 
 
@@ -61,10 +61,10 @@ def link(
     spoken: str | None = None,
     sentence: bool = False,
 ) -> ft.Row:
-    """A text link with its chevron; in a row, so that a stretching column leaves it its width.
+    """Return a text link with a chevron, in a row so that a stretching column does not widen the link.
 
-    `spoken` is what a screen reader says where the label stands several times on a screen. A `sentence`
-    continues on the next line where there is no room; its parent has to bound its width.
+    `spoken` is the accessible name, needed if a screen repeats the label. A `sentence` wraps if the space is
+    too narrow; its parent must bound its width.
     """
     label_ = text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True, spoken=spoken)
     button = ft.TextButton(
@@ -95,10 +95,13 @@ def row_as_button(
     style: ft.ButtonStyle | None = None,
     key: str | None = None,
 ) -> ft.Control:
-    """A whole row to press: one node with the texts of its content, or with `name` instead of them.
+    """Return a pressable row: one semantics node with the texts of its content, or with `name` instead.
 
-    `inset`: the content stands off the edges. `style`: its own, which says how it is when selected, too.
-    What is `silent` in a content that has no `name` would be a node of its own.
+    Without a `name`, `silent` parts of the content would become nodes of their own.
+
+    Args:
+        inset: whether the content has padding.
+        style: replaces the default style, including its selected state.
     """
     button = ft.TextButton(
         content if name is None else silent(content),

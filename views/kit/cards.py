@@ -24,17 +24,17 @@ from views.kit.theme import (
 
 
 class Tone(Enum):
-    """What a tag or a notice is about; the icon says it too, never the colour alone."""
+    """Meaning of a tag or a notice, conveyed by the icon as well as the color."""
 
     INFO = ft.Icons.INFO
     POSITIVE = ft.Icons.CHECK_CIRCLE
     WARNING = ft.Icons.WARNING_AMBER_ROUNDED
     NEGATIVE = ft.Icons.ERROR
     MUTED = ft.Icons.LABEL_OUTLINED
-    """Nothing to look into; of a tag only."""
+    """No action needed; for tags only."""
 
     def colors(self, look: Look) -> tuple[str, str]:
-        """Foreground and background."""
+        """Return the foreground and background colors."""
         if self is Tone.MUTED:
             return look.colors.content_muted, look.colors.surface_sunken
         name = self.name.lower()
@@ -42,7 +42,7 @@ class Tone(Enum):
 
 
 def card(look: Look, content: ft.Control, *, padding: ft.PaddingValue = SPACE_M) -> ft.Control:
-    """A white card with a hairline, no shadow; a group of its own for screen readers."""
+    """Return a card with a hairline border and no shadow; screen readers see the card as a group."""
     return ft.Semantics(
         container=True,
         content=ft.Container(
@@ -57,7 +57,7 @@ def card(look: Look, content: ft.Control, *, padding: ft.PaddingValue = SPACE_M)
 
 
 def group(look: Look, rows: Sequence[ft.Control], *, indent: float = SPACE_M) -> ft.Container:
-    """Return rows in one card, divided by hairlines that begin and end where the text does."""
+    """Return rows in one card, divided by hairlines aligned with the text."""
     parted: list[ft.Control] = []
     for row in rows:
         if parted:
@@ -89,7 +89,7 @@ def navigation_row(
     action: str = "",
     key: str | None = None,
 ) -> ft.Control:
-    """A row that leads somewhere: icon, two lines, chevron; `action` says where to, as a link does."""
+    """Return a navigation row: icon, two lines, chevron; `action` is an underlined label, as of a link."""
     underlined = look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE)
     return row_as_button(
         look,
@@ -125,9 +125,9 @@ def navigation_row(
 def tag(
     look: Look, label: str, tone: Tone, icon: ft.IconData | None = None, *, spoken: str | None = None
 ) -> ft.Row:
-    """A short label with its icon; never pressed. `spoken` as for `text`.
+    """Return a short label with its icon, not pressable; `spoken` as for `text`.
 
-    In a row, so that a stretching column leaves it its width; a long one wraps.
+    The tag is in a row, so that a stretching column does not widen the tag. A long label wraps.
     """
     foreground, background = tone.colors(look)
     said = text(label, look.type.caption_bold, look.colors.content_default, spoken=spoken)
@@ -169,8 +169,8 @@ def tile(look: Look, name: str, size: int = 40, radius: int = 12) -> ft.Containe
 
 
 def key_value(look: Look, key: str, value: str) -> ft.Control:
-    """Return one fact of a detail, read as one: « Date, 9 mai 2024 à 21:05 »."""
-    long_key = len(key) > len(value)  # the longer of the two wraps
+    """Return a fact as a single semantics node: « Date, 9 mai 2024 à 21:05 »."""
+    long_key = len(key) > len(value)  # only the longer text wraps
     return ft.Semantics(
         label=f"{key}, {value}",
         exclude_semantics=True,
@@ -191,7 +191,7 @@ def key_value(look: Look, key: str, value: str) -> ft.Control:
 
 
 def named_amount(look: Look, name: str, amount: str) -> ft.Control:
-    """A name of any length, which wraps, and its amount, which does not; read as one."""
+    """Return a name, which wraps, and its amount, which does not, as a single semantics node."""
     return ft.Semantics(
         label=f"{name}, {amount}",
         exclude_semantics=True,
@@ -212,16 +212,16 @@ def named_amount(look: Look, name: str, amount: str) -> ft.Control:
 
 
 def named_amounts(look: Look, rows: Iterable[tuple[str, str]]) -> ft.Column:
-    """Return names with their amounts, one below the other."""
+    """Return a column of names with their amounts."""
     return column(*(named_amount(look, name, amount) for name, amount in rows), spacing=0)
 
 
 def key_values(look: Look, facts: Iterable[tuple[str, str]]) -> ft.Column:
-    """Return the facts of a detail, one below the other, without those whose value is blank."""
+    """Return the facts of a detail in a column, without the facts whose value is blank."""
     return column(*(key_value(look, key, value) for key, value in facts if not blank(value)), spacing=0)
 
 
 def column(*controls: ft.Control, spacing: float = SPACE_S) -> ft.Column:
-    """Return a column as wide as its parent, each of whose texts screen readers meet in its place."""
+    """Return a column as wide as its parent; screen readers read each text in its place."""
     placed = [alone(one) if isinstance(one, ft.Text) else one for one in controls]
     return ft.Column(placed, spacing=spacing, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

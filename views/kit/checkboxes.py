@@ -1,4 +1,4 @@
-"""Choices of which any number can be made, one below the other."""
+"""Checkboxes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from views.kit.theme import SPACE_XS
 def checkbox(
     look: Look, label: str, chosen: bool, on_change: Callable[[ft.Event[ft.Checkbox]], object], *, key: str
 ) -> ft.Control:
-    """Return a choice whose label wraps and can be pressed."""
-    return ft.MergeSemantics(  # else a button around a box without a name
+    """Return a checkbox whose label wraps and is pressable."""
+    return ft.MergeSemantics(  # else screen readers find a button around an unnamed checkbox
         ft.ListTile(
             leading=ft.Checkbox(value=chosen, on_change=on_change, key=key),
             title=text(label, look.type.body),

@@ -1,4 +1,4 @@
-"""Chips: one of a few, all in sight; they wrap or scroll at any width and any size of text."""
+"""Choice chips: single choice among a few visible options; the chips wrap or scroll."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from views.kit.theme import SPACE_2XS, SPACE_XS, pill
 
 
 class Chip(NamedTuple):
-    """One choice. `spoken` is its name for screen readers, if the `label` is shorter."""
+    """Option of a choice; `spoken` is the full name for screen readers if the `label` is abbreviated."""
 
     label: str
     on_select: Callable[[], Awaitable[None] | None]
@@ -23,9 +23,9 @@ class Chip(NamedTuple):
 
 
 def choices(look: Look, name: str, chips: Sequence[Chip], *, wrap: bool) -> ft.Control:
-    """Return chips under one name for screen readers: on several lines, or on one that scrolls.
+    """Return a named group of chips, on several lines (`wrap`) or on one scrolling line.
 
-    After a heading they need none, which would be read twice: `name` is empty.
+    Pass an empty `name` after a heading: screen readers would otherwise read the name twice.
     """
     row = ft.Row(
         [_chip(look, chip) for chip in chips],
@@ -39,9 +39,10 @@ def choices(look: Look, name: str, chips: Sequence[Chip], *, wrap: bool) -> ft.C
 
 
 def _chip(look: Look, chip: Chip) -> ft.Control:
-    """Return a button with the semantics of the radio behind it; a tick and a thick edge mark the chosen one.
+    """Return a button with the semantics of a radio; a tick and a thick edge mark the chosen chip.
 
-    The radio is never reached itself: the button takes Enter as well as Space, which a radio does not.
+    The disabled radio behind the button gives the semantics. The button gets the focus, because a button
+    accepts Enter and Space, and a radio accepts only Space.
     """
     tick = [ft.Icon(ft.Icons.CHECK, size=18, color=look.colors.accent)] if chip.chosen else []
     label = text(chip.label, look.type.label_s, spoken=chip.spoken)

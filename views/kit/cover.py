@@ -1,4 +1,4 @@
-"""What stands over everything while the app is in the background."""
+"""Cover over the whole app while it is in the background."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from views.kit.theme import SPACE_M
 
 
 def cover(look: Look) -> ft.DialogControl:
-    """The mark and a sentence, as large as the window: amounts are for nobody who switches between apps.
+    """Return a cover as large as the window, so that the app switcher shows no amounts.
 
-    A dialog, for it has to stand over sheets too; and beneath it every screen stays as it is.
+    The cover is a dialog, because it must cover sheets too and leave the screens beneath unchanged.
     """
     return ft.AlertDialog(
         modal=True,

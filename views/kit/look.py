@@ -1,4 +1,4 @@
-"""What every screen draws with: words, formats, colours, type, size class."""
+"""Design of every screen: words, formats, colors, type, size class."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from views.kit.theme import (
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Made once for a language, a theme and a size class, for everybody; the root hands it down by context.
+    """Design for a language, a theme and a size class. Sessions share looks; the root provides one by context.
 
-    Compared by identity, so that a page of rows drawn with the same look is not drawn again.
+    Comparison is by identity, so that an unchanged look does not redraw a page of rows.
     """
 
     words: Words
@@ -35,23 +35,23 @@ class Look:
     colors: Palette
     type: Typography
     compact: Typography
-    """The same where there is no room to grow: navigation, months under the chart."""
+    """Type scale for places with a fixed size: navigation, months under the chart."""
     layout: Layout
     still: bool = False
-    """The owner of the device asked for less motion."""
+    """Animations are disabled."""
     brand: Brand = CONSO_ET_MOI
     _row_styles: dict[tuple[bool, float, bool], ft.ButtonStyle] = field(default_factory=dict)
     _card_rows: dict[tuple[bool, bool, bool], ft.ButtonStyle] = field(default_factory=dict)
 
     def row_style(self, *, selected: bool = False, radius: float = 0, inset: bool = False) -> ft.ButtonStyle:
-        """`row_button` in these colours, made once: a list has many rows, and Flet compares each style."""
+        """Return `row_button` in these colors, cached: a list has many rows, and Flet compares each style."""
         known = (selected, radius, inset)
         if known not in self._row_styles:
             self._row_styles[known] = row_button(self.colors, selected=selected, radius=radius, inset=inset)
         return self._row_styles[known]
 
     def card_row_style(self, *, first: bool, last: bool, selected: bool) -> ft.ButtonStyle:
-        """`card_row` in these colours; made once, too."""
+        """Return `card_row` in these colors, cached like `row_style`."""
         known = (first, last, selected)
         if known not in self._card_rows:
             self._card_rows[known] = card_row(self.colors, first=first, last=last, selected=selected)
@@ -59,7 +59,7 @@ class Look:
 
     @cached_property
     def column_style(self) -> ft.ButtonStyle:
-        """`chart_column` in these colours."""
+        """`chart_column` in these colors."""
         return chart_column(self.colors)
 
     @classmethod
@@ -77,12 +77,12 @@ class Look:
 
     @property
     def crowded(self) -> bool:
-        """Too narrow for texts of this size side by side: they go one under the other."""
+        """Whether the window is too narrow for texts of this size side by side."""
         return self.layout is Layout.XS or (not self.layout.rail and self.enlarged)
 
     @property
     def enlarged(self) -> bool:
-        """Texts are larger than what there is room for everywhere."""
+        """Whether the texts are larger than compact places allow."""
         return self.type != self.compact
 
 
@@ -97,8 +97,11 @@ def text(
     expand: bool = False,
     align: ft.TextAlign = ft.TextAlign.START,
 ) -> ft.Text:
-    """A text in a type role; `lines` cuts it with an ellipsis, `spoken` is what a screen reader says: with an
-    empty one, nothing.
+    """Return a text in a type role.
+
+    Args:
+        lines: maximum number of lines; a longer text ends with an ellipsis.
+        spoken: text for screen readers; an empty string hides the text from them.
     """
     return ft.Text(
         value,
@@ -114,7 +117,7 @@ def text(
 
 
 def titled(words: Words, publisher: str, content: str) -> tuple[str, str]:
-    """Return a title and the line below it; the content is the title if the publisher has no visible name."""
+    """Return a title and its subtitle; the content is the title if the publisher has no visible name."""
     if not blank(publisher):
         return publisher, "" if blank(content) else content
     return (words("publisher.unnamed") if blank(content) else content), ""
@@ -123,17 +126,20 @@ def titled(words: Words, publisher: str, content: str) -> tuple[str, str]:
 def heading(content: ft.Control, level: int) -> ft.Semantics:
     """Return a heading for screen readers (`<h1>` to `<h6>` on the web).
 
-    A node of its own: the only heading of a group would be merged with the group, which then is the heading.
+    The heading is a node of its own: otherwise the only heading of a group turns the group into a heading.
     """
     return ft.Semantics(header=True, heading_level=level, container=True, content=content)
 
 
 def alone(content: ft.Control) -> ft.Semantics:
-    """Read in its place: loose texts become the name of the card around them, ahead of its headings."""
+    """Make a text a node of its own, read in its place.
+
+    Other texts become part of the name of the card around them, and are read before its headings.
+    """
     expand, content.expand = content.expand, None
     return ft.Semantics(container=True, content=content, expand=expand)
 
 
 def silent(content: ft.Control) -> ft.Semantics:
-    """Decoration: seen, never read out. Icons are so by themselves."""
+    """Hide decoration from screen readers; icons need no wrapper."""
     return ft.Semantics(exclude_semantics=True, content=content)

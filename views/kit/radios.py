@@ -1,4 +1,4 @@
-"""One choice among several that each need a line of explanation."""
+"""Single choice among options that each have an explanation."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def radios(
     *,
     disabled: bool = False,
 ) -> ft.RadioGroup:
-    """The options one under the other, each followed by its explanation."""
+    """Return a column of options, each followed by its explanation."""
 
     def choose(event: ft.Event[ft.RadioGroup]) -> None:
-        if any(option.value == event.data for option in options):  # a forged client sends any text
+        if any(option.value == event.data for option in options):  # a forged client may send any text
             on_change(event)
 
     return ft.RadioGroup(
@@ -41,7 +41,7 @@ def radios(
 
 
 def _option(look: Look, option: Option) -> ft.Control:
-    return ft.MergeSemantics(  # else a button around a radio without a name
+    return ft.MergeSemantics(  # else screen readers find a button around an unnamed radio
         ft.ListTile(
             leading=ft.Radio(value=option.value, key=option.value),
             title=text(option.label, look.type.body_medium),

@@ -10,11 +10,11 @@ from views.kit.look import Look, text
 from views.kit.theme import RADIUS_PILL, SPACE_S
 
 DISC = 28
-"""Side of the disc around a number."""
+"""Diameter of the disc around a number, in logical pixels."""
 
 
 def steps(look: Look, sentences: Sequence[str]) -> list[ft.Control]:
-    """What to do, in order; each read as one: « 2. Lisez ce qui va changer »."""
+    """Return numbered steps, each a single semantics node: « 2. Lisez ce qui va changer »."""
     return [_step(look, number, sentence) for number, sentence in enumerate(sentences, 1)]
 
 

@@ -1,10 +1,10 @@
-"""Colours, type, space and the Flet themes: the one place where a screen's look is decided.
+"""Design tokens (colors, type, space) and the Flet themes built from them.
 
-Screens take colours from a `Palette`, text styles from a `Typography`, sizes from the constants, and name
-none themselves (`tests/views/test_theme.py` looks for literals). The neutral values are those of Orange's
+Screens take colors from a `Palette`, text styles from a `Typography` and sizes from the constants. Screens
+contain no such literals (`tests/views/test_theme.py` checks). The neutral values come from Orange's
 MIT-licensed OUDS code, corrected where they failed WCAG 2.2 AA (see THIRD_PARTY_NOTICES.md).
 
-One file beyond 250 lines because it is a single table: tokens, then what Flet must be told to use them.
+The file exceeds 250 lines because it is a single table: tokens, then their Flet styles.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RADIUS_CONTROL, RADIUS_GROUP, RADIUS_CARD, RADIUS_SHEET, RADIUS_PILL = 8, 12, 16
 
 # Sizes (px).
 TARGET = 48
-"""Smallest side of anything one can press."""
+"""Smallest side of a pressable control."""
 ROW_HEIGHT = 64
 NAVIGATION_BAR_HEIGHT = 72
 RAIL_WIDTH, EXTENDED_RAIL_WIDTH = 80, 224
@@ -37,7 +37,7 @@ FORM_WIDTH, DIALOG_WIDTH, SNACKBAR_WIDTH = 420, 520, 480
 FOCUS_RING = 2
 
 LARGEST_COMPACT = 1.3
-"""Where there is no room, text grows to this factor only."""
+"""Largest text factor in places with a fixed size."""
 
 TEXT_FAMILY, DISPLAY_FAMILY = "Inter", "Inter Display"
 FONT_FILES = (
@@ -47,7 +47,7 @@ FONT_FILES = (
 
 
 def fonts() -> dict[str, str]:
-    """`page.fonts`: family to file in `assets/`. Both are variable (wght 400-700), with tabular digits."""
+    """Return `page.fonts`: family to file in `assets/`; variable fonts (wght 400-700) with tabular digits."""
     return dict(FONT_FILES)
 
 
@@ -62,14 +62,14 @@ class Layout(Enum):
 
     @classmethod
     def of(cls, width: float | None) -> Layout:
-        """The class of a page `width` px wide; `S` (a phone) while the width is unknown."""
+        """Return the class of a page `width` px wide; `S` (a phone) if the width is unknown."""
         if width is None:
             return cls.S
         return next(layout for layout in reversed(cls) if width >= layout.value or layout is cls.XS)
 
     @property
     def least_content(self) -> int:
-        """Px between the margins of the narrowest column that cards stand in."""
+        """Width in px, without margins, of the narrowest column of cards."""
         return 400 if self.rail else max(self.value, 320) - 2 * self.margin
 
     @property
@@ -79,23 +79,23 @@ class Layout(Enum):
 
     @property
     def rail(self) -> bool:
-        """Navigation is a rail at the start edge (a bar at the bottom otherwise)."""
+        """Whether navigation is a rail at the start edge, instead of a bar at the bottom."""
         return self.value >= Layout.M.value
 
     @property
     def wide(self) -> bool:
-        """List and detail stand side by side; sheets become dialogs."""
+        """Whether list and detail are side by side, and sheets are dialogs."""
         return self.value >= Layout.L.value
 
     @property
     def extended_rail(self) -> bool:
-        """The rail is 224 px wide, with its labels beside the icons."""
+        """Whether the rail is 224 px wide, with labels beside the icons."""
         return self is Layout.XL
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Every colour of one theme, as `#RRGGBB`, or `#AARRGGBB` for the see-through ones."""
+    """Colors of one theme, as `#RRGGBB`, or as `#AARRGGBB` if translucent."""
 
     dark: bool
     bg_primary: str
@@ -144,11 +144,11 @@ class Palette:
     state_pressed: str
     state_focus: str
     focus_fill: str
-    """Stands for the focus ring where Flet draws none: chips, switches, boxes, navigation (3:1)."""
+    """Replacement of the focus ring (3:1) where Flet draws none: chips, switches, checkboxes, navigation."""
 
 
 def palette(dark: bool, brand: Brand = CONSO_ET_MOI) -> Palette:
-    """The palette of the dark or light theme in the colours of `brand`."""
+    """Return the palette of the dark or light theme in the colors of `brand`."""
     return _dark(brand.dark) if dark else _light(brand.light)
 
 
@@ -258,10 +258,10 @@ def _dark(accent: Accent) -> Palette:
 
 @dataclass(frozen=True)
 class Typography:
-    """Text styles by role, without colour: text takes that of its surface, or the `color` given beside."""
+    """Text styles by role, without color: a text has the color of its surface, or its own `color`."""
 
     hero: ft.TextStyle
-    """The statement beside the sign-in form."""
+    """Statement beside the sign-in form."""
     amount_hero: ft.TextStyle
     h1: ft.TextStyle
     h2: ft.TextStyle
@@ -300,7 +300,7 @@ def _text(
 
 
 def typography(layout: Layout, text_size: float = 1.0) -> Typography:
-    """The type scale of `layout`, times `text_size`: headings grow from 600 px up, the rest does not."""
+    """Return the type scale of `layout`, times `text_size`; only headings are larger from 600 px up."""
     medium, bold = ft.FontWeight.W_500, ft.FontWeight.W_700
 
     def display(phone: tuple[int, int], larger: tuple[int, int], spacing: float = 0) -> ft.TextStyle:
@@ -371,7 +371,7 @@ def _filled(
         elevation=0,
         padding=ft.Padding.symmetric(horizontal=SPACE_L, vertical=SPACE_S),
         side={
-            ft.ControlState.FOCUSED: ft.BorderSide(FOCUS_RING, ring, stroke_align=3),  # 2 px off the edge
+            ft.ControlState.FOCUSED: ft.BorderSide(FOCUS_RING, ring, stroke_align=3),  # leaves a gap of 2 px
             ft.ControlState.DEFAULT: ft.BorderSide(0, TRANSPARENT),
         },
         shape=_shape(),
@@ -380,7 +380,7 @@ def _filled(
 
 
 def brand_button(colours: Palette) -> ft.ButtonStyle:
-    """The one accent-coloured button of a screen: `ft.FilledButton(style=brand_button(colours))`."""
+    """Return the style of the only brand-colored `ft.FilledButton` of a screen."""
     return _filled(
         colours,
         fill=colours.brand_surface,
@@ -393,7 +393,7 @@ def brand_button(colours: Palette) -> ft.ButtonStyle:
 
 
 def negative_button(colours: Palette) -> ft.ButtonStyle:
-    """Terminates, deactivates, erases: `ft.FilledButton(style=negative_button(colours))`."""
+    """Return the style of an `ft.FilledButton` that terminates, deactivates or erases."""
     return _filled(
         colours,
         fill=colours.action_negative,
@@ -408,7 +408,7 @@ def negative_button(colours: Palette) -> ft.ButtonStyle:
 def row_button(
     colours: Palette, *, selected: bool = False, radius: float = 0, inset: bool = False
 ) -> ft.ButtonStyle:
-    """A row or card as one `ft.TextButton`: visible focus ring; no padding, or `inset`."""
+    """Return the style of a row or card as an `ft.TextButton`, with a focus ring; padding only if `inset`."""
     return ft.ButtonStyle(
         bgcolor=colours.surface_sunken if selected else TRANSPARENT,
         color=colours.content_default,
@@ -422,19 +422,19 @@ def row_button(
 
 
 def chart_column(colours: Palette) -> ft.ButtonStyle:
-    """A column of the chart as one `ft.TextButton`, its content at the foot."""
+    """Return the style of a chart column as an `ft.TextButton`, with its content at the bottom."""
     return row_button(colours, radius=RADIUS_CONTROL).copy(
         alignment=ft.Alignment.BOTTOM_CENTER, padding=ft.Padding.only(bottom=2)
     )
 
 
 def navigation_cell(colours: Palette) -> ft.ButtonStyle:
-    """A place of the bar at the bottom as one `ft.TextButton`."""
+    """Return the style of a destination of the bottom bar as an `ft.TextButton`."""
     return row_button(colours).copy(alignment=ft.Alignment.CENTER)
 
 
 def pill(colours: Palette, *, chosen: bool) -> ft.ButtonStyle:
-    """A chip as one `ft.TextButton`; the chosen one has a thicker edge in the accent."""
+    """Return the style of a chip as an `ft.TextButton`; a chosen chip has a thicker edge in the accent."""
     edge = ft.BorderSide(2, colours.accent) if chosen else ft.BorderSide(1, colours.border_control)
     return ft.ButtonStyle(
         bgcolor=colours.surface_card,
@@ -447,10 +447,11 @@ def pill(colours: Palette, *, chosen: bool) -> ft.ButtonStyle:
 
 
 def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
-    """A row that is its part of a card, of which it is the `first` or the `last`; padding as in `row_button`.
+    """Return the style of a row of a card; the `first` and `last` rows have round corners.
 
-    Its edge lies outside, where the next row covers all of it but one hairline between the two; that of the
-    selected row, which is clipped, lies inside.
+    The edge lies outside the row: the next row covers the edge except for a single hairline between the rows.
+    A selected row is clipped, so its edge lies inside. A row that is not selected has the padding of
+    `row_button`.
     """
     above, below = (RADIUS_GROUP if end else 0 for end in (first, last))
     align = ft.BorderSideStrokeAlign.INSIDE if selected else ft.BorderSideStrokeAlign.OUTSIDE
@@ -463,7 +464,7 @@ def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = Fals
 
 
 def field_border(colours: Palette) -> dict[ft.ControlState, ft.InputBorder]:
-    """`border=` of an `ft.TextField`: 1 px at rest, 2 px with focus, red with an error."""
+    """Return the `border` of an `ft.TextField`: 1 px, 2 px with focus, red with an error."""
 
     def side(width: int, colour: str) -> ft.OutlineInputBorder:
         return ft.OutlineInputBorder(side=ft.BorderSide(width, colour), border_radius=RADIUS_CONTROL)
@@ -476,7 +477,7 @@ def field_border(colours: Palette) -> dict[ft.ControlState, ft.InputBorder]:
 
 
 def hairline(colours: Palette) -> ft.BorderSide:
-    """The 1 px edge of cards and bars."""
+    """Return the 1 px edge of cards and bars."""
     return ft.BorderSide(1, colours.border_hairline)
 
 
@@ -487,10 +488,10 @@ def hairline(colours: Palette) -> ft.BorderSide:
 def flet_theme(
     colours: Palette, layout: Layout, *, reduced_motion: bool = False, text_size: float = 1.0
 ) -> ft.Theme:
-    """The whole theme, explicit: Material derives nothing from a seed, so no surface is tinted.
+    """Return the complete, explicit theme: Material derives no color from a seed, so no surface is tinted.
 
-    Set `page.theme` (light palette) or `page.dark_theme` (dark palette), and again when anything of this
-    changes. Made once for everybody: nobody changes a theme.
+    Set the result as `page.theme` (light palette) or `page.dark_theme` (dark palette), and again when an
+    argument changes. All sessions share the cached themes: never modify a theme.
     """
     text = typography(layout, text_size)
     compact = typography(layout, min(text_size, LARGEST_COMPACT))
@@ -652,7 +653,7 @@ def _scheme(colours: Palette) -> ft.ColorScheme:
 
 
 def _text_theme(text: Typography, colour: str) -> ft.TextTheme:
-    # Without a colour here Flutter falls back to black, in the dark theme too.
+    # Without a color here, Flutter falls back to black, even in the dark theme.
     return ft.TextTheme(
         display_large=text.hero.copy(color=colour),
         display_medium=text.hero.copy(color=colour),
