@@ -25,7 +25,7 @@ from views.kit.theme import (
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Design for a language, a theme and a size class. Sessions share looks; the root provides one by context.
+    """Design for a language, a theme and a size class. Sessions share it; the root provides it by context.
 
     Comparison is by identity, so that an unchanged look does not redraw a page of rows.
     """
