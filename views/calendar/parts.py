@@ -1,4 +1,4 @@
-"""The rows, the grid and the file of charges to come."""
+"""Rows, month grid and calendar file of the charges to come."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from views.subscriptions.state import SubscriptionsState
 
 
 def total_line(look: Look, entries: Sequence[Entry], today: date) -> str:
-    """Return « 31,27 € d’ici le 14 août », or that nothing is charged until then."""
+    """Return « 31,27 € d’ici le 14 août », or the sentence for no charge until then."""
     until, amount = look.formats.day_month(today + AHEAD), total(entries)
     if not amount:
         return look.words("calendar.no_charge", date=until)
@@ -47,7 +47,10 @@ def entry_line(look: Look, one: Entry) -> str:
 
 
 def cancel_line(look: Look, one: Entry) -> str:
-    """Return until when a charge can be avoided; "" if nothing can be done about it here any more."""
+    """Return the last day to cancel before a charge, or the advice to ask the publisher.
+
+    Return "" if the charge cannot be avoided any more, or for the end of a subscription.
+    """
     if one.cancel_by is not None:
         return look.words("calendar.cancel_by", date=look.formats.day_month(one.cancel_by))
     if one.amount is None or one.subscription.terminable or one.subscription.status.ended:
@@ -56,7 +59,7 @@ def cancel_line(look: Look, one: Entry) -> str:
 
 
 def entry_row(look: Look, one: Entry) -> ft.Control:
-    """One day; leads to its subscription. A screen reader says the line that `entry_line` gives."""
+    """Return the row of an entry, which opens its subscription. A screen reader reads `entry_line`."""
     formats, words = look.formats, look.words
     day, name = formats.day_month(one.day), subscription_names(look, one.subscription)[0]
     when = words("forecast.overdue", date=day) if one.overdue else day
@@ -90,9 +93,9 @@ def entry_row(look: Look, one: Entry) -> ft.Control:
 
 
 def month_grid(look: Look, month: Month, today: date) -> ft.Control:
-    """The days of a month: a charge is filled, an end outlined, today underlined.
+    """Return the grid of a month: charges are filled, ends outlined, today underlined.
 
-    The list says the same to screen readers.
+    Screen readers skip the grid: the list beside it holds the same entries.
     """
     charged = {one.day for one in month.entries if one.amount is not None}
     marked = {one.day for one in month.entries}
@@ -141,14 +144,14 @@ def month_grid(look: Look, month: Month, today: date) -> ft.Control:
 
 @component
 def CalendarExport(subscriptions: SubscriptionsState, subscription_id: str | None) -> ft.Control:
-    """The calendar file of one subscription, or of all, saved or shared."""
+    """Show the buttons that save or share the calendar file of one subscription, or of all."""
     look = use_look()
     make = calendar_of(look, subscriptions, subscription_id)
     return use_file_actions(look, make, "calendar", "calendar.exported")
 
 
 def calendar_of(look: Look, subscriptions: SubscriptionsState, subscription_id: str | None) -> Make:
-    """Return how the calendar file is made."""
+    """Return a factory of the calendar file of one subscription, or of all."""
 
     async def make(_told: Told) -> File:
         shown, today, contract = subscriptions.subscriptions, subscriptions.today, subscriptions.contract
@@ -169,7 +172,7 @@ def calendar_of(look: Look, subscriptions: SubscriptionsState, subscription_id: 
 
 
 def calendar_event(look: Look, one: Entry) -> CalendarEvent:
-    """Return an entry in words."""
+    """Return the calendar event of an entry."""
     name = subscription_names(look, one.subscription)[0]
     amount = (
         look.formats.money(Money(amount=one.amount)) if one.amount is not None else look.words("calendar.end")

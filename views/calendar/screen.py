@@ -1,4 +1,4 @@
-"""Calendrier: the charges of the next three months, and the days until which each can be cancelled."""
+"""Calendrier: the charges of the next three months, each with its last day to cancel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from views.places import Destination
 from views.subscriptions.state import SubscriptionsState
 
 WIDTH_BESIDE_GRID = 960
-"""Logical pixels: the grid, and a list beside it whose lines need not break."""
+"""Width in logical pixels that fits the grid and a list beside it without line breaks."""
 
 
 @component
@@ -54,7 +54,7 @@ def CalendarView() -> ft.View:
 
 @component
 def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
-    """The months ahead: a list at every width, and beside it a grid where there is room."""
+    """Show the coming months as lists; wide windows have a grid beside each list."""
     look, session = use_look(), use_session()
     words, formats, shown = look.words, look.formats, subscriptions.subscriptions
     contract = subscriptions.contract

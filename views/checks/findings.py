@@ -1,4 +1,4 @@
-"""The words and cards of charges worth a look."""
+"""Texts and cards of findings: charges worth a look."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from views.places import go, publisher_address, subscription_address
 
 MOST_CARDS = 8
 OFFERED_AFTER = 2
-"""Duplicates of a publisher that were recognized before silence is offered."""
+"""Number of recognized duplicates of a publisher from which the app offers to mute them."""
 CEILINGS = (Kind.NEAR, Kind.OVER)
 KNOWN_KINDS = frozenset((*Kind, MUTE))
-"""The kinds whose answers have words."""
+"""Kinds of findings that have a catalog key."""
 
 
 def publisher_name(look: Look, finding: Finding) -> str:
-    """Return the title of a finding: nothing that is for adults is named."""
+    """Return the title of a finding; publishers for adults are not named."""
     if finding.kind in CEILINGS:
         return look.words(f"finding.ceiling_{finding.publisher}")
     if any(one.purchase_category_code is Category.ADULT for one in finding.entries):
@@ -40,7 +40,7 @@ def publisher_name(look: Look, finding: Finding) -> str:
 
 
 def reason(look: Look, formats: Formats, finding: Finding) -> str:
-    """Return the sentence that says what was seen."""
+    """Return the sentence that explains a finding."""
     words, facts = look.words, finding.facts
 
     def money(amount: object) -> str:
@@ -81,7 +81,7 @@ def reason(look: Look, formats: Formats, finding: Finding) -> str:
 
 
 def history(look: Look, formats: Formats, finding: Finding) -> str:
-    """Return what helps to recall a publisher; "" if there is no other purchase."""
+    """Return a sentence about the other purchases from the publisher; "" if there are none."""
     facts = finding.facts
     if facts.others <= 0 or facts.others_since is None:
         return ""
@@ -97,7 +97,10 @@ def history(look: Look, formats: Formats, finding: Finding) -> str:
 def finding_card(
     look: Look, formats: Formats, insights: InsightsState, shown: Card, open_purchase: Handler
 ) -> ft.Control:
-    """One card: what was seen, what helps to recall it, and both answers, or what to do next."""
+    """Return the card of a finding: its reason, the purchase history, and both answers.
+
+    After « not recognized », the next steps replace the answers.
+    """
     words, first = look.words, shown.first
     name = publisher_name(look, first)
     lines: list[ft.Control] = [text(reason(look, formats, first), look.type.body)]
@@ -170,13 +173,13 @@ def _choices(
     see.append(leading("publisher.see", partial(go, publisher_address(shown.first.publisher))))
     answers = [button("check.yes", recognise), button("check.no", deny)]
     places = ft.Row([*see], spacing=SPACE_L, run_spacing=0, wrap=True)
-    if not look.layout.rail:  # one below the other anyhow, for which ragged edges say nothing
+    if not look.layout.rail:  # narrow: the buttons do not fit on one line
         return [places, *answers]
     return [places, ft.Row([*answers], spacing=SPACE_S, run_spacing=SPACE_XS, wrap=True)]
 
 
 def _path(look: Look, insights: InsightsState, shown: Card, open_purchase: Handler) -> list[ft.Control]:
-    """What can be done about a charge that was not recognized, the mildest first."""
+    """Return the possible actions on a charge that was not recognized, the mildest first."""
     words, facts = look.words, shown.first.facts
 
     def undo() -> None:
@@ -196,7 +199,7 @@ def _path(look: Look, insights: InsightsState, shown: Card, open_purchase: Handl
 
 
 def mute_offers(look: Look, insights: InsightsState) -> list[ft.Control]:
-    """An offer to silence the duplicates of each publisher with two that were recognized."""
+    """Return an offer to mute duplicates for each publisher with enough recognized ones."""
     review = insights.review.review
     offers: dict[str, Finding] = {}
     for one in insights.findings:
@@ -221,7 +224,7 @@ def decided_row(
     decision: Decision,
     told: Mapping[str, Finding],
 ) -> ft.Control:
-    """One earlier answer, and the way to undo it."""
+    """Return the row of an earlier answer, with a button that undoes it."""
     words, finding = look.words, told.get(key)
     kind = key.partition("|")[0]
     if finding is not None:

@@ -1,4 +1,4 @@
-"""À vérifier: the charges worth a look, one choice each, and the answers given before."""
+"""À vérifier: the charges worth a look, the answers to each, and the earlier answers."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def CheckView() -> ft.View:
 
 @component
 def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
-    """What wants an answer, what was not recognized, then the answers given before."""
+    """Show the open findings and the unrecognized charges, then the earlier answers."""
     look, session = use_look(), use_session()
     words, known = look.words, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
@@ -76,7 +76,7 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
     denied = [one for one in insights.findings if review.review.verdict(one.key) is Verdict.UNRECOGNISED]
     asked, path = cards(waiting), cards(denied)
     place = {one.key: rank for rank, one in enumerate(insights.findings)}
-    # A card that was answered stays where it is: its path would be lost from sight elsewhere.
+    # An answered card keeps its place: moved elsewhere, its next steps would be out of sight.
     shown = sorted([*asked[:MOST_CARDS], *path], key=lambda one: place[one.first.key])
     notes: list[ft.Control] = []
     if known.data.partial:
@@ -107,7 +107,7 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
 
 
 def _open(look: Look, shown: Card) -> None:
-    """Show the purchase: beside the cards where there is room, else on its own screen."""
+    """Show the purchase: beside the cards in a wide window, else on its own screen."""
     entry = shown.first.entries[0]
     go(
         f"{CHECK}/{entry.payment_id}"
@@ -117,7 +117,7 @@ def _open(look: Look, shown: Card) -> None:
 
 
 def _decided(look: Look, formats: Formats, insights: InsightsState) -> list[ft.Control]:
-    """The answers given before, the latest first; those on screen as a card are not repeated."""
+    """Return the earlier answers, newest first; answers whose card is on screen are left out."""
     told = {one.key: one for one in insights.findings}
     review = insights.review.review
     rows = [

@@ -1,4 +1,4 @@
-"""The demonstration says what it is, on every screen, and shows whichever case one asks for."""
+"""Bar of the demo on every screen, and the sheet that explains the demo and selects a case."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEIGHT = 32
 
 @component
 def DemoBanner() -> ft.Control:
-    """A bar that cannot be dismissed; pressing it explains, and lets one choose the case on show."""
+    """Show a permanent bar that opens the sheet of the demo."""
     look, demo, keep = use_look(), use_demo(), use_kept()
     if demo is None:
         return ft.Container()
@@ -76,7 +76,7 @@ def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
 
     async def show() -> None:
         page = ft.context.page
-        if demo.changes_subscriber:  # who has not what the other was looking at
+        if demo.changes_subscriber:  # the detail on screen belongs to the other subscriber
             page.navigate(list_above(page.route))
         await demo.show()
         if demo.scenario is Scenario.CONTEST and demo.error is None:
@@ -122,7 +122,10 @@ def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
 
 
 def list_above(route: str) -> str:
-    """The place a detail hangs below: `/achats?periode=2024-03` for `/achats/p1?periode=2024-03`."""
+    """Return the list's route for a detail's: `/achats?periode=2024-03` for `/achats/p1?periode=2024-03`.
+
+    Return any other route unchanged.
+    """
     parts = urlsplit(route)
     place, _, detail = parts.path[1:].partition("/")
     if not detail or place not in ("achats", "gerer", "contestations"):

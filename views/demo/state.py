@@ -1,4 +1,4 @@
-"""The demonstration of one visitor: the case on show, and how to get another."""
+"""State of one session's demo: the current case, and the change to another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from views.sign_in.state import DEMO_IDENTIFIER, DEMO_PASSWORD
 
 
 class Scenario(Enum):
-    """A case worth showing: a subscriber's, or a fault that any of them may meet."""
+    """Case of the demo: a subscriber, or a fault that any subscriber can meet."""
 
     NORMAL = "normal"
     TO_CHECK = "to_check"
@@ -39,30 +39,30 @@ SUBSCRIBERS: Final = {
     Scenario.SERVICE_OFF: "suspendu@demo.example",
     Scenario.LARGE: "gros-volume@demo.example",
 }
-"""Who has the case; the others are faults, which leave whoever is signed in where they are."""
+"""Subscriber of each case; the other cases are faults, which do not change the subscriber."""
 
 
 @ft.observable
 @dataclass(eq=False)
 class DemoState:
-    """The sheet of the demonstration and what it does; of one visitor, like the faults it causes."""
+    """State and actions of the demo's sheet. It belongs to one session, and so do its faults."""
 
     session: SessionState
     demonstration: Demonstration
     opened: bool = False
     picked: Scenario | None = None
-    """Chosen in the sheet, not shown yet."""
+    """Case selected in the sheet, not applied yet."""
     busy: bool = False
     error: BackendError | None = None
-    """Why another subscriber could not be signed in."""
+    """Failure of the last action, such as the sign-in of another subscriber."""
     shown: Scenario | None = None
-    """The subscriber's case that was shown last: one subscriber may have two."""
+    """Last applied case of a subscriber; one subscriber can have two cases."""
     renewals: int = 0
-    """How many times the demonstration started over."""
+    """Number of resets of the demo."""
 
     @property
     def scenario(self) -> Scenario | None:
-        """The case on show; None for a visitor who signed in as somebody else, or not at all."""
+        """The current case; None without a sign-in, or for a subscriber without a case."""
         fault = self.demonstration.fault
         if fault is not None:
             return Scenario(fault.value)
@@ -75,7 +75,7 @@ class DemoState:
 
     @property
     def changes_subscriber(self) -> bool:
-        """Whether showing what is picked signs somebody else in."""
+        """Whether the picked case signs another subscriber in."""
         return self.picked in SUBSCRIBERS and SUBSCRIBERS[self.picked] != self.session.backend.identifier
 
     def open(self) -> None:
@@ -88,7 +88,7 @@ class DemoState:
         self.picked = Scenario(event.data)
 
     async def show(self) -> None:
-        """Show the case picked, at the place where the visitor is."""
+        """Apply the picked case on the current screen."""
         if self.picked in SUBSCRIBERS:
             self.demonstration.fault, self.shown = None, self.picked
             await self._while_busy(self._enter(SUBSCRIBERS[self.picked]))
@@ -99,11 +99,11 @@ class DemoState:
             await self._look_again()
 
     async def start_over(self) -> None:
-        """Back to the first state: no fault, the ordinary subscriber, their data as on the first day."""
+        """Reset the demo: no fault, the ordinary subscriber, and the initial data."""
         await self._while_busy(self._start_over())
 
     async def leave(self) -> None:
-        """Sign out; the next one to sign in here meets no fault."""
+        """Sign out and end the fault, so that the next sign-in does not meet it."""
         self.demonstration.fault = None
         self.opened = False
         await self.session.sign_out()
@@ -118,7 +118,7 @@ class DemoState:
         self.renewals += 1
 
     async def _enter(self, identifier: str) -> None:
-        """Sign in without passing by the door; only then forget who was there."""
+        """Sign in without the sign-in screen; the previous subscriber stays until the sign-in succeeds."""
         backend = self.session.backend
         challenge = await backend.begin_sign_in(identifier)
         problem = await backend.finish_sign_in(challenge, DEMO_PASSWORD, remember=False)
@@ -134,9 +134,9 @@ class DemoState:
             self.busy = False
 
     async def _look_again(self) -> None:
-        """Read what the screens show, so that the fault is met at once."""
+        """Reload the data on screen, so that the fault shows at once."""
         session = self.session
-        await session.settled()  # else joined: what was asked before the fault does not meet it
+        await session.settled()  # else the reload would join requests from before the fault
         if session.gate is not Gate.SIGNED_IN:
             if self.demonstration.fault is Fault.EXPIRED:
                 session.ended = SessionExpired()

@@ -1,4 +1,4 @@
-"""The words of a contest file: its letters, its PDF and its calendar file."""
+"""Texts of a contest file: its letters, its PDF and its calendar file."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def letters() -> Letters:
 
 @dataclass(frozen=True)
 class Case:
-    """A contest file and what it is read with."""
+    """Contest file with the data that its texts need."""
 
     contest_id: str
     contest: Contest
     contract: Contract
     ledger: Ledger
     at: datetime
-    """When the backend vouched for the ledger, by its own clock."""
+    """Time of the ledger's data, by the backend's clock."""
     sender: str
-    """The subscriber's name."""
+    """Name of the subscriber."""
     reported: Mapping[str, str]
-    """The references of the lines that were reported in the app, by payment id."""
+    """References of the lines that were reported in the app, by payment id."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -61,16 +61,16 @@ class Case:
         return self.ledger.today
 
     def day(self, line: Line) -> date:
-        """Return the day of a line where the contract is billed."""
+        """Return the day of a line in the time zone of the contract."""
         return line.paid_at.astimezone(self.zone).date()
 
     def entry(self, line: Line) -> Purchase | None:
-        """Return a line as it is served now; None if it is no longer."""
+        """Return the purchase of a line; None if the backend does not serve it any more."""
         return next((each for each in self.ledger.entries if each.payment_id == line.payment_id), None)
 
     @property
     def contact(self) -> str | None:
-        """The address that opens a mail to the publisher; None without one."""
+        """The `mailto` URL of the publisher; None without an e-mail address."""
         for line in self.contest.claimed.lines:
             entry = self.entry(line)
             if entry is not None and entry.merchant_contact is not None:
@@ -80,7 +80,7 @@ class Case:
 
 
 def publisher_of(words: Words, contest: Contest) -> str:
-    """Return the publisher's name as it may be shown: nothing that is for adults is named."""
+    """Return the publisher's name; publishers for adults are not named."""
     if contest.adult:
         return words("category.adult")
     return words("publisher.unnamed") if blank(contest.claimed.name) else contest.claimed.name
@@ -92,7 +92,7 @@ def total_of(formats: Formats, contest: Contest) -> str:
 
 
 def letter_page(case: Case, step: Step, address: Sequence[str]) -> LetterPage:
-    """Return a letter, filled in and in French."""
+    """Return a letter in French, with its fields filled in."""
     words = Words(Language.FR)
     formats = Formats(Language.FR, case.zone)
     held = conditions(case.contest, case.zone, case.today, reported=bool(case.reported))
@@ -108,7 +108,7 @@ def letter_page(case: Case, step: Step, address: Sequence[str]) -> LetterPage:
 
 
 def _fields(words: Words, formats: Formats, case: Case) -> dict[str, str]:
-    """Return what fills in the letters; empty where nothing is known."""
+    """Return the values of the letters' fields; "" for an unknown value."""
     contest, claimed = case.contest, case.contest.claimed
     days = sorted(map(case.day, claimed.lines))
     total = total_of(formats, contest)
@@ -143,7 +143,7 @@ def _fields(words: Words, formats: Formats, case: Case) -> dict[str, str]:
 
 
 def mail_to(case: Case, step: Step) -> str | None:
-    """Return the address of a mail to the publisher with its letter; None without an address."""
+    """Return a `mailto` URL with the letter to the publisher; None for another step or without an address."""
     if case.contact is None or step is not Step.PUBLISHER:
         return None
     page = letter_page(case, step, ())
@@ -152,7 +152,7 @@ def mail_to(case: Case, step: Step) -> str | None:
 
 
 def written(case: Case) -> tuple[Step, ...]:
-    """Return the letters that the dossier holds: those that can be sent, or were."""
+    """Return the steps whose letters the dossier holds: sent already, or possible today."""
     return tuple(
         step
         for step in LETTERS
@@ -163,9 +163,9 @@ def written(case: Case) -> tuple[Step, ...]:
 def dossier_of(
     case: Case, address: Callable[[], Sequence[str]], words: Words, brand: Brand, *, demo: bool
 ) -> Make:
-    """How the PDF of a contest file is made: `contestation-0123abcd.pdf`.
+    """Return a factory of the PDF of a contest file: `contestation-0123abcd.pdf`.
 
-    `address` gives the lines typed by then.
+    `address` returns the sender's lines; the factory calls it when it makes the file.
     """
 
     async def make(_told: Told) -> File:
@@ -181,7 +181,7 @@ def dossier_of(
 def dossier_in_words(
     case: Case, address: Sequence[str], words: Words, brand: Brand, *, demo: bool
 ) -> Dossier:
-    """Return what the document says."""
+    """Return the texts of the document."""
     formats = Formats(words.language, case.zone)
     contest, claimed = case.contest, case.contest.claimed
     name = publisher_of(words, contest)
@@ -254,7 +254,7 @@ def _row(words: Words, formats: Formats, case: Case, line: Line) -> tuple[str, .
 
 
 def _timeline(words: Words, formats: Formats, case: Case) -> Section:
-    """Return what happened, in order: purchases, the end of the subscription, reports, letters, refunds."""
+    """Return the events by day: purchases, end of the subscription, reports, letters, refunds."""
     contest, claimed = case.contest, case.contest.claimed
     found: list[tuple[date, str]] = []
     for line in claimed.lines:
@@ -303,7 +303,7 @@ def _proofs(words: Words, formats: Formats, case: Case) -> Section:
 
 
 def reminder_line(words: Words, contest: Contest, one: Reminder) -> str:
-    """Return what a day of a file is about."""
+    """Return the text of a reminder."""
     step = words(f"contest.step_{one.step}") if one.step else ""
     return words(f"contest.remind_{one.kind}", publisher=publisher_of(words, contest), step=step)
 
@@ -311,7 +311,7 @@ def reminder_line(words: Words, contest: Contest, one: Reminder) -> str:
 def reminder_events(
     words: Words, contest_id: str, contest: Contest, zone: ZoneInfo, today: date
 ) -> list[CalendarEvent]:
-    """Return the days to come of a file, for a calendar."""
+    """Return the coming days of a file as calendar events."""
     return [
         CalendarEvent(
             f"{contest_id}/{one.kind}/{one.step or ''}",
@@ -325,7 +325,7 @@ def reminder_events(
 
 
 def reminders_of(case: Case, words: Words, brand: Brand) -> Make:
-    """How the calendar file of a contest file is made."""
+    """Return a factory of the calendar file of a contest file."""
 
     async def make(_told: Told) -> File:
         events = reminder_events(words, case.contest_id, case.contest, case.zone, case.today)
@@ -338,7 +338,7 @@ def reminders_of(case: Case, words: Words, brand: Brand) -> Make:
 
 
 def won(words: Words, formats: Formats, contest: Contest, granted: Money) -> str:
-    """Return « 3,99 € remboursés sur 7,98 € demandés »; "" while nothing is."""
+    """Return « 3,99 € remboursés sur 7,98 € demandés »; "" without a refund."""
     if not granted.amount:
         return ""
     return words("contest.won", amount=formats.money(granted), claimed=total_of(formats, contest))

@@ -1,4 +1,4 @@
-"""Parts of contest files that other screens show: the way to one, its row, and what it waits for."""
+"""Parts of contest files on other screens: the link to a new file, the list, and the next days."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from views.kit.theme import SPACE_S
 from views.places import contest_address, go, new_contest_address
 
 MOST_REMINDERS = 6
-"""Days of contest files that the calendar shows."""
+"""Maximum number of days of contest files in the calendar."""
 
 
 def contest_link(look: Look, origin: str, key: str, name: str) -> ft.Control:
-    """Return « Préparer une contestation », from what has that `name`."""
+    """Return « Préparer une contestation »; a screen reader adds `name` to the label."""
     start, label = partial(go, new_contest_address(origin, key)), look.words("contest.start")
     return link(look, label, start, key=f"contest-{origin}-{key}", spoken=f"{label}, {name}")
 
 
 def next_line(look: Look, contest: Contest, today: date) -> str:
-    """Return « Prochaine étape : … », or that the file is closed."""
+    """Return « Prochaine étape : … », or a sentence for a closed file or one without a next step."""
     formats, words = look.formats, look.words
     if contest.closed_on is not None:
         return words("contest.closed_on", date=formats.long_date(contest.closed_on))
@@ -48,7 +48,7 @@ def next_line(look: Look, contest: Contest, today: date) -> str:
 
 
 def silence_line(look: Look, contest: Contest, today: date) -> str:
-    """Return « Contestation Club : sans réponse depuis un mois »; "" while no answer is overdue."""
+    """Return « Contestation Club : sans réponse depuis un mois »; "" if no answer is overdue."""
     silent = unanswered(contest, today)
     if silent is None:
         return ""
@@ -61,7 +61,7 @@ def silence_line(look: Look, contest: Contest, today: date) -> str:
 
 
 def due_alerts(look: Look, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
-    """Return a neutral line for each file whose letter was not answered in time."""
+    """Return a neutral notice for each file with an overdue answer."""
     ledger = insights.ledger.data
     if ledger is None:
         return []
@@ -75,10 +75,10 @@ def due_alerts(look: Look, insights: InsightsState, review: ReviewState) -> list
 
 @component
 def Contests(insights: InsightsState, review: ReviewState) -> ft.Control:
-    """The contest files of a contract, the open ones first; nothing while there is none."""
+    """Show the contest files of a contract, open ones first; nothing without a file."""
     look, known = use_look(), bool(review.review.contests)
     stood_on = [insights.contract.contract_id, known, insights.purchases.periods.data if known else None]
-    # The purchases are read, 100 a page, only if there is a file to date.
+    # Purchases are read (100 a page) only if a file needs them.
     ft.use_effect(insights.load if known else review.load, stood_on, cleanup=lambda: None)
     contests = sorted(
         review.review.contests.items(),
@@ -107,7 +107,7 @@ def _row(look: Look, key: str, contest: Contest, today: date | None) -> ft.Contr
 
 @component
 def ContestDays(insights: InsightsState, review: ReviewState) -> ft.Control:
-    """The next days of the contest files, for the calendar; nothing while there is none."""
+    """Show the next days of the contest files in the calendar; nothing without a day."""
     look = use_look()
     ledger = insights.ledger.data
     if ledger is None:
@@ -138,10 +138,10 @@ def ContestDays(insights: InsightsState, review: ReviewState) -> ft.Control:
 
 
 def step_number(step: Step) -> int:
-    """Return the place of a step, from 1."""
+    """Return the number of a step, from 1."""
     return list(Step).index(step) + 1
 
 
 def is_letter(step: Step) -> bool:
-    """Return whether a step is written to someone."""
+    """Return whether a step sends a letter."""
     return step in LETTERS

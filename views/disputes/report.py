@@ -1,4 +1,4 @@
-"""The sheet in which a problem with a purchase is reported."""
+"""Sheet that reports a problem with a purchase."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from views.kit.theme import SPACE_M, SPACE_XS
 
 @component
 def ReportButton(report: ReportState, payment_id: str) -> ft.Control:
-    """« Signaler un problème », which opens the form."""
+    """Show « Signaler un problème », which opens the form."""
     look = use_look()
 
     def open_form() -> None:

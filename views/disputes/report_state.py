@@ -1,4 +1,4 @@
-"""Reporting a problem with a purchase: a reason, a comment, a receipt."""
+"""State of the report of a problem with a purchase: reason, comment and receipt."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from views.purchases.detail_state import PurchaseState
 @ft.observable
 @dataclass(eq=False)
 class ReportState:
-    """The form over one purchase. One form filled in is one report, however often it is sent."""
+    """Form for one purchase. The same content keeps its idempotency key, so that a retry has one effect."""
 
     backend: Backend
     contract: Contract
     purchase: PurchaseState
     payment_id: str | None = None
-    """The purchase the form is open for."""
+    """Purchase whose form is open; None while it is closed."""
     reason: DisputeReason | None = None
     unexplained: bool = False
-    """Sent without a reason."""
+    """True after an attempt to send without a reason."""
     busy: bool = False
     error: BackendError | None = None
     receipt: Dispute | None = None
-    # Private: typing draws nothing again.
+    # Private: typing rebuilds no control.
     _comment: str = field(default="", repr=False)
     _draft_of: str | None = None
-    """The purchase that what is filled in belongs to."""
+    """Purchase that the draft belongs to."""
     _key: str = ""
     _told: tuple[DisputeReason, str] | None = field(default=None, repr=False)
-    """What was sent under the key."""
+    """Reason and comment that were sent under `_key`."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What is not known of the report that was sent, as remote data."""
+        """The report as remote data, for recovery: its outcome may be unknown."""
         unknown = self.error if isinstance(self.error, OutcomeUnknown) else None
         return ((Loadable(loading=self.busy, error=unknown), self.find_out),)
 
@@ -50,7 +50,7 @@ class ReportState:
         return self._comment
 
     def open(self, payment_id: str) -> None:
-        """A fresh form, or the draft left for this purchase."""
+        """Open the form with the draft of this purchase, else empty."""
         if self._draft_of != payment_id:
             self.reason, self._comment, self._told, self._draft_of = None, "", None, payment_id
             self.error = None
@@ -71,7 +71,7 @@ class ReportState:
         self._comment = event.data or ""
 
     async def send(self) -> None:
-        """Send the report; a second tap, or a retry after a lost answer, is the same report."""
+        """Send the report; a second tap, or a retry after a lost answer, has no second effect."""
         payment_id, reason = self.payment_id, self.reason
         if payment_id is None or self.busy:
             return
@@ -79,14 +79,14 @@ class ReportState:
             self.unexplained = True
             return
         told = (reason, self._comment.strip())
-        if told != self._told:  # under one key, only one and the same report can be sent
+        if told != self._told:  # a key is bound to one content
             self._told, self._key = told, str(uuid4())
         self.busy, self.error = True, None
         try:
             self.receipt = await self.backend.dispute(self.contract.contract_id, payment_id, *told, self._key)
         except BackendError as error:
             self.error = error
-            if not isinstance(error, NotPossible | OutcomeUnknown):  # else the purchase tells what is true
+            if not isinstance(error, NotPossible | OutcomeUnknown):  # else the purchase is read below
                 return
         else:
             self.payment_id = self._draft_of = None
@@ -98,7 +98,7 @@ class ReportState:
             await self.purchase.load()
 
     async def find_out(self) -> None:
-        """Read whether the report arrived, when that was not known."""
+        """Read the purchase to find out whether a report of unknown outcome arrived."""
         payment_id = self._draft_of
         if payment_id is None:
             return

@@ -1,4 +1,4 @@
-"""Contestations: a file is begun in one screen, and followed step by step in another."""
+"""Contestations: the screen of a new contest file, and the screen of an existing file."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def NewContestView() -> ft.View:
 
 @component
 def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
-    """The charges, the reason and the claims, filled in from where the file is begun."""
+    """Show the form of a new file, filled in from the finding, publisher or purchase in the address."""
     look = use_look()
     words, known = look.words, insights.ledger
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
@@ -112,7 +112,7 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
 
 
 def _chosen(insights: InsightsState, origin: str, key: str) -> frozenset[str]:
-    """Return the charges that an address is about."""
+    """Return the payment ids that an address selects, by its origin and key."""
     ledger = insights.ledger.data
     if ledger is None:
         return frozenset()
@@ -128,14 +128,14 @@ def _chosen(insights: InsightsState, origin: str, key: str) -> frozenset[str]:
 
 @component
 def ContestFields(insights: InsightsState, begun: Draft, where: str) -> ft.Control:
-    """The form of a new file; « Préparer le dossier » begins it. Another place begins another form."""
+    """Show the form of a new file. Another address in `where` creates a new form."""
     form = ft.use_memo(partial(ContestForm, insights, begun), [where, insights])
     return ContestChoices(form)
 
 
 @component
 def ContestChoices(form: ContestForm) -> ft.Control:
-    """What the form holds; drawn again when it changes."""
+    """Show the fields of the form. Rebuilt when `form` changes."""
     look = use_look()
     words = look.words
     formats = Formats(words.language, form.insights.purchases.zone)
@@ -222,7 +222,7 @@ def ContestView() -> ft.View:
 
 @component
 def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -> ft.Control:
-    """All that is known of a file: where it stands, its document, its steps, and the law it relies on."""
+    """Show a file: its summary, its document, its steps, its deadlines, and the law it relies on."""
     look, session = use_look(), use_session()
     words, known = look.words, insights.ledger
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
@@ -259,7 +259,7 @@ def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -
 
 
 def _refund_found(look: Look, review: ReviewState, case: Case) -> list[ft.Control]:
-    """« Remboursé le 3 juin : clore ? », once a refund of every line is found."""
+    """Return « Remboursé le 3 juin : clore ? » once the refunds cover the claimed total."""
     back, day = refunds(case.ledger, case.contest)
     if day is None or back < case.contest.total or case.contest.closed_on is not None:
         return []
@@ -299,7 +299,7 @@ def _summary(look: Look, formats: Formats, case: Case) -> ft.Control:
 
 @component
 def DossierActions(case: Case, sender: SenderForm, demo: bool) -> ft.Control:
-    """The PDF, saved or shared, with the address that its letters bear."""
+    """Show the buttons that save or share the PDF, and the sender's address for its letters."""
     look = use_look()
     words = look.words
     make = dossier_of(case, sender.lines, words, look.brand, demo=demo)
@@ -328,7 +328,7 @@ def DossierActions(case: Case, sender: SenderForm, demo: bool) -> ft.Control:
 
 @component
 def Steps(case: Case, review: ReviewState, reporting: Reporting) -> ft.Control:
-    """The six steps, each with its state and what can be done about it now."""
+    """Show the six steps, each with its state and its actions."""
     look = use_look()
     title = heading(text(look.words("contest.steps"), look.type.h2), 2)
     steps = [_step(look, case, review, reporting, step) for step in Step]
@@ -337,7 +337,7 @@ def Steps(case: Case, review: ReviewState, reporting: Reporting) -> ft.Control:
 
 @component
 def ReminderActions(case: Case) -> ft.Control:
-    """The days to come of the file, for a calendar."""
+    """Show the buttons that save or share the coming days of the file as a calendar file."""
     look = use_look()
     return use_file_actions(look, reminders_of(case, look.words, look.brand), "calendar", "calendar.exported")
 
@@ -375,7 +375,10 @@ def _step(look: Look, case: Case, review: ReviewState, reporting: Reporting, ste
 
 
 def _barred(look: Look, case: Case, step: Step) -> str:
-    """Return why a step cannot be done today: what is missing, or its first day; "" if it can."""
+    """Return why a step is not open today: a missing condition, its first day, or a passed limit.
+
+    Return "" for an open step or a closed file.
+    """
     words, first = look.words, opens(case.contest, step)
     if is_open(case.contest, step, case.today) or case.contest.closed_on is not None:
         return ""
@@ -389,7 +392,7 @@ def _barred(look: Look, case: Case, step: Step) -> str:
 def _actions(
     look: Look, case: Case, review: ReviewState, reporting: Reporting, step: Step
 ) -> list[ft.Control]:
-    """What can be done about a step now."""
+    """Return the buttons and links of the actions that a step allows now."""
     words, contest = look.words, case.contest
     if contest.closed_on is not None:
         return []
@@ -419,7 +422,7 @@ def _actions(
 
 
 def _step_link(look: Look, label: str, step: Step, on_click: Handler, *, key: str) -> ft.Control:
-    """Return a text link that a screen reader names with its step, since each step has the same."""
+    """Return a text link. A screen reader adds the step, since each step has the same label."""
     underlined = look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE)
     spoken = f"{label}, {look.words(f'contest.step_{step}')}"
     padding = ft.Padding.symmetric(horizontal=0, vertical=14)
@@ -437,7 +440,7 @@ def _step_link(look: Look, label: str, step: Step, on_click: Handler, *, key: st
 
 
 def _stop_address(case: Case) -> str:
-    """Return where the subscription of a line is ended; else where the service is turned off."""
+    """Return the address of a line's subscription, which can be ended there; else of the service."""
     for line in case.contest.claimed.lines:
         entry = case.entry(line)
         if entry is not None and entry.subscription_id:
@@ -446,7 +449,7 @@ def _stop_address(case: Case) -> str:
 
 
 def _report(look: Look, case: Case, reporting: Reporting) -> list[ft.Control]:
-    """« 3 sur 5 signalés », why it stopped, and the button that goes on."""
+    """Return « 3 sur 5 signalés », the failure if any, and the button that sends the rest."""
     words = look.words
     told, count = len(case.reported), len(case.contest.claimed.lines)
     found: list[ft.Control] = []
@@ -461,7 +464,10 @@ def _report(look: Look, case: Case, reporting: Reporting) -> list[ft.Control]:
 
 @component
 def LetterLink(case: Case, step: Step) -> ft.Control:
-    """« Lire la lettre », in a sheet: in French, with its English gloss where the app speaks English."""
+    """Show « Lire la lettre », which opens the French letter in a sheet.
+
+    In English, a note with the gloss of the letter comes first.
+    """
     look, sheets = use_look(), use_sheets()
 
     def drawn(look: Look) -> Sheet:
@@ -484,7 +490,7 @@ def LetterLink(case: Case, step: Step) -> ft.Control:
 
 @component
 def StepButton(review: ReviewState, case: Case, step: Step, answering: bool) -> ft.Control:
-    """« J’ai envoyé cette lettre le… », « J’ai reçu une réponse »: opens the form of the day."""
+    """Show « J’ai envoyé cette lettre le… » or « J’ai reçu une réponse », which opens the step's form."""
     look, sheets = use_look(), use_sheets()
     done = "contest.sent" if is_letter(step) else "contest.done"
     key = "contest.got" if answering else done
@@ -507,7 +513,7 @@ def _step_sheet(form: StepForm, title: str, label: str, close: Callable[[], None
 
 @component
 def StepFields(form: StepForm, label: str, close: Callable[[], None]) -> ft.Control:
-    """The day, how the letter was sent, and its reference; or the answer, and what it grants."""
+    """Show the day, means and reference of a letter; or the day and outcome of its answer."""
     look = use_look()
     words = look.words
 
@@ -587,7 +593,7 @@ def _radios(
 
 
 def _deadlines(look: Look, formats: Formats, case: Case) -> list[ft.Control]:
-    """The days that limit what can be done."""
+    """Return the deadlines of an open file."""
     words, contest = look.words, case.contest
     if contest.closed_on is not None:
         return []
@@ -602,7 +608,7 @@ def _deadlines(look: Look, formats: Formats, case: Case) -> list[ft.Control]:
 
 @component
 def Law() -> ft.Control:
-    """What the file is not, when its texts were checked, and the texts with their sources in a sheet."""
+    """Show the note on the law and the day of its check; a sheet holds the texts with their sources."""
     look, sheets = use_look(), use_sheets()
     words, formats = look.words, look.formats
 
@@ -633,7 +639,7 @@ def _ending(look: Look, review: ReviewState, case: Case) -> ft.Control:
 
 @component
 def RemoveButton(review: ReviewState, contest_id: str) -> ft.Control:
-    """Removes the file, once that is confirmed."""
+    """Show the button that removes the file after a confirmation."""
     look, sheets = use_look(), use_sheets()
 
     def remove() -> None:

@@ -1,4 +1,4 @@
-"""Forms of a contest file: beginning one, telling how far a step is, and reporting its lines."""
+"""Forms of a contest file: new file, progress of a step, report of its lines, sender's address."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ REPORTED_AS: Final = {
     Reason.DUPLICATE: DisputeReason.DUPLICATE,
     Reason.AFTER: DisputeReason.OTHER,
 }
-"""What the operator is told for each reason."""
+"""Reason in the report to the operator, by reason of the file."""
 _NUMBERS = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})")
 _AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?")
 
 
 def day_typed(typed: str) -> date | None:
-    """Return a day typed as 14/05/2026 or 2026-05-14; None if it is none of this century."""
+    """Parse a day written as 14/05/2026 or 2026-05-14; return None unless it is in the years 2000 to 2099."""
     found = _NUMBERS.fullmatch(typed.strip())
     try:
         day = (
@@ -54,7 +54,7 @@ def day_typed(typed: str) -> date | None:
 
 
 def amount_typed(typed: str) -> Decimal | None:
-    """Return an amount typed as 3,99 or 3.99 €; None if it is none."""
+    """Parse an amount written as 3,99 or 3.99 €; return None if it is no amount."""
     found = _AMOUNT.fullmatch(typed.replace("€", "").strip())
     return Decimal(f"{found[1]}.{(found[2] or '').ljust(2, '0')}") if found else None
 
@@ -62,7 +62,7 @@ def amount_typed(typed: str) -> Decimal | None:
 @ft.observable
 @dataclass(eq=False)
 class ContestForm:
-    """A contest file that is being begun."""
+    """Form of a new contest file."""
 
     insights: InsightsState
     draft: Draft
@@ -70,7 +70,7 @@ class ContestForm:
     reason: Reason = Reason.UNAWARE
     claims: frozenset[Claim] = frozenset((Claim.REFUND, Claim.PROOF))
     begun: str | None = None
-    """The id of the file, once it is begun."""
+    """Id of the created file; None before."""
 
     def __post_init__(self) -> None:
         self.chosen, self.reason = self.draft.chosen, self.draft.reason
@@ -85,11 +85,11 @@ class ContestForm:
 
     @property
     def complete(self) -> bool:
-        """Whether something is contested and something is asked for."""
+        """Whether the form has a charge and a claim, and not too many charges."""
         return bool(self.chosen and self.claims) and len(self.chosen) <= MOST_LINES
 
     def choose(self, payment_id: str) -> None:
-        """Add a charge, or leave it out."""
+        """Add the charge to the choice, or remove it."""
         self.chosen = self.chosen ^ {payment_id}
 
     def choose_reason(self, event: ft.Event[ft.RadioGroup]) -> None:
@@ -97,11 +97,11 @@ class ContestForm:
             self.reason = Reason(event.data or "")
 
     def choose_claim(self, claim: Claim) -> None:
-        """Ask for something, or no more."""
+        """Add the claim, or remove it."""
         self.claims = self.claims ^ {claim}
 
     def begin(self) -> None:
-        """Begin the file; a second tap changes nothing."""
+        """Create the file from a complete form; a second tap changes nothing."""
         ledger, review = self.insights.ledger.data, self.insights.review
         if not self.complete or self.begun is not None or ledger is None:
             return
@@ -116,20 +116,20 @@ class ContestForm:
 @ft.observable
 @dataclass(eq=False)
 class StepForm:
-    """The day on which a letter was sent, or an answer came."""
+    """Form of one step: the day and means of a letter, or the answer to it."""
 
     review: ReviewState
     contest_id: str
     step: Step
     today: date
     answering: bool = False
-    """The form is about the answer to the letter."""
+    """True if the form is about the answer to the letter."""
     means: Means = Means.LETTER
     outcome: Outcome = Outcome.REFUSED
     fault: str = ""
-    """What is wrong: the last part of a key `contest.wrong_…`."""
+    """Last part of the catalog key `contest.wrong_…`; "" without a fault."""
     saved: bool = False
-    _day: str = ""  # private: typing draws nothing again
+    _day: str = ""  # private: typing rebuilds no control
     _reference: str = ""
     _amount: str = ""
 
@@ -174,7 +174,7 @@ class StepForm:
             self.outcome = Outcome(event.data or "")
 
     def save(self) -> None:
-        """Take over what was told, if it can be true."""
+        """Store the input if it is plausible; else set `fault`."""
         contest, day = self.contest, day_typed(self._day)
         if contest is None or self.saved:
             return
@@ -227,17 +227,17 @@ def _with(known: Progress, answer: Answer) -> Progress:
 @ft.observable
 @dataclass(eq=False)
 class Reporting:
-    """The lines of one file told to the operator, one request a line; it can be resumed."""
+    """Report of the lines of one file to the operator: one request a line, resumable."""
 
     insights: InsightsState
     contest_id: str
     busy: bool = False
     error: BackendError | None = None
     told: tuple[tuple[str, str], ...] = ()
-    """The lines that were told, with their references."""
+    """Pairs of payment id and reference, for the lines reported here."""
 
     def known(self, contest: Contest) -> dict[str, str]:
-        """Return the references of the lines that are told, by payment id."""
+        """Return the references of the reported lines, by payment id."""
         ledger = self.insights.ledger.data
         served = ledger.entries if ledger is not None else ()
         ids = {line.payment_id for line in contest.claimed.lines}
@@ -249,7 +249,7 @@ class Reporting:
         return found | dict(self.told)
 
     async def report(self) -> None:
-        """Tell what is not told yet; a second tap meanwhile changes nothing."""
+        """Report the remaining lines; a second tap changes nothing while a report is in flight."""
         contest = self.insights.review.review.contests.get(self.contest_id)
         if contest is None or self.busy:
             return
@@ -266,7 +266,7 @@ class Reporting:
         self._note(contest)
 
     async def _tell(self, contest: Contest, payment_id: str) -> Dispute:
-        """Tell one line, under a key that is the same each time it is tried."""
+        """Report one line, under an idempotency key that is the same in each retry."""
         backend, contract_id = self.insights.backend, self.insights.contract.contract_id
         reason = REPORTED_AS[contest.claimed.reason]
         key = str(uuid5(NAMESPACE_URL, f"{self.contest_id}/{payment_id}"))
@@ -280,7 +280,7 @@ class Reporting:
             return known
 
     def _note(self, contest: Contest) -> None:
-        """Keep the references in the file, once every line is told."""
+        """Store the references in the file, once every line is reported."""
         known = self.known(contest)
         if len(known) < len(contest.claimed.lines):
             return
@@ -295,11 +295,11 @@ class Reporting:
 @ft.observable
 @dataclass(eq=False)
 class SenderForm:
-    """The address for letters, and whether it is kept."""
+    """Form of the address for letters, and of the choice to store it."""
 
     review: ReviewState
     kept: bool = False
-    _address: str = field(default="", repr=False)  # private: typing draws nothing again
+    _address: str = field(default="", repr=False)  # private: typing rebuilds no control
 
     def __post_init__(self) -> None:
         known = self.review.review.sender
@@ -311,18 +311,18 @@ class SenderForm:
         return self._address
 
     def lines(self) -> tuple[str, ...]:
-        """Return the lines of the address that are not blank."""
+        """Return the non-blank lines of the address."""
         return tuple(line.strip() for line in self._address.splitlines() if line.strip())
 
     def type(self, event: ft.Event[ft.TextField]) -> None:
         self._address = event.data or ""
 
     def leave(self, _: object = None) -> None:
-        """Keep what was typed, if that was asked."""
+        """Store the address when the field loses the focus, if the box is checked."""
         if self.kept:
             self.review.keep_sender(self._address.strip())
 
     def keep(self, event: ft.Event[ft.Checkbox]) -> None:
-        """Keep the address in the review document, or erase it there."""
+        """Store the address in the review document, or erase it there."""
         self.kept = event.data is True
         self.review.keep_sender(self._address.strip() if self.kept else "")

@@ -1,4 +1,4 @@
-"""The amount from which the subscriber wants to be warned, while it is being typed."""
+"""State of the form for the own ceiling: the amount from which the subscriber is warned."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from views.core.review import ReviewState
 @ft.observable
 @dataclass(eq=False)
 class CeilingForm:
-    """Whole euros, or nothing for no warning."""
+    """Form for a ceiling in whole euros; an empty field turns the warning off."""
 
     review: ReviewState
     wrong: bool = False
-    """What was typed is no amount that can be used."""
+    """True if the input is no valid amount."""
     saved: bool = False
-    _typed: str | None = None  # private: typing draws nothing again
+    _typed: str | None = None  # private: typing rebuilds no control
 
     @property
     def typed(self) -> str:
-        """What the field shows."""
+        """Text of the field: the input, else the stored ceiling."""
         if self._typed is not None:
             return self._typed
         own = self.review.review.own_ceiling
@@ -34,7 +34,7 @@ class CeilingForm:
         self.wrong = False
 
     def save(self) -> None:
-        """Take the amount over, if it is one."""
+        """Store a valid amount; else set `wrong`."""
         typed = self.typed.replace("€", "").strip()
         if not typed:
             self.review.set_ceiling(None)

@@ -48,7 +48,10 @@ def forecast_line(look: Look, known: Forecast) -> str:
 
 @component
 def ForecastLine(insights: InsightsState, review: ReviewState) -> ft.Control:
-    """What the next bill comes to, once the ledger is known; opens its parts. `review` draws it again."""
+    """Show the estimate of the next bill, as a link to its parts; nothing until the ledger is known.
+
+    Rebuilt when `review` changes.
+    """
     look, sheets = use_look(), use_sheets()
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
     ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
@@ -81,7 +84,10 @@ def ForecastParts(
     close: Callable[[], None],
     change_ceiling: Callable[[], None],
 ) -> ft.Control:
-    """The parts of the next bill, to the cent, and how far the ceilings are; `review` draws them again."""
+    """Show the parts of the next bill to the cent, and the room left under the ceilings.
+
+    Rebuilt when `review` changes.
+    """
     look = use_look()
     words, known, ledger = look.words, insights.forecast, insights.ledger.data
     formats = Formats(words.language, insights.purchases.zone)
@@ -113,14 +119,14 @@ def ForecastParts(
 
 
 def due_line(look: Look, formats: Formats, one: Due) -> str:
-    """Return « 18 mai · Club Cubéo », or since when a charge is expected."""
+    """Return « 18 mai · Club Cubéo »; for an overdue charge, the day since which it is expected."""
     name = subscription_names(look, one.subscription)[0]
     day = formats.day_month(one.day)
     return f"{look.words('forecast.overdue', date=day) if one.overdue else day} · {name}"
 
 
 def ceiling_line(look: Look, insights: InsightsState) -> str:
-    """Return « Mon plafond : 60 € », or that there is none."""
+    """Return « Mon plafond : 60 € », or the sentence for no ceiling."""
     own = insights.limits.own
     if own is None:
         return look.words("ceiling.none")
@@ -129,7 +135,7 @@ def ceiling_line(look: Look, insights: InsightsState) -> str:
 
 @component
 def CeilingRow(insights: InsightsState, review: ReviewState) -> ft.Control:
-    """The own ceiling beside the service's switch; `review` draws it again."""
+    """Show the own ceiling as a link that changes it. Rebuilt when `review` changes."""
     look, sheets = use_look(), use_sheets()
 
     def change() -> None:
@@ -145,7 +151,7 @@ def ceiling_sheet(form: CeilingForm, close: Callable[[], None], look: Look) -> S
 
 @component
 def CeilingFields(form: CeilingForm, close: Callable[[], None]) -> ft.Control:
-    """The field of the own ceiling, and what the warning does not do."""
+    """Show the field of the own ceiling, and a note on the limits of the warning."""
     look = use_look()
     words = look.words
 

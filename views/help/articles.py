@@ -1,4 +1,4 @@
-"""The help articles: written in `assets/help/<language>.toml`, filled in by the contract, searched.
+"""Help articles: read from `assets/help/<language>.toml`, filled in for the contract, and searched.
 
 To edit an article, change both files in the same way; `tests/views/test_help_articles.py` compares them.
 """
@@ -20,38 +20,38 @@ from views.core.formatting import Formats
 from views.core.text import Language, asset
 
 EXAMPLE = "2024-03"
-"""The bill of the official example; the articles name its month and the next."""
+"""Bill month of the official example."""
 
 
 class Link(Struct, frozen=True, forbid_unknown_fields=True):
-    """A way on, inside the app."""
+    """Link to a screen of the app."""
 
     label: str
     to: str
-    """A path, as `/achats`."""
+    """Path, such as `/achats`."""
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands under one heading, in this order; the first section of an article needs no title."""
+    """Content under one heading, in this order; the first section of an article needs no title."""
 
     title: str = ""
     text: tuple[str, ...] = ()
     """Paragraphs."""
     steps: tuple[str, ...] = ()
-    """Numbered."""
+    """Numbered steps."""
     links: tuple[Link, ...] = ()
 
 
 class Article(Struct, frozen=True, forbid_unknown_fields=True):
     slug: str
-    """Its address in every language, and the backend's `articleId`."""
+    """Last part of the address in every language, and the backend's `articleId`."""
     title: str
     summary: str
-    """One sentence, under its title in the list."""
+    """One sentence, under the title in the list."""
     sections: tuple[Section, ...]
 
     def sentences(self) -> Iterator[str]:
-        """Everything it says but its title, sentence by sentence."""
+        """Yield the sentences of the article; its own title is left out."""
         paragraphs = [self.summary]
         for section in self.sections:
             paragraphs += [section.title, *section.text, *section.steps]
@@ -66,20 +66,21 @@ class _File(Struct, forbid_unknown_fields=True):
 class Match(NamedTuple):
     article: Article
     sentence: str
-    """Where it speaks of what is looked for."""
+    """Sentence of the article that holds most words of the query."""
 
 
 @cache
 def written(language: Language) -> tuple[Article, ...]:
-    """The articles as they stand in their file, `{fields}` included, in the order of the list.
+    """Return the articles of a file in the order of the list, with their `{fields}` not filled in.
 
-    A file that cannot be read as articles is a mistake of the program: `msgspec.ValidationError`.
+    Raises:
+        msgspec.ValidationError: the file has another form, which is a bug.
     """
     return msgspec.toml.decode(asset("help", f"{language}.toml").read_bytes(), type=_File).articles
 
 
 def articles(formats: Formats, billing_rule: str, cut_off_day: int) -> tuple[Article, ...]:
-    """The articles in the language of `formats`, true for a contract that is cut on `cut_off_day`."""
+    """Return the articles in the language of `formats`, filled in for a contract with `cut_off_day`."""
     end = period_billed_in(EXAMPLE, cut_off_day).end
     fields = {
         "billing_rule": billing_rule,
@@ -97,9 +98,9 @@ def articles(formats: Formats, billing_rule: str, cut_off_day: int) -> tuple[Art
 
 
 def search(among: tuple[Article, ...], query: str) -> tuple[Match, ...]:
-    """The articles that hold every word of `query`, whatever their case and accents.
+    """Return the articles that hold every word of `query`; case and accents are ignored.
 
-    Those that hold them in their title come first. An empty `query` finds every article.
+    Articles with all words in the title come first. An empty `query` finds every article.
     """
     words = folded(query).split()
     titled: list[Match] = []
@@ -109,14 +110,14 @@ def search(among: tuple[Article, ...], query: str) -> tuple[Match, ...]:
         whole = " ".join([title, *(plain for _, plain in sentences)])
         if not all(word in whole for word in words):
             continue
-        # The first of the sentences that hold most of the words: the summary when none of them is in any.
+        # `max` returns the first of equals: the summary if no sentence holds a word.
         best, _ = max(sentences, key=lambda pair: sum(word in pair[1] for word in words))
         (titled if all(word in title for word in words) else others).append(Match(article, best))
     return (*titled, *others)
 
 
 def folded(text: str) -> str:
-    """`text` as searched: no case, no accents, straight apostrophes, plain spaces, no ligatures."""
+    """Return `text` for the search, without case, accents, curly apostrophes, special spaces or ligatures."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = plain.replace("’", "'").replace("œ", "oe").replace("æ", "ae")
     return "".join(sign for sign in plain if not unicodedata.combining(sign))

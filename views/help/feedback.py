@@ -1,4 +1,4 @@
-"""Under each help article: was it useful, two comments, and what became of them."""
+"""Card under each help article: the question, two comments, and the result of sending."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from views.kit.look import Look, alone, heading, text
 from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 
 ANNOUNCED = (0, 10, 50)
-"""Characters left that a screen reader is told of."""
+"""Numbers of characters left that are announced to screen readers."""
 
 
 @component
 def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
-    """The card under an article; `form` is this reader's opinion on it."""
+    """Show the card under an article; `form` holds the user's feedback."""
     look = use_look()
     words = look.words
     if form.stage is Stage.SENT:
@@ -56,7 +56,7 @@ def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
 
 @component
 def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
-    """The fields that go with the answer, and what can be done with them."""
+    """Show the comment fields for the answer, with the buttons that send and delete them."""
     look = use_look()
     words = look.words
     first = ft.use_memo(ft.Ref[ft.TextField], [])
@@ -125,11 +125,11 @@ def _comment(
         min_lines=3,
         max_lines=6,
         max_length=LONGEST_FEEDBACK,
-        counter=ft.Container(width=0, height=0),  # the field's own says "250/250"
+        counter=ft.Container(width=0, height=0),  # replaces the built-in "250/250"
         read_only=form.stage is Stage.SENDING,
         key=name,
     )
-    # The question is too long for the label of a field, which is cut after a line; merged, it names it too.
+    # A label is cut after one line, too short for the question; merged, the question names the field.
     question = text(look.words(f"comment.{name}"), look.type.label_s)
     return column(
         ft.MergeSemantics(column(question, box, spacing=SPACE_XS)),
@@ -140,7 +140,10 @@ def _comment(
 
 @component
 def Under(form: FeedbackForm, draft: Draft, comment: Comment) -> ft.Control:
-    """What is wrong with a field, and the characters left: said at 50, 10 and 0 only, on the way down."""
+    """Show the fault of a field and the characters left.
+
+    Screen readers hear the number at 50, 10 and 0 only, and only when it falls.
+    """
     look = use_look()
     left, fault = draft.left(comment), form.fault_of(comment)
     mark = next((mark for mark in ANNOUNCED if left <= mark), None)
@@ -166,7 +169,10 @@ def _reason(look: Look, fault: Fault) -> str:
 
 @component
 def Deletion(form: FeedbackForm, draft: Draft, sending: bool) -> ft.Control:
-    """Throws the draft away, and takes it back: no time limit, so it stands here and not in a snack bar."""
+    """Show the button that deletes the draft, then a link that restores it.
+
+    The undo has no time limit, so a snack bar cannot hold it.
+    """
     look = use_look()
     if draft.deleted is not None:
         return ft.Row(
@@ -193,6 +199,6 @@ def _failure(look: Look, error: BackendError) -> ft.Control:
 
 @component
 def Outbox(help_: HelpState) -> ft.Control:
-    """Draws nothing; while it is on screen, sends the opinions that wait for the network."""
+    """Send queued feedback while mounted; show nothing."""
     ft.use_effect(help_.deliver, [help_, help_.queued > 0], cleanup=lambda: None)
     return ft.Container(visible=False)

@@ -1,4 +1,4 @@
-"""An opinion on a help article, from the first press to the thanks."""
+"""State of the feedback on one help article."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USEFUL, NOT_USEFUL = "yes", "no"
 
 
 class Comment(Enum):
-    """Its two fields."""
+    """Comment field of the form."""
 
     LIKED = auto()
     MISSING = auto()
@@ -26,31 +26,34 @@ class Stage(Enum):
     SENDING = auto()
     SENT = auto()
     QUEUED = auto()
-    """Waiting for the network."""
+    """Queued until the backend can be reached."""
 
 
 class Fault(Enum):
-    """Why it is not sent as it stands."""
+    """Fault that prevents sending."""
 
     EMPTY = auto()
     LONG = auto()
-    """The field counts what one sees, the backend code points: one sign can be several of them."""
+    """The field counts visible characters, the backend code points: a character can have several."""
 
 
 @ft.observable
 @dataclass(eq=False)
 class Draft:
-    """What is typed. Apart from the form, so that typing draws what stands under the field and not the field:
-    drawn again with what was typed a moment ago, it loses the letters typed since."""
+    """Input of the form.
+
+    Typing must not rebuild the field: rebuilt with an older text, it loses the letters typed since.
+    A separate object lets typing rebuild only the lines under the field.
+    """
 
     liked: str = ""
     missing: str = ""
     deleted: tuple[str, str] | None = None
-    """Both texts, before they were deleted."""
+    """Both texts before the deletion, for undo."""
     fault: Fault | None = None
 
     def __repr__(self) -> str:
-        return "Draft()"  # what was typed stays out of logs
+        return "Draft()"  # keeps the input out of logs
 
     @property
     def begun(self) -> bool:
@@ -60,31 +63,31 @@ class Draft:
         return self.liked if comment is Comment.LIKED else self.missing
 
     def left(self, comment: Comment) -> int:
-        """Characters that can still be typed."""
+        """Return the number of characters that the field still accepts."""
         return max(0, LONGEST_FEEDBACK - len(self.text(comment)))
 
 
 @ft.observable
 @dataclass(eq=False)
 class FeedbackForm:
-    """One opinion. What is typed stays until it is sent or deleted, and a deletion can be undone."""
+    """Form of the feedback on one article. The draft stays until it is sent; a deletion can be undone."""
 
     article_id: str
     new_key: Callable[[], str]
-    """Makes an idempotency key: a UUID."""
+    """Factory of idempotency keys (UUID)."""
     useful: bool | None = None
     both: bool = False
-    """The second field was asked for."""
+    """True if the user opened the second field."""
     stage: Stage = Stage.WRITING
     refused: int = 0
-    """How often it could not be sent as it stood; `draft.fault` says why."""
+    """Number of refused attempts to send; `draft.fault` holds the reason."""
     error: BackendError | None = None
-    """Why the last try failed."""
+    """Failure of the last attempt."""
     filled: int = 0
-    """How often the fields were filled otherwise than by typing: they are drawn again."""
+    """Number of times that code filled the fields; each change rebuilds the fields."""
     draft: Draft = field(default_factory=Draft)
     key: str = field(init=False, repr=False)
-    """Makes one effect of every try to send the same."""
+    """Idempotency key: retries of the same text have one effect."""
     _tried: bool = False
     _focus: bool = False
 
@@ -93,20 +96,20 @@ class FeedbackForm:
 
     @classmethod
     def waiting(cls, opinion: Opinion, new_key: Callable[[], str]) -> FeedbackForm:
-        """The form of an opinion that was not sent when the app was left."""
+        """Return the queued form of feedback that an earlier run of the app did not send."""
         form = cls(opinion.article_id, new_key, opinion.useful)
         form.draft.liked, form.draft.missing = opinion.liked or "", opinion.missing or ""
         form.key, form.stage = opinion.key, Stage.QUEUED
         return form
 
     def opinion(self) -> Opinion:
-        """What is sent."""
+        """Return the feedback to send."""
         liked, missing = self.comments()
         return Opinion(self.article_id, bool(self.useful), liked, missing, self.key)
 
     @property
     def shown(self) -> tuple[Comment, ...]:
-        """The fields on screen: that of the answer, and the other when it is wanted or filled."""
+        """The fields on screen: the answer's field, and the other if it is open or filled."""
         if self.useful is None:
             return ()
         first, second = Comment.LIKED, Comment.MISSING
@@ -115,7 +118,7 @@ class FeedbackForm:
         return (first, second) if self.both or self.draft.text(second) else (first,)
 
     def fault_of(self, comment: Comment) -> Fault | None:
-        """What is wrong with one field."""
+        """Return the fault to show at one field; None without one."""
         long = len(self.draft.text(comment).strip()) > LONGEST_FEEDBACK
         match self.draft.fault:
             case Fault.EMPTY if comment in self.shown[:1]:
@@ -125,11 +128,11 @@ class FeedbackForm:
         return None
 
     def comments(self) -> tuple[str | None, str | None]:
-        """What was liked and what was missing, as they are sent."""
+        """Return the two comments to send, liked and missing; None for a blank comment."""
         return self.draft.liked.strip() or None, self.draft.missing.strip() or None
 
     def choose(self, event: ft.Event[ft.SegmentedButton]) -> None:
-        """Useful, not useful, or no answer after all."""
+        """Set the answer: useful, not useful, or none."""
         self.useful = {USEFUL: True, NOT_USEFUL: False}.get("".join(event.data or ()))
         self._focus = self.useful is not None
         self._edited()
@@ -152,12 +155,12 @@ class FeedbackForm:
         self.draft.deleted = deleted
 
     def restore(self) -> None:
-        """Bring back what was deleted."""
+        """Restore the deleted texts."""
         if self.draft.deleted is not None:
             self._fill(*self.draft.deleted)
 
     def ready(self) -> bool:
-        """Whether it can be sent now; if not, the draft's `fault` says why."""
+        """Return whether the form can be sent; else set the draft's `fault` if the input is the reason."""
         if self.stage is not Stage.WRITING or self.useful is None:
             return False
         liked, missing = self.comments()
@@ -173,14 +176,14 @@ class FeedbackForm:
         return False
 
     def takes_focus(self) -> bool:
-        """Whether the first field is to be typed in now: once after an answer or a fault."""
+        """Return whether to focus the first field; true once after an answer or a fault."""
         wanted, self._focus = self._focus, False
         return wanted
 
     def fail(self, error: BackendError) -> None:
-        """A try did not succeed: it can be sent again, as it is or changed.
+        """Return to writing after a failed attempt, so that the user can change or resend the text.
 
-        That the session is over is for the sign-in to say: whoever reads this form has signed in again.
+        An expired session shows no error here: the sign-in screen explains it.
         """
         over = isinstance(error, SessionExpired)
         self.stage, self.error, self._tried = Stage.WRITING, None if over else error, True
@@ -192,5 +195,5 @@ class FeedbackForm:
 
     def _edited(self) -> None:
         self.draft.fault = self.draft.deleted = None
-        if self._tried:  # what was tried may have arrived: its key stands for that text only
+        if self._tried:  # the key belongs to a text that may have arrived
             self.key, self._tried = self.new_key(), False

@@ -1,4 +1,4 @@
-"""Aide et avis: the articles, found by a word, read one at a time, and judged by their readers."""
+"""Aide et avis: the list of articles with its search, one article, and feedback."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from views.purchases.billing_rule import OFFICIAL_CUT_OFF_DAY, rule_sentence
 
 PATH = Destination.HELP.path
 HOME = "aide"
-"""What the backend calls the list itself when somebody gives an opinion on it."""
+"""`articleId` of feedback on the list of articles itself."""
 
 
 @component
 def HelpView() -> ft.View:
-    """The list; on wide windows the open article, else the contact, stands beside it."""
+    """Show the list; wide windows have the open article beside it, else the contact card."""
     look, session = use_look(), use_session()
     help_, slug = session.help, ft.use_route_params().get("slug")
     body: ft.Control
@@ -52,7 +52,7 @@ def HelpView() -> ft.View:
 
 @component
 def ArticleView() -> ft.View:
-    """One article on a screen of its own."""
+    """Show one article on its own screen."""
     look, session = use_look(), use_session()
     slug = ft.use_route_params().get("slug", "")
     among = _articles(look, session)
@@ -74,7 +74,7 @@ def _articles(look: Look, session: SessionState) -> tuple[Article, ...]:
 def _scrolled(
     look: Look, content: ft.Control, *, expand: int | bool = True, key: str | None = None
 ) -> ft.Control:
-    """A column and not a list view, which forgets a field that leaves the screen."""
+    """Return a scrolling column; a list view would drop the input of a field scrolled out of view."""
     margin = look.layout.margin
     return ft.Column(
         [
@@ -91,7 +91,7 @@ def _scrolled(
 
 @component
 def Contents(help_: HelpState, slug: str | None) -> ft.Control:
-    """The search and the articles; `slug` is of the one that is open beside."""
+    """Show the search and the articles; `slug` names the article open beside them."""
     look, session = use_look(), use_session()
     among = _articles(look, session)
     return column(SearchField(help_), Found(help_, help_.search, among, slug), spacing=SPACE_M)
@@ -112,7 +112,7 @@ def SearchField(help_: HelpState) -> ft.Control:
 
 @component
 def Found(help_: HelpState, wanted: Search, among: tuple[Article, ...], slug: str | None) -> ft.Control:
-    """Every article, or those that hold what is looked for, with the sentence that does."""
+    """Show the articles that match the query, each with its best sentence; all without a query."""
     look = use_look()
     words, query = look.words, wanted.query.strip()
     found = search(among, query)
@@ -167,7 +167,7 @@ def _row(look: Look, match: Match, *, selected: bool | None) -> ft.Control:
 
 
 def _around(look: Look, help_: HelpState) -> ft.Control:
-    """Whom to turn to when no article answers, and the opinion on the help as a whole."""
+    """Return the contact card and the feedback on the help as a whole."""
     words = look.words
     contact = card(
         look,
@@ -186,7 +186,7 @@ def _around(look: Look, help_: HelpState) -> ft.Control:
 def _open_article(
     look: Look, help_: HelpState, among: tuple[Article, ...], slug: str | None, level: int
 ) -> ft.Control | None:
-    """The article at that address, whose title is a heading of that level; None without a `slug`."""
+    """Return the article of `slug`, its title a heading of `level`; None without a `slug`."""
     if not slug:
         return None
     article = next((one for one in among if one.slug == slug), None)
@@ -198,7 +198,7 @@ def _open_article(
             "",
             strong_button(look, look.words("help.all"), partial(go, PATH)),
         )
-    title = [heading(text(article.title, look.type.h2), level)] if level > 1 else []  # 1 is the top bar's
+    title = [heading(text(article.title, look.type.h2), level)] if level > 1 else []  # the top bar's is 1
     sections = [_section(look, section, level + 1) for section in article.sections]
     return column(
         card(look, column(*title, *sections, spacing=SPACE_L), padding=look.layout.margin),
@@ -220,4 +220,4 @@ def _section(look: Look, section: Section, level: int) -> ft.Control:
 
 
 def _nothing() -> None:
-    """Enter in the search field: the results are there already."""
+    """Ignore Enter in the search field: each letter already updates the results."""

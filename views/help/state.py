@@ -1,4 +1,4 @@
-"""Help: what is looked for, the readers' opinions, and their sending."""
+"""State of the help: search, feedback forms, and the queue of unsent feedback."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from views.core.loadable import failures_to
 from views.help.feedback_state import FeedbackForm, Stage
 
 _REFUSALS = (Forbidden, NotFound, NotPossible)
-"""Sending the same again would change nothing."""
+"""Errors after which a retry is useless."""
 
 
 def _pauses() -> Iterator[float]:
-    """Seconds between two tries to send what waits."""
+    """Yield the seconds between two attempts to send queued feedback."""
     return chain((15, 30, 60, 120), repeat(300))
 
 
@@ -31,7 +31,7 @@ def _new_key() -> str:
 @ft.observable
 @dataclass(eq=False)
 class Search:
-    """What is looked for. Apart, so that typing draws the results again and not the field (see `Draft`)."""
+    """Query of the search: a separate object, so that typing rebuilds the results only (see `Draft`)."""
 
     query: str = ""
 
@@ -42,21 +42,21 @@ class Search:
 @ft.observable
 @dataclass(eq=False)
 class HelpState:
-    """What a reader of the help left there; it stays for `owner` until they sign out.
+    """Search and feedback of `owner`, until the sign-out.
 
-    Opinions that could not be sent wait, where the device keeps anything for the next start of the app too.
+    Unsent feedback is queued, and persisted on devices that store data.
     """
 
     backend: Backend
     owner: str | None = None
-    """The identifier of the one who is signed in."""
+    """Identifier of the signed-in subscriber."""
     new_key: Callable[[], str] = _new_key
-    """Makes the idempotency key of a form."""
+    """Factory of the forms' idempotency keys."""
     search: Search = field(default_factory=Search)
     cleared: int = 0
-    """How often the search was cleared: its field is drawn again."""
+    """Number of times that the search was cleared; each change rebuilds the field."""
     queued: int = 0
-    """How many opinions wait for the network."""
+    """Number of queued forms."""
     _forms: tuple[FeedbackForm, ...] = ()
     _delivering: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -65,7 +65,7 @@ class HelpState:
         self.cleared += 1
 
     def feedback(self, article_id: str) -> FeedbackForm:
-        """The one opinion of this reader on an article: being written, or sent."""
+        """Return the form of an article; create it at the first call."""
         for form in self._forms:
             if form.article_id == article_id:
                 return form
@@ -74,7 +74,7 @@ class HelpState:
         return form
 
     def take_up(self) -> None:
-        """Go on with what waited when the app was left."""
+        """Queue the feedback that an earlier run of the app did not send."""
         known = {form.key for form in self._forms}
         left = [FeedbackForm.waiting(each, self.new_key) for each in self.backend.unsent_opinions]
         left = [form for form in left if form.key not in known]
@@ -82,13 +82,13 @@ class HelpState:
         self.queued += len(left)
 
     async def keep(self) -> None:
-        """Have what waits on the device, where a session before left it in memory."""
+        """Persist the queued feedback on the device; an earlier session may have left it only in memory."""
         for form in self._forms:
             if form.stage is Stage.QUEUED:
                 await self.backend.keep_opinion(form.opinion())
 
     async def send(self, form: FeedbackForm) -> None:
-        """Send an opinion once, now or, without a network, later."""
+        """Send the feedback of a form; queue it if the backend is out of reach or the outcome unknown."""
         if not form.ready():
             return
 
@@ -101,14 +101,14 @@ class HelpState:
 
         form.stage = Stage.SENDING
         with failures_to(fail):
-            await self.backend.keep_opinion(form.opinion())  # first: the app may be left before the answer
+            await self.backend.keep_opinion(form.opinion())  # first: the app may close before the answer
             await self._post(form)
             form.stage = Stage.SENT
         if form.stage is not Stage.QUEUED:
             await self.backend.drop_opinion(form.key)
 
     async def deliver(self) -> None:
-        """Send what waits, trying again until nothing does. A key that has arrived has no second effect."""
+        """Send the queued feedback and retry until the queue is empty; the keys prevent duplicates."""
         async with self._delivering:
             for pause in _pauses():
                 for form in self._forms:

@@ -1,4 +1,4 @@
-"""Reaching a publisher."""
+"""Contact button of a publisher, and the check of its address."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PHONE: Final = re.compile(r"\+?[0-9]{3,15}")
 
 
 def contact_button(look: Look, contact: MerchantContact | None) -> list[ft.Control]:
-    """Return the way to a publisher: its site, else its e-mail, else its phone; nothing without any."""
+    """Return a button to the publisher's site, e-mail or phone, in this order; nothing without any."""
     address = contact_address(contact)
     if address is None:
         return []
@@ -30,14 +30,17 @@ def contact_button(look: Look, contact: MerchantContact | None) -> list[ft.Contr
 
 
 def contact_address(contact: MerchantContact | None) -> str | None:
-    """Return the address that opens a publisher's site, else a mail to it, else a call."""
+    """Return the URL of the publisher's site, e-mail or phone, in this order; None without any."""
     if contact is None:
         return None
     return _site(contact.url or "") or _mail(contact.email or "") or _call(contact.phone or "")
 
 
 def _site(given: str) -> str | None:
-    """Return an `https` address, however the publisher wrote it; `None` for any other kind of address."""
+    """Return the site as an `https` URL; None if it is no web address.
+
+    The scheme may be missing. User names, spaces and backslashes are refused.
+    """
     address = "".join(letter for letter in given if unicodedata.category(letter) not in ("Cc", "Cf")).strip()
     if "://" not in address and not address.startswith("//"):
         if _SCHEME.match(address):
@@ -57,7 +60,7 @@ def _site(given: str) -> str | None:
 
 
 def _mail(given: str) -> str | None:
-    """Return a `mailto` address without parameters: no copy to a stranger, no text of another's."""
+    """Return a `mailto` URL; its parameters are dropped, since they could add recipients or text."""
     address = cleaned(given).partition("?")[0]
     return f"mailto:{quote(address, safe='@+')}" if _EMAIL.fullmatch(address) else None
 

@@ -1,4 +1,4 @@
-"""One publisher: what it cost, its subscriptions, its purchases, and what was decided about it."""
+"""One publisher: its cost, its subscriptions, its purchases, and the answers to its findings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from views.purchases.rows import TEXT_START, purchase_row
 from views.subscriptions.parts import cost_line, subscription_names
 
 MOST_ROWS = 100
-"""Purchases that are drawn."""
+"""Maximum number of purchases on screen."""
 
 
 @component
@@ -64,7 +64,7 @@ def PublisherView() -> ft.View:
 def PublisherCard(
     insights: InsightsState, review: ReviewState, identifier: str, payment_id: str | None
 ) -> ft.Control:
-    """All that is known of a publisher on the contract; the row of `payment_id` is marked on wide windows."""
+    """Show a publisher of the contract; wide windows mark the row of `payment_id`."""
     look, keep = use_look(), use_kept()
     words, known = look.words, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
@@ -115,7 +115,7 @@ def _purchases(look: Look, rows: list[ft.Control], rest: int) -> list[ft.Control
 
 
 def _shown_name(look: Look, one: Publisher) -> str:
-    """Return the name, unless the publisher sells to adults or has none."""
+    """Return the name on screen; a replacement for a publisher for adults, or without a name."""
     if any(each.purchase_category_code is Category.ADULT for each in one.entries):
         return look.words("category.adult")
     return look.words("publisher.unnamed") if blank(one.name) else one.name

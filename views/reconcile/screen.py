@@ -1,4 +1,4 @@
-"""Rapprochement: the amount of a printed bill beside the app's, and the bill beside the calendar month."""
+"""Rapprochement: a printed bill compared with the app's total and with the calendar month."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from views.purchases.rows import shown_names
 from views.reconcile.state import ReconcileState
 
 MOST_TOLD = 3
-"""Combinations of entries that are told one by one; more are left to choose among."""
+"""Maximum number of explanations shown one by one; with more, the user picks entries instead."""
 MOST_WAYS = 3
-"""Combinations of the same amounts that are drawn."""
+"""Maximum number of combinations of the same amounts on screen."""
 MOST_LINES = 100
-"""Entries that are drawn."""
+"""Maximum number of entries on screen."""
 
 
 @component
@@ -69,7 +69,7 @@ def ReconcileView() -> ft.View:
 
 @component
 def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.Control:
-    """The bill of a period, once the periods are known; `review` draws it again."""
+    """Show the comparison of a period's bill, once the ledger is known. Rebuilt when `review` changes."""
     look, session = use_look(), use_session()
     words, contract, known = look.words, insights.contract, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
@@ -110,7 +110,7 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
 
 
 def _chosen(ledger: Ledger | None, asked: str | None) -> BillingPeriod | None:
-    """Return the period asked for; the latest that is over if none was."""
+    """Return the period of the address; without one, the latest period that is over."""
     periods = [one.period for one in ledger.periods] if ledger else []
     if asked is not None:
         return next((one for one in periods if one.period_id == asked), None)
@@ -119,7 +119,10 @@ def _chosen(ledger: Ledger | None, asked: str | None) -> BillingPeriod | None:
 
 @component
 def Comparison(comparing: ReconcileState, review: ReviewState) -> ft.Control:
-    """The printed amount, and what explains it; `review` holds what was typed, and draws it again."""
+    """Show the printed amount and its explanations.
+
+    `review` stores the amount that the user entered; its changes rebuild the component.
+    """
     look = use_look()
     words, period = look.words, comparing.period
     formats = Formats(words.language, comparing.insights.purchases.zone)
@@ -198,7 +201,7 @@ def _result(
 
 
 def _named(look: Look, formats: Formats, comparing: ReconcileState, one: Explanation) -> ft.Control:
-    """Return one named explanation, with its entries if it has any."""
+    """Return one named explanation; another bill is listed with its entries."""
     bill = one.period.bill_month if one.period else ""
     sentence = look.words(
         f"reconcile.because_{one.kind.value}",
@@ -214,7 +217,7 @@ def _named(look: Look, formats: Formats, comparing: ReconcileState, one: Explana
 
 
 def _moved(look: Look, formats: Formats, comparing: ReconcileState, one: Moved) -> ft.Control:
-    """Return the combinations of the same amounts."""
+    """Return an explanation by moved entries, with its combinations of the same amounts."""
     title = look.words("reconcile.moved", n=len(one.changes))
     parts: list[ft.Control] = [heading(text(title, look.type.body_medium), 3)]
     for number, way in enumerate(one.ways[:MOST_WAYS]):
@@ -228,7 +231,7 @@ def _moved(look: Look, formats: Formats, comparing: ReconcileState, one: Moved) 
 
 
 def _line(look: Look, formats: Formats, comparing: ReconcileState, one: Candidate) -> ft.Control:
-    """Return an entry and the bill it may be on; leads to the purchase."""
+    """Return the row of an entry with the bill it may be on. The row opens the purchase."""
     title, below = _told(look, formats, comparing, one)
     lines: list[ft.Control] = [
         text(title, look.type.body_medium),
@@ -244,7 +247,7 @@ def _line(look: Look, formats: Formats, comparing: ReconcileState, one: Candidat
 
 
 def _told(look: Look, formats: Formats, comparing: ReconcileState, one: Candidate) -> tuple[str, str]:
-    """Return « 2,99 € · Fiche Potager · 20 avril », and on which bill it may be."""
+    """Return « 2,99 € · Fiche Potager · 20 avril », and the sentence with the bill it may be on."""
     entry = one.entry
     day = formats.day_month(formats.local_day(entry.payment_date))
     here = entry.period_id == comparing.period_id and entry.payment_status is PaymentStatus.SUCCEEDED
@@ -253,7 +256,7 @@ def _told(look: Look, formats: Formats, comparing: ReconcileState, one: Candidat
 
 
 def _boxes(look: Look, formats: Formats, comparing: ReconcileState, found: Reconciliation) -> ft.Control:
-    """Return the entries to choose among, and what of the difference they leave."""
+    """Return a checkbox for each candidate, and the unexplained part of the difference."""
     left = comparing.left
     words = look.words
     if not left:
@@ -291,7 +294,7 @@ def _box(look: Look, formats: Formats, comparing: ReconcileState, one: Candidate
 
 @component
 def Clocks(formats: Formats, clocks: TwoClocks) -> ft.Control:
-    """The bill and the calendar month that it ends in: what one has and the other has not."""
+    """Show how the bill and the calendar month in which it ends differ, with the entries in only one."""
     look = use_look()
     opened, set_opened = ft.use_state(False)
     words, period = look.words, clocks.period
@@ -335,7 +338,7 @@ def Clocks(formats: Formats, clocks: TwoClocks) -> ft.Control:
 
 
 def _entry_fact(look: Look, formats: Formats, one: Purchase, *, out: bool) -> tuple[str, str]:
-    """Return an entry and what it changes between the bill and the month."""
+    """Return the label of an entry, and the amount by which it changes the bill into the month."""
     day = formats.day_month(formats.local_day(one.payment_date))
     change = -counted(one) if out else counted(one)
     return joined(day, shown_names(look, one)[0]), formats.money(Money(amount=change))

@@ -1,4 +1,4 @@
-"""The amount of a printed bill, typed or told by the backend, and what explains it."""
+"""State of the comparison of a printed bill with the ledger."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from views.core.resource import Resource
 @ft.observable
 @dataclass(eq=False)
 class ReconcileState:
-    """One period's bill beside the ledger."""
+    """Comparison of one period's bill with the ledger."""
 
     insights: InsightsState
     period_id: str
     contracts: tuple[Contract, ...] = ()
-    """The subscriber's other contracts of which the bills may be read."""
+    """Other contracts of the subscriber with billing rights."""
     others: Loadable[tuple[OtherTotal, ...]] = field(default_factory=Loadable)
-    """Their totals of the same bill."""
+    """Totals of the other contracts in the same bill month."""
     wrong: bool = False
-    """What was typed is no amount."""
+    """True if the input is no amount."""
     checked: frozenset[str] = frozenset()
-    """The ids of the entries that the subscriber takes for the difference."""
-    _typed: str | None = None  # private: typing draws nothing again
+    """Payment ids of the entries that the subscriber checked as the difference."""
+    _typed: str | None = None  # private: typing rebuilds no control
     _found: tuple[tuple[object, ...], Reconciliation | None] = field(default_factory=lambda: ((), None))
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class ReconcileState:
 
     @property
     def printed(self) -> Decimal | None:
-        """The amount on the bill: the backend's, else what was typed; None if neither is known."""
+        """The amount on the bill: the backend's, else the stored input; None without either."""
         period = self.period
         if period is not None and period.bill is not None:
             return period.bill.amount.amount
@@ -55,12 +55,12 @@ class ReconcileState:
 
     @property
     def typed(self) -> str | None:
-        """What was typed since the bill was compared; None if nothing was."""
+        """Input since the last comparison; None without any."""
         return self._typed
 
     @property
     def found(self) -> Reconciliation | None:
-        """What explains the printed amount; None without one. Computed once for the same figures."""
+        """Explanations of the printed amount, cached for the same figures; None without an amount."""
         known, printed = self.insights.ledger.data, self.printed
         if known is None or printed is None:
             return None
@@ -71,7 +71,7 @@ class ReconcileState:
 
     @property
     def left(self) -> Decimal:
-        """What of the difference the checked entries do not explain."""
+        """Part of the difference that the checked entries do not explain."""
         found = self.found
         if found is None:
             return Decimal("0.00")
@@ -79,11 +79,11 @@ class ReconcileState:
         return found.gap - sum(checked, Decimal("0.00"))
 
     def type(self, event: ft.Event[ft.TextField]) -> None:
-        """Note what is being typed."""
+        """Store the input of the field."""
         self._typed = event.data or ""
 
     def compare(self) -> None:
-        """Take over the amount that was typed, if it is one."""
+        """Compare the ledger with the amount in the field; set `wrong` if it is no amount."""
         amount = self.printed if self._typed is None else read_amount(self._typed)
         self.wrong, self.checked = amount is None, frozenset()
         if amount is not None:
@@ -91,16 +91,16 @@ class ReconcileState:
             self.insights.review.read_bill(self.period_id, amount)
 
     def check(self, payment_id: str, checked: bool) -> None:
-        """Add an entry to those that make the difference, or take it away."""
+        """Check an entry as part of the difference, or uncheck it."""
         self.checked = self.checked | {payment_id} if checked else self.checked - {payment_id}
 
     async def load_others(self) -> None:
-        """Read what the other contracts come to on the same bill."""
+        """Read the totals of the other contracts in the same bill month."""
         if self.contracts:
             await self._others.load()
 
     def _totals(self) -> Steps[tuple[BillingPeriod, ...], tuple[OtherTotal, ...]]:
-        """Read the periods of each contract; the totals are as old as the oldest of them."""
+        """Read the periods of each contract; the time of the totals is that of the oldest answer."""
         found: list[OtherTotal] = []
         ages: list[datetime] = []
         for contract in self.contracts:

@@ -30,7 +30,7 @@ from views.purchases.sharing import FoundExport
 from views.search.state import SearchState
 
 MOST_ROWS = 100
-"""Rows that are drawn."""
+"""Maximum number of rows on screen."""
 
 
 @component
@@ -57,7 +57,7 @@ def SearchView() -> ft.View:
 
 @component
 def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Control:
-    """The field, the filters, and what was found; the row of `payment_id` is marked on wide windows."""
+    """Show the field, the filters and the results; wide windows mark the row of `payment_id`."""
     look, session = use_look(), use_session()
     words, contract_id = look.words, insights.contract.contract_id
     searching = ft.use_memo(partial(SearchState, insights), [contract_id])
@@ -92,7 +92,7 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
 
 @component
 def Results(searching: SearchState, selected: str | None) -> ft.Control:
-    """What was found, grouped by bill; the total on top."""
+    """Show the total of the results, then the results grouped by bill."""
     look, keep = use_look(), use_kept()
     words, known, found = look.words, searching.insights.ledger, searching.found
     formats = Formats(words.language, searching.insights.purchases.zone)

@@ -1,4 +1,4 @@
-"""Search over all the periods of one contract, as words are typed."""
+"""State of the search over all periods of one contract."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from views.core.insights import InsightsState
 from views.core.loadable import failures_to
 
 PAUSE: Final = 0.3
-"""Seconds without a letter after which the search runs."""
+"""Debounce of the search, in seconds."""
 AT_ONCE: Final = 4
-"""Periods asked for at the same time."""
+"""Maximum number of requests in flight, one for each period."""
 
 
 @ft.observable
 @dataclass(eq=False)
 class SearchState:
-    """What is searched and what was found; an answer to an earlier question is dropped."""
+    """Query and results of the search. Answers to an earlier query are dropped."""
 
     insights: InsightsState
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     query: str = ""
-    """What the results are of."""
+    """Text that the results belong to."""
     filter: Filter | None = None
     found: tuple[Purchase, ...] | None = None
-    """The newest first; None before the first search."""
+    """Results, newest first; None without a query."""
     loading: bool = False
     error: BackendError | None = None
-    """Why a period that is not known whole could not be searched."""
-    _typed: str = ""  # private: typing draws nothing again
+    """Failure of a request for a period that the ledger holds only in part."""
+    _typed: str = ""  # private: typing rebuilds no control
     _asked: int = 0
     _waiting: asyncio.Future[None] | None = None
 
     @property
     def typed(self) -> str:
-        """What the field shows."""
+        """Text of the field."""
         return self._typed
 
     def begin(self, typed: str) -> None:
-        """Start from the words of an address."""
+        """Set the text of the field from the address."""
         if typed != self._typed:
             self._typed = typed
 
     def type(self, event: ft.Event[ft.TextField]) -> None:
-        """Search once nothing was typed for a moment."""
+        """Search after `PAUSE` seconds without another input."""
         self._typed = event.data or ""
         self._asked += 1
         self._waiting = asyncio.ensure_future(self._search_later(self._asked))
@@ -63,12 +63,12 @@ class SearchState:
             await self.run()
 
     async def choose(self, kind: Filter | None) -> None:
-        """Narrow the results to a kind."""
+        """Set the filter and search again."""
         self.filter = kind
         await self.run()
 
     async def run(self) -> None:
-        """Search what is known, then ask for the periods of which only the newest entries are."""
+        """Search the ledger, then request the periods of which it holds only the newest entries."""
         self._asked += 1
         asked, query, ledger = self._asked, Query.of(self._typed), self.insights.ledger.data
         self.query, self.error = self._typed, None

@@ -1,4 +1,4 @@
-"""The diagnostic report: shown whole before it is copied."""
+"""Diagnostic report: shown in full before the user copies it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from views.kit.theme import SPACE_M
 
 
 def diagnostics(look: Look, device: DeviceState, session: SessionState) -> str:
-    """The report of this moment."""
+    """Return the diagnostic report as of now."""
     page = ft.context.page
     surroundings: dict[str, str] = {
         "Flet": ft.__version__,
@@ -40,7 +40,7 @@ def diagnostics(look: Look, device: DeviceState, session: SessionState) -> str:
 
 @component
 def DiagnosticsButton(device: DeviceState, session: SessionState) -> ft.Control:
-    """Opens the report, from where it is copied."""
+    """Show the button that opens the report in a sheet, with a button that copies it."""
     look, sheets = use_look(), use_sheets()
 
     def open_sheet() -> None:

@@ -95,7 +95,7 @@ def _owner(look: Look, session: SessionState) -> ft.Control:
 
 
 def masked(identifier: str) -> str:
-    """Enough of an identifier to know it by: « c•••••@demo.example », « 06 •• •• •• 12 »."""
+    """Return the identifier with its middle masked: « c•••••@demo.example », « 06 •• •• •• 12 »."""
     name, at, domain = identifier.partition("@")
     if at:
         return f"{name[:1]}•••••@{domain}"
@@ -146,7 +146,7 @@ def _choice(
     chosen: T,
     choose: Callable[[T], None],
 ) -> ft.Control:
-    """One of a few."""
+    """Return a titled row of chips that selects one option."""
     chips = [
         Chip(label, partial(choose, value), chosen=value == chosen, key=f"{title}-{value}")
         for value, label in options
@@ -192,7 +192,7 @@ def _data(look: Look, session: SessionState) -> list[ft.Control]:
 
 
 def _erased(look: Look, session: SessionState) -> tuple[str, ...]:
-    """That leaving erases what is kept here, as sentences: what was read, and what waits to be sent."""
+    """Return the sentences about data that a sign-out erases: stored data and unsent feedback."""
     kept = (look.words("signout.erased"),) if session.backend.keeps_on_device else ()
     return (*kept, *_unsent(look, session))
 

@@ -1,4 +1,4 @@
-"""« Retrouver mon identifiant » and « Mot de passe oublié ? », before the sign-in."""
+"""Help before the sign-in: « Retrouver mon identifiant » and « Mot de passe oublié ? »."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from views.sign_in.state import Fault
 
 @component
 def ReminderStep(reminder: ReminderState, demo: bool) -> ft.Control:
-    """Asks for a number or an address; the answer is the same whether there is such an account or not."""
+    """Show the form for a phone number or an e-mail address.
+
+    The confirmation does not reveal whether an account exists.
+    """
     look = use_look()
     words = look.words
     fault = {
@@ -73,7 +76,10 @@ def ReminderStep(reminder: ReminderState, demo: bool) -> ft.Control:
 
 @component
 def ForgottenPassword() -> ft.Control:
-    """A link that says where a password is changed: on the operator's site, whose address only they know."""
+    """Show a link to a sheet that explains how to change a password.
+
+    The sheet has no link to the operator's site: the app does not know its address.
+    """
     look, sheets = use_look(), use_sheets()
     opened = partial(_forgotten_password, sheets.close)
     return link(look, look.words("password.forgot"), partial(sheets.open, opened))

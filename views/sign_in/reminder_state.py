@@ -1,4 +1,4 @@
-"""« Retrouver mon identifiant »: asked before the sign-in, answered elsewhere."""
+"""State of « Retrouver mon identifiant »: the app sends the request, the operator answers outside it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from views.sign_in.state import Fault, fault_in
 @ft.observable
 @dataclass(eq=False)
 class ReminderState:
-    """What was typed stays while the visitor goes back and forth.
+    """State of the reminder form. The input stays when the form is closed and opened again.
 
-    The answer never tells whether there is such an account.
+    The confirmation does not reveal whether an account exists.
     """
 
     backend: Backend
@@ -26,14 +26,14 @@ class ReminderState:
     sent: bool = False
     fault: Fault | None = None
     error: BackendError | None = None
-    _typed: str = ""  # private: typing draws nothing again (see `SignInState`)
+    _typed: str = ""  # private: typing rebuilds no control (see `SignInState`)
 
     @property
     def typed(self) -> str:
         return self._typed
 
     def __repr__(self) -> str:
-        return "ReminderState()"  # what was typed stays out of logs
+        return "ReminderState()"  # keeps the input out of logs
 
     def open(self) -> None:
         self.opened = True
@@ -48,7 +48,7 @@ class ReminderState:
         self.sent = False
 
     async def send(self) -> None:
-        """Ask for the identifier that goes with a phone number or an e-mail address."""
+        """Request the identifier that belongs to the phone number or e-mail address."""
         typed = cleaned(self._typed)
         self.fault, self.error = fault_in(typed), None
         if self.fault is not None or self.busy:

@@ -37,7 +37,7 @@ MARK = 48
 
 @component
 def LoginView(session: SessionState) -> ft.View:
-    """The gate: shown whatever the address is, which is followed once signed in."""
+    """Show the sign-in for any address; the app opens the address after the sign-in."""
     look = use_look()
     form, _ = ft.use_state(SignInState(session))
     reminder, _ = ft.use_state(ReminderState(session.backend))
@@ -92,7 +92,7 @@ def LoginView(session: SessionState) -> ft.View:
 
 @component
 def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
-    """Step 1: who."""
+    """Show step 1: the identifier."""
     look, runtime = use_look(), use_device().runtime
     words = look.words
     busy = words("login.checking") if form.busy else None
@@ -155,7 +155,7 @@ def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
 
 @component
 def PasswordStep(form: SignInState) -> ft.Control:
-    """Step 2: the proof."""
+    """Show step 2: the password."""
     look = use_look()
     words = look.words
     ft.use_effect(form.count_down, [form.locked_minutes > 0], cleanup=lambda: None)
@@ -241,7 +241,7 @@ def PasswordStep(form: SignInState) -> ft.Control:
 
 
 def _problems(look: Look, form: SignInState) -> list[ft.Control]:
-    """Return what stands between the visitor and their account, in one notice."""
+    """Return one notice: a failed sign-in, an ended session, or a fault of the credential store."""
     session = form.session
     error = form.error or session.ended
     if error is None and session.unerased is not None:
@@ -281,7 +281,7 @@ def _brand_row(look: Look) -> ft.Control:
 
 @component
 def LanguageSwitch() -> ft.Control:
-    """The language, before there are settings to find it in."""
+    """Show a button that switches the language; the settings are out of reach before the sign-in."""
     look, device = use_look(), use_device()
     other = Language.EN if device.language is Language.FR else Language.FR
 
@@ -307,7 +307,7 @@ def LanguageSwitch() -> ft.Control:
 
 
 def _hero(look: Look) -> ft.Control:
-    """The start half of wide windows."""
+    """Return the panel beside the form, for wide windows."""
     return ft.Container(
         ft.Column(
             [

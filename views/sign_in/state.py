@@ -18,7 +18,7 @@ from services.identifiers import cleaned, phone_number
 from views.core.session import SessionState
 
 DEMO_IDENTIFIER: Final = "camille@demo.example"
-DEMO_PASSWORD: Final = "Soleil-2026"  # noqa: S105 - the made-up subscribers' published password
+DEMO_PASSWORD: Final = "Soleil-2026"  # noqa: S105 - the public password of the demo subscribers
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -26,7 +26,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class Fault(Enum):
-    """What is wrong with what was typed, before anybody is asked."""
+    """Faults of an input that are found without a request."""
 
     EMPTY = auto()
     FORMAT = auto()
@@ -40,7 +40,7 @@ class Step(Enum):
 @ft.observable
 @dataclass(eq=False)
 class SignInState:
-    """What the sign-in screens show. The password leaves it as soon as it is accepted."""
+    """State of the sign-in screens. An accepted password is erased at once."""
 
     session: SessionState
     step: Step = Step.IDENTIFIER
@@ -50,12 +50,12 @@ class SignInState:
     fault: Fault | None = None
     error: BackendError | None = None
     retype: bool = False
-    """The password was refused: it is selected, ready to be typed over."""
+    """True after a refused password: its text is selected, so that typing replaces it."""
     locked_minutes: int = 0
-    """How long the account stays locked, counted down by `count_down`."""
+    """Minutes until the account is unlocked; `count_down` decreases them."""
     _challenge: Challenge | None = None
-    # Private: typing draws nothing again. A field drawn again with what was typed a moment ago loses the
-    # letters typed since.
+    # Private, so that typing rebuilds no control: a field rebuilt with an older text loses the letters
+    # typed since.
     _identifier: str = ""
     _password: str = ""
 
@@ -76,7 +76,7 @@ class SignInState:
         self._password = value
 
     def __repr__(self) -> str:
-        return f"SignInState({self.step.name})"  # what was typed stays out of logs
+        return f"SignInState({self.step.name})"  # keeps the input out of logs
 
     def type_identifier(self, event: ft.Event[ft.TextField]) -> None:
         self._identifier, self.fault = event.data or "", None
@@ -91,24 +91,24 @@ class SignInState:
         self.remember = bool(event.data)
 
     async def submit_identifier(self) -> None:
-        """Step 1. Whether the identifier exists is never said: the password is asked for either way."""
+        """Send the identifier. The next step does not reveal whether the account exists."""
         identifier = cleaned(self.identifier)
         self.fault = fault_in(identifier)
         if self.fault is None:
             await self._begin(identifier)
 
     async def continue_remembered(self) -> None:
-        """Step 1 with the identifier that this device remembers."""
+        """Send the identifier that this device remembers."""
         self.identifier = self.session.remembered_identifier or ""
         await self.submit_identifier()
 
     def use_other(self) -> None:
-        """Step 1 with an empty field."""
+        """Forget the remembered identifier and empty the field."""
         self.session.remembered_identifier = None
         self.identifier = ""
 
     async def submit_password(self) -> None:
-        """Step 2."""
+        """Send the password; after a success, enter the session."""
         if self.busy or self._challenge is None or self.locked_minutes:
             return
         if not self.password:
@@ -137,22 +137,22 @@ class SignInState:
         await self.session.enter(problem)
 
     async def count_down(self) -> None:
-        """Run while the screen of a locked account is shown: opens the form again when the time is up."""
+        """Count the minutes of a lock down, then unlock the form. Runs while the screen is shown."""
         while self.locked_minutes:
             await asyncio.sleep(MINUTE.total_seconds())
             if self.locked_minutes == 1:
-                await self._begin(self.identifier)  # the sign-in begun before the lock is too old by now
-            self.locked_minutes = max(0, self.locked_minutes - 1)  # the user may have left it meanwhile
+                await self._begin(self.identifier)  # the challenge from before the lock has expired
+            self.locked_minutes = max(0, self.locked_minutes - 1)  # `back` may have reset it
 
     async def open_demo(self) -> None:
-        """Sign in as the first made-up subscriber, for this visit only."""
+        """Sign in as the first demo subscriber, without storing the session on the device."""
         await self._begin(DEMO_IDENTIFIER)
         if self.step is Step.PASSWORD and not self.busy:
             self.password, self.remember = DEMO_PASSWORD, False
             await self.submit_password()
 
     def back(self) -> None:
-        """From the password to the identifier, which stays; not while the password is being checked."""
+        """Return to the identifier step and keep the identifier; do nothing while a request is in flight."""
         if not self.busy:
             self._restart()
 
@@ -177,7 +177,7 @@ class SignInState:
 
 
 def fault_in(identifier: str) -> Fault | None:
-    """Return why a cleaned text is no e-mail address and no phone number, if it is none."""
+    """Return the fault of a cleaned text that is no e-mail address and no phone number; else None."""
     if not identifier:
         return Fault.EMPTY
     if _EMAIL.fullmatch(identifier) or phone_number(identifier):

@@ -1,4 +1,4 @@
-"""The words of a year's picture and PDF."""
+"""Texts of a year's picture and PDF."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from views.kit.look import Look
 from views.kit.theme import palette
 
 MOST_SHARED = 4
-"""Categories or publishers on the picture."""
+"""Maximum number of categories or publishers on the picture."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What is told of a year to others."""
+    """Data of a year in the files that a user can share."""
 
     year: Year
     at: datetime
     demo: bool
     named: bool
-    """Publishers are named, but for those for adults."""
+    """True if publishers are named; publishers for adults never are."""
 
 
 def heights(year: Year) -> tuple[float, ...]:
@@ -51,7 +51,7 @@ def month_amount(words: Words, formats: Formats, one: Month) -> str:
 
 
 class Cut(Enum):
-    """What a year is parted by."""
+    """Criterion by which a year's total is split."""
 
     KIND = auto()
     CATEGORY = auto()
@@ -59,7 +59,7 @@ class Cut(Enum):
 
 
 def part_name(words: Words, part: Part, cut: Cut) -> str:
-    """Return the name of a part of the year."""
+    """Return the name of a part of the year's total."""
     special = {
         ADULT: "category.adult",
         OTHERS: "year.others",
@@ -83,12 +83,12 @@ def span(words: Words, formats: Formats, year: Year) -> str:
 
 
 def picture_of(look: Look, shared: Shared) -> Make:
-    """Return how the picture of a year is made: `conso-et-moi-annee-2026.png`."""
+    """Return a factory of the picture of a year: `conso-et-moi-annee-2026.png`."""
     return _file(look, shared, "png", "image/png", lambda page, fonts: png_file(page, fonts=fonts))
 
 
 def pdf_of(look: Look, shared: Shared) -> Make:
-    """Return how the PDF of a year is made."""
+    """Return a factory of the PDF of a year."""
     mark = asset(look.brand.mark.lstrip("/"))
     return _file(
         look, shared, "pdf", "application/pdf", lambda page, fonts: pdf_file(page, fonts=fonts, mark=mark)
@@ -107,7 +107,7 @@ def _file(
 
 
 def year_page(look: Look, shared: Shared, *, most: int | None = None) -> YearPage:
-    """Return the page in words; its tables have at most `most` rows each."""
+    """Return the texts of the page; its tables have at most `most` rows each."""
     words, formats, year = look.words, look.formats, shared.year
 
     def money(amount: Decimal) -> str:
@@ -155,7 +155,7 @@ def year_page(look: Look, shared: Shared, *, most: int | None = None) -> YearPag
 
 
 def _discreet(parts: tuple[Part, ...], hidden: str, others: str) -> tuple[Part, ...]:
-    """Return the parts with the `hidden` one counted among the `others`."""
+    """Return the parts with the `hidden` part added to the `others` part."""
     amount = sum((one.amount for one in parts if one.key in (hidden, others)), NOTHING)
     told = [one for one in parts if one.key not in (hidden, others)]
     at = next((rank for rank, one in enumerate(told) if one.key == UNDETAILED), len(told))

@@ -1,4 +1,4 @@
-"""L'année: the twelve bills of a year, what they are made of, and what of it can be shared."""
+"""L'année: the twelve bills of a year, their breakdowns, and files to share."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def YearView() -> ft.View:
 
 @component
 def Bills(insights: InsightsState, asked: str) -> ft.Control:
-    """The year asked for, once the periods are known."""
+    """Show the year in the address, once the ledger is known."""
     look, session = use_look(), use_session()
     words, contract, known = look.words, insights.contract, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
@@ -94,7 +94,7 @@ def _asked(ledger: Ledger, asked: str) -> int:
 
 
 def _choice(look: Look, ledger: Ledger, told: int) -> list[ft.Control]:
-    """Return a chip a year; nothing when there is only one."""
+    """Return one chip for each year; nothing for a single year."""
     known = years(ledger)
     if len(known) < 2:
         return []
@@ -139,7 +139,7 @@ def _summary(look: Look, formats: Formats, one: Year) -> ft.Control:
 
 
 def _compared(look: Look, formats: Formats, one: Year) -> str:
-    """Return how the year compares with the one before, over the months known in both."""
+    """Return the comparison with the previous year, over the months known in both."""
     before = one.year - 1
     if not one.compared:
         return look.words("year.not_compared", year=before)
@@ -149,7 +149,7 @@ def _compared(look: Look, formats: Formats, one: Year) -> str:
 
 
 def _chart(look: Look, formats: Formats, one: Year) -> ft.Control:
-    """Return the twelve bars; the list below them says the same to screen readers."""
+    """Return the twelve bars. Screen readers get the list below instead."""
     columns: list[ft.Control] = []
     for each, height in zip(one.months, heights(one), strict=True):
         initial = formats.month_short(each.bill_month)[:1]
@@ -198,7 +198,7 @@ def _bar(look: Look, known: Known, height: float) -> ft.Control:
 
 
 def _cut(look: Look, title: str, parts: tuple[Part, ...], cut: Cut) -> ft.Control:
-    """Return one cut of the total; nothing was bought if it has no part."""
+    """Return the card of one split of the total; without a part, it says that nothing was bought."""
     rows = [(part_name(look.words, one, cut), look.formats.money(Money(amount=one.amount))) for one in parts]
     content: ft.Control = named_amounts(look, rows)
     if not rows:
@@ -208,7 +208,7 @@ def _cut(look: Look, title: str, parts: tuple[Part, ...], cut: Cut) -> ft.Contro
 
 @component
 def Sharing(insights: InsightsState, shared: Shared) -> ft.Control:
-    """The year as a picture, a PDF and a CSV file."""
+    """Show the buttons that share the year as a picture, a PDF or a CSV file."""
     look = use_look()
     named, name = ft.use_state(False)
     words = look.words
@@ -250,7 +250,7 @@ def Sharing(insights: InsightsState, shared: Shared) -> ft.Control:
 
 @component
 def FileActions(look: Look, insights: InsightsState, shared: Shared, kind: str) -> ft.Control:
-    """The buttons of one kind of file."""
+    """Show the buttons of one kind of file."""
     if kind == "yearpicture":
         make = picture_of(look, shared)
     elif kind == "yearpdf":
