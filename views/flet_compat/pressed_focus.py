@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import flet as ft
 
@@ -87,6 +88,7 @@ async def _give_back(focus: _Focus, key: str) -> bool:
         return True
     for control in list(ft.context.page.session.index.values()):
         if isinstance(control, ft.TextButton) and control.key == key:
-            await control.focus()
+            with suppress(RuntimeError):  # it, or the whole page, has just left
+                await control.focus()
             return True
     return False
