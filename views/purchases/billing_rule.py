@@ -1,4 +1,4 @@
-"""The rule of the billing period, in words, with the help article's example."""
+"""Explanation of the billing period, with the help article's example."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from views.kit.look import Look, text
 
 OFFICIAL_CUT_OFF_DAY = 26
 EXAMPLE = "2024-03"
-"""The bill of the help article's example."""
+"""Month of the bill in the help article's example."""
 
 
 def billing_rule(look: Look, contract: Contract) -> list[ft.Control]:
-    """Two sentences; the article's own where its cut-off day is the contract's."""
+    """Return two sentences; the article's own if the contract has the same cut-off day."""
     rule = rule_sentence(look, contract.billing.cut_off_day)
     extra = look.words("purchases.info_extra")
     return [text(rule, look.type.body), text(extra, look.type.body_s, look.colors.content_muted)]
 
 
 def rule_sentence(look: Look, cut_off_day: int = OFFICIAL_CUT_OFF_DAY) -> str:
-    """The rule and its example, for a contract that is cut on that day."""
+    """Return the rule and its example for a contract with this cut-off day."""
     if cut_off_day == OFFICIAL_CUT_OFF_DAY:
         return look.words("purchases.info_text")
     example = period_billed_in(EXAMPLE, cut_off_day)

@@ -1,4 +1,4 @@
-"""The detail of one purchase, as a screen of its own or beside the list."""
+"""Detail of one purchase, on its own screen or beside the list."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from views.purchases.sharing import ReceiptActions
 from views.purchases.state import PurchasesState
 
 AMOUNT_ROOM = 240
-"""Least width of the card's content, in logical pixels: beside the list, on a window of 840."""
+"""Smallest width of the card's content in logical pixels: beside the list, in a window of 840."""
 
 
 @component
 def PurchaseDetail(
     purchases: PurchasesState, shown: PurchaseState, payment_id: str, heading_level: int
 ) -> ft.Control:
-    """Reads the purchase and draws it; what the list knows of it shows meanwhile."""
+    """Read the purchase and show it; until the answer, show the data that the list has."""
     look, session = use_look(), use_session()
 
     async def open_purchase() -> None:
@@ -66,9 +66,9 @@ def PurchaseDetail(
         content = error_state(look, loadable.error, shown.load)
     elif loadable.data is not None:
         beside = look.layout.wide and (purchases.periods.old or purchases.shown.old)
-        age = [] if beside else freshness(look, formats, loadable, shown.load)  # the list says it
+        age = [] if beside else freshness(look, formats, loadable, shown.load)  # else the list shows the age
         facts = _facts(look, formats, purchases, session.report, loadable.data, loadable.at, heading_level)
-        facts.key = "facts"  # else, moved by the notice of its age, it would lose the form open over it
+        facts.key = "facts"  # without a key, a notice above the facts would close the form open over them
         content = column(*age, facts, spacing=SPACE_M)
     return ft.Column(
         [ft.Container(content, padding=ft.Padding.only(bottom=SPACE_L))],
@@ -152,7 +152,7 @@ def _facts(
 
 
 def _statuses(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
-    """Where the purchase stands with its bill, then what is not ordinary about it."""
+    """Return the billing status of the purchase, then the tags of its exceptional properties."""
     words, status = look.words, purchase.payment_status
     tags: list[ft.Control] = []
     if status is PaymentStatus.SUCCEEDED:
@@ -171,7 +171,7 @@ def _statuses(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contr
 def _further_tags(
     look: Look, formats: Formats, purchase: Purchase
 ) -> Iterator[tuple[str, Tone, ft.IconData]]:
-    """What is not ordinary: as in the list, but pending is said already and a refund has its date."""
+    """Yield the tags of the list without "pending", which `_statuses` shows; date a refund."""
     words = look.words
     said = {words("tag.pending")}
     if purchase.refunds:
@@ -201,7 +201,7 @@ def _refunds(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contro
 
 
 def _reported(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
-    """What was reported about it, and the receipt."""
+    """Return a notice with the user's report about the purchase, its reference and its status."""
     dispute = purchase.dispute
     if dispute is None:
         return []

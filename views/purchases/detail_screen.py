@@ -1,4 +1,4 @@
-"""One purchase on a screen of its own; on wide windows it stands beside the list instead."""
+"""Screen of one purchase; wide windows show the purchase beside the list instead."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def PurchaseView() -> ft.View:
 
 @component
 def OnePurchase(purchases: PurchasesState | None, purchase: PurchaseState | None, payment_id: str) -> ft.View:
-    """The back arrow leads to the period of the purchase, whatever the address said."""
+    """Show a purchase; the back arrow leads to the period of the purchase, not the period in the address."""
     look, session = use_look(), use_session()
     period_id = purchases.period_id if purchases else None
     known = purchase.purchase.data if purchase and purchase.payment_id == payment_id else None

@@ -1,4 +1,4 @@
-"""One purchase, on its own screen or in the pane beside the list."""
+"""State of one purchase, on its own screen or in the pane beside the list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from views.core.resource import Part, Resource
 @ft.observable
 @dataclass(eq=False)
 class PurchaseState:
-    """One purchase of a contract; what a list knows of it shows before the backend answers."""
+    """State of one purchase of a contract; data of a list or the cache shows before the backend answers."""
 
     backend: Backend
     contract: Contract
@@ -31,9 +31,7 @@ class PurchaseState:
         return (self._purchase.part,)
 
     async def open(self, payment_id: str, known: Answer[Purchase] | None = None) -> None:
-        """Show a purchase: at once what is `known` of it, by a list or from before; then all that the
-        backend says.
-        """
+        """Show a purchase: data of a list (`known`) or the cache at once, then the backend's answer."""
         if payment_id != self.payment_id:
             self.payment_id = payment_id
             newest = max(
@@ -43,7 +41,7 @@ class PurchaseState:
         await self.load()
 
     async def load(self) -> None:
-        """Read the purchase on screen again."""
+        """Reload the purchase on screen."""
         if self.payment_id is not None:
             await self._purchase.load()
 

@@ -1,4 +1,4 @@
-"""What leaves the app as a file: the words of the CSV export and of the receipt of a purchase."""
+"""Files that the app exports: the CSV file of purchases and the PDF receipt of a purchase."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from views.kit.brand import Brand
 from views.kit.look import titled
 
 LONGEST_REFERENCE = 50
-"""Characters of a reference in the name of a file."""
+"""Maximum number of characters of a reference in a file name."""
 
 
 def export_of(backend: Backend, contract: Contract, period_ids: Sequence[str], words: Words) -> Make:
-    """How the CSV file of these periods is made: `conso-et-moi-2024-03.csv`."""
+    """Return a function that builds the CSV file of these periods: `conso-et-moi-2024-03.csv`."""
 
     async def make(told: Told) -> File:
         export = await read_export(backend, contract, period_ids, told)
@@ -37,7 +37,7 @@ def export_of(backend: Backend, contract: Contract, period_ids: Sequence[str], w
 
 
 def found_of(insights: InsightsState, found: Sequence[Purchase], words: Words) -> Make:
-    """How the CSV file of purchases that were found is made."""
+    """Return a function that builds the CSV file of the purchases found by a search."""
 
     async def make(_told: Told) -> File:
         known = insights.ledger.data.periods if insights.ledger.data else ()
@@ -58,7 +58,7 @@ def found_of(insights: InsightsState, found: Sequence[Purchase], words: Words) -
 
 
 def spelling(words: Words) -> Spelling:
-    """The way spreadsheets of that language expect a CSV file."""
+    """Return the CSV conventions that spreadsheets in the language expect."""
     french = words.language is Language.FR
     return Spelling(
         delimiter=";" if french else ",",
@@ -72,7 +72,7 @@ def spelling(words: Words) -> Spelling:
 
 
 def _months(export: Export) -> str:
-    """« 2024-03 », « 2024-01-2024-06 »."""
+    """Return « 2024-03 », or « 2024-01-2024-06 » for several months."""
     months = [one.period.bill_month for one in export.periods]
     return "-".join(dict.fromkeys((months[0], months[-1])))
 
@@ -80,9 +80,9 @@ def _months(export: Export) -> str:
 def receipt_of(
     contract: Contract, purchase: Purchase, at: datetime, words: Words, brand: Brand, *, demo: bool
 ) -> Make:
-    """How the PDF receipt of a purchase is made: `recu-IP-240225-000001.pdf`.
+    """Return a function that builds the PDF receipt of a purchase: `recu-IP-240225-000001.pdf`.
 
-    `at` is when the backend vouched for the purchase, by its own clock.
+    `at` is the time of the last confirmation of the purchase by the backend, by the backend's clock.
     """
 
     async def make(_told: Told) -> File:
@@ -92,7 +92,7 @@ def receipt_of(
         )
         reference = unicodedata.normalize("NFC", purchase.reference_code)
         safe = "".join(letter for letter in reference if letter.isalnum() or letter in "-_")
-        # A file name holds 255 bytes at most, and a letter takes up to four.
+        # A file name has at most 255 bytes, and a letter takes up to four.
         name = joined(words("receipt.file"), safe[:LONGEST_REFERENCE], separator="-")
         return File(f"{name}.pdf", content, "application/pdf")
 
@@ -145,14 +145,14 @@ def _receipt(
 
 
 def _nature(purchase: Purchase) -> str:
-    """What the page can be called: only what was charged or given back is a receipt."""
+    """Return the kind of document: a receipt only if the purchase was charged or refunded, else an entry."""
     if purchase.payment_status is not PaymentStatus.SUCCEEDED:
         return "entry"
     return "refund" if purchase.entry_type is EntryType.REFUND else "purchase"
 
 
 def _standing(words: Words, formats: Formats, purchase: Purchase) -> str:
-    """Where the purchase stands with its bill."""
+    """Return the billing status of the purchase, with the refunded amount."""
     if purchase.payment_status is not PaymentStatus.SUCCEEDED:
         return words(f"status.{purchase.payment_status.value}")
     standing = on_bill(words, formats, purchase)
@@ -164,7 +164,7 @@ def _standing(words: Words, formats: Formats, purchase: Purchase) -> str:
 
 
 def on_bill(words: Words, formats: Formats, purchase: Purchase) -> str:
-    """Return « Facturé en mars », « À déduire en avril »: what the bill does with an accepted entry."""
+    """Return « Facturé en mars », « À déduire en avril »: the effect of an accepted entry on its bill."""
     month = formats.month_name(purchase.bill_month)
     if purchase.entry_type is EntryType.REFUND:
         return words("purchase.deducted" if purchase.is_billed else "purchase.deduct_later", month=month)
@@ -172,7 +172,7 @@ def on_bill(words: Words, formats: Formats, purchase: Purchase) -> str:
 
 
 def kind_of(words: Words, purchase: Purchase) -> str:
-    """« À l’acte », « Abonnement », « Remboursement »."""
+    """Return « À l’acte », « Abonnement », « Remboursement »."""
     if purchase.entry_type is EntryType.PURCHASE:
         return words(f"kind.{purchase.kind.value}")
     return words(f"entry.{purchase.entry_type.value}")

@@ -1,4 +1,4 @@
-"""Which pages of a long list are drawn: those near the view, and a spacer for what is above."""
+"""Windowed list: only the pages near the viewport are drawn; a spacer replaces the pages above."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from math import ceil
 import flet as ft
 
 ROW_ESTIMATE = 96.0
-"""Logical pixels a row takes, with its share of the day's heading, until its page has been measured."""
+"""Estimated height of a row with its share of the day's heading, until its page has been measured."""
 
 LOWEST_ROW = 64.0
-"""Logical pixels a row takes at least."""
+"""Smallest height of a row, in logical pixels."""
 
 HEAD_ESTIMATE = 300.0
-"""The same of what stands above the first row."""
+"""Estimated height of the content above the first row, in logical pixels."""
 
 
 @ft.observable
 @dataclass(eq=False)
 class ListWindow:
-    """The drawn pages `first` to `last` of a list read `per_page` rows at a time.
+    """Window of the drawn pages `first` to `last`, each with up to `per_page` rows.
 
-    Pages come one after the other, so that every page above the view has been measured when it is let
-    go of and the spacer in its place has its height: nothing jumps. Until it is scrolled, only the `rows`
-    of the first page that are near the view are drawn: a list comes sooner so.
+    Pages are drawn in order, so that each page has been measured before a spacer of equal height replaces it.
+    The rows on screen therefore never jump. Before the first scroll, only the first `rows` rows of page 1 are
+    drawn, so that the list appears sooner.
     """
 
     per_page: int
     viewport: float = 700.0
-    """Height of the view, in logical pixels; a guess until it is measured."""
+    """Height of the viewport in logical pixels, estimated until measured."""
     first: int = 1
     last: int = 1
     rows: int = field(init=False)
-    """How many rows of the first page are drawn."""
+    """Number of drawn rows of the first page."""
     above: float = 0.0
-    """Height of the pages that are not drawn any more, above the first drawn."""
+    """Height of the spacer that replaces the pages above the first drawn page."""
     scrolled_past_head: bool = False
     remade: int = 0
-    """How many times what is drawn had to be made anew to be at its top again."""
+    """Number of times the scrolled column was replaced by a new column, which starts at its top."""
     going_to: float | None = None
-    """How far down the view is asked to be, in logical pixels; None when it was, or nobody asks."""
+    """Requested scroll offset in logical pixels; None if no scroll is pending."""
     _head: float = HEAD_ESTIMATE
     _offset: float = 0.0
     _reached: int = 1
@@ -51,9 +51,9 @@ class ListWindow:
         self.rows = self._rows_near()
 
     def begin_again(self) -> None:
-        """Another list takes the place of this one, at its top.
+        """Reset the window to the top for another list.
 
-        What has not been scrolled stays, with the heights it was measured at, and takes other contents.
+        A column that was not scrolled is reused, with its measured heights and new content.
         """
         if self._offset:
             self.remade += 1
@@ -63,7 +63,7 @@ class ListWindow:
         self._place()
 
     def reach(self, last_read: int, total_pages: int) -> None:
-        """The list has been read up to `last_read` of `total_pages`: the page after it may be drawn."""
+        """Record that the list is read up to `last_read` of `total_pages`; the next page may be drawn too."""
         self._reached, self._total = last_read, total_pages
         self._place()
 
@@ -76,23 +76,23 @@ class ListWindow:
         self._place()
 
     def measure_page(self, event: ft.LayoutSizeChangeEvent[ft.LayoutControl]) -> None:
-        """A drawn page says how high it is; its number is its data."""
+        """Record the height of a drawn page, whose number is the control's `data`."""
         self._heights[int(event.control.data)] = event.height
         self._place()
 
     def scroll(self, remade: int, event: ft.OnScrollEvent) -> None:
-        """What was drawn as the `remade`th was scrolled."""
-        if remade != self.remade:  # it is on its way out
+        """Record a scroll of the column with the number `remade`."""
+        if remade != self.remade:  # the column is being replaced
             return
         self._offset, self.viewport = event.pixels, event.viewport_dimension
         self.scrolled_past_head = event.pixels > 160
         self._place()
 
     def bring(self, page: int, rank: int, rows: int) -> None:
-        """Ask for the row of this `rank` (from 0) among the `rows` of its page, unless it is in view.
+        """Request a scroll to the row `rank` (from 0) of the `rows` of its page, unless the row is in view.
 
-        Told from the height of its page: a row more to each side makes up for rows that differ. What is drawn
-        goes there first, for the view to find it.
+        The position is estimated from the height of the page, with a margin of one row, because row heights
+        differ. The target pages are drawn first, so that the scroll can reach them.
         """
         row = self._height(page) / rows
         top = self._head + sum(self._height(before) for before in range(1, page)) + rank * row
@@ -101,14 +101,18 @@ class ListWindow:
             self._place()
 
     def gone(self) -> None:
-        """The view is where it was asked to be."""
+        """Record that the requested scroll is done."""
         self.going_to = None
 
     def _height(self, page: int) -> float:
         return self._heights.get(page, self.per_page * ROW_ESTIMATE)
 
     def _rows_near(self) -> int:
-        """Those of the first page in view, however low, and half a view further; all, once scrolled."""
+        """Return the number of rows of page 1 to draw.
+
+        They fill the viewport even at the smallest height, and half a viewport more at the estimated height.
+        After a scroll, all rows are drawn.
+        """
         if self._offset:
             return self.per_page
         in_view = ceil((self.viewport - self._head) / LOWEST_ROW)
@@ -116,7 +120,7 @@ class ListWindow:
         return min(self.per_page, max(1, in_view, further))
 
     def _place(self) -> None:
-        """Draw what is within one view of the view, up and down."""
+        """Draw the pages within one viewport above and below the viewport."""
         self.rows = max(self.rows, self._rows_near())
         top, bottom = self._offset - self.viewport, self._offset + 2 * self.viewport
         first, last, end = 1, 1, self._head

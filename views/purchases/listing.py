@@ -1,4 +1,4 @@
-"""The list of a period's purchases: summary, filters and the window of rows, in one scroll."""
+"""List of a period's purchases: summary, filters and windowed rows in one scrolling column."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _REMEMBERED_PAGE = ft.memo(PageOfRows)
 def PurchaseListing(
     purchases: PurchasesState, window: ListWindow, marked: MarkState, payment_id: str | None
 ) -> ft.Control:
-    """The period's summary, the filters and the window of rows, in one scroll.
+    """Show the summary of the period, the filters and the windowed rows in one scrolling column.
 
-    On a wide window one row is marked, whose detail is beside the list: that of `payment_id`, else the first.
+    A wide window marks the row whose detail is beside the list: the row of `payment_id`, else the first row.
     """
     look, session, keep = use_look(), use_session(), use_kept()
     listed, periods, period = purchases.shown, purchases.periods, purchases.period
@@ -68,7 +68,7 @@ def PurchaseListing(
     if not periods.data:
         return ft.Container(first_skeleton(look), padding=look.layout.margin)
     stale_periods = freshness(look, formats, periods, session.refresh_purchases)
-    # A page that failed further down says so there: what has been read is as fresh as it was.
+    # A failed later page shows its error at its place; the pages above are still fresh.
     old = drawn.whole or listed.recalled
     stale_list = freshness(look, formats, listed, session.refresh_purchases) if old else []
     head = column(
@@ -91,8 +91,8 @@ def PurchaseListing(
     return ft.Column(
         [
             keep("progress", (look, loading), partial(progress, look, loading)),
-            # A column, not a list view: Flutter's list remembers where its children stood by their
-            # rank, and the ranks change when the window moves.
+            # A column, because a Flutter list view stores the positions of its children by index, and
+            # the indexes change when the window moves.
             ft.Column(
                 [content],
                 ref=strip,
@@ -112,9 +112,9 @@ def PurchaseListing(
 
 
 def use_filter_announced(look: Look, purchases: PurchasesState) -> None:
-    """Announce a filter and how many purchases it leaves, once its list is read."""
+    """Announce a filter and its number of purchases once its list is read (a hook)."""
     kind, read = purchases.filter, purchases.shown.data
-    shown = kind, kind and purchases.period_id  # the summary announces the period if there is no filter
+    shown = kind, kind and purchases.period_id  # without a filter, the summary announces the period
     announced = ft.use_ref(shown)
 
     async def announce_filter() -> None:
@@ -132,7 +132,7 @@ def use_filter_announced(look: Look, purchases: PurchasesState) -> None:
 
 
 def chosen_payment(purchases: PurchasesState, payment_id: str | None) -> str | None:
-    """The purchase to show beside the list: the one asked for, else the first of the list."""
+    """Return the id of the purchase to show beside the list: `payment_id`, else the first of the list."""
     first = purchases.shown.data.pages.get(1, ()) if purchases.shown.data else ()
     return payment_id or (first[0].payment_id if first else None)
 
@@ -145,7 +145,7 @@ def _rows(
     marks: Mapping[str, Mark],
     selected: str | None,
 ) -> list[ft.Control]:
-    """The pages in the window, the spacer above them and the way to the next; or why there are none."""
+    """Return the spacer, the pages in the window and the end of the list; or an error or empty state."""
     listed, words = purchases.shown, look.words
     if listed.missing and listed.error is not None:
         if isinstance(listed.error, NotFound):
@@ -199,7 +199,7 @@ def _rows(
         if listed.error is not None:
             rows.append(_list_error(look, listed.error, purchases.read_on))
         else:
-            # What turns where nobody sees it has the whole screen drawn again, sixty times a second.
+            # A ring that turns outside the viewport would repaint the whole screen sixty times a second.
             turning = window.last > listed.data.last_read
             rows.append(
                 ft.Container(
@@ -266,7 +266,7 @@ def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Contro
 
 
 def _beyond(look: Look, purchases: PurchasesState) -> ft.Control:
-    """An address asked for a period that is not among the six."""
+    """Return the state for an address whose period is not among the six periods."""
 
     def show_current() -> None:
         go(PURCHASES)
@@ -282,7 +282,7 @@ def _beyond(look: Look, purchases: PurchasesState) -> ft.Control:
 
 
 def first_skeleton(look: Look) -> ft.Control:
-    """Where the summary and the first rows will come."""
+    """Return the placeholders of the summary and the first rows."""
     return column(
         skeleton(look, (120, 16), (180, 44), (None, 96)),
         skeleton(look, (None, 40), (None, 40), (None, 40)),

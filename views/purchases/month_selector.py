@@ -1,4 +1,4 @@
-"""The chart that is the month selector: six equal columns, each a bar, a month and an underline."""
+"""Month selector: a chart of six equal columns, each with a bar, a month and an underline."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from views.places import show_period
 from views.purchases.state import PurchasesState
 
 HEIGHT = 96
-"""Of the tallest bar, in logical pixels; the months stand below it."""
+"""Height of the bar area in logical pixels, without the months below."""
 LABELS = 32
 BAR = 28
 STUB = 2.0
-"""Height of the bar of a period without purchases."""
+"""Height of the bar of a period without purchases, in logical pixels."""
 HEADROOM = 1.08
-"""Of the chart beyond its longest bar."""
+"""Range of the chart, as a factor of its longest bar."""
 
 
 def month_selector(
@@ -34,9 +34,10 @@ def month_selector(
     selected: str | None,
     purchases: PurchasesState | None = None,
 ) -> ft.Control:
-    """The periods, oldest first; a tap on one shows its purchases, at once if `purchases` are on screen.
+    """Return the chart of the periods, oldest first.
 
-    The chart itself is silent: the six buttons over it carry the names.
+    A tap on a column shows the purchases of its period, at once if `purchases` is on screen. Screen readers
+    skip the chart: the six buttons over the chart have the names.
     """
     ordered = tuple(reversed(periods))
     lowest, highest = extent(ordered)
@@ -72,13 +73,13 @@ def month_selector(
 
 
 def extent(periods: Sequence[BillingPeriod]) -> tuple[float, float]:
-    """Return the lowest and the highest total of a chart of the periods, with zero between them."""
+    """Return the lowest and the highest total of the periods, in a range that includes zero."""
     totals = [0.0, *(float(period.total.amount) for period in periods)]
     return (min(totals), max(totals)) if any(totals) else (0.0, 1.0)
 
 
 def period_name(look: Look, period: BillingPeriod) -> str:
-    """« Facture de mars, du 26 janvier au 25 février, 12,48 €, 3 achats »."""
+    """Return « Facture de mars, du 26 janvier au 25 février, 12,48 €, 3 achats »."""
     formats = look.formats
     return look.words(
         "purchases.cell",
@@ -94,7 +95,7 @@ def _group(look: Look, period: BillingPeriod, selected: bool, least: float, inde
 
 
 def _bar(look: Look, period: BillingPeriod, selected: bool, least: float) -> fc.BarChartRod:
-    """Return the bar of a period, from the zero line; `least` is its shortest length."""
+    """Return the bar of a period, which starts at the zero line; `least` is its minimum length."""
     total = float(period.total.amount)
     progress = period.state is PeriodState.OPEN and not selected
     color = look.colors.chart_selected if selected else look.colors.chart_bar
@@ -132,7 +133,7 @@ def _cell(look: Look, period: BillingPeriod, selected: bool, show: Handler) -> f
 
 
 def _label(look: Look, period: BillingPeriod) -> str:
-    """The month of the bill; the period in progress says so where there is room."""
+    """Return the month of the bill; for the period in progress, a label that says so if it fits."""
     roomy = look.layout is not Layout.XS and (look.compact.caption.size or 0) <= 12
     if period.state is PeriodState.OPEN and roomy:
         return look.words("period.open_short")
@@ -140,7 +141,7 @@ def _label(look: Look, period: BillingPeriod) -> str:
 
 
 def _zero_line(look: Look, lowest: float, highest: float) -> fc.ChartGridLines:
-    """Return the line from which bars rise or hang: the only multiple of the interval in the chart."""
+    """Return the zero line: the only grid line, because the interval exceeds the range of the chart."""
     beyond = (highest - lowest) * 2
     return fc.ChartGridLines(interval=beyond, color=look.colors.border_control, width=1)
 

@@ -1,4 +1,4 @@
-"""A list of purchases, and on wide windows the one that was opened beside it."""
+"""List of purchases; wide windows show the open purchase beside the list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from views.purchases.state import PurchasesState
 def beside(
     look: Look, listed: ft.Control, purchases: PurchasesState, purchase: PurchaseState, payment_id: str | None
 ) -> ft.Control:
-    """Return `listed`, with the purchase of `payment_id` in a pane of its own where there is room."""
+    """Return `listed`; on wide windows, with the purchase of `payment_id` in a pane beside the list."""
     if not look.layout.wide:
         return listed
     detail: ft.Control

@@ -1,4 +1,4 @@
-"""The period on screen: its total, the month selector, the bill it goes to, the rule."""
+"""Summary of the period on screen: total, month selector, bill, billing rule."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from views.purchases.sharing import ExportButton
 from views.purchases.state import PurchasesState
 
 SUMMED_WIDTH = 176
-"""Of what stands beside the month selector, in logical pixels."""
+"""Width of the totals beside the month selector, in logical pixels."""
 
 
 def summary_card(
@@ -38,7 +38,7 @@ def summary_card(
     periods: tuple[BillingPeriod, ...],
     period: BillingPeriod | None,
 ) -> ft.Control:
-    """The card over the list; while the period is not known, the selector alone."""
+    """Return the card above the list; only the month selector if the period is unknown."""
     selected = period.period_id if period else None
     draw_selector = partial(month_selector, look, keep, periods, selected, purchases)
     selector = keep("selector", (look, periods, selected, purchases), draw_selector)
@@ -76,19 +76,19 @@ def summary_card(
 
 
 def _in_one_row(look: Look) -> bool:
-    """Whether the months have room beside the total."""
+    """Return whether the month selector fits beside the total."""
     return look.layout is Layout.XL
 
 
 def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
-    """What the period amounts to."""
+    """Return the state, total, number of purchases and pending amount of the period."""
     words = look.words
     span = formats.period_range(period.start_date, period.end_date)
     room = SUMMED_WIDTH if _in_one_row(look) else look.layout.least_content - 2 * SPACE_M
     amount = hero_amount(look, formats, period.total, room)
-    amount.semantics_label = ""  # the name says it
+    amount.semantics_label = ""  # the name of the group contains the amount
     count = words("purchases.count", n=period.purchase_count)
-    # Beside the months there is no room for both in one line.
+    # Beside the month selector, a single line is too narrow for both.
     told = [(count, ""), (span, span)] if _in_one_row(look) else [(f"{count} · {span}", span)]
     lines: list[ft.Control] = [
         amount,
@@ -108,7 +108,7 @@ def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
 
 
 def _reconcile(look: Look, period: BillingPeriod) -> ft.Control:
-    """Where the period is compared with its printed bill."""
+    """Return the link to the comparison of the period with its printed bill."""
     address = reconcile_address(period.period_id)
     return link(look, look.words("reconcile.link"), partial(go, address), key="reconcile")
 
@@ -118,14 +118,14 @@ def _receipt(look: Look) -> ft.Control:
 
 
 def _invoice(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
-    """The bill it goes to."""
+    """Return the sentence about the bill of the period."""
     of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
     sentence = look.words(f"invoice.{period.state.value}", of_month=of_month, month=month)
     return alone(text(sentence, look.type.label_s, expand=True))
 
 
 def period_summary(look: Look, period: BillingPeriod) -> str:
-    """« Facture de mars, 12,48 €, 3 achats »."""
+    """Return « Facture de mars, 12,48 €, 3 achats »."""
     return look.words(
         "purchases.announce",
         n=period.purchase_count,
@@ -136,7 +136,7 @@ def period_summary(look: Look, period: BillingPeriod) -> str:
 
 @component
 def HowPeriodsWork(look: Look, contract: Contract) -> ft.Control:
-    """The info button and the sentence it opens, with the help article's example."""
+    """Build the info button, which opens the explanation of the billing period."""
     sheets = use_sheets()
     opened = partial(_periods_explained, contract, sheets.close)
     return icon_button(

@@ -1,4 +1,4 @@
-"""Rows of purchases, grouped by day: plain functions under one remembered component a page."""
+"""Rows of purchases by day: plain functions under one memoized component per page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from views.purchases.list_window import ROW_ESTIMATE
 from views.purchases.state import Day, local_day
 
 TEXT_START = 40 + SPACE_M + SPACE_S
-"""Where the texts of a row begin: after its tile."""
+"""Start of the texts of a row, after its tile, in logical pixels."""
 
 
 @component
@@ -37,17 +37,19 @@ def PageOfRows(
     drawn: int,
     marks: tuple[Mark | None, ...] = (),
 ) -> ft.Control:
-    """One page of a list. `days` sums its days in order; `continues`: its first day began on the page before.
+    """Build one page of a list.
 
-    `marks` are those of its rows in order; empty if none has one.
+    Call it through `ft.memo`: a page is not redrawn if its arguments are unchanged.
 
-    Of its rows so many are `drawn`, and a spacer for the rest.
+    Each row has exactly two controls: the heading or spacer above the row, and the row as part of the day's
+    card. Rows of another period thus reuse the controls, and Flet sends only the differences. Rows nested by
+    day would be removed and added, which takes the server twice as long.
 
-    Called through `ft.memo`: a page whose arguments have not changed is not drawn again.
-
-    Whatever the days, there are two controls a row: what stands above it, and the row as its part of the
-    day's card. So rows of another period take the places of those before, and only what differs is sent; rows
-    nested by day would come and go, which takes the server twice as long.
+    Args:
+        days: the sums of the page's days, in order.
+        continues: whether the first day began on the previous page.
+        drawn: number of drawn rows; a spacer replaces the rest.
+        marks: the marks of the rows in order; empty if no row has a mark.
     """
     keep = use_kept()
     order = [local_day(purchase, formats.zone) for purchase in purchases]
@@ -69,7 +71,7 @@ def PageOfRows(
     if rest := len(purchases[drawn:]):
         parts.append(ft.Container(height=rest * ROW_ESTIMATE, key="rest"))
     page = column(*parts, spacing=0)
-    page.margin = ft.Margin.symmetric(horizontal=1)  # for the edges of the rows
+    page.margin = ft.Margin.symmetric(horizontal=1)  # space for the outer edges of the rows
     return page
 
 
@@ -83,12 +85,12 @@ def _tags(look: Look, described: tuple[tuple[str, Tone, ft.IconData], ...]) -> f
 
 
 def _chevron(look: Look) -> ft.Icon:
-    """Says that a row leads somewhere."""
+    """Return the sign of a navigation row."""
     return ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
 
 
 def marks_of(purchases: tuple[Purchase, ...], marks: Mapping[str, Mark]) -> tuple[Mark | None, ...]:
-    """Return the marks of a page, in its order; empty if it has none."""
+    """Return the marks of a page in the order of its rows; empty if no row has a mark."""
     found = tuple(marks.get(purchase.payment_id) for purchase in purchases) if marks else ()
     return found if any(found) else ()
 
@@ -96,7 +98,7 @@ def marks_of(purchases: tuple[Purchase, ...], marks: Mapping[str, Mark]) -> tupl
 def days_of(
     purchases: tuple[Purchase, ...], days: Mapping[date, Day], formats: Formats
 ) -> tuple[Day | None, ...]:
-    """What is known of the days of a page, in its order."""
+    """Return the sums of the page's days, in order; None for a day without a sum."""
     order = dict.fromkeys(local_day(purchase, formats.zone) for purchase in purchases)
     return tuple(days.get(day) for day in order)
 
@@ -104,7 +106,7 @@ def days_of(
 def _day_header(
     look: Look, formats: Formats, day: date, summed: Day | None, *, key: str, spaced: bool
 ) -> ft.Control:
-    """`spaced`: another day stands above."""
+    """Return the heading of a day with its total; `spaced` leaves a gap below the previous day."""
     name = formats.day_heading(day)
     line: list[ft.Control] = [text(name, look.type.h4, expand=True)]
     spoken = name
@@ -142,11 +144,13 @@ def purchase_row(
     of_publisher: bool = False,
     style: ft.ButtonStyle | None = None,
 ) -> ft.Control:
-    """One purchase: tile, service, time (and date) and content, what is not ordinary about it, amount.
+    """Return the row of a purchase: tile, service, time, content, tags, amount.
 
-    `rank` tells it from the other rows of the component that keeps what need not be drawn again.
-    `leads_to` is the address it opens; "" for its place in the list of its period. Among the purchases
-    `of_publisher`, which the screen names, the content is the title.
+    Args:
+        rank: distinguishes the rows that share the cache `keep`.
+        dated: whether the row shows the date with the time.
+        leads_to: address that the row opens; "" opens the purchase in the list of its period.
+        of_publisher: whether the screen names the publisher; the content is then the title.
     """
     title, content = shown_names(look, purchase)
     shown, below = (content, "") if of_publisher and content else (title, content)
@@ -158,7 +162,7 @@ def purchase_row(
         go(leads_to or purchase_address(purchase.payment_id, purchase.period_id))
 
     lines = 2 if dated and not look.layout.rail else 1
-    # The title says all of it: the row is one node for screen readers, with few controls.
+    # The title carries the whole accessible name, so that the row is one node with few controls.
     name = _spoken(look, purchase, title, time, [label for label, *_ in tags], formats)
     texts: list[ft.Control] = [
         text(shown, look.type.body_medium, lines=lines if of_publisher else 1, spoken=name),
@@ -190,14 +194,14 @@ def purchase_row(
 
 
 def shown_names(look: Look, purchase: Purchase) -> tuple[str, str]:
-    """The service and the content as shown: nothing that is for adults is named in a list."""
+    """Return the service and the content as shown; adult services are never named."""
     if purchase.purchase_category_code is Category.ADULT:
         return look.words("category.adult"), look.words(f"kind.{purchase.kind.value}")
     return titled(look.words, purchase.merchant_name, purchase.description)
 
 
 def amount_color(look: Look, purchase: Purchase) -> str:
-    """Green for money that comes back, grey for what is never charged; the sign and tag say it too."""
+    """Return green for refunds, gray for entries that are never charged; the sign and tags say it too."""
     if purchase.entry_type is EntryType.REFUND:
         return look.colors.positive
     if purchase.payment_status in (PaymentStatus.DENIED, PaymentStatus.CANCELLED):
@@ -206,7 +210,7 @@ def amount_color(look: Look, purchase: Purchase) -> str:
 
 
 def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.IconData]]:
-    """What is not ordinary about a purchase."""
+    """Yield the tags of the exceptional properties of a purchase."""
     words, status = look.words, purchase.payment_status
     back = purchase.refunded_amount.amount if purchase.refunded_amount else Decimal(0)
     if purchase.entry_type is EntryType.REFUND or back:
@@ -225,7 +229,7 @@ def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.Icon
 
 
 def mark_tags(look: Look, mark: Mark | None) -> Iterator[tuple[str, Tone, ft.IconData]]:
-    """What is ordinary about a purchase but helps to recall it."""
+    """Yield the neutral tags that help the user recall a purchase."""
     if mark is not None and mark.new_publisher:
         yield look.words("tag.new_publisher"), Tone.MUTED, ft.Icons.STOREFRONT_OUTLINED
     if mark is not None and mark.times:

@@ -1,4 +1,4 @@
-"""Achats internet+: the list of a period, and on wide windows the purchase beside it."""
+"""Screen "Achats internet+": the list of a period; wide windows show a purchase beside the list."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def PurchasesView() -> ft.View:
 
 @component
 def CollapsedSummary(purchases: PurchasesState, window: ListWindow) -> ft.Control:
-    """Under the title, once the summary has been scrolled away: the period, its total, its count."""
+    """Show the period, its total and its count under the title once the summary is scrolled away."""
     look, period = use_look(), purchases.period
     if period is None or not window.scrolled_past_head:
         return ft.Container()
@@ -68,7 +68,7 @@ def _panes(
     wanted: str | None,
     payment_id: str | None,
 ) -> ft.Control:
-    """The list, and on wide windows the detail beside it: each is drawn again by itself."""
+    """Return the list; on wide windows, with the detail beside. Each pane redraws on its own."""
     listing = PurchaseListing(purchases, purchases.window, marked, payment_id)
     panes = ft.Container(listing, expand=True)
     if look.layout.wide:
@@ -98,14 +98,14 @@ def _panes(
 def Opening(
     purchases: PurchasesState, purchase: PurchaseState, wanted: str | None, payment_id: str | None
 ) -> ft.Control:
-    """Opens the period that the address asks for; nothing to see."""
+    """Open the period of the address; this component draws nothing."""
     of_purchase = purchase.purchase.data if payment_id and payment_id == purchase.payment_id else None
     if wanted is None and payment_id:
         wanted = of_purchase.period_id if of_purchase else purchases.period_id
 
-    # The period of an address that names a purchase only is that of the purchase, once it is known.
+    # An address may name a purchase without its period; the loaded purchase then gives the period.
     ready = payment_id is None or wanted is not None or purchase.purchase.missing
-    # The periods could not be read when the place was opened, and came since.
+    # True if the periods arrived after a failed first read.
     unopened = purchases.period_id is None and purchases.periods.data is not None
     ft.use_effect(
         partial(purchases.open, wanted) if ready else purchases.load_periods,
@@ -117,7 +117,7 @@ def Opening(
 
 @component
 def DetailPane(purchases: PurchasesState, purchase: PurchaseState, payment_id: str | None) -> ft.Control:
-    """The purchase asked for, else the first of the list."""
+    """Show the purchase of `payment_id`, else the first of the list."""
     look = use_look()
     if selected := chosen_payment(purchases, payment_id):
         return PurchaseDetail(purchases, purchase, selected, 2)

@@ -1,4 +1,4 @@
-"""Saving and sharing: the period as a CSV file, a purchase as a receipt, by the platform's own dialogs."""
+"""Buttons that save or share a CSV file or a receipt through the platform's dialogs."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from views.purchases.documents import export_of, found_of, receipt_of
 from views.purchases.state import PurchasesState
 
 ONE, ALL = "one", "all"
-"""What can be exported: the period on screen, or every one of them."""
+"""Choices of an export: the period on screen, or all periods."""
 
 
 async def save(file: File) -> bool:
     """Ask where to save the file; return False if the dialog was dismissed.
 
     Raises:
-        OSError: the platform cannot save (on Linux it needs Zenity), or it failed.
+        OSError: the platform cannot save (Linux needs Zenity), or the save failed.
     """
     try:
         path = await ft.FilePicker().save_file(file_name=file.name, src_bytes=file.content)
-    except RuntimeError as error:  # what Flet makes of any failure of the client
+    except RuntimeError as error:  # Flet raises it for any failure of the client
         raise OSError(str(error)) from error
     return path is not None
 
 
 async def download(file: File) -> bool:
-    """Add the file to the browser's downloads. A browser neither asks nor tells a path."""
+    """Add the file to the browser's downloads; a browser gives no path and shows no dialog."""
     await save(file)
     return True
 
@@ -52,18 +52,18 @@ async def send(file: File) -> bool:
     """Open the phone's share sheet.
 
     Raises:
-        OSError: the platform cannot share, or it failed.
+        OSError: the platform cannot share, or the sharing failed.
     """
     shared = ft.ShareFile.from_bytes(file.content, mime_type=file.media_type, name=file.name)
     try:
         result = await ft.Share().share_files([shared], title=file.name)
-    except RuntimeError as error:  # what Flet makes of any failure of the client
+    except RuntimeError as error:  # Flet raises it for any failure of the client
         raise OSError(str(error)) from error
     return result.status is not ft.ShareResultStatus.DISMISSED
 
 
 def ways_out(runtime: Runtime) -> list[tuple[str, HandOver]]:
-    """Return the ways a file leaves the app, the usual one first: the key of its words, and its function."""
+    """Return the export methods of the platform, the usual method first: a key of words and a function."""
     match runtime:
         case Runtime.WEB | Runtime.BROWSER:
             return [("save", download)]
@@ -75,9 +75,9 @@ def ways_out(runtime: Runtime) -> list[tuple[str, HandOver]]:
 
 @component
 def ExportButton(look: Look, session: SessionState) -> ft.Control:
-    """The way to take the period on screen, or the six of them, out of the app.
+    """Build the button that opens the export of the period on screen, or of all six periods.
 
-    What is on screen is looked up in `session` when the sheet opens: the button is the same for every period.
+    The period is read from `session` when the sheet opens, so that the button is the same for every period.
     """
     sheets = use_sheets()
 
@@ -107,7 +107,7 @@ def ExportForm(
     close: Callable[[], None],
     on_delivered: Callable[[], None],
 ) -> ft.Control:
-    """The choice of the periods to export, and how far the file is."""
+    """Show the choice of the periods to export, and the progress of the file."""
     look, runtime = use_look(), use_device().runtime
     chosen, choose = ft.use_state(ONE)
     words = look.words
@@ -146,7 +146,7 @@ def ExportForm(
 
 
 def _option(look: Look, value: str, periods: Sequence[BillingPeriod]) -> Option:
-    """`periods`: newest first."""
+    """Return the option for these `periods`, newest first."""
     formats = look.formats
     start, end = periods[-1].start_date, periods[0].end_date
     span = look.words("receipt.period", start=formats.long_date(start), end=formats.long_date(end))
@@ -155,14 +155,17 @@ def _option(look: Look, value: str, periods: Sequence[BillingPeriod]) -> Option:
 
 @component
 def FoundExport(insights: InsightsState, found: tuple[Purchase, ...]) -> ft.Control:
-    """The purchases that were found as a CSV file, saved or shared."""
+    """Show the buttons that save or share the found purchases as a CSV file."""
     look = use_look()
     return use_file_actions(look, found_of(insights, found, look.words), "search", "purchases.exported")
 
 
 @component
 def ReceiptActions(contract: Contract, purchase: Purchase, at: datetime) -> ft.Control:
-    """The receipt of a purchase, saved or shared; `at` is when the backend vouched for it."""
+    """Show the buttons that save or share the receipt of a purchase.
+
+    `at` is the time of the last confirmation of the purchase by the backend.
+    """
     look, session = use_look(), use_session()
     make = receipt_of(contract, purchase, at, look.words, look.brand, demo=session.demo)
     return use_file_actions(look, make, "receipt", "receipt.saved")
@@ -171,13 +174,13 @@ def ReceiptActions(contract: Contract, purchase: Purchase, at: datetime) -> ft.C
 def use_file_actions(
     look: Look, make: Make, kind: str, delivered_key: str, *, strong: bool = False
 ) -> ft.Control:
-    """Return the buttons that save or share a file, and how far it is; a hook, as `ft.use_state`.
+    """Return the buttons that save or share a file, and the progress (a hook).
 
     Args:
-        make: how the file is made.
-        kind: the buttons are named by the words `<kind>.to_save` and `<kind>.to_send`.
-        delivered_key: key of the sentence that says that the file was delivered.
-        strong: the usual way out is the main action of its card.
+        make: builds the file.
+        kind: prefix of the keys of the labels: `<kind>.to_save` and `<kind>.to_send`.
+        delivered_key: key of the sentence that confirms the export.
+        strong: whether the usual export method is the main action of its card.
     """
     runtime = use_device().runtime
     sharing, _ = ft.use_state(SharingState())
@@ -206,7 +209,7 @@ def use_file_actions(
 
 
 def sharing_outcome(look: Look, sharing: SharingState) -> list[ft.Control]:
-    """How far it is, or why it did not succeed."""
+    """Return the progress of the file, or the reason of a failure."""
     words = look.words
     if sharing.progress is not None:
         share = look.formats.percent(sharing.progress)

@@ -1,4 +1,4 @@
-"""The purchases of one contract: its six periods, the one on screen, its list page by page."""
+"""Purchases of one contract: its six periods, the period on screen, the pages of its list."""
 
 from __future__ import annotations
 
@@ -31,40 +31,40 @@ from views.core.resource import Part, Resource
 from views.purchases.list_window import ListWindow
 
 PER_PAGE = 25
-"""Rows fetched and drawn together: an ordinary period is one page. A phone shows about eight of them."""
+"""Rows per page. An ordinary period is one page; a phone shows about eight rows."""
 PAGES_KEPT = 12
-"""Pages of one list held in memory; those far from the view are fetched again when scrolled to."""
+"""Maximum number of pages of a list in memory; evicted pages are fetched again when scrolled to."""
 LISTS_KEPT = 12
-"""Lists (a period and a filter) held in memory: the six periods, and a few filtered."""
+"""Maximum number of lists (a period and a filter) in memory: the six periods and some filtered lists."""
 
 
 @dataclass(frozen=True)
 class Day:
-    """What one calendar day of a list amounts to, as far as its pages were read."""
+    """Sum of one calendar day of a list, from the pages read so far."""
 
     total: Decimal | None = None
-    """Of what was charged or refunded; None when nothing of the day was."""
+    """Sum of the charged and refunded entries; None if the day has no such entry."""
     complete: bool = False
-    """False while a page still to be read may hold more of this day."""
+    """False while an unread page may hold more entries of this day."""
     partial: bool = False
-    """An entry that cannot be read may be of this day."""
+    """An unreadable entry may belong to this day."""
 
 
 @dataclass(frozen=True)
 class PurchaseList:
-    """One period through one filter: an immutable picture of what has been read of it."""
+    """Immutable snapshot of the pages read of one period with one filter."""
 
     pages: Mapping[int, tuple[Purchase, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    """By page number, from 1. Pages far from the view may have been let go of."""
+    """Entries by page number, from 1. Pages far from the viewport may be evicted."""
     unreadable: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
-    """How many entries of a page cannot be read, by its number."""
+    """Number of unreadable entries by page number."""
     days: Mapping[date, Day] = field(default_factory=lambda: MappingProxyType({}))
     last_read: int = 0
-    """Every page up to this one has been read once."""
+    """Last page such that all pages up to this page have been read."""
     total_pages: int = 0
     total_count: int = 0
     edition: int = 0
-    """How many times it was read again from its top; pages of two editions never meet."""
+    """Number of rereads from the first page; pages of different editions are never mixed."""
 
     @property
     def whole(self) -> bool:
@@ -75,7 +75,7 @@ class PurchaseList:
         return self.total_count == 0
 
     def with_page(self, page: PurchasePage, zone: ZoneInfo) -> PurchaseList:
-        """The list with one more page read; the days are summed as the pages come in their order."""
+        """Return the list with one more page; days are summed in the order of the pages."""
         number = page.pagination.page
         pages = dict(self.pages) | {number: page.items}
         unreadable = dict(self.unreadable) | {number: page.unreadable}
@@ -83,7 +83,7 @@ class PurchaseList:
         last_read = self.last_read
         while last_read + 1 in pages:
             last_read += 1
-            if unreadable[last_read] and days:  # it may be of the day that the page before ended with
+            if unreadable[last_read] and days:  # the entry may belong to the last day of the previous page
                 latest = next(reversed(days))
                 days[latest] = replace(days[latest], partial=True)
             for purchase in pages[last_read]:
@@ -109,33 +109,33 @@ class PurchaseList:
 
 
 def local_day(purchase: Purchase, zone: ZoneInfo) -> date:
-    """The calendar day of a purchase where the contract is billed."""
+    """Return the calendar day of a purchase in the billing time zone of the contract."""
     return purchase.payment_date.astimezone(zone).date()
 
 
 @ft.observable
 @dataclass(eq=False)
 class PurchasesState:
-    """What the home, usage and purchases screens show of one contract, and what they can ask for."""
+    """State and actions of the home, usage and purchases screens for one contract."""
 
     backend: Backend
     contract: Contract
     periods: Loadable[tuple[BillingPeriod, ...]] = field(default_factory=Loadable)
-    """Newest first."""
+    """Billing periods, newest first."""
     period_id: str | None = None
-    """The period on screen; the current one until the user chooses another."""
+    """Id of the period on screen; the current period until the user chooses another."""
     filter: Filter | None = None
     shown: Loadable[PurchaseList] = field(default_factory=Loadable)
-    """The list of `period_id` through `filter`."""
+    """List of `period_id` with `filter`."""
     window: ListWindow = field(default_factory=lambda: ListWindow(PER_PAGE))
-    """What of `shown` is drawn."""
+    """Drawn part of `shown`."""
     refreshed: int = 0
-    """How many times the user asked for fresh figures and got them."""
+    """Number of successful refreshes by the user."""
     _awaited: str | None = None
-    """The period whose address the browser was asked for last and has not told yet."""
+    """Period of the last address requested from the browser and not yet reported back."""
     _lists: dict[tuple[str, Filter | None], Loadable[PurchaseList]] = field(default_factory=dict)
     _reading: SingleFlight = field(default_factory=SingleFlight)
-    """Each reading goes to its end, once for all who wait for it, even if they leave."""
+    """Reads in flight: all callers share a read, and a read completes even if its callers are canceled."""
 
     def __post_init__(self) -> None:
         self._periods = Resource(
@@ -147,7 +147,7 @@ class PurchasesState:
         return self._periods.part, (self.shown, self._retry)
 
     async def _retry(self) -> None:
-        """Read the list on screen, or only the page after those that were read."""
+        """Read the list on screen again, or only the next page if the pages before are fresh."""
         if self.shown.data is None or self.shown.recalled or self.shown.data.whole:
             await self.open(self.period_id)
         else:
@@ -159,23 +159,23 @@ class PurchasesState:
 
     @property
     def current(self) -> BillingPeriod | None:
-        """The period in progress; the newest, when this version does not know the state it is in."""
+        """Period in progress; or the newest period, if this version does not know its state."""
         periods = self.periods.data or ()
         newest = periods[0] if periods and periods[0].state is PeriodState.OTHER else None
         return next((p for p in periods if p.state is PeriodState.OPEN), newest)
 
     @property
     def period(self) -> BillingPeriod | None:
-        """The period on screen, once the periods are known."""
+        """Period on screen; None until the periods are known."""
         return next((p for p in self.periods.data or () if p.period_id == self.period_id), None)
 
     @property
     def newest(self) -> BillingPeriod | None:
-        """The period in progress; without one, the latest."""
+        """Period in progress; if there is none, the latest period."""
         return self.current or next(iter(self.periods.data or ()), None)
 
     def used_before(self, period: BillingPeriod) -> BillingPeriod | None:
-        """Return the newest period before `period` in which something was bought or given back."""
+        """Return the newest period before `period` with a purchase or a refund."""
         earlier = (p for p in self.periods.data or () if p.start_date < period.start_date)
         return next((p for p in earlier if p.used), None)
 
@@ -185,7 +185,7 @@ class PurchasesState:
         await self._periods.load()
 
     async def open(self, period_id: str | None) -> None:
-        """Show a period (the current one for None) and read what is not known of it yet."""
+        """Show a period (None: the current period) and read its missing data."""
         if self.periods.data is None:
             self._periods.recall()
         if self.periods.data is None:
@@ -211,17 +211,17 @@ class PurchasesState:
 
     @property
     def awaited(self) -> str | None:
-        """The period whose address is to come."""
+        """Period whose address the browser has not yet reported."""
         return self._awaited
 
     def expect_address(self, period_id: str | None) -> None:
-        """The browser was asked for the address of this period; for None, it tells of none any more."""
+        """Record that the browser was asked for the address of this period; None cancels the expectation."""
         self._awaited = period_id
 
     def is_news(self, period_id: str | None) -> bool:
-        """Whether the address of a period that comes says more than what was asked for here.
+        """Return whether an incoming address comes from outside, not from a request of this state.
 
-        One that comes before the one that was asked for last is older than what is on screen.
+        An address that arrives before the expected address is older than the period on screen.
         """
         news = self._awaited is None
         if period_id == self._awaited:
@@ -229,14 +229,14 @@ class PurchasesState:
         return news
 
     async def choose_filter(self, kind: Filter | None) -> None:
-        """Narrow the list on screen to a kind, or to none."""
+        """Filter the list on screen by a kind; None removes the filter."""
         if self.period_id is None:
             self.filter = kind
             return
         await self._show(self.period_id, kind)
 
     def step(self, periods: int) -> str | None:
-        """The id of the period that many to the right (newer) of the one on screen, if there is one."""
+        """Return the id of the period `periods` steps newer than the period on screen, or None."""
         ids = [period.period_id for period in reversed(self.periods.data or ())]
         if self.period_id not in ids:
             return None
@@ -247,18 +247,18 @@ class PurchasesState:
         await self.choose_filter(None)
 
     async def read_window(self) -> None:
-        """Read what the window is about to draw of the list on screen."""
+        """Read the pages of the list on screen that the window draws."""
         window, on_screen = self.window, (self.period_id, self.filter)
         for number in range(window.first, window.last + 1):
             if (self.period_id, self.filter) == on_screen:
                 await self.read_page(number)
 
     async def read_on(self) -> None:
-        """Try again to read the page that follows those read."""
+        """Read the page after the last read page (again, after a failure)."""
         await self.read_page((self.shown.data.last_read if self.shown.data else 0) + 1)
 
     async def read_page(self, number: int) -> None:
-        """Read one page of the list on screen, unless it is there or on its way."""
+        """Read one page of the list on screen, unless the page is known; callers share a read in flight."""
         listed = self.shown.data
         if self.period_id is None or number < 1 or (listed and number in listed.pages):
             return
@@ -267,7 +267,7 @@ class PurchasesState:
         await self._read(self.period_id, self.filter, number)
 
     async def refresh(self) -> None:
-        """Read the periods and the list on screen again, keeping both on screen meanwhile."""
+        """Reload the periods and the list on screen; both stay on screen meanwhile."""
         if self.period_id is None:
             await self.open(None)
             return
@@ -277,11 +277,11 @@ class PurchasesState:
             self.refreshed += 1
 
     async def settled(self) -> None:
-        """Wait until nothing is being read."""
+        """Wait until no read is in flight."""
         await asyncio.gather(self._periods.settled(), self._reading.settled())
 
     def find(self, payment_id: str) -> Answer[Purchase] | None:
-        """A purchase that one of the lists holds already, as old as its list."""
+        """Return a purchase that one of the lists holds, with the age of its list."""
         for listed in (self.shown, *self._lists.values()):
             for page in listed.data.pages.values() if listed.data else ():
                 for purchase in page:
@@ -299,7 +299,7 @@ class PurchasesState:
             await self._read(period_id, kind, 1, anew=known.data is not None)
 
     async def _read_ahead(self, period_id: str) -> None:
-        """Fetch the neighbours of a period, so that the next switch is instant."""
+        """Prefetch the neighboring periods, so that the next switch is instant."""
         ids = [period.period_id for period in self.periods.data or ()]
         if period_id not in ids or self.shown.error is not None:
             return
@@ -341,21 +341,21 @@ class PurchasesState:
         recalled = listed.recalled
         if anew or (recalled and number == 1):
             read, recalled = PurchaseList(edition=read.edition + 1), False
-        elif read.edition != asked.edition:  # read anew meanwhile: this page is of the list before
+        elif read.edition != asked.edition:  # the list was reread: this page belongs to the old list
             if number <= read.last_read + 1:
                 await self._fetch(period_id, kind, number, anew=False)
             return
         elif read.last_read and read.total_count != answer.value.pagination.total_count:
-            await self._fetch(period_id, kind, 1, anew=True)  # entries came meanwhile: the pages slid
+            await self._fetch(period_id, kind, 1, anew=True)  # new entries have shifted the pages
             return
         read = read.with_page(answer.value, self.zone)
-        if recalled:  # its top has still to be vouched for
+        if recalled:  # the backend has not confirmed the first page yet
             self._keep(period_id, kind, replace(listed, data=read, loading=False))
         else:
             self._keep(period_id, kind, Loadable[PurchaseList]().answered(Answer(read, answer.at)))
 
     def _begun(self, page: Answer[PurchasePage] | None) -> Answer[PurchaseList] | None:
-        """The list as far as its first page was known."""
+        """Return the list with only its first page, from the cache."""
         if page is None:
             return None
         return Answer(PurchaseList().with_page(page.value, self.zone), page.at)
@@ -363,7 +363,10 @@ class PurchasesState:
     def _continued(
         self, listed: Loadable[PurchaseList], page: Answer[PurchasePage] | None
     ) -> Loadable[PurchaseList]:
-        """The list with a page that was known, if it is of that list; as old as the oldest of its pages."""
+        """Return the list with a cached page, if the page belongs to the list.
+
+        The age of the list is then the age of its oldest page.
+        """
         if page is None or listed.data is None or listed.at is None:
             return listed
         if listed.data.total_count != page.value.pagination.total_count:
@@ -372,17 +375,17 @@ class PurchasesState:
         return replace(listed, data=data, at=min(listed.at, page.at), recalled=True)
 
     def _list(self, period_id: str, kind: Filter | None) -> Loadable[PurchaseList]:
-        """What is held of one list."""
+        """Return the stored part of a list."""
         return self._lists.get((period_id, kind), Loadable())
 
     def _keep(self, period_id: str, kind: Filter | None, listed: Loadable[PurchaseList]) -> None:
-        self._lists.pop((period_id, kind), None)  # the latest goes last: the first is let go of
+        self._lists.pop((period_id, kind), None)  # the newest list is last; the oldest is evicted first
         self._lists[period_id, kind] = listed
         on_screen = (self.period_id, self.filter)
         too_many = max(0, len(self._lists) - LISTS_KEPT)
         for oldest in [key for key in self._lists if key != on_screen][:too_many]:
             del self._lists[oldest]
-        if (period_id, kind) == on_screen:  # the user may have moved on
+        if (period_id, kind) == on_screen:  # else the user has left this list
             self._draw(listed)
 
     def _draw(self, listed: Loadable[PurchaseList]) -> None:
