@@ -1,4 +1,4 @@
-"""The root: the sign-in gate, the look of the moment, what happens to the window and the connection."""
+"""Root of the app: sign-in gate, look, and events of the window and the connection."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ async def open_app(
     *,
     sleep: Sleep = asyncio.sleep,
 ) -> None:
-    """Build one visitor's app on `page`; nothing of it is shared with another page.
+    """Build the app of one session on `page`; pages share no state.
 
     Args:
-        demonstration: the visitor's way to the backend when it is the embedded one.
-        sleep: waits between two tries to read what could not be read.
+        demonstration: the embedded backend of the session, if the app is a demo.
+        sleep: waits between two retries of failed reads.
     """
     device = DeviceState(settings.runtime)
     session = SessionState(backend, demo=settings.demo)
@@ -74,7 +74,7 @@ async def open_app(
     device.resize(page.width, page.height)
     device.device_dark = page.platform_brightness is ft.Brightness.DARK
     device.store = PreferenceStore(ft.SharedPreferences())
-    if page.session.connection is None:  # gone already: nobody would answer, nor tell that nobody does
+    if page.session.connection is None:  # the client has left: calls would wait forever
         return
     try:
         info, features, _ = await asyncio.gather(
@@ -83,7 +83,7 @@ async def open_app(
     except RuntimeError:
         if page.session.connection is not None:
             raise
-        return  # gone before it answered; who comes back begins anew (`views/web/sessions.py`)
+        return  # the client has left; a reload starts a new session (`views/web/sessions.py`)
     if info is not None:
         device.speak([locale.language_code for locale in info.locales])
     device.device_still = features.disable_animations or features.reduce_motion
@@ -94,7 +94,7 @@ async def open_app(
         device.resize(event.width, event.height)
 
     def brightness_changed(event: ft.Event[ft.Page]) -> None:
-        # Flet 1.0.5 sends the word alone, not the event it declares.
+        # Flet 1.0.5 sends only the name, not the event type that it declares.
         device.device_dark = event.data == ft.Brightness.DARK.value
 
     def locale_changed(event: ft.LocaleChangeEvent) -> None:
@@ -104,7 +104,7 @@ async def open_app(
         keyboard.leave()
 
     def connected() -> None:
-        # What changed while the client was away came with its registration, and no event tells of it.
+        # The registration of a client carries changes made while it was away, without events.
         device.resize(page.width, page.height)
         device.device_dark = page.platform_brightness is ft.Brightness.DARK
         device.reconnect()
@@ -117,7 +117,7 @@ async def open_app(
 
     def moved(event: ft.AppLifecycleStateChangeEvent) -> None:
         away = event.state in (ft.AppLifecycleState.HIDE, ft.AppLifecycleState.PAUSE)
-        # On a desktop, a window without the focus is still being read; a browser covers what it shows itself.
+        # A desktop window without the focus is still visible, and browsers hide their content themselves.
         phone = settings.runtime is Runtime.PHONE
         unseen = away or (phone and event.state is ft.AppLifecycleState.INACTIVE)
         device.cover(unseen and not settings.runtime.on_the_web)
@@ -136,14 +136,14 @@ async def open_app(
     page.on_app_lifecycle_state_change = moved
     page.on_keyboard_event = keyboard.press
     starting = asyncio.ensure_future(session.start())
-    # Known at once where nothing is remembered, as on the web: then the sign-in is the first thing drawn.
+    # Without a remembered session, as on the web, the start ends at once and the sign-in is drawn first.
     await asyncio.wait({starting}, timeout=0.1)
     page.render_views(App, device, session, demo, recovery, sheets)
     await starting
 
 
 def dress(page: ft.Page, device: DeviceState) -> None:
-    """Give the page the theme, the appearance and the language of the device's owner."""
+    """Apply the user's theme, appearance and language to the page."""
     theme = flet_theme(
         palette(device.dark),
         device.layout,
@@ -152,7 +152,7 @@ def dress(page: ft.Page, device: DeviceState) -> None:
     )
     page.theme, page.dark_theme = (None, theme) if device.dark else (theme, None)
     page.theme_mode = ft.ThemeMode.DARK if device.dark else ft.ThemeMode.LIGHT
-    # Flutter would take our theme for another one with each address, and lead over to it for 200 ms.
+    # Flutter takes the theme for a new theme at each address, and would animate the change for 200 ms.
     page.theme_animation_style = ft.AnimationStyle.no_animation()
     locale = device.language.locale
     here = ft.Locale(locale.language, locale.territory)
@@ -167,7 +167,7 @@ def App(
     recovery: RecoveryState,
     sheets: SheetState,
 ) -> object:
-    """What is drawn of everything, by the gate: a closed door or the place the address names."""
+    """Draw the sign-in, or the screen of the address once the user is signed in."""
     look = Look.of(
         device.language,
         device.layout,
@@ -185,7 +185,7 @@ def App(
         if session.contract is not None:
             device.remember_contract(session.contract.contract_id)
         elif session.gate is Gate.SIGNED_OUT and session.ended is None:
-            device.remember_contract(None)  # nothing of an account stays behind
+            device.remember_contract(None)  # a sign-out leaves no data of the account
 
     ft.use_effect(remember_contract, [session.contract, session.gate])
     ft.use_effect(device.save, [device.preferences])
@@ -230,7 +230,7 @@ def _behind_gate(session: SessionState, look: Look, wide: bool) -> object:
 
 
 def _outdated(session: SessionState, look: Look) -> ft.View:
-    """In place of every screen: none of them could show more than this."""
+    """Return the view that replaces every screen if the backend refuses this version of the app."""
     explanation = explain(UpdateNeeded(), look.words)
     again = strong_button(look, look.words("action.retry"), session.try_again)
     body = state(

@@ -1,4 +1,4 @@
-"""What surrounds every screen behind the sign-in: demo banner, navigation, top bar, account."""
+"""Frame of every screen behind the sign-in: demo banner, navigation, top bar, account."""
 
 from __future__ import annotations
 
@@ -31,10 +31,13 @@ def Screen(
     back: str | None = None,
     actions: Sequence[ft.Control] = (),
 ) -> ft.View:
-    """A screen in its frame.
+    """Build a screen in its frame.
 
-    `name` tells it from the others, `back` is the path of its parent, `overline` and `subtitle` stand
-    above and below the title.
+    Args:
+        name: identifies the view.
+        overline: text above the title.
+        subtitle: control below the title.
+        back: path of the parent screen.
     """
     look, session, keep = use_look(), use_session(), use_kept()
     news, low = session.unseen, use_device().low and not look.layout.rail
@@ -90,10 +93,10 @@ def Screen(
 def reading_column(
     look: Look, *sections: ft.Control, beside: Sequence[ft.Control] = (), width: float = CONTENT_WIDTH_M
 ) -> ft.ListView:
-    """Return the body of a screen that is read from top to bottom, no wider than is good to read.
+    """Return the scrolling body of a screen, limited to a readable width.
 
     Args:
-        beside: the sections that stand in a second column on wide windows, else below the others.
+        beside: sections in a second column on wide windows, else below the others.
     """
     body: ft.Control
     if beside and look.layout.wide:
@@ -111,7 +114,7 @@ def reading_column(
 
 
 def paired(look: Look, first: ft.Control, *second: ft.Control) -> ft.Control:
-    """Two parts of a reading column: side by side where there is room, else one below the other."""
+    """Return two parts of a reading column: side by side on wide windows, else stacked."""
     if not look.layout.wide:
         return column(first, *second, spacing=SPACE_L)
     return ft.Row(
@@ -135,7 +138,7 @@ def _top_bar(
     *,
     low: bool,
 ) -> ft.Control:
-    """Return the bar over a screen; in a `low` window it takes no more than its buttons."""
+    """Return the top bar of a screen; in a `low` window, the bar is only as high as its buttons."""
     style = look.type.h1 if overline else look.compact.h3 if low else look.type.h2
     heading_ = keep("title", (look, title, style), lambda: heading(text(title, style), 1))
     titles: list[ft.Control] = [heading_]
@@ -152,7 +155,7 @@ def _top_bar(
     named = ft.Column(titles, spacing=0, expand=True, tight=True)
     content: ft.Control = ft.Row([*start, named, *end], spacing=SPACE_2XS)
     if look.enlarged and not look.layout.rail and not low:
-        # Beside the buttons, a large title would break within its words.
+        # Beside the buttons, a large title would break inside words.
         named.expand = None
         below = ft.Container(named, padding=ft.Padding.only(left=look.layout.margin if start else 0))
         buttons = ft.Row([*start, ft.Container(expand=True), *end], spacing=SPACE_2XS)

@@ -15,7 +15,9 @@ from views.places import PURCHASES, Destination, parent_of, purchase_address, sh
 
 @dataclass(frozen=True)
 class Keyboard:
-    """Alt+1…: destinations; R: refresh; ←/→: periods; ↑/↓: purchases on wide windows; ?: this list.
+    """Keyboard shortcuts of a page.
+
+    Alt+1…: destinations; R: refresh; ←/→: periods; ↑/↓: purchases on wide windows; ?: list of shortcuts.
 
     Single keys do nothing while a text field has the focus (WCAG 2.1.4).
     """
@@ -44,14 +46,14 @@ class Keyboard:
         return urlsplit(self.page.route).path
 
     def _help_or_leave(self, key: str) -> None:
-        """ "?" opens the list of shortcuts; Esc goes to the parent, unless it has a dialog to close."""
+        """Open the list of shortcuts for "?"; for Esc, go to the parent unless a dialog is open."""
         if key == "?":
             self.device.show_shortcuts()
         elif not any(dialog.open for dialog in self.page._dialogs.controls):
             self.leave()
 
     def leave(self) -> None:
-        """Go to the parent of this screen, if it has one."""
+        """Go to the parent of the screen, if the screen has a parent."""
         purchases = self.session.purchases
         parent = parent_of(self._path, purchases.period_id if purchases else None)
         if parent is not None:
@@ -81,7 +83,7 @@ class Keyboard:
             await show_period(period_id, purchases)
 
     def _step_purchase(self, by: int) -> None:
-        """Select the row above or below, where rows and detail stand side by side."""
+        """Select the row above or below on wide windows, where the detail is beside the list."""
         purchases, purchase = self.session.purchases, self.session.purchase
         if purchases is None or purchase is None or not self.device.layout.wide:
             return

@@ -1,4 +1,4 @@
-"""Changes of the address: one hook into Flet for what must happen before its router sees them."""
+"""Changes of the address, intercepted by one hook before Flet's router handles them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from views.places import PURCHASES, Destination, period_in
 
 
 class Navigation:
-    """The address of one page.
+    """Address of one page.
 
-    - An address that cannot be parsed, such as `//[` or `/#?`, leads to the start. Flet 1.0.5 raises on it.
-    - If only the period of the purchases changes, the period is opened without the router, which would draw
-      the whole screen again.
+    - An unparsable address, such as `//[` or `/#?`, leads to the home screen. Flet 1.0.5 raises on it.
+    - If only the period of the purchases changes, the period is opened without the router, which would
+      redraw the whole screen.
     - If the screen changes, the open sheet closes.
     """
 

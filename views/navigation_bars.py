@@ -1,4 +1,4 @@
-"""Navigation between the places of the app: a bar at the bottom of narrow windows, else a rail."""
+"""Navigation between the destinations: a bar at the bottom of narrow windows, else a rail."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from views.kit.theme import (
 from views.places import SETTINGS, Destination, go
 
 RAIL_WIDTH, RAIL_EDGE = 224, 28
-"""Of the extended rail, and of the space before its icons, in logical pixels."""
+"""Width of the extended rail, and of the space before its icons, in logical pixels."""
 MANY = 100
-"""More new charges than this are not counted on a badge."""
+"""Number of new charges from which a badge shows « +99 »."""
 MARK_WIDTH, MARK_HEIGHT = 64, 32
-"""Of the mark behind the icon of the place on screen, in logical pixels."""
+"""Size of the mark behind the icon of the current destination, in logical pixels."""
 LEAST_LETTERS = 4
-"""Added to the length of each label: a short one has room to be tapped."""
+"""Letters added to the length of each label, so that short labels have a wide enough target."""
 
 
 def account_button(look: Look) -> ft.Control:
@@ -38,7 +38,7 @@ def account_button(look: Look) -> ft.Control:
 
 
 def _labelled_account(look: Look) -> ft.Control:
-    """Return the way to the settings as a row of the extended rail."""
+    """Return the row of the extended rail that opens the settings."""
     content = ft.Row(
         [
             ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24, color=look.colors.content_muted),
@@ -57,7 +57,7 @@ def _labelled_account(look: Look) -> ft.Control:
 
 
 def _icon(look: Look, place: Destination, icon: ft.IconData, color: str, news: int) -> ft.Icon:
-    """Return the icon of a place; on that of the home, how many charges to look at are new."""
+    """Return the icon of a destination; the home icon has a badge with the number of new charges."""
     if place is not Destination.HOME or not news:
         return ft.Icon(icon, color=color)
     count = text(
@@ -72,17 +72,17 @@ def _icon(look: Look, place: Destination, icon: ft.IconData, color: str, news: i
 
 
 def _go_to_destination(event: ft.Event[Any]) -> None:
-    """Go to the destination of the number that the client sent, if there is such a one."""
+    """Go to the destination whose index the client sent; ignore an invalid index."""
     for number, place in enumerate(Destination):
         if number == (event.data or 0):
             go(place.path)
 
 
 def bar(look: Look, here: Destination | None, news: int, *, low: bool) -> ft.BottomAppBar:
-    """Return the navigation at the bottom; on a screen that is none of the places, it marks none.
+    """Return the bottom bar; on a screen that is no destination, the bar marks none.
 
-    Flet's `NavigationBar` always marks one, and cuts its places to one width, in which a long label wraps.
-    `low`: the window is, and the labels are left to screen readers.
+    Flet's `NavigationBar` always marks a destination, and its cells have equal widths, in which long labels
+    wrap. In a `low` window, only screen readers get the labels.
     """
     return ft.BottomAppBar(
         ft.Container(
@@ -101,7 +101,7 @@ def bar(look: Look, here: Destination | None, news: int, *, low: bool) -> ft.Bot
 
 
 def _place(look: Look, place: Destination, here: bool, news: int, *, low: bool) -> ft.Control:
-    """Return one place of the bar; with large texts it is as wide as its label asks for."""
+    """Return a cell of the bar; with large texts, its width is proportional to its label."""
     label = place.label(look)
     color = look.colors.content_default if here else look.colors.content_muted
     style = look.compact.caption_bold if here else look.compact.caption_medium
@@ -134,7 +134,7 @@ def _place(look: Look, place: Destination, here: bool, news: int, *, low: bool) 
 
 
 def rail(look: Look, here: Destination | None, news: int) -> ft.NavigationRail:
-    """Return the navigation at the start edge; on a screen that is none of the places, it marks none."""
+    """Return the rail at the start edge; on a screen that is no destination, the rail marks none."""
     extended = look.layout.extended_rail
     return ft.NavigationRail(
         destinations=[
@@ -142,7 +142,7 @@ def rail(look: Look, here: Destination | None, news: int) -> ft.NavigationRail:
                 icon=_icon(look, place, place.value[1], look.colors.content_muted, news),
                 selected_icon=_icon(look, place, place.value[2], look.colors.content_default, news),
                 label=place.label(look),
-                padding=ft.Padding.symmetric(vertical=SPACE_2XS) if extended else None,  # 44 px high without
+                padding=ft.Padding.symmetric(vertical=SPACE_2XS) if extended else None,  # else 44 px high
             )
             for place in Destination
         ],
@@ -158,6 +158,6 @@ def rail(look: Look, here: Destination | None, news: int) -> ft.NavigationRail:
         min_extended_width=RAIL_WIDTH,
         trailing=_labelled_account(look) if extended else account_button(look),
         pin_trailing_to_bottom=True,
-        scrollable=True,  # in a low window the account button would lie on a destination
+        scrollable=True,  # else the account button would overlap a destination in a low window
         on_change=_go_to_destination,
     )

@@ -1,4 +1,4 @@
-"""The places of the app and the way to them."""
+"""Destinations and addresses of the app."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PUBLISHERS = "/editeurs"
 CALENDAR = "/gerer/calendrier"
 CONTESTS = "/contestations"
 FIRST_VIEW = "/"
-"""The name of the view a page starts with: a view of that name is there at once, any other fades in."""
+"""Name of the first view of a page. A view of this name appears at once; other views fade in."""
 _PERIOD_ID = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 class Destination(Enum):
-    """The places of the navigation: path, icon at rest, icon when there."""
+    """Destinations of the navigation: path, icon, selected icon."""
 
     HOME = ("/", ft.Icons.HOME_OUTLINED, ft.Icons.HOME)
     USAGE = ("/conso/internet", ft.Icons.DONUT_LARGE_OUTLINED, ft.Icons.DONUT_LARGE)
@@ -47,11 +47,11 @@ _PARENTS = {
     SEARCH: PURCHASES,
     **dict.fromkeys(("/conso", SETTINGS, CHECK, PUBLISHERS), Destination.HOME.path),
 }
-"""By the first part of the path."""
+"""Parent addresses by the first segment of the path."""
 _PARENTS_OF_DETAILS = {
     place: place for place in (Destination.MANAGE.path, Destination.HELP.path, CHECK, SEARCH)
 }
-"""The same, where the path has further parts."""
+"""Parent addresses by the first segment, for paths with more segments."""
 
 
 def go(path: str) -> None:
@@ -60,76 +60,76 @@ def go(path: str) -> None:
 
 
 def period_in(route: str) -> str | None:
-    """The period an address asks for: `/achats?periode=2024-03`; None for the current one."""
+    """Return the period of an address such as `/achats?periode=2024-03`; None for the current period."""
     asked = parse_qs(urlsplit(route).query).get("periode", [""])[0]
     return asked if _PERIOD_ID.fullmatch(asked) else None
 
 
 def purchases_of(period_id: str | None) -> str:
-    """The address of a period's purchases; of the current one's for None."""
+    """Return the address of the purchases of a period; None stands for the current period."""
     return f"{PURCHASES}?periode={period_id}" if period_id else PURCHASES
 
 
 def year_address(year: int) -> str:
-    """The address of a year of bills."""
+    """Return the address of a year of bills."""
     return f"{YEAR}?annee={year}"
 
 
 def reconcile_address(period_id: str) -> str:
-    """The address where a period is compared with its printed bill."""
+    """Return the address of the comparison of a period with its printed bill."""
     return f"{RECONCILE}?periode={period_id}"
 
 
 def purchase_address(payment_id: str, period_id: str) -> str:
-    """The address of one purchase, in its period."""
+    """Return the address of a purchase in its period."""
     return f"{PURCHASES}/{payment_id}?periode={period_id}"
 
 
 def publisher_address(merchant_identifier: str, payment_id: str | None = None) -> str:
-    """The address of one publisher, and of a purchase beside it."""
+    """Return the address of a publisher, with a purchase beside if `payment_id` is given."""
     address = f"{PUBLISHERS}/{segment(merchant_identifier)}"
     return f"{address}/{payment_id}" if payment_id else address
 
 
 def segment(name: str) -> str:
-    """Return any text as one segment of an address, for `named_by` to read.
+    """Return any text as one segment of an address; `named_by` is the inverse.
 
-    A browser decodes `%2F` to a slash and resolves `..`. So each character that is not plain is written in
-    hexadecimal after a tilde, which it leaves alone.
+    A browser decodes `%2F` to a slash and resolves `..`. Special characters are therefore written in
+    hexadecimal after a tilde, which a browser does not change.
     """
     return quote(name, safe="").replace("~", "%7E").replace(".", "%2E").replace("%", "~")
 
 
 def named_by(part: str) -> str:
-    """Return the text that `segment` wrote."""
+    """Return the text that `segment` encoded."""
     return unquote(part.replace("~", "%"))
 
 
 def search_address(query: str, payment_id: str) -> str:
-    """The address of a search, with one of the purchases found beside it."""
+    """Return the address of a search, with a found purchase beside the list."""
     return f"{SEARCH}/{payment_id}?q={quote(query, safe='')}"
 
 
 def contest_address(contest_id: str) -> str:
-    """The address of one contest file."""
+    """Return the address of a contest file."""
     return f"{CONTESTS}/{contest_id}"
 
 
 def new_contest_address(origin: str, key: str) -> str:
-    """The address at which a file is begun; `origin` is `achat`, `constat` or `editeur`."""
+    """Return the address that begins a contest file; `origin` is `achat`, `constat` or `editeur`."""
     return f"{CONTESTS}/nouvelle/{origin}/{quote(key, safe='')}"
 
 
 def subscription_address(subscription_id: str) -> str:
-    """The address of one subscription."""
+    """Return the address of a subscription."""
     return f"{Destination.MANAGE.path}/abonnements/{subscription_id}"
 
 
 def parent_of(path: str, period_id: str | None) -> str | None:
-    """Return the address that Back leads to from a screen; None from the start of a destination.
+    """Return the address that Back leads to from a screen; None if the screen has no parent.
 
     Args:
-        period_id: the period on screen, to which a purchase leads back.
+        period_id: the period on screen, where Back leads from a purchase.
     """
     first, *rest = path.strip("/").split("/")
     place = f"/{first}"
@@ -141,20 +141,20 @@ def parent_of(path: str, period_id: str | None) -> str | None:
 
 
 async def show_period(period_id: str, purchases: PurchasesState | None = None) -> None:
-    """Go to the purchases of a period: the address says which.
+    """Go to the address of the purchases of a period.
 
-    `purchases` on screen show it at once: the browser need not tell its new address first.
+    If `purchases` is on screen, the period opens at once, before the browser reports its new address.
     """
     address = purchases_of(period_id)
     if purchases is None:
         go(address)
         return
     coming = purchases_of(purchases.awaited) if purchases.awaited else ft.context.page.route
-    if coming != address:  # of the address it is at, the browser tells nothing
+    if coming != address:  # the browser does not report an unchanged address
         purchases.expect_address(period_id)
     opening = asyncio.ensure_future(purchases.open(period_id))
-    # For a new address Flutter makes the whole page anew: the list is sent first, not to wait for that.
-    for _ in range(2):  # it is shown, then drawn
+    # Flutter rebuilds the whole page for a new address: the list is sent first, to avoid that delay.
+    for _ in range(2):  # first the state changes, then Flet redraws
         await asyncio.sleep(0)
     go(address)
     await opening

@@ -1,4 +1,4 @@
-"""Which screen stands at which address, and over which other one."""
+"""Routes: the screen of each address, and its parent screen."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _PLACES = [
         ],
     ),
 ]
-"""A view stands over its parent's: there the system's Back leads."""
+"""Routes common to all windows. A child view covers its parent; the system's Back returns to the parent."""
 NARROW = [
     *_PLACES,
     ft.Route(
@@ -61,18 +61,18 @@ NARROW = [
     ),
     ft.Route(path="aide", component=HelpView, children=[ft.Route(path=":slug", component=ArticleView)]),
 ]
-"""A purchase or an article has a screen of its own, over the list."""
+"""Routes of narrow windows: a purchase or an article has its own screen above the list."""
 WIDE = [
     *_PLACES,
     ft.Route(path="achats/:payment_id?", component=PurchasesView),
     ft.Route(path="aide/:slug?", component=HelpView),
 ]
-"""A purchase or an article stands beside the list."""
+"""Routes of wide windows: a purchase or an article is beside the list."""
 
 
 @component
 def NotFoundPage() -> ft.Control:
-    """An address that leads nowhere."""
+    """Show that no screen has this address."""
     look = use_look()
 
     def home() -> None:

@@ -1,4 +1,4 @@
-"""Every sheet of the app, drawn above the screens."""
+"""Sheets of the app, drawn above the screens."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def Sheets(
     service: ServiceState | None,
     screens: Callable[[bool], object],
 ) -> object:
-    """Draw the open sheet over the `screens`, which are told whether they are wide.
+    """Draw the open sheet above `screens`, a function of whether the window is wide.
 
-    A screen cannot hold a sheet: another size of the window replaces the screen, and what was typed with it.
-    Flutter closes a sheet with the view below it, so the same views stay until no sheet is open.
+    Screens cannot hold sheets: a resize may replace a screen, and the text typed in its sheet would be lost.
+    Flutter closes a sheet with the view below it, so the views stay the same while a sheet is open.
     """
     look = use_look()
     shown = (
@@ -60,7 +60,7 @@ def Sheets(
 def close_sheets(
     device: DeviceState, session: SessionState, demo: DemoState | None, sheets: SheetState
 ) -> None:
-    """Close what is open, unless something is being done in it: another screen comes."""
+    """Close the open sheets before another screen opens, except a sheet with a change in flight."""
     sheets.close()
     device.hide_shortcuts()
     if demo is not None and not demo.busy:

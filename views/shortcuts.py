@@ -1,4 +1,4 @@
-"""The keyboard shortcuts, opened by "?"."""
+"""Sheet of the keyboard shortcuts, opened by "?"."""
 
 from __future__ import annotations
 

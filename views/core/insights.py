@@ -1,4 +1,4 @@
-"""What is known of one contract over all its periods, and what of it is worth a look."""
+"""Insights about one contract: its ledger over all periods, and the findings to review."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState
 
 MOST_PAGES: Final = 5
-"""Pages of a period that are read on a device; one on the web, where many share a server."""
+"""Maximum number of pages read per period on a device; 1 on the web, where sessions share a server."""
 
 
 @ft.observable
 @dataclass(eq=False)
 class MarkState:
-    """The marks of the rows of one contract. Apart, so that a list is drawn again for them alone."""
+    """Marks of the rows of one contract, in a class of their own so that only new marks redraw a list."""
 
     marks: Mapping[str, Mark] = field(default_factory=dict)
 
@@ -42,7 +42,7 @@ class MarkState:
 @ft.observable
 @dataclass(eq=False)
 class InsightsState:
-    """The ledger of one contract, read behind what is on screen, and its findings."""
+    """Ledger of one contract, read after the data on screen, and its findings."""
 
     backend: Backend
     contract: Contract
@@ -51,25 +51,25 @@ class InsightsState:
     service: ServiceState
     review: ReviewState
     known_publishers: Callable[[], Iterable[str]] = tuple
-    """Gives the publishers recognized on any contract."""
+    """Returns the publishers recognized on any contract."""
     load_others: Callable[[], Awaitable[None]] | None = None
-    """Reads what was decided about the other contracts."""
+    """Reads the reviews of the other contracts."""
     on_count: Callable[[int], None] = lambda _: None
-    """Hears how many findings are new: neither seen nor decided."""
+    """Receives the number of new findings, neither seen nor decided."""
     ledger: Loadable[Ledger] = field(default_factory=Loadable)
     findings: tuple[Finding, ...] = ()
-    """All of them, whatever was decided."""
+    """All findings, decided or not."""
     marked: MarkState = field(default_factory=MarkState)
     _periods: dict[str, PeriodEntries] = field(default_factory=dict)
     _of: tuple[object, ...] = ()
-    """The periods that the ledger was read of, and when they were told."""
+    """Periods from which the ledger was read, and the time of their answer."""
     _looked_at: tuple[object, ...] = ()
 
     def __post_init__(self) -> None:
         self._ledger = Resource(
             self, "ledger", lambda: Reading(self._recalled, self._read), prepare=self._prepare
         )
-        self._changed = self._change  # held: listeners are held weakly
+        self._changed = self._change  # a strong reference: observables hold their listeners weakly
         for holder in (self, self.subscriptions, self.service, self.review):
             cast(Any, holder).subscribe(self._changed)
 
@@ -79,12 +79,12 @@ class InsightsState:
 
     @property
     def most_pages(self) -> int:
-        """How many pages of a period are read."""
+        """Maximum number of pages read per period."""
         return MOST_PAGES if self.backend.has_device else 1
 
     @property
     def limits(self) -> Limits:
-        """What amounts are compared with: the operator's figures, else the law's; one's own ceiling first."""
+        """Limits of the findings: the operator's figures, else the legal ones; the user's ceiling if set."""
         told = self.service.service.data.limits if self.service.service.data else None
         own, law = self.review.review.own_ceiling, Limits()
         mine = Decimal(f"{own.amount}.00") if own and own.amount else None
@@ -98,7 +98,7 @@ class InsightsState:
 
     @property
     def forecast(self) -> Forecast | None:
-        """What the next bill comes to; None while it cannot be said."""
+        """Forecast of the next bill; None if data is missing or unreadable."""
         ledger, listed = self.ledger.data, self.subscriptions.subscriptions
         if ledger is None or listed.data is None or listed.unreadable:
             return None
@@ -106,12 +106,12 @@ class InsightsState:
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
-        """The findings that want an answer."""
+        """Findings that await a decision."""
         return undecided(self.findings, self.review.review, frozenset(self.known_publishers()))
 
     @property
     def unseen(self) -> int:
-        """How many of them were never on screen."""
+        """Number of open findings that were never on screen."""
         seen = set(self.review.review.seen)
         return sum(one.key not in seen for one in self.open_findings)
 
@@ -120,9 +120,9 @@ class InsightsState:
         return self.review.review.verdict(mute_key(publisher)) is not None
 
     async def load(self) -> None:
-        """Read the periods that changed, once what is on screen was read; the newest first, one at a time.
+        """Read the changed periods after the data on screen; the newest first, one at a time.
 
-        Do nothing if they are those that were read last: each screen that stands on the ledger asks for it.
+        Do nothing if the ledger is up to date: each screen that uses the ledger calls this method.
         """
         if not self._up_to_date:
             await self._ledger.load()
@@ -134,15 +134,15 @@ class InsightsState:
         return whole and self._of == (periods.data, periods.at) and (reviewed or self.review.kept_here)
 
     async def settled(self) -> None:
-        """Wait until nothing is being read."""
+        """Wait until no read is in flight."""
         await self._ledger.settled()
 
     def see(self) -> None:
-        """Note that all that wants an answer is on screen."""
+        """Record that all open findings were on screen."""
         self.review.see([one.key for one in self.open_findings])
 
     async def _prepare(self) -> None:
-        """Wait for what is on screen, and read what the ledger is made from if no screen did."""
+        """Wait for the reads of the screens, then read the data that the ledger still lacks."""
         await asyncio.gather(*(each.settled() for each in (self.purchases, self.subscriptions, self.service)))
         if self.purchases.periods.data is None:
             await self.purchases.load_periods()
@@ -174,7 +174,7 @@ class InsightsState:
         return answer
 
     async def _load_reviews(self, ledger: Ledger) -> None:
-        """Read what was decided before the findings are shown: what was answered never flashes up."""
+        """Read the reviews before the findings are shown, so that a decided finding never flashes up."""
         if self.review.served.data is None and not self.review.kept_here:
             await self.review.load()
         told = findings(ledger, self.subscriptions.subscriptions.data or (), self.limits)
@@ -182,14 +182,14 @@ class InsightsState:
             await self.load_others()
 
     def _recalled(self) -> Answer[Ledger] | None:
-        """Return the ledger as far as it was known before, if all its periods are."""
+        """Return the ledger from cached data; None if a period is missing."""
         periods = self.purchases.periods
         if periods.at is None or not all(map(self._recall, periods.data or ())):
             return None
         return self._answer(periods.at)
 
     def _recall(self, period: BillingPeriod) -> bool:
-        """Return whether a period is known as it is now, from this session or from the device."""
+        """Return whether the current version of a period is cached, in this session or on the device."""
         held = self._periods.get(period.period_id)
         if held is None or held.period != period:
             held = self._known(period)
@@ -199,7 +199,7 @@ class InsightsState:
         return True
 
     def _known(self, period: BillingPeriod) -> PeriodEntries | None:
-        """Return what the client knows of a period without asking."""
+        """Return the cached entries of a period; None if a page is missing."""
         pages = []
         number = count = 1
         while number <= count:
@@ -220,7 +220,7 @@ class InsightsState:
         return Answer(Ledger(known, zone, at.astimezone(zone).date()), at)
 
     def _change(self, _sender: object = None, _field: str | None = None) -> None:
-        """Look again when something the findings depend on is another."""
+        """Recompute the findings and marks if their inputs have changed, and report the number of new findings."""
         ledger, listed = self.ledger.data, self.subscriptions.subscriptions.data
         if ledger is None or listed is None:
             return

@@ -1,4 +1,4 @@
-"""Espace client: who one is, the contracts, the current period's purchases."""
+"""Screen "Espace client": the user, the contracts, the purchases of the current period."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def HomeView() -> ft.View:
 
 @component
 def Home() -> ft.Control:
-    """The account once it is known; its skeleton or its error before."""
+    """Show the account; before it is loaded, its skeleton or its error."""
     look, session = use_look(), use_session()
     if (
         session.account.data is None
@@ -112,7 +112,7 @@ def Overview(
         service.service,
         session.account,
     )
-    old = next((each for each in shown if each.old), state.periods)  # one banner for all that is here
+    old = next((each for each in shown if each.old), state.periods)  # one banner for the whole screen
     notices += freshness(look, formats, old, session.refresh)
     if session.problem is not None:
         notices.append(store_alert(look, session.problem, unkept(session.problem)))
@@ -160,11 +160,11 @@ def Overview(
 
 
 def _nothing() -> None:
-    """Do nothing: there is nothing to look into yet."""
+    """Do nothing: the periods are not known yet, or not readable for the user."""
 
 
 def _to_check(look: Look, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
-    """The charges worth a look: a warning while one of them is new, neutral once all were on screen."""
+    """Return the notice of charges to review: a warning if a charge is new, else an information."""
     waiting = insights.open_findings
     if not waiting:
         return []
@@ -176,7 +176,7 @@ def _to_check(look: Look, insights: InsightsState, review: ReviewState) -> list[
 
 
 def _security(look: Look, formats: Formats, account: Account | None) -> list[ft.Control]:
-    """What the subscriber should know of their account's security, if this version knows what it is."""
+    """Return the security notice of the account; an empty list if this version does not know its code."""
     notice = account.security_notice if account else None
     if notice is None or notice.code != "tokenReused":
         return []
@@ -187,7 +187,7 @@ def _security(look: Look, formats: Formats, account: Account | None) -> list[ft.
 
 
 def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceState) -> ft.Control:
-    """What leads to managing: subscriptions, service, help."""
+    """Return the rows that open the subscriptions, the service and the help."""
     words = look.words
     manage = partial(go, Destination.MANAGE.path)
     rows = [
@@ -222,7 +222,10 @@ def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceS
 
 
 def _running(look: Look, subscriptions: SubscriptionsState) -> str:
-    """Return how many subscriptions run and their cost; else what remains; "" if this version cannot tell."""
+    """Return the number and cost of active subscriptions; else the suspended or ending subscriptions.
+
+    Return "" if a subscription is unreadable or has a value that this version does not know.
+    """
     words, listed = look.words, subscriptions.subscriptions.data
     if (
         listed is None
@@ -245,7 +248,7 @@ def _running(look: Look, subscriptions: SubscriptionsState) -> str:
 
 
 def _service_line(look: Look, service: ServiceState) -> str:
-    """Return what the service allows now; what it is for while its state is not known."""
+    """Return the status of the service in words; its purpose if the status is unknown."""
     words, known = look.words, service.service.data
     if known is None:
         return words("service.text")
@@ -256,7 +259,7 @@ def _service_line(look: Look, service: ServiceState) -> str:
 
 
 def _understand(look: Look, contract: Contract) -> ft.Control:
-    """The rule of the billing period, where there is room for it."""
+    """Return the card with the rule of the billing period."""
     words = look.words
     return card(
         look,
@@ -289,7 +292,7 @@ def _contract_row(
 
 
 def _news(look: Look, formats: Formats, periods: tuple[BillingPeriod, ...]) -> list[ft.Control]:
-    """At most one thing worth knowing: unusual spending first, else the latest invoice."""
+    """Return at most one notice: unusual spending, else the latest bill."""
     words = look.words
     average = average_of_closed(periods)
     current = next((period for period in periods if period.state is PeriodState.OPEN), None)
@@ -308,7 +311,7 @@ def _news(look: Look, formats: Formats, periods: tuple[BillingPeriod, ...]) -> l
 
 
 def average_of_closed(periods: tuple[BillingPeriod, ...]) -> Money | None:
-    """What a finished period with purchases comes to, on average, to the cent; None without any."""
+    """Return the average total of the past periods with purchases, to the cent; None if there is none."""
     closed = [p.total for p in periods if p.state is not PeriodState.OPEN and p.purchase_count]
     if not closed:
         return None

@@ -1,4 +1,4 @@
-"""The internet+ service: its switch, its state in words, what turning it off means."""
+"""Card of the internet+ service: switch, status, and the consequences of turning the service off."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from views.service.state import ServiceState
 
 @component
 def ServiceCard(service: ServiceState, insights: InsightsState) -> ft.Control:
-    """The switch, its state in words, and what happened to the last change."""
+    """Show the switch, the status of the service, and the outcome of the last change."""
     look = use_look()
     ft.use_effect(service.load, [service.contract.contract_id], cleanup=lambda: None)
     ft.use_effect(service.watch, [service.changing], cleanup=lambda: None)
@@ -101,7 +101,7 @@ def _service_outcome(look: Look, service: ServiceState) -> list[ft.Control]:
 
 
 def service_confirmation(look: Look, service: ServiceState) -> Sheet | None:
-    """Return what turning the service on or off means, if the switch was moved."""
+    """Return the confirmation of turning the service on or off; None if the user has not moved the switch."""
     words, known = look.words, service.service.data
     if service.switching.asked is None or known is None:
         return None

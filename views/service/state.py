@@ -1,4 +1,4 @@
-"""The internet+ service of one contract: on or off, and changing it."""
+"""Internet+ service of one contract: its status, and turning it on or off."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from views.core.proof import ProofState
 from views.core.resource import Part, Resource
 
 POLL = 5.0
-"""Seconds between two looks at a change in progress."""
+"""Seconds between two polls of a pending change."""
 
 
 @ft.observable
 @dataclass(eq=False)
 class ServiceState:
-    """The switch shows what the backend says, never what was hoped for."""
+    """State of the service. The switch shows the backend's status, never an optimistic value."""
 
     backend: Backend
     contract: Contract
     service: Loadable[Service] = field(default_factory=Loadable)
     switching: Progress[ServiceStatus, ServiceStatus] = field(default_factory=Progress)
-    """Its receipt is the status reached; none while the change is pending."""
+    """Progress of a change; its receipt is the new status, or None while the change is pending."""
     proof: ProofState = field(init=False)
-    """The password, when the backend wants it before it turns the service off."""
+    """Step-up that the backend may require before turning the service off."""
     on_change: Callable[[], Awaitable[None]] | None = None
-    """Awaited when it was turned on or off, here or elsewhere: subscriptions are interrupted with it."""
+    """Awaited after a change of the status, here or elsewhere: the change affects the subscriptions."""
     _before: Service | None = None
-    """The service before it was switched."""
+    """Service before the last change."""
 
     def __post_init__(self) -> None:
         self.proof = ProofState(self.backend)
@@ -55,11 +55,11 @@ class ServiceState:
 
     @property
     def changing(self) -> bool:
-        """A change is in progress, asked here or elsewhere."""
+        """Whether a change is in progress, requested here or elsewhere."""
         return self.switching.busy or bool(self.service.data and self.service.data.pending_status)
 
     async def load(self) -> None:
-        """Read it, once for any number of screens."""
+        """Read the service; callers share a read in flight."""
         await self._service.load()
 
     async def _answered(self, before: Service | None) -> None:
@@ -67,7 +67,7 @@ class ServiceState:
         await self._tell(before)
 
     def _find_out(self) -> None:
-        """If it was not known whether it was turned on or off, what was just read tells."""
+        """Resolve a change of unknown outcome from the service just read."""
         service, wanted = self.service.data, self.switching.subject
         if service is not None:
             reached = service.status is wanted
@@ -76,29 +76,29 @@ class ServiceState:
             )
 
     async def _tell(self, before: Service | None) -> None:
-        """Await `on_change` if the status is another than `before`."""
+        """Await `on_change` if the status differs from the status of `before`."""
         now = self.service.data
         if before and now and before.status is not now.status and self.on_change is not None:
             await self.on_change()
 
     async def settled(self) -> None:
-        """Wait until it is not being read."""
+        """Wait until no read of the service is in flight."""
         await self._service.settled()
 
     async def read_again(self) -> None:
-        """Read it after a change, whatever was asked for before it."""
+        """Read the service after a change, and drop the answers in flight."""
         await self._service.reload()
 
     async def watch(self) -> None:
-        """Look again until the change in progress is over; runs while the screen is shown."""
+        """Poll the service until the pending change is over; runs while the screen is shown."""
         while self.service.data is not None and self.service.data.pending_status is not None:
             await asyncio.sleep(POLL)
             await self.load()
 
     def ask(self) -> None:
-        """The switch was moved: show what follows, before it is done.
+        """Ask for a confirmation after the user moved the switch.
 
-        Drawn again with what the backend says, it goes back meanwhile.
+        The redraw resets the switch to the backend's status until the change is done.
         """
         self.switch.ask(ServiceStatus.SUSPENDED if self.on else ServiceStatus.ACTIVE)
 

@@ -1,4 +1,4 @@
-"""One subscription: what it costs, what it has cost, and how to end it."""
+"""Screen of one subscription: its price, its past charges and its termination."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
         content = error_state(look, shown.error, subscriptions.load)
     elif shown.data is None:
         content = skeleton(look, (56, 56), (160, 44))
-    elif shown.unreadable:  # it may be one of those
+    elif shown.unreadable:  # the subscription may be an unreadable record
         content = column(*unreadable_alert(look, "subscription", shown.unreadable))
     else:
         content = state(look, ft.Icons.SEARCH_OFF, look.words("subscription.not_found"))
@@ -109,7 +109,7 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
             words(f"subscription.price_{one.recurring_charge_period.value}", amount=money(one.price)),
         ),
     ]
-    if one.recurring_charge_period is not Rhythm.OTHER:  # without a known rhythm there is nothing to multiply
+    if one.recurring_charge_period is not Rhythm.OTHER:  # an unknown rhythm allows no conversion
         rows.append((words("subscription.monthly"), money(monthly_cost(one))))
         rows.append((words("subscription.yearly"), money(yearly_cost(one))))
     rows.append((words("subscription.since"), formats.long_date(one.start_date)))
@@ -172,7 +172,7 @@ def _charges(
     problem: BackendError | None,
     retry: Handler,
 ) -> ft.Control:
-    """Return the charges of the six periods, or the `problem` that kept them from being read."""
+    """Return the charges of the six periods, or the `problem` that prevented reading the charges."""
     words, charges = look.words, known.data
     title = heading(text(words("subscription.charges"), look.type.h2), 2)
     if charges is None and problem is not None:

@@ -1,4 +1,4 @@
-"""What the list and the detail of subscriptions have in common."""
+"""Parts shared by the list and the detail of subscriptions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from views.subscriptions.state import SubscriptionsState
 
 
 def subscription_names(look: Look, one: Subscription) -> tuple[str, str]:
-    """Return the title of a subscription and the name below it; "" for a second one that would be blank."""
+    """Return the title of a subscription and the name below the title; the name may be ""."""
     return titled(look.words, one.merchant_name, one.name)
 
 
 def cost_line(look: Look, one: Subscription) -> str:
-    """« 2,99 € par semaine · environ 12,96 € par mois, 155,48 € par an »."""
+    """Return « 2,99 € par semaine · environ 12,96 € par mois, 155,48 € par an »."""
     money, words = look.formats.money, look.words
     price = words(f"subscription.price_{one.recurring_charge_period.value}", amount=money(one.price))
     if one.recurring_charge_period is not Rhythm.WEEK:
@@ -36,7 +36,7 @@ def cost_line(look: Look, one: Subscription) -> str:
 
 
 def next_line(look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription) -> str:
-    """Return when the next payment is due, or since when it is overdue; "" if none is expected."""
+    """Return the due date of the next payment, future or overdue; "" if no payment is expected."""
     due = one.next_charge_date
     if due is None or one.status is not SubscriptionStatus.ACTIVE:
         return ""
@@ -51,7 +51,7 @@ def next_line(look: Look, formats: Formats, subscriptions: SubscriptionsState, o
 def status_tag(
     look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription
 ) -> ft.Control | None:
-    """Return what is not ordinary about it: being ended, ended, suspended."""
+    """Return the tag of a subscription that is ending, ended or suspended; else None."""
     words, last = look.words, one.termination_date
     if one.status.ended and last is not None and not subscriptions.past_day(last):
         until = formats.day_month(last)
@@ -67,7 +67,7 @@ def status_tag(
 
 
 def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> Sheet | None:
-    """What ending the subscription asked about means; None when none is."""
+    """Return the confirmation of a termination with its consequences; None if no termination is requested."""
     asked, words = subscriptions.termination.asked, look.words
     if asked is None:
         return None
@@ -91,7 +91,7 @@ def end_confirmation(look: Look, subscriptions: SubscriptionsState) -> Sheet | N
 
 
 def end_outcome(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
-    """What became of the last one that was to be ended; nothing when none was."""
+    """Return the outcome of the last termination; an empty list if there was none."""
     words, ended, failure = look.words, subscriptions.termination.receipt, subscriptions.termination.failure
     if failure is not None:
         reason = explain(failure, words)

@@ -1,4 +1,4 @@
-"""Gérer internet+: the service and the subscriptions of a contract."""
+"""Screen "Gérer internet+": the service and the subscriptions of a contract."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def Manage() -> ft.Control:
     if session.subscriptions is None or session.service is None or session.insights is None:
         return without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
     if session.contract is not None and not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_management)  # once, for all there would be
+        told = error_state(look, Forbidden(), session.load_management)  # a single error for the whole screen
         return reading_column(look, *contract_choice(look, session), told)
     return reading_column(
         look,
@@ -66,7 +66,7 @@ def Manage() -> ft.Control:
 
 @component
 def Subscriptions(subscriptions: SubscriptionsState, insights: InsightsState) -> ft.Control:
-    """The current ones, each with its way out, then the past ones."""
+    """Show the current subscriptions, each with a button to end it, then the past subscriptions."""
     look = use_look()
     ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
     watching, periods = _watching(subscriptions), insights.purchases.periods.data
@@ -120,7 +120,7 @@ def Subscriptions(subscriptions: SubscriptionsState, insights: InsightsState) ->
 
 
 def _calendar_row(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
-    """The way to the calendar, and what is to be paid until its end; nothing when nothing is to come."""
+    """Return the row that opens the calendar, with its total; an empty list without upcoming charges."""
     today = subscriptions.today
     if today is None:
         return []
@@ -140,17 +140,17 @@ def _calendar_row(look: Look, subscriptions: SubscriptionsState) -> list[ft.Cont
 
 
 def _watching(subscriptions: SubscriptionsState) -> bool:
-    """Return whether the purchases are needed here: a subscription that ended is watched."""
+    """Return whether an ended subscription is watched; the screen then needs the purchases."""
     today, cut_off_day = subscriptions.today, subscriptions.contract.billing.cut_off_day
     return today is not None and any(watched_until(one, today, cut_off_day) for one in subscriptions.past)
 
 
 def _nothing() -> None:
-    """Do nothing: nothing is watched."""
+    """Do nothing: no subscription is watched."""
 
 
 def _watched(look: Look, insights: InsightsState, one: Subscription) -> str:
-    """Return what the watch over an ended subscription saw; "" once it is over, or while nothing is known."""
+    """Return the result of watching an ended subscription; "" after the watch, or without a ledger."""
     ledger = insights.ledger.data
     found = watch(ledger, one, insights.contract.billing.cut_off_day) if ledger is not None else None
     if ledger is None or found is None:
@@ -170,7 +170,7 @@ def _row(
     ends: bool,
     watched: str = "",
 ) -> ft.Control:
-    """Tile, name, next charge, price; « Résilier » below where it can be ended here."""
+    """Return a row: tile, name, next charge, price; and « Résilier » below if the app can do so."""
     words = look.words
     title, name = subscription_names(look, one)
 
@@ -224,7 +224,7 @@ def _row(
 
 
 def _price(look: Look, one: Subscription) -> ft.Control:
-    """The price, and below it its rhythm and what a weekly one really costs."""
+    """Return the price with its rhythm below; for a weekly price, the monthly cost too."""
     money, words = look.formats.money, look.words
     lines: list[str] = []
     if one.recurring_charge_period is not Rhythm.OTHER:

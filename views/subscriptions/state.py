@@ -1,4 +1,4 @@
-"""The subscriptions of one contract: the list, one's charges, and ending one."""
+"""Subscriptions of one contract: the list, the charges of one subscription, and termination."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ PER_PAGE = 100
 @ft.observable
 @dataclass(eq=False)
 class SubscriptionsState:
-    """What `/gerer` shows of the subscriptions, and the one the user is being asked about."""
+    """State of the subscriptions of a contract, and of the termination of one subscription."""
 
     backend: Backend
     contract: Contract
     subscriptions: Loadable[tuple[Subscription, ...]] = field(default_factory=Loadable)
     termination: Progress[Subscription, Subscription] = field(default_factory=Progress)
-    """Its receipt is the subscription as it is now."""
+    """Progress of the termination; its receipt is the updated subscription."""
     proof: ProofState = field(init=False)
-    """The password, when the backend wants it before it ends one."""
+    """Step-up that the backend may require before a termination."""
     on_change: Callable[[], Awaitable[None]] | None = None
-    """Awaited when one was ended, here or elsewhere: the service counts them too."""
+    """Awaited after a termination, here or elsewhere: the service counts the subscriptions."""
     charges: Loadable[tuple[Purchase, ...]] = field(default_factory=Loadable)
-    """Of the subscription `charged`, newest first, over the six periods."""
+    """Charges of the subscription `charged` over the six periods, newest first."""
     charged: str | None = None
     _charged_in: tuple[str, ...] = ()
-    """The periods whose charges are read."""
+    """Ids of the periods whose charges are read."""
 
     def __post_init__(self) -> None:
         self.proof = ProofState(self.backend)
@@ -68,7 +68,7 @@ class SubscriptionsState:
 
     @property
     def current(self) -> tuple[Subscription, ...]:
-        """Those one still has access to, those being ended among them."""
+        """Subscriptions that still give access, including those being terminated."""
         return tuple(s for s in self.subscriptions.data or () if not self._over(s))
 
     @property
@@ -77,17 +77,17 @@ class SubscriptionsState:
 
     @property
     def today(self) -> date | None:
-        """The day it was, where the contract is billed, when the list was read."""
+        """Day of the last read of the list, in the billing time zone of the contract."""
         at = self.subscriptions.at
         return at and at.astimezone(ZoneInfo(self.contract.billing.time_zone)).date()
 
     def past_day(self, day: date) -> bool:
-        """Return whether `day` was over where the contract is billed when the list was read."""
+        """Return whether `day` was over at the last read of the list, in the billing time zone."""
         at = self.subscriptions.at
         return at is not None and day < at.astimezone(ZoneInfo(self.contract.billing.time_zone)).date()
 
     def _over(self, subscription: Subscription) -> bool:
-        """Return whether it is ended and its last paid day is over."""
+        """Return whether the subscription is terminated and its last paid day is over."""
         if subscription.status is not SubscriptionStatus.TERMINATED:
             return False
         last = subscription.termination_date
@@ -98,22 +98,22 @@ class SubscriptionsState:
         return next((s for s in known if s.subscription_id == subscription_id), None)
 
     async def load(self) -> None:
-        """Read the list, once for any number of screens."""
+        """Read the list; callers share a read in flight."""
         await self._list.load()
 
     async def _find_out(self, _before: object) -> None:
-        """If it was not known whether the last one was ended, the list just read tells."""
+        """Resolve a termination of unknown outcome from the list just read."""
         subject = self.termination.subject
         now = self.find(subject.subscription_id) if subject else None
         done = now is not None and now.status.ended
         self.ending.find_out(now if done else None, done=done)
 
     async def settled(self) -> None:
-        """Wait until they are not being read."""
+        """Wait until no read of the list is in flight."""
         await self._list.settled()
 
     async def read_again(self) -> None:
-        """Read the list after a change, whatever was asked for before it."""
+        """Read the list after a change, and drop the answers in flight."""
         await self._list.reload()
 
     async def _end(self, subscription: Subscription) -> Subscription:
@@ -129,7 +129,7 @@ class SubscriptionsState:
                 await self.on_change()
 
     async def load_charges(self, subscription_id: str, period_ids: tuple[str, ...]) -> None:
-        """Read all that a subscription cost in these periods (the six)."""
+        """Read the charges of a subscription in these periods."""
         if subscription_id != self.charged:
             self._charges.reset()
         if period_ids != self._charged_in:
@@ -139,7 +139,7 @@ class SubscriptionsState:
             await self._charges.load()
 
     def _sum_up(self) -> Steps[PurchasePage, tuple[Purchase, ...]]:
-        """Read the charges page by page; they are as old as their oldest page."""
+        """Read the charges page by page; the age of the result is the age of its oldest page."""
         charged = self.charged
         found: list[Purchase] = []
         ages: list[datetime] = []
@@ -157,5 +157,5 @@ class SubscriptionsState:
                 pages, number = page.value.pagination.total_pages, number + 1
                 found += [p for p in page.value.items if p.subscription_id == charged]
                 ages.append(page.at)
-                unreadable += page.unreadable  # each may be a charge of this subscription
+                unreadable += page.unreadable  # any of them may be a charge of this subscription
         return Answer(tuple(found), min(ages), unreadable=unreadable)

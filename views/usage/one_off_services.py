@@ -1,4 +1,4 @@
-"""Services ponctuels: shown only when the current period has purchases; when hidden, says why."""
+"""Card "Services ponctuels" for a period with entries; a sentence replaces the card of an empty period."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from views.purchases.state import PurchasesState
 
 MINI_CHART = 48
 CHART_ROOM = 124
-"""Width of the chart, with what stands before it."""
+"""Width of the chart with the gap before it, in logical pixels."""
 
 
 def one_off_services(
@@ -33,8 +33,10 @@ def one_off_services(
 ) -> ft.Control:
     """Return the card for the current period of a contract.
 
-    `none` is the key of the sentence shown instead if the period has no entries; `retry` reads again what
-    could not be read; `forecast` tells what the bill will come to.
+    Args:
+        none: key of the sentence for a period without entries.
+        retry: reloads the periods after a failure.
+        forecast: the line with the expected amount of the bill.
     """
     words, current = look.words, state.current
 
@@ -90,7 +92,7 @@ def one_off_services(
 
 
 def _bars(look: Look, periods: tuple[BillingPeriod, ...], current: BillingPeriod) -> ft.Row:
-    """Return a small chart of the totals, oldest first; negative ones hang below a common zero line."""
+    """Return a small chart of the totals, oldest first; negative bars extend below a common zero line."""
     lowest, highest = extent(periods)
     scale = MINI_CHART / (highest - lowest)
     zero = highest * scale

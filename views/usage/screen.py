@@ -1,4 +1,4 @@
-"""Suivi conso of a contract: the period in progress, Services ponctuels, the last six periods."""
+"""Screen "Suivi conso" of a contract: the current period, one-off services, the last six periods."""
 
 from __future__ import annotations
 
