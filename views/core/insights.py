@@ -220,7 +220,7 @@ class InsightsState:
         return Answer(Ledger(known, zone, at.astimezone(zone).date()), at)
 
     def _change(self, _sender: object = None, _field: str | None = None) -> None:
-        """Recompute the findings and marks if their inputs have changed, and report the number of new findings."""
+        """Recompute the findings and marks if their inputs have changed; report the new findings."""
         ledger, listed = self.ledger.data, self.subscriptions.subscriptions.data
         if ledger is None or listed is None:
             return
