@@ -46,12 +46,12 @@ class DeviceState:
 
     @property
     def typing(self) -> bool:
-        """A text field has the focus: single-key shortcuts are off."""
+        """Whether a text field has the focus; single-key shortcuts are then off."""
         return self._typing
 
     @property
     def low(self) -> bool:
-        """The window is too low for bars of full height, as at 400 % zoom."""
+        """Whether the window is too low for bars of full height, as at 400 % zoom."""
         return self.height < LOW
 
     @property

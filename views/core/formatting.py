@@ -98,7 +98,7 @@ class Formats:
         return _capitalised(self.day(day))
 
     def weekday_initial(self, day: date) -> str:
-        """Return « L », "M": the first letter of a weekday, for calendars whose columns make it clear."""
+        """Return « L », "M": the first letter of a weekday, for calendars whose columns identify the day."""
         return _date(day, "ccccc", self.language)
 
     def long_date(self, day: date) -> str:

@@ -84,7 +84,7 @@ class InsightsState:
 
     @property
     def limits(self) -> Limits:
-        """Limits of the findings: the operator's figures, else the legal ones; the user's ceiling if set."""
+        """Limits for the findings: the operator's amounts, else the legal amounts, and the user's ceiling."""
         told = self.service.service.data.limits if self.service.service.data else None
         own, law = self.review.review.own_ceiling, Limits()
         mine = Decimal(f"{own.amount}.00") if own and own.amount else None
@@ -220,7 +220,7 @@ class InsightsState:
         return Answer(Ledger(known, zone, at.astimezone(zone).date()), at)
 
     def _change(self, _sender: object = None, _field: str | None = None) -> None:
-        """Recompute the findings and marks if their inputs have changed; report the new findings."""
+        """Recompute findings and marks if their inputs have changed; report the number of new findings."""
         ledger, listed = self.ledger.data, self.subscriptions.subscriptions.data
         if ledger is None or listed is None:
             return

@@ -18,7 +18,7 @@ TEXT_SIZES = (1.0, 1.15, 1.3, 1.5, 2.0)
 
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Preferences of the user. They hold no secret: the platform or browser stores them unencrypted."""
+    """Preferences of the user. No preference is secret: the platform or browser stores them unencrypted."""
 
     language: Language | None = None
     """None follows the device."""
@@ -35,7 +35,7 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class PreferenceStore:
-    """Storage in the platform's preferences. If it is missing or its entry is damaged, defaults apply."""
+    """Storage in the platform's preferences. Without the storage, or with a damaged entry, defaults apply."""
 
     service: ft.SharedPreferences
 

@@ -23,7 +23,7 @@ class ProofState:
     shown: bool = False
     """The password is shown in clear text."""
     empty: bool = False
-    """Nothing was typed."""
+    """The submitted password is empty."""
     error: BackendError | None = None
     tried: int = 0
     """Number of refused passwords; after a refusal the typed text is selected, so that typing replaces it."""

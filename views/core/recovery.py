@@ -130,7 +130,7 @@ class RecoveryState:
             self.restored += 1
 
     async def _pause(self, seconds: float) -> None:
-        """Wait for `seconds`, or the time the backend asked for; then wait until the app is visible."""
+        """Wait for `seconds` or the time the backend asked for, then until retries are not suspended."""
         self._hurry.clear()
         left = self._asked_to_wait()
         try:

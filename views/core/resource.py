@@ -30,7 +30,7 @@ class Resource(Generic[T]):
     """Remote value, shown in a field of its state holder.
 
     The field is a `Loadable[T]`, so that a component that observes the holder is redrawn. All callers of
-    `load` share one request. An answer asked for before `reset` or `invalidate` is dropped.
+    `load` share one request. Answers to requests sent before `reset` or `invalidate` are dropped.
     """
 
     def __init__(

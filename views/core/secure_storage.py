@@ -25,8 +25,9 @@ logger = logging.getLogger(__name__)
 class SecureStorageStore:
     """`CredentialStore` on the device that shows the page.
 
-    Create it inside `main(page)`, where the page's context is set: Flet registers the services there. If the
-    client lacks the service, every call raises `CredentialsUnavailable`, and the session stays in memory.
+    Create the store inside `main(page)`, where the page's context is set: Flet registers the services there.
+    If the client lacks the service, every call raises `CredentialsUnavailable`, and the session stays in
+    memory.
 
     Args:
         origin: origin of the backend; two backends never share an entry.

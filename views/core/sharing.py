@@ -27,7 +27,7 @@ Make = Callable[[Told], Awaitable[File]]
 HandOver = Callable[[File], Awaitable[bool]]
 """Function that passes a file to the platform.
 
-It returns False if the user cancels, and raises `OSError` if the platform refuses the file.
+The function returns False if the user cancels, and raises `OSError` if the platform refuses the file.
 """
 
 

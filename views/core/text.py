@@ -103,12 +103,12 @@ def explain(error: BackendError, words: Words) -> Explanation:
 
 
 def blank(text: str) -> bool:
-    """Return whether nothing of `text` is visible: it is empty, or only spaces and format characters."""
+    """Return whether `text` has no visible character: empty, or only spaces and format characters."""
     return not any(map(_visible, text))
 
 
 def initial(name: str) -> str:
-    """Return the first visible letter of `name` in upper case; "" if it is blank."""
+    """Return the first visible letter of `name` in upper case; "" if `name` is blank."""
     return next(filter(_visible, name), "").upper()[:1]
 
 

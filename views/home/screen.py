@@ -160,11 +160,11 @@ def Overview(
 
 
 def _nothing() -> None:
-    """Do nothing: the periods are not known yet, or not readable for the user."""
+    """Do nothing: the periods are not known yet, or the user has no billing rights."""
 
 
 def _to_check(look: Look, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
-    """Return the notice of charges to review: a warning if a charge is new, else an information."""
+    """Return the notice of charges to review: a warning if a charge is new, else a neutral notice."""
     waiting = insights.open_findings
     if not waiting:
         return []

@@ -329,7 +329,7 @@ def typography(layout: Layout, text_size: float = 1.0) -> Typography:
     )
 
 
-# --- Styles a Flet theme cannot carry -------------------------------------------------------------
+# --- Styles that a Flet theme cannot hold -------------------------------------------------------------
 
 
 def _shape(radius: float = RADIUS_CONTROL) -> ft.RoundedRectangleBorder:

@@ -110,8 +110,8 @@ class ListWindow:
     def _rows_near(self) -> int:
         """Return the number of rows of page 1 to draw.
 
-        They fill the viewport even at the smallest height, and half a viewport more at the estimated height.
-        After a scroll, all rows are drawn.
+        The rows fill the viewport even at the smallest height, and half a viewport more at the estimated
+        height. After a scroll, all rows are drawn.
         """
         if self._offset:
             return self.per_page
