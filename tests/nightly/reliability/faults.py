@@ -88,7 +88,7 @@ FAULTS = (
         exchanges(half_a_body),
     ),
     Fault("silence", "no answer until the timeout", Kind.NO_ANSWER, exchanges(silence, slow=True)),
-    Fault("stall", "the end of the body does not come", Kind.NO_ANSWER, exchanges(stall, slow=True)),
+    Fault("stall", "the end of the body never arrives", Kind.NO_ANSWER, exchanges(stall, slow=True)),
     Fault("not JSON", "the right body as text/plain", Kind.GARBLED, answers(as_text, arrives=True)),
     Fault(
         "wrong types",
@@ -126,16 +126,16 @@ FAULTS = (
     _status(503, Kind.BRIEFLY_DOWN, after=1, once=True, name="503 for a second"),
     _status(429, Kind.LIMITED, after=120, name="429 for two minutes"),
     _status(503, Kind.DOWN, after=120, name="503 for two minutes"),
-    Fault("access expired", "the access token is over", Kind.HARMLESS, access_expired),
+    Fault("access expired", "the access token has expired", Kind.HARMLESS, access_expired),
     Fault("tokens revoked", "signed out everywhere, from another device", Kind.OVER, tokens_revoked),
     Fault("renewal lost", "the answer to the renewal is cut", Kind.HARMLESS, renewal_lost),
-    Fault("token reused", "somebody else used this device's refresh token", Kind.OVER, token_reused),
+    Fault("token reused", "another client used this device's refresh token", Kind.OVER, token_reused),
     Fault("clock a day ahead", "the device's clock", Kind.HARMLESS, clock_off(days=1)),
     Fault("clock a day behind", "the device's clock", Kind.HARMLESS, clock_off(days=-1)),
     Fault(
         "restarted", "the server stops, and starts again on its database", Kind.NO_ANSWER, server_restarted
     ),
-    Fault("database locked", "another program holds the right to write", Kind.READ_ONLY, database_locked),
+    Fault("database locked", "another program holds the write lock", Kind.READ_ONLY, database_locked),
     Fault("database full", "SQLite's max_page_count is reached", Kind.READ_ONLY, database_full),
 )
 FIRST_OF_KIND = tuple({fault.kind: fault for fault in reversed(FAULTS)}.values())

@@ -17,56 +17,57 @@ _BEGIN, _END = "<!-- python -m tests.nightly.reliability.matrix writes from here
 
 NOTHING = "·"
 LETTERS = {
-    Told.UNREACHABLE: ("U", "Retry; by itself once the network is back"),
-    Told.UNTRUSTED: ("T", "Retry; by itself once the certificate is the backend's"),
-    Told.UNAVAILABLE: ("B", "Retry; by itself once the backend answers"),
-    Told.UNEXPECTED: ("X", "Retry; the help, with a code that finds the exchange"),
-    Told.FORBIDDEN: ("F", "the rest of the app; it is asked again when one comes by"),
-    Told.NOT_FOUND: ("A", "the rest of the app; it is asked again when one comes by"),
-    Told.NOT_SENT: ("N", "the same button: what was typed is there"),
-    Told.UNKNOWN: ("M", "a button to check; by itself once the network is back"),
-    Told.NOT_DONE: ("D", "the same button: what was typed is there"),
-    Told.CHANGED: ("C", "what is true is read and shown; then the same button"),
+    Told.UNREACHABLE: ("U", "Retry; automatic once the network is back"),
+    Told.UNTRUSTED: ("T", "Retry; automatic once the certificate is the backend's"),
+    Told.UNAVAILABLE: ("B", "Retry; automatic once the backend answers"),
+    Told.UNEXPECTED: ("X", "Retry; the help, with a code that identifies the request"),
+    Told.FORBIDDEN: ("F", "the rest of the app; each visit of the screen asks the backend again"),
+    Told.NOT_FOUND: ("A", "the rest of the app; each visit of the screen asks the backend again"),
+    Told.NOT_SENT: ("N", "the same button; the input is kept"),
+    Told.UNKNOWN: ("M", "a button to check; automatic once the network is back"),
+    Told.NOT_DONE: ("D", "the same button; the input is kept"),
+    Told.CHANGED: ("C", "the true state is read and shown; then the same button"),
     Told.NOT_POSSIBLE: ("I", "the same button"),
-    Told.QUEUED: ("Q", "none needed: it is sent by itself"),
-    Told.SESSION_OVER: ("S", "signing in leads back to the same screen"),
+    Told.QUEUED: ("Q", "none needed: it is sent automatically"),
+    Told.SESSION_OVER: ("S", "the sign-in leads back to the same screen"),
 }
 """What stands for a family of sentences in a cell, and the way forward that goes with it."""
 
 _CHAPTER = """
-## The fault matrix
+## Fault matrix
 
-**{faults} faults meet {screens} screens {meetings} times** in
-`pytest tests/nightly/reliability`, over real sockets: the app with its client, TLS to a name, a gateway that
-plays the fault, the sandbox under uvicorn on a SQLite file. Time-outs and the pauses between tries are
-shortened, and reads are tried once more instead of twice; everything else is as users have it.
+`pytest tests/nightly/reliability` combines **{faults} faults with {screens} screens, {meetings} times**,
+over sockets: the app with its client, TLS to a host name, a gateway that simulates the fault, and the
+sandbox under uvicorn on a SQLite file. Timeouts and the pauses between attempts are shortened, and reads
+are retried once instead of twice. All other settings are those of users.
 
-One fault of each kind meets every screen, and so does each fault that screens could tell from the others of
-its kind: {everywhere} faults. Each of the others meets the purchases and the end of a subscription.
+Each screen meets one fault of each kind, and each fault that screens could distinguish from others of its
+kind: {everywhere} faults. The other faults meet only the purchases and the end of a subscription.
 
-A screen that shows something meets a fault when it is seen **first**, the account known and nothing else, and
-**again** once it has shown its figures. The app is also **opened** while the fault is on: what it says in the
-place of the account is seen on every screen, for one fault of each kind. Each time the test sees this
-sentence and no other, a way forward, no crash, no secret in the logs, and nothing turned to zero: no figure
-at all where nothing is known, else every amount as it was, with its age. Then the fault ends, the
-backend's figures are others, and Retry brings them.
+A screen that shows data meets a fault **first**, with only the account known, and **again**, after it has
+shown its figures. The app is also **opened** during the fault: for one fault of each kind, the test
+checks the sentence in place of the account on every screen. Each time, the test checks for this sentence
+and no other, a way forward, no crash and no secret in the logs. No figure may turn to zero: without data
+the screen shows no figure, else every amount as before, with its age. Then the fault ends, the backend's
+figures change, and Retry loads them.
 
-What changes something meets a fault once. It is told as it stands, what was typed stays, and in the end it
-has been done once, no less and no more, by the backend's own database.
+A screen that changes data meets a fault once. It shows the true outcome and keeps the input. In the end,
+the backend's database contains the change exactly once.
 
-### What a user is told
+### Messages to users
 
 {told}
 
-`{nothing}`: nothing, for it goes on as if there were no fault.
+`{nothing}`: no message; the app continues as without a fault.
 
-### Kinds of trouble
+### Kinds of faults
 
 {kinds}
 
 ### Every fault on every screen
 
-Two letters: seen first, and again. One letter: on opening, or on doing it; or the screen has nothing to read.
+Two letters: the messages of "first" and "again". One letter: the opening, a change, or a screen without
+data.
 
 {matrix}
 """
@@ -100,7 +101,7 @@ def _chapter() -> str:
             ((kind.value, *(_letter(getattr(OUTCOMES[kind], one)) for one in situations)) for kind in Kind),
         ),
         matrix=_table(
-            ("Fault", "Played", "opening", *(one.name for one in (*READINGS, *DOINGS))),
+            ("Fault", "Simulation", "opening", *(one.name for one in (*READINGS, *DOINGS))),
             (
                 (fault.name, fault.how, _letter(OUTCOMES[fault.kind].opened), *_cells(OUTCOMES[fault.kind]))
                 for fault in FAULTS
