@@ -20,7 +20,7 @@ from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.review import ReviewState
-from views.core.sheet_state import Sheet
+from views.core.sheet_state import Sheet, SheetState
 from views.forecast.ceiling import CeilingForm
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import column, key_values
@@ -55,11 +55,18 @@ def ForecastLine(insights: InsightsState, review: ReviewState) -> ft.Control:
     look, sheets = use_look(), use_sheets()
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
     ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    return forecast_link(look, sheets, insights)
+
+
+def forecast_link(
+    look: Look, sheets: SheetState, insights: InsightsState, key: str = "forecast"
+) -> ft.Control:
+    """Return the link to the parts of the next bill; an invisible control without a forecast."""
     known = insights.forecast
     if known is None:
         return ft.Container(visible=False)
     opened = partial(_forecast_sheet, insights, sheets.close, sheets.open)
-    return link(look, forecast_line(look, known), partial(sheets.open, opened), key="forecast", sentence=True)
+    return link(look, forecast_line(look, known), partial(sheets.open, opened), key=key, sentence=True)
 
 
 Open = Callable[[Callable[[Look], Sheet]], None]

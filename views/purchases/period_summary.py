@@ -9,11 +9,13 @@ import flet as ft
 
 from services.models import BillingPeriod, Contract, PeriodState
 from views.core.component import Kept, component
-from views.core.context import use_sheets
+from views.core.context import use_look, use_sheets
 from views.core.formatting import Formats
+from views.core.insights import InsightsState
+from views.core.review import ReviewState
 from views.core.session import SessionState
 from views.core.sheet_state import Sheet
-from views.forecast.parts import ForecastLine
+from views.forecast.parts import forecast_link
 from views.kit.amounts import hero_amount
 from views.kit.buttons import icon_button, link, outline_button
 from views.kit.cards import card, column
@@ -63,14 +65,13 @@ def summary_card(
         ],
         spacing=SPACE_XS,
     )
-    forecast: list[ft.Control] = []
-    if session.insights is not None and period == purchases.current:
-        forecast.append(ft.memo(ForecastLine)(session.insights, session.insights.review))
-    elif period.state in (PeriodState.CLOSED, PeriodState.BILLED):
-        forecast.append(keep("reconcile", (look, period.period_id), partial(_reconcile, look, period)))
+    lead: list[ft.Control] = []
+    if session.insights is not None:
+        running = period == purchases.current
+        lead.append(ft.memo(PeriodLink)(session.insights, session.insights.review, period, running))
     return card(
         look,
-        column(body, *forecast, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
+        column(body, *lead, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
         padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
     )
 
@@ -107,10 +108,36 @@ def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
     return column(heading(label, 2), totals, spacing=2)
 
 
-def _reconcile(look: Look, period: BillingPeriod) -> ft.Control:
-    """Return the link to the comparison of the period with its printed bill."""
-    address = reconcile_address(period.period_id)
-    return link(look, look.words("reconcile.link"), partial(go, address), key="reconcile")
+@component
+def PeriodLink(
+    insights: InsightsState, review: ReviewState, period: BillingPeriod, running: bool
+) -> ft.Control:
+    """Link to the forecast of the `running` period, or to the comparison of a period with its printed bill.
+
+    The link is one control that is shown or hidden, so that a switch of period sends little. `review` is
+    observed only.
+    """
+    look, sheets, purchases = use_look(), use_sheets(), insights.purchases
+    stood_on = [insights.contract.contract_id, running, purchases.periods.data if running else None]
+    ft.use_effect(insights.load if running else _nothing, stood_on, cleanup=lambda: None)
+    over = period.state in (PeriodState.CLOSED, PeriodState.BILLED)
+    foreseen = running and insights.forecast is not None
+    drawn = forecast_link(look, sheets, insights, "period-link") if foreseen else _reconcile(look, purchases)
+    return ft.Container(drawn, visible=foreseen or over)
+
+
+def _nothing() -> None:
+    """Do nothing: a closed period has no forecast."""
+
+
+def _reconcile(look: Look, purchases: PurchasesState) -> ft.Control:
+    """Return the link to the comparison of the period on screen with its printed bill."""
+
+    def compare() -> None:
+        if purchases.period is not None:
+            go(reconcile_address(purchases.period.period_id))
+
+    return link(look, look.words("reconcile.link"), compare, key="period-link", sentence=True)
 
 
 def _receipt(look: Look) -> ft.Control:
