@@ -390,7 +390,8 @@ def _walk(value: Any) -> Iterator[Control]:
             return
         if "_i" in value and "_c" in value:
             yield value
-        for part in value.values():
+        # The controls of a view come before its bars, as in the driver.
+        for _, part in sorted(value.items(), key=lambda item: item[0] != "controls"):
             if isinstance(part, dict | list):
                 yield from _walk(part)
     elif isinstance(value, list):

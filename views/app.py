@@ -28,6 +28,7 @@ from views.core.session import Gate, SessionState
 from views.core.sheet_state import SheetState
 from views.core.text import explain
 from views.demo.state import DemoState
+from views.flet_compat.pressed_focus import release_focus
 from views.keyboard import Keyboard
 from views.kit.brand import CONSO_ET_MOI
 from views.kit.buttons import strong_button
@@ -108,6 +109,7 @@ async def open_app(
         device.resize(page.width, page.height)
         device.device_dark = page.platform_brightness is ft.Brightness.DARK
         device.reconnect()
+        release_focus()
         if session.purchases is not None:
             session.purchases.expect_address(None)
         recovery.wake()

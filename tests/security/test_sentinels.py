@@ -60,7 +60,7 @@ async def test_web_journey_leaks_no_secret(tmp_path: Path) -> None:
                         await app.fire(answers, "change", ["yes"])
                         await asyncio.sleep(0.5)
                 else:
-                    reasons = app.controls("RadioGroup")[0]
+                    reasons = max(app.controls("RadioGroup"), key=lambda one: one["_i"])
                     await app.set(reasons, value=DisputeReason.UNKNOWN.value)
                     await app.fire(reasons, "change", DisputeReason.UNKNOWN.value)
 

@@ -133,11 +133,14 @@ def Overview(
     services = one_off_services(
         look, formats, state, "services.none", session.refresh, ForecastLine(insights, review)
     )
-    own = column(
-        services,
+    contracts_shown = (
         heading(text(words("home.contracts"), look.type.h2), 2),
         rows,
         *unreadable_alert(look, "contract", session.account.unreadable),
+    )
+    # Wide windows show both at once.
+    own = column(
+        *((*contracts_shown, services) if look.layout.wide else (services, *contracts_shown)),
         spacing=SPACE_M,
     )
     aside = column(
