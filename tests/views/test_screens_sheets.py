@@ -68,7 +68,7 @@ SHEETS = [
     ("/gerer/abonnements/weekly", "Résilier l’abonnement", "Résilier Club Cubéo ?"),
     ("/gerer", "service", "Désactiver le service internet+ ?"),
     ("/gerer", "Mon plafond : aucun · Modifier", "Mon plafond"),
-    ("/achats", "forecast", "Votre facture de juin"),
+    ("/achats", "period-link", "Votre facture de juin"),
 ]
 
 
