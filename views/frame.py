@@ -7,11 +7,15 @@ from functools import partial
 
 import flet as ft
 
+from services.errors import Forbidden
 from views.core.component import Kept, component, use_kept
 from views.core.context import use_device, use_look, use_session
+from views.core.contracts import contract_choice
+from views.core.notices import error_state
+from views.core.session import SessionState
 from views.demo.banner import DemoBanner
 from views.help.feedback import Outbox
-from views.kit.buttons import icon_button
+from views.kit.buttons import Handler, icon_button
 from views.kit.cards import column
 from views.kit.look import Look, alone, heading, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_XS
@@ -88,6 +92,12 @@ def Screen(
             )
         ],
     )
+
+
+def without_rights(look: Look, session: SessionState, retry: Handler) -> ft.Control:
+    """Return the body of a screen about a contract whose bill the subscriber may not see."""
+    told = error_state(look, Forbidden(), retry)  # once, for all that the screen would show
+    return reading_column(look, *contract_choice(look, session), told)
 
 
 def reading_column(

@@ -6,7 +6,6 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import Forbidden
 from services.insights.findings import Card, cards
 from services.insights.review import Verdict
 from views.checks.findings import MOST_CARDS, decided_row, finding_card, mute_offers
@@ -17,7 +16,7 @@ from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
 from views.core.review import ReviewState
-from views.frame import Screen, reading_column
+from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group
 from views.kit.look import Look, heading, text
@@ -41,8 +40,7 @@ def CheckView() -> ft.View:
     ):
         body = without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
     elif not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_account)
-        body = reading_column(look, *contract_choice(look, session), told)
+        body = without_rights(look, session, session.load_account)
     else:
         listed = Findings(session.insights, session.insights.review)
         body = beside(look, listed, session.purchases, session.purchase, payment_id)

@@ -10,7 +10,6 @@ from urllib.parse import unquote
 import flet as ft
 
 from services.documents.letters import checked_on
-from services.errors import Forbidden
 from services.insights.contest import Claim, Means, Outcome, Reason, Standing, Step
 from services.insights.contest_rules import (
     LETTERS,
@@ -31,7 +30,7 @@ from services.models import Money, Purchase
 from views.core.component import component
 from views.core.confirmation import confirmation
 from views.core.context import use_look, use_session, use_sheets
-from views.core.contracts import contract_choice, without_contract
+from views.core.contracts import without_contract
 from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
@@ -55,7 +54,7 @@ from views.disputes.dossier import (
 )
 from views.disputes.parts import is_letter, next_line, silence_line, step_number
 from views.disputes.state import ContestForm, Reporting, SenderForm, StepForm
-from views.frame import Screen, reading_column
+from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import Handler, link, main_button, outline_button, strong_button
 from views.kit.cards import Tone, card, column, key_values, tag
 from views.kit.checkboxes import checkbox
@@ -80,8 +79,7 @@ def NewContestView() -> ft.View:
     if session.insights is None or session.contract is None:
         body = without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
     elif not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_account)
-        body = reading_column(look, *contract_choice(look, session), told)
+        body = without_rights(look, session, session.load_account)
     else:
         body = NewContest(session.insights, asked.get("origin", ""), unquote(asked.get("key", "")))
     return Screen(
@@ -211,8 +209,7 @@ def ContestView() -> ft.View:
     if session.insights is None or session.contract is None:
         body = without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
     elif not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_account)
-        body = reading_column(look, *contract_choice(look, session), told)
+        body = without_rights(look, session, session.load_account)
     else:
         body = ContestFile(session.insights, session.insights.review, contest_id)
     return Screen(

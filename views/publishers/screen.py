@@ -6,7 +6,6 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import Forbidden
 from services.insights.findings import Kind
 from services.insights.ledger import counts
 from services.insights.publisher import Publisher, publisher
@@ -14,14 +13,14 @@ from services.models import Category, Money, Subscription
 from views.checks.findings import decided_row
 from views.core.component import component, use_kept
 from views.core.context import use_look, use_session
-from views.core.contracts import contract_choice, without_contract
+from views.core.contracts import without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton, state
 from views.core.review import ReviewState
 from views.core.text import blank
 from views.disputes.parts import contest_link
-from views.frame import Screen, reading_column
+from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import outline_button
 from views.kit.cards import card, column, group, key_values, navigation_row, tile
 from views.kit.look import Look, heading, text
@@ -50,8 +49,7 @@ def PublisherView() -> ft.View:
     ):
         body = without_contract(look, session, skeleton(look, (56, 56), (None, 20)))
     elif not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_account)
-        body = reading_column(look, *contract_choice(look, session), told)
+        body = without_rights(look, session, session.load_account)
     else:
         listed = PublisherCard(session.insights, session.insights.review, identifier, payment_id)
         body = beside(look, listed, session.purchases, session.purchase, payment_id)

@@ -7,7 +7,6 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import Forbidden
 from services.insights.ledger import Ledger, counted
 from services.insights.reconcile import (
     MOST_CANDIDATES,
@@ -29,7 +28,7 @@ from views.core.insights import InsightsState
 from views.core.notices import alert, error_alert, error_state, freshness, progress, skeleton, state
 from views.core.review import ReviewState
 from views.core.text import joined
-from views.frame import Screen, paired, reading_column
+from views.frame import Screen, paired, reading_column, without_rights
 from views.kit.buttons import link, row_as_button, strong_button
 from views.kit.cards import Tone, card, column, group, named_amounts
 from views.kit.look import Look, alone, heading, text
@@ -54,8 +53,7 @@ def ReconcileView() -> ft.View:
     if session.insights is None or session.contract is None:
         body = without_contract(look, session, skeleton(look, (160, 20), (None, 48)))
     elif not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_account)
-        body = reading_column(look, *contract_choice(look, session), told)
+        body = without_rights(look, session, session.load_account)
     else:
         body = Bill(session.insights, session.insights.review, asked)
     return Screen(

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import flet as ft
 
-from services.errors import Forbidden
 from services.insights.search import total
 from services.models import Filter, Money
 from views.core.component import Kept, component, use_kept
@@ -18,7 +17,7 @@ from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_alert, error_state, freshness, progress, skeleton
-from views.frame import Screen, reading_column
+from views.frame import Screen, reading_column, without_rights
 from views.kit.cards import column, group
 from views.kit.chips import Chip, choices
 from views.kit.look import Look, heading, text
@@ -46,8 +45,7 @@ def SearchView() -> ft.View:
     ):
         body = without_contract(look, session, skeleton(look, (None, 48), (None, 20)))
     elif not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_account)
-        body = reading_column(look, *contract_choice(look, session), told)
+        body = without_rights(look, session, session.load_account)
     else:
         asked = parse_qs(urlsplit(ft.context.page.route).query).get("q", [""])[0]
         listed = Search(session.insights, asked, payment_id)

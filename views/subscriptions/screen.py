@@ -7,7 +7,6 @@ from functools import partial
 import flet as ft
 
 from services.costs import monthly_cost
-from services.errors import Forbidden
 from services.insights.calendar import upcoming
 from services.insights.publisher import watch, watched_until
 from services.models import Rhythm, Subscription, SubscriptionStatus
@@ -19,7 +18,7 @@ from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
 from views.disputes.parts import Contests
-from views.frame import Screen, reading_column
+from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group, navigation_row, tile
 from views.kit.look import Look, heading, silent, text
@@ -53,8 +52,7 @@ def Manage() -> ft.Control:
     if session.subscriptions is None or session.service is None or session.insights is None:
         return without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
     if session.contract is not None and not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_management)  # a single error for the whole screen
-        return reading_column(look, *contract_choice(look, session), told)
+        return without_rights(look, session, session.load_management)
     return reading_column(
         look,
         *contract_choice(look, session),

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 import flet as ft
 
 from services.documents.year import can_draw
-from services.errors import Forbidden
 from services.insights.ledger import Ledger
 from services.insights.year import Known, Part, Year, year_of, years
 from services.models import Money
@@ -18,7 +17,7 @@ from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton
-from views.frame import Screen, paired, reading_column
+from views.frame import Screen, paired, reading_column, without_rights
 from views.kit.amounts import hero_amount
 from views.kit.cards import card, column, named_amounts
 from views.kit.chips import Chip, choices
@@ -43,8 +42,7 @@ def YearView() -> ft.View:
     if session.insights is None or session.contract is None:
         body = without_contract(look, session, skeleton(look, (160, 20), (None, BARS)))
     elif not session.contract.billing_rights:
-        told = error_state(look, Forbidden(), session.load_account)
-        body = reading_column(look, *contract_choice(look, session), told)
+        body = without_rights(look, session, session.load_account)
     else:
         body = Bills(session.insights, asked)
     return Screen(look.words("year.h1"), body, Destination.USAGE, name="year", back=Destination.USAGE.path)

@@ -12,16 +12,13 @@ from services.backend import Backend
 from services.errors import UnexpectedAnswer, Unreachable
 from services.models import Contract
 from services.reads import Reading
+from tests.services.lying import purchase, purchases, service, subscriptions
 from tests.services.scripted import ACCOUNT
 from views.core.loadable import Loadable
 from views.core.session import Gate, SessionState
 from views.core.sharing import File, SharingState
 from views.help.feedback_state import Stage
 from views.help.state import HelpState
-from views.purchases.detail_state import PurchaseState
-from views.purchases.state import PurchasesState
-from views.service.state import ServiceState
-from views.subscriptions.state import SubscriptionsState
 
 CONTRACT = msgspec.convert(ACCOUNT["contracts"][0], Contract)
 
@@ -55,31 +52,6 @@ async def account(backend: Backend) -> list[Loadable[Any]]:
     state.gate = Gate.SIGNED_IN
     await state.load_account()
     return [state.account]
-
-
-async def purchases(backend: Backend) -> list[Loadable[Any]]:
-    state = PurchasesState(backend, CONTRACT)
-    await state.open("2024-04")
-    return [state.periods, state.shown]
-
-
-async def purchase(backend: Backend) -> list[Loadable[Any]]:
-    state = PurchaseState(backend, CONTRACT)
-    await state.open("p1")
-    return [state.purchase]
-
-
-async def subscriptions(backend: Backend) -> list[Loadable[Any]]:
-    state = SubscriptionsState(backend, CONTRACT)
-    await state.load()
-    await state.load_charges("s1", ("2024-04",))
-    return [state.subscriptions, state.charges]
-
-
-async def service(backend: Backend) -> list[Loadable[Any]]:
-    state = ServiceState(backend, CONTRACT)
-    await state.load()
-    return [state.service]
 
 
 @pytest.mark.parametrize("read", [account, purchases, purchase, subscriptions, service])
