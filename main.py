@@ -33,7 +33,8 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import flet as ft
 from flet.utils import is_embedded, is_linux_server, is_mobile, is_pyodide
 
-from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Runtime, Settings, is_loopback
+from services.domain.origins import is_loopback
+from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, VERSION, Runtime, Settings
 
 if TYPE_CHECKING:  # a server listens before it imports modules that only pages need
     from ssl import SSLContext
@@ -41,9 +42,9 @@ if TYPE_CHECKING:  # a server listens before it imports modules that only pages 
     from starlette.applications import Starlette
     from starlette.types import Receive, Scope, Send
 
-    from services.credentials import CredentialStore
-    from services.offline import OfflineStore
-    from services.sign_in_tries import Failures, SignInTries
+    from services.client.credentials import CredentialStore
+    from services.client.offline import OfflineStore
+    from services.client.sign_in_tries import Failures, SignInTries
 
 ASSETS = Path(__file__).parent / "assets"
 DOWNLOAD_STALLED = 10.0
@@ -82,8 +83,8 @@ class Application:
 
     def _import(self) -> None:
         import views.app  # noqa: F401 - its screens take longest to import
-        from services.sign_in_tries import Failures
-        from services.trust import create_ssl_context
+        from services.client.sign_in_tries import Failures
+        from services.client.trust import create_ssl_context
 
         self._failures = Failures() if self._settings.runtime is Runtime.WEB else None
         if self._settings.backend is not None:
@@ -105,8 +106,8 @@ class Application:
         """Start the app on a page; Flet calls it once per page."""
         await until_done(self.expect())
 
-        from services.backend import Backend
-        from services.scenarios import Demonstration
+        from services.client.backend import Backend
+        from services.client.simulated_faults import Demonstration
         from views.app import open_app
 
         settings = self._settings
@@ -156,9 +157,9 @@ def embedded_sandbox(settings: Settings) -> Starlette:
     """Return the sandbox: in a file on a device, so that a stored session stays valid; else in memory."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from services.client.http import utc_now
     from services.sandbox import Settings as SandboxSettings
     from services.sandbox import create_app
-    from services.transport import utc_now
 
     rules = SandboxSettings(tries_by_address=True)
     if not settings.runtime.on_the_web:
@@ -173,8 +174,8 @@ def embedded_sandbox(settings: Settings) -> Starlette:
 
 def credential_store(settings: Settings) -> CredentialStore:
     """Return the store of the refresh token."""
-    from services.credentials import KeyringStore, MemoryStore
-    from services.transport import IN_PROCESS
+    from services.client.credentials import KeyringStore, MemoryStore
+    from services.client.http import IN_PROCESS
 
     origin = settings.backend or IN_PROCESS
     match settings.runtime:
@@ -192,8 +193,8 @@ def offline_store(settings: Settings) -> OfflineStore | None:
     """Return the encrypted store of the last answers; None on a web host, whose visitors share its disk."""
     if settings.runtime.on_the_web:
         return None
-    from services.offline import OfflineStore
-    from services.transport import IN_PROCESS
+    from services.client.http import IN_PROCESS
+    from services.client.offline import OfflineStore
 
     return OfflineStore(settings.data_folder, settings.backend or IN_PROCESS)
 
@@ -203,7 +204,7 @@ def visitor_tries(page: ft.Page, failures: Failures) -> SignInTries | None:
 
     A loopback address belongs to the owner of this machine, or to a proxy that is not declared as trusted.
     """
-    from services.sign_in_tries import SignInTries, subscription_of
+    from services.client.sign_in_tries import SignInTries, subscription_of
     from views.web.sessions import ADDRESS  # phones have no web server
 
     address: str = page.session.store.get(ADDRESS) or ""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
-from services.proxies import proxy_for
-from services.trust import create_ssl_context
+from services.client.proxies import proxy_for
+from services.client.trust import create_ssl_context
+from services.domain.origins import HOST, backend_origin, is_loopback
 
 VERSION = "0.1.0"
 """Version of the app; equal to that of `pyproject.toml`."""
@@ -36,8 +36,6 @@ SESSIONS_PER_ADDRESS = 100
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
-_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
-
 
 class Runtime(StrEnum):
     """Kind of process that runs the app, known before any client connects."""
@@ -53,40 +51,6 @@ class Runtime(StrEnum):
     def on_the_web(self) -> bool:
         """Whether a browser shows the app, wherever Python runs."""
         return self in (Runtime.WEB, Runtime.BROWSER)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether `host` is this machine, whose traffic never leaves it."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def backend_origin(address: str) -> str:
-    """Return the origin (`https://host[:port]`) of a backend's address.
-
-    Raises:
-        ValueError: a sentence for the user; it never repeats a password of the address.
-    """
-    malformed = "The backend address is malformed: expected https://host or https://host:port."
-    try:
-        parts = urlsplit(address.strip())
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(malformed) from None
-    if parts.scheme not in ("http", "https") or not host or not _HOST.fullmatch(host) or port == 0:
-        raise ValueError(malformed)
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("The backend address must not hold a user name or a password.")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("The backend address must stop after the host and port: https://host:port.")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError(f"The backend {host} must be reached by https://; http:// is only for this machine.")
-    authority = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{authority}" + (f":{port}" if port else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +105,7 @@ class Settings:
         if self.sessions_per_address < 1:
             raise ValueError("An address must be allowed at least one session.")
         for name in self.allowed_hosts:
-            if not _HOST.fullmatch(name):
+            if not HOST.fullmatch(name):
                 raise ValueError(f"{name!r} is not the name of a host: expected a name alone, in lower case.")
         for proxy in self.trusted_proxies:
             try:

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
-from services.backend import Backend, Clock
-from services.credentials import CredentialStore
-from services.transport import CALL_TIMEOUT, IN_PROCESS, Wire, utc_now
+from services.client.backend import Backend, Clock
+from services.client.credentials import CredentialStore
+from services.client.http import CALL_TIMEOUT, IN_PROCESS, Wire, utc_now
 
 
 def backend_within(

@@ -27,7 +27,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from main import credential_store, embedded_sandbox, offline_store
-from services.credentials import CredentialStore, KeyringStore, MemoryStore
+from services.client.credentials import CredentialStore, KeyringStore, MemoryStore
 from services.settings import Runtime, Settings
 from tests.cases import daily
 from tests.driver import Driver

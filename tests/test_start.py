@@ -27,7 +27,7 @@ UNNEEDED = {
 }
 """Packages needed only by pages or the sandbox, not by an idle server."""
 OURS = {
-    *("services.proxies", "services.settings", "services.trust"),
+    *("services.client.proxies", "services.settings", "services.client.trust"),
     *(
         "views.flet_compat",
         "views.flet_compat.client_patches",

@@ -7,9 +7,9 @@ from functools import partial
 
 import flet as ft
 
-from services.backend import Backend
-from services.errors import UpdateNeeded
-from services.scenarios import Demonstration
+from services.client.backend import Backend
+from services.client.simulated_faults import Demonstration
+from services.domain.errors import UpdateNeeded
 from services.settings import Runtime, Settings
 from views.core.component import component, stop_effects
 from views.core.context import (

@@ -7,7 +7,7 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import Forbidden
+from services.domain.errors import Forbidden
 from views.core.component import Kept, component, use_kept
 from views.core.context import use_device, use_look, use_session
 from views.core.contracts import contract_choice

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from services.domain.models import Subscription
+from services.domain.periods import period_of
 from services.insights.charge_days import due
 from services.insights.ledger import NOTHING
-from services.models import Subscription
-from services.periods import period_of
 
 AHEAD = timedelta(days=92)
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
 
-from services.models import Rhythm, Subscription, SubscriptionStatus
+from services.domain.models import Rhythm, Subscription, SubscriptionStatus
 
 WEEK = timedelta(days=7)
 _CHARGED = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PENDING_TERMINATE)

@@ -12,8 +12,8 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from services.domain.models import Category, Instant, Money, Month, check_century
 from services.insights.ledger import NOTHING
-from services.models import Category, Instant, Money, Month, check_century
 
 MOST_LINES = 100
 _LATER = timedelta(microseconds=1)

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from services.domain.models import Purchase, Subscription
 from services.insights.contest import (
     MOST_LINES,
     Claim,
@@ -22,7 +23,6 @@ from services.insights.contest import (
 )
 from services.insights.findings import LAW_MONTH, LAW_TRANSACTION, TWICE, Finding, Kind
 from services.insights.ledger import NOTHING, Ledger, counts
-from services.models import Purchase, Subscription
 
 WITHDRAWAL = timedelta(days=14)
 PUBLISHER_ANSWER = timedelta(days=15)

@@ -10,10 +10,10 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
 
-from services.costs import monthly_cost, yearly_amount, yearly_cost
+from services.domain.costs import monthly_cost, yearly_amount, yearly_cost
+from services.domain.models import Category, Purchase, PurchaseKind, Rhythm, Subscription, SubscriptionStatus
 from services.insights.ledger import NOTHING, Ledger, charged
 from services.insights.review import Review, Verdict
-from services.models import Category, Purchase, PurchaseKind, Rhythm, Subscription, SubscriptionStatus
 
 LAW_TRANSACTION = Decimal("50.00")
 LAW_MONTH = Decimal("300.00")

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.insights.charge_days import Due, due
-from services.insights.ledger import NOTHING, Ledger, PeriodEntries
-from services.models import (
+from services.domain.models import (
     BillingPeriod,
     PurchaseKind,
     Rhythm,
@@ -17,6 +15,8 @@ from services.models import (
     Subscription,
     SubscriptionStatus,
 )
+from services.insights.charge_days import Due, due
+from services.insights.ledger import NOTHING, Ledger, PeriodEntries
 
 ENOUGH_PERIODS = 2
 """Number of past periods needed for a statement about habits."""

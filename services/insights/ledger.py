@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from services.models import BillingPeriod, EntryType, PaymentStatus, PeriodState, Purchase
+from services.domain.models import BillingPeriod, EntryType, PaymentStatus, PeriodState, Purchase
 
 NOTHING = Decimal("0.00")
 

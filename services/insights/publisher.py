@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from services.domain.models import BillingPeriod, MerchantContact, Purchase, Subscription
+from services.domain.periods import period_of
 from services.insights.ledger import NOTHING, Ledger, counted
-from services.models import BillingPeriod, MerchantContact, Purchase, Subscription
-from services.periods import period_of
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from services.domain.models import BillingPeriod, EntryType, PaymentStatus, Purchase
 from services.insights.ledger import NOTHING, Ledger, PeriodEntries, counted
-from services.models import BillingPeriod, EntryType, PaymentStatus, Purchase
 
 NEAR = timedelta(days=3)
 """Distance to an edge of the period within which an entry may be on the other side of it."""

@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from services.domain.models import Instant, Money, Month, check_century
 from services.insights.contest import Contest, ContestId, merge_contests
-from services.models import Instant, Money, Month, check_century
 
 Key = Annotated[str, Meta(min_length=1, max_length=400)]
 HIGHEST_CEILING = 300

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.models import EntryType, Filter, PaymentStatus, Purchase, PurchaseKind
+from services.domain.models import EntryType, Filter, PaymentStatus, Purchase, PurchaseKind
 
 SHORTEST = 2
 """Smallest number of characters of a search for words."""

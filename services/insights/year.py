@@ -8,10 +8,10 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from services.costs import CENT
+from services.domain.costs import CENT
+from services.domain.models import Category, EntryType, PeriodState, Purchase, PurchaseKind
+from services.domain.periods import Period, period_billed_in
 from services.insights.ledger import NOTHING, Ledger, PeriodEntries, counted
-from services.models import Category, EntryType, PeriodState, Purchase, PurchaseKind
-from services.periods import Period, period_billed_in
 
 MOST_PUBLISHERS = 10
 """Number of publishers listed; the others are summed up."""

@@ -17,8 +17,8 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
+from services.domain.origins import backend_origin
 from services.sandbox import BadData, Clock, Settings, Subscriber, create_app, parse_subscribers
-from services.settings import backend_origin
 
 
 class CannotStart(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, case, func, literal, select, union_all
 from starlette.responses import Response
 
-from services.periods import Period, latest_periods
+from services.domain.periods import Period, latest_periods
 from services.sandbox import tokens
 from services.sandbox.reading import Query, money, zone_of
 from services.sandbox.schema import bill, contract, purchase, subscriber

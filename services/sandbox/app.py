@@ -18,7 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.identifiers import canonical
+from services.domain.identifiers import canonical
+from services.domain.origins import backend_origin
 from services.insights.review import LARGEST_DOCUMENT
 from services.sandbox import demo, web
 from services.sandbox.accounts import billing_periods, end_sessions, me
@@ -35,7 +36,6 @@ from services.sandbox.settings import Clock, Settings
 from services.sandbox.store import DatabaseUnavailable, Store, content_of, fill, fill_again, in_memory
 from services.sandbox.subscriptions import subscriptions, terminate
 from services.sandbox.writing import LARGEST_BODY, write
-from services.settings import backend_origin
 
 _DATA = "data "
 

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from services.identifiers import canonical
+from services.domain.identifiers import canonical
 from services.insights.review import Review
 
 Words = Annotated[str, Meta(min_length=1, max_length=250, pattern=r"^[^\x00]*$")]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
-from services.periods import Period, latest_periods
+from services.domain.periods import Period, latest_periods
 from services.sandbox import demo_catalogue as catalogue
 from services.sandbox.data_file import Contract, Service, SpendingLimits, Subscriber
 from services.sandbox.demo_line import DAY, ZONE, Line, moment

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from services.domain.models import Category, Money
+from services.domain.periods import Period, period_of
 from services.insights import contest
 from services.insights.review import Review
-from services.models import Category, Money
-from services.periods import Period, period_of
 from services.sandbox.data_file import Bill, Contract, Dispute, Purchase, Service, Subscription
 from services.sandbox.demo_catalogue import Offer, money
 from services.sandbox.identity import reference

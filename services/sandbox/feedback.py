@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.identifiers import canonical
+from services.domain.identifiers import canonical
 from services.sandbox.data_file import Id, Words
 from services.sandbox.identity import digest, new_secret
 from services.sandbox.reading import Query

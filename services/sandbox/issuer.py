@@ -7,8 +7,8 @@ from http import HTTPStatus
 
 from starlette.requests import Request
 
+from services.domain.origins import is_loopback
 from services.sandbox.web import Problem
-from services.settings import is_loopback
 
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.identifiers import canonical
+from services.domain.identifiers import canonical
 from services.sandbox import tokens
 from services.sandbox.forms import read_form, required
 from services.sandbox.identity import digest, new_secret, nobody, verify_password

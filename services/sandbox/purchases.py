@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 from starlette.datastructures import QueryParams
 
-from services.periods import Period, period_billed_in, period_of
+from services.domain.periods import Period, period_billed_in, period_of
 from services.sandbox.accounts import SUCCEEDED, periods_of, state_of, with_totals
 from services.sandbox.disputes import dispute_as_written, disputes_of
 from services.sandbox.reading import Query, contact_of, money, zone_of

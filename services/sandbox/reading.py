@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.entity_tags import original
+from services.domain.entity_tags import original
 from services.sandbox import tokens
 from services.sandbox.identity import digest
 from services.sandbox.schema import contract, purchase

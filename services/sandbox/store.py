@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.schema import CreateTable
 
-from services.identifiers import canonical
+from services.domain.identifiers import canonical
 from services.sandbox import schema
 from services.sandbox.data_file import (
     Bill,

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.entity_tags import original
+from services.domain.entity_tags import original
 from services.sandbox.identity import digest
 from services.sandbox.reading import Query, authenticated, bearer
 from services.sandbox.schema import creation

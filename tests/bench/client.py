@@ -20,8 +20,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.backend import Backend
-from services.credentials import MemoryStore
+from services.client.backend import Backend
+from services.client.credentials import MemoryStore
 from services.sandbox import Settings, create_app
 from tests.bench.figures import Row, interleaved_async
 from tests.in_process import backend_within

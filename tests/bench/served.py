@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from services.periods import latest_periods
+from services.domain.periods import latest_periods
 from tests.nightly.endurance.processes import STARTED, Program
 from tests.ports import listens
 from tests.services.sandbox.many import OWNER

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.periods import period_of
+from services.domain.periods import period_of
 from tests.patience import stretched
 from tests.ports import free_port, listens
 

@@ -28,10 +28,10 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import main
+from services.client.http import utc_now
 from services.sandbox import Settings as SandboxSettings
 from services.sandbox import create_app, parse_subscribers
 from services.settings import Settings
-from services.transport import utc_now
 from tests.driver import Driver
 from tests.security.hosting import ADA, Sentinel, data_file
 from tests.services.surroundings import served

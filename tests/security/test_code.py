@@ -98,8 +98,8 @@ def test_shipped_code_compares_secrets_in_constant_time() -> None:
             faults.append(f"{where.partition(':')[0]} {ast.unparse(node)}")
     # These compare a secret that was just saved with its copy; no attacker can measure them.
     assert faults == [
-        "services/credentials.py kept != secret",
-        "services/credentials.py kept != secret",
+        "services/client/credentials.py kept != secret",
+        "services/client/credentials.py kept != secret",
         "views/core/secure_storage.py kept != secret",
     ]
 
@@ -110,7 +110,7 @@ def test_shipped_code_takes_secrets_from_the_system_randomness() -> None:
         for where, node in NODES
         if isinstance(node, ast.Attribute) and named(node.value) == "secrets"
     }
-    assert sources >= {"services/authority.py", "views/web/app.py"}
+    assert sources >= {"services/client/oauth.py", "views/web/app.py"}
 
 
 def test_repository_contains_no_secret() -> None:
@@ -134,8 +134,8 @@ def test_repository_contains_no_secret() -> None:
 
 def test_demo_passwords_belong_to_fictitious_subscribers() -> None:
     """Check that all demo subscribers have addresses in a domain that cannot exist."""
+    from services.client.http import utc_now
     from services.sandbox import demo
-    from services.transport import utc_now
 
     people: tuple[Subscriber, ...] = tuple(demo.subscribers(utc_now()))
     assert people
@@ -207,8 +207,8 @@ def test_network_modules_are_imported_only_by_transport_and_servers() -> None:
             found.add(where.partition(":")[0])
     assert found == {
         *("main.py", "views/web/app.py", "services/sandbox/__main__.py"),  # servers
-        *("services/transport.py", "services/session.py", "services/scenarios.py"),
-        "services/proxies.py",  # reads the system's settings with urllib
+        *("services/client/http.py", "services/client/session.py", "services/client/simulated_faults.py"),
+        "services/client/proxies.py",  # reads the system's settings with urllib
     }
 
 

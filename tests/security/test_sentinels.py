@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from services.backend import LONGEST_FEEDBACK
-from services.models import DisputeReason
+from services.client.backend import LONGEST_FEEDBACK
+from services.domain.models import DisputeReason
 from tests.security.hosting import ADA, ROOT, hosted
 from tests.security.journey import TYPED, found, sandbox, secrets_in_files, sign_in, whole_visit, words
 from tests.wire import WireClient

@@ -16,12 +16,12 @@ import trustme
 from httpx_retries import Retry
 
 from main import Application
-from services import transport
-from services.backend import Backend
-from services.credentials import MemoryStore
-from services.errors import BackendError, CertificateRefused, UnexpectedAnswer, Unreachable
+from services.client import http
+from services.client.backend import Backend
+from services.client.credentials import MemoryStore
+from services.client.trust import create_ssl_context
+from services.domain.errors import BackendError, CertificateRefused, UnexpectedAnswer, Unreachable
 from services.settings import Settings
-from services.trust import create_ssl_context
 from tests.driver import Driver
 from views.core.text import Language, Words
 
@@ -85,7 +85,7 @@ def listening(
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable retries, which have their own tests."""
-    monkeypatch.setattr(transport, "_RETRY", Retry(total=0))
+    monkeypatch.setattr(http, "_RETRY", Retry(total=0))
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.sign_in_tries import MOST_FAILURES
+from services.client.sign_in_tries import MOST_FAILURES
 from tests.security.hostile import CRASHED, EVENT, PATCH, REGISTER, packet, registration, update
 from tests.security.hosting import ADA, BOB, Hosted, Sentinel, data_file, hosted
 from tests.wire import WireClient

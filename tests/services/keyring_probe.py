@@ -23,10 +23,10 @@ import secretstorage
 from jeepney import DBusAddress, new_method_call  # type: ignore[import-untyped]  # it has no py.typed
 from keyring.backend import KeyringBackend
 
-from services.backend import Backend
-from services.credentials import CredentialProblem, CredentialsUnavailable, KeyringStore
-from services.errors import KeyringUnavailable, SessionExpired
-from services.session import Kept
+from services.client.backend import Backend
+from services.client.credentials import CredentialProblem, CredentialsUnavailable, KeyringStore
+from services.client.session import Kept
+from services.domain.errors import KeyringUnavailable, SessionExpired
 from tests.patience import stretched
 from tests.services.conftest import running
 from tests.services.scripted import ACCOUNT, Scripted, always

@@ -166,7 +166,7 @@ class Liar:
         self._random = random.Random(seed)  # noqa: S311 - repeatable
 
     async def __call__(self, head: bytes, writer: StreamWriter) -> None:
-        """Answer one request of `tests.services.test_transport.listening`, then hang up."""
+        """Answer one request of `tests.services.client.test_http.listening`, then hang up."""
         path = head.split(b" ")[1].partition(b"?")[0].decode("latin-1")
         name = path.rpartition("/")[2]
         right = _metadata(head) if name == "oauth-authorization-server" else RIGHT.get(name, {})

@@ -12,14 +12,14 @@ import httpx_retries
 import msgspec
 import pytest
 
-from services.authority import Tokens
-from services.backend import Backend
-from services.credentials import MemoryStore
-from services.errors import BackendError
-from services.models import Contract, DisputeReason, ServiceStatus
+from services.client.backend import Backend
+from services.client.credentials import MemoryStore
+from services.client.oauth import Tokens
+from services.domain.errors import BackendError
+from services.domain.models import Contract, DisputeReason, ServiceStatus
+from tests.services.client.test_http import listening
 from tests.services.liar import Liar
 from tests.services.scripted import ACCOUNT
-from tests.services.test_transport import listening
 from views.core.loadable import Loadable
 from views.core.session import Gate, SessionState
 from views.purchases.detail_state import PurchaseState

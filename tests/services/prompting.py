@@ -11,7 +11,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
-from services.credentials import KeyringStore
+from services.client.credentials import KeyringStore
 
 
 class PromptingKeyring(KeyringBackend):

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 
-from services.backend import Backend
-from services.credentials import CredentialStore, MemoryStore
-from services.session import Kept
-from services.transport import IN_PROCESS, Wire
+from services.client.backend import Backend
+from services.client.credentials import CredentialStore, MemoryStore
+from services.client.http import IN_PROCESS, Wire
+from services.client.session import Kept
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 METADATA = {

@@ -18,9 +18,14 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from services.backend import Backend
-from services.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable, MemoryStore
-from services.transport import IN_PROCESS, Wire
+from services.client.backend import Backend
+from services.client.credentials import (
+    CredentialProblem,
+    CredentialStore,
+    CredentialsUnavailable,
+    MemoryStore,
+)
+from services.client.http import IN_PROCESS, Wire
 
 PASSWORDS = {"camille@demo.example": "Soleil-2026", "sofia@demo.example": "Lune-2026"}
 

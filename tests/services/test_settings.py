@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.backend import Backend
-from services.credentials import MemoryStore
-from services.settings import Runtime, Settings, backend_origin
+from services.client.backend import Backend
+from services.client.credentials import MemoryStore
+from services.domain.origins import backend_origin
+from services.settings import Runtime, Settings
 
 
 def test_settings_without_options_are_those_of_the_demonstration() -> None:

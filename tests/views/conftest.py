@@ -16,16 +16,16 @@ import pytest
 from httpx_retries import Retry
 from starlette.applications import Starlette
 
-from services import transport
-from services.backend import Backend
-from services.credentials import CredentialStore, MemoryStore
-from services.offline import OfflineStore
+from services.client import http
+from services.client.backend import Backend
+from services.client.credentials import CredentialStore, MemoryStore
+from services.client.http import IN_PROCESS, Wire
+from services.client.offline import OfflineStore
+from services.client.simulated_faults import Demonstration
 from services.sandbox import Settings, Subscriber, create_app, demo
 from services.sandbox.data_file import Contract, Money, Purchase
-from services.scenarios import Demonstration
 from services.settings import Runtime
 from services.settings import Settings as AppSettings
-from services.transport import IN_PROCESS, Wire
 from tests.driver import Driver
 from views.app import open_app
 from views.core.recovery import Sleep
@@ -186,7 +186,7 @@ def everyone() -> dict[str, Subscriber]:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the pauses between retries, which have their own tests."""
-    monkeypatch.setattr(transport, "_RETRY", Retry(total=0))
+    monkeypatch.setattr(http, "_RETRY", Retry(total=0))
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import pytest
 
-from services import models
-from services.credentials import CredentialProblem
+from services.client.credentials import CredentialProblem
+from services.domain import models
 from tests.views.catalogues import CATALOGUES, KEYS, ROOT, every_text, fields, forms, po_file
 from views.core.text import Language, Words
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import flet as ft
 import pytest
 
-from services.errors import SignInError
-from services.scenarios import Fault
+from services.client.simulated_faults import Fault
+from services.domain.errors import SignInError
 from tests.driver import Driver
 from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import rows

@@ -11,7 +11,7 @@ from babel.numbers import parse_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.models import LARGEST_AMOUNT, Money
+from services.domain.models import LARGEST_AMOUNT, Money
 from views.core.formatting import Formats
 from views.core.text import Language
 

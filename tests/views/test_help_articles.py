@@ -11,7 +11,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.periods import period_of
+from services.domain.periods import period_of
 from tests.views.catalogues import ROOT
 from tests.views.test_catalogues import french_faults
 from views.core.formatting import Formats

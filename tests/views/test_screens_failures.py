@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.errors import BackendError
+from services.domain.errors import BackendError
 from tests.views.conftest import NOW, PASSWORD, Clock, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, SIZES, WIDE, rows
 from views.usage import one_off_services

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
+from services.client.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
 from tests.services.prompting import PromptingKeyring, impatient, prompting
 from tests.views.conftest import PASSWORD, Serve, sign_in, visit
 

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Row, select
 from starlette.applications import Starlette
 
-from services.credentials import MemoryStore
-from services.offline import OfflineStore
+from services.client.credentials import MemoryStore
+from services.client.http import IN_PROCESS
+from services.client.offline import OfflineStore
 from services.sandbox.schema import feedback
-from services.transport import IN_PROCESS
 from tests.driver import Driver
 from tests.views.conftest import Clock, Line, Serve, quiet, sign_in, visit
 from tests.views.people import ABONNE, subscribed

@@ -9,7 +9,7 @@ from typing import Any
 import flet as ft
 import pytest
 
-from services.credentials import MemoryStore
+from services.client.credentials import MemoryStore
 from services.settings import Runtime, Settings
 from tests.driver import Driver
 from tests.views.conftest import LONG, PASSWORD, Clock, Line, Serve, quiet, remembered, visit

@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import services.errors
-from services.errors import BackendError
+import services.domain.errors
+from services.domain.errors import BackendError
 
 VIEWS = Path(__file__).parents[2] / "views"
 ERRORS = {
     name
-    for name, value in vars(services.errors).items()
+    for name, value in vars(services.domain.errors).items()
     if isinstance(value, type) and issubclass(value, BackendError)
 }
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -10,7 +10,7 @@ import flet_charts as fc
 import msgspec
 import pytest
 
-from services import models
+from services.domain import models
 from services.sandbox.data_file import Contract, Money, Purchase, Service, Subscriber, Subscription
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
 from views.core.loadable import Loadable

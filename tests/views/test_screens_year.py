@@ -13,9 +13,9 @@ import pypdf
 import pytest
 from PIL import Image
 
+from services.domain.models import Category
 from services.insights.ledger import NOTHING
 from services.insights.year import year_of
-from services.models import Category
 from tests.services.insights.factories import NOW, entry, ledger, moment
 from tests.views.conftest import Serve, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.session import Kept
+from services.client.session import Kept
 from tests.services.sandbox.visitor import visiting
 from tests.views.conftest import Clock, Line, Serve, remembered, visit
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from services import errors
-from services.errors import BackendError
+from services.domain import errors
+from services.domain.errors import BackendError
 from tests.views.catalogues import po_file
 from views.core import text as text_module
 from views.core.text import Explanation, Language, Words, explain

@@ -11,12 +11,12 @@ from functools import partial
 import flet as ft
 
 from services.documents.ics import CalendarEvent, ics_file
-from services.errors import UnexpectedAnswer
+from services.domain.errors import UnexpectedAnswer
+from services.domain.models import Money
 from services.insights.calendar import AHEAD, Entry, Month, total, upcoming
-from services.models import Money
 from views.core.component import component
 from views.core.context import use_look
-from views.core.sharing import File, Make, Told
+from views.core.sharing import File, FileFactory, ProgressCallback
 from views.core.text import joined
 from views.kit.buttons import row_as_button
 from views.kit.look import Look, silent, text
@@ -150,10 +150,10 @@ def CalendarExport(subscriptions: SubscriptionsState, subscription_id: str | Non
     return use_file_actions(look, make, "calendar", "calendar.exported")
 
 
-def calendar_of(look: Look, subscriptions: SubscriptionsState, subscription_id: str | None) -> Make:
+def calendar_of(look: Look, subscriptions: SubscriptionsState, subscription_id: str | None) -> FileFactory:
     """Return a factory of the calendar file of one subscription, or of all."""
 
-    async def make(_told: Told) -> File:
+    async def make(_on_progress: ProgressCallback) -> File:
         shown, today, contract = subscriptions.subscriptions, subscriptions.today, subscriptions.contract
         if shown.data is None or shown.at is None or today is None:
             raise UnexpectedAnswer("no subscriptions")

@@ -6,9 +6,9 @@ from datetime import date
 
 import flet as ft
 
-from services.errors import Forbidden
+from services.domain.errors import Forbidden
+from services.domain.models import Money
 from services.insights.calendar import Month, by_month, upcoming
-from services.models import Money
 from views.calendar.parts import CalendarExport, entry_row, month_grid, total_line
 from views.core.component import component
 from views.core.context import use_look, use_session

@@ -8,9 +8,9 @@ from functools import partial
 
 import flet as ft
 
+from services.domain.models import Category, Money, Rhythm
 from services.insights.findings import MUTE, Card, Finding, Kind, recognised_duplicates
 from services.insights.review import Decision, Verdict
-from services.models import Category, Money, Rhythm
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import snackbar

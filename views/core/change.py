@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from services.errors import BackendError, NotDone, OutcomeUnknown, PasswordNeeded
+from services.domain.errors import BackendError, NotDone, OutcomeUnknown, PasswordNeeded
 from views.core.proof import ProofState
 
 S = TypeVar("S")

@@ -7,7 +7,7 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import Locked
+from services.domain.errors import Locked
 from views.core.component import component
 from views.core.context import use_look, use_sheets
 from views.core.proof import ProofState

@@ -7,7 +7,7 @@ from functools import partial
 
 import flet as ft
 
-from services.models import Contract, ContractKind
+from services.domain.models import Contract, ContractKind
 from views.core.notices import error_state, state
 from views.core.session import SessionState
 from views.core.text import blank, joined

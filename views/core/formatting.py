@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.numbers import format_currency, format_percent
 
-from services.models import Money
+from services.domain.models import Money
 from views.core.text import Language, Words
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 
 import flet as ft
 
-from services.backend import Backend
-from services.errors import UnexpectedAnswer
-from services.export import assembled, page_of, pages_to_read, read_period
+from services.client.backend import Backend
+from services.client.cache import Reading
+from services.client.whole_periods import assembled, page_of, pages_to_read, read_period
+from services.domain.errors import UnexpectedAnswer
+from services.domain.models import Answer, BillingPeriod, Contract
 from services.insights.findings import OF_PUBLISHER, Finding, Limits, findings, mute_key, undecided
 from services.insights.forecast import Forecast, forecast
 from services.insights.ledger import Ledger, PeriodEntries
 from services.insights.marks import Mark, marks
-from services.models import Answer, BillingPeriod, Contract
-from services.reads import Reading
 from views.core.loadable import Loadable
 from views.core.resource import Part, Resource
 from views.core.review import ReviewState

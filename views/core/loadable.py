@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from services.errors import BackendError, Forbidden, NotFound, UnexpectedAnswer
-from services.models import Answer
+from services.domain.errors import BackendError, Forbidden, NotFound, UnexpectedAnswer
+from services.domain.models import Answer
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import flet as ft
 
-from services.credentials import CredentialProblem
-from services.errors import BackendError, Forbidden, NotFound, Unavailable, Unreachable
+from services.client.credentials import CredentialProblem
+from services.domain.errors import BackendError, Forbidden, NotFound, Unavailable, Unreachable
 from views.core.component import component
 from views.core.context import use_recovery
 from views.core.formatting import Formats

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from services.backend import Backend, Challenge
-from services.errors import BackendError, Refused, SignInTimedOut
+from services.client.backend import Backend, Challenge
+from services.domain.errors import BackendError, Refused, SignInTimedOut
 
 
 @ft.observable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.errors import ActionNeeded, PasswordNeeded
+from services.domain.errors import ActionNeeded, PasswordNeeded
 from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.fields import Field

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 import flet as ft
 
-from services.errors import BackendError, OutcomeUnknown, Unavailable, Unreachable
+from services.domain.errors import BackendError, OutcomeUnknown, Unavailable, Unreachable
 from views.core.resource import Part
 from views.core.session import Gate, SessionState
 

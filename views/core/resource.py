@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from services.errors import BackendError
-from services.models import Answer
-from services.reads import Reading
-from services.single_flight import SingleFlight
+from services.client.cache import Reading
+from services.client.single_flight import SingleFlight
+from services.domain.errors import BackendError
+from services.domain.models import Answer
 from views.core.loadable import Loadable, failures_to
 
 T = TypeVar("T")

@@ -11,8 +11,11 @@ from decimal import Decimal
 import flet as ft
 from msgspec import structs
 
-from services.backend import Backend
-from services.errors import BackendError, Changed, NotFound, OutcomeUnknown, Unreachable
+from services.client.backend import Backend
+from services.client.http import Clock, utc_now
+from services.client.single_flight import SingleFlight
+from services.domain.errors import BackendError, Changed, NotFound, OutcomeUnknown, Unreachable
+from services.domain.models import Money
 from services.insights.contest import Claimed, Closing, Contest, Progress, Step, contest_id, told_after
 from services.insights.findings import Finding, mute_key
 from services.insights.review import (
@@ -26,9 +29,6 @@ from services.insights.review import (
     fitted,
     merge,
 )
-from services.models import Money
-from services.single_flight import SingleFlight
-from services.transport import Clock, utc_now
 from views.core.loadable import Loadable, failures_to
 from views.core.resource import Part
 

@@ -16,7 +16,7 @@ from flet_secure_storage import (  # type: ignore[import-untyped]  # it has no p
     SecureStorage,
 )
 
-from services.credentials import CredentialProblem, CredentialsUnavailable
+from services.client.credentials import CredentialProblem, CredentialsUnavailable
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

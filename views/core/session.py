@@ -8,11 +8,11 @@ from enum import Enum, auto
 
 import flet as ft
 
-from services.backend import Backend, Remembered
-from services.credentials import CredentialProblem
-from services.errors import BackendError, SessionExpired
+from services.client.backend import Backend, Remembered
+from services.client.credentials import CredentialProblem
+from services.domain.errors import BackendError, SessionExpired
+from services.domain.models import Account, Contract, ContractKind
 from services.insights.findings import publishers_known
-from services.models import Account, Contract, ContractKind
 from views.core.insights import InsightsState
 from views.core.loadable import Loadable
 from views.core.resource import Holder, Part, Resource

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from services.errors import BackendError
+from services.domain.errors import BackendError
 from views.core.loadable import failures_to
 
 
@@ -21,10 +21,10 @@ class File:
     media_type: str
 
 
-Told = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 """Callback for the progress of building a file, from 0 to 1."""
-Make = Callable[[Told], Awaitable[File]]
-HandOver = Callable[[File], Awaitable[bool]]
+FileFactory = Callable[[ProgressCallback], Awaitable[File]]
+FileSink = Callable[[File], Awaitable[bool]]
 """Function that passes a file to the platform.
 
 The function returns False if the user cancels, and raises `OSError` if the platform refuses the file.
@@ -44,14 +44,14 @@ class SharingState:
     """The platform refused the file."""
     delivered: int = 0
     """Number of exported files."""
-    _asked: tuple[Make, HandOver] | None = None
+    _asked: tuple[FileFactory, FileSink] | None = None
     _task: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
         return self.progress is not None
 
-    async def share(self, make: Make, hand_over: HandOver) -> None:
+    async def share(self, make: FileFactory, hand_over: FileSink) -> None:
         """Build a file and pass it to the platform; a second tap during an export has no effect."""
         if self.busy:
             return
@@ -71,7 +71,7 @@ class SharingState:
         if self._task is not None:
             self._task.cancel()
 
-    async def _share(self, make: Make, hand_over: HandOver) -> None:
+    async def _share(self, make: FileFactory, hand_over: FileSink) -> None:
         def fail(error: BackendError) -> None:
             self.error = error
 

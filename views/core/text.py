@@ -23,7 +23,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from services.errors import BackendError, Locked, NotPossible, Refused, Unavailable
+from services.domain.errors import BackendError, Locked, NotPossible, Refused, Unavailable
 
 _RULES = frozenset(("TERMINATION_NOT_ALLOWED", "SERVICE_LOCKED", "DISPUTE_EXISTS", "DISPUTE_NOT_ALLOWED"))
 """Codes of `NotPossible` that have their own sentence."""

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import flet as ft
 
-from services.errors import BackendError, SessionExpired
-from services.scenarios import Demonstration, Fault
+from services.client.simulated_faults import Demonstration, Fault
+from services.domain.errors import BackendError, SessionExpired
 from views.core.session import Gate, SessionState
 from views.sign_in.state import DEMO_IDENTIFIER, DEMO_PASSWORD
 

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from services.documents.dossier import Dossier, LetterPage, Section, Table, dossier_file
 from services.documents.ics import CalendarEvent, ics_file
 from services.documents.letters import Fact, Letters, checked_on, read_facts, read_letters
+from services.domain.models import Category, Contract, Money, Purchase
 from services.insights.contest import Contest, Line, Outcome, Reason, Step
 from services.insights.contest_rules import LETTERS, Reminder, conditions, is_open, reminders
 from services.insights.ledger import NOTHING, Ledger
-from services.models import Category, Contract, Money, Purchase
 from views.core.formatting import Formats
-from views.core.sharing import File, Make, Told
+from views.core.sharing import File, FileFactory, ProgressCallback
 from views.core.text import Language, Words, asset, blank, joined
 from views.kit.brand import Brand
 from views.publishers.contact import contact_address
@@ -162,13 +162,13 @@ def written(case: Case) -> tuple[Step, ...]:
 
 def dossier_of(
     case: Case, address: Callable[[], Sequence[str]], words: Words, brand: Brand, *, demo: bool
-) -> Make:
+) -> FileFactory:
     """Return a factory of the PDF of a contest file: `contestation-0123abcd.pdf`.
 
     `address` returns the sender's lines; the factory calls it when it makes the file.
     """
 
-    async def make(_told: Told) -> File:
+    async def make(_on_progress: ProgressCallback) -> File:
         dossier = dossier_in_words(case, address(), words, brand, demo=demo)
         content = await asyncio.to_thread(
             dossier_file, dossier, fonts=asset("fonts"), mark=asset(brand.mark.lstrip("/"))
@@ -324,10 +324,10 @@ def reminder_events(
     ]
 
 
-def reminders_of(case: Case, words: Words, brand: Brand) -> Make:
+def reminders_of(case: Case, words: Words, brand: Brand) -> FileFactory:
     """Return a factory of the calendar file of a contest file."""
 
-    async def make(_told: Told) -> File:
+    async def make(_on_progress: ProgressCallback) -> File:
         events = reminder_events(words, case.contest_id, case.contest, case.zone, case.today)
         content = await asyncio.to_thread(
             ics_file, case.contract.contract_id, events, case.at, brand.product_name

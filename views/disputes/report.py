@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.backend import LONGEST_COMMENT
-from services.errors import OutcomeUnknown
-from services.models import DisputeReason
+from services.client.backend import LONGEST_COMMENT
+from services.domain.errors import OutcomeUnknown
+from services.domain.models import DisputeReason
 from views.core.component import component
 from views.core.context import use_look
 from views.core.fields import Field

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import flet as ft
 
-from services.backend import Backend
-from services.errors import BackendError, NotDone, NotPossible, OutcomeUnknown
-from services.models import Contract, Dispute, DisputeReason
+from services.client.backend import Backend
+from services.domain.errors import BackendError, NotDone, NotPossible, OutcomeUnknown
+from services.domain.models import Contract, Dispute, DisputeReason
 from views.core.loadable import Loadable
 from views.core.resource import Part
 from views.purchases.detail_state import PurchaseState

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import flet as ft
 
 from services.documents.letters import checked_on
+from services.domain.models import Money, Purchase
 from services.insights.contest import Claim, Means, Outcome, Reason, Standing, Step
 from services.insights.contest_rules import (
     LETTERS,
@@ -26,7 +27,6 @@ from services.insights.contest_rules import (
     withdraw_until,
 )
 from services.insights.findings import cards
-from services.models import Money, Purchase
 from views.core.component import component
 from views.core.confirmation import confirmation
 from views.core.context import use_look, use_session, use_sheets

@@ -11,7 +11,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import flet as ft
 
-from services.errors import BackendError, NotPossible
+from services.domain.errors import BackendError, NotPossible
+from services.domain.models import Dispute, DisputeReason, Money
 from services.insights.contest import (
     MOST_LINES,
     Answer,
@@ -25,7 +26,6 @@ from services.insights.contest import (
 )
 from services.insights.contest_rules import Draft, earliest, exceeds_month
 from services.insights.ledger import NOTHING
-from services.models import Dispute, DisputeReason, Money
 from views.core.insights import InsightsState
 from views.core.review import ReviewState
 

@@ -8,12 +8,12 @@ from functools import partial
 
 import flet as ft
 
+from services.domain.models import Money
 from services.insights.charge_days import Due
 from services.insights.findings import spent
 from services.insights.forecast import Forecast
 from services.insights.ledger import NOTHING
 from services.insights.review import HIGHEST_CEILING
-from services.models import Money
 from views.core.component import component
 from views.core.context import use_look, use_sheets
 from views.core.fields import Field

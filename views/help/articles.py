@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from services.periods import period_billed_in
+from services.domain.periods import period_billed_in
 from views.core.formatting import Formats
 from views.core.text import Language, asset
 

@@ -6,8 +6,8 @@ from functools import partial
 
 import flet as ft
 
-from services.backend import LONGEST_FEEDBACK
-from services.errors import BackendError
+from services.client.backend import LONGEST_FEEDBACK
+from services.domain.errors import BackendError
 from views.core.component import component
 from views.core.context import use_look
 from views.core.fields import Field

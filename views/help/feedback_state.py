@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 import flet as ft
 
-from services.backend import LONGEST_FEEDBACK, Opinion
-from services.errors import BackendError, SessionExpired
+from services.client.backend import LONGEST_FEEDBACK, Opinion
+from services.domain.errors import BackendError, SessionExpired
 
 USEFUL, NOT_USEFUL = "yes", "no"
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import flet as ft
 
-from services.backend import Backend
-from services.errors import BackendError, Forbidden, NotFound, NotPossible, OutcomeUnknown, Unreachable
+from services.client.backend import Backend
+from services.domain.errors import BackendError, Forbidden, NotFound, NotPossible, OutcomeUnknown, Unreachable
 from views.core.loadable import failures_to
 from views.help.feedback_state import FeedbackForm, Stage
 

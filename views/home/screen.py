@@ -10,8 +10,8 @@ from typing import Any
 
 import flet as ft
 
-from services.costs import monthly_cost
-from services.models import (
+from services.domain.costs import monthly_cost
+from services.domain.models import (
     Account,
     BillingPeriod,
     Contract,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.models import Money
+from services.domain.models import Money
 from views.core.formatting import Formats
 from views.kit.look import Look, text
 

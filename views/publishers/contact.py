@@ -9,8 +9,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import flet as ft
 
-from services.identifiers import cleaned
-from services.models import MerchantContact
+from services.domain.identifiers import cleaned
+from services.domain.models import MerchantContact
 from views.kit.look import Look, text
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])", re.IGNORECASE)

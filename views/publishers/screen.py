@@ -6,10 +6,10 @@ from functools import partial
 
 import flet as ft
 
+from services.domain.models import Category, Money, Subscription
 from services.insights.findings import Kind
 from services.insights.ledger import counts
 from services.insights.publisher import Publisher, publisher
-from services.models import Category, Money, Subscription
 from views.checks.findings import decided_row
 from views.core.component import component, use_kept
 from views.core.context import use_look, use_session

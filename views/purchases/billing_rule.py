@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.models import Contract
-from services.periods import period_billed_in
+from services.domain.models import Contract
+from services.domain.periods import period_billed_in
 from views.kit.look import Look, text
 
 OFFICIAL_CUT_OFF_DAY = 26

@@ -8,9 +8,9 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import NotFound
+from services.domain.errors import NotFound
+from services.domain.models import DisputeStatus, EntryType, Money, PaymentStatus, Purchase
 from services.insights.ledger import counts
-from services.models import DisputeStatus, EntryType, Money, PaymentStatus, Purchase
 from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.formatting import Formats

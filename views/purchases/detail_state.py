@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import flet as ft
 
-from services.backend import Backend
-from services.models import Answer, Contract, Purchase
-from services.reads import Reading
+from services.client.backend import Backend
+from services.client.cache import Reading
+from services.domain.models import Answer, Contract, Purchase
 from views.core.loadable import Loadable
 from views.core.resource import Part, Resource
 

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.backend import Backend
-from services.export import COLUMNS, Export, Spelling, csv_file, read_export
+from services.client.backend import Backend
+from services.client.whole_periods import Export, read_export
+from services.documents.csv import COLUMNS, Spelling, csv_file
+from services.documents.receipt import Receipt, pdf_file
+from services.domain.models import Contract, EntryType, Money, PaymentStatus, Purchase
+from services.domain.periods import period_billed_in
 from services.insights.ledger import PeriodEntries
-from services.models import Contract, EntryType, Money, PaymentStatus, Purchase
-from services.periods import period_billed_in
-from services.receipt import Receipt, pdf_file
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.sharing import File, Make, Told
+from views.core.sharing import File, FileFactory, ProgressCallback
 from views.core.text import Language, Words, asset, blank, joined
 from views.kit.brand import Brand
 from views.kit.look import titled
@@ -25,21 +26,21 @@ LONGEST_REFERENCE = 50
 """Maximum number of characters of a reference in a file name."""
 
 
-def export_of(backend: Backend, contract: Contract, period_ids: Sequence[str], words: Words) -> Make:
+def export_of(backend: Backend, contract: Contract, period_ids: Sequence[str], words: Words) -> FileFactory:
     """Return a function that builds the CSV file of these periods: `conso-et-moi-2024-03.csv`."""
 
-    async def make(told: Told) -> File:
-        export = await read_export(backend, contract, period_ids, told)
+    async def make(on_progress: ProgressCallback) -> File:
+        export = await read_export(backend, contract, period_ids, on_progress)
         content = await asyncio.to_thread(csv_file, export, spelling(words))
         return File(f"conso-et-moi-{_months(export)}.csv", content, "text/csv")
 
     return make
 
 
-def found_of(insights: InsightsState, found: Sequence[Purchase], words: Words) -> Make:
+def found_of(insights: InsightsState, found: Sequence[Purchase], words: Words) -> FileFactory:
     """Return a function that builds the CSV file of the purchases found by a search."""
 
-    async def make(_told: Told) -> File:
+    async def make(_on_progress: ProgressCallback) -> File:
         known = insights.ledger.data.periods if insights.ledger.data else ()
         by_period: dict[str, list[Purchase]] = {}
         for one in reversed(found):
@@ -79,13 +80,13 @@ def _months(export: Export) -> str:
 
 def receipt_of(
     contract: Contract, purchase: Purchase, at: datetime, words: Words, brand: Brand, *, demo: bool
-) -> Make:
+) -> FileFactory:
     """Return a function that builds the PDF receipt of a purchase: `recu-IP-240225-000001.pdf`.
 
     `at` is the time of the last confirmation of the purchase by the backend, by the backend's clock.
     """
 
-    async def make(_told: Told) -> File:
+    async def make(_on_progress: ProgressCallback) -> File:
         receipt = _receipt(contract, purchase, at, words, brand, demo=demo)
         content = await asyncio.to_thread(
             pdf_file, receipt, fonts=asset("fonts"), mark=asset(brand.mark.lstrip("/"))

@@ -7,9 +7,9 @@ from functools import partial
 
 import flet as ft
 
-from services.errors import BackendError, NotFound, Unreachable
+from services.domain.errors import BackendError, NotFound, Unreachable
+from services.domain.models import Filter, PeriodState
 from services.insights.marks import Mark
-from services.models import Filter, PeriodState
 from views.core.component import component, use_kept
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice

@@ -8,7 +8,7 @@ from functools import partial
 import flet as ft
 import flet_charts as fc
 
-from services.models import BillingPeriod, PeriodState
+from services.domain.models import BillingPeriod, PeriodState
 from views.core.component import Kept
 from views.flet_compat.pressed_focus import keep_focus
 from views.kit.buttons import Handler

@@ -7,7 +7,7 @@ from functools import partial
 
 import flet as ft
 
-from services.models import BillingPeriod, Contract, PeriodState
+from services.domain.models import BillingPeriod, Contract, PeriodState
 from views.core.component import Kept, component
 from views.core.context import use_look, use_sheets
 from views.core.formatting import Formats

@@ -9,8 +9,8 @@ from functools import partial
 
 import flet as ft
 
+from services.domain.models import Category, EntryType, Money, PaymentStatus, Purchase, PurchaseKind
 from services.insights.marks import Mark
-from services.models import Category, EntryType, Money, PaymentStatus, Purchase, PurchaseKind
 from views.core.component import Kept, component, use_kept
 from views.core.formatting import Formats
 from views.core.text import initial, joined

@@ -8,14 +8,14 @@ from functools import partial
 
 import flet as ft
 
-from services.models import BillingPeriod, Contract, Purchase
+from services.domain.models import BillingPeriod, Contract, Purchase
 from services.settings import Runtime
 from views.core.component import component
 from views.core.context import use_device, use_look, use_session, use_sheets
 from views.core.insights import InsightsState
 from views.core.notices import alert, error_alert, snackbar
 from views.core.session import SessionState
-from views.core.sharing import File, HandOver, Make, SharingState
+from views.core.sharing import File, FileFactory, FileSink, SharingState
 from views.core.sheet_state import Sheet
 from views.kit.buttons import icon_button, outline_button, strong_button
 from views.kit.cards import Tone, column
@@ -62,7 +62,7 @@ async def send(file: File) -> bool:
     return result.status is not ft.ShareResultStatus.DISMISSED
 
 
-def ways_out(runtime: Runtime) -> list[tuple[str, HandOver]]:
+def ways_out(runtime: Runtime) -> list[tuple[str, FileSink]]:
     """Return the export methods of the platform, the usual method first: a key of words and a function."""
     match runtime:
         case Runtime.WEB | Runtime.BROWSER:
@@ -172,7 +172,7 @@ def ReceiptActions(contract: Contract, purchase: Purchase, at: datetime) -> ft.C
 
 
 def use_file_actions(
-    look: Look, make: Make, kind: str, delivered_key: str, *, strong: bool = False
+    look: Look, make: FileFactory, kind: str, delivered_key: str, *, strong: bool = False
 ) -> ft.Control:
     """Return the buttons that save or share a file, and the progress (a hook).
 

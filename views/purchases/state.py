@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 
 import flet as ft
 
-from services.backend import Backend
-from services.errors import BackendError
-from services.models import (
+from services.client.backend import Backend
+from services.client.cache import Reading
+from services.client.single_flight import SingleFlight
+from services.domain.errors import BackendError
+from services.domain.models import (
     Answer,
     BillingPeriod,
     Contract,
@@ -24,8 +26,6 @@ from services.models import (
     Purchase,
     PurchasePage,
 )
-from services.reads import Reading
-from services.single_flight import SingleFlight
 from views.core.loadable import Loadable, failures_to
 from views.core.resource import Part, Resource
 from views.purchases.list_window import ListWindow

@@ -7,6 +7,7 @@ from functools import partial
 
 import flet as ft
 
+from services.domain.models import BillingPeriod, Money, PaymentStatus, PeriodState, Purchase
 from services.insights.ledger import Ledger, counted
 from services.insights.reconcile import (
     MOST_CANDIDATES,
@@ -18,7 +19,6 @@ from services.insights.reconcile import (
     TwoClocks,
     two_clocks,
 )
-from services.models import BillingPeriod, Money, PaymentStatus, PeriodState, Purchase
 from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice, without_contract

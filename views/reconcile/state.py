@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import flet as ft
 
+from services.client.cache import Reading, Steps
+from services.domain.models import Answer, BillingPeriod, Contract
 from services.insights.reconcile import OtherTotal, Reconciliation, read_amount, reconcile
-from services.models import Answer, BillingPeriod, Contract
-from services.reads import Reading, Steps
 from views.core.insights import InsightsState
 from views.core.loadable import Loadable
 from views.core.resource import Resource

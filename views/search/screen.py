@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import flet as ft
 
+from services.domain.models import Filter, Money
 from services.insights.search import total
-from services.models import Filter, Money
 from views.core.component import Kept, component, use_kept
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice, without_contract

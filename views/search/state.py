@@ -9,10 +9,10 @@ from typing import Final
 
 import flet as ft
 
-from services.errors import BackendError
-from services.export import PER_PAGE
+from services.client.whole_periods import PER_PAGE
+from services.domain.errors import BackendError
+from services.domain.models import Filter, Purchase
 from services.insights.search import Query, search
-from services.models import Filter, Purchase
 from views.core.insights import InsightsState
 from views.core.loadable import failures_to
 

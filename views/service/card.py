@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.errors import Changed, OutcomeUnknown
-from services.models import Service, ServiceStatus
+from services.domain.errors import Changed, OutcomeUnknown
+from services.domain.models import Service, ServiceStatus
 from views.core.component import component
 from views.core.confirmation import confirmation
 from views.core.context import use_look

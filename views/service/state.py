@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import flet as ft
 
-from services.backend import Backend
-from services.errors import Changed, OutcomeUnknown
-from services.models import Contract, Service, ServiceStatus
+from services.client.backend import Backend
+from services.domain.errors import Changed, OutcomeUnknown
+from services.domain.models import Contract, Service, ServiceStatus
 from views.core.change import Change, Progress
 from views.core.loadable import Loadable
 from views.core.proof import ProofState

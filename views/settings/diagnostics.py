@@ -7,8 +7,8 @@ from functools import partial
 
 import flet as ft
 
-from services.diagnostics import report
-from services.transport import utc_now
+from services.client.diagnostics import report
+from services.client.http import utc_now
 from views.core.component import component
 from views.core.context import use_look, use_sheets
 from views.core.device import DeviceState

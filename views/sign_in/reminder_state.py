@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from services.backend import Backend
-from services.errors import BackendError
-from services.identifiers import cleaned, phone_number
+from services.client.backend import Backend
+from services.domain.errors import BackendError
+from services.domain.identifiers import cleaned, phone_number
 from views.sign_in.state import Fault, fault_in
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import flet as ft
 
-from services.credentials import CredentialProblem
-from services.errors import ActionNeeded
+from services.client.credentials import CredentialProblem
+from services.domain.errors import ActionNeeded
 from services.settings import Runtime
 from views.core.component import component
 from views.core.context import use_device, use_look

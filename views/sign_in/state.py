@@ -12,9 +12,9 @@ from typing import Final
 
 import flet as ft
 
-from services.backend import Challenge
-from services.errors import ActionNeeded, BackendError, Locked, Refused, SignInTimedOut
-from services.identifiers import cleaned, phone_number
+from services.client.backend import Challenge
+from services.domain.errors import ActionNeeded, BackendError, Locked, Refused, SignInTimedOut
+from services.domain.identifiers import cleaned, phone_number
 from views.core.session import SessionState
 
 DEMO_IDENTIFIER: Final = "camille@demo.example"

@@ -6,9 +6,9 @@ from functools import partial
 
 import flet as ft
 
-from services.costs import monthly_cost, yearly_cost
-from services.errors import BackendError
-from services.models import Purchase, Rhythm, Subscription, SubscriptionStatus
+from services.domain.costs import monthly_cost, yearly_cost
+from services.domain.errors import BackendError
+from services.domain.models import Purchase, Rhythm, Subscription, SubscriptionStatus
 from views.calendar.parts import CalendarExport
 from views.core.component import Kept, component, use_kept
 from views.core.context import use_look, use_session

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import flet as ft
 
-from services.costs import monthly_cost, yearly_cost
-from services.errors import Changed, OutcomeUnknown
-from services.models import Rhythm, Subscription, SubscriptionStatus
+from services.domain.costs import monthly_cost, yearly_cost
+from services.domain.errors import Changed, OutcomeUnknown
+from services.domain.models import Rhythm, Subscription, SubscriptionStatus
 from views.core.confirmation import confirmation
 from views.core.formatting import Formats
 from views.core.notices import alert

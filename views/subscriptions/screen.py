@@ -6,10 +6,10 @@ from functools import partial
 
 import flet as ft
 
-from services.costs import monthly_cost
+from services.domain.costs import monthly_cost
+from services.domain.models import Rhythm, Subscription, SubscriptionStatus
 from services.insights.calendar import upcoming
 from services.insights.publisher import watch, watched_until
-from services.models import Rhythm, Subscription, SubscriptionStatus
 from views.calendar.parts import total_line
 from views.core.component import component
 from views.core.context import use_look, use_session

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import flet as ft
 
-from services.backend import Backend
-from services.errors import Changed, OutcomeUnknown
-from services.models import (
+from services.client.backend import Backend
+from services.client.cache import Reading, Steps
+from services.domain.errors import Changed, OutcomeUnknown
+from services.domain.models import (
     Answer,
     Contract,
     Filter,
@@ -20,7 +21,6 @@ from services.models import (
     Subscription,
     SubscriptionStatus,
 )
-from services.reads import Reading, Steps
 from views.core.change import Change, Progress
 from views.core.loadable import Loadable
 from views.core.proof import ProofState

@@ -6,7 +6,7 @@ from functools import partial
 
 import flet as ft
 
-from services.models import BillingPeriod
+from services.domain.models import BillingPeriod
 from views.core.formatting import Formats
 from views.core.notices import error_alert, skeleton
 from views.kit.amounts import hero_amount

@@ -6,7 +6,7 @@ from functools import partial
 
 import flet as ft
 
-from services.models import BillingPeriod
+from services.domain.models import BillingPeriod
 from views.core.component import Kept, component, use_kept
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice, contract_line, without_contract

@@ -68,7 +68,9 @@ class ConnectionTable:
 
         A request arrives within a round trip, so that a flood drops its own connections first.
         """
-        from services.sign_in_tries import subscription_of  # imported late: the server must listen without it
+        from services.client.sign_in_tries import (
+            subscription_of,  # imported late: the server must listen without it
+        )
 
         subscription = subscription_of(address)
         self._pending[connection] = subscription

@@ -27,7 +27,8 @@ from starlette.types import Message as Asgi
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS, is_loopback
+from services.domain.origins import is_loopback
+from services.settings import SESSION_TIMEOUT, SESSIONS_PER_ADDRESS
 from views.flet_compat.connection import ResumableConnection
 from views.flet_compat.processor_time import ProcessorTime
 from views.flet_compat.sessions import end_expired_sessions, end_session, live_pages
@@ -355,7 +356,9 @@ class SessionEndpoint:
         """Return whether `address` may begin a session; at the limit, end its oldest disconnected session."""
         if is_loopback(address):
             return True
-        from services.sign_in_tries import subscription_of  # imported late: the server must listen without it
+        from services.client.sign_in_tries import (
+            subscription_of,  # imported late: the server must listen without it
+        )
 
         now, theirs = datetime.now(UTC), subscription_of(address)
         kept = [
@@ -379,7 +382,9 @@ class SessionEndpoint:
         A first screen takes 0.1 s of the processor. An office that arrives at once waits some seconds. An
         attacker who begins sessions repeatedly leaves two thirds of the processor to others.
         """
-        from services.sign_in_tries import subscription_of  # imported late: the server must listen without it
+        from services.client.sign_in_tries import (
+            subscription_of,  # imported late: the server must listen without it
+        )
 
         starts = self._starts.setdefault(subscription_of(address), TokenBucket(rate=3, burst=10))
         while not (is_loopback(address) or starts.take(0)):  # noqa: ASYNC110

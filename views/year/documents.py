@@ -11,11 +11,11 @@ from enum import Enum, auto
 from pathlib import Path
 
 from services.documents.year import Bar, Table, YearPage, pdf_file, png_file
+from services.domain.models import Category, Money
 from services.insights.ledger import NOTHING
 from services.insights.year import ADULT, OTHERS, REFUNDED, UNDETAILED, Known, Month, Part, Year
-from services.models import Category, Money
 from views.core.formatting import Formats
-from views.core.sharing import File, Make, Told
+from views.core.sharing import File, FileFactory, ProgressCallback
 from views.core.text import Words, asset, blank
 from views.kit.look import Look
 from views.kit.theme import palette
@@ -82,12 +82,12 @@ def span(words: Words, formats: Formats, year: Year) -> str:
     return words("year.span", start=formats.long_date(year.start), end=formats.long_date(year.end))
 
 
-def picture_of(look: Look, shared: Shared) -> Make:
+def picture_of(look: Look, shared: Shared) -> FileFactory:
     """Return a factory of the picture of a year: `conso-et-moi-annee-2026.png`."""
     return _file(look, shared, "png", "image/png", lambda page, fonts: png_file(page, fonts=fonts))
 
 
-def pdf_of(look: Look, shared: Shared) -> Make:
+def pdf_of(look: Look, shared: Shared) -> FileFactory:
     """Return a factory of the PDF of a year."""
     mark = asset(look.brand.mark.lstrip("/"))
     return _file(
@@ -97,8 +97,8 @@ def pdf_of(look: Look, shared: Shared) -> Make:
 
 def _file(
     look: Look, shared: Shared, suffix: str, media_type: str, lay_out: Callable[[YearPage, Path], bytes]
-) -> Make:
-    async def make(_told: Told) -> File:
+) -> FileFactory:
+    async def make(_on_progress: ProgressCallback) -> File:
         page = year_page(look, shared, most=MOST_SHARED if suffix == "png" else None)
         content = await asyncio.to_thread(lay_out, page, asset("fonts"))
         return File(f"{look.words('year.file')}-{shared.year.year}.{suffix}", content, media_type)

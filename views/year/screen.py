@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import flet as ft
 
 from services.documents.year import can_draw
+from services.domain.models import Money
 from services.insights.ledger import Ledger
 from services.insights.year import Known, Part, Year, year_of, years
-from services.models import Money
 from views.core.component import component
 from views.core.context import use_look, use_session
 from views.core.contracts import contract_choice, without_contract

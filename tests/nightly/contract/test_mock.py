@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.authority import Challenge, Tokens
-from services.backend import Backend
-from services.credentials import MemoryStore
-from services.errors import (
+from services.client.backend import Backend
+from services.client.credentials import MemoryStore
+from services.client.http import Wire, utc_now
+from services.client.oauth import Challenge, Tokens
+from services.domain.errors import (
     ActionNeeded,
     BackendError,
     Locked,
@@ -22,9 +23,8 @@ from services.errors import (
     SignInTimedOut,
     UnexpectedAnswer,
 )
+from services.domain.models import DisputeReason, ServiceStatus
 from services.insights.review import Review
-from services.models import DisputeReason, ServiceStatus
-from services.transport import Wire, utc_now
 from tests.nightly.contract.mock import Draw, mocked
 from tests.nightly.contract.node import CONTRACT
 

@@ -12,7 +12,7 @@ from itertools import count
 
 import pytest
 
-from services.periods import latest_periods
+from services.domain.periods import latest_periods
 from tests.nightly.deploy.deployment import COOKIE, Deployment, Unit, deployed, nginx
 from tests.nightly.endurance.processes import STARTED
 from tests.postgresql import cluster

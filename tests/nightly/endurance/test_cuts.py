@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from starlette.applications import Starlette
 
-from services.backend import Backend
-from services.credentials import MemoryStore
-from services.errors import BackendError, SessionExpired
+from services.client.backend import Backend
+from services.client.credentials import MemoryStore
+from services.client.http import utc_now
+from services.domain.errors import BackendError, SessionExpired
 from services.sandbox import Settings, Subscriber, create_app
 from services.sandbox.data_file import Contract
 from services.sandbox.schema import access_token, family
 from services.sandbox.store import subscriber_id_of
-from services.transport import utc_now
 from tests.nightly.endurance.network import Cut, network
 from tests.services.surroundings import served
 

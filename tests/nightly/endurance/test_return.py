@@ -8,7 +8,7 @@ from functools import partial
 from random import Random, SystemRandom
 from zoneinfo import ZoneInfo
 
-from services.periods import latest_periods
+from services.domain.periods import latest_periods
 from tests.nightly.endurance.processes import Program
 from tests.wire import WireClient
 

@@ -15,9 +15,9 @@ from random import Random
 import pytest
 from starlette.applications import Starlette
 
-from services.credentials import MemoryStore
+from services.client.credentials import MemoryStore
+from services.client.http import utc_now
 from services.sandbox import Settings, create_app
-from services.transport import utc_now
 from tests.in_process import backend_within
 from tests.nightly.endurance.soak import GROWTH, crowd, left_over, served
 from views.core.session import SessionState

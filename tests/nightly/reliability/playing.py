@@ -12,8 +12,8 @@ from unittest.mock import patch
 import httpx
 import msgspec
 
-from services.authority import CLIENT_ID
-from services.session import Kept
+from services.client.oauth import CLIENT_ID
+from services.client.session import Kept
 from tests.nightly.reliability.gateway import NAME, Answer, Exchange, Play, honest
 from tests.nightly.reliability.world import World, hosts, self_signed, tls
 

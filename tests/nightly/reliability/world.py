@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from httpx_retries import Retry
 
-from services import transport
-from services.backend import Backend
-from services.credentials import MemoryStore
+from services.client import http
+from services.client.backend import Backend
+from services.client.credentials import MemoryStore
+from services.client.http import Reply, Wire
 from services.settings import Settings as AppSettings
-from services.transport import Reply, Wire
 from tests.driver import Driver
 from tests.nightly.reliability.gateway import NAME, Gateway, honest
 from tests.nightly.reliability.sandbox import Sandbox
@@ -110,9 +110,9 @@ class _Hurried(Retry):
 @asynccontextmanager
 async def world(sandbox: Sandbox, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """The backend as it was made, the road open, the name known, nobody in front of the app yet."""
-    retry = transport._RETRY
+    retry = http._RETRY
     hurried = _Hurried(total=1, allowed_methods=retry.allowed_methods, total_timeout=retry.total_timeout)
-    monkeypatch.setattr(transport, "_RETRY", hurried)
+    monkeypatch.setattr(http, "_RETRY", hurried)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(socket, "getaddrinfo", hosts({NAME: "127.0.0.1"}))

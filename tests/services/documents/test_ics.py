@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.documents.ics import CalendarEvent, ics_file
+from services.domain.models import Rhythm, Subscription, SubscriptionStatus
 from services.insights.calendar import AHEAD, by_month, total, upcoming
 from services.insights.charge_days import charge_days
-from services.models import Rhythm, Subscription, SubscriptionStatus
 from tests.services.insights.factories import NOW, demo_contract, euros, subscription
 
 AT = datetime(2026, 5, 14, 10, 0, 1, tzinfo=UTC)

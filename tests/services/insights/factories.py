@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import strategies as st
 
-from services.insights.findings import Limits
-from services.insights.ledger import Ledger, PeriodEntries, in_order
-from services.models import (
+from services.domain.models import (
     BillingPeriod,
     Category,
     Channel,
@@ -27,7 +25,9 @@ from services.models import (
     Subscription,
     SubscriptionStatus,
 )
-from services.periods import Period, latest_periods, period_of
+from services.domain.periods import Period, latest_periods, period_of
+from services.insights.findings import Limits
+from services.insights.ledger import Ledger, PeriodEntries, in_order
 from services.sandbox import data_file
 from services.sandbox.demo import subscribers
 from services.sandbox.store import fold

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from services.domain.models import Category, Money, SubscriptionStatus
 from services.insights.contest import (
     Answer,
     Claim,
@@ -48,7 +49,6 @@ from services.insights.contest_rules import (
     withdraw_until,
 )
 from services.insights.findings import Facts, Finding, Kind
-from services.models import Category, Money, SubscriptionStatus
 from tests.services.insights.factories import entry, ledger, moment, subscription
 
 PARIS = ZoneInfo("Europe/Paris")

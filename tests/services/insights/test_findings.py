@@ -12,6 +12,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.domain.models import (
+    Category,
+    EntryType,
+    PaymentStatus,
+    Purchase,
+    Rhythm,
+    Subscription,
+    SubscriptionStatus,
+)
+from services.domain.periods import period_of
 from services.insights.findings import (
     Finding,
     Kind,
@@ -25,16 +35,6 @@ from services.insights.findings import (
 )
 from services.insights.ledger import Ledger
 from services.insights.review import Decision, Review, Verdict
-from services.models import (
-    Category,
-    EntryType,
-    PaymentStatus,
-    Purchase,
-    Rhythm,
-    Subscription,
-    SubscriptionStatus,
-)
-from services.periods import period_of
 from tests.services.insights.factories import (
     MOMENTS,
     NOW,

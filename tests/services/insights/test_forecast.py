@@ -11,10 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.insights.charge_days import charge_days, due
-from services.insights.forecast import forecast
-from services.insights.ledger import NOTHING
-from services.models import (
+from services.domain.models import (
     PaymentStatus,
     PurchaseKind,
     Rhythm,
@@ -23,7 +20,10 @@ from services.models import (
     Subscription,
     SubscriptionStatus,
 )
-from services.periods import period_of
+from services.domain.periods import period_of
+from services.insights.charge_days import charge_days, due
+from services.insights.forecast import forecast
+from services.insights.ledger import NOTHING
 from tests.services.insights.factories import (
     MOMENTS,
     NOW,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import given, settings
 
+from services.domain.models import Category, PaymentStatus
 from services.insights.marks import Mark, marks
-from services.models import Category, PaymentStatus
 from tests.services.insights.factories import MOMENTS, NOW, days_ago, demo_contract, entry, ledger
 
 OLD = entry("old", days_ago(100), "2.00")

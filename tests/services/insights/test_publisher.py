@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from services.domain.models import SubscriptionStatus
 from services.insights.ledger import NOTHING
 from services.insights.publisher import publisher, watch
-from services.models import SubscriptionStatus
 from tests.services.insights.factories import (
     NOW,
     PARIS,

@@ -11,6 +11,7 @@ from itertools import combinations as every_combination
 import msgspec
 import pytest
 
+from services.domain.models import PaymentStatus, Purchase
 from services.insights.ledger import NOTHING, Ledger, counted
 from services.insights.reconcile import (
     MOST_CANDIDATES,
@@ -23,7 +24,6 @@ from services.insights.reconcile import (
     reconcile,
     two_clocks,
 )
-from services.models import PaymentStatus, Purchase
 from tests.services.insights.factories import NOW, demo_contract, entry, euros, ledger, moment
 
 MAY = "2026-05"

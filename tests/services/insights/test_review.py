@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.domain.models import Money
 from services.insights.contest import (
     Claim,
     Claimed,
@@ -31,7 +32,6 @@ from services.insights.review import (
     fitted,
     merge,
 )
-from services.models import Money
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 KEYS = st.sampled_from(["new|a|1", "after|b|2", "rise|c|3.99"])

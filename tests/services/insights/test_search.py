@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.domain.models import Filter, PaymentStatus
 from services.insights.search import Query, folded, search, total
-from services.models import Filter, PaymentStatus
 from services.sandbox.store import fold
 from tests.services.insights.factories import days_ago, demo_contract, entry
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.domain.models import Category, PaymentStatus, Purchase
 from services.insights.ledger import NOTHING, Ledger, PeriodEntries
 from services.insights.year import (
     ADULT,
@@ -20,7 +21,6 @@ from services.insights.year import (
     year_of,
     years,
 )
-from services.models import Category, PaymentStatus, Purchase
 from tests.services.insights.factories import NOW, PARIS, demo_contract, entry, ledger, moment
 
 ENTRIES = st.lists(

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, func, insert, select
 from starlette.requests import Request
 
-from services.periods import Period, latest_periods
+from services.domain.periods import Period, latest_periods
 from services.sandbox import Subscriber, parse_subscribers
 from services.sandbox.accounts import billing_periods
 from services.sandbox.purchases import purchases

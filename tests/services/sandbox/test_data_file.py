@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 import msgspec
 import pytest
 
-from services.credentials import MemoryStore
+from services.client.credentials import MemoryStore
 from services.sandbox import BadData, create_app, parse_subscribers
 from services.sandbox import data_file as data_file_module
 from services.sandbox.data_file import TIME_ZONES

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from hypothesis import example, given
 
-from services.models import Account, BillingPeriod, Purchase, PurchasePage, Service, Subscription
+from services.domain.models import Account, BillingPeriod, Purchase, PurchasePage, Service, Subscription
 from services.sandbox import BadData, Subscriber, create_app, parse_subscribers
 from tests.fuzz import altered, bodies, examples
 from tests.services.sandbox.conftest import CHEAP

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from services.periods import Period, latest_periods, period_of
+from services.domain.periods import Period, latest_periods, period_of
 from services.sandbox import Subscriber, create_app, demo, parse_subscribers
 from services.sandbox.app import FilledOnDemand
 from services.sandbox.data_file import Contract, Purchase

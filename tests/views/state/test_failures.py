@@ -8,10 +8,10 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from services.backend import Backend
-from services.errors import UnexpectedAnswer, Unreachable
-from services.models import Contract
-from services.reads import Reading
+from services.client.backend import Backend
+from services.client.cache import Reading
+from services.domain.errors import UnexpectedAnswer, Unreachable
+from services.domain.models import Contract
 from tests.services.lying import purchase, purchases, service, subscriptions
 from tests.services.scripted import ACCOUNT
 from views.core.loadable import Loadable

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Row, select
 from starlette.applications import Starlette
 
-from services.backend import LONGEST_FEEDBACK
-from services.errors import NotPossible, Unavailable
+from services.client.backend import LONGEST_FEEDBACK
+from services.domain.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
 from tests.views.conftest import Clock, Line, Serve, remembered, sign_in, typed
 from views.core.session import Gate, SessionState

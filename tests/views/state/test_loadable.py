@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.errors import Forbidden, NotFound, Unavailable, Unreachable
-from services.models import Answer
+from services.domain.errors import Forbidden, NotFound, Unavailable, Unreachable
+from services.domain.models import Answer
 from views.core.loadable import Loadable
 
 AT = datetime(2026, 5, 14, 10, tzinfo=UTC)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from services.credentials import MemoryStore
+from services.client.credentials import MemoryStore
 from services.insights.calendar import total, upcoming
 from services.insights.findings import Kind
 from services.insights.publisher import publisher, watched_until

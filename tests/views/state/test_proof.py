@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.errors import Locked, Refused, Unreachable
-from services.models import ServiceStatus, SubscriptionStatus
+from services.domain.errors import Locked, Refused, Unreachable
+from services.domain.models import ServiceStatus, SubscriptionStatus
 from services.sandbox import Settings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in, typed
 from tests.views.people import ABONNE, WEEKLY, subscribed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from services.errors import NotFound, Unreachable
-from services.models import Contract, PurchaseKind
+from services.domain.errors import NotFound, Unreachable
+from services.domain.models import Contract, PurchaseKind
 from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PurchasesState

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.errors import Forbidden, NotFound, Unavailable, Unreachable
-from services.models import Filter, PaymentStatus, Purchase, PurchasePage
+from services.domain.errors import Forbidden, NotFound, Unavailable, Unreachable
+from services.domain.models import Filter, PaymentStatus, Purchase, PurchasePage
 from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
 from views.purchases import state as state_module
 from views.purchases.state import (

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from services.backend import Backend
-from services.credentials import MemoryStore
-from services.errors import Forbidden, NotFound, Unreachable
-from services.models import Filter
-from services.reads import Known, Worth
+from services.client.backend import Backend
+from services.client.cache import Known, Worth
+from services.client.credentials import MemoryStore
+from services.domain.errors import Forbidden, NotFound, Unreachable
+from services.domain.models import Filter
 from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
 from tests.views.people import ABONNE, subscribed
 from views.core.session import SessionState

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.errors import OutcomeUnknown, Unavailable
-from services.models import SubscriptionStatus
+from services.domain.errors import OutcomeUnknown, Unavailable
+from services.domain.models import SubscriptionStatus
 from tests.views.conftest import Line, Serve, sign_in
 from tests.views.people import ABONNE, WEEKLY, subscribed
 from views.core.recovery import PAUSES, RecoveryState

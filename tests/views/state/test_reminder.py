@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.errors import Unavailable, Unreachable
+from services.domain.errors import Unavailable, Unreachable
 from services.sandbox import Settings
 from tests.views.conftest import Line, Serve, typed
 from views.sign_in.reminder_state import ReminderState

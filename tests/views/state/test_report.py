@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from services.errors import NotDone, NotPossible, NotSent, OutcomeUnknown
-from services.models import DisputeReason
+from services.domain.errors import NotDone, NotPossible, NotSent, OutcomeUnknown
+from services.domain.models import DisputeReason
 from services.sandbox.schema import dispute
 from tests.views.conftest import Line, Serve, sign_in, typed
 from tests.views.people import ABONNE, kept, subscribed

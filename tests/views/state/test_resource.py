@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import flet as ft
 import pytest
 
-from services.errors import BackendError, NotFound, UnexpectedAnswer, Unreachable
-from services.models import Answer
-from services.reads import Reading
+from services.client.cache import Reading
+from services.domain.errors import BackendError, NotFound, UnexpectedAnswer, Unreachable
+from services.domain.models import Answer
 from views.core.loadable import Loadable
 from views.core.resource import Resource
 

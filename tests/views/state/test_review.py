@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from services.credentials import MemoryStore
+from services.client.credentials import MemoryStore
+from services.client.http import IN_PROCESS
+from services.client.offline import OfflineStore
 from services.insights.findings import Finding, Kind
 from services.insights.review import Review, Verdict
-from services.offline import OfflineStore
-from services.transport import IN_PROCESS
 from tests.views.conftest import Clock, Line, Serve, sign_in
 from views.core.review import ReviewState
 

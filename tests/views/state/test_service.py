@@ -8,8 +8,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from services.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
-from services.models import ServiceStatus
+from services.domain.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
+from services.domain.models import ServiceStatus
 from services.sandbox import Settings
 from tests.views.conftest import NOW, PASSWORD, Clock, Line, Serve, sign_in, typed
 from tests.views.people import ABONNE, subscribed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from services.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
-from services.errors import SessionExpired, Unreachable
-from services.models import ContractKind
+from services.client.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
+from services.domain.errors import SessionExpired, Unreachable
+from services.domain.models import ContractKind
 from services.sandbox import Settings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in
 from views.core.session import Gate, SessionState

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.credentials import MemoryStore
-from services.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
+from services.client.credentials import MemoryStore
+from services.domain.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
 from services.sandbox import Settings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, typed
 from views.core.session import Gate, SessionState

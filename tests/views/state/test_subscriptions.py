@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
-from services.models import Subscription, SubscriptionStatus
+from services.domain.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
+from services.domain.models import Subscription, SubscriptionStatus
 from services.sandbox import Subscriber
 from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
 from tests.views.people import ABONNE, ELSEWHERE, ENDING, MONTHLY, PAST, WEEKLY, subscribed

@@ -9,7 +9,7 @@ import pytest
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
 from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # nor this
 
-from services.models import Money
+from services.domain.models import Money
 from views.core.formatting import Formats
 from views.core.text import Language
 from views.kit.amounts import hero_amount, width_in_ems

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.models import Purchase
+from services.domain.models import Purchase
 from tests.services.liar import RIGHT
 from tests.services.lying import CONTRACT
 from tests.services.scripted import NOW

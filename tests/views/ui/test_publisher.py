@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.models import MerchantContact
+from services.domain.models import MerchantContact
 from views.publishers.contact import contact_address
 
 

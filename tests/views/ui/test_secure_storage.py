@@ -8,7 +8,7 @@ from typing import Any
 import flet as ft
 import pytest
 
-from services.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable
+from services.client.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable
 from tests.driver import Driver
 from views.core.secure_storage import SecureStorageStore
 

@@ -1,0 +1,1 @@
+"""Client of the backend: sign-in, requests, cache, offline files, credentials."""

@@ -1,0 +1,756 @@
+"""Client of the backend: one method per endpoint, frozen values as results, `BackendError` as the only error.
+
+One `Backend` serves one visitor, on one event loop. Answers are cached until the session ends. A cached
+answer is shown at once (`Reading.known`) and revalidated by its `ETag`. If the device stores the session,
+the cache is stored too, encrypted (`services/client/offline.py`), until the session ends.
+
+A write continues when its caller is cancelled. Identical writes in flight are shared: a double tap sends one
+request. When the answer is lost, the client finds out the result before it reports one. It reads a changed
+state again; it repeats a creation once under the same `Idempotency-Key`. If that fails too, it raises
+`OutcomeUnknown`; `NotSent` means that no request left.
+
+Over 250 lines: every endpoint is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from services.client.cache import Known, Reading, Reads, Worth, encode, unreadable
+from services.client.credentials import CredentialProblem, CredentialStore
+from services.client.diagnostics import Troubles
+from services.client.http import CALL_TIMEOUT, Clock, Reply, Wire, utc_now, whole
+from services.client.oauth import Authority, Challenge, Tokens
+from services.client.session import Remembered, Session
+from services.client.sign_in_tries import SignInTries
+from services.client.single_flight import SingleFlight
+from services.domain import entity_tags
+from services.domain.errors import (
+    BackendError,
+    Changed,
+    Forbidden,
+    Locked,
+    NotFound,
+    NotPossible,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    SessionExpired,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from services.domain.identifiers import cleaned
+from services.domain.models import (
+    Account,
+    Answer,
+    BillingPeriod,
+    BillingPeriods,
+    Dispute,
+    DisputeReason,
+    Filter,
+    Purchase,
+    PurchasePage,
+    Service,
+    ServiceStatus,
+    Subscription,
+    Subscriptions,
+)
+from services.domain.origins import backend_origin
+from services.insights.review import Review, merge
+
+if TYPE_CHECKING:
+    from services.client.offline import OfflineStore, Seal
+
+__all__ = ["Backend", "Challenge", "Clock", "Remembered"]
+
+T = TypeVar("T")
+
+LONGEST_SEARCH = 100
+"""Characters; the limit of the contract."""
+
+LONGEST_COMMENT = 500
+"""Characters of a dispute's comment; the limit of the contract."""
+
+LONGEST_FEEDBACK = 250
+"""Characters of each field; the limit of the contract."""
+
+CLOSING_TIME = 5.0
+"""Seconds for writes in flight to end when the client is closed."""
+
+SAVING_DELAY: Final = 1.0
+"""Seconds during which reads are collected, to be written to the device together."""
+
+_ANSWERS: Final = "answers"
+_OPINION: Final = "opinion-"
+_REVIEW: Final = "review-"
+"""Names of files on the device; a key follows the second, a digest the third."""
+
+_ID = re.compile(r"[\w.~:-]{1,128}", re.ASCII)
+
+_ACCOUNT: Final = "/v1/me"
+
+_OF_CHANGES = (Changed, NotPossible)
+"""Possible answers to a change; as answers to a read they are unexpected, as are 403 and 404 of the account.
+"""
+
+
+class Opinion(Struct, frozen=True):
+    """Feedback on a help article, not sent yet."""
+
+    article_id: str
+    useful: bool
+    liked: str | None
+    missing: str | None
+    key: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")]
+    """Idempotency key of all tries to send it: a UUID."""
+
+    def __repr__(self) -> str:
+        return "Opinion(...)"
+
+
+class _UnsentReview(Struct, frozen=True):
+    """Review document with changes that the backend does not have."""
+
+    contract_id: str
+    review: Review
+
+
+class Backend:
+    """Client of one visitor.
+
+    Every method may raise `Unreachable`, `Unavailable`, `UnexpectedAnswer` and `UpdateNeeded`.
+    Methods that read or change account data may also raise `SessionExpired`, `Forbidden` and `NotFound`.
+    Methods that change it may also raise `NotPossible`, `NotSent`, `OutcomeUnknown` and `PasswordNeeded`, and
+    `Changed` if they take an `etag`. Both steps of the sign-in may also raise `SignInError`.
+    """
+
+    sign_in_tries: SignInTries | None = None
+    """Sign-in tries of this visitor's address on a shared web host; too many failures raise `Locked`."""
+
+    on_session_end: Callable[[], None] | None = None
+    """Called on the event loop when the session is revoked or expires, but not by `sign_out`."""
+
+    on_outdated: Callable[[], None] | None = None
+    """Called on the event loop when the backend no longer serves this version of the app."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        credentials: CredentialStore,
+        *,
+        clock: Clock = utc_now,
+        offline: OfflineStore | None = None,
+    ) -> None:
+        self._wire = wire
+        self._authority = Authority(wire)
+        self._session = Session(self._authority, credentials, clock=clock, on_end=self._ended)
+        self._offline = offline
+        self._saving: asyncio.TimerHandle | None = None
+        self._opinions: tuple[Opinion, ...] = ()
+        self._reviews: dict[str, Review] = {}
+        self._reads = Reads(self._save_soon)
+        self._writes = SingleFlight()
+        self._leaving = SingleFlight()
+        self._opening = SingleFlight()
+        wire.on_outdated = self._outdated
+
+    @classmethod
+    def at(
+        cls,
+        url: str,
+        credentials: CredentialStore,
+        *,
+        clock: Clock = utc_now,
+        timeout: float = CALL_TIMEOUT,
+        tls: ssl.SSLContext | None = None,
+        offline: OfflineStore | None = None,
+    ) -> Backend:
+        """Return the client of the backend at `url`: `https://host[:port]`, or `http://` on this machine.
+
+        Args:
+            tls: SSL context that verifies the backend (`trust.create_ssl_context`); the device's by default.
+        Raises:
+            ValueError: the address is invalid; the message is a sentence for the user.
+        """
+        wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout, tls=tls)
+        return cls(wire, credentials, clock=clock, offline=offline)
+
+    @property
+    def signed_in(self) -> bool:
+        return self._session.signed_in
+
+    @property
+    def identifier(self) -> str | None:
+        """Identifier of the subscriber signed in, or of the session that has just ended by itself."""
+        return self._session.identifier
+
+    @property
+    def host(self) -> str:
+        """Host of the backend; `sandbox` if it is embedded in this process."""
+        return urlsplit(self._wire.origin).hostname or ""
+
+    @property
+    def troubles(self) -> Troubles:
+        """Last failures, for a diagnostic report."""
+        return self._wire.troubles
+
+    @property
+    def credential_problem(self) -> CredentialProblem | None:
+        """Reason why the session is not stored for the next start although it should be."""
+        return self._session.problem
+
+    @property
+    def keeps_on_device(self) -> bool:
+        """Whether cached answers are available without a network at the next start."""
+        return self._seal() is not None
+
+    @property
+    def has_device(self) -> bool:
+        """Whether this device may store data; on the web, it would be the server."""
+        return self._offline is not None
+
+    async def resume(self) -> Remembered:
+        """Resume the stored session and load the cache, from the device alone; never raise."""
+        try:
+            return await self._opening.run("resume", self._resume)
+        except SessionExpired:  # a sign-in or a sign-out came first, while the store was slow
+            return Remembered(None, signed_in=False, problem=None)
+
+    async def _resume(self) -> Remembered:
+        remembered = await self._session.resume()
+        seal = self._seal()
+        if seal is not None and self._offline is not None:
+            self._know(await self._offline.open(seal))
+        elif self._offline is not None and remembered.problem is None and not self._session.overdue:
+            # With a problem or an overdue session, the key may still become available.
+            await self._offline.erase()
+        return remembered
+
+    async def begin_sign_in(self, identifier: str) -> Challenge:
+        """Begin a sign-in with a known or unknown identifier."""
+        if self.sign_in_tries is not None:
+            self.sign_in_tries.check()
+        return await self._authority.begin(whole(cleaned(identifier)))
+
+    async def finish_sign_in(
+        self, challenge: Challenge, password: str, *, remember: bool
+    ) -> CredentialProblem | None:
+        """Finish a sign-in. After `Refused`, the next try uses the same `challenge`.
+
+        Returns:
+            Reason why the session could not be stored for the next start, or `None`; signed in either way.
+        """
+        tokens = await self._tokens(challenge, password)
+        self._opening.cancel()
+        self._drop_account()
+        problem = await self._session.start(tokens, challenge.identifier, remember=remember)
+        seal = self._seal()
+        if seal is not None and self._offline is not None:
+            await self._offline.open(seal)
+        return problem
+
+    async def confirm_kept(self) -> CredentialProblem | None:
+        """Wait until a slow store has saved the session or failed; return why it is not saved."""
+        return await self._session.confirm()
+
+    async def step_up(self, challenge: Challenge, password: str) -> None:
+        """Renew the sign-in after `PasswordNeeded`; the session and the cache stay.
+
+        `challenge` comes from `begin_sign_in(self.identifier)`; after `Refused`, the next try uses it again.
+        """
+        tokens = await self._tokens(challenge, password)
+        await self._leaving.run("step-up", lambda: self._session.step_up(tokens))
+
+    async def sign_out(self) -> CredentialProblem | None:
+        """Erase the session here, then revoke it, best effort. Works offline, in seconds; never raises.
+
+        Returns:
+            Reason why the store could not be erased, or `None`.
+        """
+        self._drop_account()
+        return await self._leaving.run("sign-out", self._erase_and_revoke)
+
+    async def erase_again(self) -> CredentialProblem | None:
+        """Erase a session that the store did not erase at `sign_out`; return why the store still fails."""
+        return await self._leaving.run("erase", self._session.erase)
+
+    async def sign_out_everywhere(self) -> CredentialProblem | None:
+        """End all sessions of the subscriber, on all devices, then sign out here.
+
+        Returns:
+            Reason why the store could not be erased, or `None`.
+        Raises:
+            BackendError: the other sessions may still be valid; this one is unchanged.
+        """
+        return await self._leaving.run("everywhere", self._end_all_sessions)
+
+    async def remind_identifier(self, *, phone_number: str | None = None, email: str | None = None) -> None:
+        """Request a reminder of the identifier of a phone number or e-mail address, without a session.
+
+        The answer is always the same: only the holder of an account may learn that it exists.
+        """
+        if self.sign_in_tries is not None:  # many requests are attempts to guess, too
+            self.sign_in_tries.check()
+            self.sign_in_tries.failed()
+        given = {"phoneNumber": phone_number and cleaned(phone_number), "email": email and cleaned(email)}
+        reply = await self._wire.send(
+            "POST",
+            "/v1/identifier-reminders",
+            json={name: whole(text) for name, text in given.items() if text},
+        )
+        if reply.status != 202:
+            failure = reply.failure()
+            if not isinstance(failure, Unavailable):  # without a session, any other failure is unexpected
+                failure = UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
+            raise failure
+
+    def account(self) -> Reading[Account]:
+        """Return the subscriber and their contracts."""
+        return self._read(Account, lambda: _ACCOUNT)
+
+    def billing_periods(self, contract_id: str) -> Reading[tuple[BillingPeriod, ...]]:
+        """Return the available periods of a contract, newest first."""
+        reading = self._read(BillingPeriods, lambda: f"/v1/contracts/{_segment(contract_id)}/billing-periods")
+        return reading.of(lambda known: known.items)
+
+    def purchases(
+        self,
+        contract_id: str,
+        period_id: str,
+        *,
+        kind: Filter | None = None,
+        q: str = "",
+        order: Literal["asc", "desc"] = "desc",
+        page: int = 1,
+        per_page: int = 50,
+    ) -> Reading[PurchasePage]:
+        """Return one page of a period's entries.
+
+        Args:
+            q: text to search in merchant and description, without case or accents.
+            page: page number, from 1; a page past the end has no items.
+            per_page: entries per page, 1 to 100.
+        """
+
+        def url() -> str:
+            params: dict[str, str | int] = {
+                "periodId": _identifier(period_id), "order": order, "page": page, "perPage": per_page,
+            }  # fmt: skip
+            if kind is not None:
+                params["kind"] = kind.value
+            if q.strip():
+                params["q"] = q.strip()[:LONGEST_SEARCH]
+            query = urlencode(params, errors="replace")
+            return f"/v1/contracts/{_segment(contract_id)}/purchases?{query}"
+
+        return self._read(PurchasePage, url, Worth.USEFUL if page == 1 else Worth.PASSING)
+
+    def purchase(self, contract_id: str, payment_id: str) -> Reading[Purchase]:
+        """Return one entry with its refunds."""
+
+        def url() -> str:
+            return f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}"
+
+        return self._read(Purchase, url, Worth.USEFUL)
+
+    def subscriptions(self, contract_id: str) -> Reading[tuple[Subscription, ...]]:
+        """Return all subscriptions of a contract; `terminate` takes the `etag` of the answer."""
+        return self._read(Subscriptions, lambda: _subscriptions(contract_id)).of(lambda known: known.items)
+
+    async def terminate(self, contract_id: str, subscription_id: str, etag: str) -> Answer[Subscription]:
+        """End a subscription for good, if `etag` still names the current state of the list.
+
+        Returns:
+            The subscription, terminated or about to be, with the new `etag` of the list.
+        """
+        path = _subscriptions(contract_id)
+        url = f"{path}/{_segment(subscription_id)}/termination"
+
+        async def ended() -> Answer[Subscription] | None:
+            answer = await self._revalidated(self._reads, path, Subscriptions)
+            return next(
+                (
+                    Answer(each, answer.at, answer.etag)
+                    for each in answer.value.items
+                    if each.subscription_id == subscription_id and each.status.ended
+                ),
+                None,
+            )
+
+        return await self._writes.run(url, lambda: self._put(url, {}, etag, Subscription, ended))
+
+    def service(self, contract_id: str) -> Reading[Service]:
+        """Return whether internet+ can be used on a contract."""
+        return self._read(Service, lambda: _service(contract_id))
+
+    async def switch_service(self, contract_id: str, status: ServiceStatus, etag: str) -> Answer[Service]:
+        """Turn the service on or off, if `etag` still names its state.
+
+        Returns:
+            The current state; it may be the former one with a `pending_status`.
+        """
+        url = _service(contract_id)
+
+        async def switched() -> Answer[Service] | None:
+            answer = await self._revalidated(self._reads, url, Service)
+            heading_for = answer.value.pending_status or answer.value.status
+            return answer if heading_for == status else None
+
+        return await self._writes.run(
+            (url, status), lambda: self._put(url, {"status": status}, etag, Service, switched)
+        )
+
+    def review(self, contract_id: str) -> Reading[Review]:
+        """Return the review document of a contract; a change takes the `etag` of the answer.
+
+        `NotFound` also means that this backend does not support review documents.
+        """
+        return self._read(Review, lambda: _review(contract_id))
+
+    async def replace_review(self, contract_id: str, review: Review, etag: str) -> Answer[Review]:
+        """Replace the review document if `etag` still names the stored one."""
+        url = _review(contract_id)
+
+        async def replaced() -> Answer[Review] | None:
+            answer = await self._revalidated(self._reads, url, Review)
+            return answer if merge(answer.value, review) == answer.value else None
+
+        return await self._writes.run(url, lambda: self._put(url, review, etag, Review, replaced))
+
+    def unsent_review(self, contract_id: str) -> Review:
+        """Return the decisions of this session that the backend does not have, or an empty review."""
+        return self._reviews.get(contract_id, Review())
+
+    async def keep_review(self, contract_id: str, review: Review) -> None:
+        """Keep decisions until `drop_review`; store them for the next start if the device stores data."""
+        self._reviews[contract_id] = review
+        seal, unsent = self._seal(), _UnsentReview(contract_id, review)
+        if seal is not None and self._offline is not None:
+            await self._offline.save(seal, _review_file(contract_id), lambda: msgspec.json.encode(unsent))
+
+    async def drop_review(self, contract_id: str) -> None:
+        """Drop the decisions, because the backend has them now."""
+        if self._reviews.pop(contract_id, None) is not None and self._offline is not None:
+            await self._offline.remove(_review_file(contract_id))
+
+    async def dispute(
+        self, contract_id: str, payment_id: str, reason: DisputeReason, comment: str, key: str
+    ) -> Dispute:
+        """Report a problem with a purchase.
+
+        Args:
+            comment: up to `LONGEST_COMMENT` characters, or empty.
+            key: a UUID per completed form: repeated requests with the same key create one dispute.
+        """
+        path = f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}/disputes"
+        told = {"reason": reason} | ({"comment": whole(comment)} if comment else {})
+        reply = await self._post_once(path, told, key)
+        try:
+            return reply.decode(Dispute)
+        except UnexpectedAnswer as error:  # the status reports success, but the body is unreadable
+            raise OutcomeUnknown(str(error), correlator=error.correlator) from None
+
+    async def send_feedback(
+        self, article_id: str, useful: bool, liked: str | None, missing: str | None, key: str
+    ) -> None:
+        """Send feedback on a help article; `key` as for `dispute`.
+
+        Args:
+            liked: up to `LONGEST_FEEDBACK` characters.
+            missing: up to `LONGEST_FEEDBACK` characters.
+        """
+        given = {"liked": liked, "missing": missing}
+        told = {"articleId": article_id, "useful": useful}
+        await self._post_once(
+            "/v1/feedback", told | {name: whole(text) for name, text in given.items() if text}, key
+        )
+
+    async def forget_known(self) -> None:
+        """Clear the cache, here and on the device; the session continues."""
+        reviews = self._reviews
+        self._forget()
+        seal = self._seal()
+        if seal is not None and self._offline is not None:
+            await self._offline.open(seal)
+        for contract_id, review in reviews.items():
+            await self.keep_review(contract_id, review)
+
+    @property
+    def unsent_opinions(self) -> tuple[Opinion, ...]:
+        """Feedback of this subscriber left to send when the app was closed."""
+        return self._opinions
+
+    async def keep_opinion(self, opinion: Opinion) -> None:
+        """Store feedback for the next start, if the device stores data, until it is dropped."""
+        seal = self._seal()
+        liked, missing = (text and whole(text) for text in (opinion.liked, opinion.missing))
+        opinion = msgspec.structs.replace(opinion, liked=liked, missing=missing)
+        if seal is not None and self._offline is not None:
+            await self._offline.save(seal, _OPINION + opinion.key, lambda: msgspec.json.encode(opinion))
+
+    async def drop_opinion(self, key: str) -> None:
+        """Drop feedback that has been sent or returned to its form."""
+        self._opinions = tuple(each for each in self._opinions if each.key != key)
+        if self._offline is not None:
+            await self._offline.remove(_OPINION + key)
+
+    async def close(self) -> None:
+        """Close the connections, after a renewal and writes in flight. The session stays valid."""
+        self._opening.cancel()
+        self._reads.under_way.cancel()
+        self._save()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_TIME):
+                await self._writes.settled()
+        await self._leaving.settled()
+        await self._session.settled()
+        await self._wire.close()
+        if self._offline is not None:
+            await self._offline.close()
+
+    def _read(self, kind: type[T], url: Callable[[], str], worth: Worth = Worth.ESSENTIAL) -> Reading[T]:
+        """Return the reading of `url`; `url` may raise `NotFound`."""
+
+        def recall() -> Answer[T] | None:
+            with suppress(NotFound):
+                return self._reads.recall(url(), kind)
+            return None
+
+        async def ask() -> Answer[T]:
+            reads, address = self._reads, url()
+            return await reads.under_way.run(address, lambda: self._revalidated(reads, address, kind, worth))
+
+        return Reading(recall, ask)
+
+    async def _revalidated(
+        self, reads: Reads, url: str, kind: type[T], worth: Worth = Worth.ESSENTIAL
+    ) -> Answer[T]:
+        known = reads.recall(url, kind)
+        headers = _condition("If-None-Match", known.etag if known else "")
+        reply = await self._wire.send("GET", url, headers=headers, auth=self._session)
+        etag = reply.etag
+        if reply.status == 304 and known and known.etag:
+            value, etag = known.value, etag or known.etag
+        elif reply.status == 304:
+            raise UnexpectedAnswer("not modified, but never read", correlator=reply.correlator)
+        elif reply.status == 200:
+            value = reply.decode(kind)
+        else:
+            failure = reply.failure()
+            senseless = (*_OF_CHANGES, Forbidden, NotFound) if url == _ACCOUNT else _OF_CHANGES
+            if isinstance(failure, senseless):
+                raise UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
+            # a `code` shows that the backend answered, not a proxy: the cached answer is invalid
+            if reply.status in (403, 404) and reply.code:
+                reads.drop(url)
+            raise failure
+        reads.keep(Known(url, etag, reply.at, worth, value))
+        return Answer(value, reply.at, etag, unreadable(value))
+
+    def _seal(self) -> Seal | None:
+        """Return the cipher of the files on this device; `None` if the device stores none."""
+        key, owner = self._session.key, self._session.identifier
+        if self._offline is None or key is None or owner is None:
+            return None
+        from services.client.offline import Seal  # a web host never imports it
+
+        return Seal(key, self._offline.origin, owner)
+
+    def _know(self, files: dict[str, bytes]) -> None:
+        """Load the data stored on the device."""
+        self._reads.restore(files.pop(_ANSWERS, b""))
+        opinions = []
+        for name, content in files.items():
+            if name.startswith(_REVIEW):
+                with suppress(msgspec.MsgspecError, ValueError):
+                    unsent = msgspec.json.decode(content, type=_UnsentReview)
+                    self._reviews[unsent.contract_id] = unsent.review
+                continue
+            with suppress(msgspec.MsgspecError):  # perhaps written by a newer app
+                opinions.append(msgspec.json.decode(content, type=Opinion))
+        self._opinions = tuple(opinions)
+
+    def _save_soon(self) -> None:
+        if self._saving is None and self._offline is not None:
+            self._saving = asyncio.get_running_loop().call_later(SAVING_DELAY, self._save)
+
+    def _save(self) -> None:
+        """Write the cache to the device, once for all recent reads."""
+        if self._saving is None:
+            return
+        self._saving.cancel()
+        self._saving, seal, answers = None, self._seal(), self._reads.snapshot()
+        if seal is not None and self._offline is not None:
+            self._offline.save(seal, _ANSWERS, lambda: encode(answers))
+
+    async def _put(
+        self,
+        url: str,
+        body: object,
+        etag: str,
+        kind: type[T],
+        done: Callable[[], Awaitable[Answer[T] | None]],
+    ) -> Answer[T]:
+        """Change a state. `done` reads it again: it returns the answer of a successful change, or `None`."""
+        headers = _condition("If-Match", etag)
+        reply: Reply | None = None
+        try:
+            reply = await self._wire.send("PUT", url, headers=headers, json=body, auth=self._session)
+            if reply.status in (200, 202):
+                self._reads.outdate(url)
+                return Answer(reply.decode(kind), reply.at, reply.etag)
+            failure = reply.failure()
+        except (Unreachable, UnexpectedAnswer) as error:
+            failure = error
+        finally:
+            self._reads.under_way.outdate()
+        if reply is None and not failure.sent:
+            raise _not_sent(failure)
+        if reply is not None and 300 <= reply.status < 500:
+            raise failure
+        try:
+            found = await done()
+        except (Unreachable, Unavailable, UnexpectedAnswer):
+            raise OutcomeUnknown(str(failure), correlator=failure.correlator) from None
+        if found is None:
+            raise failure
+        return found
+
+    async def _post_once(self, url: str, body: object, key: str) -> Reply:
+        """Create something once, however often it is requested under `key`."""
+        return await self._writes.run((url, key), lambda: self._create(url, body, key))
+
+    async def _create(self, url: str, body: object, key: str) -> Reply:
+        async def once() -> Reply:
+            reply = await self._wire.send(
+                "POST", url, headers={"Idempotency-Key": key}, json=body, auth=self._session
+            )
+            if reply.status >= 500:
+                failure = reply.failure()
+                failure.sent = True
+                raise failure
+            return reply
+
+        try:
+            try:
+                reply = await once()
+            except (Unreachable, Unavailable, UnexpectedAnswer) as lost:
+                if not lost.sent:
+                    raise _not_sent(lost) from None
+                try:
+                    reply = await once()
+                except (Unreachable, Unavailable, UnexpectedAnswer) as error:
+                    raise OutcomeUnknown(str(error), correlator=error.correlator) from None
+        finally:
+            self._reads.under_way.outdate()
+        if reply.status != 201:
+            raise reply.failure()
+        self._reads.outdate(url)
+        return reply
+
+    async def _erase_and_revoke(self) -> CredentialProblem | None:
+        if self._offline is not None:
+            await self._offline.settled()
+        return await self._session.stop()
+
+    async def _end_all_sessions(self) -> CredentialProblem | None:
+        async def once() -> Reply:
+            return await self._wire.send("DELETE", "/v1/sessions", auth=self._session)
+
+        # the session has already ended, perhaps by the request whose answer was lost
+        with suppress(SessionExpired):
+            try:
+                reply = await once()
+            except Unreachable:
+                reply = await once()
+            if reply.status not in (204, 401):
+                raise reply.failure()
+        return await self.sign_out()
+
+    async def _tokens(self, challenge: Challenge, password: str) -> Tokens:
+        """Finish a sign-in, unless this visitor's address has failed too often."""
+        if self.sign_in_tries is None:
+            return await self._authority.finish(challenge, password)
+        self.sign_in_tries.check()
+        try:
+            return await self._authority.finish(challenge, password)
+        except (Refused, Locked):
+            self.sign_in_tries.failed()
+            raise
+
+    def _drop_account(self) -> None:
+        self._writes.cancel()  # else a write could be repeated in the name of the next subscriber
+        self._reads.under_way.cancel()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop all data of the account, here and on the device; requests in flight end by themselves."""
+        if self._saving is not None:
+            self._saving.cancel()
+        self._saving, self._opinions, self._reviews = None, (), {}
+        self._reads = Reads(self._save_soon)
+        if self._offline is not None:
+            self._offline.erase()
+
+    def _outdated(self) -> None:
+        if self.on_outdated is not None:
+            self.on_outdated()
+
+    def _ended(self) -> None:
+        self._forget()
+        if self.on_session_end is not None:
+            self.on_session_end()
+
+
+def _condition(header: str, etag: str) -> dict[str, str]:
+    """Return the header that makes a request conditional on `etag`, if `etag` is usable."""
+    return {header: entity_tags.condition(etag)} if entity_tags.usable(etag) else {}
+
+
+def _not_sent(failure: BackendError) -> BackendError:
+    """Return the failure of a change that did not leave this device."""
+    if type(failure) is Unreachable:  # its subclasses are more precise about the cause
+        return NotSent(str(failure), correlator=failure.correlator)
+    return failure
+
+
+def _identifier(text: str) -> str:
+    """Return `text` if it is a possible id of the backend; it may come from a typed address.
+
+    Raises:
+        NotFound: it cannot be an id.
+    """
+    if not _ID.fullmatch(text) or text in (".", ".."):
+        raise NotFound("not an id")
+    return text
+
+
+def _segment(text: str) -> str:
+    return quote(_identifier(text), safe="")
+
+
+def _subscriptions(contract_id: str) -> str:
+    return f"/v1/contracts/{_segment(contract_id)}/subscriptions"
+
+
+def _review(contract_id: str) -> str:
+    return f"/v1/contracts/{_segment(contract_id)}/review"
+
+
+def _review_file(contract_id: str) -> str:
+    return _REVIEW + hashlib.sha256(contract_id.encode()).hexdigest()[:32]
+
+
+def _service(contract_id: str) -> str:
+    return f"/v1/contracts/{_segment(contract_id)}/service"
