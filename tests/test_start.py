@@ -27,7 +27,8 @@ UNNEEDED = {
 }
 """Packages needed only by pages or the sandbox, not by an idle server."""
 OURS = {
-    *("services.client.proxies", "services.settings", "services.client.trust"),
+    *("services.client", "services.client.proxies", "services.client.trust"),
+    *("services.domain", "services.domain.origins", "services.settings"),
     *(
         "views.flet_compat",
         "views.flet_compat.client_patches",

@@ -1,4 +1,4 @@
-"""HTTP client of the backend; httpx is used only here, in `session.py` and in `scenarios.py`.
+"""HTTP client of the backend; httpx is used only here, in `session.py` and in `simulated_faults.py`.
 
 Every exchange carries an `x-correlator`, ends within a timeout, and fails only as a `BackendError`.
 Over 250 lines: the limits and the failures of an exchange belong together.
