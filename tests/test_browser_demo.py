@@ -14,7 +14,7 @@ import main
 from main import Application
 from services.sandbox.identity import hash_password, verify_password
 from services.settings import Runtime, Settings
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from views.web.demo.browser import InlineExecutor, scrypt
 
 

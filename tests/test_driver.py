@@ -11,7 +11,7 @@ from typing import Any
 import flet as ft
 import pytest
 
-from tests.driver import Driver, Main
+from tests.harness.driver import Driver, Main
 
 log = logging.getLogger("views.test")
 

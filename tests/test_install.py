@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.ports import free_port
+from tests.harness.ports import free_port
+from tests.harness.wire import WireClient
 from tests.test_main import ROOT, environment, get
 from tests.test_repository import committed
-from tests.wire import WireClient
 
 pytestmark = pytest.mark.nightly
 

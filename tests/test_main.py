@@ -29,9 +29,9 @@ from websockets.typing import Origin
 from main import credential_store, embedded_sandbox, offline_store
 from services.client.credentials import CredentialStore, KeyringStore, MemoryStore
 from services.settings import Runtime, Settings
-from tests.cases import daily
-from tests.driver import Driver
-from tests.ports import free_port
+from tests.harness.cases import daily
+from tests.harness.driver import Driver
+from tests.harness.ports import free_port
 from views.core.secure_storage import SecureStorageStore
 
 ROOT = Path(__file__).parent.parent

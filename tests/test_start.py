@@ -17,8 +17,8 @@ import main
 import views.web.app
 from main import Application
 from services.settings import Runtime, Settings
-from tests.driver import Driver
-from tests.ports import free_port
+from tests.harness.driver import Driver
+from tests.harness.ports import free_port
 from tests.test_main import ROOT, environment
 
 UNNEEDED = {

@@ -24,7 +24,7 @@ from services.client.backend import Backend
 from services.client.credentials import MemoryStore
 from services.sandbox import Settings, create_app
 from tests.bench.figures import Row, interleaved_async
-from tests.in_process import backend_within
+from tests.harness.in_process import backend_within
 from tests.services.sandbox.many import CROWDED, OWNER, template
 from tests.services.sandbox.visitor import PASSWORD
 

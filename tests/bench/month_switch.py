@@ -21,10 +21,10 @@ from tests.bench.load import WINDOW, Person
 from tests.bench.served import ONE_THREAD, bare, button_of, processor_time, serving, sign_in, text_of
 from tests.e2e.browser import enter, open_app, see, tap
 from tests.e2e.conftest import CHROMIUM, DEVICES
+from tests.harness.wire import Control
 from tests.nightly.endurance.processes import Program
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.visitor import PASSWORD
-from tests.wire import Control
 
 TITLE = "3. Another period"
 ROUNDS = 40

@@ -20,8 +20,8 @@ from random import Random
 from tests.bench.figures import Row
 from tests.bench.load import IN_TIME, Person, arrive, arrive_all, look_around, switching
 from tests.bench.served import bare, memory, serving
+from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import Program
-from tests.wire import WireClient
 
 TITLE = "4. Many people in one process"
 PEOPLE = (50, 100, 200, 500)

@@ -17,8 +17,8 @@ from random import Random
 from tests.bench.figures import Row
 from tests.bench.load import IN_TIME, Person, arrive_all, look_around, switching
 from tests.bench.served import TODAY, subscribers
+from tests.harness.postgresql import cluster
 from tests.nightly.deploy.deployment import Deployment, deployed
-from tests.postgresql import cluster
 
 TITLE = "7. Beyond one machine"
 PROCESSES = (1, 2, 4)

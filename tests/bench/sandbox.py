@@ -20,7 +20,7 @@ from services.sandbox import Settings
 from services.sandbox.app import create_app
 from services.sandbox.store import Store
 from tests.bench.figures import Row, interleaved
-from tests.postgresql import cluster
+from tests.harness.postgresql import cluster
 from tests.services.sandbox.many import CONTRACT, CROWDED, multiply, page, settle, six_totals, template
 
 TITLE = "6. The sandbox"

@@ -10,12 +10,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from services.domain.periods import latest_periods
+from tests.harness.ports import listens
+from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import STARTED, Program
-from tests.ports import listens
+from tests.services.sandbox.factories import contract, data_file, purchase, subscriber
 from tests.services.sandbox.many import OWNER
-from tests.services.sandbox.people import contract, data_file, purchase, subscriber
 from tests.services.sandbox.visitor import PASSWORD
-from tests.wire import WireClient
 
 TODAY = date(2024, 3, 10)
 PERIODS = latest_periods(TODAY)

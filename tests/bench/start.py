@@ -10,8 +10,8 @@ import urllib.request
 from collections.abc import Iterator
 
 from tests.bench.figures import Row, interleaved
+from tests.harness.ports import free_port
 from tests.nightly.endurance.processes import ROOT, STARTED
-from tests.ports import free_port
 
 TITLE = "2. Starting"
 ROUNDS = 15

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 from playwright.sync_api import Error, Locator, Page
 
-from tests.patience import stretched
+from tests.harness.patience import stretched
 
 PATIENCE = 30.0
 """Seconds before what was awaited is missing: a shared machine draws Flutter in software."""

@@ -32,8 +32,8 @@ from playwright.sync_api import (
 )
 
 from tests.e2e.browser import open_app
-from tests.patience import stretched
-from tests.ports import free_port, listens
+from tests.harness.patience import stretched
+from tests.harness.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
 STARTED = 60.0

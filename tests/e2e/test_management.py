@@ -35,8 +35,8 @@ from tests.e2e.browser import (
 )
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
 from tests.e2e.test_journeys import FR, NOW, PASSWORD, see_rows, sign_in
-from tests.patience import stretched
-from tests.postgresql import cluster
+from tests.harness.patience import stretched
+from tests.harness.postgresql import cluster
 
 ADA, ZOE = "ada@demo.example", "zoe@demo.example"
 REFERENCE = r"(?:RS|SG)-\d{6}-\d{6}"

@@ -25,7 +25,7 @@ from tests.e2e.browser import (
 )
 from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
 from tests.e2e.test_journeys import EN, FR, NOW, Said, see_period, see_rows, sign_in
-from tests.patience import stretched
+from tests.harness.patience import stretched
 
 TWO_FRAMES = """() => new Promise((drawn) =>
   requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))"""

@@ -16,8 +16,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.domain.periods import period_of
-from tests.patience import stretched
-from tests.ports import free_port, listens
+from tests.harness.patience import stretched
+from tests.harness.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
 STARTED = 60.0

@@ -32,9 +32,9 @@ from services.client.http import utc_now
 from services.sandbox import Settings as SandboxSettings
 from services.sandbox import create_app, parse_subscribers
 from services.settings import Settings
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.security.hosting import ADA, Sentinel, data_file
-from tests.services.surroundings import served
+from tests.services.doubles import served
 from views.core.text import Language, Words
 
 words = Words(Language.FR)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.cases import daily
+from tests.harness.cases import daily
+from tests.harness.wire import WireClient
 from tests.security.hostile import (
     CRASHED,
     EVENT,
@@ -28,7 +29,6 @@ from tests.security.hostile import (
 from tests.security.hosting import Hosted, hosted
 from tests.security.test_connections import served
 from tests.security.test_web_host import spying_keyring
-from tests.wire import WireClient
 from views.web.connections import ConnectionLimits
 
 MEGABYTE = 1024 * 1024

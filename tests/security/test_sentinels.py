@@ -13,9 +13,9 @@ from pathlib import Path
 
 from services.client.backend import LONGEST_FEEDBACK
 from services.domain.models import DisputeReason
+from tests.harness.wire import WireClient
 from tests.security.hosting import ADA, ROOT, hosted
 from tests.security.journey import TYPED, found, sandbox, secrets_in_files, sign_in, whole_visit, words
-from tests.wire import WireClient
 
 LOUD = """
 import main

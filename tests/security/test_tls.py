@@ -22,7 +22,7 @@ from services.client.credentials import MemoryStore
 from services.client.trust import create_ssl_context
 from services.domain.errors import BackendError, CertificateRefused, UnexpectedAnswer, Unreachable
 from services.settings import Settings
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from views.core.text import Language, Words
 
 METADATA = "/.well-known/oauth-authorization-server"

@@ -23,9 +23,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.client.sign_in_tries import MOST_FAILURES
+from tests.harness.wire import WireClient
 from tests.security.hostile import CRASHED, EVENT, PATCH, REGISTER, packet, registration, update
 from tests.security.hosting import ADA, BOB, Hosted, Sentinel, data_file, hosted
-from tests.wire import WireClient
 from views.core.text import Language, Words
 from views.web import sessions
 from views.web.app import LARGEST_MESSAGE

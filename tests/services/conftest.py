@@ -11,8 +11,8 @@ import pytest
 from starlette.applications import Starlette
 
 from services.sandbox import Settings, create_app, parse_subscribers
-from tests.postgresql import Cluster, cluster
-from tests.services.surroundings import Clock, served
+from tests.harness.postgresql import Cluster, cluster
+from tests.services.doubles import Clock, served
 
 CHEAP = Settings(scrypt_log2_cost=4)
 DATABASES = ("sqlite", "postgresql")

@@ -27,10 +27,10 @@ from services.client.backend import Backend
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, KeyringStore
 from services.client.session import Kept
 from services.domain.errors import KeyringUnavailable, SessionExpired
-from tests.patience import stretched
+from tests.harness.patience import stretched
 from tests.services.conftest import running
+from tests.services.doubles import Clock, Network
 from tests.services.scripted import ACCOUNT, Scripted, always
-from tests.services.surroundings import Clock, Network
 
 ORIGIN = "https://backend.example"
 SECRET = '{"v":1,"rt":"sentinel-0123456789","exp":1,"id":"camille@demo.example"}'

@@ -26,7 +26,7 @@ from services.sandbox import Settings, Subscriber, create_app, demo
 from services.sandbox.data_file import Contract, Money, Purchase
 from services.settings import Runtime
 from services.settings import Settings as AppSettings
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from views.app import open_app
 from views.core.recovery import Sleep
 

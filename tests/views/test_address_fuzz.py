@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.fuzz import TEXTS, examples
+from tests.harness.fuzz import TEXTS, examples
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import SIZES
 

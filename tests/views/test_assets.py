@@ -17,7 +17,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no 
 from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # nor this
 
 from assets.assets.fonts import build_web_fonts
-from tests.cases import daily
+from tests.harness.cases import daily
 from views.kit import theme
 from views.kit.brand import BLUE, CONSO_ET_MOI
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.client.simulated_faults import Fault
 from services.domain.errors import SignInError
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import rows
 from views.demo.banner import list_above

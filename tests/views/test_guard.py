@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.views.conftest import Serve
-from tests.views.people import subscribed
+from tests.views.factories import subscribed
 from tests.views.test_client_patches import screens
 from tests.views.test_screens_journey import NARROW, WIDE
 from views.web.guard import (

@@ -7,7 +7,7 @@ from typing import Any
 import flet as ft
 import pytest
 
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import Line, Serve, remembered, visit
 from tests.views.state.test_help import kept
 from views.help import state as help_module

@@ -13,11 +13,11 @@ import msgpack
 import pytest
 from flet.messaging.protocol import Message, MessageAction
 
-from tests import driver
-from tests.driver import Driver
+from tests.harness import driver
+from tests.harness.driver import Driver
+from tests.harness.wire import WireClient, _walk
 from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import SIZES, rows
-from tests.wire import WireClient, _walk
 
 CAMILLE = "camille@demo.example"
 PERIODS = ("janvier", "février", "mars", "avril", "mai", "juin")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import LONG, PASSWORD, Clock, Serve, remembered, visit
 from tests.views.test_screens_journey import NARROW, SIZES, WIDE, rows
 

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from services.sandbox.data_file import Subscriber
-from tests.cases import daily
-from tests.driver import Driver
+from tests.harness.cases import daily
+from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Line, Serve, quiet, remembered, visit
-from tests.views.people import ABONNE, WEEKLY, subscribed
+from tests.views.factories import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_journey import SIZES
 from views.core.text import blank, initial, joined
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.views.conftest import NOW, Serve, remembered, visit
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
 
 SAID = {

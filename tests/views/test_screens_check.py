@@ -10,7 +10,7 @@ import pytest
 
 from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE
 

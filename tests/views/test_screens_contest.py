@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from services.sandbox import Subscriber
 from services.sandbox.demo_catalogue import Offer
 from services.sandbox.demo_line import Line
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE
 

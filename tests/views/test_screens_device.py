@@ -7,7 +7,7 @@ import msgpack  # type: ignore[import-untyped]  # it has none
 import pytest
 from flet.messaging.protocol import Message
 
-from tests.driver import Driver, _encode
+from tests.harness.driver import Driver, _encode
 from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 from views.kit.theme import palette

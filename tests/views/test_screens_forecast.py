@@ -8,7 +8,7 @@ import flet as ft
 import pytest
 
 from tests.views.conftest import Serve, quiet, remembered, visit
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Serve, remembered, visit
 
 CAMILLE = "camille@demo.example"

@@ -9,7 +9,7 @@ import msgpack  # type: ignore[import-untyped]  # it has none
 import pytest
 from flet.messaging.protocol import Message
 
-from tests.driver import Driver, _encode
+from tests.harness.driver import Driver, _encode
 from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import WIDE, rows
 from views.purchases.list_window import HEAD_ESTIMATE, ROW_ESTIMATE

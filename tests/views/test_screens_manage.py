@@ -12,9 +12,9 @@ import pytest
 
 from services.sandbox import Settings
 from services.sandbox.schema import dispute
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import Clock, Line, Serve, quiet, remembered, sign_in, visit
-from tests.views.people import ABONNE, ELSEWHERE, WEEKLY, kept, subscribed
+from tests.views.factories import ABONNE, ELSEWHERE, WEEKLY, kept, subscribed
 from tests.views.test_screens_journey import SIZES
 from views.service import state as service_module
 

@@ -9,7 +9,7 @@ import flet as ft
 import pytest
 
 from services.sandbox.data_file import Contract, Subscriber
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
 
 CAMILLE = "camille@demo.example"

@@ -15,9 +15,9 @@ from services.client.credentials import MemoryStore
 from services.client.http import IN_PROCESS
 from services.client.offline import OfflineStore
 from services.sandbox.schema import feedback
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import Clock, Line, Serve, quiet, sign_in, visit
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 
 CAMILLE = "camille@demo.example"

@@ -9,9 +9,9 @@ import flet as ft
 import pytest
 
 from services.sandbox.data_file import Subscriber
-from tests.driver import Driver, spoken
+from tests.harness.driver import Driver, spoken
 from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
-from tests.views.people import ABONNE, WEEKLY, subscribed
+from tests.views.factories import ABONNE, WEEKLY, subscribed
 
 CAMILLE = "camille@demo.example"
 PATHS = [

@@ -11,9 +11,9 @@ import pytest
 
 from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
 
 CAMILLE = "camille@demo.example"

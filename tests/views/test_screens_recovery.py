@@ -11,9 +11,9 @@ import pytest
 
 from services.client.credentials import MemoryStore
 from services.settings import Runtime, Settings
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import LONG, PASSWORD, Clock, Line, Serve, quiet, remembered, visit
-from tests.views.people import ABONNE, WEEKLY, subscribed
+from tests.views.factories import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_journey import SIZES, rows
 from tests.views.test_screens_lists import scroll_to
 from views.app import open_app

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE
 

@@ -8,9 +8,9 @@ from typing import Any
 import flet as ft
 import pytest
 
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import Line, Serve, quiet, remembered, sign_in, visit
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import SIZES, WIDE
 from views.core.preferences import TEXT_SIZES
 

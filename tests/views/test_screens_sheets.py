@@ -9,10 +9,10 @@ import pytest
 from flet.controls.dialog_control import DialogControl
 
 from services.sandbox import Settings
-from tests.cases import daily
-from tests.driver import Driver
+from tests.harness.cases import daily
+from tests.harness.driver import Driver
 from tests.views.conftest import Clock, Serve, remembered, visit
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 
 CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"

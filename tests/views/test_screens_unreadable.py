@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.views.conftest import Line, Serve, quiet, remembered, visit
-from tests.views.people import ABONNE, WEEKLY, subscribed
+from tests.views.factories import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_journey import NARROW, SIZES, rows
 
 TEXT = "L’application ne comprend pas ce que le service en dit."

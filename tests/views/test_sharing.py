@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from services.settings import Runtime
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import rows
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.ports import free_port, listens
+from tests.harness.ports import free_port, listens
 
 STARTED = 60.0
 """Seconds Firefox has to start."""

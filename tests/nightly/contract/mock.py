@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.harness.ports import free_port, listens
 from tests.nightly.contract.node import ENVIRONMENT, PRISM, command
-from tests.ports import free_port, listens
 
 STARTED = 60.0
 """Seconds; a busy machine loads Prism slowly."""

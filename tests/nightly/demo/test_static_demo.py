@@ -26,7 +26,7 @@ from tests.e2e.browser import (
     wait_for_app,
 )
 from tests.e2e.conftest import CHROMIUM, DEVICES, ROOT, STARTED, Watched
-from tests.ports import free_port, listens
+from tests.harness.ports import free_port, listens
 
 HEAVIEST = 18_000_000
 """Bytes of all files, each gzipped."""

@@ -27,9 +27,9 @@ from uuid import uuid4
 import httpx
 import trustme
 
+from tests.harness.ports import free_port
+from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import ROOT, STARTED
-from tests.ports import free_port
-from tests.wire import WireClient
 
 FILES = ROOT / "docs" / "deploy"
 HOST = "conso.example"

@@ -13,12 +13,12 @@ from itertools import count
 import pytest
 
 from services.domain.periods import latest_periods
+from tests.harness.postgresql import cluster
+from tests.harness.wire import WireClient
 from tests.nightly.deploy.deployment import COOKIE, Deployment, Unit, deployed, nginx
 from tests.nightly.endurance.processes import STARTED
-from tests.postgresql import cluster
-from tests.services.sandbox.people import contract, data_file, purchase, subscriber, subscription
+from tests.services.sandbox.factories import contract, data_file, purchase, subscriber, subscription
 from tests.services.sandbox.visitor import PASSWORD
-from tests.wire import WireClient
 
 NOW = "2024-03-10T12:00:00+01:00"
 PERIODS = latest_periods(date(2024, 3, 10))

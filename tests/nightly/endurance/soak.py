@@ -21,8 +21,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import Program
-from tests.wire import WireClient
 
 GROWTH = 30_000
 """Bytes a visit may leave: a session held for good is some 400,000 (with its account and six lists, more)."""

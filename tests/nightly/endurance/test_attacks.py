@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import STARTED, Program
 from tests.security.hostile import HostileClient
 from tests.security.test_hostile_client import FLOODS, MEGABYTE
-from tests.wire import WireClient
 
 
 async def attack(app: Program, flood: str) -> None:

@@ -21,7 +21,7 @@ from services.sandbox.data_file import Contract
 from services.sandbox.schema import access_token, family
 from services.sandbox.store import subscriber_id_of
 from tests.nightly.endurance.network import Cut, network
-from tests.services.surroundings import served
+from tests.services.doubles import served
 
 CLIENTS, CUTS = 10, 10
 """So many clients at once, each cut so often: 100 cuts."""

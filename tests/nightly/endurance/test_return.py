@@ -9,8 +9,8 @@ from random import Random, SystemRandom
 from zoneinfo import ZoneInfo
 
 from services.domain.periods import latest_periods
+from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import Program
-from tests.wire import WireClient
 
 RETURNS = 20
 LIST = "Filtrer les achats"

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from services.client.credentials import MemoryStore
 from services.client.http import utc_now
 from services.sandbox import Settings, create_app
-from tests.in_process import backend_within
+from tests.harness.in_process import backend_within
 from tests.nightly.endurance.soak import GROWTH, crowd, left_over, served
 from views.core.session import SessionState
 

@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from random import Random
 
+from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import Program, answers
 from tests.nightly.endurance.test_return import signed_in
 from tests.nightly.endurance.writers import Writers, audit, subscriber
-from tests.wire import WireClient
 
 HALF_A_QUESTION = (
     b"POST /oauth/token HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/x-www-form-urlencoded\r\n"

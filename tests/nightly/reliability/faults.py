@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tests.nightly.reliability.outcomes import Kind
-from tests.nightly.reliability.playing import (
+from tests.nightly.reliability.environment import Environment
+from tests.nightly.reliability.fault_actions import (
     Begin,
     access_expired,
     answers,
@@ -38,7 +38,7 @@ from tests.nightly.reliability.playing import (
     token_reused,
     tokens_revoked,
 )
-from tests.nightly.reliability.world import World
+from tests.nightly.reliability.outcomes import Kind
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Fault:
         return self.name.replace(" ", "-")
 
     @asynccontextmanager
-    async def met(self, world: World) -> AsyncIterator[None]:
+    async def met(self, environment: Environment) -> AsyncIterator[None]:
         """It begins as the block begins, and ends with it."""
         async with AsyncExitStack() as end:
-            await self.begin(world, end)
+            await self.begin(environment, end)
             yield
 
 

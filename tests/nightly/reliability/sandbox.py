@@ -15,11 +15,11 @@ from sqlalchemy import Connection, event, update
 from services.sandbox import Settings, Subscriber, create_app, tokens
 from services.sandbox.schema import access_token, purchase, subscription
 from services.sandbox.store import Store, fill_again, subscriber_id_of
-from tests.nightly.reliability.gateway import NAME
-from tests.ports import free_port
-from tests.services.surroundings import Clock, served
+from tests.harness.ports import free_port
+from tests.nightly.reliability.fault_server import NAME
+from tests.services.doubles import Clock, served
 from tests.views.conftest import NOW
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 
 
 def person() -> Subscriber:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from services.sandbox.schema import contract, dispute, feedback, subscription
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.nightly.reliability.outcomes import Told
-from tests.nightly.reliability.sight import WORDS, asked_for, see, typed
+from tests.nightly.reliability.screen import WORDS, asked_for, see, typed
 from tests.views.conftest import PASSWORD
-from tests.views.people import ABONNE, WEEKLY
+from tests.views.factories import ABONNE, WEEKLY
 
 PURCHASE = "charge-2026-05-11-0"
 COMMENT, OPINION, PHONE = "Non.", "Oui.", "0639980112"

@@ -17,11 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.driver import Driver
+from tests.harness.driver import Driver
+from tests.nightly.reliability.environment import Environment, environment, self_signed
 from tests.nightly.reliability.faults import EVERYWHERE, FAULTS, FIRST_OF_KIND, Fault
 from tests.nightly.reliability.matrix import DOCUMENT, document
 from tests.nightly.reliability.outcomes import OUTCOMES, Told
 from tests.nightly.reliability.sandbox import Sandbox
+from tests.nightly.reliability.screen import WORDS, ScreenText, says, see, typed, until
 from tests.nightly.reliability.screens import (
     DOINGS,
     PURCHASES,
@@ -31,8 +33,6 @@ from tests.nightly.reliability.screens import (
     Reading,
     give_password,
 )
-from tests.nightly.reliability.sight import WORDS, Sight, says, see, typed, until
-from tests.nightly.reliability.world import World, self_signed, world
 
 RETRY = WORDS("action.retry")
 ROUNDS = 3
@@ -66,21 +66,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture
 async def around(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> AsyncIterator[World]:
-    """The world around one test, at the end of which no secret is in any log."""
-    monkeypatch.setattr("tests.driver._POLL", 0.002)  # thousands of times, it adds up
+) -> AsyncIterator[Environment]:
+    """The environment around one test, at the end of which no secret is in any log."""
+    monkeypatch.setattr("tests.harness.driver._POLL", 0.002)  # thousands of times, it adds up
     monkeypatch.setattr("views.help.state._pauses", lambda: repeat(0.05))
     monkeypatch.setattr("views.core.recovery.PAUSES", (3600.0,))  # to see what a tap does
     for name in ("services", "views", "conso-et-moi", "httpx_retries"):
         caplog.set_level(logging.DEBUG, name)
-    async with world(place.sandbox, place.certificate, monkeypatch) as here:
+    async with environment(place.sandbox, place.certificate, monkeypatch) as here:
         yield here
         logged = "\n".join(record.getMessage() for record in caplog.records) + caplog.text
         assert not [secret for secret in here.gateway.secrets if len(secret) > 7 and secret in logged]
 
 
 @FAULTY
-async def test_opening(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+async def test_opening(around: Environment, subtests: pytest.Subtests, fault: Fault) -> None:
     """The app is opened while the fault is on: nothing is known yet, and it says why, wherever one is.
 
     What stands in the place of the account is the same on every screen: one fault of each kind sees them all.
@@ -99,7 +99,7 @@ async def test_opening(around: World, subtests: pytest.Subtests, fault: Fault) -
 
 
 @FAULTY
-async def test_reading(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+async def test_reading(around: Environment, subtests: pytest.Subtests, fault: Fault) -> None:
     """Signed in, on a screen whose figures were never read; then on the same, once they were."""
     outcome = OUTCOMES[fault.kind]
     async with around.visit(HELP.route) as app:  # which needs nothing of the backend
@@ -117,7 +117,7 @@ async def test_reading(around: World, subtests: pytest.Subtests, fault: Fault) -
                 if outcome.first is None:  # what was read then may be of another time
                     await app.press("R")
                     await around.quiet(app)
-                before = Sight(app).amounts
+                before = ScreenText(app).amounts
                 await around.sandbox.news()
                 async with fault.met(around):
                     await app.press("R")
@@ -130,7 +130,7 @@ async def test_reading(around: World, subtests: pytest.Subtests, fault: Fault) -
 
 
 @FAULTY
-async def test_doing(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+async def test_doing(around: Environment, subtests: pytest.Subtests, fault: Fault) -> None:
     """Whatever is changed is told as it is, and done once, no less and no more."""
     async with around.visit(HELP.route) as app:
         await see(app, *HELP.shows)
@@ -141,7 +141,7 @@ async def test_doing(around: World, subtests: pytest.Subtests, fault: Fault) -> 
 
 
 @pytest.mark.parametrize("fault", EVERYWHERE, ids=str)
-async def test_outside(around: World, subtests: pytest.Subtests, fault: Fault) -> None:
+async def test_outside(around: Environment, subtests: pytest.Subtests, fault: Fault) -> None:
     """Before the sign-in."""
     async with around.visit("/", signed_in=False) as app:
         for doing in OUTSIDE:
@@ -149,64 +149,64 @@ async def test_outside(around: World, subtests: pytest.Subtests, fault: Fault) -
                 await done(around, app, doing, fault)
 
 
-async def blocked(around: World, app: Driver, expected: Told | None, screen: Reading) -> None:
+async def blocked(around: Environment, app: Driver, expected: Told | None, screen: Reading) -> None:
     """Nothing is known of what the screen is to show: a sentence and a way forward, and no figure at all."""
     await says(app, expected)
     await around.quiet(app)
     if expected is None:
         await see(app, *screen.shows)
-    sight = Sight(app)
-    assert expected is None or not sight.amounts
-    assert not sight.zeros
+    seen = ScreenText(app)
+    assert expected is None or not seen.amounts
+    assert not seen.zeros
     assert way_forward(app, expected)
 
 
-async def outdated(around: World, app: Driver, expected: Told | None, before: list[str]) -> None:
+async def outdated(around: Environment, app: Driver, expected: Told | None, before: list[str]) -> None:
     """It was read again: what was known stays, with its age, a sentence and a way forward."""
     if expected is None:
-        await until(app, lambda sight: sight.amounts != before, "no fresh figures")
+        await until(app, lambda seen: seen.amounts != before, "no fresh figures")
     await says(app, expected)
     await around.quiet(app)
-    sight = Sight(app)
-    assert not sight.zeros
+    seen = ScreenText(app)
+    assert not seen.zeros
     if expected not in (None, Told.SESSION_OVER):
-        assert sight.amounts == before, "old figures stay"
-        assert sight.aged, "and their age is said"
+        assert seen.amounts == before, "old figures stay"
+        assert seen.aged, "and their age is said"
     assert way_forward(app, expected)
 
 
 async def fresh(app: Driver, before: list[str]) -> None:
     """Wait until all figures are there and others than before, which are all there were."""
 
-    def other(sight: Sight) -> bool:
-        return len(sight.amounts) == len(before) and sight.amounts != before
+    def other(seen: ScreenText) -> bool:
+        return len(seen.amounts) == len(before) and seen.amounts != before
 
     assert before
     await until(app, other, f"no fresh figures, after {before}")
-    assert not Sight(app).zeros
+    assert not ScreenText(app).zeros
 
 
-async def done(around: World, app: Driver, doing: Doing, fault: Fault) -> None:
+async def done(around: Environment, app: Driver, doing: Doing, fault: Fault) -> None:
     """It meets the fault: that is told, nothing typed is lost, and it is done in the end, once."""
     expected: Told | None = getattr(OUTCOMES[fault.kind], doing.sort)
     await doing.fill(app)
     await around.quiet(app)
-    before = Sight(app).amounts
+    before = ScreenText(app).amounts
     async with fault.met(around):
         await doing.submit(app)
         if expected is None:
             await says(app, None)
         else:
-            await until(app, lambda sight: expected in sight.told, f"not {expected}")
+            await until(app, lambda seen: expected in seen.told, f"not {expected}")
         await around.quiet(app)
-        sight = Sight(app)
-        assert not sight.zeros
+        seen = ScreenText(app)
+        assert not seen.zeros
         if expected not in (None, Told.SESSION_OVER, Told.QUEUED):
-            assert sight.amounts == before
-            assert doing.typed in typed(app) or not doing.typed, f"what was typed is lost: {sight.texts}"
+            assert seen.amounts == before
+            assert doing.typed in typed(app) or not doing.typed, f"what was typed is lost: {seen.texts}"
     for _ in range(ROUNDS):
         await find_out(around, app)
-        if Sight(app).shows(doing.done):
+        if ScreenText(app).shows(doing.done):
             break
         await doing.fill(app)
         await doing.submit(app)
@@ -217,10 +217,10 @@ async def done(around: World, app: Driver, doing: Doing, fault: Fault) -> None:
         assert await around.sandbox.do(doing.effects) == 1
 
 
-async def find_out(around: World, app: Driver) -> None:
+async def find_out(around: Environment, app: Driver) -> None:
     """What became of it: by signing in again, by waiting where one is told to, by looking again."""
     await come_back(app)
-    await until(app, lambda sight: Told.QUEUED not in sight.told, "it is not sent by itself")
+    await until(app, lambda seen: Told.QUEUED not in seen.told, "it is not sent by itself")
     await app.press("R")
     await around.quiet(app)
     if check := app._tappable(WORDS("action.check")):
@@ -228,12 +228,12 @@ async def find_out(around: World, app: Driver) -> None:
         await around.quiet(app)
 
 
-async def recover(around: World, app: Driver, screen: Reading) -> None:
+async def recover(around: Environment, app: Driver, screen: Reading) -> None:
     """All is well again: what a person does to see the screen as it is, within a few tries."""
     await come_back(app)
     for _ in range(ROUNDS):
         await around.quiet(app)
-        if not Sight(app).told:
+        if not ScreenText(app).told:
             break
         if retries := app._tappable(RETRY):
             await app._activate(retries[0])
@@ -247,7 +247,7 @@ async def recover(around: World, app: Driver, screen: Reading) -> None:
 
 async def come_back(app: Driver) -> None:
     """Sign in again if the session is over; the address has not changed."""
-    if Told.SESSION_OVER in Sight(app).told:
+    if Told.SESSION_OVER in ScreenText(app).told:
         await give_password(app)
         await app.tap(WORDS("password.submit"))
         await says(app, None)

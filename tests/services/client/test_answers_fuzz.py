@@ -35,9 +35,9 @@ from services.domain.models import (
     Subscription,
 )
 from services.sandbox import create_app
-from tests.fuzz import bodies, examples
+from tests.harness.fuzz import bodies, examples
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import subscribed
+from tests.services.sandbox.factories import subscribed
 from tests.services.sandbox.visitor import Clock, visiting
 from tests.services.scripted import METADATA, Scripted, now
 

@@ -32,7 +32,7 @@ from services.domain.errors import (
     UpdateNeeded,
 )
 from services.domain.models import Account, Answer, Category
-from tests.in_process import backend_within
+from tests.harness.in_process import backend_within
 from tests.services.scripted import ACCOUNT, KEPT, NOW, Scripted, always
 
 JSON = {"content-type": "application/json"}

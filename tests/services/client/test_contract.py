@@ -30,11 +30,11 @@ from services.domain.models import (
     PaymentStatus,
     PeriodState,
 )
-from tests.cases import daily
-from tests.in_process import backend_within
-from tests.postgresql import Cluster
+from tests.harness.cases import daily
+from tests.harness.in_process import backend_within
+from tests.harness.postgresql import Cluster
 from tests.services.conftest import running
-from tests.services.surroundings import Clock, Player, Recorder, recording, served, sign_in
+from tests.services.doubles import Clock, Player, Recorder, recording, served, sign_in
 
 Connect = Callable[[CredentialStore], Backend]
 

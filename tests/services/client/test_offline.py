@@ -34,8 +34,8 @@ from services.client.offline import KEY_LENGTH, OfflineStore, Seal
 from services.client.session import Kept
 from services.domain.errors import BackendError, NotFound, SessionExpired, Unreachable
 from services.domain.models import Account, DisputeReason, PurchasePage, ServiceStatus
+from tests.services.doubles import PASSWORDS, Clock, FailingStore, Network, sign_in
 from tests.services.scripted import ACCOUNT, Scripted, always
-from tests.services.surroundings import PASSWORDS, Clock, FailingStore, Network, sign_in
 
 CAMILLE = "camille@demo.example"
 SEAL = Seal(bytes(range(KEY_LENGTH)), "https://backend.example", CAMILLE)

@@ -15,7 +15,7 @@ from services.domain.errors import Locked, Refused
 from services.sandbox import Settings, create_app
 from services.settings import Runtime
 from services.settings import Settings as AppSettings
-from tests.services.surroundings import Clock
+from tests.services.doubles import Clock
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 

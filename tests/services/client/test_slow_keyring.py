@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, KeyringStore
 from services.domain.errors import KeyringUnavailable
+from tests.services.doubles import PASSWORDS, Clock, Network, sign_in
 from tests.services.prompting import PromptingKeyring, impatient, prompting
-from tests.services.surroundings import PASSWORDS, Clock, Network, sign_in
 
 CAMILLE, SOFIA = PASSWORDS
 

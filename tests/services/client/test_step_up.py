@@ -24,10 +24,10 @@ from services.domain.errors import (
 )
 from services.domain.models import ServiceStatus
 from services.sandbox.schema import family
+from tests.services.doubles import PASSWORDS, Network
 from tests.services.sandbox.conftest import running
 from tests.services.sandbox.visitor import Clock
 from tests.services.scripted import Scripted, always
-from tests.services.surroundings import PASSWORDS, Network
 
 CAMILLE = "camille@demo.example"
 PASSWORD = PASSWORDS[CAMILLE]

@@ -28,10 +28,10 @@ from services.domain.errors import (
 )
 from services.domain.models import DisputeReason, Rhythm, ServiceStatus, Subscription, SubscriptionStatus
 from services.sandbox.schema import dispute, feedback
+from tests.services.doubles import PASSWORDS, Network
 from tests.services.sandbox.conftest import running
 from tests.services.sandbox.visitor import Clock
 from tests.services.scripted import Scripted
-from tests.services.surroundings import PASSWORDS, Network
 
 PASSWORD = PASSWORDS["camille@demo.example"]
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.sandbox import Settings, create_app
-from tests.services.sandbox.people import people, subscribed
+from tests.services.sandbox.factories import people, subscribed
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 CHEAP = Settings(scrypt_log2_cost=4)

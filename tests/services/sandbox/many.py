@@ -19,9 +19,9 @@ from services.sandbox.purchases import purchases
 from services.sandbox.reading import Query
 from services.sandbox.schema import contract, purchase
 from services.sandbox.store import subscriber_id_of
-from tests.services.sandbox.people import contract as a_contract
-from tests.services.sandbox.people import data_file, subscriber
-from tests.services.sandbox.people import purchase as a_purchase
+from tests.services.sandbox.factories import contract as a_contract
+from tests.services.sandbox.factories import data_file, subscriber
+from tests.services.sandbox.factories import purchase as a_purchase
 
 OWNER = "camille@demo.example"
 TEMPLATE = "template"

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from services.sandbox.__main__ import main
-from tests.services.sandbox.people import contract, data_file, purchase, subscriber
+from tests.services.sandbox.factories import contract, data_file, purchase, subscriber
 from tests.services.sandbox.visitor import Visitor
 
 DATA = data_file(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cases import daily
+from tests.harness.cases import daily
 from tests.services.sandbox.visitor import CLIENT, KEY, Visitor
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -17,10 +17,10 @@ from services.client.credentials import MemoryStore
 from services.sandbox import BadData, create_app, parse_subscribers
 from services.sandbox import data_file as data_file_module
 from services.sandbox.data_file import TIME_ZONES
-from tests.in_process import backend_within
+from tests.harness.in_process import backend_within
 from tests.services.conftest import CHEAP
-from tests.services.sandbox.people import SUBSCRIPTION, contract, data_file, purchase, subscriber
-from tests.services.surroundings import sign_in
+from tests.services.doubles import sign_in
+from tests.services.sandbox.factories import SUBSCRIPTION, contract, data_file, purchase, subscriber
 
 CONTRACT_S_EXAMPLE = """
 {"subscribers":[{"identifier":"camille@demo.example","phoneNumber":"0639980112","password":"Soleil-2026",

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from tests.postgresql import Cluster, cluster
+from tests.harness.postgresql import Cluster, cluster
 from tests.services.sandbox.conftest import running
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 

@@ -15,12 +15,12 @@ import pytest
 from starlette.applications import Starlette
 
 from services.sandbox import create_app
+from tests.services.doubles import served
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import people
+from tests.services.sandbox.factories import people
 from tests.services.sandbox.test_command_line import refusal
 from tests.services.sandbox.test_command_line import served as command
 from tests.services.sandbox.visitor import Clock, Visitor
-from tests.services.surroundings import served
 
 PATH = "/.well-known/oauth-authorization-server"
 

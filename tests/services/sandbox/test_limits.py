@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from services.sandbox import create_app
 from services.sandbox.schema import feedback, reminder, sign_in
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import people
+from tests.services.sandbox.factories import people
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 CAMILLE, BRUNO = "camille@demo.example", "bruno@demo.example"

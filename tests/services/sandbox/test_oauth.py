@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from services.sandbox import create_app, identity
 from services.sandbox.schema import family, tables
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import people
+from tests.services.sandbox.factories import people
 from tests.services.sandbox.visitor import CLIENT, EVERYTHING, PASSWORD, Clock, Visitor, visiting
 
 CAMILLE, NOBODY, LUCIE = "camille@demo.example", "nobody@demo.example", "lucie@demo.example"

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from services.sandbox import create_app
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import subscribed
+from tests.services.sandbox.factories import subscribed
 from tests.services.sandbox.visitor import Clock, visiting
 
 CONTRACT = msgspec.yaml.decode(files("services.sandbox").joinpath("openapi.yaml").read_bytes())

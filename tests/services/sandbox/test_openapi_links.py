@@ -14,9 +14,9 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from services.sandbox import create_app
-from tests.fuzz import examples
+from tests.harness.fuzz import examples
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import subscribed
+from tests.services.sandbox.factories import subscribed
 from tests.services.sandbox.visitor import Clock, visiting
 
 FOLLOWED = {

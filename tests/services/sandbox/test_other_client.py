@@ -12,8 +12,8 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from starlette.applications import Starlette
 
+from tests.services.doubles import served
 from tests.services.sandbox.visitor import CLIENT, EVERYTHING, PASSWORD, VERIFIER, Clock
-from tests.services.surroundings import served
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from services.sandbox import create_app, parse_subscribers
 from services.sandbox.reading import representation
 from services.sandbox.schema import contract
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import contract as contract_of
-from tests.services.sandbox.people import data_file, purchase, subscriber
+from tests.services.sandbox.factories import contract as contract_of
+from tests.services.sandbox.factories import data_file, purchase, subscriber
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 PURCHASES = "/v1/contracts/c1/purchases"

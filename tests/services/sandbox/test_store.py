@@ -22,7 +22,7 @@ from services.sandbox.schema import filling, purchase, subscriber, subscription
 from services.sandbox.store import Store, fold
 from tests.services.conftest import DATABASES, empty_database
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import people
+from tests.services.sandbox.factories import people
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 

@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 
 from services.sandbox import create_app, identity
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.people import people
+from tests.services.sandbox.factories import people
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 CAMILLE, LUCIE, NOBODY = "camille@demo.example", "lucie@demo.example", "nobody@demo.example"

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from services.sandbox import create_app
 from services.sandbox.data_file import Money, Service, SpendingLimits, Subscription
 from tests.services.sandbox.conftest import CHEAP, running
-from tests.services.sandbox.people import subscribed
+from tests.services.sandbox.factories import subscribed
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
 LIST = "/v1/contracts/c1/subscriptions"

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.views.conftest import Serve, sign_in
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from views.core.device import DeviceState
 from views.core.preferences import KEY, TEXT_SIZES, Preferences, PreferenceStore
 from views.core.session import SessionState

@@ -11,7 +11,7 @@ from services.domain.errors import Locked, Refused, Unreachable
 from services.domain.models import ServiceStatus, SubscriptionStatus
 from services.sandbox import Settings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in, typed
-from tests.views.people import ABONNE, WEEKLY, subscribed
+from tests.views.factories import ABONNE, WEEKLY, subscribed
 from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState
 

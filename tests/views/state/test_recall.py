@@ -13,7 +13,7 @@ from services.client.credentials import MemoryStore
 from services.domain.errors import Forbidden, NotFound, Unreachable
 from services.domain.models import Filter
 from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from views.core.session import SessionState
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PER_PAGE, PurchasesState

@@ -11,7 +11,7 @@ import pytest
 from services.domain.errors import OutcomeUnknown, Unavailable
 from services.domain.models import SubscriptionStatus
 from tests.views.conftest import Line, Serve, sign_in
-from tests.views.people import ABONNE, WEEKLY, subscribed
+from tests.views.factories import ABONNE, WEEKLY, subscribed
 from views.core.recovery import PAUSES, RecoveryState
 from views.core.session import Gate, SessionState
 

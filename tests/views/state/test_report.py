@@ -12,7 +12,7 @@ from services.domain.errors import NotDone, NotPossible, NotSent, OutcomeUnknown
 from services.domain.models import DisputeReason
 from services.sandbox.schema import dispute
 from tests.views.conftest import Line, Serve, sign_in, typed
-from tests.views.people import ABONNE, kept, subscribed
+from tests.views.factories import ABONNE, kept, subscribed
 from tests.views.state.test_help import Losing
 from views.disputes.report_state import ReportState
 from views.purchases.detail_state import PurchaseState

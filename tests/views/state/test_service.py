@@ -12,7 +12,7 @@ from services.domain.errors import Changed, NotDone, NotPossible, NotSent, Outco
 from services.domain.models import ServiceStatus
 from services.sandbox import Settings
 from tests.views.conftest import NOW, PASSWORD, Clock, Line, Serve, sign_in, typed
-from tests.views.people import ABONNE, subscribed
+from tests.views.factories import ABONNE, subscribed
 from views.service import state as service_module
 from views.service.state import ServiceState
 

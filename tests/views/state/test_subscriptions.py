@@ -11,7 +11,7 @@ from services.domain.errors import Changed, NotDone, NotPossible, NotSent, Outco
 from services.domain.models import Subscription, SubscriptionStatus
 from services.sandbox import Subscriber
 from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
-from tests.views.people import ABONNE, ELSEWHERE, ENDING, MONTHLY, PAST, WEEKLY, subscribed
+from tests.views.factories import ABONNE, ELSEWHERE, ENDING, MONTHLY, PAST, WEEKLY, subscribed
 from views.subscriptions.state import SubscriptionsState
 
 PERIODS = ("2026-06", "2026-05", "2026-04", "2026-03", "2026-02", "2026-01")

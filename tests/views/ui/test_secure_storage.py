@@ -9,7 +9,7 @@ import flet as ft
 import pytest
 
 from services.client.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from views.core.secure_storage import SecureStorageStore
 
 ORIGIN = "https://backend.example"

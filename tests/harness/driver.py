@@ -50,7 +50,7 @@ from flet.messaging.protocol import (
 from flet.messaging.session import Session
 from flet.pubsub.pubsub_hub import PubSubHub
 
-from tests.patience import stretched
+from tests.harness.patience import stretched
 from views.web import guard
 
 Main = Callable[[ft.Page], Any]

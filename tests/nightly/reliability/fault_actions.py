@@ -14,34 +14,34 @@ import msgspec
 
 from services.client.oauth import CLIENT_ID
 from services.client.session import Kept
-from tests.nightly.reliability.gateway import NAME, Answer, Exchange, Play, honest
-from tests.nightly.reliability.world import World, hosts, self_signed, tls
+from tests.nightly.reliability.environment import Environment, hosts, self_signed, tls
+from tests.nightly.reliability.fault_server import NAME, Answer, Exchange, Play, honest
 
-Begin = Callable[[World, AsyncExitStack], Awaitable[None]]
+Begin = Callable[[Environment, AsyncExitStack], Awaitable[None]]
 """Makes a fault happen; what ends it goes on the stack."""
 
 
 # The road
 
 
-async def connection_refused(world: World, end: AsyncExitStack) -> None:
+async def connection_refused(environment: Environment, end: AsyncExitStack) -> None:
     """Nothing listens at the port, and what was connected is so no more."""
-    await world.gateway.close()
-    end.push_async_callback(world.gateway.open)
+    await environment.gateway.close()
+    end.push_async_callback(environment.gateway.open)
 
 
-async def name_unknown(world: World, end: AsyncExitStack) -> None:
+async def name_unknown(environment: Environment, end: AsyncExitStack) -> None:
     """The name leads to one that ends in `.invalid`, which the system's resolver is asked for."""
-    await world.gateway.drop()
-    end.enter_context(world.hurry())
+    await environment.gateway.drop()
+    end.enter_context(environment.hurry())
     end.enter_context(patch.object(socket, "getaddrinfo", hosts({NAME: "backend.invalid"})))
 
 
-async def certificate_untrusted(world: World, end: AsyncExitStack) -> None:
+async def certificate_untrusted(environment: Environment, end: AsyncExitStack) -> None:
     """Another server answers at the port, with a certificate of its own making."""
-    await connection_refused(world, end)
-    await world.gateway.open(tls(self_signed(world.sandbox.file.with_name("stranger.pem"))))
-    end.push_async_callback(world.gateway.close)
+    await connection_refused(environment, end)
+    await environment.gateway.open(tls(self_signed(environment.sandbox.file.with_name("stranger.pem"))))
+    end.push_async_callback(environment.gateway.close)
 
 
 async def reset(exchange: Exchange) -> None:
@@ -134,24 +134,24 @@ def new_members(members: dict[str, Any]) -> dict[str, Any]:
 # The session
 
 
-async def tokens_revoked(world: World, _: AsyncExitStack) -> None:
+async def tokens_revoked(environment: Environment, _: AsyncExitStack) -> None:
     """The subscriber signed out everywhere, on another device."""
-    await world.sandbox.sign_out_everywhere()
+    await environment.sandbox.sign_out_everywhere()
 
 
-async def token_reused(world: World, _: AsyncExitStack) -> None:
+async def token_reused(environment: Environment, _: AsyncExitStack) -> None:
     """Somebody used the token this device still holds, and the grace for a lost answer is over."""
-    kept = Kept.decode(await world.store.load() or "")
+    kept = Kept.decode(await environment.store.load() or "")
     if kept is not None:
-        host, port = world.sandbox.address()
+        host, port = environment.sandbox.address()
         form = {"grant_type": "refresh_token", "refresh_token": kept.rt, "client_id": CLIENT_ID}
         async with httpx.AsyncClient(base_url=f"http://{host}:{port}", trust_env=False) as thief:
             await thief.post("/oauth/token", data=form)
-        world.sandbox.clock.advance(seconds=11)
-    await world.sandbox.expire_access()
+        environment.sandbox.clock.advance(seconds=11)
+    await environment.sandbox.expire_access()
 
 
-async def access_expired(world: World, end: AsyncExitStack) -> None:
+async def access_expired(environment: Environment, end: AsyncExitStack) -> None:
     """The access token is over just as it is used."""
     expired = False
 
@@ -159,13 +159,13 @@ async def access_expired(world: World, end: AsyncExitStack) -> None:
         nonlocal expired
         if exchange.target.startswith("/v1/") and not expired:
             expired = True
-            await world.sandbox.expire_access()
+            await environment.sandbox.expire_access()
         await honest(exchange)
 
-    await exchanges(play)(world, end)
+    await exchanges(play)(environment, end)
 
 
-async def renewal_lost(world: World, end: AsyncExitStack) -> None:
+async def renewal_lost(environment: Environment, end: AsyncExitStack) -> None:
     """The tokens are renewed, and the answer that carries them is cut in half."""
     lost = False
 
@@ -177,17 +177,17 @@ async def renewal_lost(world: World, end: AsyncExitStack) -> None:
         else:
             await honest(exchange)
 
-    await world.sandbox.expire_access()
-    await exchanges(play)(world, end)
+    await environment.sandbox.expire_access()
+    await exchanges(play)(environment, end)
 
 
 def clock_off(**lapse: float) -> Begin:
     """The device's clock is wrong by so much."""
 
-    async def begin(world: World, end: AsyncExitStack) -> None:
-        right = world.device.now
-        world.device.advance(**lapse)
-        end.callback(setattr, world.device, "now", right)
+    async def begin(environment: Environment, end: AsyncExitStack) -> None:
+        right = environment.device.now
+        environment.device.advance(**lapse)
+        end.callback(setattr, environment.device, "now", right)
 
     return begin
 
@@ -195,31 +195,31 @@ def clock_off(**lapse: float) -> Begin:
 # The backend's own machine
 
 
-async def server_restarted(world: World, end: AsyncExitStack) -> None:
+async def server_restarted(environment: Environment, end: AsyncExitStack) -> None:
     """The server stops; at the end it starts again, on its database."""
-    await asyncio.to_thread(world.sandbox.stop)
-    end.push_async_callback(asyncio.to_thread, world.sandbox.start)
+    await asyncio.to_thread(environment.sandbox.stop)
+    end.push_async_callback(asyncio.to_thread, environment.sandbox.start)
 
 
-async def database_locked(world: World, end: AsyncExitStack) -> None:
+async def database_locked(environment: Environment, end: AsyncExitStack) -> None:
     """Another program holds the one right to write."""
-    end.enter_context(world.sandbox.locked())
+    end.enter_context(environment.sandbox.locked())
 
 
-async def database_full(world: World, end: AsyncExitStack) -> None:
+async def database_full(environment: Environment, end: AsyncExitStack) -> None:
     """The database can grow no more."""
-    end.enter_context(world.sandbox.full())
+    end.enter_context(environment.sandbox.full())
 
 
 def exchanges(play: Play, *, slow: bool = False) -> Begin:
     """Every exchange goes so; `slow`: no answer will come."""
 
-    async def begin(world: World, end: AsyncExitStack) -> None:
+    async def begin(environment: Environment, end: AsyncExitStack) -> None:
         if slow:
-            end.enter_context(world.hurry())
-        end.push_async_callback(world.gateway.drop)
-        end.callback(setattr, world.gateway, "play", honest)
-        world.gateway.play = play
+            end.enter_context(environment.hurry())
+        end.push_async_callback(environment.gateway.drop)
+        end.callback(setattr, environment.gateway, "play", honest)
+        environment.gateway.play = play
 
     return begin
 
@@ -235,7 +235,7 @@ def answers(
     `arrives`: the request reaches the backend first. `once`: the second time one asks, all is well.
     """
 
-    async def begin(world: World, end: AsyncExitStack) -> None:
+    async def begin(environment: Environment, end: AsyncExitStack) -> None:
         asked: set[tuple[str, str]] = set()
 
         async def play(exchange: Exchange) -> None:
@@ -248,6 +248,6 @@ def answers(
             real = await exchange.ask() if arrives else Answer(200, {})
             await exchange.give(change(real))
 
-        await exchanges(play)(world, end)
+        await exchanges(play)(environment, end)
 
     return begin

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 import flet as ft
 
-from tests.driver import Driver
+from tests.harness.driver import Driver
 from tests.nightly.reliability.outcomes import Told
 from tests.views.catalogues import CATALOGUES, forms
 from views.core.text import Language, Words
@@ -29,7 +29,7 @@ _NOTHING = (
 """The keys of the sentences that say there is nothing."""
 
 
-class Sight:
+class ScreenText:
     """One look at the screen."""
 
     def __init__(self, app: Driver) -> None:
@@ -62,7 +62,7 @@ class Sight:
         return all(_plain(text) in shown for text in texts)
 
 
-async def until(app: Driver, condition: Callable[[Sight], object], missing: str) -> None:
+async def until(app: Driver, condition: Callable[[ScreenText], object], missing: str) -> None:
     """Wait until the screen is so; looked at only when something was drawn, for that takes long."""
     sent = -1
 
@@ -71,20 +71,20 @@ async def until(app: Driver, condition: Callable[[Sight], object], missing: str)
         if sent == app.bytes_sent:
             return False
         sent = app.bytes_sent
-        return bool(condition(Sight(app)))
+        return bool(condition(ScreenText(app)))
 
     await app.until(so, missing)
 
 
 async def see(app: Driver, *texts: str) -> None:
     """Wait until these texts are on screen."""
-    await until(app, lambda sight: sight.shows(*texts), f"not {texts}")
+    await until(app, lambda seen: seen.shows(*texts), f"not {texts}")
 
 
 async def says(app: Driver, expected: Told | None) -> None:
     """Wait until that family of sentences is on screen, and no other."""
     wanted = {expected} - {None}
-    await until(app, lambda sight: sight.told == wanted, f"not {expected} alone")
+    await until(app, lambda seen: seen.told == wanted, f"not {expected} alone")
 
 
 def asked_for(app: Driver, key: str) -> bool:

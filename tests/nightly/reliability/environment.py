@@ -28,12 +28,12 @@ from services.client.backend import Backend
 from services.client.credentials import MemoryStore
 from services.client.http import Reply, Wire
 from services.settings import Settings as AppSettings
-from tests.driver import Driver
-from tests.nightly.reliability.gateway import NAME, Gateway, honest
+from tests.harness.driver import Driver
+from tests.nightly.reliability.fault_server import NAME, Gateway, honest
 from tests.nightly.reliability.sandbox import Sandbox
-from tests.services.surroundings import Clock
+from tests.services.doubles import Clock
 from tests.views.conftest import NOW, PASSWORD
-from tests.views.people import ABONNE
+from tests.views.factories import ABONNE
 from views.app import open_app
 
 LONG, SHORT = 10.0, 0.1
@@ -41,7 +41,7 @@ LONG, SHORT = 10.0, 0.1
 _RESOLVE = socket.getaddrinfo
 
 
-class World:
+class Environment:
     """Everything a fault can touch and a screen is seen through. One test, one event loop."""
 
     def __init__(self, sandbox: Sandbox, gateway: Gateway) -> None:
@@ -108,7 +108,9 @@ class _Hurried(Retry):
 
 
 @asynccontextmanager
-async def world(sandbox: Sandbox, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def environment(
+    sandbox: Sandbox, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Environment]:
     """The backend as it was made, the road open, the name known, nobody in front of the app yet."""
     retry = http._RETRY
     hurried = _Hurried(total=1, allowed_methods=retry.allowed_methods, total_timeout=retry.total_timeout)
@@ -119,7 +121,7 @@ async def world(sandbox: Sandbox, certificate: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", False)  # its 500s are its own
     gateway = Gateway(sandbox.address, tls(certificate), sandbox.gateway_port)
     await gateway.open()
-    around = World(sandbox, gateway)
+    around = Environment(sandbox, gateway)
     send = Wire.send
 
     async def counted(wire: Wire, *request: Any, **more: Any) -> Reply:

@@ -8,7 +8,8 @@ of controls, answers method calls of the app, and fires user events.
         await app.enter("Identifiant", "camille@demo.example")
         await app.tap("Continuer")
 
-Unlike `tests/driver.py`, it needs only the address of a server, which can be loaded, disconnected and killed.
+Unlike `tests/harness/driver.py`, it needs only the address of a server. A test can load, disconnect and
+kill that server.
 Names are computed in a simpler way, sufficient for known screens.
 """
 
@@ -29,7 +30,7 @@ from flet.messaging.protocol import MessageAction
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.patience import stretched
+from tests.harness.patience import stretched
 
 PATIENCE = 30.0
 """Default timeout in seconds."""
