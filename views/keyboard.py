@@ -101,5 +101,5 @@ class Keyboard:
         index = ids.index(purchase.payment_id) + by
         if 0 <= index < len(ids):
             payment_id, place = placed[index]
-            purchases.window.bring(*place)
+            purchases.window.scroll_to_row(*place)
             self.page.navigate(purchase_address(payment_id, period_id))

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import flet as ft
 
-from views.kit.look import Look
+from views.kit.design import Design
 from views.purchases.state import PurchasesState
 
 PURCHASES = "/achats"
@@ -38,8 +38,8 @@ class Destination(Enum):
     def path(self) -> str:
         return self.value[0]
 
-    def label(self, look: Look) -> str:
-        return look.words(f"nav.{self.name.lower()}")
+    def label(self, design: Design) -> str:
+        return design.words(f"nav.{self.name.lower()}")
 
 
 _PARENTS = {
@@ -149,9 +149,9 @@ async def show_period(period_id: str, purchases: PurchasesState | None = None) -
     if purchases is None:
         go(address)
         return
-    coming = purchases_of(purchases.awaited) if purchases.awaited else ft.context.page.route
+    coming = purchases_of(purchases.pending_period) if purchases.pending_period else ft.context.page.route
     if coming != address:  # the browser does not report an unchanged address
-        purchases.expect_address(period_id)
+        purchases.expect_period(period_id)
     opening = asyncio.ensure_future(purchases.open(period_id))
     # Flutter rebuilds the whole page for a new address: the list is sent first, to avoid that delay.
     for _ in range(2):  # first the state changes, then Flet redraws

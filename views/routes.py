@@ -7,7 +7,7 @@ import flet as ft
 from views.calendar.screen import CalendarView
 from views.checks.screen import CheckView
 from views.core.component import component
-from views.core.context import use_look
+from views.core.context import use_design
 from views.core.notices import state
 from views.disputes.screen import ContestView, NewContestView
 from views.help.screen import ArticleView, HelpView
@@ -73,16 +73,16 @@ WIDE = [
 @component
 def NotFoundPage() -> ft.Control:
     """Show that no screen has this address."""
-    look = use_look()
+    design = use_design()
 
     def home() -> None:
         go(Destination.HOME.path)
 
     return state(
-        look,
+        design,
         ft.Icons.EXPLORE_OFF_OUTLINED,
-        look.words("notfound.title"),
+        design.words("notfound.title"),
         "",
-        strong_button(look, look.words("notfound.home"), home),
+        strong_button(design, design.words("notfound.home"), home),
         level=1,
     )
