@@ -36,8 +36,8 @@ from views.kit.cover import cover
 from views.kit.design import Design, decorative
 from views.kit.theme import READING_WIDTH, flet_theme, fonts, palette
 from views.navigation import Navigation
-from views.places import FIRST_VIEW
-from views.routes import NARROW, WIDE, NotFoundPage
+from views.routes import FIRST_VIEW
+from views.screens import NARROW, WIDE, NotFoundPage
 from views.sheets import Sheets, close_sheets
 from views.sign_in.screen import LoginView
 

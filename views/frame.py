@@ -20,7 +20,7 @@ from views.kit.cards import column
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_XS
 from views.navigation_bars import account_button, bar, rail
-from views.places import Destination, go
+from views.routes import Destination, go
 
 
 @component

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import flet as ft
 
 from views.core.session import SessionState
-from views.places import PURCHASES, Destination, period_in
+from views.routes import PURCHASES, Destination, period_in
 
 
 class Navigation:

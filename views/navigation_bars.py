@@ -18,7 +18,7 @@ from views.kit.theme import (
     hairline,
     navigation_cell,
 )
-from views.places import SETTINGS, Destination, go
+from views.routes import SETTINGS, Destination, go
 
 RAIL_WIDTH, RAIL_EDGE = 224, 28
 """Width of the extended rail, and of the space before its icons, in logical pixels."""

@@ -8,7 +8,7 @@ from views.kit.buttons import outline_button
 from views.kit.cards import column, key_value
 from views.kit.design import Design
 from views.kit.theme import SPACE_M
-from views.places import Destination
+from views.routes import Destination
 
 
 def shortcuts_sheet(design: Design, device: DeviceState) -> Sheet:

@@ -21,8 +21,8 @@ from views.core.text import joined
 from views.kit.buttons import row_as_button
 from views.kit.design import Design, decorative, text
 from views.kit.theme import RADIUS_GROUP, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TARGET
-from views.places import go, subscription_address
 from views.purchases.sharing import use_file_actions
+from views.routes import go, subscription_address
 from views.subscriptions.parts import subscription_names
 from views.subscriptions.state import SubscriptionsState
 

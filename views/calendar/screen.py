@@ -20,7 +20,7 @@ from views.kit.buttons import icon_button
 from views.kit.cards import column, group
 from views.kit.design import Design, heading, text
 from views.kit.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S
-from views.places import Destination
+from views.routes import Destination
 from views.subscriptions.state import SubscriptionsState
 
 WIDTH_BESIDE_GRID = 960

@@ -20,7 +20,7 @@ from views.kit.buttons import Handler, link, outline_button
 from views.kit.cards import Tone, card, column, tag, tile
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import go, publisher_address, subscription_address
+from views.routes import go, publisher_address, subscription_address
 
 MOST_CARDS = 8
 OFFERED_AFTER = 2

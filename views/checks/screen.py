@@ -21,8 +21,8 @@ from views.kit.buttons import icon_button
 from views.kit.cards import column, group
 from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
-from views.places import CHECK, Destination, go, purchase_address
 from views.purchases.panes import beside
+from views.routes import CHECK, Destination, go, purchase_address
 
 
 @component

@@ -14,7 +14,7 @@ from views.core.text import blank, joined
 from views.kit.buttons import link, strong_button
 from views.kit.chips import Chip, choices
 from views.kit.design import Design
-from views.places import SETTINGS, go
+from views.routes import SETTINGS, go
 
 
 def contract_icon(contract: Contract) -> ft.IconData:

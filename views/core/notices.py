@@ -21,7 +21,7 @@ from views.kit.buttons import Handler, link, strong_button
 from views.kit.cards import Tone, card, column
 from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import Destination, go
+from views.routes import Destination, go
 
 T = TypeVar("T")
 FINAL = (Forbidden, NotFound)

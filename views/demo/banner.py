@@ -20,7 +20,7 @@ from views.kit.cards import Tone, column
 from views.kit.design import Design, heading, text
 from views.kit.radios import Option, radios
 from views.kit.theme import SPACE_M, SPACE_XS, row_button
-from views.places import Destination
+from views.routes import Destination
 
 HEIGHT = 32
 

@@ -20,7 +20,7 @@ from views.kit.buttons import link
 from views.kit.cards import Tone, column, group, navigation_row
 from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_S
-from views.places import contest_address, go, new_contest_address
+from views.routes import contest_address, go, new_contest_address
 
 MOST_REMINDERS = 6
 """Maximum number of days of contest files in the calendar."""

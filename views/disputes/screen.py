@@ -60,8 +60,8 @@ from views.kit.cards import Tone, card, column, key_values, tag
 from views.kit.checkboxes import checkbox
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
-from views.places import Destination, contest_address, go, subscription_address
 from views.purchases.sharing import use_file_actions
+from views.routes import Destination, contest_address, go, subscription_address
 
 TONES = {
     Standing.TODO: (Tone.INFO, ft.Icons.RADIO_BUTTON_UNCHECKED),

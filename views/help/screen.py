@@ -20,8 +20,8 @@ from views.kit.cards import card, column, group
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.steps import steps
 from views.kit.theme import READING_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import PURCHASES, Destination, go
 from views.purchases.billing_rule import OFFICIAL_CUT_OFF_DAY, rule_sentence
+from views.routes import PURCHASES, Destination, go
 
 PATH = Destination.HELP.path
 HOME = "aide"

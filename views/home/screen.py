@@ -37,9 +37,9 @@ from views.kit.buttons import link
 from views.kit.cards import Tone, card, column, group, navigation_row
 from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
-from views.places import CHECK, SETTINGS, Destination, go
 from views.purchases.billing_rule import billing_rule
 from views.purchases.state import PurchasesState
+from views.routes import CHECK, SETTINGS, Destination, go
 from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState
 from views.usage.one_off_services import one_off_services

@@ -25,10 +25,10 @@ from views.kit.buttons import outline_button
 from views.kit.cards import card, column, group, key_values, navigation_row, tile
 from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
-from views.places import Destination, go, named_by, publisher_address, subscription_address
 from views.publishers.contact import contact_button
 from views.purchases.panes import beside
 from views.purchases.rows import TEXT_START, purchase_row
+from views.routes import Destination, go, named_by, publisher_address, subscription_address
 from views.subscriptions.parts import cost_line, subscription_names
 
 MOST_ROWS = 100

@@ -24,13 +24,13 @@ from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, card, column, key_value, key_values, tag, tile
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import PURCHASES, go, publisher_address, purchases_of, subscription_address
 from views.publishers.contact import contact_button
 from views.purchases.detail_state import PurchaseState
 from views.purchases.documents import kind_of, on_bill
 from views.purchases.rows import amount_color, shown_names, tags_of
 from views.purchases.sharing import ReceiptActions
 from views.purchases.state import PurchasesState
+from views.routes import PURCHASES, go, publisher_address, purchases_of, subscription_address
 
 AMOUNT_ROOM = 240
 """Smallest width of the card's content in logical pixels: beside the list, in a window of 840."""

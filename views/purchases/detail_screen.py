@@ -9,10 +9,10 @@ from views.core.context import use_design, use_session
 from views.core.contracts import without_contract
 from views.core.notices import skeleton
 from views.frame import Screen
-from views.places import Destination, purchases_of
 from views.purchases.detail import PurchaseDetail
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PurchasesState
+from views.routes import Destination, purchases_of
 
 
 @component

@@ -21,11 +21,11 @@ from views.kit.cards import column
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
-from views.places import PURCHASES, go, purchases_of
 from views.purchases.list_window import ListWindow
 from views.purchases.period_summary import summary_card
 from views.purchases.rows import PageOfRows, days_of, marks_of
 from views.purchases.state import PurchaseList, PurchasesState
+from views.routes import PURCHASES, go, purchases_of
 
 _REMEMBERED_PAGE = ft.memo(PageOfRows)
 

@@ -14,7 +14,7 @@ from views.flet_compat.pressed_focus import keep_focus
 from views.kit.buttons import Handler
 from views.kit.design import Design, text
 from views.kit.theme import SPACE_2XS, TRANSPARENT, Layout
-from views.places import show_period
+from views.purchases.period_navigation import show_period
 from views.purchases.state import PurchasesState
 
 HEIGHT = 96

@@ -21,11 +21,11 @@ from views.kit.buttons import icon_button, link, outline_button
 from views.kit.cards import card, column
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS, Layout
-from views.places import go, reconcile_address
 from views.purchases.billing_rule import billing_rule
 from views.purchases.month_selector import month_selector
 from views.purchases.sharing import ExportButton
 from views.purchases.state import PurchasesState
+from views.routes import go, reconcile_address
 
 SUMMED_WIDTH = 176
 """Width of the totals beside the month selector, in logical pixels."""

@@ -18,9 +18,9 @@ from views.kit.buttons import row_as_button
 from views.kit.cards import Tone, column, tag, tile
 from views.kit.design import Design, text, titled
 from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
-from views.places import go, purchase_address
 from views.purchases.list_window import ROW_ESTIMATE
 from views.purchases.state import Day, local_day
+from views.routes import go, purchase_address
 
 TEXT_START = 40 + SPACE_M + SPACE_S
 """Start of the texts of a row, after its tile, in logical pixels."""

@@ -14,13 +14,13 @@ from views.core.notices import state
 from views.frame import Screen
 from views.kit.buttons import icon_button
 from views.kit.design import Design, text
-from views.places import SEARCH, Destination, go, period_in
 from views.purchases.detail import PurchaseDetail
 from views.purchases.detail_state import PurchaseState
 from views.purchases.list_window import ListWindow
 from views.purchases.listing import PurchaseListing, chosen_payment, first_skeleton
 from views.purchases.period_summary import period_summary
 from views.purchases.state import PurchasesState
+from views.routes import SEARCH, Destination, go, period_in
 
 
 @component

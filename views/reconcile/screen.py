@@ -33,9 +33,9 @@ from views.kit.buttons import link, row_as_button, strong_button
 from views.kit.cards import Tone, card, column, group, named_amounts
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
-from views.places import Destination, go, period_in, purchase_address, purchases_of
 from views.purchases.rows import shown_names
 from views.reconcile.state import ReconcileState
+from views.routes import Destination, go, period_in, purchase_address, purchases_of
 
 MOST_TOLD = 3
 """Maximum number of explanations shown one by one; with more, the user picks entries instead."""

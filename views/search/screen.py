@@ -22,10 +22,10 @@ from views.kit.cards import column, group
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
-from views.places import PURCHASES, Destination, search_address
 from views.purchases.panes import beside
 from views.purchases.rows import TEXT_START, purchase_row
 from views.purchases.sharing import FoundExport
+from views.routes import PURCHASES, Destination, search_address
 from views.search.state import SearchState
 
 MOST_ROWS = 100

@@ -23,7 +23,7 @@ from views.kit.cards import Tone, card, column, key_value
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
-from views.places import Destination
+from views.routes import Destination
 from views.settings.diagnostics import DiagnosticsButton
 
 T = TypeVar("T")

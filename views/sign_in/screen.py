@@ -27,7 +27,7 @@ from views.kit.theme import (
     SPACE_XS,
     TARGET,
 )
-from views.places import FIRST_VIEW
+from views.routes import FIRST_VIEW
 from views.sign_in.reminder import ForgottenPassword, ReminderStep
 from views.sign_in.reminder_state import ReminderState
 from views.sign_in.state import FieldError, SignInState, Step

@@ -21,10 +21,10 @@ from views.kit.buttons import Handler, strong_button
 from views.kit.cards import card, column, group, key_values, tile
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, negative_button
-from views.places import Destination
 from views.publishers.contact import contact_button
 from views.purchases.rows import TEXT_START, purchase_row
 from views.purchases.state import PurchasesState
+from views.routes import Destination
 from views.subscriptions.parts import (
     end_outcome,
     next_line,

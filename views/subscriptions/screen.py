@@ -23,8 +23,8 @@ from views.kit.buttons import icon_button
 from views.kit.cards import column, group, navigation_row, tile
 from views.kit.design import Design, decorative, heading, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
-from views.places import CALENDAR, Destination, go, subscription_address
 from views.purchases.rows import TEXT_START
+from views.routes import CALENDAR, Destination, go, subscription_address
 from views.service.card import ServiceCard
 from views.subscriptions.parts import (
     cost_line,

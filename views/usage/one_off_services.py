@@ -14,9 +14,9 @@ from views.kit.buttons import Handler, link
 from views.kit.cards import card, column
 from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
-from views.places import PURCHASES, go, purchases_of
 from views.purchases.month_selector import STUB, extent
 from views.purchases.state import PurchasesState
+from views.routes import PURCHASES, go, purchases_of
 
 MINI_CHART = 48
 CHART_ROOM = 124

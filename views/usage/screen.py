@@ -20,9 +20,9 @@ from views.kit.buttons import icon_button, link
 from views.kit.cards import card, column
 from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
-from views.places import Destination, go, year_address
 from views.purchases.month_selector import month_selector
 from views.purchases.state import PurchasesState
+from views.routes import Destination, go, year_address
 from views.usage.one_off_services import one_off_services
 
 

@@ -23,9 +23,9 @@ from views.kit.cards import card, column, named_amounts
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
-from views.places import Destination, go, year_address
 from views.purchases.documents import export_of
 from views.purchases.sharing import use_file_actions
+from views.routes import Destination, go, year_address
 from views.year.documents import Cut, Shared, heights, month_amount, part_name, pdf_of, picture_of, span
 
 BARS = 120
