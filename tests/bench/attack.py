@@ -10,14 +10,14 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from tests.bench.figures import Row
-from tests.bench.month_switch import Clocked, turns
-from tests.bench.served import button_of, serving, sign_in, text_of
+from tests.bench.month_switch import app_client, opened
+from tests.bench.served import serving
 from tests.nightly.endurance.processes import Program
 from tests.security.hostile import PAGE, HostileClient, event, update
 
@@ -46,9 +46,8 @@ def run() -> Iterator[Row]:
 
 async def _attacked(ours: Program, attacker: ProcessPoolExecutor) -> list[Row]:
     rows = []
-    async with Clocked(ours.url, route="/achats") as visitor:
-        await sign_in(visitor)
-        switch = turns(visitor, lambda period: visitor.named(button_of(period))[0], text_of)
+    async with AsyncExitStack() as stack:
+        switch = await opened(stack, app_client(ours))
         for flood in FLOODS:
             quiet = [await switch() for _ in range(ROUNDS)]
             attack = asyncio.get_running_loop().run_in_executor(attacker, _attack, ours.url, flood)

@@ -32,7 +32,7 @@ class Person(WireClient):
     """A client that looks at what is drawn only until it `hurries`: then it waits for texts alone."""
 
     def __init__(self, address: str, *, route: str = "/") -> None:
-        super().__init__(address, route=route)
+        super().__init__(address, route=route, deflate=True)
         self.period = 0
         self._bars: list[Control] = []
         self._awaited = b""
@@ -85,11 +85,11 @@ async def arrive_all(people: Sequence[Person]) -> None:
 async def look_around(people: Sequence[Person]) -> None:
     """Everybody looks at every period once: from then on all lists are known."""
 
-    async def design(person: Person) -> None:
+    async def look(person: Person) -> None:
         for period in (*range(1, len(PERIODS)), 0):
             await person.switch(period)
 
-    await _everybody(people, design)
+    await _everybody(people, look)
 
 
 async def _everybody(people: Sequence[Person], does: Callable[[Person], Awaitable[None]]) -> None:

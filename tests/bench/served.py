@@ -20,12 +20,16 @@ from tests.services.sandbox.visitor import PASSWORD
 TODAY = date(2024, 3, 10)
 PERIODS = latest_periods(TODAY)
 """Newest first."""
-SIZES = (50, 50, 500, 500, 10_000, 10_000)
-"""Purchases in each of them: two of each size, to go from one to the other and back."""
+SIZES = (50, 50, 8, 500, 10_000, 50)
+"""Purchases in each of them."""
 MERCHANTS = ("Gazette des Deux Rives", "Club Cubéo", "Ciné Lanterne", "Studio Pixelune", "Les Mains Ouvertes")
-NAMES = ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre")
+MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
+PLAIN = "tests.bench.plain_purchases"
 ONE_THREAD = "Object.defineProperty(window, 'crossOriginIsolated', { value: false });"
-"""Run in a page before it loads: Flutter draws bare Flet as it draws the app then, on the page's thread."""
+"""Run in a page before it loads: Flutter then draws plain Flet as it draws the app, on the page's thread."""
 SECONDS_A_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -34,10 +38,14 @@ def text_of(period: int, rank: int) -> str:
     return f"{MERCHANTS[rank % len(MERCHANTS)]} {period}-{rank}"
 
 
+def month_of(period: int) -> str:
+    """Return the name of the month of the period's bill."""
+    return MONTHS[int(PERIODS[period].bill_month[-2:]) - 1]
+
+
 def button_of(period: int) -> str:
-    """The name of the period's bar begins so."""
-    month = int(PERIODS[period].bill_month[-2:])
-    name = (*NAMES, "novembre", "décembre")[month - 1]
+    """Return the beginning of the name of the period's bar."""
+    name = month_of(period)
     return f"Facture d’{name}" if name[0] in "ao" else f"Facture de {name}"
 
 
@@ -76,9 +84,10 @@ def serving(folder: Path, *of_app: str, module: str = "main") -> Iterator[Progra
 
 
 @contextmanager
-def bare(rows: int, folder: Path) -> Iterator[Program]:
-    """Bare Flet with so many rows."""
-    with Program("tests.bench.bare_flet", "--rows", str(rows), log=folder / "bare") as app:
+def plain(rows: int, folder: Path, *, module: str = PLAIN) -> Iterator[Program]:
+    """Serve the baseline, the same screen in plain Flet with so many rows."""
+    options = ["--rows", str(rows), *(["--of", PLAIN] if module != PLAIN else [])]
+    with Program(module, *options, log=folder / "plain") as app:
         deadline = time.monotonic() + STARTED
         while not listens(app.port):
             assert time.monotonic() < deadline, app.complaints

@@ -22,7 +22,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, Self
 
 import msgpack
@@ -53,14 +53,27 @@ class Crashed(AssertionError):
     """The app told its client that it has crashed."""
 
 
+class _CountedConnection(ClientConnection):
+    """Connection that reports the size of what it receives, before decompression."""
+
+    def __init__(self, count: Callable[[int], None], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._count = count
+
+    def data_received(self, data: bytes) -> None:
+        self._count(len(data))
+        super().data_received(data)
+
+
 class WireClient:
-    """One visitor. `bytes_in` and `frames_in` count what came over this connection and those before it.
+    """One visitor. `bytes_in` counts the bytes received over its connections, handshakes included.
 
     Args:
         address: of the app, `http://host:port`.
         route: the address opened.
         preferences: what the browser keeps for the app; shared between two clients, it plays a second visit.
         headers: sent with the handshake besides the usual ones: cookies, what a proxy adds.
+        deflate: whether to ask for compressed messages, as browsers do.
         options: more of `websockets`' own, as certificates to believe, or where to connect from.
     """
 
@@ -74,15 +87,16 @@ class WireClient:
         locale: str = "fr-FR",
         preferences: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        deflate: bool = False,
         options: dict[str, Any] | None = None,
     ) -> None:
         self.address, self.route = address, route
-        self.headers, self.options = headers or {}, options or {}
+        self.headers, self.deflate, self.options = headers or {}, deflate, options or {}
         self.width, self.height, self.locale = width, height, locale
         self.preferences: dict[str, Any] = {} if preferences is None else preferences
         self.session_id = ""
         self.page: Control = {}
-        self.bytes_in = self.frames_in = 0
+        self.bytes_in = 0
         self.crash: str | None = None
         self._news = asyncio.Event()
         self._connection: ClientConnection | None = None
@@ -105,11 +119,15 @@ class WireClient:
             origin=self.address,  # type: ignore[arg-type] # its NewType is of no use here
             additional_headers=self.headers,
             max_size=None,
-            compression=None,
+            compression="deflate" if self.deflate else None,
+            create_connection=partial(_CountedConnection, self._count),  # type: ignore[arg-type] # a factory
             open_timeout=PATIENCE,
             proxy=None,
             **self.options,
         )
+
+    def _count(self, size: int) -> None:
+        self.bytes_in += size
 
     async def register(self) -> None:
         """Connect and take one's place: a new session, or the one of `session_id` if it is still there."""
@@ -266,8 +284,6 @@ class WireClient:
             with contextlib.suppress(ConnectionClosed):
                 async for frame in self._connection:
                     assert isinstance(frame, bytes)
-                    self.bytes_in += len(frame)
-                    self.frames_in += 1
                     await self._receive(frame)
                     self._news.set()
         finally:

@@ -112,7 +112,7 @@ class Resource(Generic[T]):
     def invalidate(self) -> None:
         """Drop the answers in flight: the value changed after their requests were sent."""
         self._generation += 1
-        self._flight.invalidate()
+        self._flight.outdate()
 
     async def reload(self) -> None:
         """Read the value after a change."""

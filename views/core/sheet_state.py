@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from views.kit.design import Design
+from views.kit.look import Look
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Sheet:
     held: bool = False
 
 
-Draw = Callable[[Design], Sheet]
+Draw = Callable[[Look], Sheet]
 
 
 @ft.observable
