@@ -19,12 +19,13 @@ run: setup ## open the app; options: make run ARGS='--port 9000'
 
 # Tests wait for a browser or a server half of the time: three processes share two cores. The one that is done
 # first takes over some of the others' tests.
-PYTEST := $(PYTHON) -m pytest --numprocesses=3 --dist=worksteal --durations=15
+# Without bytecode files, each of the many processes would compile the app again.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest --numprocesses=3 --dist=worksteal --durations=15
 
 test: $(VENV)/.dev ## set up, then check and run all that a change can break, in a real browser too
 	@bash tests/setup.sh
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) -m "not nightly"
+	$(PYTEST) -m "not nightly" --ignore=tests/nightly
 
 test-all: test ## the same, then the nightly tests
 	@$(MAKE) --no-print-directory test-nightly

@@ -24,7 +24,7 @@ import dataclasses
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from types import TracebackType
@@ -77,6 +77,7 @@ _SHOWN = ("value", "label", "content", "title", "subtitle", "text", "helper", "e
 """Fields whose plain strings are drawn."""
 _SPOKEN = ("semantics_label", "semantics_value")
 """Fields whose plain strings only a screen reader gives."""
+_READ = frozenset((*_SHOWN, *_SPOKEN))
 _INPUTS = (ft.Switch, ft.Checkbox, ft.Radio, ft.ExpansionTile)
 _CHOICES = (ft.NavigationRailDestination, ft.Segment)
 
@@ -282,11 +283,11 @@ class Driver:
 
     async def see(self, text: str, *, within: float = PATIENCE) -> None:
         """Wait until some text on the screen contains this one; any space stands for any other."""
-        await self.until(lambda: self._shows(text), f"no {text!r}", within=within)
+        await self.until(self._once_drawn(lambda: self._shows(text)), f"no {text!r}", within=within)
 
     async def see_not(self, text: str, *, within: float = PATIENCE) -> None:
         """Wait until no text on the screen contains this one. `see` the new screen first."""
-        await self.until(lambda: not self._shows(text), f"still {text!r}", within=within)
+        await self.until(self._once_drawn(lambda: not self._shows(text)), f"still {text!r}", within=within)
 
     async def until(self, condition: Callable[[], object], missing: str, *, within: float = PATIENCE) -> None:
         """Poll until the condition holds, else fail with `missing` and the texts of the screen."""
@@ -298,6 +299,19 @@ class Driver:
             if self._client.loop.time() > deadline:
                 raise AssertionError(f"{missing} at {self.route} in {self.texts()}")
             await asyncio.sleep(_POLL)
+
+    def _once_drawn(self, condition: Callable[[], bool]) -> Callable[[], bool]:
+        """Return the condition, evaluated again only after a message of the app: screens are long."""
+        read = -1
+
+        def met() -> bool:
+            nonlocal read
+            if read == self.bytes_sent:
+                return False
+            read = self.bytes_sent
+            return condition()
+
+        return met
 
     @property
     def waits(self) -> bool:
@@ -633,11 +647,11 @@ class Driver:
 
     def _screen(self) -> Iterator[_Found]:
         dialogs = [one for one in self.page._dialogs.controls if unwrap_component(one).open]
-        yield from _walk([*self._views()[-1:], *self.page.overlay, *dialogs], (), set())
+        yield from _walk([*self._views()[-1:], *self.page.overlay, *dialogs])
 
     def _shows(self, text: str) -> bool:
         wanted = _plain(text)
-        return any(wanted in _plain(shown) for shown in self.texts())
+        return any(wanted in _plain(shown) for one, _ in self._screen() for shown in _own_texts(one))
 
     def _tappable(self, name: str) -> list[_Found]:
         """Return the best matches of a name: whole, by line, by prefix, then by key."""
@@ -664,7 +678,7 @@ class Driver:
             return len(found) == 1
 
         try:
-            await self.until(one_only, missing, within=within)
+            await self.until(self._once_drawn(one_only), missing, within=within)
         except AssertionError as error:
             if len(found) > 1:
                 raise AssertionError(f"{len(found)} of them: {missing}") from error
@@ -756,32 +770,34 @@ class Driver:
         }
 
 
-def _walk(value: Any, holders: tuple[BaseControl, ...], seen: set[int]) -> Iterator[_Found]:
-    """Yield the visible controls below a value, in the order of their fields."""
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _walk(item, holders, seen)
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type) and id(value) not in seen:
-        seen.add(id(value))
-        if isinstance(value, BaseControl):
-            if not getattr(value, "visible", True):
-                return
-            yield _Found(value, holders)
-            holders = (*holders, value)
-        for _, part in _parts(value):
-            yield from _walk(part, holders, seen)
+def _walk(roots: list[Any]) -> Iterator[_Found]:
+    """Yield the visible controls below some roots, in the order of their fields."""
+    seen: set[int] = set()
+    left: list[tuple[Any, tuple[BaseControl, ...]]] = [(roots, ())]
+    while left:  # a stack: recursive generators take three times as long
+        value, holders = left.pop()
+        if isinstance(value, list | tuple):
+            left += [(item, holders) for item in reversed(value)]
+        elif hasattr(type(value), "__dataclass_fields__") and id(value) not in seen:
+            seen.add(id(value))
+            if isinstance(value, BaseControl):
+                if not getattr(value, "visible", True):
+                    continue
+                yield _Found(value, holders)
+                holders = (*holders, value)
+            left += [(part, holders) for _, part in _parts(value)[::-1] if not isinstance(part, str)]
 
 
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the set fields of a control or value, with their names."""
+def _parts(value: Any) -> list[tuple[str, Any]]:
+    """Return the set fields of a control or value, with their names."""
     if isinstance(value, Component):
-        yield "_b", value._b
-        return
+        return [("_b", value._b)]
+    names: Iterable[str] = _field_names(cast(Hashable, type(value)))
     held = getattr(value, "_values", None)
-    structure = getattr(type(value), "_structural_fields", ())
-    for name in _field_names(cast(Hashable, type(value))):
-        if held is None or name in held or name in structure:
-            yield name, getattr(value, name, None)
+    if held is not None:
+        structure = getattr(type(value), "_structural_fields", ())
+        names = [name for name in names if name in held or name in structure]
+    return [(name, part) for name in names if (part := getattr(value, name, None)) is not None]
 
 
 @functools.cache
@@ -802,7 +818,7 @@ def _own_texts(control: BaseControl) -> Iterator[str]:
     for name, part in _parts(control):
         if name == "value" and isinstance(control, ft.TextField | ft.Radio | ft.Segment):
             continue
-        if isinstance(part, str) and part and name in (*_SHOWN, *_SPOKEN):
+        if isinstance(part, str) and part and name in _READ:
             yield part
 
 
@@ -839,7 +855,7 @@ def _words(control: Any, *, whole: bool, inner: bool = False) -> Iterator[str]:
         if isinstance(control, ft.TextField | ft.Switch | ft.Radio | ft.Segment) and name == "value":
             continue
         if isinstance(part, str):
-            if name in (*_SHOWN, *_SPOKEN) and part:
+            if name in _READ and part:
                 yield part
         else:
             yield from _words(part, whole=whole, inner=True)

@@ -6,6 +6,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -19,7 +20,6 @@ BUILD_STEP = ROOT / "views" / "web" / "demo" / "__main__.py"
 SHIPPED = sorted(
     {ROOT / "main.py", *(ROOT / "services").rglob("*.py"), *(ROOT / "views").rglob("*.py")} - {BUILD_STEP}
 )
-TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in SHIPPED}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 WEAK_MODULES = {"random", "pickle", "marshal", "shelve", "telnetlib", "ftplib", "crypt", "xml", "subprocess"}
@@ -31,17 +31,20 @@ OPENING = {"verify": False, "check_hostname": False, "follow_redirects": True, "
 SECRET = re.compile(r"(^|_)(token|tokens|secret|password|hash|digest|verifier|challenge|signature)(_|$)")
 
 
-NODES = [
-    (f"{file.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", node)
-    for file, tree in TREES.items()
-    for node in ast.walk(tree)
-]
-"""Every syntax node of the shipped code, with its location."""
+@cache
+def nodes() -> list[tuple[str, ast.AST]]:
+    """Return every syntax node of the shipped code, with its location."""
+    return [
+        (f"{name}:{getattr(node, 'lineno', 0)}", node)
+        for file in SHIPPED
+        for name in [file.relative_to(ROOT)]
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    ]
 
 
 def test_shipped_code_imports_no_forbidden_module() -> None:
     faults = []
-    for where, node in NODES:
+    for where, node in nodes():
         match node:
             case ast.Import(names):
                 modules = [one.name for one in names]
@@ -55,7 +58,7 @@ def test_shipped_code_imports_no_forbidden_module() -> None:
 
 def test_shipped_code_uses_no_weak_cryptography_or_code_execution() -> None:
     faults = []
-    for where, node in NODES:
+    for where, node in nodes():
         match node:
             case ast.Name(id=name) | ast.Attribute(attr=name) if name in WEAK_NAMES:
                 faults.append(f"{where} {name}")
@@ -86,7 +89,7 @@ def named(node: ast.expr) -> str:
 
 def test_shipped_code_compares_secrets_in_constant_time() -> None:
     faults = []
-    for where, node in NODES:
+    for where, node in nodes():
         if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
             continue
         sides = [node.left, *node.comparators]
@@ -107,7 +110,7 @@ def test_shipped_code_compares_secrets_in_constant_time() -> None:
 def test_shipped_code_takes_secrets_from_the_system_randomness() -> None:
     sources = {
         where.partition(":")[0]
-        for where, node in NODES
+        for where, node in nodes()
         if isinstance(node, ast.Attribute) and named(node.value) == "secrets"
     }
     assert sources >= {"services/client/oauth.py", "views/web/app.py"}
@@ -166,14 +169,14 @@ def test_dependencies_include_no_tracker_or_web_view() -> None:
         r"webview|ads|analytics|sentry|firebase|crashlytics|posthog|mixpanel|amplitude|geolocator"
     )
     assert [one for one in asked if unwanted.search(one)] == []
-    names = {named(node) for _, node in NODES if isinstance(node, ast.Attribute)}
+    names = {named(node) for _, node in nodes() if isinstance(node, ast.Attribute)}
     assert not names & {"WebView", "Geolocator", "PermissionHandler", "Camera", "AudioRecorder"}
 
 
 def test_shipped_code_names_no_host_except_examples() -> None:
     """Check that the app contacts only the backend and links that the user opens."""
     faults = []
-    for where, node in NODES:
+    for where, node in nodes():
         match node:
             case ast.Constant(value=str() as text):
                 hosts = re.findall(r"\b(?:https?|wss?)://([a-z0-9.-]+\.[a-z]{2,})\b", text)
@@ -195,7 +198,7 @@ def test_network_modules_are_imported_only_by_transport_and_servers() -> None:
         "asyncio.streams",
     }
     found = set()
-    for where, node in NODES:
+    for where, node in nodes():
         match node:
             case ast.Import(names):
                 modules = {one.name for one in names}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import pytest
 
@@ -181,11 +182,18 @@ def patterns(node: ast.expr) -> Iterator[str]:
             yield from patterns(orelse)
 
 
-def uses() -> Iterator[Use]:
+@cache
+def uses() -> tuple[Use, ...]:
+    """Return all uses of keys in the code."""
+    return tuple(_uses())
+
+
+def _uses() -> Iterator[Use]:
     """Yield calls of `words(...)` and every other literal that is a key."""
     for path in sorted(VIEWS.rglob("*.py")):
+        file = path.relative_to(ROOT)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+            where = f"{file}:{getattr(node, 'lineno', 0)}"
             match node:
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[key, *_]) if (
                     name.lstrip("_") == "words"
@@ -199,12 +207,9 @@ def uses() -> Iterator[Use]:
                     yield from (use for pattern in patterns(node) if (use := Use(where, pattern, None)).keys)
 
 
-USES = list(uses())
-
-
 def test_catalogue_key_in_the_code_exists_and_gets_its_fields() -> None:
-    wrong = [f"{use.where}: {use.pattern} is in no catalogue" for use in USES if not use.keys]
-    for use in USES:
+    wrong = [f"{use.where}: {use.pattern} is in no catalogue" for use in uses() if not use.keys]
+    for use in uses():
         for key in use.keys:
             missing = (
                 fields(forms(CATALOGUES[Language.FR][key])[0]) - use.given if use.given is not None else ()
@@ -214,5 +219,5 @@ def test_catalogue_key_in_the_code_exists_and_gets_its_fields() -> None:
 
 
 def test_catalogue_entry_is_used_in_the_code() -> None:
-    used = {key for use in USES for key in use.keys}
+    used = {key for use in uses() for key in use.keys}
     assert [key for key in KEYS if key not in used] == []
