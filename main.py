@@ -71,7 +71,7 @@ class Application:
         self._failures: Failures | None = None
         self._authorities: SSLContext | None = None
 
-    def expect(self) -> Future[None]:
+    def preload(self) -> Future[None]:
         """Prepare the first page in a thread, off the event loop; later calls do nothing."""
         if self._imported is None:
             executor = ThreadPoolExecutor(1, thread_name_prefix="prepare")
@@ -104,7 +104,7 @@ class Application:
 
     async def start(self, page: ft.Page) -> None:
         """Start the app on a page; Flet calls it once per page."""
-        await until_done(self.expect())
+        await await_future(self.preload())
 
         from services.client.backend import Backend
         from services.client.simulated_faults import Demonstration
@@ -139,16 +139,16 @@ class Sandbox:
     async def built(self) -> None:
         """Wait until the sandbox is built; requests report a failure to build it."""
         with suppress(Exception):
-            await until_done(self._building)
+            await await_future(self._building)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (await until_done(self._building))(scope, receive, send)
+        await (await await_future(self._building))(scope, receive, send)
 
     async def _start_over(self, identifier: str) -> None:
-        await (await until_done(self._building)).state.start_over(identifier)
+        await (await await_future(self._building)).state.start_over(identifier)
 
 
-async def until_done(future: Future[T]) -> T:
+async def await_future(future: Future[T]) -> T:
     """Return the result of a thread. Cancelling one caller does not cancel the work for the others."""
     return await asyncio.shield(asyncio.wrap_future(future))
 
@@ -158,8 +158,7 @@ def embedded_sandbox(settings: Settings) -> Starlette:
     from sqlalchemy.exc import SQLAlchemyError
 
     from services.client.http import utc_now
-    from services.sandbox import Settings as SandboxSettings
-    from services.sandbox import create_app
+    from services.sandbox import SandboxSettings, create_app
 
     rules = SandboxSettings(tries_by_address=True)
     if not settings.runtime.on_the_web:
@@ -313,7 +312,7 @@ def serve_web(settings: Settings, listening: socket) -> None:
     app = web_app(
         application.start,
         ASSETS,
-        expect=application.expect,
+        preload=application.preload,
         hosts=settings.served_names,
         session_timeout=settings.session_timeout,
         sessions_per_address=settings.sessions_per_address,

@@ -387,7 +387,7 @@ def test_another_backend_does_not_import_the_sandbox() -> None:
     program = """
 import sys, main
 from services.settings import Runtime, Settings
-main.Application(Settings.from_environment(backend="https://backend.example")).expect().result()
+main.Application(Settings.from_environment(backend="https://backend.example")).preload().result()
 print("services.sandbox" in sys.modules)
 """
     result = python(program)

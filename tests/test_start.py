@@ -89,7 +89,7 @@ async def test_preload_is_started_by_a_page_request_but_not_by_a_file(
     served: list[Starlette] = []
     expected: list[str] = []
     monkeypatch.setattr(views.web.app, "serve", lambda app, _, **__: served.append(app))
-    monkeypatch.setattr(Application, "expect", lambda _: expected.append("somebody"))
+    monkeypatch.setattr(Application, "preload", lambda _: expected.append("somebody"))
     with views.web.app.listen("127.0.0.1", 0) as listening:
         main.serve_web(Settings(data_folder=tmp_path, runtime=Runtime.WEB), listening)
     async with httpx.AsyncClient(
@@ -135,9 +135,11 @@ async def test_cancelled_visitor_does_not_cancel_the_build_of_the_sandbox(
     building: threading.Event, tmp_path: Path
 ) -> None:
     application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
-    application.expect()
+    application.preload()
     assert application._sandbox is not None
-    leaving, staying = (asyncio.ensure_future(main.until_done(application._sandbox._building)) for _ in "ab")
+    leaving, staying = (
+        asyncio.ensure_future(main.await_future(application._sandbox._building)) for _ in "ab"
+    )
     await asyncio.sleep(0)
     leaving.cancel()
     building.set()
@@ -160,9 +162,9 @@ async def test_sandbox_is_built_once_for_all_sessions(
     for _ in range(2):
         async with Driver(application.start, web=True) as app:
             await app.see("Identifiant")
-    await asyncio.wrap_future(application.expect())
+    await asyncio.wrap_future(application.preload())
     assert application._sandbox is not None
-    await main.until_done(application._sandbox._building)
+    await main.await_future(application._sandbox._building)
     assert len(built) == 1
 
 
@@ -174,9 +176,9 @@ async def test_failed_build_of_the_sandbox_is_logged(
 
     monkeypatch.setattr(main, "embedded_sandbox", fail)
     application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
-    application.expect()
+    application.preload()
     assert application._sandbox is not None
     with pytest.raises(RuntimeError):
-        await main.until_done(application._sandbox._building)
+        await main.await_future(application._sandbox._building)
     assert "cannot be built" in caplog.text
     assert "no such database" in caplog.text

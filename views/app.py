@@ -14,8 +14,8 @@ from services.settings import Runtime, Settings
 from views.core.component import component, stop_effects
 from views.core.context import (
     DemoContext,
+    DesignContext,
     DeviceContext,
-    LookContext,
     RecoveryContext,
     SessionContext,
     SheetContext,
@@ -33,11 +33,11 @@ from views.keyboard import Keyboard
 from views.kit.brand import CONSO_ET_MOI
 from views.kit.buttons import strong_button
 from views.kit.cover import cover
-from views.kit.look import Look, silent
+from views.kit.design import Design, decorative
 from views.kit.theme import READING_WIDTH, flet_theme, fonts, palette
 from views.navigation import Navigation
-from views.places import FIRST_VIEW
-from views.routes import NARROW, WIDE, NotFoundPage
+from views.routes import FIRST_VIEW
+from views.screens import NARROW, WIDE, NotFoundPage
 from views.sheets import Sheets, close_sheets
 from views.sign_in.screen import LoginView
 
@@ -89,7 +89,7 @@ async def open_app(
         device.speak([locale.language_code for locale in info.locales])
     device.device_still = features.disable_animations or features.reduce_motion
     session.preferred = device.preferences.contract_id
-    dress(page, device)
+    apply_theme(page, device)
 
     def resized(event: ft.PageResizeEvent) -> None:
         device.resize(event.width, event.height)
@@ -111,13 +111,13 @@ async def open_app(
         device.reconnect()
         release_focus()
         if session.purchases is not None:
-            session.purchases.expect_address(None)
+            session.purchases.expect_period(None)
         recovery.wake()
 
     def disconnected() -> None:
         recovery.rest()
 
-    def moved(event: ft.AppLifecycleStateChangeEvent) -> None:
+    def on_lifecycle_change(event: ft.AppLifecycleStateChangeEvent) -> None:
         away = event.state in (ft.AppLifecycleState.HIDE, ft.AppLifecycleState.PAUSE)
         # A desktop window without the focus is still visible, and browsers hide their content themselves.
         phone = settings.runtime is Runtime.PHONE
@@ -135,7 +135,7 @@ async def open_app(
     page.on_view_pop = popped
     page.on_connect = connected
     page.on_disconnect = disconnected
-    page.on_app_lifecycle_state_change = moved
+    page.on_app_lifecycle_state_change = on_lifecycle_change
     page.on_keyboard_event = keyboard.press
     starting = asyncio.ensure_future(session.start())
     # Without a remembered session, as on the web, the start ends at once and the sign-in is drawn first.
@@ -144,7 +144,7 @@ async def open_app(
     await starting
 
 
-def dress(page: ft.Page, device: DeviceState) -> None:
+def apply_theme(page: ft.Page, device: DeviceState) -> None:
     """Apply the user's theme, appearance and language to the page."""
     theme = flet_theme(
         palette(device.dark),
@@ -170,7 +170,7 @@ def App(
     sheets: SheetState,
 ) -> object:
     """Draw the sign-in, or the screen of the address once the user is signed in."""
-    look = Look.of(
+    design = Design.of(
         device.language,
         device.layout,
         dark=device.dark,
@@ -179,7 +179,7 @@ def App(
     )
 
     def dress_page() -> None:
-        dress(ft.context.page, device)
+        apply_theme(ft.context.page, device)
 
     ft.use_effect(dress_page, [device.layout, device.language, device.dark, device.still, device.preferences])
 
@@ -198,10 +198,10 @@ def App(
     def tell_restored() -> None:
         if told.current != recovery.restored:
             told.current = recovery.restored
-            ft.context.page.show_dialog(snackbar(look, look.words("recovery.restored"), seconds=4))
+            ft.context.page.show_dialog(snackbar(design, design.words("recovery.restored"), seconds=4))
 
     ft.use_effect(tell_restored, [recovery.restored])
-    ft.use_dialog(cover(look) if device.covered else None)
+    ft.use_dialog(cover(design) if device.covered else None)
 
     def within() -> object:
         return RecoveryContext(recovery, lambda: DemoContext(demo, lambda: SheetContext(sheets, screens)))
@@ -214,47 +214,53 @@ def App(
             session.report,
             session.subscriptions,
             session.service,
-            partial(_behind_gate, session, look),
+            partial(_behind_gate, session, design),
         )
 
-    return DeviceContext(device, lambda: LookContext(look, lambda: SessionContext(session, within)))
+    return DeviceContext(device, lambda: DesignContext(design, lambda: SessionContext(session, within)))
 
 
-def _behind_gate(session: SessionState, look: Look, wide: bool) -> object:
+def _behind_gate(session: SessionState, design: Design, wide: bool) -> object:
     if session.outdated:
-        return [_outdated(session, look)]
+        return [_outdated(session, design)]
     if session.gate is Gate.STARTING:
-        return [_starting(look)]
+        return [_starting(design)]
     if session.gate is Gate.SIGNED_OUT:
         return [LoginView(session)]
     routes = WIDE if wide else NARROW
     return ft.Router(routes, NotFoundPage, manage_views=True)
 
 
-def _outdated(session: SessionState, look: Look) -> ft.View:
+def _outdated(session: SessionState, design: Design) -> ft.View:
     """Return the view that replaces every screen if the backend refuses this version of the app."""
-    explanation = explain(UpdateNeeded(), look.words)
-    again = strong_button(look, look.words("action.retry"), session.try_again)
+    explanation = explain(UpdateNeeded(), design.words)
+    again = strong_button(design, design.words("action.retry"), session.try_again)
     body = state(
-        look, ft.Icons.SYSTEM_UPDATE_OUTLINED, explanation.title, explanation.text, again, live=True, level=1
+        design,
+        ft.Icons.SYSTEM_UPDATE_OUTLINED,
+        explanation.title,
+        explanation.text,
+        again,
+        live=True,
+        level=1,
     )
     return ft.View(
         route="/update",
-        bgcolor=look.colors.bg_primary,
+        bgcolor=design.colors.bg_primary,
         vertical_alignment=ft.MainAxisAlignment.CENTER,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         controls=[ft.SafeArea(ft.Container(body, width=READING_WIDTH))],
     )
 
 
-def _starting(look: Look) -> ft.View:
+def _starting(design: Design) -> ft.View:
     return ft.View(
         route=FIRST_VIEW,
-        bgcolor=look.colors.bg_primary,
+        bgcolor=design.colors.bg_primary,
         vertical_alignment=ft.MainAxisAlignment.CENTER,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         controls=[
-            silent(ft.Image(src=look.brand.mark, width=96, height=96)),
-            ft.ProgressRing(semantics_label=look.words("a11y.loading")),
+            decorative(ft.Image(src=design.brand.mark, width=96, height=96)),
+            ft.ProgressRing(semantics_label=design.words("a11y.loading")),
         ],
     )

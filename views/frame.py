@@ -9,7 +9,7 @@ import flet as ft
 
 from services.domain.errors import Forbidden
 from views.core.component import Kept, component, use_kept
-from views.core.context import use_device, use_look, use_session
+from views.core.context import use_design, use_device, use_session
 from views.core.contracts import contract_choice
 from views.core.notices import error_state
 from views.core.session import SessionState
@@ -17,10 +17,10 @@ from views.demo.banner import DemoBanner
 from views.help.feedback import Outbox
 from views.kit.buttons import Handler, icon_button
 from views.kit.cards import column
-from views.kit.look import Look, alone, heading, text
+from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_XS
 from views.navigation_bars import account_button, bar, rail
-from views.places import Destination, go
+from views.routes import Destination, go
 
 
 @component
@@ -43,13 +43,13 @@ def Screen(
         subtitle: control below the title.
         back: path of the parent screen.
     """
-    look, session, keep = use_look(), use_session(), use_kept()
-    news, low = session.unseen, use_device().low and not look.layout.rail
+    design, session, keep = use_design(), use_session(), use_kept()
+    news, low = session.unseen, use_device().low and not design.layout.rail
     if low:
         overline, subtitle = "", None
     main = ft.Column(
         [
-            alone(_top_bar(look, keep, title, overline, subtitle, back, actions, low=low)),
+            semantic_group(_top_bar(design, keep, title, overline, subtitle, back, actions, low=low)),
             ft.Container(body, expand=True, padding=0),
         ],
         spacing=0,
@@ -58,18 +58,20 @@ def Screen(
     )
     centred = ft.Container(
         ft.Container(
-            main, key=name, width=CONTENT_WIDTH_XL + 2 * SPACE_L if look.layout.wide else CONTENT_WIDTH_M
+            main, key=name, width=CONTENT_WIDTH_XL + 2 * SPACE_L if design.layout.wide else CONTENT_WIDTH_M
         ),
         alignment=ft.Alignment.TOP_CENTER,
         expand=True,
     )
     content: ft.Control = centred
-    if look.layout.rail:
-        side = keep("rail", (look, destination, news), partial(rail, look, destination, news))
+    if design.layout.rail:
+        side = keep("rail", (design, destination, news), partial(rail, design, destination, news))
         content = ft.Row([side, ft.VerticalDivider(width=1), centred], spacing=0, expand=True)
     bottom = None
-    if not look.layout.rail:
-        bottom = keep("bar", (look, destination, news, low), partial(bar, look, destination, news, low=low))
+    if not design.layout.rail:
+        bottom = keep(
+            "bar", (design, destination, news, low), partial(bar, design, destination, news, low=low)
+        )
     banner: list[ft.Control] = [Outbox(session.help)]
     if session.demo:
         banner.append(DemoBanner())
@@ -78,7 +80,7 @@ def Screen(
         padding=0,
         spacing=0,
         can_pop=back is not None,
-        bgcolor=look.colors.bg_canvas,
+        bgcolor=design.colors.bg_canvas,
         bottom_appbar=bottom,
         controls=[
             ft.SafeArea(
@@ -94,14 +96,14 @@ def Screen(
     )
 
 
-def without_rights(look: Look, session: SessionState, retry: Handler) -> ft.Control:
+def without_rights(design: Design, session: SessionState, retry: Handler) -> ft.Control:
     """Return the body of a screen about a contract whose bill the subscriber may not see."""
-    told = error_state(look, Forbidden(), retry)  # once, for all that the screen would show
-    return reading_column(look, *contract_choice(look, session), told)
+    told = error_state(design, Forbidden(), retry)  # once, for all that the screen would show
+    return reading_column(design, *contract_choice(design, session), told)
 
 
 def reading_column(
-    look: Look, *sections: ft.Control, beside: Sequence[ft.Control] = (), width: float = CONTENT_WIDTH_M
+    design: Design, *sections: ft.Control, beside: Sequence[ft.Control] = (), width: float = CONTENT_WIDTH_M
 ) -> ft.ListView:
     """Return the scrolling body of a screen, limited to a readable width.
 
@@ -109,7 +111,7 @@ def reading_column(
         beside: sections in a second column on wide windows, else below the others.
     """
     body: ft.Control
-    if beside and look.layout.wide:
+    if beside and design.layout.wide:
         columns: list[ft.Control] = [
             ft.Container(column(*each, spacing=SPACE_L), expand=1) for each in (sections, beside)
         ]
@@ -118,14 +120,14 @@ def reading_column(
         body = ft.Container(column(*sections, *beside, spacing=SPACE_L), width=width)
     return ft.ListView(
         [ft.Container(body, alignment=ft.Alignment.TOP_LEFT)],
-        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        padding=ft.Padding.only(left=design.layout.margin, right=design.layout.margin, bottom=SPACE_L),
         expand=True,
     )
 
 
-def paired(look: Look, first: ft.Control, *second: ft.Control) -> ft.Control:
+def paired(design: Design, first: ft.Control, *second: ft.Control) -> ft.Control:
     """Return two parts of a reading column: side by side on wide windows, else stacked."""
-    if not look.layout.wide:
+    if not design.layout.wide:
         return column(first, *second, spacing=SPACE_L)
     return ft.Row(
         [
@@ -138,7 +140,7 @@ def paired(look: Look, first: ft.Control, *second: ft.Control) -> ft.Control:
 
 
 def _top_bar(
-    look: Look,
+    design: Design,
     keep: Kept,
     title: str,
     overline: str,
@@ -149,31 +151,31 @@ def _top_bar(
     low: bool,
 ) -> ft.Control:
     """Return the top bar of a screen; in a `low` window, the bar is only as high as its buttons."""
-    style = look.type.h1 if overline else look.compact.h3 if low else look.type.h2
-    heading_ = keep("title", (look, title, style), lambda: heading(text(title, style), 1))
+    style = design.type.h1 if overline else design.compact.h3 if low else design.type.h2
+    heading_ = keep("title", (design, title, style), lambda: heading(text(title, style), 1))
     titles: list[ft.Control] = [heading_]
     if overline:
-        titles.insert(0, alone(text(overline, look.type.label_s, look.colors.content_muted)))
+        titles.insert(0, semantic_group(text(overline, design.type.label_s, design.colors.content_muted)))
     if subtitle:
         titles.append(subtitle)
     start: list[ft.Control] = []
     if back is not None:
-        start.append(keep("back", (look, back), partial(_back_button, look, back)))
+        start.append(keep("back", (design, back), partial(_back_button, design, back)))
     end: list[ft.Control] = [*actions]
-    if not look.layout.rail:
-        end.append(keep("account", (look,), partial(account_button, look)))
+    if not design.layout.rail:
+        end.append(keep("account", (design,), partial(account_button, design)))
     named = ft.Column(titles, spacing=0, expand=True, tight=True)
     content: ft.Control = ft.Row([*start, named, *end], spacing=SPACE_2XS)
-    if look.enlarged and not look.layout.rail and not low:
+    if design.enlarged and not design.layout.rail and not low:
         # Beside the buttons, a large title would break inside words.
         named.expand = None
-        below = ft.Container(named, padding=ft.Padding.only(left=look.layout.margin if start else 0))
+        below = ft.Container(named, padding=ft.Padding.only(left=design.layout.margin if start else 0))
         buttons = ft.Row([*start, ft.Container(expand=True), *end], spacing=SPACE_2XS)
         content = column(buttons, below, spacing=0)
     return ft.Container(
         content,
         padding=ft.Padding.only(
-            left=SPACE_2XS if start else look.layout.margin,
+            left=SPACE_2XS if start else design.layout.margin,
             right=SPACE_XS,
             top=0 if low else SPACE_XS,
             bottom=0 if low else SPACE_XS,
@@ -181,5 +183,5 @@ def _top_bar(
     )
 
 
-def _back_button(look: Look, path: str) -> ft.Control:
-    return icon_button(look, ft.Icons.ARROW_BACK, look.words("action.back"), partial(go, path))
+def _back_button(design: Design, path: str) -> ft.Control:
+    return icon_button(design, ft.Icons.ARROW_BACK, design.words("action.back"), partial(go, path))

@@ -10,7 +10,8 @@ import flet as ft
 from views.core.device import DeviceState
 from views.core.session import Gate, SessionState
 from views.flet_compat.pressed_focus import release_focus
-from views.places import PURCHASES, Destination, parent_of, purchase_address, show_period
+from views.purchases.period_navigation import show_period
+from views.routes import PURCHASES, Destination, parent_of, purchase_address
 
 
 @dataclass(frozen=True)
@@ -101,5 +102,5 @@ class Keyboard:
         index = ids.index(purchase.payment_id) + by
         if 0 <= index < len(ids):
             payment_id, place = placed[index]
-            purchases.window.bring(*place)
+            purchases.window.scroll_to_row(*place)
             self.page.navigate(purchase_address(payment_id, period_id))

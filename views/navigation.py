@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import flet as ft
 
 from views.core.session import SessionState
-from views.places import PURCHASES, Destination, period_in
+from views.routes import PURCHASES, Destination, period_in
 
 
 class Navigation:
@@ -56,7 +56,7 @@ class Navigation:
         purchases, period_id = self._session.purchases, period_in(route)
         if purchases is None:
             return True
-        news = purchases.is_news(period_id)
+        news = purchases.is_external_route(period_id)
         if only_period and news:
             self._page.run_task(purchases.open, period_id)
         return not only_period

@@ -8,7 +8,7 @@ from typing import Any
 import flet as ft
 
 from views.kit.buttons import icon_button, row_as_button
-from views.kit.look import Look, silent, text
+from views.kit.design import Design, decorative, text
 from views.kit.theme import (
     NAVIGATION_BAR_HEIGHT,
     RADIUS_PILL,
@@ -18,7 +18,7 @@ from views.kit.theme import (
     hairline,
     navigation_cell,
 )
-from views.places import SETTINGS, Destination, go
+from views.routes import SETTINGS, Destination, go
 
 RAIL_WIDTH, RAIL_EDGE = 224, 28
 """Width of the extended rail, and of the space before its icons, in logical pixels."""
@@ -30,44 +30,44 @@ LEAST_LETTERS = 4
 """Letters added to the length of each label, so that short labels have a wide enough target."""
 
 
-def account_button(look: Look) -> ft.Control:
+def account_button(design: Design) -> ft.Control:
     def open_settings() -> None:
         go(SETTINGS)
 
-    return icon_button(look, ft.Icons.ACCOUNT_CIRCLE_OUTLINED, look.words("home.account"), open_settings)
+    return icon_button(design, ft.Icons.ACCOUNT_CIRCLE_OUTLINED, design.words("home.account"), open_settings)
 
 
-def _labelled_account(look: Look) -> ft.Control:
+def _labelled_account(design: Design) -> ft.Control:
     """Return the row of the extended rail that opens the settings."""
     content = ft.Row(
         [
-            ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24, color=look.colors.content_muted),
-            text(look.words("settings.h1"), look.type.label_s, look.colors.content_muted),
+            ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24, color=design.colors.content_muted),
+            text(design.words("settings.h1"), design.type.label_s, design.colors.content_muted),
         ],
         spacing=RAIL_EDGE,
     )
     row = row_as_button(
-        look,
+        design,
         content,
         partial(go, SETTINGS),
-        name=look.words("home.account"),
-        style=navigation_cell(look.colors),
+        name=design.words("home.account"),
+        style=navigation_cell(design.colors),
     )
     return ft.Container(row, width=RAIL_WIDTH, padding=ft.Padding.only(left=RAIL_EDGE))
 
 
-def _icon(look: Look, place: Destination, icon: ft.IconData, color: str, news: int) -> ft.Icon:
+def _icon(design: Design, place: Destination, icon: ft.IconData, color: str, news: int) -> ft.Icon:
     """Return the icon of a destination; the home icon has a badge with the number of new charges."""
     if place is not Destination.HOME or not news:
         return ft.Icon(icon, color=color)
     count = text(
-        str(news) if news < MANY else f"+{MANY - 1}", look.compact.caption, look.colors.content_inverse
+        str(news) if news < MANY else f"+{MANY - 1}", design.compact.caption, design.colors.content_inverse
     )
     return ft.Icon(
         icon,
         color=color,
-        semantics_label=look.words("check.news", n=news),
-        badge=ft.Badge(silent(count), bgcolor=look.colors.surface_inverse),
+        semantics_label=design.words("check.news", n=news),
+        badge=ft.Badge(decorative(count), bgcolor=design.colors.surface_inverse),
     )
 
 
@@ -78,7 +78,7 @@ def _go_to_destination(event: ft.Event[Any]) -> None:
             go(place.path)
 
 
-def bar(look: Look, here: Destination | None, news: int, *, low: bool) -> ft.BottomAppBar:
+def bar(design: Design, here: Destination | None, news: int, *, low: bool) -> ft.BottomAppBar:
     """Return the bottom bar; on a screen that is no destination, the bar marks none.
 
     Flet's `NavigationBar` always marks a destination, and its cells have equal widths, in which long labels
@@ -87,31 +87,31 @@ def bar(look: Look, here: Destination | None, news: int, *, low: bool) -> ft.Bot
     return ft.BottomAppBar(
         ft.Container(
             ft.Row(
-                [_place(look, place, place is here, news, low=low) for place in Destination],
+                [_place(design, place, place is here, news, low=low) for place in Destination],
                 spacing=0,
                 vertical_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
-            border=ft.Border(top=hairline(look.colors)),
+            border=ft.Border(top=hairline(design.colors)),
         ),
         height=TARGET if low else NAVIGATION_BAR_HEIGHT,
         padding=0,
-        bgcolor=look.colors.surface_card,
+        bgcolor=design.colors.surface_card,
         elevation=0,
     )
 
 
-def _place(look: Look, place: Destination, here: bool, news: int, *, low: bool) -> ft.Control:
+def _place(design: Design, place: Destination, here: bool, news: int, *, low: bool) -> ft.Control:
     """Return a cell of the bar; with large texts, its width is proportional to its label."""
-    label = place.label(look)
-    color = look.colors.content_default if here else look.colors.content_muted
-    style = look.compact.caption_bold if here else look.compact.caption_medium
+    label = place.label(design)
+    color = design.colors.content_default if here else design.colors.content_muted
+    style = design.compact.caption_bold if here else design.compact.caption_medium
     mark = ft.Container(
-        _icon(look, place, place.value[2] if here else place.value[1], color, news),
+        _icon(design, place, place.value[2] if here else place.value[1], color, news),
         width=MARK_WIDTH,
         height=MARK_HEIGHT,
         alignment=ft.Alignment.CENTER,
         border_radius=RADIUS_PILL,
-        bgcolor=look.colors.surface_sunken if here else None,
+        bgcolor=design.colors.surface_sunken if here else None,
     )
     content = ft.Column(
         [mark] if low else [mark, text(label, style, color, wrap=False)],
@@ -119,29 +119,29 @@ def _place(look: Look, place: Destination, here: bool, news: int, *, low: bool) 
         alignment=ft.MainAxisAlignment.CENTER,
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
     )
-    told = [look.words("check.news", n=news)] if place is Destination.HOME and news else []
+    told = [design.words("check.news", n=news)] if place is Destination.HOME and news else []
     cell = row_as_button(
-        look,
+        design,
         content,
         partial(go, place.path),
         name="\n".join([label, *told]),
         selected=here,
-        style=navigation_cell(look.colors),
+        style=navigation_cell(design.colors),
         key=f"place-{place.name}",
     )
-    cell.expand = len(label) + LEAST_LETTERS if look.crowded else 1
+    cell.expand = len(label) + LEAST_LETTERS if design.crowded else 1
     return cell
 
 
-def rail(look: Look, here: Destination | None, news: int) -> ft.NavigationRail:
+def rail(design: Design, here: Destination | None, news: int) -> ft.NavigationRail:
     """Return the rail at the start edge; on a screen that is no destination, the rail marks none."""
-    extended = look.layout.extended_rail
+    extended = design.layout.extended_rail
     return ft.NavigationRail(
         destinations=[
             ft.NavigationRailDestination(
-                icon=_icon(look, place, place.value[1], look.colors.content_muted, news),
-                selected_icon=_icon(look, place, place.value[2], look.colors.content_default, news),
-                label=place.label(look),
+                icon=_icon(design, place, place.value[1], design.colors.content_muted, news),
+                selected_icon=_icon(design, place, place.value[2], design.colors.content_default, news),
+                label=place.label(design),
                 padding=ft.Padding.symmetric(vertical=SPACE_2XS) if extended else None,  # else 44 px high
             )
             for place in Destination
@@ -150,13 +150,13 @@ def rail(look: Look, here: Destination | None, news: int) -> ft.NavigationRail:
         extended=extended,
         label_type=ft.NavigationRailLabelType.NONE if extended else ft.NavigationRailLabelType.ALL,
         leading=ft.Container(
-            silent(ft.Image(src=look.brand.mark, width=40, height=40)),
+            decorative(ft.Image(src=design.brand.mark, width=40, height=40)),
             padding=ft.Padding.symmetric(vertical=SPACE_M),
             width=RAIL_WIDTH if extended else None,
             alignment=ft.Alignment(-1 + 2 * RAIL_EDGE / (RAIL_WIDTH - 40), 0) if extended else None,
         ),
         min_extended_width=RAIL_WIDTH,
-        trailing=_labelled_account(look) if extended else account_button(look),
+        trailing=_labelled_account(design) if extended else account_button(design),
         pin_trailing_to_bottom=True,
         scrollable=True,  # else the account button would overlap a destination in a low window
         on_change=_go_to_destination,

@@ -9,7 +9,7 @@ from typing import Any
 import flet as ft
 
 from views.core.component import component
-from views.core.context import use_look
+from views.core.context import use_design
 from views.core.device import DeviceState
 from views.core.session import SessionState
 from views.core.sheet import use_sheet
@@ -40,20 +40,20 @@ def Sheets(
     Screens cannot hold sheets: a resize may replace a screen, and the text typed in its sheet would be lost.
     Flutter closes a sheet with the view below it, so the views stay the same while a sheet is open.
     """
-    look = use_look()
+    design = use_design()
     shown = (
-        sheets.draw(look) if sheets.draw else None,
-        shortcuts_sheet(look, device) if device.shortcuts_shown else None,
-        demo_sheet(look, demo, device.runtime) if demo and demo.opened else None,
-        report_sheet(look, report) if report and report.payment_id else None,
-        end_confirmation(look, subscriptions) if subscriptions else None,
-        service_confirmation(look, service) if service else None,
+        sheets.draw(design) if sheets.draw else None,
+        shortcuts_sheet(design, device) if device.shortcuts_shown else None,
+        demo_sheet(design, demo, device.runtime) if demo and demo.opened else None,
+        report_sheet(design, report) if report and report.payment_id else None,
+        end_confirmation(design, subscriptions) if subscriptions else None,
+        service_confirmation(design, service) if service else None,
     )
     for sheet in shown:
-        use_sheet(look, sheet)
-    wide: Any = ft.use_ref(look.layout.wide)
+        use_sheet(design, sheet)
+    wide: Any = ft.use_ref(design.layout.wide)
     if not any(shown):
-        wide.current = look.layout.wide
+        wide.current = design.layout.wide
     return ft.use_memo(partial(screens, wide.current), [screens, wide.current])
 
 

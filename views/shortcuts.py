@@ -6,14 +6,14 @@ from views.core.device import DeviceState
 from views.core.sheet_state import Sheet
 from views.kit.buttons import outline_button
 from views.kit.cards import column, key_value
-from views.kit.look import Look
+from views.kit.design import Design
 from views.kit.theme import SPACE_M
-from views.places import Destination
+from views.routes import Destination
 
 
-def shortcuts_sheet(look: Look, device: DeviceState) -> Sheet:
+def shortcuts_sheet(design: Design, device: DeviceState) -> Sheet:
     """Return the list of the keyboard shortcuts."""
-    words = look.words
+    words = design.words
     keys = [
         (f"Alt + 1 … {len(Destination)}", words("shortcuts.destinations")),
         ("R", words("shortcuts.refresh")),
@@ -23,8 +23,8 @@ def shortcuts_sheet(look: Look, device: DeviceState) -> Sheet:
         ("?", words("shortcuts.help")),
     ]
     content = column(
-        column(*(key_value(look, meaning, key) for key, meaning in keys), spacing=0),
-        outline_button(look, words("action.close"), device.hide_shortcuts, autofocus=True),
+        column(*(key_value(design, meaning, key) for key, meaning in keys), spacing=0),
+        outline_button(design, words("action.close"), device.hide_shortcuts, autofocus=True),
         spacing=SPACE_M,
     )
     return Sheet(words("shortcuts.title"), content, device.hide_shortcuts)

@@ -26,11 +26,11 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from services.client.cache import Known, Reading, Reads, Worth, encode, unreadable
+from services.client.cache import CacheEntry, Priority, Reading, ResponseCache, encode, unreadable
 from services.client.credentials import CredentialProblem, CredentialStore
-from services.client.diagnostics import Troubles
-from services.client.http import CALL_TIMEOUT, Clock, Reply, Wire, utc_now, whole
-from services.client.oauth import Authority, Challenge, Tokens
+from services.client.diagnostics import FailureLog
+from services.client.http import CALL_TIMEOUT, Clock, HttpClient, Response, replace_surrogates, utc_now
+from services.client.oauth import Challenge, OAuthClient, Tokens
 from services.client.session import Remembered, Session
 from services.client.sign_in_tries import SignInTries
 from services.client.single_flight import SingleFlight
@@ -70,7 +70,7 @@ from services.domain.origins import backend_origin
 from services.insights.review import Review, merge
 
 if TYPE_CHECKING:
-    from services.client.offline import OfflineStore, Seal
+    from services.client.offline import Cipher, OfflineStore
 
 __all__ = ["Backend", "Challenge", "Clock", "Remembered"]
 
@@ -92,7 +92,7 @@ SAVING_DELAY: Final = 1.0
 """Seconds during which reads are collected, to be written to the device together."""
 
 _ANSWERS: Final = "answers"
-_OPINION: Final = "opinion-"
+_FEEDBACK: Final = "opinion-"
 _REVIEW: Final = "review-"
 """Names of files on the device; a key follows the second, a digest the third."""
 
@@ -105,7 +105,7 @@ _OF_CHANGES = (Changed, NotPossible)
 """
 
 
-class Opinion(Struct, frozen=True):
+class UnsentFeedback(Struct, frozen=True):
     """Feedback on a help article, not sent yet."""
 
     article_id: str
@@ -116,7 +116,7 @@ class Opinion(Struct, frozen=True):
     """Idempotency key of all tries to send it: a UUID."""
 
     def __repr__(self) -> str:
-        return "Opinion(...)"
+        return "UnsentFeedback(...)"
 
 
 class _UnsentReview(Struct, frozen=True):
@@ -146,24 +146,24 @@ class Backend:
 
     def __init__(
         self,
-        wire: Wire,
+        http_client: HttpClient,
         credentials: CredentialStore,
         *,
         clock: Clock = utc_now,
         offline: OfflineStore | None = None,
     ) -> None:
-        self._wire = wire
-        self._authority = Authority(wire)
-        self._session = Session(self._authority, credentials, clock=clock, on_end=self._ended)
+        self._http = http_client
+        self._oauth = OAuthClient(http_client)
+        self._session = Session(self._oauth, credentials, clock=clock, on_end=self._ended)
         self._offline = offline
         self._saving: asyncio.TimerHandle | None = None
-        self._opinions: tuple[Opinion, ...] = ()
+        self._unsent: tuple[UnsentFeedback, ...] = ()
         self._reviews: dict[str, Review] = {}
-        self._reads = Reads(self._save_soon)
+        self._cache = ResponseCache(self._save_soon)
         self._writes = SingleFlight()
         self._leaving = SingleFlight()
         self._opening = SingleFlight()
-        wire.on_outdated = self._outdated
+        http_client.on_outdated = self._outdated
 
     @classmethod
     def at(
@@ -183,8 +183,8 @@ class Backend:
         Raises:
             ValueError: the address is invalid; the message is a sentence for the user.
         """
-        wire = Wire.over_http(backend_origin(url), clock=clock, timeout=timeout, tls=tls)
-        return cls(wire, credentials, clock=clock, offline=offline)
+        http_client = HttpClient.over_http(backend_origin(url), clock=clock, timeout=timeout, tls=tls)
+        return cls(http_client, credentials, clock=clock, offline=offline)
 
     @property
     def signed_in(self) -> bool:
@@ -198,12 +198,12 @@ class Backend:
     @property
     def host(self) -> str:
         """Host of the backend; `sandbox` if it is embedded in this process."""
-        return urlsplit(self._wire.origin).hostname or ""
+        return urlsplit(self._http.origin).hostname or ""
 
     @property
-    def troubles(self) -> Troubles:
+    def failure_log(self) -> FailureLog:
         """Last failures, for a diagnostic report."""
-        return self._wire.troubles
+        return self._http.failure_log
 
     @property
     def credential_problem(self) -> CredentialProblem | None:
@@ -213,7 +213,7 @@ class Backend:
     @property
     def keeps_on_device(self) -> bool:
         """Whether cached answers are available without a network at the next start."""
-        return self._seal() is not None
+        return self._cipher() is not None
 
     @property
     def has_device(self) -> bool:
@@ -229,9 +229,9 @@ class Backend:
 
     async def _resume(self) -> Remembered:
         remembered = await self._session.resume()
-        seal = self._seal()
-        if seal is not None and self._offline is not None:
-            self._know(await self._offline.open(seal))
+        cipher = self._cipher()
+        if cipher is not None and self._offline is not None:
+            self._know(await self._offline.open(cipher))
         elif self._offline is not None and remembered.problem is None and not self._session.overdue:
             # With a problem or an overdue session, the key may still become available.
             await self._offline.erase()
@@ -241,7 +241,7 @@ class Backend:
         """Begin a sign-in with a known or unknown identifier."""
         if self.sign_in_tries is not None:
             self.sign_in_tries.check()
-        return await self._authority.begin(whole(cleaned(identifier)))
+        return await self._oauth.begin(replace_surrogates(cleaned(identifier)))
 
     async def finish_sign_in(
         self, challenge: Challenge, password: str, *, remember: bool
@@ -255,9 +255,9 @@ class Backend:
         self._opening.cancel()
         self._drop_account()
         problem = await self._session.start(tokens, challenge.identifier, remember=remember)
-        seal = self._seal()
-        if seal is not None and self._offline is not None:
-            await self._offline.open(seal)
+        cipher = self._cipher()
+        if cipher is not None and self._offline is not None:
+            await self._offline.open(cipher)
         return problem
 
     async def confirm_kept(self) -> CredentialProblem | None:
@@ -304,15 +304,15 @@ class Backend:
             self.sign_in_tries.check()
             self.sign_in_tries.failed()
         given = {"phoneNumber": phone_number and cleaned(phone_number), "email": email and cleaned(email)}
-        reply = await self._wire.send(
+        response = await self._http.send(
             "POST",
             "/v1/identifier-reminders",
-            json={name: whole(text) for name, text in given.items() if text},
+            json={name: replace_surrogates(text) for name, text in given.items() if text},
         )
-        if reply.status != 202:
-            failure = reply.failure()
+        if response.status != 202:
+            failure = response.failure()
             if not isinstance(failure, Unavailable):  # without a session, any other failure is unexpected
-                failure = UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
+                failure = UnexpectedAnswer(f"status {response.status}", correlator=response.correlator)
             raise failure
 
     def account(self) -> Reading[Account]:
@@ -354,7 +354,7 @@ class Backend:
             query = urlencode(params, errors="replace")
             return f"/v1/contracts/{_segment(contract_id)}/purchases?{query}"
 
-        return self._read(PurchasePage, url, Worth.USEFUL if page == 1 else Worth.PASSING)
+        return self._read(PurchasePage, url, Priority.USEFUL if page == 1 else Priority.PASSING)
 
     def purchase(self, contract_id: str, payment_id: str) -> Reading[Purchase]:
         """Return one entry with its refunds."""
@@ -362,7 +362,7 @@ class Backend:
         def url() -> str:
             return f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}"
 
-        return self._read(Purchase, url, Worth.USEFUL)
+        return self._read(Purchase, url, Priority.USEFUL)
 
     def subscriptions(self, contract_id: str) -> Reading[tuple[Subscription, ...]]:
         """Return all subscriptions of a contract; `terminate` takes the `etag` of the answer."""
@@ -378,7 +378,7 @@ class Backend:
         url = f"{path}/{_segment(subscription_id)}/termination"
 
         async def ended() -> Answer[Subscription] | None:
-            answer = await self._revalidated(self._reads, path, Subscriptions)
+            answer = await self._revalidated(self._cache, path, Subscriptions)
             return next(
                 (
                     Answer(each, answer.at, answer.etag)
@@ -403,7 +403,7 @@ class Backend:
         url = _service(contract_id)
 
         async def switched() -> Answer[Service] | None:
-            answer = await self._revalidated(self._reads, url, Service)
+            answer = await self._revalidated(self._cache, url, Service)
             heading_for = answer.value.pending_status or answer.value.status
             return answer if heading_for == status else None
 
@@ -423,7 +423,7 @@ class Backend:
         url = _review(contract_id)
 
         async def replaced() -> Answer[Review] | None:
-            answer = await self._revalidated(self._reads, url, Review)
+            answer = await self._revalidated(self._cache, url, Review)
             return answer if merge(answer.value, review) == answer.value else None
 
         return await self._writes.run(url, lambda: self._put(url, review, etag, Review, replaced))
@@ -435,9 +435,9 @@ class Backend:
     async def keep_review(self, contract_id: str, review: Review) -> None:
         """Keep decisions until `drop_review`; store them for the next start if the device stores data."""
         self._reviews[contract_id] = review
-        seal, unsent = self._seal(), _UnsentReview(contract_id, review)
-        if seal is not None and self._offline is not None:
-            await self._offline.save(seal, _review_file(contract_id), lambda: msgspec.json.encode(unsent))
+        cipher, unsent = self._cipher(), _UnsentReview(contract_id, review)
+        if cipher is not None and self._offline is not None:
+            await self._offline.save(cipher, _review_file(contract_id), lambda: msgspec.json.encode(unsent))
 
     async def drop_review(self, contract_id: str) -> None:
         """Drop the decisions, because the backend has them now."""
@@ -454,10 +454,10 @@ class Backend:
             key: a UUID per completed form: repeated requests with the same key create one dispute.
         """
         path = f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}/disputes"
-        told = {"reason": reason} | ({"comment": whole(comment)} if comment else {})
-        reply = await self._post_once(path, told, key)
+        told = {"reason": reason} | ({"comment": replace_surrogates(comment)} if comment else {})
+        response = await self._post_once(path, told, key)
         try:
-            return reply.decode(Dispute)
+            return response.decode(Dispute)
         except UnexpectedAnswer as error:  # the status reports success, but the body is unreadable
             raise OutcomeUnknown(str(error), correlator=error.correlator) from None
 
@@ -473,104 +473,110 @@ class Backend:
         given = {"liked": liked, "missing": missing}
         told = {"articleId": article_id, "useful": useful}
         await self._post_once(
-            "/v1/feedback", told | {name: whole(text) for name, text in given.items() if text}, key
+            "/v1/feedback",
+            told | {name: replace_surrogates(text) for name, text in given.items() if text},
+            key,
         )
 
     async def forget_known(self) -> None:
         """Clear the cache, here and on the device; the session continues."""
         reviews = self._reviews
         self._forget()
-        seal = self._seal()
-        if seal is not None and self._offline is not None:
-            await self._offline.open(seal)
+        cipher = self._cipher()
+        if cipher is not None and self._offline is not None:
+            await self._offline.open(cipher)
         for contract_id, review in reviews.items():
             await self.keep_review(contract_id, review)
 
     @property
-    def unsent_opinions(self) -> tuple[Opinion, ...]:
+    def unsent_feedback(self) -> tuple[UnsentFeedback, ...]:
         """Feedback of this subscriber left to send when the app was closed."""
-        return self._opinions
+        return self._unsent
 
-    async def keep_opinion(self, opinion: Opinion) -> None:
+    async def queue_feedback(self, feedback: UnsentFeedback) -> None:
         """Store feedback for the next start, if the device stores data, until it is dropped."""
-        seal = self._seal()
-        liked, missing = (text and whole(text) for text in (opinion.liked, opinion.missing))
-        opinion = msgspec.structs.replace(opinion, liked=liked, missing=missing)
-        if seal is not None and self._offline is not None:
-            await self._offline.save(seal, _OPINION + opinion.key, lambda: msgspec.json.encode(opinion))
+        cipher = self._cipher()
+        liked, missing = (text and replace_surrogates(text) for text in (feedback.liked, feedback.missing))
+        feedback = msgspec.structs.replace(feedback, liked=liked, missing=missing)
+        if cipher is not None and self._offline is not None:
+            await self._offline.save(cipher, _FEEDBACK + feedback.key, lambda: msgspec.json.encode(feedback))
 
     async def drop_opinion(self, key: str) -> None:
         """Drop feedback that has been sent or returned to its form."""
-        self._opinions = tuple(each for each in self._opinions if each.key != key)
+        self._unsent = tuple(each for each in self._unsent if each.key != key)
         if self._offline is not None:
-            await self._offline.remove(_OPINION + key)
+            await self._offline.remove(_FEEDBACK + key)
 
     async def close(self) -> None:
         """Close the connections, after a renewal and writes in flight. The session stays valid."""
         self._opening.cancel()
-        self._reads.under_way.cancel()
+        self._cache.in_flight.cancel()
         self._save()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_TIME):
                 await self._writes.settled()
         await self._leaving.settled()
         await self._session.settled()
-        await self._wire.close()
+        await self._http.close()
         if self._offline is not None:
             await self._offline.close()
 
-    def _read(self, kind: type[T], url: Callable[[], str], worth: Worth = Worth.ESSENTIAL) -> Reading[T]:
+    def _read(
+        self, kind: type[T], url: Callable[[], str], priority: Priority = Priority.ESSENTIAL
+    ) -> Reading[T]:
         """Return the reading of `url`; `url` may raise `NotFound`."""
 
         def recall() -> Answer[T] | None:
             with suppress(NotFound):
-                return self._reads.recall(url(), kind)
+                return self._cache.recall(url(), kind)
             return None
 
         async def ask() -> Answer[T]:
-            reads, address = self._reads, url()
-            return await reads.under_way.run(address, lambda: self._revalidated(reads, address, kind, worth))
+            cache, address = self._cache, url()
+            return await cache.in_flight.run(
+                address, lambda: self._revalidated(cache, address, kind, priority)
+            )
 
         return Reading(recall, ask)
 
     async def _revalidated(
-        self, reads: Reads, url: str, kind: type[T], worth: Worth = Worth.ESSENTIAL
+        self, cache: ResponseCache, url: str, kind: type[T], priority: Priority = Priority.ESSENTIAL
     ) -> Answer[T]:
-        known = reads.recall(url, kind)
+        known = cache.recall(url, kind)
         headers = _condition("If-None-Match", known.etag if known else "")
-        reply = await self._wire.send("GET", url, headers=headers, auth=self._session)
-        etag = reply.etag
-        if reply.status == 304 and known and known.etag:
+        response = await self._http.send("GET", url, headers=headers, auth=self._session)
+        etag = response.etag
+        if response.status == 304 and known and known.etag:
             value, etag = known.value, etag or known.etag
-        elif reply.status == 304:
-            raise UnexpectedAnswer("not modified, but never read", correlator=reply.correlator)
-        elif reply.status == 200:
-            value = reply.decode(kind)
+        elif response.status == 304:
+            raise UnexpectedAnswer("not modified, but never read", correlator=response.correlator)
+        elif response.status == 200:
+            value = response.decode(kind)
         else:
-            failure = reply.failure()
+            failure = response.failure()
             senseless = (*_OF_CHANGES, Forbidden, NotFound) if url == _ACCOUNT else _OF_CHANGES
             if isinstance(failure, senseless):
-                raise UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
+                raise UnexpectedAnswer(f"status {response.status}", correlator=response.correlator)
             # a `code` shows that the backend answered, not a proxy: the cached answer is invalid
-            if reply.status in (403, 404) and reply.code:
-                reads.drop(url)
+            if response.status in (403, 404) and response.code:
+                cache.drop(url)
             raise failure
-        reads.keep(Known(url, etag, reply.at, worth, value))
-        return Answer(value, reply.at, etag, unreadable(value))
+        cache.put(CacheEntry(url, etag, response.at, priority, value))
+        return Answer(value, response.at, etag, unreadable(value))
 
-    def _seal(self) -> Seal | None:
+    def _cipher(self) -> Cipher | None:
         """Return the cipher of the files on this device; `None` if the device stores none."""
         key, owner = self._session.key, self._session.identifier
         if self._offline is None or key is None or owner is None:
             return None
-        from services.client.offline import Seal  # a web host never imports it
+        from services.client.offline import Cipher  # a web host never imports it
 
-        return Seal(key, self._offline.origin, owner)
+        return Cipher(key, self._offline.origin, owner)
 
     def _know(self, files: dict[str, bytes]) -> None:
         """Load the data stored on the device."""
-        self._reads.restore(files.pop(_ANSWERS, b""))
-        opinions = []
+        self._cache.restore(files.pop(_ANSWERS, b""))
+        feedback = []
         for name, content in files.items():
             if name.startswith(_REVIEW):
                 with suppress(msgspec.MsgspecError, ValueError):
@@ -578,8 +584,8 @@ class Backend:
                     self._reviews[unsent.contract_id] = unsent.review
                 continue
             with suppress(msgspec.MsgspecError):  # perhaps written by a newer app
-                opinions.append(msgspec.json.decode(content, type=Opinion))
-        self._opinions = tuple(opinions)
+                feedback.append(msgspec.json.decode(content, type=UnsentFeedback))
+        self._unsent = tuple(feedback)
 
     def _save_soon(self) -> None:
         if self._saving is None and self._offline is not None:
@@ -590,9 +596,9 @@ class Backend:
         if self._saving is None:
             return
         self._saving.cancel()
-        self._saving, seal, answers = None, self._seal(), self._reads.snapshot()
-        if seal is not None and self._offline is not None:
-            self._offline.save(seal, _ANSWERS, lambda: encode(answers))
+        self._saving, cipher, answers = None, self._cipher(), self._cache.snapshot()
+        if cipher is not None and self._offline is not None:
+            self._offline.save(cipher, _ANSWERS, lambda: encode(answers))
 
     async def _put(
         self,
@@ -604,20 +610,20 @@ class Backend:
     ) -> Answer[T]:
         """Change a state. `done` reads it again: it returns the answer of a successful change, or `None`."""
         headers = _condition("If-Match", etag)
-        reply: Reply | None = None
+        response: Response | None = None
         try:
-            reply = await self._wire.send("PUT", url, headers=headers, json=body, auth=self._session)
-            if reply.status in (200, 202):
-                self._reads.outdate(url)
-                return Answer(reply.decode(kind), reply.at, reply.etag)
-            failure = reply.failure()
+            response = await self._http.send("PUT", url, headers=headers, json=body, auth=self._session)
+            if response.status in (200, 202):
+                self._cache.invalidate(url)
+                return Answer(response.decode(kind), response.at, response.etag)
+            failure = response.failure()
         except (Unreachable, UnexpectedAnswer) as error:
             failure = error
         finally:
-            self._reads.under_way.outdate()
-        if reply is None and not failure.sent:
+            self._cache.in_flight.invalidate()
+        if response is None and not failure.sent:
             raise _not_sent(failure)
-        if reply is not None and 300 <= reply.status < 500:
+        if response is not None and 300 <= response.status < 500:
             raise failure
         try:
             found = await done()
@@ -627,37 +633,37 @@ class Backend:
             raise failure
         return found
 
-    async def _post_once(self, url: str, body: object, key: str) -> Reply:
+    async def _post_once(self, url: str, body: object, key: str) -> Response:
         """Create something once, however often it is requested under `key`."""
         return await self._writes.run((url, key), lambda: self._create(url, body, key))
 
-    async def _create(self, url: str, body: object, key: str) -> Reply:
-        async def once() -> Reply:
-            reply = await self._wire.send(
+    async def _create(self, url: str, body: object, key: str) -> Response:
+        async def once() -> Response:
+            response = await self._http.send(
                 "POST", url, headers={"Idempotency-Key": key}, json=body, auth=self._session
             )
-            if reply.status >= 500:
-                failure = reply.failure()
+            if response.status >= 500:
+                failure = response.failure()
                 failure.sent = True
                 raise failure
-            return reply
+            return response
 
         try:
             try:
-                reply = await once()
+                response = await once()
             except (Unreachable, Unavailable, UnexpectedAnswer) as lost:
                 if not lost.sent:
                     raise _not_sent(lost) from None
                 try:
-                    reply = await once()
+                    response = await once()
                 except (Unreachable, Unavailable, UnexpectedAnswer) as error:
                     raise OutcomeUnknown(str(error), correlator=error.correlator) from None
         finally:
-            self._reads.under_way.outdate()
-        if reply.status != 201:
-            raise reply.failure()
-        self._reads.outdate(url)
-        return reply
+            self._cache.in_flight.invalidate()
+        if response.status != 201:
+            raise response.failure()
+        self._cache.invalidate(url)
+        return response
 
     async def _erase_and_revoke(self) -> CredentialProblem | None:
         if self._offline is not None:
@@ -665,41 +671,41 @@ class Backend:
         return await self._session.stop()
 
     async def _end_all_sessions(self) -> CredentialProblem | None:
-        async def once() -> Reply:
-            return await self._wire.send("DELETE", "/v1/sessions", auth=self._session)
+        async def once() -> Response:
+            return await self._http.send("DELETE", "/v1/sessions", auth=self._session)
 
         # the session has already ended, perhaps by the request whose answer was lost
         with suppress(SessionExpired):
             try:
-                reply = await once()
+                response = await once()
             except Unreachable:
-                reply = await once()
-            if reply.status not in (204, 401):
-                raise reply.failure()
+                response = await once()
+            if response.status not in (204, 401):
+                raise response.failure()
         return await self.sign_out()
 
     async def _tokens(self, challenge: Challenge, password: str) -> Tokens:
         """Finish a sign-in, unless this visitor's address has failed too often."""
         if self.sign_in_tries is None:
-            return await self._authority.finish(challenge, password)
+            return await self._oauth.finish(challenge, password)
         self.sign_in_tries.check()
         try:
-            return await self._authority.finish(challenge, password)
+            return await self._oauth.finish(challenge, password)
         except (Refused, Locked):
             self.sign_in_tries.failed()
             raise
 
     def _drop_account(self) -> None:
         self._writes.cancel()  # else a write could be repeated in the name of the next subscriber
-        self._reads.under_way.cancel()
+        self._cache.in_flight.cancel()
         self._forget()
 
     def _forget(self) -> None:
         """Drop all data of the account, here and on the device; requests in flight end by themselves."""
         if self._saving is not None:
             self._saving.cancel()
-        self._saving, self._opinions, self._reviews = None, (), {}
-        self._reads = Reads(self._save_soon)
+        self._saving, self._unsent, self._reviews = None, (), {}
+        self._cache = ResponseCache(self._save_soon)
         if self._offline is not None:
             self._offline.erase()
 

@@ -29,7 +29,7 @@ LARGEST: Final = 4_000_000
 """Bytes of JSON stored on the device; 64 pages of 25 purchases are about 1,300,000."""
 
 
-class Worth(IntEnum):
+class Priority(IntEnum):
     """Priority in the cache; the lowest is dropped first."""
 
     PASSING = 0
@@ -39,25 +39,25 @@ class Worth(IntEnum):
     """Answers that every screen needs to open."""
 
 
-class Known(Struct, frozen=True):
+class CacheEntry(Struct, frozen=True):
     """Cached answer of the backend."""
 
     url: Annotated[str, Meta(min_length=1, max_length=2000)]
     etag: str
     at: Instant
     """Time at which the backend last confirmed the answer, by its own clock."""
-    worth: Worth
+    priority: Priority
     value: Any
     """Decoded value; still JSON (`Raw`) after it was read from the device, until its first use."""
 
 
-class _Kept(Known, frozen=True):
+class _PersistedEntry(CacheEntry, frozen=True):
     """Cached answer as stored on the device."""
 
     value: Raw
 
 
-class Reads:
+class ResponseCache:
     """Cache and reads in flight of one account; each account has its own.
 
     Args:
@@ -65,17 +65,17 @@ class Reads:
     """
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
-        self.under_way = SingleFlight()
-        self._known: dict[str, Known] = {}
+        self.in_flight = SingleFlight()
+        self._known: dict[str, CacheEntry] = {}
         """Ordered by time, latest last."""
         self._on_change = on_change
 
-    def keep(self, known: Known) -> None:
+    def put(self, known: CacheEntry) -> None:
         """Cache an answer in place of the previous one from the same address."""
         self._known.pop(known.url, None)
         self._known[known.url] = known
         if len(self._known) > MOST_KNOWN:
-            least = min(self._known.values(), key=lambda each: each.worth)  # of equal worth, the oldest
+            least = min(self._known.values(), key=lambda each: each.priority)  # of equal worth, the oldest
             del self._known[least.url]
         self._on_change()
 
@@ -84,7 +84,7 @@ class Reads:
         if self._known.pop(url, None) is not None:
             self._on_change()
 
-    def outdate(self, url: str) -> None:
+    def invalidate(self, url: str) -> None:
         """Invalidate the answers that a write to `url` may change: of `url` and of its parent paths."""
         for known in [known for known in self._known if f"{url}/".startswith(f"{known}/")]:
             self.drop(known)
@@ -103,18 +103,18 @@ class Reads:
             known = self._known[url] = msgspec.structs.replace(known, value=value)
         return Answer(known.value, known.at, known.etag, unreadable(known.value))
 
-    def snapshot(self) -> tuple[Known, ...]:
+    def snapshot(self) -> tuple[CacheEntry, ...]:
         """Return all cached answers, for `encode`, which may run in a thread."""
         return tuple(self._known.values())
 
     def restore(self, kept: bytes) -> None:
         """Load the answers from the output of `encode`; ignore any other text."""
         try:
-            answers = msgspec.json.decode(kept, type=tuple[_Kept, ...])
+            answers = msgspec.json.decode(kept, type=tuple[_PersistedEntry, ...])
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return
         for each in answers[-MOST_KNOWN:]:
-            self._known[each.url] = Known(each.url, each.etag, each.at, each.worth, each.value.copy())
+            self._known[each.url] = CacheEntry(each.url, each.etag, each.at, each.priority, each.value.copy())
 
 
 def unreadable(value: object) -> int:
@@ -123,12 +123,12 @@ def unreadable(value: object) -> int:
     return count
 
 
-def encode(answers: Iterable[Known]) -> bytes:
+def encode(answers: Iterable[CacheEntry]) -> bytes:
     """Return the answers as JSON, latest last; above `LARGEST` bytes, without the least important ones."""
     latest_first = reversed([*enumerate(answers)])
     chosen: list[tuple[int, bytes]] = []
     room = LARGEST
-    for order, each in sorted(latest_first, key=lambda one: -one[1].worth):
+    for order, each in sorted(latest_first, key=lambda one: -one[1].priority):
         text = msgspec.json.encode(each)
         if len(text) <= room:
             room -= len(text)

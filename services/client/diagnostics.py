@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from services.domain.errors import BackendError
 from services.settings import VERSION
 
-MOST_TROUBLES = 20
+MOST_FAILURES = 20
 """Failures kept; a new one drops the oldest."""
 
 _WORDS = frozenset(
@@ -39,7 +39,7 @@ _WORDS = frozenset(
 """Fixed path segments of the contract, which identify no user."""
 
 
-class Trouble(NamedTuple):
+class Failure(NamedTuple):
     """One failure."""
 
     at: datetime
@@ -52,19 +52,19 @@ class Trouble(NamedTuple):
     """Id of the exchange in the backend's logs; empty if no request left."""
 
 
-class Troubles:
+class FailureLog:
     """Last failures of one visitor, oldest first."""
 
     def __init__(self) -> None:
-        self._last: deque[Trouble] = deque(maxlen=MOST_TROUBLES)
+        self._last: deque[Failure] = deque(maxlen=MOST_FAILURES)
 
     def note(self, error: BackendError, method: str, url: str, at: datetime) -> None:
         """Record that `method` of `url` failed."""
         kind, endpoint = type(error).__name__, f"{method} {endpoint_of(url)}"
-        self._last.append(Trouble(at.astimezone(UTC), kind, endpoint, error.correlator or ""))
+        self._last.append(Failure(at.astimezone(UTC), kind, endpoint, error.correlator or ""))
 
     @property
-    def last(self) -> tuple[Trouble, ...]:
+    def last(self) -> tuple[Failure, ...]:
         return tuple(self._last)
 
 
@@ -74,25 +74,27 @@ def endpoint_of(url: str) -> str:
     return "/".join(segment if not segment or segment in _WORDS else "{id}" for segment in segments)
 
 
-def report(troubles: Troubles, *, at: datetime, backend: str, surroundings: Mapping[str, str]) -> str:
+def diagnostic_report(
+    failure_log: FailureLog, *, at: datetime, backend: str, environment: Mapping[str, str]
+) -> str:
     """Return the diagnostic report, in English, one fact per line.
 
     Args:
         at: now, time zone aware.
         backend: host or name of the backend.
-        surroundings: other facts about the device and the app's appearance, none of them personal.
+        environment: other facts about the device and the app's appearance, none of them personal.
     """
     facts = {
         "Conso et moi": VERSION,
         "Python": platform.python_version(),
-        **surroundings,
+        **environment,
         "Backend": backend,
         "At": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
     lines = [f"{name}: {value}" for name, value in facts.items()]
-    lines.append(f"Last failures: {len(troubles.last) or 'none'}")
+    lines.append(f"Last failures: {len(failure_log.last) or 'none'}")
     lines += [
-        f"{trouble.at:%Y-%m-%dT%H:%M:%SZ} {trouble.kind} {trouble.endpoint} {trouble.correlator}".rstrip()
-        for trouble in troubles.last
+        f"{failure.at:%Y-%m-%dT%H:%M:%SZ} {failure.kind} {failure.endpoint} {failure.correlator}".rstrip()
+        for failure in failure_log.last
     ]
     return "\n".join(lines)

@@ -24,7 +24,7 @@ from httpx_retries import Retry, RetryTransport
 from socksio import SOCKSError
 
 from services.client import records
-from services.client.diagnostics import Troubles
+from services.client.diagnostics import FailureLog
 from services.client.proxies import proxy_for
 from services.client.trust import create_ssl_context
 from services.domain import entity_tags
@@ -87,7 +87,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """Answer of the backend, whatever its status."""
 
     status: int
@@ -100,7 +100,7 @@ class Reply(msgspec.Struct, frozen=True):
     """Callback for the failures of this answer."""
 
     def __repr__(self) -> str:
-        return f"Reply(status={self.status}, correlator={self.correlator!r})"
+        return f"Response(status={self.status}, correlator={self.correlator!r})"
 
     @property
     def retry_after(self) -> timedelta | None:
@@ -215,7 +215,7 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
     return moment if moment is not None and 2000 <= moment.year < 2100 else None
 
 
-class _Impatient(httpx.AsyncBaseTransport):
+class _RetryAfterCap(httpx.AsyncBaseTransport):
     """Transport below the retries: removes headers that no layer above may act upon.
 
     A read with a long `Retry-After` fails at once, instead of being retried too early.
@@ -278,7 +278,7 @@ def _http_transport(origin: str, tls: ssl.SSLContext | None) -> httpx.AsyncHTTPT
     )
 
 
-class Wire:
+class HttpClient:
     """HTTP client of one backend, for one visitor and one event loop.
 
     Args:
@@ -300,12 +300,12 @@ class Wire:
     ) -> None:
         self.origin = origin
         self._ready = ready
-        self.troubles = Troubles()
+        self.failure_log = FailureLog()
         self._clock = clock
         self._timeout = timeout
         self._client = httpx.AsyncClient(
             base_url=origin,
-            transport=RetryTransport(_Impatient(transport, clock), retry=_RETRY),
+            transport=RetryTransport(_RetryAfterCap(transport, clock), retry=_RETRY),
             timeout=_TIMEOUT,
             headers={"Accept": "application/json, application/problem+json"},
             trust_env=False,
@@ -314,7 +314,7 @@ class Wire:
     @classmethod
     def over_http(
         cls, origin: str, *, clock: Clock, timeout: float, tls: ssl.SSLContext | None = None
-    ) -> Wire:
+    ) -> HttpClient:
         """Return a client of `origin` over the network; a proxy is used, except for this machine.
 
         If the device's proxy or certificates cannot be used, every request fails as `DeviceMisconfigured`.
@@ -338,7 +338,7 @@ class Wire:
         json: object = None,
         headers: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
-    ) -> Reply:
+    ) -> Response:
         """Send one request; only reads are retried.
 
         Raises:
@@ -349,14 +349,14 @@ class Wire:
         """
 
         def told(error: BackendError) -> None:
-            self.troubles.note(error, method, url, self._clock())
+            self.failure_log.note(error, method, url, self._clock())
 
         try:
-            reply = await self._exchange(method, url, form, json, headers, auth)
+            response = await self._exchange(method, url, form, json, headers, auth)
         except BackendError as error:
             told(error)
             raise
-        return msgspec.structs.replace(reply, told=told)
+        return msgspec.structs.replace(response, told=told)
 
     async def _exchange(
         self,
@@ -366,14 +366,14 @@ class Wire:
         json: object,
         headers: Mapping[str, str] | None,
         auth: httpx.Auth | None,
-    ) -> Reply:
+    ) -> Response:
         correlator = str(uuid4())
         if self._ready is not None:
             await self._ready()
         if self._client.is_closed:  # the page was closed during the call
             raise Unreachable("closed", correlator=correlator)
         if form is not None:
-            form = {name: whole(value) for name, value in form.items()}
+            form = {name: replace_surrogates(value) for name, value in form.items()}
         content = None if json is None else msgspec.json.encode(json)
         typed = {} if content is None else {"Content-Type": "application/json"}
         try:
@@ -401,18 +401,18 @@ class Wire:
         except Exception as error:  # noqa: BLE001 - screens explain a `BackendError` only
             raise _lost(UnexpectedAnswer(type(error).__name__, correlator=correlator)) from None
         at = _date(response.headers) or self._clock()
-        reply = Reply(response.status_code, response.headers, body, at, correlator)
-        if reply.outdated:
+        received = Response(response.status_code, response.headers, body, at, correlator)
+        if received.outdated:
             if self.on_outdated is not None:
                 self.on_outdated()
-            raise UpdateNeeded(f"status {reply.status}", correlator=correlator)
-        return reply
+            raise UpdateNeeded(f"status {received.status}", correlator=correlator)
+        return received
 
     async def close(self) -> None:
         await self._client.aclose()
 
 
-def whole(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Return `text` in a form that can be encoded; pasted text may hold half a surrogate pair."""
     return text.encode(errors="replace").decode()
 

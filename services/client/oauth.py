@@ -21,7 +21,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from services.client.http import Reply, Wire, is_temporary
+from services.client.http import HttpClient, Response, is_temporary
 from services.domain.errors import (
     ActionNeeded,
     BackendError,
@@ -114,11 +114,11 @@ class _Failure(Struct, frozen=True):
         return f"_Failure(error={self.error!r})"
 
 
-class Authority:
-    """OAuth client of the backend behind `wire`; endpoints on other servers are refused."""
+class OAuthClient:
+    """OAuth client of the backend behind `http_client`; endpoints on other servers are refused."""
 
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+    def __init__(self, http_client: HttpClient) -> None:
+        self._http = http_client
         self._discovered: _Metadata | None = None
 
     async def begin(self, identifier: str) -> Challenge:
@@ -130,7 +130,7 @@ class Authority:
         metadata = await self._metadata()
         verifier = secrets.token_urlsafe(32)
         digest = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        reply = await self._post(
+        response = await self._post(
             metadata.authorization_challenge_endpoint,
             response_type="code",
             scope=SCOPE,
@@ -138,10 +138,10 @@ class Authority:
             code_challenge_method="S256",
             login_hint=identifier,
         )
-        failure = _failure(reply)
+        failure = _failure(response)
         if failure.error == "insufficient_authorization" and failure.auth_session:
             return Challenge(identifier, failure.auth_session, verifier)
-        raise self._sign_in_error(reply, failure)
+        raise self._sign_in_error(response, failure)
 
     async def finish(self, challenge: Challenge, password: str) -> Tokens:
         """Finish a sign-in with the password.
@@ -151,28 +151,28 @@ class Authority:
             SignInError, Unreachable, Unavailable, UnexpectedAnswer
         """
         metadata = await self._metadata()
-        reply = await self._post(
+        response = await self._post(
             metadata.authorization_challenge_endpoint,
             response_type="code",
             auth_session=challenge._auth_session,
             password=password,
         )
-        if reply.status != 200:
-            failure = _failure(reply)
+        if response.status != 200:
+            failure = _failure(response)
             challenge._auth_session = failure.auth_session or challenge._auth_session
-            raise self._sign_in_error(reply, failure)
-        code = reply.decode(_Code).authorization_code
-        reply = await self._post(
+            raise self._sign_in_error(response, failure)
+        code = response.decode(_Code).authorization_code
+        response = await self._post(
             metadata.token_endpoint,
             grant_type="authorization_code",
             code=code,
             code_verifier=challenge._code_verifier,
         )
-        if _error(reply) == "invalid_grant":
-            raise SignInTimedOut("the code is no longer valid", correlator=reply.correlator)
-        tokens = _tokens(reply)
+        if _error(response) == "invalid_grant":
+            raise SignInTimedOut("the code is no longer valid", correlator=response.correlator)
+        tokens = _tokens(response)
         if not tokens.access_token:
-            raise UnexpectedAnswer("no bearer token", correlator=reply.correlator)
+            raise UnexpectedAnswer("no bearer token", correlator=response.correlator)
         return tokens
 
     async def refresh(self, refresh_token: str) -> Tokens:
@@ -185,7 +185,7 @@ class Authority:
         """
         metadata = await self._metadata()
 
-        async def once() -> Reply:
+        async def once() -> Response:
             try:
                 async with asyncio.timeout(REFRESH_TIMEOUT):
                     return await self._post(
@@ -199,16 +199,16 @@ class Authority:
         sent = False
         try:
             try:
-                reply = await once()
+                response = await once()
             except Unreachable as first:
                 # The backend may have rotated the token, and its answer be lost. A retry at once, with the
                 # same token, gets that answer again; a late one would be reported as a reused token.
                 sent = first.sent
-                reply = await once()
-            if _refuses(reply):
+                response = await once()
+            if _refuses(response):
                 raise InvalidGrant
-            sent = sent or _may_have_renewed(reply.status)
-            return _tokens(reply)
+            sent = sent or _may_have_renewed(response.status)
+            return _tokens(response)
         except BackendError as error:
             error.sent = error.sent or sent
             raise
@@ -239,12 +239,12 @@ class Authority:
     async def _metadata(self) -> _Metadata:
         """Return the endpoints, requested once. All must be on the backend itself, else all are refused."""
         if self._discovered is None:
-            reply = await self._wire.send("GET", "/.well-known/oauth-authorization-server")
-            if reply.status == 404:  # an OpenID server may publish its metadata only there
-                reply = await self._wire.send("GET", "/.well-known/openid-configuration")
-            if reply.status != 200:
-                raise _oauth_failure(reply)
-            found = reply.decode(_Metadata)
+            response = await self._http.send("GET", "/.well-known/oauth-authorization-server")
+            if response.status == 404:  # an OpenID server may publish its metadata only there
+                response = await self._http.send("GET", "/.well-known/openid-configuration")
+            if response.status != 200:
+                raise _oauth_failure(response)
+            found = response.decode(_Metadata)
             places = (
                 found.issuer,
                 found.token_endpoint,
@@ -252,22 +252,22 @@ class Authority:
                 found.authorization_challenge_endpoint,
                 found.authorization_endpoint or found.issuer,
             )
-            if any(_origin(place) != _origin(self._wire.origin) for place in places):
-                raise UnexpectedAnswer("an endpoint is on another server", correlator=reply.correlator)
+            if any(_origin(place) != _origin(self._http.origin) for place in places):
+                raise UnexpectedAnswer("an endpoint is on another server", correlator=response.correlator)
             self._discovered = found
         return self._discovered
 
-    async def _post(self, url: str, **form: str) -> Reply:
-        return await self._wire.send("POST", url, form={"client_id": CLIENT_ID, **form})
+    async def _post(self, url: str, **form: str) -> Response:
+        return await self._http.send("POST", url, form={"client_id": CLIENT_ID, **form})
 
-    def _sign_in_error(self, reply: Reply, failure: _Failure) -> BackendError:
-        correlator = reply.correlator
+    def _sign_in_error(self, response: Response, failure: _Failure) -> BackendError:
+        correlator = response.correlator
         match failure.error:
             case "access_denied":
                 return Refused("not accepted", attempts_left=failure.attempts_left, correlator=correlator)
             case "temporarily_locked":
                 return Locked(
-                    "too many tries", retry_after=reply.retry_after or _LOCKED_FOR, correlator=correlator
+                    "too many tries", retry_after=response.retry_after or _LOCKED_FOR, correlator=correlator
                 )
             case "invalid_session":
                 return SignInTimedOut("the sign-in is too old", correlator=correlator)
@@ -276,7 +276,7 @@ class Authority:
                     "to be finished on the web", url=self._web(failure), correlator=correlator
                 )
             case _:
-                return _oauth_failure(reply)
+                return _oauth_failure(response)
 
     def _web(self, failure: _Failure) -> str | None:
         page = self._discovered.authorization_endpoint if self._discovered else None
@@ -285,35 +285,35 @@ class Authority:
         return f"{page}?{urlencode({'client_id': CLIENT_ID, 'request_uri': failure.request_uri})}"
 
 
-def _failure(reply: Reply) -> _Failure:
+def _failure(response: Response) -> _Failure:
     """Return the error of a failed OAuth answer; an overloaded backend need not answer in OAuth's format."""
-    if reply.status not in (400, 429):
-        raise _oauth_failure(reply)
+    if response.status not in (400, 429):
+        raise _oauth_failure(response)
     try:
-        return reply.decode(_Failure)
+        return response.decode(_Failure)
     except UnexpectedAnswer:
-        if reply.status == 429:
-            raise _oauth_failure(reply) from None
+        if response.status == 429:
+            raise _oauth_failure(response) from None
         raise
 
 
-def _error(reply: Reply) -> str:
+def _error(response: Response) -> str:
     """Return the error code of an OAuth answer, whatever its status and media type; empty without a code."""
     try:
-        return msgspec.json.decode(reply.body, type=_Failure).error
+        return msgspec.json.decode(response.body, type=_Failure).error
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return ""
 
 
-def _refuses(reply: Reply) -> bool:
+def _refuses(response: Response) -> bool:
     """Return whether the token endpoint refuses the refresh token for good.
 
     Providers answer an invalid token by 400, 401 or 403 and any error code, or by an error under status 200.
     A 404 comes from a server without a token endpoint, and does not concern the token.
     """
-    if 200 <= reply.status < 300:
-        return bool(_error(reply))
-    return 400 <= reply.status < 500 and reply.status != 404 and not is_temporary(reply.status)
+    if 200 <= response.status < 300:
+        return bool(_error(response))
+    return 400 <= response.status < 500 and response.status != 404 and not is_temporary(response.status)
 
 
 def _may_have_renewed(status: int) -> bool:
@@ -324,20 +324,20 @@ def _may_have_renewed(status: int) -> bool:
     return 200 <= status < 300 or (status >= 500 and status != 503)
 
 
-def _tokens(reply: Reply) -> Tokens:
-    if not 200 <= reply.status < 300:
-        raise _oauth_failure(reply)
+def _tokens(response: Response) -> Tokens:
+    if not 200 <= response.status < 300:
+        raise _oauth_failure(response)
     try:
-        given = msgspec.json.decode(reply.body, type=_TokenAnswer)
+        given = msgspec.json.decode(response.body, type=_TokenAnswer)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise UnexpectedAnswer("the answer holds no tokens", correlator=reply.correlator) from None
+        raise UnexpectedAnswer("the answer holds no tokens", correlator=response.correlator) from None
     kind = _text(given.token_type) or "Bearer"
     access = _text(given.access_token)
     if kind.lower() != "bearer" or not _SENDABLE.fullmatch(access):
         access = ""
     refresh = _text(given.refresh_token) or None
     if not (access or refresh):
-        raise UnexpectedAnswer("no bearer token", correlator=reply.correlator)
+        raise UnexpectedAnswer("no bearer token", correlator=response.correlator)
     return Tokens(access, kind, refresh, _seconds(given.refresh_token_expires_in))
 
 
@@ -361,12 +361,12 @@ def _seconds(member: Raw) -> int | None:
     return ceil(life) if 0 < life < _LONGEST_LIFE else _LONGEST_LIFE
 
 
-def _oauth_failure(reply: Reply) -> BackendError:
+def _oauth_failure(response: Response) -> BackendError:
     """Return the error of an OAuth answer, whose 401, 403 and 404 do not concern the subscriber."""
-    failure = reply.failure()
+    failure = response.failure()
     if isinstance(failure, Unavailable | UnexpectedAnswer):
         return failure
-    return UnexpectedAnswer(f"status {reply.status}", correlator=reply.correlator)
+    return UnexpectedAnswer(f"status {response.status}", correlator=response.correlator)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -54,7 +54,7 @@ _JUNCTION: Final = 0xA0000003
 
 
 @dataclass(frozen=True)
-class Seal:
+class Cipher:
     """Cipher of one session, which authenticates what it encrypts."""
 
     key: bytes
@@ -65,9 +65,9 @@ class Seal:
     """Identifier of the subscriber signed in."""
 
     def __repr__(self) -> str:
-        return "Seal(...)"
+        return "Cipher(...)"
 
-    def close(self, name: str, content: bytes) -> bytes:
+    def encrypt(self, name: str, content: bytes) -> bytes:
         """Return the encrypted file `name` with `content`, under a new nonce."""
         # imported late: the web never needs it
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -75,8 +75,8 @@ class Seal:
         nonce = os.urandom(_NONCE)
         return _MARK + nonce + AESGCM(self.key).encrypt(nonce, content, self._context(name))
 
-    def open(self, name: str, file: bytes) -> bytes | None:
-        """Return the content of a file that `close` has encrypted; `None` for any other file."""
+    def decrypt(self, name: str, file: bytes) -> bytes | None:
+        """Return the content of a file that `encrypt` has made; `None` for any other file."""
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -105,25 +105,25 @@ class OfflineStore:
         self.origin = origin
         self.folder = data_folder / f"offline-{hashlib.sha256(origin.encode()).hexdigest()[:16]}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="offline")
-        self._seal: Seal | None = None
+        self._cipher: Cipher | None = None
         self._closed = False
 
-    async def open(self, seal: Seal) -> dict[str, bytes]:
+    async def open(self, cipher: Cipher) -> dict[str, bytes]:
         """Create the folder, and read the files of the session; delete all other files."""
         try:
             async with asyncio.timeout(OPENING_TIME):
-                return await self._run(lambda: self._open(seal)) or {}
+                return await self._run(lambda: self._open(cipher)) or {}
         except TimeoutError:
             logger.warning("The disk is too slow: this start has no offline data")
             return {}
 
-    def save(self, seal: Seal, name: str, content: Callable[[], bytes]) -> asyncio.Future[bool | None]:
+    def save(self, cipher: Cipher, name: str, content: Callable[[], bytes]) -> asyncio.Future[bool | None]:
         """Write the result of `content`, called in a thread, to the file `name`.
 
         Returns:
             Whether the file is written. It is not if the folder is gone, because another window signed out.
         """
-        return self._run(lambda: self._save(seal, name, content()))
+        return self._run(lambda: self._save(cipher, name, content()))
 
     def remove(self, name: str) -> asyncio.Future[None]:
         """Delete the file `name`."""
@@ -162,8 +162,8 @@ class OfflineStore:
         # dropped.
         return asyncio.shield(loop.run_in_executor(self._thread, guarded))
 
-    def _open(self, seal: Seal) -> dict[str, bytes]:
-        self._seal = seal
+    def _open(self, cipher: Cipher) -> dict[str, bytes]:
+        self._cipher = cipher
         self._remove_link()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
@@ -172,7 +172,7 @@ class OfflineStore:
             with suppress(OSError):
                 if path.suffix == _UNFINISHED and time.time() - path.lstat().st_mtime < _ABANDONED:
                     continue  # another window is writing it
-            content = _read(seal, path)
+            content = _read(cipher, path)
             if content is not None:
                 found[path.stem] = content
                 continue
@@ -180,8 +180,8 @@ class OfflineStore:
                 path.unlink()
         return found
 
-    def _save(self, seal: Seal, name: str, content: bytes) -> bool:
-        file = seal.close(name, content)
+    def _save(self, cipher: Cipher, name: str, content: bytes) -> bool:
+        file = cipher.encrypt(name, content)
         self._check_folder()
         descriptor, unfinished = tempfile.mkstemp(_UNFINISHED, dir=self.folder)  # created with mode 0600
         try:
@@ -224,21 +224,21 @@ class OfflineStore:
         """
         if not _is_link(self.folder):
             return
-        if self._seal is not None:
+        if self._cipher is not None:
             with suppress(OSError):
                 for path in self.folder.glob(f"*{_SUFFIX}"):
-                    if _read(self._seal, path) is not None:
+                    if _read(self._cipher, path) is not None:
                         path.unlink()
         self.folder.unlink()
 
 
-def _read(seal: Seal, path: Path) -> bytes | None:
+def _read(cipher: Cipher, path: Path) -> bytes | None:
     """Return the content of a file of this session; `None` for any other file, and for a link."""
     try:
         info = path.lstat()
         if path.suffix != _SUFFIX or not stat.S_ISREG(info.st_mode) or info.st_size > LARGEST_FILE:
             return None
-        return seal.open(path.stem, path.read_bytes())
+        return cipher.decrypt(path.stem, path.read_bytes())
     except OSError:
         return None
 

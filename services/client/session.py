@@ -25,7 +25,7 @@ import msgspec
 
 from services.client.credentials import CredentialProblem, CredentialStore, CredentialsUnavailable
 from services.client.http import Clock, wants_password
-from services.client.oauth import Authority, InvalidGrant, Tokens
+from services.client.oauth import InvalidGrant, OAuthClient, Tokens
 from services.client.offline import KEY_LENGTH
 from services.client.single_flight import SingleFlight
 from services.domain.errors import (
@@ -48,7 +48,7 @@ _LAYOUT = 3
 """Version of the entry in the credential store."""
 
 
-class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class StoredSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Entry of the credential store, as compact JSON, the only data stored there.
 
     Its last member authenticates the others. An entry changed by another program is refused. Otherwise an
@@ -71,14 +71,14 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """HMAC-SHA-256 of all other members by `key`, in base64; written by `encode`, checked by `decode`."""
 
     def __repr__(self) -> str:
-        return "Kept(...)"
+        return "StoredSession(...)"
 
     def encode(self) -> str:
         """Return the authenticated entry."""
         return msgspec.json.encode(msgspec.structs.replace(self, mac=self._mac())).decode()
 
     @classmethod
-    def decode(cls, text: str) -> Kept | None:
+    def decode(cls, text: str) -> StoredSession | None:
         """Return the entry in `text`; `None` if it is damaged, changed, or of another program."""
         try:
             kept = msgspec.json.decode(text, type=cls)
@@ -122,12 +122,17 @@ class Session(httpx.Auth):
     """
 
     def __init__(
-        self, authority: Authority, credentials: CredentialStore, *, clock: Clock, on_end: Callable[[], None]
+        self,
+        authority: OAuthClient,
+        credentials: CredentialStore,
+        *,
+        clock: Clock,
+        on_end: Callable[[], None],
     ) -> None:
         self.identifier: str | None = None
         self.problem: CredentialProblem | None = None
         self.overdue = False
-        self._authority = authority
+        self._oauth = authority
         self._credentials = credentials
         self._clock = clock
         self._on_end = on_end
@@ -159,7 +164,7 @@ class Session(httpx.Auth):
             self.problem, self._asked = error.problem, error.late
             return Remembered(None, signed_in=False, problem=error.problem, waiting=error.late is not None)
         self._asked = None
-        kept = Kept.decode(text) if text is not None else None
+        kept = StoredSession.decode(text) if text is not None else None
         # another window may be renewing: the entry belongs to that window
         if kept is not None and not kept.rt:
             return Remembered(kept.id, signed_in=False, problem=None)
@@ -209,7 +214,7 @@ class Session(httpx.Auth):
                     await self._renewal.run("renewal", adopt)
         finally:
             if replaced is not None:
-                await self._authority.revoke(replaced)
+                await self._oauth.revoke(replaced)
 
     async def confirm(self) -> CredentialProblem | None:
         """Wait until a slow store has saved this session or failed; return why it is not saved."""
@@ -236,7 +241,7 @@ class Session(httpx.Auth):
         self.identifier = None
         self.problem = await self._clear()
         if refresh is not None:
-            await self._authority.revoke(refresh)
+            await self._oauth.revoke(refresh)
         return self.problem
 
     async def settled(self) -> None:
@@ -278,7 +283,7 @@ class Session(httpx.Auth):
             SessionExpired: the backend refused the refresh token, or its successor was lost.
             Unreachable, Unavailable, UnexpectedAnswer: the session is unchanged.
         """
-        await self._authority.discover()
+        await self._oauth.discover()
         tried: str | None = None
         for _ in range(2):  # twice: another window of the app may renew between the read and the request
             refresh, entry = await self._take_out(wait=tried is None)
@@ -286,7 +291,7 @@ class Session(httpx.Auth):
                 break
             tried = refresh
             try:
-                tokens = await self._authority.refresh(refresh)
+                tokens = await self._oauth.refresh(refresh)
             except InvalidGrant:
                 self._exclusive = False
                 continue
@@ -301,7 +306,7 @@ class Session(httpx.Auth):
         await self._end()
         raise SessionExpired("the session was ended by the backend")
 
-    async def _take_out(self, *, wait: bool) -> tuple[str | None, Kept | None]:
+    async def _take_out(self, *, wait: bool) -> tuple[str | None, StoredSession | None]:
         """Return the refresh token to present, and the entry that held it in the store, if any.
 
         The store no longer holds the token afterwards.
@@ -335,12 +340,12 @@ class Session(httpx.Auth):
             raise KeyringUnavailable(error.problem) from None
         return kept.rt, kept
 
-    async def _load_own(self) -> Kept | None:
+    async def _load_own(self) -> StoredSession | None:
         """Return the entry of this subscriber, if the store holds it."""
-        kept = Kept.decode(await self._credentials.load() or "")
+        kept = StoredSession.decode(await self._credentials.load() or "")
         return kept if kept is not None and kept.id == self.identifier else None
 
-    async def _put_back(self, entry: Kept) -> None:
+    async def _put_back(self, entry: StoredSession) -> None:
         """Store the unused token again, best effort; without it, the session continues in memory."""
         with suppress(CredentialsUnavailable):
             await self._credentials.save(entry.encode())
@@ -357,7 +362,9 @@ class Session(httpx.Auth):
             self._key = self._key or secrets.token_bytes(KEY_LENGTH)
             key = base64.b64encode(self._key).decode()
             try:
-                await self._credentials.save(Kept(_LAYOUT, refresh, expiry, self.identifier, key).encode())
+                await self._credentials.save(
+                    StoredSession(_LAYOUT, refresh, expiry, self.identifier, key).encode()
+                )
             except CredentialsUnavailable as error:
                 self._saved(error.problem, error.late)
             else:

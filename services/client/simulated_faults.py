@@ -17,7 +17,7 @@ import httpx
 
 from services.client.backend import Backend
 from services.client.credentials import CredentialStore
-from services.client.http import CALL_TIMEOUT, IN_PROCESS, Clock, Wire, utc_now
+from services.client.http import CALL_TIMEOUT, IN_PROCESS, Clock, HttpClient, utc_now
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -28,7 +28,7 @@ SLOWNESS: Final = 3.0
 """Seconds per answer on a slow network: long, but within every timeout of the client."""
 
 
-class Fault(Enum):
+class SimulatedFault(Enum):
     """Fault between the app and the backend."""
 
     OFFLINE = "offline"
@@ -65,7 +65,7 @@ class Demonstration(httpx.AsyncBaseTransport):
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
         ready: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        self.fault: Fault | None = None
+        self.fault: SimulatedFault | None = None
         self._app, self._clock, self._wait, self._ready = app, clock, wait, ready
         # One address per visitor: the limit of one visitor's tries must not affect others.
         address = (f"visitor-{uuid4()}", 0)
@@ -73,8 +73,8 @@ class Demonstration(httpx.AsyncBaseTransport):
 
     def backend(self, credentials: CredentialStore, offline: OfflineStore | None = None) -> Backend:
         """Return the client of this visitor."""
-        wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=CALL_TIMEOUT, ready=self._ready)
-        return Backend(wire, credentials, clock=self._clock, offline=offline)
+        http_client = HttpClient(IN_PROCESS, self, clock=self._clock, timeout=CALL_TIMEOUT, ready=self._ready)
+        return Backend(http_client, credentials, clock=self._clock, offline=offline)
 
     async def start_over(self, identifier: str) -> None:
         """Clear the fault, and reset the made-up data of the subscriber, for all visitors."""
@@ -83,15 +83,15 @@ class Demonstration(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         match self.fault:
-            case Fault.OFFLINE:
+            case SimulatedFault.OFFLINE:
                 raise httpx.ConnectError("offline, for the demonstration", request=request)
-            case Fault.SERVER_ERROR:
+            case SimulatedFault.SERVER_ERROR:
                 return httpx.Response(503, json={"status": 503, "code": "UNAVAILABLE"}, request=request)
-            case Fault.SLOW:
+            case SimulatedFault.SLOW:
                 await self._wait(SLOWNESS)
-            case Fault.EXPIRED if "authorization" in request.headers:
+            case SimulatedFault.EXPIRED if "authorization" in request.headers:
                 return httpx.Response(401, request=request)
-            case Fault.EXPIRED:
+            case SimulatedFault.EXPIRED:
                 grant = parse_qs((await request.aread()).decode()).get("grant_type")
                 if grant == ["refresh_token"]:
                     return httpx.Response(400, json={"error": "invalid_grant"}, request=request)

@@ -46,7 +46,7 @@ class SingleFlight:
             task.cancel()
         self._tasks.clear()
 
-    def outdate(self) -> None:
+    def invalidate(self) -> None:
         """Make later calls start new work; the work in flight continues for its callers."""
         self._tasks = {object(): task for task in self._tasks.values()}
 

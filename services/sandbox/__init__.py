@@ -5,6 +5,6 @@ The app embeds it when it has no other backend; `python -m services.sandbox` ser
 
 from services.sandbox.app import create_app
 from services.sandbox.data_file import BadData, Subscriber, parse_subscribers
-from services.sandbox.settings import Clock, Settings
+from services.sandbox.settings import Clock, SandboxSettings
 
-__all__ = ["BadData", "Clock", "Settings", "Subscriber", "create_app", "parse_subscribers"]
+__all__ = ["BadData", "Clock", "SandboxSettings", "Subscriber", "create_app", "parse_subscribers"]

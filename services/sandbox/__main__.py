@@ -18,20 +18,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 
 from services.domain.origins import backend_origin
-from services.sandbox import BadData, Clock, Settings, Subscriber, create_app, parse_subscribers
+from services.sandbox import BadData, Clock, SandboxSettings, Subscriber, create_app, parse_subscribers
 
 
 class CannotStart(Exception):
     """Reason why the sandbox cannot start, in one sentence."""
 
 
-def main(arguments: list[str] | None = None, *, settings: Settings | None = None) -> None:
+def main(arguments: list[str] | None = None, *, settings: SandboxSettings | None = None) -> None:
     """Serve until stopped. An invalid option is reported in one sentence, with exit code 2.
 
     `settings` replaces the sandbox's limits.
     """
     try:
-        _serve(_options(arguments), settings or Settings())
+        _serve(_options(arguments), settings or SandboxSettings())
     except CannotStart as reason:
         sys.stderr.write(f"{' '.join(str(reason).split())}\n")
         sys.exit(2)
@@ -65,7 +65,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _serve(options: argparse.Namespace, settings: Settings) -> None:
+def _serve(options: argparse.Namespace, settings: SandboxSettings) -> None:
     subscribers = _subscribers(options.data)
     with _listen(options.host, options.port) as listener:
         port = listener.getsockname()[1]
@@ -94,7 +94,7 @@ def _create_app(
     database: str,
     subscribers: tuple[Subscriber, ...] | None,
     options: argparse.Namespace,
-    settings: Settings,
+    settings: SandboxSettings,
 ) -> Starlette:
     try:
         return create_app(

@@ -32,7 +32,7 @@ from services.sandbox.purchases import one_purchase, purchases
 from services.sandbox.reading import Query, read
 from services.sandbox.review import replace_review, review
 from services.sandbox.service import service, switch
-from services.sandbox.settings import Clock, Settings
+from services.sandbox.settings import Clock, SandboxSettings
 from services.sandbox.store import DatabaseUnavailable, Store, content_of, fill, fill_again, in_memory
 from services.sandbox.subscriptions import subscriptions, terminate
 from services.sandbox.writing import LARGEST_BODY, write
@@ -46,7 +46,7 @@ def create_app(
     subscribers: tuple[Subscriber, ...] | None = None,
     clock: Clock,
     latency: float = 0.0,
-    settings: Settings | None = None,
+    settings: SandboxSettings | None = None,
     issuer: str | None = None,
 ) -> Starlette:
     """Return the sandbox over a database, ready to answer; `app.state.store.close()` ends it.
@@ -65,7 +65,7 @@ def create_app(
         sqlalchemy.exc.SQLAlchemyError, ImportError: the database cannot be used.
         ValueError: `issuer` is not an origin that the client accepts.
     """
-    settings = settings or Settings()
+    settings = settings or SandboxSettings()
     issuer = backend_origin(issuer) if issuer is not None else None
     store = Store(database)
     # A database in memory is new: it has no sessions, and few users open the many purchases.
@@ -163,7 +163,7 @@ class FilledOnDemand:
 def _populate(
     subscribers: tuple[Subscriber, ...] | None,
     clock: Clock,
-    settings: Settings,
+    settings: SandboxSettings,
     on_demand: bool,
     connection: Connection,
 ) -> None:

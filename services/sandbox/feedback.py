@@ -18,7 +18,7 @@ from services.sandbox.data_file import Id, Words
 from services.sandbox.identity import digest, new_secret
 from services.sandbox.reading import Query
 from services.sandbox.schema import feedback, reminder
-from services.sandbox.settings import Clock, Settings
+from services.sandbox.settings import Clock, SandboxSettings
 from services.sandbox.store import Store
 from services.sandbox.web import NO_STORE, Problem, json_response
 from services.sandbox.writing import Form, invalid, once, parse, read_body
@@ -42,8 +42,8 @@ class Reminder(Form, frozen=True):
     email: Words | UnsetType = UNSET
 
 
-def give_feedback(query: Query, settings: Settings) -> Response:
-    """Store feedback (endpoint 10), up to `Settings.opinions` within `Settings.opinion_time`.
+def give_feedback(query: Query, settings: SandboxSettings) -> Response:
+    """Store feedback (endpoint 10), up to `SandboxSettings.opinions` within `SandboxSettings.opinion_time`.
 
     Raises:
         Problem: as `parse` and `once` do; 429 for too many.
@@ -76,7 +76,7 @@ def give_feedback(query: Query, settings: Settings) -> Response:
     return once(query, form, create)
 
 
-def remind(store: Store, clock: Clock, settings: Settings) -> Callable[[Request], Any]:
+def remind(store: Store, clock: Clock, settings: SandboxSettings) -> Callable[[Request], Any]:
     """Return endpoint 11; its answer is always the same, because it looks up no account."""
 
     async def endpoint(request: Request) -> Response:

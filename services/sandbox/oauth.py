@@ -25,7 +25,7 @@ from services.sandbox.forms import read_form, required
 from services.sandbox.identity import digest, new_secret, nobody, verify_password
 from services.sandbox.issuer import issuer_of
 from services.sandbox.schema import failure, identifier, sign_in, subscriber
-from services.sandbox.settings import Clock, Settings
+from services.sandbox.settings import Clock, SandboxSettings
 from services.sandbox.store import Store
 from services.sandbox.web import NO_STORE, OAuthError, json_response
 
@@ -38,7 +38,9 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 class OAuth:
     """Authorization server of the sandbox."""
 
-    def __init__(self, store: Store, clock: Clock, settings: Settings, *, issuer: str | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, settings: SandboxSettings, *, issuer: str | None = None
+    ) -> None:
         self._store, self._clock, self._settings, self._issuer = store, clock, settings, issuer
         self._nobody = nobody(settings.scrypt_log2_cost)
 

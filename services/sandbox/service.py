@@ -17,7 +17,7 @@ from starlette.responses import Response
 from services.sandbox.accounts import PENDING, SUCCEEDED, periods_of, state_of
 from services.sandbox.reading import Query, etag_of, money, tagged, zone_of
 from services.sandbox.schema import contract, purchase, subscription
-from services.sandbox.settings import Settings
+from services.sandbox.settings import SandboxSettings
 from services.sandbox.subscriptions import status_of
 from services.sandbox.web import Problem, json_response
 from services.sandbox.writing import Form, check_unchanged, if_match, parse
@@ -52,7 +52,7 @@ def service(query: Query) -> dict[str, Any]:
     }
 
 
-def switch(query: Query, settings: Settings) -> Response:
+def switch(query: Query, settings: SandboxSettings) -> Response:
     """Turn the service off or on (endpoint 8); a status that is current or pending is answered unchanged."""
     row = query.billed_contract()
     form, tags = parse(query.request, query.content, Switch), if_match(query.request)

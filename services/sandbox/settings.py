@@ -11,7 +11,7 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SandboxSettings:
     """Settings, by default those of the contract; tests shorten some."""
 
     sign_in_time: timedelta = timedelta(minutes=10)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from services.sandbox.identity import reference
 from services.sandbox.reading import Query, contact_of, etag_of, money, not_found, tagged, zone_of
 from services.sandbox.schema import subscription
-from services.sandbox.settings import Settings
+from services.sandbox.settings import SandboxSettings
 from services.sandbox.web import Problem, json_response
 from services.sandbox.writing import Form, check_unchanged, if_match, parse
 
@@ -38,7 +38,7 @@ def subscriptions(query: Query) -> dict[str, Any]:
     return {"items": [_as_written(row, contract, query.now) for row in rows]}
 
 
-def terminate(query: Query, settings: Settings) -> Response:
+def terminate(query: Query, settings: SandboxSettings) -> Response:
     """End a subscription (endpoint 6). A subscription that has ended, or is ending, is answered unchanged.
 
     Access lasts until the end of the paid time, whenever the end is requested.

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, func, literal, select
 
 from services.sandbox.identity import digest, new_secret
 from services.sandbox.schema import Moment, access_token, code, family, refresh_token, subscriber
-from services.sandbox.settings import Settings
+from services.sandbox.settings import SandboxSettings
 
 OFFLINE = "offline_access"
 _REUSED = ("refresh_token_reuse", "code_reuse")
@@ -41,7 +41,7 @@ def start(
     code_challenge: str,
     *,
     now: datetime,
-    settings: Settings,
+    settings: SandboxSettings,
 ) -> str:
     """Start a family after the right password; return its authorization code."""
     family_id, secret = new_secret(), new_secret()
@@ -66,7 +66,7 @@ def start(
 
 
 def redeem(
-    connection: Connection, secret: str, verifier: str, *, now: datetime, settings: Settings
+    connection: Connection, secret: str, verifier: str, *, now: datetime, settings: SandboxSettings
 ) -> Tokens | None:
     """Return the first tokens of a family for its code and PKCE verifier; None if these are invalid."""
     row = connection.execute(code.select().where(code.c.code == digest(secret))).first()
@@ -81,7 +81,7 @@ def redeem(
     return _issue(connection, row.family_id, parent=None, now=now, settings=settings)
 
 
-def renew(connection: Connection, secret: str, *, now: datetime, settings: Settings) -> Tokens | None:
+def renew(connection: Connection, secret: str, *, now: datetime, settings: SandboxSettings) -> Tokens | None:
     """Return the next tokens of a family; None if this refresh token is invalid."""
     row = connection.execute(refresh_token.select().where(refresh_token.c.token == digest(secret))).first()
     if row is None:
@@ -175,7 +175,7 @@ def forget_expired(connection: Connection, now: datetime) -> None:
 
 
 def _issue(
-    connection: Connection, family_id: str, *, parent: str | None, now: datetime, settings: Settings
+    connection: Connection, family_id: str, *, parent: str | None, now: datetime, settings: SandboxSettings
 ) -> Tokens | None:
     """Return new tokens of a valid family whose subscriber still exists, else None."""
     row = connection.execute(

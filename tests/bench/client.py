@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
-from services.sandbox import Settings, create_app
+from services.sandbox import SandboxSettings, create_app
 from tests.bench.figures import Row, interleaved_async
 from tests.harness.in_process import backend_within
 from tests.services.sandbox.many import CROWDED, OWNER, template
@@ -121,7 +121,7 @@ def _sandbox() -> Starlette:
         "sqlite://",
         subscribers=template(NOW, 1, ROWS),
         clock=lambda: NOW,
-        settings=Settings(scrypt_log2_cost=4),
+        settings=SandboxSettings(scrypt_log2_cost=4),
     )
 
 

@@ -85,11 +85,11 @@ async def arrive_all(people: Sequence[Person]) -> None:
 async def look_around(people: Sequence[Person]) -> None:
     """Everybody looks at every period once: from then on all lists are known."""
 
-    async def look(person: Person) -> None:
+    async def design(person: Person) -> None:
         for period in (*range(1, len(PERIODS)), 0):
             await person.switch(period)
 
-    await _everybody(people, look)
+    await _everybody(people, design)
 
 
 async def _everybody(people: Sequence[Person], does: Callable[[Person], Awaitable[None]]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
 
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from services.sandbox.app import create_app
 from services.sandbox.store import Store
 from tests.bench.figures import Row, interleaved
@@ -90,7 +90,7 @@ def _filled(url: str, rows: int, crowded: int = 0) -> Iterator[Store]:
         url,
         subscribers=template(NOW, PER_PERIOD, crowded),
         clock=lambda: NOW,
-        settings=Settings(scrypt_log2_cost=4),
+        settings=SandboxSettings(scrypt_log2_cost=4),
     )
     with closing(app.state.store) as store:
         store.transact(lambda connection: multiply(connection, rows), writing=True)

@@ -8,7 +8,7 @@ import httpx
 
 from services.client.backend import Backend, Clock
 from services.client.credentials import CredentialStore
-from services.client.http import CALL_TIMEOUT, IN_PROCESS, Wire, utc_now
+from services.client.http import CALL_TIMEOUT, IN_PROCESS, HttpClient, utc_now
 
 
 def backend_within(
@@ -16,4 +16,4 @@ def backend_within(
 ) -> Backend:
     """Return the client of `app`; a crash of the application is a 500, as over the network."""
     far_end = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return Backend(Wire(IN_PROCESS, far_end, clock=clock, timeout=timeout), credentials, clock=clock)
+    return Backend(HttpClient(IN_PROCESS, far_end, clock=clock, timeout=timeout), credentials, clock=clock)

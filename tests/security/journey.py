@@ -29,8 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import main
 from services.client.http import utc_now
-from services.sandbox import Settings as SandboxSettings
-from services.sandbox import create_app, parse_subscribers
+from services.sandbox import SandboxSettings, create_app, parse_subscribers
 from services.settings import Settings
 from tests.harness.driver import Driver
 from tests.security.hosting import ADA, Sentinel, data_file

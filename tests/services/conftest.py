@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from services.sandbox import Settings, create_app, parse_subscribers
+from services.sandbox import SandboxSettings, create_app, parse_subscribers
 from tests.harness.postgresql import Cluster, cluster
 from tests.services.doubles import Clock, served
 
-CHEAP = Settings(scrypt_log2_cost=4)
+CHEAP = SandboxSettings(scrypt_log2_cost=4)
 DATABASES = ("sqlite", "postgresql")
 DATA = Path(__file__).with_name("subscribers.json")
 
@@ -54,7 +54,7 @@ def sandbox(clock: Clock) -> Iterator[Starlette]:
 
 
 @contextmanager
-def running(database: str, clock: Clock, settings: Settings = CHEAP) -> Iterator[Starlette]:
+def running(database: str, clock: Clock, settings: SandboxSettings = CHEAP) -> Iterator[Starlette]:
     """Create a sandbox with the subscribers of these tests."""
     app = create_app(
         database,

@@ -25,7 +25,7 @@ from services.client.credentials import (
     CredentialsUnavailable,
     MemoryStore,
 )
-from services.client.http import IN_PROCESS, Wire
+from services.client.http import IN_PROCESS, HttpClient
 
 PASSWORDS = {"camille@demo.example": "Soleil-2026", "sofia@demo.example": "Lune-2026"}
 
@@ -103,7 +103,7 @@ class Network(httpx.AsyncBaseTransport):
         return [form["refresh_token"] for form in forms if form.get("grant_type") == "refresh_token"]
 
     def backend(self, credentials: CredentialStore, clock: Callable[[], datetime]) -> Backend:
-        return Backend(Wire(IN_PROCESS, self, clock=clock, timeout=5.0), credentials, clock=clock)
+        return Backend(HttpClient(IN_PROCESS, self, clock=clock, timeout=5.0), credentials, clock=clock)
 
 
 class FailingStore(MemoryStore):

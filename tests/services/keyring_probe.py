@@ -25,7 +25,7 @@ from keyring.backend import KeyringBackend
 
 from services.client.backend import Backend
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, KeyringStore
-from services.client.session import Kept
+from services.client.session import StoredSession
 from services.domain.errors import KeyringUnavailable, SessionExpired
 from tests.harness.patience import stretched
 from tests.services.conftest import running
@@ -170,7 +170,7 @@ async def restart() -> None:
     """Check that a restart while signed in leaves exactly one valid keyring entry."""
     script = Scripted(always(200, ACCOUNT))
     store = KeyringStore(ORIGIN)
-    await store.save(Kept(3, "first", 2_000_000_000, "camille@demo.example").encode())
+    await store.save(StoredSession(3, "first", 2_000_000_000, "camille@demo.example").encode())
     backend = await script.backend(store)
     await backend.account()
     await backend.close()
@@ -180,7 +180,7 @@ async def restart() -> None:
     await again.account()
     assert script.refreshed == ["first", "refresh-1"]
     (item,) = _items()
-    kept = Kept.decode(item.get_secret().decode())
+    kept = StoredSession.decode(item.get_secret().decode())
     assert kept is not None
     assert (kept.rt, kept.id) == ("refresh-2", "camille@demo.example")
     assert item.get_attributes()["service"] == f"fr.consoetmoi|{ORIGIN}"

@@ -11,8 +11,8 @@ import httpx
 
 from services.client.backend import Backend
 from services.client.credentials import CredentialStore, MemoryStore
-from services.client.http import IN_PROCESS, Wire
-from services.client.session import Kept
+from services.client.http import IN_PROCESS, HttpClient
+from services.client.session import StoredSession
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 METADATA = {
@@ -35,7 +35,7 @@ ACCOUNT: dict[str, Any] = {
         }
     ],
 }
-KEPT = Kept(3, "a-refresh-token", int(NOW.timestamp()) + 86_400, "camille@demo.example").encode()
+KEPT = StoredSession(3, "a-refresh-token", int(NOW.timestamp()) + 86_400, "camille@demo.example").encode()
 
 Answering = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
@@ -76,7 +76,7 @@ class Scripted:
         if credentials is None:
             credentials = MemoryStore()
             await credentials.save(KEPT)
-        wire = Wire(IN_PROCESS, httpx.MockTransport(self), clock=now, timeout=5.0)
+        wire = HttpClient(IN_PROCESS, httpx.MockTransport(self), clock=now, timeout=5.0)
         backend = Backend(wire, credentials, clock=now)
         await backend.resume()
         return backend

@@ -19,13 +19,12 @@ from starlette.applications import Starlette
 from services.client import http
 from services.client.backend import Backend
 from services.client.credentials import CredentialStore, MemoryStore
-from services.client.http import IN_PROCESS, Wire
+from services.client.http import IN_PROCESS, HttpClient
 from services.client.offline import OfflineStore
 from services.client.simulated_faults import Demonstration
-from services.sandbox import Settings, Subscriber, create_app, demo
+from services.sandbox import SandboxSettings, Subscriber, create_app, demo
 from services.sandbox.data_file import Contract, Money, Purchase
-from services.settings import Runtime
-from services.settings import Settings as AppSettings
+from services.settings import Runtime, Settings
 from tests.harness.driver import Driver
 from views.app import open_app
 from views.core.recovery import Sleep
@@ -122,7 +121,7 @@ class Line(httpx.AsyncBaseTransport):
         self, credentials: CredentialStore | None = None, offline: OfflineStore | None = None
     ) -> Backend:
         """A visitor's client at this end of the line."""
-        wire = Wire(IN_PROCESS, self, clock=self._clock, timeout=5.0)
+        wire = HttpClient(IN_PROCESS, self, clock=self._clock, timeout=5.0)
         return Backend(wire, credentials or MemoryStore(), clock=self._clock, offline=offline)
 
     def demonstration(self) -> Demonstration:
@@ -202,13 +201,13 @@ def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
     """Makes a sandbox of these subscribers, which takes a moment to answer, and gives the line to it."""
     apps: list[Starlette] = []
 
-    def make(*people: str | Subscriber, settings: Settings | None = None) -> Line:
+    def make(*people: str | Subscriber, settings: SandboxSettings | None = None) -> Line:
         app = create_app(
             "sqlite://",
             subscribers=tuple(everyone[one] if isinstance(one, str) else one for one in people),
             clock=clock,
             latency=0.003,
-            settings=settings or Settings(scrypt_log2_cost=4),
+            settings=settings or SandboxSettings(scrypt_log2_cost=4),
         )
         apps.append(app)
         return Line(app, clock)
@@ -257,7 +256,7 @@ def visit(
     runtime = runtime or (Runtime.WEB if screen.get("web") else Runtime.DESKTOP)
 
     async def main(page: ft.Page) -> None:
-        settings = AppSettings(
+        settings = Settings(
             data_folder=Path("unused"), backend=None if demo else "https://backend.example", runtime=runtime
         )
         demonstration = line.demonstration() if demo else None

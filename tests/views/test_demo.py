@@ -5,7 +5,7 @@ from __future__ import annotations
 import flet as ft
 import pytest
 
-from services.client.simulated_faults import Fault
+from services.client.simulated_faults import SimulatedFault
 from services.domain.errors import SignInError
 from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
@@ -243,4 +243,4 @@ async def test_demo_case_of_a_locked_account_keeps_the_current_one(serve: Serve)
 
 
 def test_demo_faults_all_have_a_case() -> None:
-    assert {fault.value for fault in Fault} <= {case.value for case in Scenario}
+    assert {fault.value for fault in SimulatedFault} <= {case.value for case in Scenario}

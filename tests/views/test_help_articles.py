@@ -18,7 +18,7 @@ from views.core.formatting import Formats
 from views.core.text import Language
 from views.help.articles import Article, Section, articles, folded, search, written
 from views.kit.theme import FONT_FILES, TEXT_FAMILY
-from views.routes import NARROW
+from views.screens import NARROW
 
 RULE = "Ces achats sont facturés du 26 au 25 du mois précédent."
 FRENCH = articles(Formats(Language.FR), RULE, 26)

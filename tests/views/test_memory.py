@@ -16,7 +16,7 @@ from flet.utils import validation
 
 from views.core.text import Language
 from views.flet_compat.connection import share_validation_sets
-from views.kit.look import Look
+from views.kit.design import Design
 from views.kit.theme import Layout, flet_theme, palette
 from views.web import sessions
 from views.web.sessions import SessionEndpoint
@@ -111,7 +111,7 @@ async def test_ended_session_still_referenced_is_collected_only_once(server: Ser
 
 def test_design_is_shared_by_sessions_with_the_same_settings() -> None:
     one, other = (
-        Look.of(Language.FR, Layout.S, dark=False, still=False, text_size=size) for size in (1.0, 1.0)
+        Design.of(Language.FR, Layout.S, dark=False, still=False, text_size=size) for size in (1.0, 1.0)
     )
     assert one is other
     assert flet_theme(palette(False), Layout.S) is flet_theme(palette(False), Layout.S)

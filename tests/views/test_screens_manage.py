@@ -10,7 +10,7 @@ from typing import Any
 import flet as ft
 import pytest
 
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from services.sandbox.schema import dispute
 from tests.harness.driver import Driver
 from tests.views.conftest import Clock, Line, Serve, quiet, remembered, sign_in, visit
@@ -257,7 +257,9 @@ async def test_past_subscriptions_are_listed_apart_without_a_termination(line: L
 
 
 async def test_delayed_termination_is_shown_until_its_access_ends(serve: Serve, clock: Clock) -> None:
-    line = serve(subscribed(), settings=Settings(scrypt_log2_cost=4, termination_delay=timedelta(minutes=10)))
+    line = serve(
+        subscribed(), settings=SandboxSettings(scrypt_log2_cost=4, termination_delay=timedelta(minutes=10))
+    )
     async with await managing(line) as app:
         await app.tap(FR.end)
         await app.tap(FR.confirm)
@@ -403,7 +405,9 @@ async def test_pending_service_switch_is_shown_after_navigation_and_restart(
     serve: Serve, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_module, "POLL", 0.02)
-    line = serve(subscribed(), settings=Settings(scrypt_log2_cost=4, suspension_delay=timedelta(minutes=2)))
+    line = serve(
+        subscribed(), settings=SandboxSettings(scrypt_log2_cost=4, suspension_delay=timedelta(minutes=2))
+    )
     store = await remembered(line, ABONNE)
     async with visit(line, store, route="/gerer") as app:
         await app.see(FR.on_since)

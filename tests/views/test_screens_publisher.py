@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.test_screens_check import ledger_reads
 from tests.views.test_screens_journey import NARROW, WIDE
-from views.places import named_by, publisher_address
+from views.routes import named_by, publisher_address
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
 

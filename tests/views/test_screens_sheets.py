@@ -8,7 +8,7 @@ import flet as ft
 import pytest
 from flet.controls.dialog_control import DialogControl
 
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import Clock, Serve, remembered, visit
@@ -122,7 +122,7 @@ async def test_report_at_other_window_sizes_keeps_what_was_typed(
 
 
 async def test_password_asked_in_a_sheet_at_other_window_sizes_is_kept(serve: Serve, clock: Clock) -> None:
-    line = serve(subscribed(), settings=Settings(scrypt_log2_cost=4))
+    line = serve(subscribed(), settings=SandboxSettings(scrypt_log2_cost=4))
     async with visit(line, await remembered(line, ABONNE), route="/gerer") as app:
         await app.see("Club Cubéo")
         clock.advance(hours=1)

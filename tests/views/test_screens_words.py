@@ -15,7 +15,7 @@ from services.sandbox.data_file import Contract, Money, Purchase, Service, Subsc
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
 from views.core.loadable import Loadable
 from views.core.text import Language
-from views.kit.look import Look
+from views.kit.design import Design
 from views.kit.theme import Layout
 from views.subscriptions.parts import status_tag
 from views.subscriptions.state import SubscriptionsState
@@ -214,8 +214,8 @@ def test_pending_termination_past_its_date_is_shown_as_pending(serve: Serve) -> 
         billing=models.Billing(cut_off_day=26, time_zone="Europe/Paris"),
     )
     state = SubscriptionsState(serve().backend(), contract, Loadable((read,), NOW))
-    look = Look.of(Language.FR, Layout.S, dark=False, still=True, text_size=1.0)
-    drawn = status_tag(look, look.formats, state, read)
+    design = Design.of(Language.FR, Layout.S, dark=False, still=True, text_size=1.0)
+    drawn = status_tag(design, design.formats, state, read)
     assert drawn is not None
     assert "Résiliation en cours" in repr(drawn)
 

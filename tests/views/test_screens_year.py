@@ -20,7 +20,7 @@ from tests.services.insights.factories import NOW, entry, ledger, moment
 from tests.views.conftest import Serve, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE
 from views.core.text import Language
-from views.kit.look import Look
+from views.kit.design import Design
 from views.kit.theme import Layout
 from views.year.documents import MOST_SHARED, Shared, year_page
 
@@ -145,9 +145,9 @@ def test_shared_year_hides_adult_purchases_and_keeps_its_sums(named: bool, most:
         entry("x", moment(date(2026, 4, 11)), "99.00", publisher="Secret", category=Category.ADULT),
         entry("y", moment(date(2026, 4, 12)), "1.00", publisher="Gazette"),
     ]
-    look = Look.of(Language.FR, Layout.S, dark=False, still=False, text_size=1.0)
+    design = Design.of(Language.FR, Layout.S, dark=False, still=False, text_size=1.0)
     page = year_page(
-        look, Shared(year_of(ledger(entries), 2026, 26), NOW, demo=False, named=named), most=most
+        design, Shared(year_of(ledger(entries), 2026, 26), NOW, demo=False, named=named), most=most
     )
     said = repr(page)
     assert "adulte" not in said

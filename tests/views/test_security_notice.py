@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.client.session import Kept
+from services.client.session import StoredSession
 from tests.services.sandbox.visitor import visiting
 from tests.views.conftest import Clock, Line, Serve, remembered, visit
 
@@ -17,7 +17,7 @@ CAMILLE = "camille@demo.example"
 
 async def steal(line: Line, clock: Clock) -> None:
     """Reuse a copy of Camille's refresh token, so that her session is revoked."""
-    kept = Kept.decode(await (await remembered(line, CAMILLE)).load() or "")
+    kept = StoredSession.decode(await (await remembered(line, CAMILLE)).load() or "")
     assert kept is not None
     async with visiting(cast("Starlette", line.far_end.app)) as thief:
         statuses: list[int] = []

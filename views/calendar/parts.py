@@ -15,30 +15,30 @@ from services.domain.errors import UnexpectedAnswer
 from services.domain.models import Money
 from services.insights.calendar import AHEAD, Entry, Month, total, upcoming
 from views.core.component import component
-from views.core.context import use_look
+from views.core.context import use_design
 from views.core.sharing import File, FileFactory, ProgressCallback
 from views.core.text import joined
 from views.kit.buttons import row_as_button
-from views.kit.look import Look, silent, text
+from views.kit.design import Design, decorative, text
 from views.kit.theme import RADIUS_GROUP, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TARGET
-from views.places import go, subscription_address
 from views.purchases.sharing import use_file_actions
+from views.routes import go, subscription_address
 from views.subscriptions.parts import subscription_names
 from views.subscriptions.state import SubscriptionsState
 
 
-def total_line(look: Look, entries: Sequence[Entry], today: date) -> str:
+def total_line(design: Design, entries: Sequence[Entry], today: date) -> str:
     """Return « 31,27 € d’ici le 14 août », or the sentence for no charge until then."""
-    until, amount = look.formats.day_month(today + AHEAD), total(entries)
+    until, amount = design.formats.day_month(today + AHEAD), total(entries)
     if not amount:
-        return look.words("calendar.no_charge", date=until)
-    return look.words("calendar.total", amount=look.formats.money(Money(amount=amount)), date=until)
+        return design.words("calendar.no_charge", date=until)
+    return design.words("calendar.total", amount=design.formats.money(Money(amount=amount)), date=until)
 
 
-def entry_line(look: Look, one: Entry) -> str:
+def entry_line(design: Design, one: Entry) -> str:
     """Return « 18 mai · Club Cubéo · 3,99 € · facture de juin »."""
-    formats, words = look.formats, look.words
-    day, name = formats.day_month(one.day), subscription_names(look, one.subscription)[0]
+    formats, words = design.formats, design.words
+    day, name = formats.day_month(one.day), subscription_names(design, one.subscription)[0]
     if one.amount is None:
         return joined(day, name, words("calendar.end"))
     when = words("forecast.overdue", date=day) if one.overdue else day
@@ -46,42 +46,42 @@ def entry_line(look: Look, one: Entry) -> str:
     return joined(when, name, formats.money(Money(amount=one.amount)), bill)
 
 
-def cancel_line(look: Look, one: Entry) -> str:
+def cancel_line(design: Design, one: Entry) -> str:
     """Return the last day to cancel before a charge, or the advice to ask the publisher.
 
     Return "" if the charge cannot be avoided any more, or for the end of a subscription.
     """
     if one.cancel_by is not None:
-        return look.words("calendar.cancel_by", date=look.formats.day_month(one.cancel_by))
+        return design.words("calendar.cancel_by", date=design.formats.day_month(one.cancel_by))
     if one.amount is None or one.subscription.terminable or one.subscription.status.ended:
         return ""
-    return look.words("calendar.ask_publisher")
+    return design.words("calendar.ask_publisher")
 
 
-def entry_row(look: Look, one: Entry) -> ft.Control:
+def entry_row(design: Design, one: Entry) -> ft.Control:
     """Return the row of an entry, which opens its subscription. A screen reader reads `entry_line`."""
-    formats, words = look.formats, look.words
-    day, name = formats.day_month(one.day), subscription_names(look, one.subscription)[0]
+    formats, words = design.formats, design.words
+    day, name = formats.day_month(one.day), subscription_names(design, one.subscription)[0]
     when = words("forecast.overdue", date=day) if one.overdue else day
-    muted = look.colors.content_muted
+    muted = design.colors.content_muted
     lines: list[ft.Control] = [
-        text(joined(when, name), look.type.body_medium, spoken=entry_line(look, one)),
+        text(joined(when, name), design.type.body_medium, spoken=entry_line(design, one)),
     ]
     if one.amount is None:
-        lines.append(text(words("calendar.end"), look.type.body_s, muted, spoken=""))
+        lines.append(text(words("calendar.end"), design.type.body_s, muted, spoken=""))
     else:
         bill = words("search.bill", of_month=formats.of_month(one.bill_month))
-        lines.append(text(bill, look.type.body_s, muted, spoken=""))
-    if below := cancel_line(look, one):
-        lines.append(text(below, look.type.body_s, muted))
+        lines.append(text(bill, design.type.body_s, muted, spoken=""))
+    if below := cancel_line(design, one):
+        lines.append(text(below, design.type.body_s, muted))
     parts: list[ft.Control] = [ft.Column(lines, spacing=SPACE_2XS, tight=True, expand=True)]
     if one.amount is not None:
         amount = formats.money(Money(amount=one.amount))
-        parts.append(text(amount, look.type.h3, wrap=False, spoken=""))
-    if not look.crowded:
+        parts.append(text(amount, design.type.h3, wrap=False, spoken=""))
+    if not design.crowded:
         parts.append(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=muted))
     return row_as_button(
-        look,
+        design,
         ft.Container(
             ft.Row(parts, spacing=SPACE_S),
             padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
@@ -92,7 +92,7 @@ def entry_row(look: Look, one: Entry) -> ft.Control:
     )
 
 
-def month_grid(look: Look, month: Month, today: date) -> ft.Control:
+def month_grid(design: Design, month: Month, today: date) -> ft.Control:
     """Return the grid of a month: charges are filled, ends outlined, today underlined.
 
     Screen readers skip the grid: the list beside it holds the same entries.
@@ -100,7 +100,7 @@ def month_grid(look: Look, month: Month, today: date) -> ft.Control:
     charged = {one.day for one in month.entries if one.amount is not None}
     marked = {one.day for one in month.entries}
     weeks = calendar.Calendar().monthdatescalendar(month.first.year, month.first.month)
-    colors = look.colors
+    colors = design.colors
 
     def cell(content: str, style: ft.TextStyle, color: str, inner: ft.Container | None = None) -> ft.Control:
         inner = inner or ft.Container()
@@ -110,8 +110,8 @@ def month_grid(look: Look, month: Month, today: date) -> ft.Control:
 
     def day_cell(day: date) -> ft.Control:
         if day.month != month.first.month:
-            return cell("", look.type.label_s, colors.content_default)
-        style, color = look.type.label_s, colors.content_default
+            return cell("", design.type.label_s, colors.content_default)
+        style, color = design.type.label_s, colors.content_default
         if day == today:
             style = style.copy(decoration=ft.TextDecoration.UNDERLINE)
         inner = ft.Container(border_radius=TARGET / 2)
@@ -124,14 +124,14 @@ def month_grid(look: Look, month: Month, today: date) -> ft.Control:
         return cell(str(day.day), style, color, inner)
 
     names = [
-        cell(look.formats.weekday_initial(day), look.type.caption_bold, colors.content_muted)
+        cell(design.formats.weekday_initial(day), design.type.caption_bold, colors.content_muted)
         for day in weeks[0]
     ]
     rows: list[ft.Control] = [
         ft.Row(cells, spacing=0, tight=True)
         for cells in (names, *([day_cell(day) for day in week] for week in weeks))
     ]
-    return silent(
+    return decorative(
         ft.Container(
             ft.Column(rows, spacing=0, tight=True),
             bgcolor=colors.surface_card,
@@ -145,12 +145,14 @@ def month_grid(look: Look, month: Month, today: date) -> ft.Control:
 @component
 def CalendarExport(subscriptions: SubscriptionsState, subscription_id: str | None) -> ft.Control:
     """Show the buttons that save or share the calendar file of one subscription, or of all."""
-    look = use_look()
-    make = calendar_of(look, subscriptions, subscription_id)
-    return use_file_actions(look, make, "calendar", "calendar.exported")
+    design = use_design()
+    make = calendar_of(design, subscriptions, subscription_id)
+    return use_file_actions(design, make, "calendar", "calendar.exported")
 
 
-def calendar_of(look: Look, subscriptions: SubscriptionsState, subscription_id: str | None) -> FileFactory:
+def calendar_of(
+    design: Design, subscriptions: SubscriptionsState, subscription_id: str | None
+) -> FileFactory:
     """Return a factory of the calendar file of one subscription, or of all."""
 
     async def make(_on_progress: ProgressCallback) -> File:
@@ -159,29 +161,31 @@ def calendar_of(look: Look, subscriptions: SubscriptionsState, subscription_id: 
             raise UnexpectedAnswer("no subscriptions")
         entries = upcoming(shown.data, today, contract.billing.cut_off_day)
         events = [
-            calendar_event(look, one)
+            calendar_event(design, one)
             for one in entries
             if subscription_id in (None, one.subscription.subscription_id)
         ]
         content = await asyncio.to_thread(
-            ics_file, contract.contract_id, events, shown.at, look.brand.product_name
+            ics_file, contract.contract_id, events, shown.at, design.brand.product_name
         )
         return File("conso-et-moi.ics", content, "text/calendar")
 
     return make
 
 
-def calendar_event(look: Look, one: Entry) -> CalendarEvent:
+def calendar_event(design: Design, one: Entry) -> CalendarEvent:
     """Return the calendar event of an entry."""
-    name = subscription_names(look, one.subscription)[0]
+    name = subscription_names(design, one.subscription)[0]
     amount = (
-        look.formats.money(Money(amount=one.amount)) if one.amount is not None else look.words("calendar.end")
+        design.formats.money(Money(amount=one.amount))
+        if one.amount is not None
+        else design.words("calendar.end")
     )
     return CalendarEvent(
         one.subscription.subscription_id,
         one.day,
         joined(name, amount),
-        cancel_line(look, one),
+        cancel_line(design, one),
         one.cancel_by,
         end=one.amount is None,
     )

@@ -11,16 +11,16 @@ from services.domain.models import Money
 from services.insights.calendar import Month, by_month, upcoming
 from views.calendar.parts import CalendarExport, entry_row, month_grid, total_line
 from views.core.component import component
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
 from views.disputes.parts import ContestDays
 from views.frame import Screen, reading_column
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group
-from views.kit.look import Look, heading, text
+from views.kit.design import Design, heading, text
 from views.kit.theme import CONTENT_WIDTH_M, SPACE_L, SPACE_M, SPACE_S
-from views.places import Destination
+from views.routes import Destination
 from views.subscriptions.state import SubscriptionsState
 
 WIDTH_BESIDE_GRID = 960
@@ -29,21 +29,23 @@ WIDTH_BESIDE_GRID = 960
 
 @component
 def CalendarView() -> ft.View:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     body: ft.Control
     actions: tuple[ft.Control, ...] = ()
     if session.subscriptions is None or session.contract is None:
-        body = without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
+        body = without_contract(design, session, skeleton(design, (160, 20), (None, 20)))
     elif not session.contract.billing_rights:
         body = reading_column(
-            look, *contract_choice(look, session), error_state(look, Forbidden(), session.load_management)
+            design,
+            *contract_choice(design, session),
+            error_state(design, Forbidden(), session.load_management),
         )
     else:
         body = Upcoming(session.subscriptions)
         refresh = session.subscriptions.load
-        actions = (icon_button(look, ft.Icons.REFRESH, look.words("action.refresh"), refresh),)
+        actions = (icon_button(design, ft.Icons.REFRESH, design.words("action.refresh"), refresh),)
     return Screen(
-        look.words("calendar.h1"),
+        design.words("calendar.h1"),
         body,
         Destination.MANAGE,
         name="calendar",
@@ -55,54 +57,54 @@ def CalendarView() -> ft.View:
 @component
 def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
     """Show the coming months as lists; wide windows have a grid beside each list."""
-    look, session = use_look(), use_session()
-    words, formats, shown = look.words, look.formats, subscriptions.subscriptions
+    design, session = use_design(), use_session()
+    words, formats, shown = design.words, design.formats, subscriptions.subscriptions
     contract = subscriptions.contract
     ft.use_effect(subscriptions.load, [contract.contract_id], cleanup=lambda: None)
-    choice = contract_choice(look, session)
+    choice = contract_choice(design, session)
     if shown.missing and shown.error is not None:
-        return reading_column(look, *choice, error_state(look, shown.error, subscriptions.load))
+        return reading_column(design, *choice, error_state(design, shown.error, subscriptions.load))
     today = subscriptions.today
     if shown.data is None or today is None:
-        return reading_column(look, *choice, skeleton(look, (None, 40), (None, 40)))
+        return reading_column(design, *choice, skeleton(design, (None, 40), (None, 40)))
     entries = upcoming(shown.data, today, contract.billing.cut_off_day)
     notices = [
-        progress(look, shown.loading),
-        *freshness(look, formats, shown, subscriptions.load),
-        *unreadable_alert(look, "subscription", shown.unreadable),
+        progress(design, shown.loading),
+        *freshness(design, formats, shown, subscriptions.load),
+        *unreadable_alert(design, "subscription", shown.unreadable),
     ]
     insights = session.insights
     contests = [ContestDays(insights, insights.review)] if insights is not None else []
     if not entries:
-        empty = state(look, ft.Icons.EVENT_AVAILABLE, words("calendar.empty"), words("calendar.empty_text"))
-        return reading_column(look, *choice, column(*notices, empty), *contests)
+        empty = state(design, ft.Icons.EVENT_AVAILABLE, words("calendar.empty"), words("calendar.empty_text"))
+        return reading_column(design, *choice, column(*notices, empty), *contests)
     return reading_column(
-        look,
+        design,
         *choice,
         column(
             *notices,
-            text(total_line(look, entries, today), look.type.body_medium),
+            text(total_line(design, entries, today), design.type.body_medium),
             CalendarExport(subscriptions, None),
-            text(words("calendar.note"), look.type.body_s, look.colors.content_muted),
+            text(words("calendar.note"), design.type.body_s, design.colors.content_muted),
             spacing=SPACE_S,
         ),
         *contests,
-        *(_month(look, one, today) for one in by_month(entries)),
-        width=WIDTH_BESIDE_GRID if look.layout.wide else CONTENT_WIDTH_M,
+        *(_month(design, one, today) for one in by_month(entries)),
+        width=WIDTH_BESIDE_GRID if design.layout.wide else CONTENT_WIDTH_M,
     )
 
 
-def _month(look: Look, month: Month, today: date) -> ft.Control:
-    name = look.formats.month_year(f"{month.first:%Y-%m}")
+def _month(design: Design, month: Month, today: date) -> ft.Control:
+    name = design.formats.month_year(f"{month.first:%Y-%m}")
     if month.total:
-        amount = look.formats.money(Money(amount=month.total))
-        name = look.words("calendar.month", month=name, amount=amount)
-    title = heading(text(name, look.type.h2), 2)
-    rows = group(look, [entry_row(look, one) for one in month.entries])
-    if not look.layout.wide:
+        amount = design.formats.money(Money(amount=month.total))
+        name = design.words("calendar.month", month=name, amount=amount)
+    title = heading(text(name, design.type.h2), 2)
+    rows = group(design, [entry_row(design, one) for one in month.entries])
+    if not design.layout.wide:
         return column(title, rows, spacing=SPACE_S)
     both = ft.Row(
-        [ft.Container(month_grid(look, month, today)), ft.Container(rows, expand=True)],
+        [ft.Container(month_grid(design, month, today)), ft.Container(rows, expand=True)],
         spacing=SPACE_L,
         vertical_alignment=ft.CrossAxisAlignment.START,
     )

@@ -18,9 +18,9 @@ from views.core.text import blank
 from views.disputes.parts import contest_link
 from views.kit.buttons import Handler, link, outline_button
 from views.kit.cards import Tone, card, column, tag, tile
-from views.kit.look import Look, alone, heading, text
+from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import go, publisher_address, subscription_address
+from views.routes import go, publisher_address, subscription_address
 
 MOST_CARDS = 8
 OFFERED_AFTER = 2
@@ -30,18 +30,18 @@ KNOWN_KINDS = frozenset((*Kind, MUTE))
 """Kinds of findings that have a catalog key."""
 
 
-def publisher_name(look: Look, finding: Finding) -> str:
+def publisher_name(design: Design, finding: Finding) -> str:
     """Return the title of a finding; publishers for adults are not named."""
     if finding.kind in CEILINGS:
-        return look.words(f"finding.ceiling_{finding.publisher}")
+        return design.words(f"finding.ceiling_{finding.publisher}")
     if any(one.purchase_category_code is Category.ADULT for one in finding.entries):
-        return look.words("category.adult")
-    return look.words("publisher.unnamed") if blank(finding.name) else finding.name
+        return design.words("category.adult")
+    return design.words("publisher.unnamed") if blank(finding.name) else finding.name
 
 
-def reason(look: Look, formats: Formats, finding: Finding) -> str:
+def reason(design: Design, formats: Formats, finding: Finding) -> str:
     """Return the sentence that explains a finding."""
-    words, facts = look.words, finding.facts
+    words, facts = design.words, finding.facts
 
     def money(amount: object) -> str:
         return formats.money(Money(amount=amount))  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ def reason(look: Look, formats: Formats, finding: Finding) -> str:
         case Kind.TRIAL:
             return words("finding.trial", amount=amount, day=day)
         case Kind.AGAIN:
-            return words("finding.again", publisher=publisher_name(look, finding), ended=ended)
+            return words("finding.again", publisher=publisher_name(design, finding), ended=ended)
         case Kind.WEEKLY:
             return words("finding.weekly", day=day, monthly=monthly, yearly=yearly)
         case Kind.NEWSUB if facts.rhythm is Rhythm.OTHER:
@@ -75,19 +75,19 @@ def reason(look: Look, formats: Formats, finding: Finding) -> str:
         case Kind.UNUSUAL:
             return words("finding.unusual", amount=amount, highest=before)
         case Kind.NEW:
-            return words("finding.new", publisher=publisher_name(look, finding))
+            return words("finding.new", publisher=publisher_name(design, finding))
         case _:
             return words("finding.ceiling", amount=amount, ceiling=before)
 
 
-def history(look: Look, formats: Formats, finding: Finding) -> str:
+def history(design: Design, formats: Formats, finding: Finding) -> str:
     """Return a sentence about the other purchases from the publisher; "" if there are none."""
     facts = finding.facts
     if facts.others <= 0 or facts.others_since is None:
         return ""
-    return look.words(
+    return design.words(
         "finding.history",
-        publisher=publisher_name(look, finding),
+        publisher=publisher_name(design, finding),
         n=facts.others,
         month=formats.month_name(f"{facts.others_since:%Y-%m}"),
         amount=formats.money(Money(amount=facts.others_total)),
@@ -95,34 +95,34 @@ def history(look: Look, formats: Formats, finding: Finding) -> str:
 
 
 def finding_card(
-    look: Look, formats: Formats, insights: InsightsState, shown: Card, open_purchase: Handler
+    design: Design, formats: Formats, insights: InsightsState, shown: Card, open_purchase: Handler
 ) -> ft.Control:
     """Return the card of a finding: its reason, the purchase history, and both answers.
 
     After « not recognized », the next steps replace the answers.
     """
-    words, first = look.words, shown.first
-    name = publisher_name(look, first)
-    lines: list[ft.Control] = [text(reason(look, formats, first), look.type.body)]
+    words, first = design.words, shown.first
+    name = publisher_name(design, first)
+    lines: list[ft.Control] = [text(reason(design, formats, first), design.type.body)]
     if len(shown.findings) > 1:
         count = words("finding.repeats", n=len(shown.findings))
-        lines.append(text(count, look.type.body_s, look.colors.content_muted))
-    if recall := history(look, formats, first):
-        lines.append(text(recall, look.type.body_s, look.colors.content_muted))
+        lines.append(text(count, design.type.body_s, design.colors.content_muted))
+    if recall := history(design, formats, first):
+        lines.append(text(recall, design.type.body_s, design.colors.content_muted))
     unrecognised = insights.review.review.verdict(first.key) is Verdict.UNRECOGNISED
     actions = (
-        _path(look, insights, shown, open_purchase)
+        _path(design, insights, shown, open_purchase)
         if unrecognised
-        else _choices(look, insights, shown, name, open_purchase)
+        else _choices(design, insights, shown, name, open_purchase)
     )
     return card(
-        look,
+        design,
         column(
             ft.Row(
                 [
-                    *([] if look.crowded else [tile(look, name)]),
+                    *([] if design.crowded else [tile(design, name)]),
                     ft.Column(
-                        [heading(text(name, look.type.title), 2), *map(alone, lines)],
+                        [heading(text(name, design.type.title), 2), *map(semantic_group, lines)],
                         spacing=SPACE_XS,
                         expand=True,
                         tight=True,
@@ -138,9 +138,9 @@ def finding_card(
 
 
 def _choices(
-    look: Look, insights: InsightsState, shown: Card, name: str, open_purchase: Handler
+    design: Design, insights: InsightsState, shown: Card, name: str, open_purchase: Handler
 ) -> list[ft.Control]:
-    words = look.words
+    words = design.words
 
     def answer(verdict: Verdict) -> None:
         insights.review.decide(shown.findings, verdict)
@@ -151,7 +151,7 @@ def _choices(
     def recognise() -> None:
         answer(Verdict.RECOGNISED)
         ft.context.page.show_dialog(
-            snackbar(look, words("check.recognised"), action=(words("check.undo"), undo))
+            snackbar(design, words("check.recognised"), action=(words("check.undo"), undo))
         )
 
     def deny() -> None:
@@ -160,45 +160,47 @@ def _choices(
     def button(label: str, on_click: Handler) -> ft.Control:
         key = f"{label}-{shown.first.key}"
         return ft.OutlinedButton(
-            text(words(label), look.type.label, spoken=f"{words(label)}, {name}"), on_click=on_click, key=key
+            text(words(label), design.type.label, spoken=f"{words(label)}, {name}"),
+            on_click=on_click,
+            key=key,
         )
 
     if shown.first.kind in CEILINGS:
         return [ft.Row([button("check.understood", recognise)])]
 
     def leading(label: str, on_click: Handler) -> ft.Control:
-        return link(look, words(label), on_click, spoken=f"{words(label)}, {name}")
+        return link(design, words(label), on_click, spoken=f"{words(label)}, {name}")
 
     see = [leading("check.see", open_purchase)] if shown.first.entries else []
     see.append(leading("publisher.see", partial(go, publisher_address(shown.first.publisher))))
     answers = [button("check.yes", recognise), button("check.no", deny)]
     places = ft.Row([*see], spacing=SPACE_L, run_spacing=0, wrap=True)
-    if not look.layout.rail:  # narrow: the buttons do not fit on one line
+    if not design.layout.rail:  # narrow: the buttons do not fit on one line
         return [places, *answers]
     return [places, ft.Row([*answers], spacing=SPACE_S, run_spacing=SPACE_XS, wrap=True)]
 
 
-def _path(look: Look, insights: InsightsState, shown: Card, open_purchase: Handler) -> list[ft.Control]:
+def _path(design: Design, insights: InsightsState, shown: Card, open_purchase: Handler) -> list[ft.Control]:
     """Return the possible actions on a charge that was not recognized, the mildest first."""
-    words, facts = look.words, shown.first.facts
+    words, facts = design.words, shown.first.facts
 
     def undo() -> None:
         insights.review.withdraw([one.key for one in shown.findings])
 
     steps: list[ft.Control] = [
-        tag(look, words("check.not_recognised"), Tone.WARNING),
-        text(words("check.asked"), look.type.body),
+        tag(design, words("check.not_recognised"), Tone.WARNING),
+        text(words("check.asked"), design.type.body),
     ]
     if facts.terminable and facts.subscription_id:
         end = partial(go, subscription_address(facts.subscription_id))
-        steps.append(link(look, words("subscription.end"), end))
+        steps.append(link(design, words("subscription.end"), end))
     if shown.first.entries:
-        steps.append(contest_link(look, "constat", shown.first.key, publisher_name(look, shown.first)))
-        steps.append(link(look, words("check.report"), open_purchase))
-    return [*steps, outline_button(look, words("check.undo"), undo)]
+        steps.append(contest_link(design, "constat", shown.first.key, publisher_name(design, shown.first)))
+        steps.append(link(design, words("check.report"), open_purchase))
+    return [*steps, outline_button(design, words("check.undo"), undo)]
 
 
-def mute_offers(look: Look, insights: InsightsState) -> list[ft.Control]:
+def mute_offers(design: Design, insights: InsightsState) -> list[ft.Control]:
     """Return an offer to mute duplicates for each publisher with enough recognized ones."""
     review = insights.review.review
     offers: dict[str, Finding] = {}
@@ -208,8 +210,8 @@ def mute_offers(look: Look, insights: InsightsState) -> list[ft.Control]:
             offers.setdefault(one.publisher, one)
     return [
         outline_button(
-            look,
-            look.words("check.mute", publisher=publisher_name(look, one)),
+            design,
+            design.words("check.mute", publisher=publisher_name(design, one)),
             partial(insights.review.mute, one),
         )
         for one in offers.values()
@@ -217,7 +219,7 @@ def mute_offers(look: Look, insights: InsightsState) -> list[ft.Control]:
 
 
 def decided_row(
-    look: Look,
+    design: Design,
     formats: Formats,
     insights: InsightsState,
     key: str,
@@ -225,21 +227,21 @@ def decided_row(
     told: Mapping[str, Finding],
 ) -> ft.Control:
     """Return the row of an earlier answer, with a button that undoes it."""
-    words, finding = look.words, told.get(key)
+    words, finding = design.words, told.get(key)
     kind = key.partition("|")[0]
     if finding is not None:
-        name, sentence = publisher_name(look, finding), reason(look, formats, finding)
+        name, sentence = publisher_name(design, finding), reason(design, formats, finding)
     else:
         name = words("publisher.unnamed") if blank(decision.name) else decision.name
         sentence = words(f"finding.kind_{kind}") if kind in KNOWN_KINDS else ""
     when = formats.long_date(formats.local_day(decision.decided_at))
     verdict = words(f"check.verdict_{decision.verdict.value}", date=when)
-    lines: list[ft.Control] = [text(name, look.type.body_medium)]
+    lines: list[ft.Control] = [text(name, design.type.body_medium)]
     if sentence:
-        lines.append(text(sentence, look.type.body_s, look.colors.content_muted))
-    lines.append(text(verdict, look.type.body_s, look.colors.content_muted))
+        lines.append(text(sentence, design.type.body_s, design.colors.content_muted))
+    lines.append(text(verdict, design.type.body_s, design.colors.content_muted))
     undo = ft.TextButton(
-        text(words("check.undo"), look.type.h4, spoken=f"{words('check.undo')}, {name}"),
+        text(words("check.undo"), design.type.h4, spoken=f"{words('check.undo')}, {name}"),
         on_click=partial(insights.review.withdraw, (key,)),
         key=f"undo-{key}",
     )

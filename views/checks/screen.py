@@ -10,7 +10,7 @@ from services.insights.findings import Card, cards
 from services.insights.review import Verdict
 from views.checks.findings import MOST_CARDS, decided_row, finding_card, mute_offers
 from views.core.component import component
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
@@ -19,17 +19,17 @@ from views.core.review import ReviewState
 from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group
-from views.kit.look import Look, heading, text
+from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
-from views.places import CHECK, Destination, go, purchase_address
 from views.purchases.panes import beside
+from views.routes import CHECK, Destination, go, purchase_address
 
 
 @component
 def CheckView() -> ft.View:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     payment_id = ft.use_route_params().get("payment_id")
-    words = look.words
+    words = design.words
     body: ft.Control
     actions: tuple[ft.Control, ...] = ()
     if (
@@ -38,13 +38,13 @@ def CheckView() -> ft.View:
         or session.purchase is None
         or session.contract is None
     ):
-        body = without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
+        body = without_contract(design, session, skeleton(design, (160, 20), (None, 20)))
     elif not session.contract.billing_rights:
-        body = without_rights(look, session, session.load_account)
+        body = without_rights(design, session, session.load_account)
     else:
         listed = Findings(session.insights, session.insights.review)
-        body = beside(look, listed, session.purchases, session.purchase, payment_id)
-        actions = (icon_button(look, ft.Icons.REFRESH, words("action.refresh"), session.refresh),)
+        body = beside(design, listed, session.purchases, session.purchase, payment_id)
+        actions = (icon_button(design, ft.Icons.REFRESH, words("action.refresh"), session.refresh),)
     return Screen(
         words("check.h1"),
         body,
@@ -58,19 +58,19 @@ def CheckView() -> ft.View:
 @component
 def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
     """Show the open findings and the unrecognized charges, then the earlier answers."""
-    look, session = use_look(), use_session()
-    words, known = look.words, insights.ledger
+    design, session = use_design(), use_session()
+    words, known = design.words, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     waiting = insights.open_findings
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
     ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
     ft.use_effect(review.load, [insights.contract.contract_id], cleanup=lambda: None)
     ft.use_effect(insights.see, [tuple(one.key for one in waiting)], cleanup=lambda: None)
-    choice = contract_choice(look, session)
+    choice = contract_choice(design, session)
     if known.missing and known.error is not None:
-        return reading_column(look, *choice, error_state(look, known.error, insights.load))
+        return reading_column(design, *choice, error_state(design, known.error, insights.load))
     if known.data is None:
-        return reading_column(look, *choice, skeleton(look, (160, 20), (None, 20), (None, 48)))
+        return reading_column(design, *choice, skeleton(design, (160, 20), (None, 20), (None, 48)))
     denied = [one for one in insights.findings if review.review.verdict(one.key) is Verdict.UNRECOGNISED]
     asked, path = cards(waiting), cards(denied)
     place = {one.key: rank for rank, one in enumerate(insights.findings)}
@@ -78,48 +78,50 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
     shown = sorted([*asked[:MOST_CARDS], *path], key=lambda one: place[one.first.key])
     notes: list[ft.Control] = []
     if known.data.partial:
-        notes.append(_note(look, words("check.partial", n=insights.most_pages * 100)))
+        notes.append(_note(design, words("check.partial", n=insights.most_pages * 100)))
     if not waiting and not denied:
-        notes.append(state(look, ft.Icons.TASK_ALT, words("check.done"), words("check.done_text"), live=True))
+        notes.append(
+            state(design, ft.Icons.TASK_ALT, words("check.done"), words("check.done_text"), live=True)
+        )
     if rest := asked[MOST_CARDS:]:
-        notes.append(_note(look, words("check.more", n=len(rest))))
+        notes.append(_note(design, words("check.more", n=len(rest))))
 
     def drawn(one: Card) -> ft.Control:
-        return finding_card(look, formats, insights, one, partial(_open, look, one))
+        return finding_card(design, formats, insights, one, partial(_open, design, one))
 
     return reading_column(
-        look,
+        design,
         *choice,
         column(
-            progress(look, known.loading),
-            *freshness(look, formats, known, insights.load),
-            *unreadable_alert(look, "purchase", known.data.unreadable),
+            progress(design, known.loading),
+            *freshness(design, formats, known, insights.load),
+            *unreadable_alert(design, "purchase", known.data.unreadable),
             *map(drawn, shown),
             *notes,
-            *mute_offers(look, insights),
+            *mute_offers(design, insights),
             spacing=SPACE_M,
         ),
-        *_decided(look, formats, insights),
-        *([_note(look, words("check.forgotten"))] if review.kept_here else []),
+        *_decided(design, formats, insights),
+        *([_note(design, words("check.forgotten"))] if review.kept_here else []),
     )
 
 
-def _open(look: Look, shown: Card) -> None:
+def _open(design: Design, shown: Card) -> None:
     """Show the purchase: beside the cards in a wide window, else on its own screen."""
     entry = shown.first.entries[0]
     go(
         f"{CHECK}/{entry.payment_id}"
-        if look.layout.wide
+        if design.layout.wide
         else purchase_address(entry.payment_id, entry.period_id)
     )
 
 
-def _decided(look: Look, formats: Formats, insights: InsightsState) -> list[ft.Control]:
+def _decided(design: Design, formats: Formats, insights: InsightsState) -> list[ft.Control]:
     """Return the earlier answers, newest first; answers whose card is on screen are left out."""
     told = {one.key: one for one in insights.findings}
     review = insights.review.review
     rows = [
-        decided_row(look, formats, insights, key, decision, told)
+        decided_row(design, formats, insights, key, decision, told)
         for key, decision in sorted(
             review.decisions.items(), key=lambda item: item[1].decided_at, reverse=True
         )
@@ -128,9 +130,9 @@ def _decided(look: Look, formats: Formats, insights: InsightsState) -> list[ft.C
     ]
     if not rows:
         return []
-    title = heading(text(look.words("check.past", n=len(rows)), look.type.h2), 2)
-    return [column(title, group(look, rows), spacing=SPACE_S)]
+    title = heading(text(design.words("check.past", n=len(rows)), design.type.h2), 2)
+    return [column(title, group(design, rows), spacing=SPACE_S)]
 
 
-def _note(look: Look, sentence: str) -> ft.Control:
-    return text(sentence, look.type.body_s, look.colors.content_muted)
+def _note(design: Design, sentence: str) -> ft.Control:
+    return text(sentence, design.type.body_s, design.colors.content_muted)

@@ -11,7 +11,7 @@ import flet as ft
 from flet.components.component import Component
 from flet.components.hooks.use_effect import EffectHook
 
-from views.core.context import LookContext
+from views.core.context import DesignContext
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,16 +32,16 @@ def component(body: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(body)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        look = ft.use_context(LookContext)  # first, so that hooks keep their order when the body fails
+        design = ft.use_context(DesignContext)  # first, so that hooks keep their order when the body fails
         last: Any = ft.use_ref(None)
-        if look is None and last.current is not None:
+        if design is None and last.current is not None:
             return cast(R, last.current)
         try:
             drawn = body(*args, **kwargs)
         except Exception:
             log.exception("%s could not be drawn", body.__name__)
-            return cast(R, ft.Text(look.words("problem.drawing") if look else "⚠"))
-        if look is not None:
+            return cast(R, ft.Text(design.words("problem.drawing") if design else "⚠"))
+        if design is not None:
             last.current = drawn
         return drawn
 

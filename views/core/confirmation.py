@@ -9,18 +9,18 @@ import flet as ft
 
 from services.domain.errors import Locked
 from views.core.component import component
-from views.core.context import use_look, use_sheets
+from views.core.context import use_design, use_sheets
 from views.core.proof import ProofState
 from views.core.proof_field import PasswordAsked
 from views.core.sheet_state import Sheet
 from views.kit.buttons import Handler, link, outline_button, strong_button
 from views.kit.cards import column
-from views.kit.look import Look, silent, text
+from views.kit.design import Design, decorative, text
 from views.kit.theme import SPACE_M, SPACE_S, negative_button
 
 
 def confirmation(
-    look: Look,
+    design: Design,
     title: str,
     consequences: Sequence[str],
     confirm: str,
@@ -40,21 +40,21 @@ def confirmation(
     lines = [
         ft.Row(
             [
-                silent(ft.Container(width=6, height=6, bgcolor=look.colors.accent, border_radius=3)),
-                text(line, look.type.body, expand=True),
+                decorative(ft.Container(width=6, height=6, bgcolor=design.colors.accent, border_radius=3)),
+                text(line, design.type.body, expand=True),
             ],
             spacing=SPACE_S,
         )
         for line in consequences
     ]
-    style = negative_button(look.colors) if serious else None
+    style = negative_button(design.colors) if serious else None
     asks = proof is not None and proof.wanted
     locked = proof is not None and isinstance(proof.error, Locked)
     content = column(
         *lines,
         *([PasswordAsked(proof, on_confirm, bool(busy))] if proof is not None and asks else []),
-        outline_button(look, keep, on_keep, autofocus=not asks, disabled=bool(busy)),
-        strong_button(look, busy or confirm, on_confirm, style=style, disabled=bool(busy) or locked),
+        outline_button(design, keep, on_keep, autofocus=not asks, disabled=bool(busy)),
+        strong_button(design, busy or confirm, on_confirm, style=style, disabled=bool(busy) or locked),
         spacing=SPACE_M,
     )
     return Sheet(title, content, on_keep, held=bool(busy))
@@ -77,16 +77,16 @@ def AskedFirst(
         serious: the confirmation warns by its color, and the button is a plain link.
         main: the button is the first of several.
     """
-    look, sheets = use_look(), use_sheets()
+    design, sheets = use_design(), use_sheets()
 
     async def confirm() -> None:
         sheets.close()  # the screen shows the outcome
         await on_confirm()
 
-    def drawn(look: Look) -> Sheet:
-        return confirmation(look, title, consequences, label, confirm, keep, sheets.close, serious=serious)
+    def drawn(design: Design) -> Sheet:
+        return confirmation(design, title, consequences, label, confirm, keep, sheets.close, serious=serious)
 
     ask = partial(sheets.open, drawn)
     if serious:
-        return link(look, label, ask)
-    return strong_button(look, label, ask) if main else outline_button(look, label, ask)
+        return link(design, label, ask)
+    return strong_button(design, label, ask) if main else outline_button(design, label, ask)

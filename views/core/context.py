@@ -11,10 +11,10 @@ from views.core.recovery import RecoveryState
 from views.core.session import SessionState
 from views.core.sheet_state import SheetState
 from views.demo.state import DemoState
-from views.kit.look import Look
+from views.kit.design import Design
 
 DeviceContext: Final[ft.ContextProvider[DeviceState | None]] = ft.create_context(None)
-LookContext: Final[ft.ContextProvider[Look | None]] = ft.create_context(None)
+DesignContext: Final[ft.ContextProvider[Design | None]] = ft.create_context(None)
 DemoContext: Final[ft.ContextProvider[DemoState | None]] = ft.create_context(None)
 RecoveryContext: Final[ft.ContextProvider[RecoveryState | None]] = ft.create_context(None)
 SheetContext: Final[ft.ContextProvider[SheetState | None]] = ft.create_context(None)
@@ -28,11 +28,11 @@ def use_device() -> DeviceState:
     return device
 
 
-def use_look() -> Look:
+def use_design() -> Design:
     """Return the current words, formats, colors and sizes."""
-    look = ft.use_context(LookContext)
-    assert look is not None, "outside the root"  # noqa: S101 - a programming error
-    return look
+    design = ft.use_context(DesignContext)
+    assert design is not None, "outside the root"  # noqa: S101 - a programming error
+    return design
 
 
 def use_session() -> SessionState:

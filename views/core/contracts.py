@@ -13,8 +13,8 @@ from views.core.session import SessionState
 from views.core.text import blank, joined
 from views.kit.buttons import link, strong_button
 from views.kit.chips import Chip, choices
-from views.kit.look import Look
-from views.places import SETTINGS, go
+from views.kit.design import Design
+from views.routes import SETTINGS, go
 
 
 def contract_icon(contract: Contract) -> ft.IconData:
@@ -23,38 +23,38 @@ def contract_icon(contract: Contract) -> ft.IconData:
     )
 
 
-def contract_line(look: Look, contract: Contract) -> str:
+def contract_line(design: Design, contract: Contract) -> str:
     """Return « ligne 04 •• •• •• 12 »; "" if the backend gives no number."""
     if blank(contract.masked_number):
         return ""
-    return look.words("line.number", number=look.formats.number(contract.masked_number))
+    return design.words("line.number", number=design.formats.number(contract.masked_number))
 
 
-def without_contract(look: Look, session: SessionState, skeletons: ft.Control) -> ft.Control:
+def without_contract(design: Design, session: SessionState, skeletons: ft.Control) -> ft.Control:
     """Return the content of a screen without a contract: an error, an empty state, or `skeletons`."""
-    words = look.words
+    words = design.words
     if session.account.error is not None:
-        return error_state(look, session.account.error, session.load_account)
+        return error_state(design, session.account.error, session.load_account)
     if session.account.data is None:
-        return ft.Container(skeletons, padding=look.layout.margin)
+        return ft.Container(skeletons, padding=design.layout.margin)
     return state(
-        look,
+        design,
         ft.Icons.RECEIPT_LONG_OUTLINED,
         words("account.empty"),
         words("account.empty_text"),
-        strong_button(look, words("action.refresh"), session.load_account),
-        link(look, words("login.other_account"), partial(go, SETTINGS)),
+        strong_button(design, words("action.refresh"), session.load_account),
+        link(design, words("login.other_account"), partial(go, SETTINGS)),
         live=True,
     )
 
 
-def contract_choice(look: Look, session: SessionState) -> list[ft.Control]:
+def contract_choice(design: Design, session: SessionState) -> list[ft.Control]:
     """Return a chip for each contract; an empty list if there is at most one contract."""
     contracts = session.account.data.contracts if session.account.data else ()
     if len(contracts) < 2:
         return []
-    names = [_full_name(look, contract) for contract in contracts]
-    shorts = [_short_name(look, contract) for contract in contracts]
+    names = [_full_name(design, contract) for contract in contracts]
+    shorts = [_short_name(design, contract) for contract in contracts]
     chips = [
         Chip(
             short if shorts.count(short) == 1 else name,
@@ -65,19 +65,19 @@ def contract_choice(look: Look, session: SessionState) -> list[ft.Control]:
         )
         for contract, name, short in zip(contracts, names, shorts, strict=True)
     ]
-    return [choices(look, look.words("contract.choose"), chips, wrap=True)]
+    return [choices(design, design.words("contract.choose"), chips, wrap=True)]
 
 
-def _full_name(look: Look, contract: Contract) -> str:
-    kind = look.words(f"contract.{contract.kind.value}")
+def _full_name(design: Design, contract: Contract) -> str:
+    kind = design.words(f"contract.{contract.kind.value}")
     if blank(contract.masked_number):
         return joined(kind, contract.label)
-    return joined(kind, look.formats.number(contract.masked_number))
+    return joined(kind, design.formats.number(contract.masked_number))
 
 
-def _short_name(look: Look, contract: Contract) -> str:
+def _short_name(design: Design, contract: Contract) -> str:
     """Return « Mobile ·· 47 »: the kind and the last digits, which distinguish lines in a small space."""
     digits = re.search(r"\d+\D*$", contract.masked_number)
     if digits is None:
-        return _full_name(look, contract)
-    return f"{look.words(f'contract.{contract.kind.value}')} •• {digits[0].strip()}"
+        return _full_name(design, contract)
+    return f"{design.words(f'contract.{contract.kind.value}')} •• {digits[0].strip()}"

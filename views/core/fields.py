@@ -8,7 +8,7 @@ from typing import Any
 import flet as ft
 
 from views.core.component import component
-from views.core.context import use_device, use_look
+from views.core.context import use_design, use_device
 from views.kit.buttons import Handler
 from views.kit.theme import field_border
 
@@ -32,7 +32,7 @@ def Field(
     so that the field never shows an outdated value. Single-key shortcuts are off while the field has the
     focus, and on again when the field is removed.
     """
-    look, device = use_look(), use_device()
+    design, device = use_design(), use_device()
     ft.use_effect(_nothing, [], cleanup=device.stop_typing)
     own = ft.use_memo(ft.Ref[ft.TextField], [])
     box = ref or own
@@ -58,8 +58,8 @@ def Field(
         on_blur=device.stop_typing,
         autocorrect=False,
         filled=True,
-        fill_color=look.colors.surface_sunken,
-        border=field_border(look.colors),
+        fill_color=design.colors.surface_sunken,
+        border=field_border(design.colors),
         **options,
     )
 

@@ -19,9 +19,9 @@ from views.core.recovery import Countdown
 from views.core.text import explain
 from views.kit.buttons import Handler, link, strong_button
 from views.kit.cards import Tone, card, column
-from views.kit.look import Look, alone, heading, silent, text
+from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import Destination, go
+from views.routes import Destination, go
 
 T = TypeVar("T")
 FINAL = (Forbidden, NotFound)
@@ -31,13 +31,13 @@ UNNOTICED = 0.15
 
 
 def alert(
-    look: Look, tone: Tone, title: str, sentence: str = "", *actions: ft.Control, live: bool = True
+    design: Design, tone: Tone, title: str, sentence: str = "", *actions: ft.Control, live: bool = True
 ) -> ft.Control:
     """Return a notice in the flow; if `live`, screen readers announce the notice when it appears."""
-    foreground, background = tone.colors(look)
-    lines: list[ft.Control] = [text(title, look.type.h4, look.colors.content_default)]
+    foreground, background = tone.colors(design)
+    lines: list[ft.Control] = [text(title, design.type.h4, design.colors.content_default)]
     if sentence:
-        lines.append(text(sentence, look.type.body_s, look.colors.content_default))
+        lines.append(text(sentence, design.type.body_s, design.colors.content_default))
     notice = ft.Container(
         ft.Row(
             [
@@ -54,14 +54,14 @@ def alert(
     return ft.Semantics(live_region=live, container=True, content=notice)
 
 
-def store_alert(look: Look, problem: CredentialProblem, outcome: str, *actions: ft.Control) -> ft.Control:
+def store_alert(design: Design, problem: CredentialProblem, outcome: str, *actions: ft.Control) -> ft.Control:
     """Return a notice that the credential store could not be used.
 
     Args:
         outcome: last part of a key `store.…`; its text gives the consequence and the next step.
     """
-    title, sentence = look.words(f"credentials.{problem.value}"), look.words(f"store.{outcome}")
-    return alert(look, Tone.WARNING, title, sentence, *actions)
+    title, sentence = design.words(f"credentials.{problem.value}"), design.words(f"store.{outcome}")
+    return alert(design, Tone.WARNING, title, sentence, *actions)
 
 
 def unkept(problem: CredentialProblem) -> str:
@@ -69,68 +69,68 @@ def unkept(problem: CredentialProblem) -> str:
     return "unsaved_yet" if problem is CredentialProblem.SLOW else "unsaved"
 
 
-def unreadable_alert(look: Look, kind: str, count: int) -> list[ft.Control]:
+def unreadable_alert(design: Design, kind: str, count: int) -> list[ft.Control]:
     """Return the notice that `count` records are not shown; nothing if `count` is 0.
 
     `kind` is the last part of a key `unreadable.…`.
     """
     if not count:
         return []
-    title = look.words(f"unreadable.{kind}", n=count)
-    return [alert(look, Tone.WARNING, title, look.words("unreadable.text"), live=False)]
+    title = design.words(f"unreadable.{kind}", n=count)
+    return [alert(design, Tone.WARNING, title, design.words("unreadable.text"), live=False)]
 
 
-def error_alert(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
+def error_alert(design: Design, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
     """Return an alert for the place of a failure: cause (or `title`), advice, and a retry if useful."""
-    explanation = explain(error, look.words)
+    explanation = explain(error, design.words)
     if isinstance(error, FINAL):
-        return alert(look, Tone.INFO, explanation.title, explanation.text)
-    again = link(look, look.words("action.retry"), retry)
+        return alert(design, Tone.INFO, explanation.title, explanation.text)
+    again = link(design, design.words("action.retry"), retry)
     return alert(
-        look, Tone.NEGATIVE, title or explanation.title, explanation.text, *_next_try(look, error), again
+        design, Tone.NEGATIVE, title or explanation.title, explanation.text, *_next_try(design, error), again
     )
 
 
-def error_state(look: Look, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
+def error_state(design: Design, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:
     """Return the error state of content without data: a sentence, a retry if useful, never a zero."""
-    explanation = explain(error, look.words)
+    explanation = explain(error, design.words)
     if isinstance(error, FINAL):
-        return state(look, ft.Icons.LOCK_OUTLINE, explanation.title, explanation.text, live=True)
+        return state(design, ft.Icons.LOCK_OUTLINE, explanation.title, explanation.text, live=True)
     icon = ft.Icons.CLOUD_OFF_OUTLINED if isinstance(error, Unreachable) else ft.Icons.ERROR_OUTLINE
-    again = strong_button(look, look.words("action.retry"), retry)
+    again = strong_button(design, design.words("action.retry"), retry)
     code = (error.correlator or "")[:8]
     helped = (
-        [link(look, look.words("problem.help", code=code), partial(go, Destination.HELP.path))]
+        [link(design, design.words("problem.help", code=code), partial(go, Destination.HELP.path))]
         if code
         else []
     )
-    next_try = _next_try(look, error)
+    next_try = _next_try(design, error)
     return state(
-        look, icon, title or explanation.title, explanation.text, *next_try, again, *helped, live=True
+        design, icon, title or explanation.title, explanation.text, *next_try, again, *helped, live=True
     )
 
 
-def _next_try(look: Look, error: BackendError) -> list[ft.Control]:
+def _next_try(design: Design, error: BackendError) -> list[ft.Control]:
     """Return the countdown to the automatic retry, if the backend asked the app to wait."""
-    return [NextTry(look)] if isinstance(error, Unavailable) and error.retry_after is not None else []
+    return [NextTry(design)] if isinstance(error, Unavailable) and error.retry_after is not None else []
 
 
 @component
-def NextTry(look: Look) -> ft.Control:
-    return SecondsLeft(look, use_recovery().countdown)
+def NextTry(design: Design) -> ft.Control:
+    return SecondsLeft(design, use_recovery().countdown)
 
 
 @component
-def SecondsLeft(look: Look, countdown: Countdown) -> ft.Control:
+def SecondsLeft(design: Design, countdown: Countdown) -> ft.Control:
     """Show a countdown, hidden from screen readers: an announcement each second would drown other speech."""
     if not countdown.seconds:
         return ft.Container(visible=False)
-    sentence = look.words("recovery.wait", n=countdown.seconds)
-    return silent(text(sentence, look.type.body_s, look.colors.content_default))
+    sentence = design.words("recovery.wait", n=countdown.seconds)
+    return decorative(text(sentence, design.type.body_s, design.colors.content_default))
 
 
 def state(
-    look: Look,
+    design: Design,
     icon: ft.IconData,
     title: str,
     sentence: str = "",
@@ -143,11 +143,13 @@ def state(
     Screen readers announce a `live` state when it appears. Each text is a live region of its own, because a
     group announces only its name.
     """
-    head = heading(text(title, look.type.h2, align=ft.TextAlign.CENTER), level)
+    head = heading(text(title, design.type.h2, align=ft.TextAlign.CENTER), level)
     head.live_region = live
-    lines: list[ft.Control] = [ft.Icon(icon, size=48, color=look.colors.content_muted), head]
+    lines: list[ft.Control] = [ft.Icon(icon, size=48, color=design.colors.content_muted), head]
     if sentence:
-        said = alone(text(sentence, look.type.body, look.colors.content_muted, align=ft.TextAlign.CENTER))
+        said = semantic_group(
+            text(sentence, design.type.body, design.colors.content_muted, align=ft.TextAlign.CENTER)
+        )
         said.live_region = live
         lines.append(said)
     body = ft.Column(
@@ -156,7 +158,7 @@ def state(
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         tight=True,
     )
-    return alone(
+    return semantic_group(
         ft.Container(
             body,
             padding=ft.Padding.symmetric(horizontal=SPACE_L, vertical=SPACE_2XL),
@@ -165,37 +167,37 @@ def state(
     )
 
 
-def freshness(look: Look, formats: Formats, shown: Loadable[T], retry: Handler) -> list[ft.Control]:
+def freshness(design: Design, formats: Formats, shown: Loadable[T], retry: Handler) -> list[ft.Control]:
     """Return the banner over stale data: its age and a retry; an empty list if the data is current.
 
     Recalled data without an error shows only its age.
     """
     if shown.data is None or shown.at is None:
         return []
-    words = look.words
+    words = design.words
     age = words(
         "banner.stale", date=formats.day_month(formats.local_day(shown.at)), time=formats.time(shown.at)
     )
     if shown.error is None:
-        return [Age(look, age)] if shown.recalled else []
+        return [Age(design, age)] if shown.recalled else []
     if type(shown.error) is Unreachable:  # its subclasses have other causes, and their own sentences
         title, sentence = words("banner.offline"), f"{words('banner.offline_text')} {age}."
     else:
         title, sentence = age, explain(shown.error, words).sentence
-    again = link(look, words("action.retry"), retry)
-    return [alert(look, Tone.WARNING, title, sentence, *_next_try(look, shown.error), again)]
+    again = link(design, words("action.retry"), retry)
+    return [alert(design, Tone.WARNING, title, sentence, *_next_try(design, shown.error), again)]
 
 
 @component
-def Age(look: Look, age: str) -> ft.Control:
+def Age(design: Design, age: str) -> ft.Control:
     """Show the age of the content after a short delay; most answers come sooner, and avoid a layout shift."""
     shown = _after(UNNOTICED)
     if not shown:
         return ft.Container(visible=False)
     return ft.Row(
         [
-            ft.Icon(ft.Icons.HISTORY, size=16, color=look.colors.content_muted),
-            text(age, look.type.body_s, look.colors.content_muted, expand=True),
+            ft.Icon(ft.Icons.HISTORY, size=16, color=design.colors.content_muted),
+            text(age, design.type.body_s, design.colors.content_muted, expand=True),
         ],
         spacing=SPACE_XS,
     )
@@ -213,23 +215,23 @@ def _after(seconds: float) -> bool:
     return passed
 
 
-def progress(look: Look, loading: bool) -> ft.Control:
+def progress(design: Design, loading: bool) -> ft.Control:
     """Return a thin bar while the content on screen is reloaded; an empty space of equal height otherwise."""
     if not loading:
         return ft.Container(height=2)
-    return ft.ProgressBar(height=2, semantics_label=look.words("a11y.loading"))
+    return ft.ProgressBar(height=2, semantics_label=design.words("a11y.loading"))
 
 
-def skeleton(look: Look, *shapes: tuple[float | None, float]) -> ft.Control:
+def skeleton(design: Design, *shapes: tuple[float | None, float]) -> ft.Control:
     """Return a placeholder of bars, each (width, height) in logical pixels; width None fills the row."""
-    return Skeleton(look, shapes)
+    return Skeleton(design, shapes)
 
 
 @component
-def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.Control:
+def Skeleton(design: Design, shapes: tuple[tuple[float | None, float], ...]) -> ft.Control:
     """Reserve the space at once, but draw the bars only after a noticeable wait."""
     shown = _after(UNNOTICED)
-    color = look.colors.skeleton if shown else look.colors.surface_card
+    color = design.colors.skeleton if shown else design.colors.surface_card
     bars: list[ft.Control] = [
         ft.Row(
             [
@@ -241,15 +243,15 @@ def Skeleton(look: Look, shapes: tuple[tuple[float | None, float], ...]) -> ft.C
         for width, height in shapes
     ]
     body: ft.Control = column(*bars, spacing=SPACE_S)
-    if shown and not look.still:
-        body = ft.Shimmer(body, base_color=look.colors.skeleton, highlight_color=look.colors.skeleton_hi)
+    if shown and not design.still:
+        body = ft.Shimmer(body, base_color=design.colors.skeleton, highlight_color=design.colors.skeleton_hi)
     return ft.Semantics(
-        label=look.words("a11y.loading"), exclude_semantics=True, container=True, content=card(look, body)
+        label=design.words("a11y.loading"), exclude_semantics=True, container=True, content=card(design, body)
     )
 
 
 def snackbar(
-    look: Look, message: str, *, seconds: int = 6, action: tuple[str, Callable[[], None]] | None = None
+    design: Design, message: str, *, seconds: int = 6, action: tuple[str, Callable[[], None]] | None = None
 ) -> ft.SnackBar:
     """Return a short confirmation that closes by itself; its message must appear elsewhere too.
 
@@ -257,9 +259,9 @@ def snackbar(
     snackbar stays longer.
     """
     return ft.SnackBar(
-        text(message, look.type.body_s, look.colors.content_inverse),
+        text(message, design.type.body_s, design.colors.content_inverse),
         action=ft.SnackBarAction(action[0], on_click=action[1]) if action else None,
         persist=False,
         duration=ft.Duration(seconds=8 if action else seconds),
-        width=None if not look.layout.rail else 480,
+        width=None if not design.layout.rail else 480,
     )

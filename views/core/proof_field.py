@@ -6,14 +6,14 @@ import flet as ft
 
 from services.domain.errors import ActionNeeded, PasswordNeeded
 from views.core.component import component
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.fields import Field
 from views.core.notices import alert
 from views.core.proof import ProofState
 from views.core.text import explain
 from views.kit.buttons import Handler, icon_button
 from views.kit.cards import Tone, column
-from views.kit.look import text
+from views.kit.design import text
 from views.kit.theme import SPACE_S
 from views.sign_in.state import DEMO_PASSWORD
 
@@ -21,8 +21,8 @@ from views.sign_in.state import DEMO_PASSWORD
 @component
 def PasswordAsked(proof: ProofState, on_submit: Handler, busy: bool) -> ft.Control:
     """Show the reason for the prompt or the last failure, and the password field, which has the focus."""
-    look, session = use_look(), use_session()
-    words = look.words
+    design, session = use_design(), use_session()
+    words = design.words
     field = ft.use_memo(ft.Ref[ft.TextField], [])
 
     async def focus_again() -> None:
@@ -32,15 +32,15 @@ def PasswordAsked(proof: ProofState, on_submit: Handler, busy: bool) -> ft.Contr
     ft.use_effect(focus_again, [proof.tried, proof.empty], cleanup=lambda: None)
     if proof.error is None:
         reason = explain(PasswordNeeded(), words)
-        notice = alert(look, Tone.INFO, reason.title, reason.text)
+        notice = alert(design, Tone.INFO, reason.title, reason.text)
     else:
         failure, actions = explain(proof.error, words), []
         if isinstance(proof.error, ActionNeeded) and (proof.error.url or "").startswith("https://"):
-            site = text(words("problem.operator"), look.type.label)
+            site = text(words("problem.operator"), design.type.label)
             actions = [ft.Row([ft.FilledButton(site, url=proof.error.url)])]
-        notice = alert(look, Tone.NEGATIVE, failure.title, failure.text, *actions)
+        notice = alert(design, Tone.NEGATIVE, failure.title, failure.text, *actions)
     eye = icon_button(
-        look,
+        design,
         ft.Icons.VISIBILITY_OFF_OUTLINED if proof.shown else ft.Icons.VISIBILITY_OUTLINED,
         words("password.hide" if proof.shown else "password.show"),
         proof.toggle,

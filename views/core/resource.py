@@ -112,7 +112,7 @@ class Resource(Generic[T]):
     def invalidate(self) -> None:
         """Drop the answers in flight: the value changed after their requests were sent."""
         self._generation += 1
-        self._flight.outdate()
+        self._flight.invalidate()
 
     async def reload(self) -> None:
         """Read the value after a change."""

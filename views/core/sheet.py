@@ -11,14 +11,14 @@ import flet as ft
 from views.core.component import component
 from views.core.sheet_state import Sheet
 from views.kit.cards import column
-from views.kit.look import Look, heading, text
+from views.kit.design import Design, heading, text
 from views.kit.theme import DIALOG_WIDTH, READING_WIDTH, SPACE_2XL, SPACE_L, SPACE_M
 
 AROUND = 48 + SPACE_L + SPACE_L
 """Logical pixels around a sheet's content: handle, padding, and a strip of the screen behind."""
 
 
-def use_sheet(look: Look, sheet: Sheet | None) -> None:
+def use_sheet(design: Design, sheet: Sheet | None) -> None:
     """Show a sheet, or none.
 
     The size of the window when the sheet opens decides between a bottom sheet and a dialog. The choice holds
@@ -27,13 +27,13 @@ def use_sheet(look: Look, sheet: Sheet | None) -> None:
     shown, dialog = ft.use_ref(False), ft.use_ref(False)
     opening: Any = ft.use_ref(0)
     if not shown.current:
-        dialog.current = look.layout.wide
+        dialog.current = design.layout.wide
         opening.current += 1
     shown.current = sheet is not None
     drawn = None
     if sheet is not None:
         sheet = replace(sheet, on_close=partial(_close, sheet, opening, opening.current))
-        drawn = _dialog(look, sheet) if dialog.current else _bottom_sheet(look, sheet)
+        drawn = _dialog(design, sheet) if dialog.current else _bottom_sheet(design, sheet)
     ft.use_dialog(drawn)
 
 
@@ -47,24 +47,24 @@ def _close(sheet: Sheet, opening: Any, number: int) -> None:
         sheet.on_close()
 
 
-def _dialog(look: Look, sheet: Sheet) -> ft.AlertDialog:
+def _dialog(design: Design, sheet: Sheet) -> ft.AlertDialog:
     return ft.AlertDialog(
-        title=_heading(look, sheet),
+        title=_heading(design, sheet),
         semantics_label=sheet.title,
         content=ft.Container(sheet.content, width=DIALOG_WIDTH),
         scrollable=True,
         inset_padding=ft.Padding.symmetric(
-            horizontal=SPACE_2XL if look.layout.wide else SPACE_M, vertical=SPACE_L
+            horizontal=SPACE_2XL if design.layout.wide else SPACE_M, vertical=SPACE_L
         ),
         modal=sheet.held,
         on_dismiss=sheet.on_close,
     )
 
 
-def _bottom_sheet(look: Look, sheet: Sheet) -> ft.BottomSheet:
+def _bottom_sheet(design: Design, sheet: Sheet) -> ft.BottomSheet:
     return ft.BottomSheet(
         ft.Container(
-            Fitted(column(_heading(look, sheet), sheet.content, spacing=SPACE_M)),
+            Fitted(column(_heading(design, sheet), sheet.content, spacing=SPACE_M)),
             padding=ft.Padding.only(left=SPACE_L, right=SPACE_L, bottom=SPACE_L),
         ),
         show_drag_handle=not sheet.held,
@@ -76,8 +76,8 @@ def _bottom_sheet(look: Look, sheet: Sheet) -> ft.BottomSheet:
     )
 
 
-def _heading(look: Look, sheet: Sheet) -> ft.Control:
-    return heading(text(sheet.title, look.type.h2), 2)
+def _heading(design: Design, sheet: Sheet) -> ft.Control:
+    return heading(text(sheet.title, design.type.h2), 2)
 
 
 @component

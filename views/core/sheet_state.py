@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
-from views.kit.look import Look
+from views.kit.design import Design
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Sheet:
     held: bool = False
 
 
-Draw = Callable[[Look], Sheet]
+Draw = Callable[[Design], Sheet]
 
 
 @ft.observable

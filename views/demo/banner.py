@@ -9,7 +9,7 @@ import flet as ft
 
 from services.settings import Runtime
 from views.core.component import component, use_kept
-from views.core.context import use_demo, use_look
+from views.core.context import use_demo, use_design
 from views.core.notices import alert, snackbar
 from views.core.session import Gate
 from views.core.sheet_state import Sheet
@@ -17,10 +17,10 @@ from views.core.text import explain
 from views.demo.state import DemoState, Scenario
 from views.kit.buttons import outline_button, strong_button
 from views.kit.cards import Tone, column
-from views.kit.look import Look, heading, text
+from views.kit.design import Design, heading, text
 from views.kit.radios import Option, radios
 from views.kit.theme import SPACE_M, SPACE_XS, row_button
-from views.places import Destination
+from views.routes import Destination
 
 HEIGHT = 32
 
@@ -28,32 +28,32 @@ HEIGHT = 32
 @component
 def DemoBanner() -> ft.Control:
     """Show a permanent bar that opens the sheet of the demo."""
-    look, demo, keep = use_look(), use_demo(), use_kept()
+    design, demo, keep = use_design(), use_demo(), use_kept()
     if demo is None:
         return ft.Container()
-    words = look.words
+    words = design.words
     announced = ft.use_ref(demo.renewals)
 
     def announce() -> None:
         if announced.current != demo.renewals:
             announced.current = demo.renewals
-            ft.context.page.show_dialog(snackbar(look, words("demo.renewed")))
+            ft.context.page.show_dialog(snackbar(design, words("demo.renewed")))
 
     ft.use_effect(announce, [demo.renewals])
     fault = demo.scenario if demo.demonstration.fault else None
-    return keep("demo", (look, demo, fault), partial(_bar, look, demo, fault))
+    return keep("demo", (design, demo, fault), partial(_bar, design, demo, fault))
 
 
-def _bar(look: Look, demo: DemoState, fault: Scenario | None) -> ft.Control:
-    words, inverse = look.words, look.colors.content_inverse
+def _bar(design: Design, demo: DemoState, fault: Scenario | None) -> ft.Control:
+    words, inverse = design.words, design.colors.content_inverse
     return ft.TextButton(
         ft.Row(
             [
                 ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse),
-                text(words("demo.banner"), look.compact.caption_bold, inverse, expand=True, lines=1),
+                text(words("demo.banner"), design.compact.caption_bold, inverse, expand=True, lines=1),
                 text(
                     words(f"demo.case_{fault.value}" if fault else "demo.more"),
-                    look.compact.caption_bold,
+                    design.compact.caption_bold,
                     inverse,
                     wrap=False,
                 ),
@@ -61,8 +61,8 @@ def _bar(look: Look, demo: DemoState, fault: Scenario | None) -> ft.Control:
             spacing=SPACE_XS,
         ),
         height=HEIGHT,
-        style=row_button(look.colors).copy(
-            bgcolor=look.colors.surface_inverse,
+        style=row_button(design.colors).copy(
+            bgcolor=design.colors.surface_inverse,
             padding=ft.Padding.symmetric(horizontal=SPACE_M),
             visual_density=ft.VisualDensity.COMPACT,
         ),
@@ -70,9 +70,9 @@ def _bar(look: Look, demo: DemoState, fault: Scenario | None) -> ft.Control:
     )
 
 
-def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
+def demo_sheet(design: Design, demo: DemoState, runtime: Runtime) -> Sheet:
     """Return the explanation of the demonstration and the choice of its cases."""
-    words = look.words
+    words = design.words
 
     async def show() -> None:
         page = ft.context.page
@@ -85,10 +85,10 @@ def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
     problem: list[ft.Control] = []
     if demo.error is not None:
         reason = explain(demo.error, words)
-        problem.append(alert(look, Tone.NEGATIVE, reason.title, reason.text))
+        problem.append(alert(design, Tone.NEGATIVE, reason.title, reason.text))
     leave: list[ft.Control] = []
     if demo.session.gate is Gate.SIGNED_IN:
-        leave.append(outline_button(look, words("demo.leave"), demo.leave, disabled=demo.busy))
+        leave.append(outline_button(design, words("demo.leave"), demo.leave, disabled=demo.busy))
     match runtime:
         case Runtime.WEB:
             shared = "demo.shared"
@@ -97,11 +97,11 @@ def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
         case _:
             shared = "demo.shared_device"
     content = column(
-        text(words("demo.text"), look.type.body),
-        heading(text(words("demo.cases"), look.type.h3), 3),
-        text(words("demo.cases_text"), look.type.body_s, look.colors.content_muted),
+        text(words("demo.text"), design.type.body),
+        heading(text(words("demo.cases"), design.type.h3), 3),
+        text(words("demo.cases_text"), design.type.body_s, design.colors.content_muted),
         radios(
-            look,
+            design,
             [
                 Option(case.value, words(f"demo.case_{case.value}"), words(f"demo.case_{case.value}_text"))
                 for case in Scenario
@@ -111,11 +111,11 @@ def demo_sheet(look: Look, demo: DemoState, runtime: Runtime) -> Sheet:
             disabled=demo.busy,
         ),
         *problem,
-        strong_button(look, words("demo.show"), show, disabled=demo.busy or demo.picked is None),
-        text(words(shared), look.type.body_s, look.colors.content_muted),
-        outline_button(look, words("demo.reset"), demo.start_over, disabled=demo.busy),
+        strong_button(design, words("demo.show"), show, disabled=demo.busy or demo.picked is None),
+        text(words(shared), design.type.body_s, design.colors.content_muted),
+        outline_button(design, words("demo.reset"), demo.start_over, disabled=demo.busy),
         *leave,
-        outline_button(look, words("action.close"), demo.close),
+        outline_button(design, words("action.close"), demo.close),
         spacing=SPACE_M,
     )
     return Sheet(words("demo.banner"), content, demo.close)

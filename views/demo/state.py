@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import flet as ft
 
-from services.client.simulated_faults import Demonstration, Fault
+from services.client.simulated_faults import Demonstration, SimulatedFault
 from services.domain.errors import BackendError, SessionExpired
 from views.core.session import Gate, SessionState
 from views.sign_in.state import DEMO_IDENTIFIER, DEMO_PASSWORD
@@ -24,10 +24,10 @@ class Scenario(Enum):
     CONTEST = "contest"
     NO_PURCHASE = "no_purchase"
     SERVICE_OFF = "service_off"
-    OFFLINE = Fault.OFFLINE.value
-    SERVER_ERROR = Fault.SERVER_ERROR.value
-    SLOW = Fault.SLOW.value
-    EXPIRED = Fault.EXPIRED.value
+    OFFLINE = SimulatedFault.OFFLINE.value
+    SERVER_ERROR = SimulatedFault.SERVER_ERROR.value
+    SLOW = SimulatedFault.SLOW.value
+    EXPIRED = SimulatedFault.EXPIRED.value
     LARGE = "large"
 
 
@@ -94,7 +94,7 @@ class DemoState:
             await self._while_busy(self._enter(SUBSCRIBERS[self.picked]))
             self.opened = self.error is not None
         elif self.picked is not None:
-            self.demonstration.fault = Fault(self.picked.value)
+            self.demonstration.fault = SimulatedFault(self.picked.value)
             self.opened = False
             await self._look_again()
 
@@ -138,7 +138,7 @@ class DemoState:
         session = self.session
         await session.settled()  # else the reload would join requests from before the fault
         if session.gate is not Gate.SIGNED_IN:
-            if self.demonstration.fault is Fault.EXPIRED:
+            if self.demonstration.fault is SimulatedFault.EXPIRED:
                 session.ended = SessionExpired()
         elif session.purchases is None:
             await session.load_account()

@@ -10,7 +10,7 @@ import flet as ft
 from services.insights.contest import Contest, Step
 from services.insights.contest_rules import LETTERS, PUBLISHER_ANSWER, next_step, reminders, unanswered
 from views.core.component import component
-from views.core.context import use_look
+from views.core.context import use_design
 from views.core.insights import InsightsState
 from views.core.notices import alert
 from views.core.review import ReviewState
@@ -18,23 +18,23 @@ from views.core.text import joined
 from views.disputes.dossier import publisher_of, reminder_line, total_of
 from views.kit.buttons import link
 from views.kit.cards import Tone, column, group, navigation_row
-from views.kit.look import Look, heading, text
+from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_S
-from views.places import contest_address, go, new_contest_address
+from views.routes import contest_address, go, new_contest_address
 
 MOST_REMINDERS = 6
 """Maximum number of days of contest files in the calendar."""
 
 
-def contest_link(look: Look, origin: str, key: str, name: str) -> ft.Control:
+def contest_link(design: Design, origin: str, key: str, name: str) -> ft.Control:
     """Return « Préparer une contestation »; a screen reader adds `name` to the label."""
-    start, label = partial(go, new_contest_address(origin, key)), look.words("contest.start")
-    return link(look, label, start, key=f"contest-{origin}-{key}", spoken=f"{label}, {name}")
+    start, label = partial(go, new_contest_address(origin, key)), design.words("contest.start")
+    return link(design, label, start, key=f"contest-{origin}-{key}", spoken=f"{label}, {name}")
 
 
-def next_line(look: Look, contest: Contest, today: date) -> str:
+def next_line(design: Design, contest: Contest, today: date) -> str:
     """Return « Prochaine étape : … », or a sentence for a closed file or one without a next step."""
-    formats, words = look.formats, look.words
+    formats, words = design.formats, design.words
     if contest.closed_on is not None:
         return words("contest.closed_on", date=formats.long_date(contest.closed_on))
     coming = next_step(contest, today)
@@ -47,36 +47,38 @@ def next_line(look: Look, contest: Contest, today: date) -> str:
     return words("contest.next", step=name, date=formats.day_month(day))
 
 
-def silence_line(look: Look, contest: Contest, today: date) -> str:
+def silence_line(design: Design, contest: Contest, today: date) -> str:
     """Return « Contestation Club : sans réponse depuis un mois »; "" if no answer is overdue."""
     silent = unanswered(contest, today)
     if silent is None:
         return ""
     step, _ = silent
     key = "contest.silent_days" if step is Step.PUBLISHER else "contest.silent_month"
-    publisher = publisher_of(look.words, contest)
+    publisher = publisher_of(design.words, contest)
     if step is Step.PUBLISHER:
-        return look.words(key, publisher=publisher, n=PUBLISHER_ANSWER.days)
-    return look.words(key, publisher=publisher)
+        return design.words(key, publisher=publisher, n=PUBLISHER_ANSWER.days)
+    return design.words(key, publisher=publisher)
 
 
-def due_alerts(look: Look, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
+def due_alerts(design: Design, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
     """Return a neutral notice for each file with an overdue answer."""
     ledger = insights.ledger.data
     if ledger is None:
         return []
     found: list[ft.Control] = []
     for key, contest in review.review.contests.items():
-        if line := silence_line(look, contest, ledger.today):
-            see = link(look, look.words("contest.see"), partial(go, contest_address(key)), key=f"due-{key}")
-            found.append(alert(look, Tone.INFO, line, "", see, live=False))
+        if line := silence_line(design, contest, ledger.today):
+            see = link(
+                design, design.words("contest.see"), partial(go, contest_address(key)), key=f"due-{key}"
+            )
+            found.append(alert(design, Tone.INFO, line, "", see, live=False))
     return found
 
 
 @component
 def Contests(insights: InsightsState, review: ReviewState) -> ft.Control:
     """Show the contest files of a contract, open ones first; nothing without a file."""
-    look, known = use_look(), bool(review.review.contests)
+    design, known = use_design(), bool(review.review.contests)
     stood_on = [insights.contract.contract_id, known, insights.purchases.periods.data if known else None]
     # Purchases are read (100 a page) only if a file needs them.
     ft.use_effect(insights.load if known else review.load, stood_on, cleanup=lambda: None)
@@ -87,18 +89,18 @@ def Contests(insights: InsightsState, review: ReviewState) -> ft.Control:
     if not contests:
         return ft.Container(visible=False)
     ledger = insights.ledger.data
-    rows = [_row(look, key, one, ledger.today if ledger else None) for key, one in contests]
-    title = heading(text(look.words("contest.h2"), look.type.h2), 2)
-    return column(title, group(look, rows, indent=56), spacing=SPACE_S)
+    rows = [_row(design, key, one, ledger.today if ledger else None) for key, one in contests]
+    title = heading(text(design.words("contest.h2"), design.type.h2), 2)
+    return column(title, group(design, rows, indent=56), spacing=SPACE_S)
 
 
-def _row(look: Look, key: str, contest: Contest, today: date | None) -> ft.Control:
-    name = publisher_of(look.words, contest)
-    state = next_line(look, contest, today) if today is not None else ""
+def _row(design: Design, key: str, contest: Contest, today: date | None) -> ft.Control:
+    name = publisher_of(design.words, contest)
+    state = next_line(design, contest, today) if today is not None else ""
     return navigation_row(
-        look,
+        design,
         ft.Icons.BALANCE_OUTLINED,
-        joined(name, total_of(look.formats, contest)),
+        joined(name, total_of(design.formats, contest)),
         state,
         partial(go, contest_address(key)),
         key=f"contest-{key}",
@@ -108,7 +110,7 @@ def _row(look: Look, key: str, contest: Contest, today: date | None) -> ft.Contr
 @component
 def ContestDays(insights: InsightsState, review: ReviewState) -> ft.Control:
     """Show the next days of the contest files in the calendar; nothing without a day."""
-    look = use_look()
+    design = use_design()
     ledger = insights.ledger.data
     if ledger is None:
         return ft.Container(visible=False)
@@ -124,17 +126,17 @@ def ContestDays(insights: InsightsState, review: ReviewState) -> ft.Control:
         return ft.Container(visible=False)
     rows = [
         navigation_row(
-            look,
+            design,
             ft.Icons.EVENT_OUTLINED,
-            look.formats.long_date(one.day),
-            reminder_line(look.words, contest, one),
+            design.formats.long_date(one.day),
+            reminder_line(design.words, contest, one),
             partial(go, contest_address(key)),
             key=f"day-{key}-{one.kind}-{one.step or ''}",
         )
         for one, key, contest in days
     ]
-    title = heading(text(look.words("contest.h2"), look.type.h2), 2)
-    return column(title, group(look, rows, indent=56), spacing=SPACE_S)
+    title = heading(text(design.words("contest.h2"), design.type.h2), 2)
+    return column(title, group(design, rows, indent=56), spacing=SPACE_S)
 
 
 def step_number(step: Step) -> int:

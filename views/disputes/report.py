@@ -8,7 +8,7 @@ from services.client.backend import LONGEST_COMMENT
 from services.domain.errors import OutcomeUnknown
 from services.domain.models import DisputeReason
 from views.core.component import component
-from views.core.context import use_look
+from views.core.context import use_design
 from views.core.fields import Field
 from views.core.notices import alert
 from views.core.sheet_state import Sheet
@@ -16,39 +16,39 @@ from views.core.text import explain
 from views.disputes.report_state import ReportState
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, column
-from views.kit.look import Look
+from views.kit.design import Design
 from views.kit.theme import SPACE_M, SPACE_XS
 
 
 @component
 def ReportButton(report: ReportState, payment_id: str) -> ft.Control:
     """Show « Signaler un problème », which opens the form."""
-    look = use_look()
+    design = use_design()
 
     def open_form() -> None:
         report.open(payment_id)
 
-    return outline_button(look, look.words("report.title"), open_form)
+    return outline_button(design, design.words("report.title"), open_form)
 
 
-def report_sheet(look: Look, report: ReportState) -> Sheet:
+def report_sheet(design: Design, report: ReportState) -> Sheet:
     """Return the form to report a problem with a purchase."""
-    words = look.words
+    words = design.words
     problems: list[ft.Control] = []
     if report.error is not None:
         reason = explain(report.error, words)
         if isinstance(report.error, OutcomeUnknown):
-            check = link(look, words("action.check"), report.find_out)
-            problems.append(alert(look, Tone.WARNING, reason.title, reason.text, check))
+            check = link(design, words("action.check"), report.find_out)
+            problems.append(alert(design, Tone.WARNING, reason.title, reason.text, check))
         else:
-            problems.append(alert(look, Tone.NEGATIVE, reason.title, reason.text))
+            problems.append(alert(design, Tone.NEGATIVE, reason.title, reason.text))
     elif report.unexplained:
-        problems.append(alert(look, Tone.NEGATIVE, words("report.err_reason")))
+        problems.append(alert(design, Tone.NEGATIVE, words("report.err_reason")))
     choices = [
         ft.Radio(
             value=reason.value,
             label=words(f"reason.{reason.name.lower()}"),
-            label_style=look.type.body,
+            label_style=design.type.body,
             disabled=report.busy,
         )
         for reason in DisputeReason
@@ -75,9 +75,12 @@ def report_sheet(look: Look, report: ReportState) -> Sheet:
             key="comment",
         ),
         strong_button(
-            look, words("report.sending" if report.busy else "report.send"), report.send, disabled=report.busy
+            design,
+            words("report.sending" if report.busy else "report.send"),
+            report.send,
+            disabled=report.busy,
         ),
-        outline_button(look, words("action.cancel"), report.close, disabled=report.busy),
+        outline_button(design, words("action.cancel"), report.close, disabled=report.busy),
         spacing=SPACE_M,
     )
     return Sheet(words("report.title"), content, report.close, held=report.busy)

@@ -15,7 +15,7 @@ from services.insights.forecast import Forecast
 from services.insights.ledger import NOTHING
 from services.insights.review import HIGHEST_CEILING
 from views.core.component import component
-from views.core.context import use_look, use_sheets
+from views.core.context import use_design, use_sheets
 from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
@@ -24,26 +24,26 @@ from views.core.sheet_state import Sheet, SheetState
 from views.forecast.ceiling import CeilingForm
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import column, key_values
-from views.kit.look import Look, alone, text
+from views.kit.design import Design, semantic_group, text
 from views.kit.theme import SPACE_M, SPACE_S
 from views.subscriptions.parts import subscription_names
 
 _EURO = Decimal("1.00")
 
 
-def rounded(look: Look, amount: Decimal, *, up: bool = False) -> str:
+def rounded(design: Design, amount: Decimal, *, up: bool = False) -> str:
     """Return an amount without its cents, down or up to the euro."""
     whole = amount.quantize(Decimal(1), ROUND_CEILING if up else ROUND_FLOOR)
-    return look.formats.money_whole(Money(amount=whole.quantize(_EURO)))
+    return design.formats.money_whole(Money(amount=whole.quantize(_EURO)))
 
 
-def forecast_line(look: Look, known: Forecast) -> str:
+def forecast_line(design: Design, known: Forecast) -> str:
     """Return « Facture de juin : probablement entre 12 € et 31 € »."""
-    of_month = look.formats.of_month(known.period.bill_month)
-    low, high = rounded(look, known.low), known.high
+    of_month = design.formats.of_month(known.period.bill_month)
+    low, high = rounded(design, known.low), known.high
     if high is None:
-        return look.words("forecast.least", of_month=of_month, low=low)
-    return look.words("forecast.line", of_month=of_month, low=low, high=rounded(look, high, up=True))
+        return design.words("forecast.least", of_month=of_month, low=low)
+    return design.words("forecast.line", of_month=of_month, low=low, high=rounded(design, high, up=True))
 
 
 @component
@@ -52,30 +52,32 @@ def ForecastLine(insights: InsightsState, review: ReviewState) -> ft.Control:
 
     Rebuilt when `review` changes.
     """
-    look, sheets = use_look(), use_sheets()
+    design, sheets = use_design(), use_sheets()
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
     ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
-    return forecast_link(look, sheets, insights)
+    return forecast_link(design, sheets, insights)
 
 
 def forecast_link(
-    look: Look, sheets: SheetState, insights: InsightsState, key: str = "forecast"
+    design: Design, sheets: SheetState, insights: InsightsState, key: str = "forecast"
 ) -> ft.Control:
     """Return the link to the parts of the next bill; an invisible control without a forecast."""
     known = insights.forecast
     if known is None:
         return ft.Container(visible=False)
     opened = partial(_forecast_sheet, insights, sheets.close, sheets.open)
-    return link(look, forecast_line(look, known), partial(sheets.open, opened), key=key, sentence=True)
+    return link(design, forecast_line(design, known), partial(sheets.open, opened), key=key, sentence=True)
 
 
-Open = Callable[[Callable[[Look], Sheet]], None]
+Open = Callable[[Callable[[Design], Sheet]], None]
 
 
-def _forecast_sheet(insights: InsightsState, close: Callable[[], None], open_: Open, look: Look) -> Sheet:
+def _forecast_sheet(insights: InsightsState, close: Callable[[], None], open_: Open, design: Design) -> Sheet:
     known = insights.forecast
     title = (
-        look.words("forecast.title", of_month=look.formats.of_month(known.period.bill_month)) if known else ""
+        design.words("forecast.title", of_month=design.formats.of_month(known.period.bill_month))
+        if known
+        else ""
     )
 
     def change_ceiling() -> None:
@@ -95,8 +97,8 @@ def ForecastParts(
 
     Rebuilt when `review` changes.
     """
-    look = use_look()
-    words, known, ledger = look.words, insights.forecast, insights.ledger.data
+    design = use_design()
+    words, known, ledger = design.words, insights.forecast, insights.ledger.data
     formats = Formats(words.language, insights.purchases.zone)
 
     def money(amount: Decimal) -> str:
@@ -107,60 +109,60 @@ def ForecastParts(
     until = formats.day_month(known.period.end_date)
     parts = [(words("forecast.billed"), money(known.billed))]
     parts.append((words("forecast.due", date=until), money(known.renewals)))
-    parts += [(due_line(look, formats, one), money(one.amount)) for one in known.due]
+    parts += [(due_line(design, formats, one), money(one.amount)) for one in known.due]
     parts.append((words("forecast.pending"), money(known.pending)))
     if known.habit is not None and not known.suspended:
         parts.append((words("forecast.habit"), money(known.habit)))
     notes = [words("forecast.suspended")] if known.suspended else []
-    notes += [words("forecast.uncounted", name=subscription_names(look, one)[0]) for one in known.uncounted]
+    notes += [words("forecast.uncounted", name=subscription_names(design, one)[0]) for one in known.uncounted]
     left = max(NOTHING, insights.limits.month - spent(ledger))
-    notes.append(words("forecast.law", left=money(left), limit=rounded(look, insights.limits.month)))
+    notes.append(words("forecast.law", left=money(left), limit=rounded(design, insights.limits.month)))
     return column(
-        alone(text(forecast_line(look, known), look.type.h4)),
-        key_values(look, parts),
-        *(alone(text(note, look.type.body_s, look.colors.content_muted)) for note in notes),
-        link(look, ceiling_line(look, insights), change_ceiling, key="ceiling"),
-        outline_button(look, words("action.close"), close, autofocus=True),
+        semantic_group(text(forecast_line(design, known), design.type.h4)),
+        key_values(design, parts),
+        *(semantic_group(text(note, design.type.body_s, design.colors.content_muted)) for note in notes),
+        link(design, ceiling_line(design, insights), change_ceiling, key="ceiling"),
+        outline_button(design, words("action.close"), close, autofocus=True),
         spacing=SPACE_S,
     )
 
 
-def due_line(look: Look, formats: Formats, one: Due) -> str:
+def due_line(design: Design, formats: Formats, one: Due) -> str:
     """Return « 18 mai · Club Cubéo »; for an overdue charge, the day since which it is expected."""
-    name = subscription_names(look, one.subscription)[0]
+    name = subscription_names(design, one.subscription)[0]
     day = formats.day_month(one.day)
-    return f"{look.words('forecast.overdue', date=day) if one.overdue else day} · {name}"
+    return f"{design.words('forecast.overdue', date=day) if one.overdue else day} · {name}"
 
 
-def ceiling_line(look: Look, insights: InsightsState) -> str:
+def ceiling_line(design: Design, insights: InsightsState) -> str:
     """Return « Mon plafond : 60 € », or the sentence for no ceiling."""
     own = insights.limits.own
     if own is None:
-        return look.words("ceiling.none")
-    return look.words("ceiling.line", amount=rounded(look, own))
+        return design.words("ceiling.none")
+    return design.words("ceiling.line", amount=rounded(design, own))
 
 
 @component
 def CeilingRow(insights: InsightsState, review: ReviewState) -> ft.Control:
     """Show the own ceiling as a link that changes it. Rebuilt when `review` changes."""
-    look, sheets = use_look(), use_sheets()
+    design, sheets = use_design(), use_sheets()
 
     def change() -> None:
         sheets.open(partial(ceiling_sheet, CeilingForm(review), sheets.close))
 
-    return link(look, ceiling_line(look, insights), change, key="ceiling")
+    return link(design, ceiling_line(design, insights), change, key="ceiling")
 
 
-def ceiling_sheet(form: CeilingForm, close: Callable[[], None], look: Look) -> Sheet:
+def ceiling_sheet(form: CeilingForm, close: Callable[[], None], design: Design) -> Sheet:
     """Return the sheet in which the own ceiling is changed."""
-    return Sheet(look.words("ceiling.title"), CeilingFields(form, close), close)
+    return Sheet(design.words("ceiling.title"), CeilingFields(form, close), close)
 
 
 @component
 def CeilingFields(form: CeilingForm, close: Callable[[], None]) -> ft.Control:
     """Show the field of the own ceiling, and a note on the limits of the warning."""
-    look = use_look()
-    words = look.words
+    design = use_design()
+    words = design.words
 
     def close_once_saved() -> None:
         if form.saved:
@@ -169,7 +171,7 @@ def CeilingFields(form: CeilingForm, close: Callable[[], None]) -> ft.Control:
     ft.use_effect(close_once_saved, [form.saved])
     fault = words("ceiling.wrong", highest=HIGHEST_CEILING) if form.wrong else None
     return column(
-        text(words("ceiling.text"), look.type.body),
+        text(words("ceiling.text"), design.type.body),
         Field(
             words("ceiling.field"),
             lambda: form.typed,
@@ -182,8 +184,8 @@ def CeilingFields(form: CeilingForm, close: Callable[[], None]) -> ft.Control:
             counter=ft.Container(width=0, height=0),
             key="own-ceiling",
         ),
-        text(words("ceiling.note"), look.type.body_s, look.colors.content_muted),
-        strong_button(look, words("ceiling.save"), form.save),
-        outline_button(look, words("action.cancel"), close),
+        text(words("ceiling.note"), design.type.body_s, design.colors.content_muted),
+        strong_button(design, words("ceiling.save"), form.save),
+        outline_button(design, words("action.cancel"), close),
         spacing=SPACE_M,
     )

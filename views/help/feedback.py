@@ -9,15 +9,15 @@ import flet as ft
 from services.client.backend import LONGEST_FEEDBACK
 from services.domain.errors import BackendError
 from views.core.component import component
-from views.core.context import use_look
+from views.core.context import use_design
 from views.core.fields import Field
 from views.core.notices import alert
 from views.core.text import explain
-from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, Draft, Fault, FeedbackForm, Stage
+from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, Draft, FeedbackForm, FieldError, Stage
 from views.help.state import HelpState
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, card, column
-from views.kit.look import Look, alone, heading, text
+from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 
 ANNOUNCED = (0, 10, 50)
@@ -27,16 +27,16 @@ ANNOUNCED = (0, 10, 50)
 @component
 def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
     """Show the card under an article; `form` holds the user's feedback."""
-    look = use_look()
-    words = look.words
+    design = use_design()
+    words = design.words
     if form.stage is Stage.SENT:
-        return alert(look, Tone.POSITIVE, words("feedback.thanks"))
+        return alert(design, Tone.POSITIVE, words("feedback.thanks"))
     if form.stage is Stage.QUEUED:
-        return alert(look, Tone.INFO, words("feedback.queued"))
+        return alert(design, Tone.INFO, words("feedback.queued"))
     answer = {True: [USEFUL], False: [NOT_USEFUL], None: []}[form.useful]
     choice = ft.SegmentedButton(
         segments=[
-            ft.Segment(value=value, label=text(words(f"answer.{value}"), look.type.label_s))
+            ft.Segment(value=value, label=text(words(f"answer.{value}"), design.type.label_s))
             for value in (USEFUL, NOT_USEFUL)
         ],
         selected=list(answer),
@@ -47,24 +47,24 @@ def Feedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
         disabled=form.stage is Stage.SENDING,
     )
     question: list[ft.Control] = [
-        heading(text(words("feedback.question"), look.type.title), 2),
+        heading(text(words("feedback.question"), design.type.title), 2),
         ft.Row([choice]),
     ]
-    opinion = [Opinion(help_, form)] if form.useful is not None else []
-    return card(look, column(*question, *opinion, spacing=SPACE_M), padding=look.layout.margin)
+    opinion = [UnsentFeedback(help_, form)] if form.useful is not None else []
+    return card(design, column(*question, *opinion, spacing=SPACE_M), padding=design.layout.margin)
 
 
 @component
-def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
+def UnsentFeedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
     """Show the comment fields for the answer, with the buttons that send and delete them."""
-    look = use_look()
-    words = look.words
+    design = use_design()
+    words = design.words
     first = ft.use_memo(ft.Ref[ft.TextField], [])
     fault = form.draft.fault
 
     async def turn_to_field() -> None:
         if fault is not None:
-            await ft.SemanticsService().announce_message(_reason(look, fault))
+            await ft.SemanticsService().announce_message(_reason(design, fault))
         if form.takes_focus() and first.current is not None:
             await first.current.focus()
 
@@ -72,7 +72,7 @@ def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
     shown = form.shown
     fields = [
         _comment(
-            look,
+            design,
             help_,
             form,
             comment,
@@ -80,19 +80,19 @@ def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
         )
         for comment in shown
     ]
-    more = [link(look, words("feedback.more"), form.show_both)] if len(shown) == 1 else []
-    failure = [_failure(look, form.error)] if form.error is not None else []
+    more = [link(design, words("feedback.more"), form.show_both)] if len(shown) == 1 else []
+    failure = [_failure(design, form.error)] if form.error is not None else []
     sending = form.stage is Stage.SENDING
     return column(
-        heading(text(words("feedback.title"), look.type.h3), 3),
+        heading(text(words("feedback.title"), design.type.h3), 3),
         *fields,
         *more,
-        alone(text(words("feedback.privacy"), look.type.body_s, look.colors.content_muted)),
+        semantic_group(text(words("feedback.privacy"), design.type.body_s, design.colors.content_muted)),
         *failure,
         ft.Row(
             [
                 strong_button(
-                    look,
+                    design,
                     words("feedback.sending" if sending else "feedback.send"),
                     partial(help_.send, form),
                     disabled=sending,
@@ -108,7 +108,7 @@ def Opinion(help_: HelpState, form: FeedbackForm) -> ft.Control:
 
 
 def _comment(
-    look: Look,
+    design: Design,
     help_: HelpState,
     form: FeedbackForm,
     comment: Comment,
@@ -130,7 +130,7 @@ def _comment(
         key=name,
     )
     # A label is cut after one line, too short for the question; merged, the question names the field.
-    question = text(look.words(f"comment.{name}"), look.type.label_s)
+    question = text(design.words(f"comment.{name}"), design.type.label_s)
     return column(
         ft.MergeSemantics(column(question, box, spacing=SPACE_XS)),
         Under(form, form.draft, comment),
@@ -144,11 +144,11 @@ def Under(form: FeedbackForm, draft: Draft, comment: Comment) -> ft.Control:
 
     Screen readers hear the number at 50, 10 and 0 only, and only when it falls.
     """
-    look = use_look()
+    design = use_design()
     left, fault = draft.left(comment), form.fault_of(comment)
     mark = next((mark for mark in ANNOUNCED if left <= mark), None)
     before = ft.use_ref(mark)
-    sentence = look.words("feedback.left", n=left)
+    sentence = design.words("feedback.left", n=left)
 
     async def announce() -> None:
         last, before.current = before.current, mark
@@ -156,15 +156,15 @@ def Under(form: FeedbackForm, draft: Draft, comment: Comment) -> ft.Control:
             await ft.SemanticsService().announce_message(sentence)
 
     ft.use_effect(announce, [mark], cleanup=lambda: None)
-    lines = [alone(text(sentence, look.type.caption, look.colors.content_muted))]
+    lines = [semantic_group(text(sentence, design.type.caption, design.colors.content_muted))]
     if fault is not None:
-        reason = text(_reason(look, fault), look.type.caption_medium, look.colors.negative)
-        lines.insert(0, alone(reason))
+        reason = text(_reason(design, fault), design.type.caption_medium, design.colors.negative)
+        lines.insert(0, semantic_group(reason))
     return ft.Container(column(*lines, spacing=0), padding=ft.Padding.only(top=SPACE_2XS))
 
 
-def _reason(look: Look, fault: Fault) -> str:
-    return look.words(f"feedback.err_{fault.name.lower()}")
+def _reason(design: Design, fault: FieldError) -> str:
+    return design.words(f"feedback.err_{fault.name.lower()}")
 
 
 @component
@@ -173,28 +173,28 @@ def Deletion(form: FeedbackForm, draft: Draft, sending: bool) -> ft.Control:
 
     The undo has no time limit, so a snack bar cannot hold it.
     """
-    look = use_look()
+    design = use_design()
     if draft.deleted is not None:
         return ft.Row(
             [
                 ft.Semantics(
                     live_region=True,
                     container=True,
-                    content=text(look.words("feedback.deleted"), look.type.body_s),
+                    content=text(design.words("feedback.deleted"), design.type.body_s),
                 ),
-                link(look, look.words("feedback.undo"), form.restore),
+                link(design, design.words("feedback.undo"), form.restore),
             ],
             spacing=SPACE_XS,
             tight=True,
         )
     if not draft.begun:
         return ft.Container(width=0, height=0)
-    return outline_button(look, look.words("feedback.delete"), form.delete, disabled=sending)
+    return outline_button(design, design.words("feedback.delete"), form.delete, disabled=sending)
 
 
-def _failure(look: Look, error: BackendError) -> ft.Control:
-    explanation = explain(error, look.words)
-    return alert(look, Tone.NEGATIVE, explanation.title, explanation.text)
+def _failure(design: Design, error: BackendError) -> ft.Control:
+    explanation = explain(error, design.words)
+    return alert(design, Tone.NEGATIVE, explanation.title, explanation.text)
 
 
 @component

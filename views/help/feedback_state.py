@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 import flet as ft
 
-from services.client.backend import LONGEST_FEEDBACK, Opinion
+from services.client.backend import LONGEST_FEEDBACK, UnsentFeedback
 from services.domain.errors import BackendError, SessionExpired
 
 USEFUL, NOT_USEFUL = "yes", "no"
@@ -29,7 +29,7 @@ class Stage(Enum):
     """Queued until the backend can be reached."""
 
 
-class Fault(Enum):
+class FieldError(Enum):
     """Fault that prevents sending."""
 
     EMPTY = auto()
@@ -50,7 +50,7 @@ class Draft:
     missing: str = ""
     deleted: tuple[str, str] | None = None
     """Both texts before the deletion, for undo."""
-    fault: Fault | None = None
+    fault: FieldError | None = None
 
     def __repr__(self) -> str:
         return "Draft()"  # keeps the input out of logs
@@ -95,17 +95,17 @@ class FeedbackForm:
         self.key = self.new_key()
 
     @classmethod
-    def waiting(cls, opinion: Opinion, new_key: Callable[[], str]) -> FeedbackForm:
+    def waiting(cls, opinion: UnsentFeedback, new_key: Callable[[], str]) -> FeedbackForm:
         """Return the queued form of feedback that an earlier run of the app did not send."""
         form = cls(opinion.article_id, new_key, opinion.useful)
         form.draft.liked, form.draft.missing = opinion.liked or "", opinion.missing or ""
         form.key, form.stage = opinion.key, Stage.QUEUED
         return form
 
-    def opinion(self) -> Opinion:
+    def opinion(self) -> UnsentFeedback:
         """Return the feedback to send."""
         liked, missing = self.comments()
-        return Opinion(self.article_id, bool(self.useful), liked, missing, self.key)
+        return UnsentFeedback(self.article_id, bool(self.useful), liked, missing, self.key)
 
     @property
     def shown(self) -> tuple[Comment, ...]:
@@ -117,14 +117,14 @@ class FeedbackForm:
             first, second = second, first
         return (first, second) if self.both or self.draft.text(second) else (first,)
 
-    def fault_of(self, comment: Comment) -> Fault | None:
+    def fault_of(self, comment: Comment) -> FieldError | None:
         """Return the fault to show at one field; None without one."""
         long = len(self.draft.text(comment).strip()) > LONGEST_FEEDBACK
         match self.draft.fault:
-            case Fault.EMPTY if comment in self.shown[:1]:
-                return Fault.EMPTY
-            case Fault.LONG if long:
-                return Fault.LONG
+            case FieldError.EMPTY if comment in self.shown[:1]:
+                return FieldError.EMPTY
+            case FieldError.LONG if long:
+                return FieldError.LONG
         return None
 
     def comments(self) -> tuple[str | None, str | None]:
@@ -165,9 +165,9 @@ class FeedbackForm:
             return False
         liked, missing = self.comments()
         if not (liked or missing):
-            self.draft.fault = Fault.EMPTY
+            self.draft.fault = FieldError.EMPTY
         elif max(len(liked or ""), len(missing or "")) > LONGEST_FEEDBACK:
-            self.draft.fault = Fault.LONG
+            self.draft.fault = FieldError.LONG
         else:
             self.draft.fault = self.error = None
             return True

@@ -7,7 +7,7 @@ from functools import partial
 import flet as ft
 
 from views.core.component import component
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.fields import Field
 from views.core.notices import state
 from views.core.session import SessionState
@@ -17,11 +17,11 @@ from views.help.feedback import Feedback
 from views.help.state import HelpState, Search
 from views.kit.buttons import icon_button, link, row_as_button, strong_button
 from views.kit.cards import card, column, group
-from views.kit.look import Look, alone, heading, text
+from views.kit.design import Design, heading, semantic_group, text
 from views.kit.steps import steps
 from views.kit.theme import READING_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import PURCHASES, Destination, go
 from views.purchases.billing_rule import OFFICIAL_CUT_OFF_DAY, rule_sentence
+from views.routes import PURCHASES, Destination, go
 
 PATH = Destination.HELP.path
 HOME = "aide"
@@ -31,51 +31,51 @@ HOME = "aide"
 @component
 def HelpView() -> ft.View:
     """Show the list; wide windows have the open article beside it, else the contact card."""
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     help_, slug = session.help, ft.use_route_params().get("slug")
     body: ft.Control
-    if look.layout.wide:
-        beside = _open_article(look, help_, _articles(look, session), slug, 2)
+    if design.layout.wide:
+        beside = _open_article(design, help_, _articles(design, session), slug, 2)
         body = ft.Row(
             [
-                _scrolled(look, Contents(help_, slug), expand=5),
-                _scrolled(look, beside or _around(look, help_), expand=7, key=slug or HOME),
+                _scrolled(design, Contents(help_, slug), expand=5),
+                _scrolled(design, beside or _around(design, help_), expand=7, key=slug or HOME),
             ],
             spacing=0,
             expand=True,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
     else:
-        body = _scrolled(look, column(Contents(help_, None), _around(look, help_), spacing=SPACE_L))
-    return Screen(look.words("help.h1"), body, Destination.HELP, name="help")
+        body = _scrolled(design, column(Contents(help_, None), _around(design, help_), spacing=SPACE_L))
+    return Screen(design.words("help.h1"), body, Destination.HELP, name="help")
 
 
 @component
 def ArticleView() -> ft.View:
     """Show one article on its own screen."""
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     slug = ft.use_route_params().get("slug", "")
-    among = _articles(look, session)
-    title = next((article.title for article in among if article.slug == slug), look.words("help.h1"))
+    among = _articles(design, session)
+    title = next((article.title for article in among if article.slug == slug), design.words("help.h1"))
     return Screen(
         title,
-        _scrolled(look, _open_article(look, session.help, among, slug, 1) or ft.Container()),
+        _scrolled(design, _open_article(design, session.help, among, slug, 1) or ft.Container()),
         Destination.HELP,
         name=f"help-{slug}",
         back=PATH,
     )
 
 
-def _articles(look: Look, session: SessionState) -> tuple[Article, ...]:
+def _articles(design: Design, session: SessionState) -> tuple[Article, ...]:
     cut_off_day = session.contract.billing.cut_off_day if session.contract else OFFICIAL_CUT_OFF_DAY
-    return articles(look.formats, rule_sentence(look, cut_off_day), cut_off_day)
+    return articles(design.formats, rule_sentence(design, cut_off_day), cut_off_day)
 
 
 def _scrolled(
-    look: Look, content: ft.Control, *, expand: int | bool = True, key: str | None = None
+    design: Design, content: ft.Control, *, expand: int | bool = True, key: str | None = None
 ) -> ft.Control:
     """Return a scrolling column; a list view would drop the input of a field scrolled out of view."""
-    margin = look.layout.margin
+    margin = design.layout.margin
     return ft.Column(
         [
             ft.Container(
@@ -92,16 +92,16 @@ def _scrolled(
 @component
 def Contents(help_: HelpState, slug: str | None) -> ft.Control:
     """Show the search and the articles; `slug` names the article open beside them."""
-    look, session = use_look(), use_session()
-    among = _articles(look, session)
+    design, session = use_design(), use_session()
+    among = _articles(design, session)
     return column(SearchField(help_), Found(help_, help_.search, among, slug), spacing=SPACE_M)
 
 
 @component
 def SearchField(help_: HelpState) -> ft.Control:
-    look = use_look()
+    design = use_design()
     return Field(
-        look.words("help.search"),
+        design.words("help.search"),
         lambda: help_.search.query,
         help_.search.type,
         _nothing,
@@ -113,20 +113,21 @@ def SearchField(help_: HelpState) -> ft.Control:
 @component
 def Found(help_: HelpState, wanted: Search, among: tuple[Article, ...], slug: str | None) -> ft.Control:
     """Show the articles that match the query, each with its best sentence; all without a query."""
-    look = use_look()
-    words, query = look.words, wanted.query.strip()
+    design = use_design()
+    words, query = design.words, wanted.query.strip()
     found = search(among, query)
     if not found:
         return state(
-            look,
+            design,
             ft.Icons.SEARCH_OFF,
             words("help.none", query=query),
             words("help.none_text"),
-            strong_button(look, words("help.clear"), help_.clear_search),
+            strong_button(design, words("help.clear"), help_.clear_search),
             live=True,
         )
     rows = group(
-        look, [_row(look, match, selected=match.article.slug == slug if slug else None) for match in found]
+        design,
+        [_row(design, match, selected=match.article.slug == slug if slug else None) for match in found],
     )
     if not query:
         return rows
@@ -134,30 +135,30 @@ def Found(help_: HelpState, wanted: Search, among: tuple[Article, ...], slug: st
         live_region=True,
         container=True,
         expand=True,
-        content=text(words("help.found", n=len(found)), look.type.label_s, look.colors.content_muted),
+        content=text(words("help.found", n=len(found)), design.type.label_s, design.colors.content_muted),
     )
-    clear = icon_button(look, ft.Icons.CLOSE, words("help.clear"), help_.clear_search)
+    clear = icon_button(design, ft.Icons.CLOSE, words("help.clear"), help_.clear_search)
     return column(ft.Row([count, clear], spacing=SPACE_XS), rows, spacing=SPACE_XS)
 
 
-def _row(look: Look, match: Match, *, selected: bool | None) -> ft.Control:
+def _row(design: Design, match: Match, *, selected: bool | None) -> ft.Control:
     content = ft.Row(
         [
             ft.Column(
                 [
-                    text(match.article.title, look.type.body_medium),
-                    text(match.sentence, look.type.body_s, look.colors.content_muted),
+                    text(match.article.title, design.type.body_medium),
+                    text(match.sentence, design.type.body_s, design.colors.content_muted),
                 ],
                 spacing=2,
                 expand=True,
                 tight=True,
             ),
-            ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
+            ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.accent),
         ],
         spacing=SPACE_M,
     )
     return row_as_button(
-        look,
+        design,
         ft.Container(content, padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S)),
         partial(go, f"{PATH}/{match.article.slug}"),
         name=f"{match.article.title}\n{match.sentence}",
@@ -166,25 +167,25 @@ def _row(look: Look, match: Match, *, selected: bool | None) -> ft.Control:
     )
 
 
-def _around(look: Look, help_: HelpState) -> ft.Control:
+def _around(design: Design, help_: HelpState) -> ft.Control:
     """Return the contact card and the feedback on the help as a whole."""
-    words = look.words
+    words = design.words
     contact = card(
-        look,
+        design,
         column(
-            heading(text(words("help.contact_title"), look.type.title), 2),
-            alone(text(words("help.contact_publisher"), look.type.body)),
-            alone(text(words("help.contact_operator"), look.type.body)),
-            link(look, words("help.contact_link"), partial(go, PURCHASES)),
+            heading(text(words("help.contact_title"), design.type.title), 2),
+            semantic_group(text(words("help.contact_publisher"), design.type.body)),
+            semantic_group(text(words("help.contact_operator"), design.type.body)),
+            link(design, words("help.contact_link"), partial(go, PURCHASES)),
             spacing=SPACE_S,
         ),
-        padding=look.layout.margin,
+        padding=design.layout.margin,
     )
     return column(contact, Feedback(help_, help_.feedback(HOME)), spacing=SPACE_L)
 
 
 def _open_article(
-    look: Look, help_: HelpState, among: tuple[Article, ...], slug: str | None, level: int
+    design: Design, help_: HelpState, among: tuple[Article, ...], slug: str | None, level: int
 ) -> ft.Control | None:
     """Return the article of `slug`, its title a heading of `level`; None without a `slug`."""
     if not slug:
@@ -192,29 +193,29 @@ def _open_article(
     article = next((one for one in among if one.slug == slug), None)
     if article is None:
         return state(
-            look,
+            design,
             ft.Icons.EXPLORE_OFF_OUTLINED,
-            look.words("notfound.title"),
+            design.words("notfound.title"),
             "",
-            strong_button(look, look.words("help.all"), partial(go, PATH)),
+            strong_button(design, design.words("help.all"), partial(go, PATH)),
         )
-    title = [heading(text(article.title, look.type.h2), level)] if level > 1 else []  # the top bar's is 1
-    sections = [_section(look, section, level + 1) for section in article.sections]
+    title = [heading(text(article.title, design.type.h2), level)] if level > 1 else []  # the top bar's is 1
+    sections = [_section(design, section, level + 1) for section in article.sections]
     return column(
-        card(look, column(*title, *sections, spacing=SPACE_L), padding=look.layout.margin),
+        card(design, column(*title, *sections, spacing=SPACE_L), padding=design.layout.margin),
         Feedback(help_, help_.feedback(article.slug)),
         spacing=SPACE_M,
     )
 
 
-def _section(look: Look, section: Section, level: int) -> ft.Control:
+def _section(design: Design, section: Section, level: int) -> ft.Control:
     parts: list[ft.Control] = []
     if section.title:
-        parts.append(heading(text(section.title, look.type.title), level))
-    parts += [alone(text(paragraph, look.type.body)) for paragraph in section.text]
-    parts += steps(look, section.steps)
+        parts.append(heading(text(section.title, design.type.title), level))
+    parts += [semantic_group(text(paragraph, design.type.body)) for paragraph in section.text]
+    parts += steps(design, section.steps)
     if section.links:
-        ways = [link(look, one.label, partial(go, one.to)) for one in section.links]
+        ways = [link(design, one.label, partial(go, one.to)) for one in section.links]
         parts.append(ft.Row([*ways], spacing=SPACE_L, run_spacing=0, wrap=True))
     return ft.Container(column(*parts, spacing=SPACE_S), width=READING_WIDTH)
 

@@ -22,7 +22,7 @@ from services.domain.models import (
     SubscriptionStatus,
 )
 from views.core.component import component
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import contract_icon, contract_line, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
@@ -35,11 +35,11 @@ from views.forecast.parts import ForecastLine
 from views.frame import Screen
 from views.kit.buttons import link
 from views.kit.cards import Tone, card, column, group, navigation_row
-from views.kit.look import Look, heading, text
+from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
-from views.places import CHECK, SETTINGS, Destination, go
 from views.purchases.billing_rule import billing_rule
 from views.purchases.state import PurchasesState
+from views.routes import CHECK, SETTINGS, Destination, go
 from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState
 from views.usage.one_off_services import one_off_services
@@ -47,22 +47,22 @@ from views.usage.one_off_services import one_off_services
 
 @component
 def HomeView() -> ft.View:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     name = session.account.data.display_name if session.account.data else ""
     first_name = next((part for part in name.split() if not blank(part)), "")
     return Screen(
-        look.words("home.h1", name=first_name) if first_name else look.words("home.overline"),
+        design.words("home.h1", name=first_name) if first_name else design.words("home.overline"),
         Home(),
         Destination.HOME,
         name="home",
-        overline=look.words("home.overline") if first_name else "",
+        overline=design.words("home.overline") if first_name else "",
     )
 
 
 @component
 def Home() -> ft.Control:
     """Show the account; before it is loaded, its skeleton or its error."""
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     if (
         session.account.data is None
         or session.purchases is None
@@ -70,8 +70,8 @@ def Home() -> ft.Control:
         or session.service is None
         or session.insights is None
     ):
-        shapes = column(skeleton(look, (None, 48)), skeleton(look, (160, 20), (120, 44), (None, 20)))
-        return without_contract(look, session, shapes)
+        shapes = column(skeleton(design, (None, 48)), skeleton(design, (160, 20), (120, 44), (None, 20)))
+        return without_contract(design, session, shapes)
     return Overview(
         session.purchases,
         session.subscriptions,
@@ -91,21 +91,21 @@ def Overview(
     review: ReviewState,
     contracts: tuple[Contract, ...],
 ) -> ft.Control:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     stood_on = [state.contract.contract_id]
     ft.use_effect(state.load_periods, stood_on, cleanup=lambda: None)
     ft.use_effect(subscriptions.load, stood_on, cleanup=lambda: None)
     ft.use_effect(service.load, stood_on, cleanup=lambda: None)
     known = [*stood_on, state.periods.data if state.contract.billing_rights else None]
     ft.use_effect(insights.load if known[-1] else _nothing, known, cleanup=lambda: None)
-    formats = Formats(look.words.language, state.zone)
-    words = look.words
+    formats = Formats(design.words.language, state.zone)
+    words = design.words
 
     def choose(contract: Contract) -> None:
         session.choose(contract)
         go(Destination.USAGE.path)
 
-    notices: list[ft.Control] = [*_security(look, formats, session.account.data)]
+    notices: list[ft.Control] = [*_security(design, formats, session.account.data)]
     shown: tuple[Loadable[Any], ...] = (
         state.periods,
         subscriptions.subscriptions,
@@ -113,40 +113,40 @@ def Overview(
         session.account,
     )
     old = next((each for each in shown if each.old), state.periods)  # one banner for the whole screen
-    notices += freshness(look, formats, old, session.refresh)
+    notices += freshness(design, formats, old, session.refresh)
     if session.problem is not None:
-        notices.append(store_alert(look, session.problem, unkept(session.problem)))
-    notices += _to_check(look, insights, review)
-    notices += due_alerts(look, insights, review)
+        notices.append(store_alert(design, session.problem, unkept(session.problem)))
+    notices += _to_check(design, insights, review)
+    notices += due_alerts(design, insights, review)
     off = service.service.data is not None and service.service.data.status is ServiceStatus.SUSPENDED
     if off and service.service.data is not None:
         since = formats.long_date(service.service.data.since)
-        turn_on = link(look, words("home.turn_on"), partial(go, Destination.MANAGE.path))
+        turn_on = link(design, words("home.turn_on"), partial(go, Destination.MANAGE.path))
         notices.append(
-            alert(look, Tone.WARNING, words("home.off_alert", date=since), "", turn_on, live=False)
+            alert(design, Tone.WARNING, words("home.off_alert", date=since), "", turn_on, live=False)
         )
     elif state.periods.data:
-        notices.extend(_news(look, formats, state.periods.data))
+        notices.extend(_news(design, formats, state.periods.data))
     rows = group(
-        look, [_contract_row(look, contract, state.contract, choose) for contract in contracts], indent=56
+        design, [_contract_row(design, contract, state.contract, choose) for contract in contracts], indent=56
     )
     services = one_off_services(
-        look, formats, state, "services.none", session.refresh, ForecastLine(insights, review)
+        design, formats, state, "services.none", session.refresh, ForecastLine(insights, review)
     )
     contracts_shown = (
-        heading(text(words("home.contracts"), look.type.h2), 2),
+        heading(text(words("home.contracts"), design.type.h2), 2),
         rows,
-        *unreadable_alert(look, "contract", session.account.unreadable),
+        *unreadable_alert(design, "contract", session.account.unreadable),
     )
     # Wide windows show both at once.
     own = column(
-        *((*contracts_shown, services) if look.layout.wide else (services, *contracts_shown)),
+        *((*contracts_shown, services) if design.layout.wide else (services, *contracts_shown)),
         spacing=SPACE_M,
     )
     aside = column(
-        _management(look, subscriptions, service), _understand(look, state.contract), spacing=SPACE_M
+        _management(design, subscriptions, service), _understand(design, state.contract), spacing=SPACE_M
     )
-    if look.layout.wide:
+    if design.layout.wide:
         body: ft.Control = ft.Row(
             [ft.Container(own, expand=7), ft.Container(aside, expand=5)],
             spacing=SPACE_L,
@@ -155,9 +155,9 @@ def Overview(
     else:
         body = column(own, aside, spacing=SPACE_M)
     return ft.ListView(
-        [progress(look, state.periods.loading), *notices, body],
+        [progress(design, state.periods.loading), *notices, body],
         spacing=SPACE_M,
-        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        padding=ft.Padding.only(left=design.layout.margin, right=design.layout.margin, bottom=SPACE_L),
         expand=True,
     )
 
@@ -166,52 +166,52 @@ def _nothing() -> None:
     """Do nothing: the periods are not known yet, or the user has no billing rights."""
 
 
-def _to_check(look: Look, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
+def _to_check(design: Design, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
     """Return the notice of charges to review: a warning if a charge is new, else a neutral notice."""
     waiting = insights.open_findings
     if not waiting:
         return []
     seen = set(review.review.seen)
     new = any(one.key not in seen for one in waiting)
-    see = link(look, look.words("check.see_them"), partial(go, CHECK), key="to-check")
-    title = look.words("check.card", n=len(waiting))
-    return [alert(look, Tone.WARNING if new else Tone.INFO, title, "", see, live=False)]
+    see = link(design, design.words("check.see_them"), partial(go, CHECK), key="to-check")
+    title = design.words("check.card", n=len(waiting))
+    return [alert(design, Tone.WARNING if new else Tone.INFO, title, "", see, live=False)]
 
 
-def _security(look: Look, formats: Formats, account: Account | None) -> list[ft.Control]:
+def _security(design: Design, formats: Formats, account: Account | None) -> list[ft.Control]:
     """Return the security notice of the account; an empty list if this version does not know its code."""
     notice = account.security_notice if account else None
     if notice is None or notice.code != "tokenReused":
         return []
-    words = look.words
+    words = design.words
     title = words("home.security_title", moment=formats.moment(notice.at))
-    settings = link(look, words("home.security_action"), partial(go, SETTINGS))
-    return [alert(look, Tone.WARNING, title, words("home.security_text"), settings, live=False)]
+    settings = link(design, words("home.security_action"), partial(go, SETTINGS))
+    return [alert(design, Tone.WARNING, title, words("home.security_text"), settings, live=False)]
 
 
-def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceState) -> ft.Control:
+def _management(design: Design, subscriptions: SubscriptionsState, service: ServiceState) -> ft.Control:
     """Return the rows that open the subscriptions, the service and the help."""
-    words = look.words
+    words = design.words
     manage = partial(go, Destination.MANAGE.path)
     rows = [
         navigation_row(
-            look,
+            design,
             ft.Icons.AUTORENEW,
             words("home.subscriptions"),
-            _running(look, subscriptions),
+            _running(design, subscriptions),
             manage,
             key="to-subscriptions",
         ),
         navigation_row(
-            look,
+            design,
             ft.Icons.TOGGLE_ON_OUTLINED,
             words("home.service"),
-            _service_line(look, service),
+            _service_line(design, service),
             manage,
             key="to-service",
         ),
         navigation_row(
-            look,
+            design,
             ft.Icons.HELP_OUTLINE,
             words("home.help"),
             words("home.help_text"),
@@ -220,16 +220,18 @@ def _management(look: Look, subscriptions: SubscriptionsState, service: ServiceS
         ),
     ]
     return column(
-        heading(text(words("home.manage"), look.type.h2), 2), group(look, rows, indent=56), spacing=SPACE_M
+        heading(text(words("home.manage"), design.type.h2), 2),
+        group(design, rows, indent=56),
+        spacing=SPACE_M,
     )
 
 
-def _running(look: Look, subscriptions: SubscriptionsState) -> str:
+def _running(design: Design, subscriptions: SubscriptionsState) -> str:
     """Return the number and cost of active subscriptions; else the suspended or ending subscriptions.
 
     Return "" if a subscription is unreadable or has a value that this version does not know.
     """
-    words, listed = look.words, subscriptions.subscriptions.data
+    words, listed = design.words, subscriptions.subscriptions.data
     if (
         listed is None
         or subscriptions.subscriptions.unreadable
@@ -242,7 +244,7 @@ def _running(look: Look, subscriptions: SubscriptionsState) -> str:
     running = [s for s in subscriptions.current if s.status is SubscriptionStatus.ACTIVE]
     if running:
         total = Money(amount=sum((monthly_cost(s).amount for s in running), Decimal("0.00")))
-        return words("home.subscriptions_text", n=len(running), amount=look.formats.money(total))
+        return words("home.subscriptions_text", n=len(running), amount=design.formats.money(total))
     if suspended := count[SubscriptionStatus.SUSPENDED]:
         return words("home.subscriptions_suspended", n=suspended)
     if count:
@@ -250,9 +252,9 @@ def _running(look: Look, subscriptions: SubscriptionsState) -> str:
     return words("subscriptions.empty")
 
 
-def _service_line(look: Look, service: ServiceState) -> str:
+def _service_line(design: Design, service: ServiceState) -> str:
     """Return the status of the service in words; its purpose if the status is unknown."""
-    words, known = look.words, service.service.data
+    words, known = design.words, service.service.data
     if known is None:
         return words("service.text")
     if service.changing:
@@ -261,47 +263,47 @@ def _service_line(look: Look, service: ServiceState) -> str:
     return words(states.get(known.status, "status.other"))
 
 
-def _understand(look: Look, contract: Contract) -> ft.Control:
+def _understand(design: Design, contract: Contract) -> ft.Control:
     """Return the card with the rule of the billing period."""
-    words = look.words
+    words = design.words
     return card(
-        look,
+        design,
         column(
-            heading(text(words("home.understand"), look.type.title), 2),
-            *billing_rule(look, contract),
+            heading(text(words("home.understand"), design.type.title), 2),
+            *billing_rule(design, contract),
             spacing=SPACE_S,
         ),
     )
 
 
 def _contract_row(
-    look: Look, contract: Contract, chosen: Contract, choose: Callable[[Contract], None]
+    design: Design, contract: Contract, chosen: Contract, choose: Callable[[Contract], None]
 ) -> ft.Control:
-    words = look.words
+    words = design.words
     icon = contract_icon(contract)
 
     def open_contract() -> None:
         choose(contract)
 
     return navigation_row(
-        look,
+        design,
         icon,
         words(f"contract.{contract.kind.value}"),
-        joined(contract.label, contract_line(look, contract)),
+        joined(contract.label, contract_line(design, contract)),
         open_contract,
         action=words("home.contract_action") if contract == chosen else "",
         key=f"contract-{contract.contract_id}",
     )
 
 
-def _news(look: Look, formats: Formats, periods: tuple[BillingPeriod, ...]) -> list[ft.Control]:
+def _news(design: Design, formats: Formats, periods: tuple[BillingPeriod, ...]) -> list[ft.Control]:
     """Return at most one notice: unusual spending, else the latest bill."""
-    words = look.words
+    words = design.words
     average = average_of_closed(periods)
     current = next((period for period in periods if period.state is PeriodState.OPEN), None)
     if current and average and 0 < average.amount < current.total.amount:
         spike = words("home.spike", total=formats.money(current.total), average=formats.money(average))
-        return [alert(look, Tone.WARNING, spike, live=False)]
+        return [alert(design, Tone.WARNING, spike, live=False)]
     billed = next((period for period in periods if period.state is PeriodState.BILLED), None)
     if billed is None or not billed.purchase_count:
         return []
@@ -310,7 +312,7 @@ def _news(look: Look, formats: Formats, periods: tuple[BillingPeriod, ...]) -> l
     amount = formats.money(Money(amount=abs(billed.total.amount), currency=billed.total.currency))
     given_back = billed.total.amount < 0
     sentence = words("home.invoice_refund" if given_back else "home.invoice_text", amount=amount, period=span)
-    return [alert(look, Tone.INFO, title, sentence, live=False)]
+    return [alert(design, Tone.INFO, title, sentence, live=False)]
 
 
 def average_of_closed(periods: tuple[BillingPeriod, ...]) -> Money | None:

@@ -6,11 +6,11 @@ import flet as ft
 
 from services.domain.models import Money
 from views.core.formatting import Formats
-from views.kit.look import Look, text
+from views.kit.design import Design, text
 
 
 def hero_amount(
-    look: Look,
+    design: Design,
     formats: Formats,
     amount: Money,
     room: float,
@@ -23,7 +23,7 @@ def hero_amount(
     The amount never wraps, and must not be cut off: it would read as another amount.
     """
     said = formats.money(amount)
-    style = look.type.amount_hero
+    style = design.type.amount_hero
     largest = room / width_in_ems(said)
     if largest < (style.size or 0):
         style = style.copy(size=largest)

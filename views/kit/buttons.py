@@ -10,7 +10,7 @@ from typing import Any
 
 import flet as ft
 
-from views.kit.look import Look, silent, text
+from views.kit.design import Design, decorative, text
 from views.kit.theme import SPACE_2XS, SPACE_S, TARGET, brand_button
 
 Handler = Callable[..., Awaitable[None] | None]
@@ -18,11 +18,17 @@ Handler = Callable[..., Awaitable[None] | None]
 
 
 def icon_button(
-    look: Look, icon: ft.IconData, name: str, on_click: Handler, *, key: str | None = None, color: str = ""
+    design: Design,
+    icon: ft.IconData,
+    name: str,
+    on_click: Handler,
+    *,
+    key: str | None = None,
+    color: str = "",
 ) -> ft.IconButton:
     """Return an icon button with a name; in Flet 1.0.5 a tooltip gives no accessible name on the web."""
     return ft.IconButton(
-        ft.Icon(icon, semantics_label=name, color=color or look.colors.content_default),
+        ft.Icon(icon, semantics_label=name, color=color or design.colors.content_default),
         tooltip=ft.Tooltip(message=name, exclude_from_semantics=True),
         width=TARGET,
         height=TARGET,
@@ -31,29 +37,29 @@ def icon_button(
     )
 
 
-def main_button(look: Look, label: str, on_click: Handler, *, busy: str | None = None) -> ft.FilledButton:
+def main_button(design: Design, label: str, on_click: Handler, *, busy: str | None = None) -> ft.FilledButton:
     """Return the only brand-colored button of a screen; `busy` replaces the label and disables the button."""
-    content: ft.Control = text(busy or label, look.type.label)
+    content: ft.Control = text(busy or label, design.type.label)
     if busy:
-        ring = ft.ProgressRing(width=20, height=20, stroke_width=2, color=look.colors.content_default)
+        ring = ft.ProgressRing(width=20, height=20, stroke_width=2, color=design.colors.content_default)
         content = ft.Row(
-            [silent(ring), content], spacing=SPACE_S, alignment=ft.MainAxisAlignment.CENTER, tight=True
+            [decorative(ring), content], spacing=SPACE_S, alignment=ft.MainAxisAlignment.CENTER, tight=True
         )
-    return ft.FilledButton(content, on_click=on_click, disabled=bool(busy), style=brand_button(look.colors))
+    return ft.FilledButton(content, on_click=on_click, disabled=bool(busy), style=brand_button(design.colors))
 
 
-def strong_button(look: Look, label: str, on_click: Handler | None, **options: Any) -> ft.FilledButton:
+def strong_button(design: Design, label: str, on_click: Handler | None, **options: Any) -> ft.FilledButton:
     """Return the button of the main action of a card or a sheet."""
-    return ft.FilledButton(text(label, look.type.label), on_click=on_click, **options)
+    return ft.FilledButton(text(label, design.type.label), on_click=on_click, **options)
 
 
-def outline_button(look: Look, label: str, on_click: Handler | None, **options: Any) -> ft.OutlinedButton:
+def outline_button(design: Design, label: str, on_click: Handler | None, **options: Any) -> ft.OutlinedButton:
     """Return the button of a secondary action."""
-    return ft.OutlinedButton(text(label, look.type.label), on_click=on_click, **options)
+    return ft.OutlinedButton(text(label, design.type.label), on_click=on_click, **options)
 
 
 def link(
-    look: Look,
+    design: Design,
     label: str,
     on_click: Handler,
     *,
@@ -66,10 +72,12 @@ def link(
     `spoken` is the accessible name, needed if a screen repeats the label. A `sentence` wraps if the space is
     too narrow; its parent must bound its width.
     """
-    label_ = text(label, look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True, spoken=spoken)
+    label_ = text(
+        label, design.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True, spoken=spoken
+    )
     button = ft.TextButton(
         ft.Row(
-            [label_, ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent)],
+            [label_, ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.accent)],
             spacing=SPACE_2XS,
             tight=True,
         ),
@@ -84,7 +92,7 @@ def link(
 
 
 def row_as_button(
-    look: Look,
+    design: Design,
     content: ft.Control,
     on_click: Handler,
     *,
@@ -97,16 +105,16 @@ def row_as_button(
 ) -> ft.Control:
     """Return a pressable row: one semantics node with the texts of its content, or with `name` instead.
 
-    Without a `name`, `silent` parts of the content would become nodes of their own.
+    Without a `name`, `decorative` parts of the content would become nodes of their own.
 
     Args:
         inset: whether the content has padding.
         style: replaces the default style, including its selected state.
     """
     button = ft.TextButton(
-        content if name is None else silent(content),
+        content if name is None else decorative(content),
         on_click=on_click,
-        style=style or look.row_style(selected=bool(selected), radius=radius, inset=inset),
+        style=style or design.row_style(selected=bool(selected), radius=radius, inset=inset),
         clip_behavior=ft.ClipBehavior.ANTI_ALIAS if selected else ft.ClipBehavior.NONE,
         key=key,
     )

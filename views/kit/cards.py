@@ -9,7 +9,7 @@ import flet as ft
 
 from views.core.text import blank, initial
 from views.kit.buttons import Handler, row_as_button
-from views.kit.look import Look, alone, text
+from views.kit.design import Design, semantic_group, text
 from views.kit.theme import (
     RADIUS_CARD,
     RADIUS_GROUP,
@@ -33,30 +33,30 @@ class Tone(Enum):
     MUTED = ft.Icons.LABEL_OUTLINED
     """No action needed; for tags only."""
 
-    def colors(self, look: Look) -> tuple[str, str]:
+    def colors(self, design: Design) -> tuple[str, str]:
         """Return the foreground and background colors."""
         if self is Tone.MUTED:
-            return look.colors.content_muted, look.colors.surface_sunken
+            return design.colors.content_muted, design.colors.surface_sunken
         name = self.name.lower()
-        return getattr(look.colors, name), getattr(look.colors, f"{name}_bg")
+        return getattr(design.colors, name), getattr(design.colors, f"{name}_bg")
 
 
-def card(look: Look, content: ft.Control, *, padding: ft.PaddingValue = SPACE_M) -> ft.Control:
+def card(design: Design, content: ft.Control, *, padding: ft.PaddingValue = SPACE_M) -> ft.Control:
     """Return a card with a hairline border and no shadow; screen readers see the card as a group."""
     return ft.Semantics(
         container=True,
         content=ft.Container(
             content,
-            bgcolor=look.colors.surface_card,
+            bgcolor=design.colors.surface_card,
             border_radius=RADIUS_CARD,
-            border=ft.Border.all(1, look.colors.border_hairline),
+            border=ft.Border.all(1, design.colors.border_hairline),
             padding=padding,
             clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
         ),
     )
 
 
-def group(look: Look, rows: Sequence[ft.Control], *, indent: float = SPACE_M) -> ft.Container:
+def group(design: Design, rows: Sequence[ft.Control], *, indent: float = SPACE_M) -> ft.Container:
     """Return rows in one card, divided by hairlines aligned with the text."""
     parted: list[ft.Control] = []
     for row in rows:
@@ -64,7 +64,7 @@ def group(look: Look, rows: Sequence[ft.Control], *, indent: float = SPACE_M) ->
             parted.append(
                 ft.Divider(
                     height=1,
-                    color=look.colors.border_hairline,
+                    color=design.colors.border_hairline,
                     leading_indent=indent,
                     trailing_indent=SPACE_M,
                 )
@@ -72,15 +72,15 @@ def group(look: Look, rows: Sequence[ft.Control], *, indent: float = SPACE_M) ->
         parted.append(row)
     return ft.Container(
         ft.Column(parted, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
-        bgcolor=look.colors.surface_card,
+        bgcolor=design.colors.surface_card,
         border_radius=RADIUS_GROUP,
-        border=ft.Border.all(1, look.colors.border_hairline),
+        border=ft.Border.all(1, design.colors.border_hairline),
         clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
     )
 
 
 def navigation_row(
-    look: Look,
+    design: Design,
     icon: ft.IconData,
     title: str,
     subtitle: str,
@@ -90,18 +90,18 @@ def navigation_row(
     key: str | None = None,
 ) -> ft.Control:
     """Return a navigation row: icon, two lines, chevron; `action` is an underlined label, as of a link."""
-    underlined = look.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE)
+    underlined = design.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE)
     return row_as_button(
-        look,
+        design,
         ft.Container(
             ft.Row(
                 [
                     ft.Icon(icon, size=24),
                     ft.Column(
                         [
-                            text(title, look.type.body_medium),
+                            text(title, design.type.body_medium),
                             *(
-                                [text(subtitle, look.type.body_s, look.colors.content_muted)]
+                                [text(subtitle, design.type.body_s, design.colors.content_muted)]
                                 if subtitle
                                 else []
                             ),
@@ -111,7 +111,7 @@ def navigation_row(
                         expand=True,
                         tight=True,
                     ),
-                    ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.accent),
+                    ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.accent),
                 ],
                 spacing=SPACE_M,
             ),
@@ -123,15 +123,15 @@ def navigation_row(
 
 
 def tag(
-    look: Look, label: str, tone: Tone, icon: ft.IconData | None = None, *, spoken: str | None = None
+    design: Design, label: str, tone: Tone, icon: ft.IconData | None = None, *, spoken: str | None = None
 ) -> ft.Row:
     """Return a short label with its icon, not pressable; `spoken` as for `text`.
 
     The tag is in a row, so that a stretching column does not widen the tag. A long label wraps.
     """
-    foreground, background = tone.colors(look)
-    said = text(label, look.type.caption_bold, look.colors.content_default, spoken=spoken)
-    placed = said if spoken == "" else alone(said)
+    foreground, background = tone.colors(design)
+    said = text(label, design.type.caption_bold, design.colors.content_default, spoken=spoken)
+    placed = said if spoken == "" else semantic_group(said)
     placed.expand = placed.expand_loose = True
     return ft.Row(
         [
@@ -152,23 +152,23 @@ def tag(
     )
 
 
-def tile(look: Look, name: str, size: int = 40, radius: int = 12) -> ft.Container:
+def tile(design: Design, name: str, size: int = 40, radius: int = 12) -> ft.Container:
     """Return the initial of a merchant, or an icon if the name is blank, as decoration."""
-    style = look.type.h3 if size < ROW_HEIGHT - SPACE_M else look.type.h2
+    style = design.type.h3 if size < ROW_HEIGHT - SPACE_M else design.type.h2
     letter = initial(name)
     return ft.Container(
         text(letter, style, spoken="")
         if letter
-        else ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=size / 2, color=look.colors.content_muted),
+        else ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=size / 2, color=design.colors.content_muted),
         width=size,
         height=size,
-        bgcolor=look.colors.surface_sunken,
+        bgcolor=design.colors.surface_sunken,
         border_radius=radius,
         alignment=ft.Alignment.CENTER,
     )
 
 
-def key_value(look: Look, key: str, value: str) -> ft.Control:
+def key_value(design: Design, key: str, value: str) -> ft.Control:
     """Return a fact as a single semantics node: « Date, 9 mai 2024 à 21:05 »."""
     long_key = len(key) > len(value)  # only the longer text wraps
     return ft.Semantics(
@@ -178,19 +178,19 @@ def key_value(look: Look, key: str, value: str) -> ft.Control:
         content=ft.Container(
             ft.Row(
                 [
-                    text(key, look.type.body_s, look.colors.content_muted, expand=long_key),
-                    text(value, look.type.label_s, expand=not long_key, align=ft.TextAlign.END),
+                    text(key, design.type.body_s, design.colors.content_muted, expand=long_key),
+                    text(value, design.type.label_s, expand=not long_key, align=ft.TextAlign.END),
                 ],
                 spacing=SPACE_M,
                 vertical_alignment=ft.CrossAxisAlignment.START,
             ),
             padding=ft.Padding.symmetric(vertical=SPACE_S),
-            border=ft.Border(bottom=hairline(look.colors)),
+            border=ft.Border(bottom=hairline(design.colors)),
         ),
     )
 
 
-def named_amount(look: Look, name: str, amount: str) -> ft.Control:
+def named_amount(design: Design, name: str, amount: str) -> ft.Control:
     """Return a name, which wraps, and its amount, which does not, as a single semantics node."""
     return ft.Semantics(
         label=f"{name}, {amount}",
@@ -199,29 +199,29 @@ def named_amount(look: Look, name: str, amount: str) -> ft.Control:
         content=ft.Container(
             ft.Row(
                 [
-                    text(name, look.type.body_s, look.colors.content_muted, expand=True),
-                    text(amount, look.type.label_s, wrap=False, align=ft.TextAlign.END),
+                    text(name, design.type.body_s, design.colors.content_muted, expand=True),
+                    text(amount, design.type.label_s, wrap=False, align=ft.TextAlign.END),
                 ],
                 spacing=SPACE_M,
                 vertical_alignment=ft.CrossAxisAlignment.START,
             ),
             padding=ft.Padding.symmetric(vertical=SPACE_S),
-            border=ft.Border(bottom=hairline(look.colors)),
+            border=ft.Border(bottom=hairline(design.colors)),
         ),
     )
 
 
-def named_amounts(look: Look, rows: Iterable[tuple[str, str]]) -> ft.Column:
+def named_amounts(design: Design, rows: Iterable[tuple[str, str]]) -> ft.Column:
     """Return a column of names with their amounts."""
-    return column(*(named_amount(look, name, amount) for name, amount in rows), spacing=0)
+    return column(*(named_amount(design, name, amount) for name, amount in rows), spacing=0)
 
 
-def key_values(look: Look, facts: Iterable[tuple[str, str]]) -> ft.Column:
+def key_values(design: Design, facts: Iterable[tuple[str, str]]) -> ft.Column:
     """Return the facts of a detail in a column, without the facts whose value is blank."""
-    return column(*(key_value(look, key, value) for key, value in facts if not blank(value)), spacing=0)
+    return column(*(key_value(design, key, value) for key, value in facts if not blank(value)), spacing=0)
 
 
 def column(*controls: ft.Control, spacing: float = SPACE_S) -> ft.Column:
     """Return a column as wide as its parent; screen readers read each text in its place."""
-    placed = [alone(one) if isinstance(one, ft.Text) else one for one in controls]
+    placed = [semantic_group(one) if isinstance(one, ft.Text) else one for one in controls]
     return ft.Column(placed, spacing=spacing, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import flet as ft
 
 from views.flet_compat.pressed_focus import keep_focus
-from views.kit.look import Look, text
+from views.kit.design import Design, text
 from views.kit.theme import SPACE_2XS, SPACE_XS, pill
 
 
@@ -22,13 +22,13 @@ class Chip(NamedTuple):
     spoken: str | None = None
 
 
-def choices(look: Look, name: str, chips: Sequence[Chip], *, wrap: bool) -> ft.Control:
+def choices(design: Design, name: str, chips: Sequence[Chip], *, wrap: bool) -> ft.Control:
     """Return a named group of chips, on several lines (`wrap`) or on one scrolling line.
 
     Pass an empty `name` after a heading: screen readers would otherwise read the name twice.
     """
     row = ft.Row(
-        [_chip(look, chip) for chip in chips],
+        [_chip(design, chip) for chip in chips],
         wrap=wrap,
         scroll=None if wrap else ft.ScrollMode.HIDDEN,
         spacing=SPACE_XS,
@@ -38,16 +38,16 @@ def choices(look: Look, name: str, chips: Sequence[Chip], *, wrap: bool) -> ft.C
     return ft.Semantics(label=name or None, container=True, content=ft.RadioGroup(row, value=chosen))
 
 
-def _chip(look: Look, chip: Chip) -> ft.Control:
+def _chip(design: Design, chip: Chip) -> ft.Control:
     """Return a button with the semantics of a radio; a tick and a thick edge mark the chosen chip.
 
     The disabled radio behind the button gives the semantics. The button gets the focus, because a button
     accepts Enter and Space, and a radio accepts only Space.
     """
-    tick = [ft.Icon(ft.Icons.CHECK, size=18, color=look.colors.accent)] if chip.chosen else []
-    label = text(chip.label, look.type.label_s, spoken=chip.spoken)
+    tick = [ft.Icon(ft.Icons.CHECK, size=18, color=design.colors.accent)] if chip.chosen else []
+    label = text(chip.label, design.type.label_s, spoken=chip.spoken)
     button = ft.TextButton(
-        ft.Row([*tick, label], spacing=SPACE_2XS, tight=True), style=pill(look.colors, chosen=chip.chosen)
+        ft.Row([*tick, label], spacing=SPACE_2XS, tight=True), style=pill(design.colors, chosen=chip.chosen)
     )
     radio = ft.Radio(value=chip.key, disabled=True, visual_density=ft.VisualDensity.COMPACT)
     return ft.MergeSemantics(ft.Stack([radio, keep_focus(button, chip.key, chip.on_select)]))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import flet as ft
 
 from views.kit.cards import column
-from views.kit.look import Look, text
+from views.kit.design import Design, text
 from views.kit.theme import SPACE_2XS, SPACE_XS
 
 
@@ -19,7 +19,7 @@ class Option(NamedTuple):
 
 
 def radios(
-    look: Look,
+    design: Design,
     options: Sequence[Option],
     chosen: str | None,
     on_change: Callable[[ft.Event[ft.RadioGroup]], object],
@@ -33,19 +33,19 @@ def radios(
             on_change(event)
 
     return ft.RadioGroup(
-        column(*(_option(look, option) for option in options), spacing=SPACE_2XS),
+        column(*(_option(design, option) for option in options), spacing=SPACE_2XS),
         value=chosen,
         on_change=choose,
         disabled=disabled,
     )
 
 
-def _option(look: Look, option: Option) -> ft.Control:
+def _option(design: Design, option: Option) -> ft.Control:
     return ft.MergeSemantics(  # else screen readers find a button around an unnamed radio
         ft.ListTile(
             leading=ft.Radio(value=option.value, key=option.value),
-            title=text(option.label, look.type.body_medium),
-            subtitle=text(option.explanation, look.type.body_s, look.colors.content_muted),
+            title=text(option.label, design.type.body_medium),
+            subtitle=text(option.explanation, design.type.body_s, design.colors.content_muted),
             toggle_inputs=True,
             content_padding=ft.Padding.symmetric(vertical=SPACE_2XS),
             horizontal_spacing=SPACE_XS,

@@ -11,7 +11,7 @@ import flet as ft
 
 from services.domain.identifiers import cleaned
 from services.domain.models import MerchantContact
-from views.kit.look import Look, text
+from views.kit.design import Design, text
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])", re.IGNORECASE)
 _HOST: Final = re.compile(r"([\w-]+\.)+[\w-]{2,}\.?")
@@ -19,14 +19,14 @@ _EMAIL: Final = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@([\w-]+\.)+[\w-]{2,}")
 _PHONE: Final = re.compile(r"\+?[0-9]{3,15}")
 
 
-def contact_button(look: Look, contact: MerchantContact | None) -> list[ft.Control]:
+def contact_button(design: Design, contact: MerchantContact | None) -> list[ft.Control]:
     """Return a button to the publisher's site, e-mail or phone, in this order; nothing without any."""
     address = contact_address(contact)
     if address is None:
         return []
-    label = look.words("purchase.contact")
-    spoken = look.words("a11y.external", label=label)
-    return [ft.OutlinedButton(text(label, look.type.label, spoken=spoken), url=address)]
+    label = design.words("purchase.contact")
+    spoken = design.words("a11y.external", label=label)
+    return [ft.OutlinedButton(text(label, design.type.label, spoken=spoken), url=address)]
 
 
 def contact_address(contact: MerchantContact | None) -> str | None:

@@ -12,7 +12,7 @@ from services.domain.errors import NotFound
 from services.domain.models import DisputeStatus, EntryType, Money, PaymentStatus, Purchase
 from services.insights.ledger import counts
 from views.core.component import component
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.formatting import Formats
 from views.core.notices import alert, error_state, freshness, skeleton, snackbar, state, unreadable_alert
 from views.core.text import blank, joined
@@ -22,15 +22,15 @@ from views.disputes.report_state import ReportState
 from views.kit.amounts import hero_amount
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, card, column, key_value, key_values, tag, tile
-from views.kit.look import Look, alone, heading, text
+from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS
-from views.places import PURCHASES, go, publisher_address, purchases_of, subscription_address
 from views.publishers.contact import contact_button
 from views.purchases.detail_state import PurchaseState
 from views.purchases.documents import kind_of, on_bill
 from views.purchases.rows import amount_color, shown_names, tags_of
 from views.purchases.sharing import ReceiptActions
 from views.purchases.state import PurchasesState
+from views.routes import PURCHASES, go, publisher_address, purchases_of, subscription_address
 
 AMOUNT_ROOM = 240
 """Smallest width of the card's content in logical pixels: beside the list, in a window of 840."""
@@ -41,7 +41,7 @@ def PurchaseDetail(
     purchases: PurchasesState, shown: PurchaseState, payment_id: str, heading_level: int
 ) -> ft.Control:
     """Read the purchase and show it; until the answer, show the data that the list has."""
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
 
     async def open_purchase() -> None:
         await shown.open(payment_id, purchases.find(payment_id))
@@ -50,24 +50,26 @@ def PurchaseDetail(
         go(purchases_of(purchases.period_id))
 
     ft.use_effect(open_purchase, [payment_id, purchases.contract.contract_id], cleanup=lambda: None)
-    formats = Formats(look.words.language, purchases.zone)
+    formats = Formats(design.words.language, purchases.zone)
     loadable = shown.purchase
     if shown.payment_id != payment_id or (loadable.data is None and loadable.error is None):
-        content = skeleton(look, (56, 56), (160, 44), (None, 20), (None, 20), (None, 20))
+        content = skeleton(design, (56, 56), (160, 44), (None, 20), (None, 20), (None, 20))
     elif loadable.missing and isinstance(loadable.error, NotFound):
         content = state(
-            look,
+            design,
             ft.Icons.SEARCH_OFF,
-            look.words("purchase.not_found"),
+            design.words("purchase.not_found"),
             "",
-            strong_button(look, look.words("purchase.list"), back_to_list),
+            strong_button(design, design.words("purchase.list"), back_to_list),
         )
     elif loadable.data is None and loadable.error is not None:
-        content = error_state(look, loadable.error, shown.load)
+        content = error_state(design, loadable.error, shown.load)
     elif loadable.data is not None:
-        beside = look.layout.wide and (purchases.periods.old or purchases.shown.old)
-        age = [] if beside else freshness(look, formats, loadable, shown.load)  # else the list shows the age
-        facts = _facts(look, formats, purchases, session.report, loadable.data, loadable.at, heading_level)
+        beside = design.layout.wide and (purchases.periods.old or purchases.shown.old)
+        age = (
+            [] if beside else freshness(design, formats, loadable, shown.load)
+        )  # else the list shows the age
+        facts = _facts(design, formats, purchases, session.report, loadable.data, loadable.at, heading_level)
         facts.key = "facts"  # without a key, a notice above the facts would close the form open over them
         content = column(*age, facts, spacing=SPACE_M)
     return ft.Column(
@@ -79,7 +81,7 @@ def PurchaseDetail(
 
 
 def _facts(
-    look: Look,
+    design: Design,
     formats: Formats,
     purchases: PurchasesState,
     report: ReportState | None,
@@ -87,8 +89,8 @@ def _facts(
     at: datetime | None,
     heading_level: int,
 ) -> ft.Control:
-    words = look.words
-    title, content = shown_names(look, purchase)
+    words = design.words
+    title, content = shown_names(design, purchase)
     period = next((p for p in purchases.periods.data or () if p.period_id == purchase.period_id), None)
     rows = [
         (words("purchase.date"), formats.moment(purchase.payment_date)),
@@ -105,19 +107,19 @@ def _facts(
         (words("purchase.reference"), purchase.reference_code),
     ]
     return card(
-        look,
+        design,
         column(
             ft.Row(
                 [
-                    tile(look, title, 56, 16),
+                    tile(design, title, 56, 16),
                     ft.Column(
                         [
-                            heading(text(title, look.type.h2), heading_level),
-                            alone(
+                            heading(text(title, design.type.h2), heading_level),
+                            semantic_group(
                                 text(
                                     words(f"category.{purchase.purchase_category_code.value}"),
-                                    look.type.body_s,
-                                    look.colors.content_muted,
+                                    design.type.body_s,
+                                    design.colors.content_muted,
                                 )
                             ),
                         ],
@@ -128,32 +130,32 @@ def _facts(
                 ],
                 spacing=SPACE_M,
             ),
-            hero_amount(look, formats, purchase.amount, AMOUNT_ROOM, amount_color(look, purchase)),
-            ft.Row(_statuses(look, formats, purchase), spacing=SPACE_XS, run_spacing=SPACE_XS, wrap=True),
-            key_values(look, rows),
-            *_refunds(look, formats, purchase),
-            *unreadable_alert(look, "refund", purchase.unreadable),
-            *_reported(look, formats, purchase),
+            hero_amount(design, formats, purchase.amount, AMOUNT_ROOM, amount_color(design, purchase)),
+            ft.Row(_statuses(design, formats, purchase), spacing=SPACE_XS, run_spacing=SPACE_XS, wrap=True),
+            key_values(design, rows),
+            *_refunds(design, formats, purchase),
+            *unreadable_alert(design, "refund", purchase.unreadable),
+            *_reported(design, formats, purchase),
             column(
                 link(
-                    look,
-                    look.words("publisher.see"),
+                    design,
+                    design.words("publisher.see"),
                     partial(go, publisher_address(purchase.merchant_identifier)),
                 ),
-                *_from_subscription(look, purchase),
+                *_from_subscription(design, purchase),
                 *([ReceiptActions(purchases.contract, purchase, at)] if at else []),
-                *_actions(look, report, purchase),
+                *_actions(design, report, purchase),
                 spacing=SPACE_S,
             ),
             spacing=SPACE_M,
         ),
-        padding=SPACE_L if look.layout.rail else SPACE_M,
+        padding=SPACE_L if design.layout.rail else SPACE_M,
     )
 
 
-def _statuses(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+def _statuses(design: Design, formats: Formats, purchase: Purchase) -> list[ft.Control]:
     """Return the billing status of the purchase, then the tags of its exceptional properties."""
-    words, status = look.words, purchase.payment_status
+    words, status = design.words, purchase.payment_status
     tags: list[ft.Control] = []
     if status is PaymentStatus.SUCCEEDED:
         tone, icon = (
@@ -161,18 +163,18 @@ def _statuses(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contr
             if purchase.is_billed
             else (Tone.WARNING, ft.Icons.SCHEDULE)
         )
-        tags.append(tag(look, on_bill(words, formats, purchase), tone, icon))
+        tags.append(tag(design, on_bill(words, formats, purchase), tone, icon))
     elif status.pending or status is PaymentStatus.OTHER:
-        tags.append(tag(look, words(f"status.{status.value}"), Tone.WARNING, ft.Icons.HOURGLASS_TOP))
-    tags += [tag(look, *described) for described in _further_tags(look, formats, purchase)]
+        tags.append(tag(design, words(f"status.{status.value}"), Tone.WARNING, ft.Icons.HOURGLASS_TOP))
+    tags += [tag(design, *described) for described in _further_tags(design, formats, purchase)]
     return tags
 
 
 def _further_tags(
-    look: Look, formats: Formats, purchase: Purchase
+    design: Design, formats: Formats, purchase: Purchase
 ) -> Iterator[tuple[str, Tone, ft.IconData]]:
     """Yield the tags of the list without "pending", which `_statuses` shows; date a refund."""
-    words = look.words
+    words = design.words
     said = {words("tag.pending")}
     if purchase.refunds:
         said |= {words("tag.refunded"), words("tag.refunded_part")}
@@ -184,28 +186,28 @@ def _further_tags(
             absolute = Money(amount=abs(back.amount), currency=back.currency)
             label = words("purchase.refunded_part", amount=formats.money(absolute), date=last)
         yield label, Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
-    yield from (described for described in tags_of(look, purchase) if described[0] not in said)
+    yield from (described for described in tags_of(design, purchase) if described[0] not in said)
 
 
-def _refunds(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+def _refunds(design: Design, formats: Formats, purchase: Purchase) -> list[ft.Control]:
     if not purchase.refunds:
         return []
-    words = look.words
+    words = design.words
     return [
-        heading(text(words("purchase.refunds"), look.type.h4), 3),
+        heading(text(words("purchase.refunds"), design.type.h4), 3),
         *(
-            key_value(look, formats.moment(refund.payment_date), formats.money(refund.amount))
+            key_value(design, formats.moment(refund.payment_date), formats.money(refund.amount))
             for refund in purchase.refunds
         ),
     ]
 
 
-def _reported(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+def _reported(design: Design, formats: Formats, purchase: Purchase) -> list[ft.Control]:
     """Return a notice with the user's report about the purchase, its reference and its status."""
     dispute = purchase.dispute
     if dispute is None:
         return []
-    words = look.words
+    words = design.words
     title = (
         words("report.sent_unnumbered")
         if blank(dispute.dispute_id)
@@ -215,34 +217,34 @@ def _reported(look: Look, formats: Formats, purchase: Purchase) -> list[ft.Contr
     if dispute.status is not DisputeStatus.ACKNOWLEDGED:
         changed = formats.day_month(formats.local_day(dispute.updated_at)) if dispute.updated_at else ""
         sentence = joined(sentence, words(f"dispute.{dispute.status.value}"), changed)
-    return [alert(look, Tone.INFO, title, sentence)]
+    return [alert(design, Tone.INFO, title, sentence)]
 
 
-def _from_subscription(look: Look, purchase: Purchase) -> list[ft.Control]:
+def _from_subscription(design: Design, purchase: Purchase) -> list[ft.Control]:
     if purchase.subscription_id is None or blank(purchase.subscription_id):
         return []
     manage = partial(go, subscription_address(purchase.subscription_id))
     return [
-        text(look.words("purchase.from_subscription"), look.type.body_s, look.colors.content_muted),
-        link(look, look.words("purchase.manage"), manage),
+        text(design.words("purchase.from_subscription"), design.type.body_s, design.colors.content_muted),
+        link(design, design.words("purchase.manage"), manage),
     ]
 
 
-def _actions(look: Look, report: ReportState | None, purchase: Purchase) -> list[ft.Control]:
-    words = look.words
+def _actions(design: Design, report: ReportState | None, purchase: Purchase) -> list[ft.Control]:
+    words = design.words
 
     def copied() -> None:
-        ft.context.page.show_dialog(snackbar(look, words("purchase.copied")))
+        ft.context.page.show_dialog(snackbar(design, words("purchase.copied")))
 
-    actions = contact_button(look, purchase.merchant_contact)
+    actions = contact_button(design, purchase.merchant_contact)
     if not blank(purchase.reference_code):
         copy = ft.CopyToClipboard(purchase.reference_code)
-        actions.append(outline_button(look, words("purchase.copy"), copied, action=copy))
+        actions.append(outline_button(design, words("purchase.copy"), copied, action=copy))
     if report is not None and purchase.dispute is None and purchase.entry_type is EntryType.PURCHASE:
         actions.append(ReportButton(report, purchase.payment_id))
     if counts(purchase):
-        actions.append(contest_link(look, "achat", purchase.payment_id, shown_names(look, purchase)[0]))
+        actions.append(contest_link(design, "achat", purchase.payment_id, shown_names(design, purchase)[0]))
     if purchase.entry_type is EntryType.REFUND and purchase.refund_of and not blank(purchase.refund_of):
         original = partial(go, f"{PURCHASES}/{purchase.refund_of}")
-        actions.append(link(look, words("purchase.original"), original))
+        actions.append(link(design, words("purchase.original"), original))
     return actions

@@ -20,7 +20,7 @@ from views.core.insights import InsightsState
 from views.core.sharing import File, FileFactory, ProgressCallback
 from views.core.text import Language, Words, asset, blank, joined
 from views.kit.brand import Brand
-from views.kit.look import titled
+from views.kit.design import titled
 
 LONGEST_REFERENCE = 50
 """Maximum number of characters of a reference in a file name."""

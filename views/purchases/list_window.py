@@ -37,7 +37,7 @@ class ListWindow:
     above: float = 0.0
     """Height of the spacer that replaces the pages above the first drawn page."""
     scrolled_past_head: bool = False
-    remade: int = 0
+    generation: int = 0
     """Number of times the scrolled column was replaced by a new column, which starts at its top."""
     going_to: float | None = None
     """Requested scroll offset in logical pixels; None if no scroll is pending."""
@@ -50,13 +50,13 @@ class ListWindow:
     def __post_init__(self) -> None:
         self.rows = self._rows_near()
 
-    def begin_again(self) -> None:
+    def reset(self) -> None:
         """Reset the window to the top for another list.
 
         A column that was not scrolled is reused, with its measured heights and new content.
         """
         if self._offset:
-            self.remade += 1
+            self.generation += 1
             self._head, self._heights = HEAD_ESTIMATE, {}
         self._offset, self._reached, self._total = 0.0, 1, 1
         self.scrolled_past_head, self.rows, self.going_to = False, self._rows_near(), None
@@ -80,15 +80,15 @@ class ListWindow:
         self._heights[int(event.control.data)] = event.height
         self._place()
 
-    def scroll(self, remade: int, event: ft.OnScrollEvent) -> None:
-        """Record a scroll of the column with the number `remade`."""
-        if remade != self.remade:  # the column is being replaced
+    def on_scroll(self, generation: int, event: ft.OnScrollEvent) -> None:
+        """Record a scroll of the column with the number `generation`."""
+        if generation != self.generation:  # the column is being replaced
             return
         self._offset, self.viewport = event.pixels, event.viewport_dimension
         self.scrolled_past_head = event.pixels > 160
         self._place()
 
-    def bring(self, page: int, rank: int, rows: int) -> None:
+    def scroll_to_row(self, page: int, rank: int, rows: int) -> None:
         """Request a scroll to the row `rank` (from 0) of the `rows` of its page, unless the row is in view.
 
         The position is estimated from the height of the page, with a margin of one row, because row heights
@@ -100,7 +100,7 @@ class ListWindow:
             self.going_to = self._offset = max(0.0, top - self.viewport / 3)
             self._place()
 
-    def gone(self) -> None:
+    def on_scrolled(self) -> None:
         """Record that the requested scroll is done."""
         self.going_to = None
 

@@ -11,7 +11,7 @@ from services.domain.errors import BackendError, NotFound, Unreachable
 from services.domain.models import Filter, PeriodState
 from services.insights.marks import Mark
 from views.core.component import component, use_kept
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice
 from views.core.formatting import Formats
 from views.core.insights import MarkState
@@ -19,13 +19,13 @@ from views.core.notices import error_state, freshness, progress, skeleton, snack
 from views.kit.buttons import Handler, strong_button
 from views.kit.cards import column
 from views.kit.chips import Chip, choices
-from views.kit.look import Look, text
+from views.kit.design import Design, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
-from views.places import PURCHASES, go, purchases_of
 from views.purchases.list_window import ListWindow
 from views.purchases.period_summary import summary_card
 from views.purchases.rows import PageOfRows, days_of, marks_of
 from views.purchases.state import PurchaseList, PurchasesState
+from views.routes import PURCHASES, go, purchases_of
 
 _REMEMBERED_PAGE = ft.memo(PageOfRows)
 
@@ -38,68 +38,68 @@ def PurchaseListing(
 
     A wide window marks the row whose detail is beside the list: the row of `payment_id`, else the first row.
     """
-    look, session, keep = use_look(), use_session(), use_kept()
+    design, session, keep = use_design(), use_session(), use_kept()
     listed, periods, period = purchases.shown, purchases.periods, purchases.period
-    formats = Formats(look.words.language, purchases.zone)
+    formats = Formats(design.words.language, purchases.zone)
     drawn = listed.data or PurchaseList()
-    selected = chosen_payment(purchases, payment_id) if look.layout.wide else None
+    selected = chosen_payment(purchases, payment_id) if design.layout.wide else None
 
     announced = ft.use_ref(purchases.refreshed)
 
     def announce() -> None:
         if announced.current != purchases.refreshed:
             announced.current = purchases.refreshed
-            ft.context.page.show_dialog(snackbar(look, look.words("purchases.refreshed")))
+            ft.context.page.show_dialog(snackbar(design, design.words("purchases.refreshed")))
 
     ft.use_effect(announce, [purchases.refreshed])
-    use_filter_announced(look, purchases)
+    use_filter_announced(design, purchases)
     strip = ft.use_memo(ft.Ref[ft.Column], [])
 
     async def follow() -> None:
         if window.going_to is not None and strip.current is not None:
             await strip.current.scroll_to(offset=window.going_to)
-            window.gone()
+            window.on_scrolled()
 
     ft.use_effect(follow, [window.going_to], cleanup=lambda: None)
     wanted = [purchases.period_id, purchases.filter, window.first, window.last, drawn.last_read]
     ft.use_effect(purchases.read_window, wanted, cleanup=lambda: None)
     if periods.missing and periods.error is not None:
-        return _list_error(look, periods.error, session.refresh_purchases)
+        return _list_error(design, periods.error, session.refresh_purchases)
     if not periods.data:
-        return ft.Container(first_skeleton(look), padding=look.layout.margin)
-    stale_periods = freshness(look, formats, periods, session.refresh_purchases)
+        return ft.Container(first_skeleton(design), padding=design.layout.margin)
+    stale_periods = freshness(design, formats, periods, session.refresh_purchases)
     # A failed later page shows its error at its place; the pages above are still fresh.
     old = drawn.whole or listed.recalled
-    stale_list = freshness(look, formats, listed, session.refresh_purchases) if old else []
+    stale_list = freshness(design, formats, listed, session.refresh_purchases) if old else []
     head = column(
-        *contract_choice(look, session),
+        *contract_choice(design, session),
         *(stale_periods or stale_list),
-        summary_card(look, keep, formats, session, purchases, periods.data, period),
-        keep("filters", (look, purchases, purchases.filter), partial(_filters, look, purchases)),
+        summary_card(design, keep, formats, session, purchases, periods.data, period),
+        keep("filters", (design, purchases, purchases.filter), partial(_filters, design, purchases)),
         spacing=SPACE_S,
     )
     head.key, head.on_size_change = "head", window.measure_head
     loading = listed.loading or periods.loading
     content = column(
         head,
-        *_rows(look, formats, purchases, window, marked.marks, selected),
+        *_rows(design, formats, purchases, window, marked.marks, selected),
         keep("end", (), partial(ft.Container, height=SPACE_L)),
         spacing=0,
     )
-    margin = look.layout.margin
-    content.margin = ft.Margin.only(left=margin, right=SPACE_M if look.layout.wide else margin)
+    margin = design.layout.margin
+    content.margin = ft.Margin.only(left=margin, right=SPACE_M if design.layout.wide else margin)
     return ft.Column(
         [
-            keep("progress", (look, loading), partial(progress, look, loading)),
+            keep("progress", (design, loading), partial(progress, design, loading)),
             # A column, because a Flutter list view stores the positions of its children by index, and
             # the indexes change when the window moves.
             ft.Column(
                 [content],
                 ref=strip,
-                key=f"{purchases.contract.contract_id} {window.remade}",
+                key=f"{purchases.contract.contract_id} {window.generation}",
                 scroll=ft.ScrollMode.AUTO,
                 on_size_change=window.measure_view,
-                on_scroll=partial(window.scroll, window.remade),
+                on_scroll=partial(window.on_scroll, window.generation),
                 scroll_interval=100,
                 expand=True,
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -111,7 +111,7 @@ def PurchaseListing(
     )
 
 
-def use_filter_announced(look: Look, purchases: PurchasesState) -> None:
+def use_filter_announced(design: Design, purchases: PurchasesState) -> None:
     """Announce a filter and its number of purchases once its list is read (a hook)."""
     kind, read = purchases.filter, purchases.shown.data
     shown = kind, kind and purchases.period_id  # without a filter, the summary announces the period
@@ -121,11 +121,11 @@ def use_filter_announced(look: Look, purchases: PurchasesState) -> None:
         if read is None or announced.current == shown:
             return
         announced.current = shown
-        name = look.words(f"filter.{kind.value if kind else 'all'}")
+        name = design.words(f"filter.{kind.value if kind else 'all'}")
         if read.empty and kind is not None:
-            sentence = look.words("purchases.empty_filter", filter=name)
+            sentence = design.words("purchases.empty_filter", filter=name)
         else:
-            sentence = look.words("purchases.filtered", n=read.total_count, filter=name)
+            sentence = design.words("purchases.filtered", n=read.total_count, filter=name)
         await ft.SemanticsService().announce_message(sentence)
 
     ft.use_effect(announce_filter, [shown, read is None], cleanup=lambda: None)
@@ -138,7 +138,7 @@ def chosen_payment(purchases: PurchasesState, payment_id: str | None) -> str | N
 
 
 def _rows(
-    look: Look,
+    design: Design,
     formats: Formats,
     purchases: PurchasesState,
     window: ListWindow,
@@ -146,18 +146,18 @@ def _rows(
     selected: str | None,
 ) -> list[ft.Control]:
     """Return the spacer, the pages in the window and the end of the list; or an error or empty state."""
-    listed, words = purchases.shown, look.words
+    listed, words = purchases.shown, design.words
     if listed.missing and listed.error is not None:
         if isinstance(listed.error, NotFound):
-            return [_beyond(look, purchases)]
+            return [_beyond(design, purchases)]
         if isinstance(listed.error, Unreachable):
-            never_read = look.words("purchases.never_read")
-            return [error_state(look, listed.error, purchases.refresh, title=never_read)]
-        return [_list_error(look, listed.error, purchases.refresh)]
+            never_read = design.words("purchases.never_read")
+            return [error_state(design, listed.error, purchases.refresh, title=never_read)]
+        return [_list_error(design, listed.error, purchases.refresh)]
     if listed.data is None:
-        return [skeleton(look, (120, 16), (None, 40), (None, 40), (None, 40))]
+        return [skeleton(design, (120, 16), (None, 40), (None, 40), (None, 40))]
     if listed.data.empty:
-        return [_empty(look, formats, purchases)]
+        return [_empty(design, formats, purchases)]
     rows: list[ft.Control] = []
     if window.above:
         rows.append(ft.Container(key="above", height=window.above))
@@ -177,7 +177,7 @@ def _rows(
             ft.Container(
                 column(
                     _REMEMBERED_PAGE(
-                        look,
+                        design,
                         formats,
                         pages[number],
                         days_of(pages[number], listed.data.days, formats),
@@ -186,7 +186,7 @@ def _rows(
                         window.rows if near else window.per_page,
                         marks_of(pages[number], marks),
                     ),
-                    *unreadable_alert(look, "purchase", listed.data.unreadable.get(number, 0)),
+                    *unreadable_alert(design, "purchase", listed.data.unreadable.get(number, 0)),
                     spacing=SPACE_S,
                 ),
                 key=f"page-{number}",
@@ -197,7 +197,7 @@ def _rows(
         )
     if not listed.data.whole:
         if listed.error is not None:
-            rows.append(_list_error(look, listed.error, purchases.read_on))
+            rows.append(_list_error(design, listed.error, purchases.read_on))
         else:
             # A ring that turns outside the viewport would repaint the whole screen sixty times a second.
             turning = window.last > listed.data.last_read
@@ -212,39 +212,39 @@ def _rows(
                 )
             )
     elif purchases.period_id == (purchases.periods.data or ())[-1].period_id:
-        rows.append(text(words("purchases.beyond"), look.type.body_s, look.colors.content_muted))
+        rows.append(text(words("purchases.beyond"), design.type.body_s, design.colors.content_muted))
     return rows
 
 
-def _list_error(look: Look, error: BackendError, retry: Handler) -> ft.Control:
-    return error_state(look, error, retry, title=look.words("purchases.error_title"))
+def _list_error(design: Design, error: BackendError, retry: Handler) -> ft.Control:
+    return error_state(design, error, retry, title=design.words("purchases.error_title"))
 
 
-def _filters(look: Look, purchases: PurchasesState) -> ft.Control:
+def _filters(design: Design, purchases: PurchasesState) -> ft.Control:
     kinds: tuple[Filter | None, ...] = (None, *Filter)
     names = {kind: kind.value if kind else "all" for kind in kinds}
     chips = [
         Chip(
-            look.words(f"filter.{names[kind]}"),
+            design.words(f"filter.{names[kind]}"),
             partial(purchases.choose_filter, kind),
             chosen=purchases.filter is kind,
             key=f"filter-{names[kind]}",
         )
         for kind in kinds
     ]
-    return choices(look, look.words("purchases.filters"), chips, wrap=False)
+    return choices(design, design.words("purchases.filters"), chips, wrap=False)
 
 
-def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Control:
-    words, period = look.words, purchases.period
+def _empty(design: Design, formats: Formats, purchases: PurchasesState) -> ft.Control:
+    words, period = design.words, purchases.period
     if purchases.filter is not None:
         name = words(f"filter.{purchases.filter.value}")
         return state(
-            look,
+            design,
             ft.Icons.FILTER_ALT_OFF_OUTLINED,
             words("purchases.empty_filter", filter=name),
             "",
-            strong_button(look, words("purchases.clear_filter"), purchases.clear_filter),
+            strong_button(design, words("purchases.clear_filter"), purchases.clear_filter),
         )
     if period is not None and period.state in (PeriodState.CLOSED, PeriodState.BILLED):
         billed = period.state is PeriodState.BILLED
@@ -252,39 +252,39 @@ def _empty(look: Look, formats: Formats, purchases: PurchasesState) -> ft.Contro
             "purchases.empty_billed" if billed else "purchases.empty_closed",
             month=formats.month_name(period.bill_month),
         )
-        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title)
+        return state(design, ft.Icons.RECEIPT_LONG_OUTLINED, title)
     title = words("purchases.empty_title")
     used = purchases.used_before(period) if period is not None else None
     if used is None:
-        return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title, words("purchases.empty_text"))
+        return state(design, ft.Icons.RECEIPT_LONG_OUTLINED, title, words("purchases.empty_text"))
     if used.period_id == purchases.step(-1):
         label = words("purchases.empty_previous")
     else:
         label = words("purchases.empty_latest", of_month=formats.of_month(used.bill_month))
-    show = strong_button(look, label, partial(go, purchases_of(used.period_id)))
-    return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, title, words("purchases.empty_next"), show)
+    show = strong_button(design, label, partial(go, purchases_of(used.period_id)))
+    return state(design, ft.Icons.RECEIPT_LONG_OUTLINED, title, words("purchases.empty_next"), show)
 
 
-def _beyond(look: Look, purchases: PurchasesState) -> ft.Control:
+def _beyond(design: Design, purchases: PurchasesState) -> ft.Control:
     """Return the state for an address whose period is not among the six periods."""
 
     def show_current() -> None:
         go(PURCHASES)
 
-    current = look.words("period.open")
+    current = design.words("period.open")
     return state(
-        look,
+        design,
         ft.Icons.RECEIPT_LONG_OUTLINED,
-        look.words("purchases.beyond"),
+        design.words("purchases.beyond"),
         "",
-        strong_button(look, current, show_current),
+        strong_button(design, current, show_current),
     )
 
 
-def first_skeleton(look: Look) -> ft.Control:
+def first_skeleton(design: Design) -> ft.Control:
     """Return the placeholders of the summary and the first rows."""
     return column(
-        skeleton(look, (120, 16), (180, 44), (None, 96)),
-        skeleton(look, (None, 40), (None, 40), (None, 40)),
+        skeleton(design, (120, 16), (180, 44), (None, 96)),
+        skeleton(design, (None, 40), (None, 40), (None, 40)),
         spacing=SPACE_M,
     )

@@ -9,7 +9,7 @@ import flet as ft
 
 from services.domain.models import BillingPeriod, Contract, PeriodState
 from views.core.component import Kept, component
-from views.core.context import use_look, use_sheets
+from views.core.context import use_design, use_sheets
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.review import ReviewState
@@ -19,20 +19,20 @@ from views.forecast.parts import forecast_link
 from views.kit.amounts import hero_amount
 from views.kit.buttons import icon_button, link, outline_button
 from views.kit.cards import card, column
-from views.kit.look import Look, alone, heading, text
+from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS, Layout
-from views.places import go, reconcile_address
 from views.purchases.billing_rule import billing_rule
 from views.purchases.month_selector import month_selector
 from views.purchases.sharing import ExportButton
 from views.purchases.state import PurchasesState
+from views.routes import go, reconcile_address
 
 SUMMED_WIDTH = 176
 """Width of the totals beside the month selector, in logical pixels."""
 
 
 def summary_card(
-    look: Look,
+    design: Design,
     keep: Kept,
     formats: Formats,
     session: SessionState,
@@ -42,13 +42,13 @@ def summary_card(
 ) -> ft.Control:
     """Return the card above the list; only the month selector if the period is unknown."""
     selected = period.period_id if period else None
-    draw_selector = partial(month_selector, look, keep, periods, selected, purchases)
-    selector = keep("selector", (look, periods, selected, purchases), draw_selector)
+    draw_selector = partial(month_selector, design, keep, periods, selected, purchases)
+    selector = keep("selector", (design, periods, selected, purchases), draw_selector)
     if period is None:
-        return card(look, selector)
-    summed = keep("summed", (look, formats, period), partial(_summed, look, formats, period))
+        return card(design, selector)
+    summed = keep("summed", (design, formats, period), partial(_summed, design, formats, period))
     body: ft.Control
-    if _in_one_row(look):
+    if _in_one_row(design):
         body = ft.Row(
             [ft.Container(summed, width=SUMMED_WIDTH), ft.Container(selector, expand=True)],
             spacing=SPACE_M,
@@ -58,10 +58,10 @@ def summary_card(
         body = column(summed, selector, spacing=SPACE_S)
     invoice = ft.Row(
         [
-            keep("receipt", (look,), partial(_receipt, look)),
-            keep("invoice", (look, formats, period), partial(_invoice, look, formats, period)),
-            ft.memo(ExportButton)(look, session),
-            ft.memo(HowPeriodsWork)(look, purchases.contract),
+            keep("receipt", (design,), partial(_receipt, design)),
+            keep("invoice", (design, formats, period), partial(_invoice, design, formats, period)),
+            ft.memo(ExportButton)(design, session),
+            ft.memo(HowPeriodsWork)(design, purchases.contract),
         ],
         spacing=SPACE_XS,
     )
@@ -70,41 +70,41 @@ def summary_card(
         running = period == purchases.current
         lead.append(ft.memo(PeriodLink)(session.insights, session.insights.review, period, running))
     return card(
-        look,
+        design,
         column(body, *lead, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
         padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
     )
 
 
-def _in_one_row(look: Look) -> bool:
+def _in_one_row(design: Design) -> bool:
     """Return whether the month selector fits beside the total."""
-    return look.layout is Layout.XL
+    return design.layout is Layout.XL
 
 
-def _summed(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
+def _summed(design: Design, formats: Formats, period: BillingPeriod) -> ft.Control:
     """Return the state, total, number of purchases and pending amount of the period."""
-    words = look.words
+    words = design.words
     span = formats.period_range(period.start_date, period.end_date)
-    room = SUMMED_WIDTH if _in_one_row(look) else look.layout.least_content - 2 * SPACE_M
-    amount = hero_amount(look, formats, period.total, room)
+    room = SUMMED_WIDTH if _in_one_row(design) else design.layout.least_content - 2 * SPACE_M
+    amount = hero_amount(design, formats, period.total, room)
     amount.semantics_label = ""  # the name of the group contains the amount
     count = words("purchases.count", n=period.purchase_count)
     # Beside the month selector, a single line is too narrow for both.
-    told = [(count, ""), (span, span)] if _in_one_row(look) else [(f"{count} · {span}", span)]
+    told = [(count, ""), (span, span)] if _in_one_row(design) else [(f"{count} · {span}", span)]
     lines: list[ft.Control] = [
         amount,
-        *(text(line, look.type.body_s, look.colors.content_muted, spoken=said) for line, said in told),
+        *(text(line, design.type.body_s, design.colors.content_muted, spoken=said) for line, said in told),
     ]
     if period.pending_total.amount:
         pending = words("purchases.pending", amount=formats.money(period.pending_total))
-        lines.append(text(pending, look.type.body_s, look.colors.content_muted))
+        lines.append(text(pending, design.type.body_s, design.colors.content_muted))
     totals = ft.Semantics(
         live_region=True,
         container=True,
-        label=period_summary(look, period),
+        label=period_summary(design, period),
         content=ft.Column(lines, spacing=2, tight=True),
     )
-    label = text(words(f"period.{period.state.value}"), look.type.label_s, look.colors.content_muted)
+    label = text(words(f"period.{period.state.value}"), design.type.label_s, design.colors.content_muted)
     return column(heading(label, 2), totals, spacing=2)
 
 
@@ -117,12 +117,14 @@ def PeriodLink(
     The link is one control that is shown or hidden, so that a switch of period sends little. `review` is
     observed only.
     """
-    look, sheets, purchases = use_look(), use_sheets(), insights.purchases
+    design, sheets, purchases = use_design(), use_sheets(), insights.purchases
     stood_on = [insights.contract.contract_id, running, purchases.periods.data if running else None]
     ft.use_effect(insights.load if running else _nothing, stood_on, cleanup=lambda: None)
     over = period.state in (PeriodState.CLOSED, PeriodState.BILLED)
     foreseen = running and insights.forecast is not None
-    drawn = forecast_link(look, sheets, insights, "period-link") if foreseen else _reconcile(look, purchases)
+    drawn = (
+        forecast_link(design, sheets, insights, "period-link") if foreseen else _reconcile(design, purchases)
+    )
     return ft.Container(drawn, visible=foreseen or over)
 
 
@@ -130,52 +132,52 @@ def _nothing() -> None:
     """Do nothing: a closed period has no forecast."""
 
 
-def _reconcile(look: Look, purchases: PurchasesState) -> ft.Control:
+def _reconcile(design: Design, purchases: PurchasesState) -> ft.Control:
     """Return the link to the comparison of the period on screen with its printed bill."""
 
     def compare() -> None:
         if purchases.period is not None:
             go(reconcile_address(purchases.period.period_id))
 
-    return link(look, look.words("reconcile.link"), compare, key="period-link", sentence=True)
+    return link(design, design.words("reconcile.link"), compare, key="period-link", sentence=True)
 
 
-def _receipt(look: Look) -> ft.Control:
-    return ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=look.colors.content_muted)
+def _receipt(design: Design) -> ft.Control:
+    return ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=design.colors.content_muted)
 
 
-def _invoice(look: Look, formats: Formats, period: BillingPeriod) -> ft.Control:
+def _invoice(design: Design, formats: Formats, period: BillingPeriod) -> ft.Control:
     """Return the sentence about the bill of the period."""
     of_month, month = formats.of_month(period.bill_month), formats.month_name(period.bill_month)
-    sentence = look.words(f"invoice.{period.state.value}", of_month=of_month, month=month)
-    return alone(text(sentence, look.type.label_s, expand=True))
+    sentence = design.words(f"invoice.{period.state.value}", of_month=of_month, month=month)
+    return semantic_group(text(sentence, design.type.label_s, expand=True))
 
 
-def period_summary(look: Look, period: BillingPeriod) -> str:
+def period_summary(design: Design, period: BillingPeriod) -> str:
     """Return « Facture de mars, 12,48 €, 3 achats »."""
-    return look.words(
+    return design.words(
         "purchases.announce",
         n=period.purchase_count,
-        of_month=look.formats.of_month(period.bill_month),
-        amount=look.formats.money(period.total),
+        of_month=design.formats.of_month(period.bill_month),
+        amount=design.formats.money(period.total),
     )
 
 
 @component
-def HowPeriodsWork(look: Look, contract: Contract) -> ft.Control:
+def HowPeriodsWork(design: Design, contract: Contract) -> ft.Control:
     """Build the info button, which opens the explanation of the billing period."""
     sheets = use_sheets()
     opened = partial(_periods_explained, contract, sheets.close)
     return icon_button(
-        look, ft.Icons.INFO_OUTLINE, look.words("purchases.info"), partial(sheets.open, opened)
+        design, ft.Icons.INFO_OUTLINE, design.words("purchases.info"), partial(sheets.open, opened)
     )
 
 
-def _periods_explained(contract: Contract, close: Callable[[], None], look: Look) -> Sheet:
-    words = look.words
+def _periods_explained(contract: Contract, close: Callable[[], None], design: Design) -> Sheet:
+    words = design.words
     content = column(
-        *billing_rule(look, contract),
-        outline_button(look, words("action.close"), close, autofocus=True),
+        *billing_rule(design, contract),
+        outline_button(design, words("action.close"), close, autofocus=True),
         spacing=SPACE_M,
     )
     return Sheet(words("purchases.info_title"), content, close)

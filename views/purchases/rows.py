@@ -16,11 +16,11 @@ from views.core.formatting import Formats
 from views.core.text import initial, joined
 from views.kit.buttons import row_as_button
 from views.kit.cards import Tone, column, tag, tile
-from views.kit.look import Look, text, titled
+from views.kit.design import Design, text, titled
 from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
-from views.places import go, purchase_address
 from views.purchases.list_window import ROW_ESTIMATE
 from views.purchases.state import Day, local_day
+from views.routes import go, purchase_address
 
 TEXT_START = 40 + SPACE_M + SPACE_S
 """Start of the texts of a row, after its tile, in logical pixels."""
@@ -28,7 +28,7 @@ TEXT_START = 40 + SPACE_M + SPACE_S
 
 @component
 def PageOfRows(
-    look: Look,
+    design: Design,
     formats: Formats,
     purchases: tuple[Purchase, ...],
     days: tuple[Day | None, ...],
@@ -59,13 +59,13 @@ def PageOfRows(
         first = not rank or day != order[rank - 1]
         last = rank + 1 == len(order) or day != order[rank + 1]
         if first and (rank or not continues):
-            parts.append(_day_header(look, formats, day, sums[day], key=f"above-{rank}", spaced=bool(rank)))
+            parts.append(_day_header(design, formats, day, sums[day], key=f"above-{rank}", spaced=bool(rank)))
         else:
             parts.append(keep(f"above-{rank}", (), _nothing))
         chosen = purchase.payment_id == selected
-        style = look.card_row_style(first=first, last=last, selected=chosen)
+        style = design.card_row_style(first=first, last=last, selected=chosen)
         mark = marks[rank] if marks else None
-        row = purchase_row(look, formats, purchase, keep, rank, selected=chosen, mark=mark, style=style)
+        row = purchase_row(design, formats, purchase, keep, rank, selected=chosen, mark=mark, style=style)
         row.key = f"row-{rank}"
         parts.append(row)
     if rest := len(purchases[drawn:]):
@@ -79,14 +79,14 @@ def _nothing() -> ft.Control:
     return ft.Container(height=0)
 
 
-def _tags(look: Look, described: tuple[tuple[str, Tone, ft.IconData], ...]) -> ft.Control:
-    labels: list[ft.Control] = [tag(look, *one, spoken="") for one in described]
+def _tags(design: Design, described: tuple[tuple[str, Tone, ft.IconData], ...]) -> ft.Control:
+    labels: list[ft.Control] = [tag(design, *one, spoken="") for one in described]
     return ft.Container(ft.Row(labels, spacing=SPACE_2XS, wrap=True), padding=ft.Padding.only(top=SPACE_2XS))
 
 
-def _chevron(look: Look) -> ft.Icon:
+def _chevron(design: Design) -> ft.Icon:
     """Return the sign of a navigation row."""
-    return ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)
+    return ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.content_muted)
 
 
 def marks_of(purchases: tuple[Purchase, ...], marks: Mapping[str, Mark]) -> tuple[Mark | None, ...]:
@@ -104,16 +104,16 @@ def days_of(
 
 
 def _day_header(
-    look: Look, formats: Formats, day: date, summed: Day | None, *, key: str, spaced: bool
+    design: Design, formats: Formats, day: date, summed: Day | None, *, key: str, spaced: bool
 ) -> ft.Control:
     """Return the heading of a day with its total; `spaced` leaves a gap below the previous day."""
     name = formats.day_heading(day)
-    line: list[ft.Control] = [text(name, look.type.h4, expand=True)]
+    line: list[ft.Control] = [text(name, design.type.h4, expand=True)]
     spoken = name
     if summed is not None and summed.complete and not summed.partial and summed.total is not None:
         amount = formats.money(Money(amount=summed.total))
-        line.append(text(amount, look.type.body_s, look.colors.content_muted, wrap=False))
-        spoken = look.words("purchases.day_total", day=name, amount=amount)
+        line.append(text(amount, design.type.body_s, design.colors.content_muted, wrap=False))
+        spoken = design.words("purchases.day_total", day=name, amount=amount)
     return ft.Semantics(
         header=True,
         heading_level=3,
@@ -131,7 +131,7 @@ def _day_header(
 
 
 def purchase_row(
-    look: Look,
+    design: Design,
     formats: Formats,
     purchase: Purchase,
     keep: Kept,
@@ -152,66 +152,66 @@ def purchase_row(
         leads_to: address that the row opens; "" opens the purchase in the list of its period.
         of_publisher: whether the screen names the publisher; the content is then the title.
     """
-    title, content = shown_names(look, purchase)
+    title, content = shown_names(design, purchase)
     shown, below = (content, "") if of_publisher and content else (title, content)
     time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
-    tags = (*tags_of(look, purchase), *mark_tags(look, mark))
+    tags = (*tags_of(design, purchase), *mark_tags(design, mark))
     amount = formats.money(purchase.amount)
 
     def open_purchase() -> None:
         go(leads_to or purchase_address(purchase.payment_id, purchase.period_id))
 
-    lines = 2 if dated and not look.layout.rail else 1
+    lines = 2 if dated and not design.layout.rail else 1
     # The title carries the whole accessible name, so that the row is one node with few controls.
-    name = _spoken(look, purchase, title, time, [label for label, *_ in tags], formats)
+    name = _spoken(design, purchase, title, time, [label for label, *_ in tags], formats)
     texts: list[ft.Control] = [
-        text(shown, look.type.body_medium, lines=lines if of_publisher else 1, spoken=name),
-        text(joined(time, below), look.type.body_s, look.colors.content_muted, lines=lines, spoken=""),
+        text(shown, design.type.body_medium, lines=lines if of_publisher else 1, spoken=name),
+        text(joined(time, below), design.type.body_s, design.colors.content_muted, lines=lines, spoken=""),
     ]
     if tags:
-        texts.append(keep(f"tags-{rank}", (look, tags), partial(_tags, look, tags)))
+        texts.append(keep(f"tags-{rank}", (design, tags), partial(_tags, design, tags)))
     row = ft.Row(
         [
-            keep(f"tile-{rank}", (look, initial(title)), partial(tile, look, title)),
+            keep(f"tile-{rank}", (design, initial(title)), partial(tile, design, title)),
             ft.Column(texts, spacing=0, expand=True, tight=True),
-            text(amount, look.type.h3, amount_color(look, purchase), wrap=False, spoken=""),
+            text(amount, design.type.h3, amount_color(design, purchase), wrap=False, spoken=""),
             *(
                 []
-                if look.layout is Layout.XS
-                else [keep(f"chevron-{rank}", (look,), partial(_chevron, look))]
+                if design.layout is Layout.XS
+                else [keep(f"chevron-{rank}", (design,), partial(_chevron, design))]
             ),
         ],
         spacing=SPACE_S,
     )
     if not selected:
-        return row_as_button(look, row, open_purchase, inset=True, style=style)
+        return row_as_button(design, row, open_purchase, inset=True, style=style)
     marked = ft.Container(
         row,
         padding=ft.Padding.only(left=SPACE_S, right=SPACE_S, top=SPACE_S, bottom=SPACE_S),
-        border=ft.Border(left=ft.BorderSide(4, look.colors.accent)),
+        border=ft.Border(left=ft.BorderSide(4, design.colors.accent)),
     )
-    return row_as_button(look, marked, open_purchase, name=name, selected=True, style=style)
+    return row_as_button(design, marked, open_purchase, name=name, selected=True, style=style)
 
 
-def shown_names(look: Look, purchase: Purchase) -> tuple[str, str]:
+def shown_names(design: Design, purchase: Purchase) -> tuple[str, str]:
     """Return the service and the content as shown; adult services are never named."""
     if purchase.purchase_category_code is Category.ADULT:
-        return look.words("category.adult"), look.words(f"kind.{purchase.kind.value}")
-    return titled(look.words, purchase.merchant_name, purchase.description)
+        return design.words("category.adult"), design.words(f"kind.{purchase.kind.value}")
+    return titled(design.words, purchase.merchant_name, purchase.description)
 
 
-def amount_color(look: Look, purchase: Purchase) -> str:
+def amount_color(design: Design, purchase: Purchase) -> str:
     """Return green for refunds, gray for entries that are never charged; the sign and tags say it too."""
     if purchase.entry_type is EntryType.REFUND:
-        return look.colors.positive
+        return design.colors.positive
     if purchase.payment_status in (PaymentStatus.DENIED, PaymentStatus.CANCELLED):
-        return look.colors.content_muted
-    return look.colors.content_default
+        return design.colors.content_muted
+    return design.colors.content_default
 
 
-def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.IconData]]:
+def tags_of(design: Design, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.IconData]]:
     """Yield the tags of the exceptional properties of a purchase."""
-    words, status = look.words, purchase.payment_status
+    words, status = design.words, purchase.payment_status
     back = purchase.refunded_amount.amount if purchase.refunded_amount else Decimal(0)
     if purchase.entry_type is EntryType.REFUND or back:
         part = purchase.entry_type is not EntryType.REFUND and abs(back) < purchase.amount.amount
@@ -228,15 +228,17 @@ def tags_of(look: Look, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.Icon
         yield words("tag.cancelled"), Tone.WARNING, ft.Icons.CANCEL_OUTLINED
 
 
-def mark_tags(look: Look, mark: Mark | None) -> Iterator[tuple[str, Tone, ft.IconData]]:
+def mark_tags(design: Design, mark: Mark | None) -> Iterator[tuple[str, Tone, ft.IconData]]:
     """Yield the neutral tags that help the user recall a purchase."""
     if mark is not None and mark.new_publisher:
-        yield look.words("tag.new_publisher"), Tone.MUTED, ft.Icons.STOREFRONT_OUTLINED
+        yield design.words("tag.new_publisher"), Tone.MUTED, ft.Icons.STOREFRONT_OUTLINED
     if mark is not None and mark.times:
-        yield look.words("tag.times_a_day", times=mark.times), Tone.MUTED, ft.Icons.REPEAT
+        yield design.words("tag.times_a_day", times=mark.times), Tone.MUTED, ft.Icons.REPEAT
 
 
-def _spoken(look: Look, purchase: Purchase, title: str, time: str, tags: list[str], formats: Formats) -> str:
-    category = look.words(f"category.{purchase.purchase_category_code.value}")
+def _spoken(
+    design: Design, purchase: Purchase, title: str, time: str, tags: list[str], formats: Formats
+) -> str:
+    category = design.words(f"category.{purchase.purchase_category_code.value}")
     parts = [title, time, category, *tags, formats.money(purchase.amount)]
     return ", ".join(dict.fromkeys(parts))

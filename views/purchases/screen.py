@@ -7,39 +7,39 @@ from functools import partial
 import flet as ft
 
 from views.core.component import component, use_kept
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import without_contract
 from views.core.insights import MarkState
 from views.core.notices import state
 from views.frame import Screen
 from views.kit.buttons import icon_button
-from views.kit.look import Look, text
-from views.places import SEARCH, Destination, go, period_in
+from views.kit.design import Design, text
 from views.purchases.detail import PurchaseDetail
 from views.purchases.detail_state import PurchaseState
 from views.purchases.list_window import ListWindow
 from views.purchases.listing import PurchaseListing, chosen_payment, first_skeleton
 from views.purchases.period_summary import period_summary
 from views.purchases.state import PurchasesState
+from views.routes import SEARCH, Destination, go, period_in
 
 
 @component
 def PurchasesView() -> ft.View:
-    look, session, keep = use_look(), use_session(), use_kept()
+    design, session, keep = use_design(), use_session(), use_kept()
     payment_id = ft.use_route_params().get("payment_id")
-    purchases, words = session.purchases, look.words
+    purchases, words = session.purchases, design.words
     actions: tuple[ft.Control, ...] = ()
     body: ft.Control
     if purchases is not None and session.purchase is not None and session.insights is not None:
-        wanted = purchases.awaited or period_in(ft.context.page.route)
-        body = _panes(look, purchases, session.insights.marked, session.purchase, wanted, payment_id)
+        wanted = purchases.pending_period or period_in(ft.context.page.route)
+        body = _panes(design, purchases, session.insights.marked, session.purchase, wanted, payment_id)
         refresh = partial(
-            icon_button, look, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases
+            icon_button, design, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases
         )
-        search = partial(icon_button, look, ft.Icons.SEARCH, words("search.h1"), partial(go, SEARCH))
-        actions = (keep("search", (look,), search), keep("refresh", (look, session), refresh))
+        search = partial(icon_button, design, ft.Icons.SEARCH, words("search.h1"), partial(go, SEARCH))
+        actions = (keep("search", (design,), search), keep("refresh", (design, session), refresh))
     else:
-        body = without_contract(look, session, first_skeleton(look))
+        body = without_contract(design, session, first_skeleton(design))
     return Screen(
         words("purchases.h1"),
         body,
@@ -54,14 +54,16 @@ def PurchasesView() -> ft.View:
 @component
 def CollapsedSummary(purchases: PurchasesState, window: ListWindow) -> ft.Control:
     """Show the period, its total and its count under the title once the summary is scrolled away."""
-    look, period = use_look(), purchases.period
+    design, period = use_design(), purchases.period
     if period is None or not window.scrolled_past_head:
         return ft.Container()
-    return text(period_summary(look, period), look.type.caption_medium, look.colors.content_muted, lines=1)
+    return text(
+        period_summary(design, period), design.type.caption_medium, design.colors.content_muted, lines=1
+    )
 
 
 def _panes(
-    look: Look,
+    design: Design,
     purchases: PurchasesState,
     marked: MarkState,
     purchase: PurchaseState,
@@ -71,11 +73,11 @@ def _panes(
     """Return the list; on wide windows, with the detail beside. Each pane redraws on its own."""
     listing = PurchaseListing(purchases, purchases.window, marked, payment_id)
     panes = ft.Container(listing, expand=True)
-    if look.layout.wide:
+    if design.layout.wide:
         detail = ft.Container(
             DetailPane(purchases, purchase, payment_id),
             expand=42,
-            padding=ft.Padding.only(right=look.layout.margin),
+            padding=ft.Padding.only(right=design.layout.margin),
         )
         panes = ft.Container(
             ft.Row(
@@ -118,7 +120,7 @@ def Opening(
 @component
 def DetailPane(purchases: PurchasesState, purchase: PurchaseState, payment_id: str | None) -> ft.Control:
     """Show the purchase of `payment_id`, else the first of the list."""
-    look = use_look()
+    design = use_design()
     if selected := chosen_payment(purchases, payment_id):
         return PurchaseDetail(purchases, purchase, selected, 2)
-    return state(look, ft.Icons.RECEIPT_LONG_OUTLINED, look.words("purchase.placeholder"))
+    return state(design, ft.Icons.RECEIPT_LONG_OUTLINED, design.words("purchase.placeholder"))

@@ -11,7 +11,7 @@ import flet as ft
 from services.domain.models import BillingPeriod, Contract, Purchase
 from services.settings import Runtime
 from views.core.component import component
-from views.core.context import use_device, use_look, use_session, use_sheets
+from views.core.context import use_design, use_device, use_session, use_sheets
 from views.core.insights import InsightsState
 from views.core.notices import alert, error_alert, snackbar
 from views.core.session import SessionState
@@ -19,7 +19,7 @@ from views.core.sharing import File, FileFactory, FileSink, SharingState
 from views.core.sheet_state import Sheet
 from views.kit.buttons import icon_button, outline_button, strong_button
 from views.kit.cards import Tone, column
-from views.kit.look import Look, text
+from views.kit.design import Design, text
 from views.kit.radios import Option, radios
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
 from views.purchases.documents import export_of, found_of, receipt_of
@@ -74,7 +74,7 @@ def ways_out(runtime: Runtime) -> list[tuple[str, FileSink]]:
 
 
 @component
-def ExportButton(look: Look, session: SessionState) -> ft.Control:
+def ExportButton(design: Design, session: SessionState) -> ft.Control:
     """Build the button that opens the export of the period on screen, or of all six periods.
 
     The period is read from `session` when the sheet opens, so that the button is the same for every period.
@@ -86,18 +86,18 @@ def ExportButton(look: Look, session: SessionState) -> ft.Control:
             sheets.open(partial(_export, session.purchases, SharingState(), sheets.close))
 
     return icon_button(
-        look, ft.Icons.FILE_DOWNLOAD_OUTLINED, look.words("purchases.export"), open_sheet, key="export"
+        design, ft.Icons.FILE_DOWNLOAD_OUTLINED, design.words("purchases.export"), open_sheet, key="export"
     )
 
 
 def _export(
-    purchases: PurchasesState, sharing: SharingState, on_close: Callable[[], None], look: Look
+    purchases: PurchasesState, sharing: SharingState, on_close: Callable[[], None], design: Design
 ) -> Sheet:
     def close() -> None:
         sharing.cancel()
         on_close()
 
-    return Sheet(look.words("export.title"), ExportForm(purchases, sharing, close, on_close), close)
+    return Sheet(design.words("export.title"), ExportForm(purchases, sharing, close, on_close), close)
 
 
 @component
@@ -108,9 +108,9 @@ def ExportForm(
     on_delivered: Callable[[], None],
 ) -> ft.Control:
     """Show the choice of the periods to export, and the progress of the file."""
-    look, runtime = use_look(), use_device().runtime
+    design, runtime = use_design(), use_device().runtime
     chosen, choose = ft.use_state(ONE)
-    words = look.words
+    words = design.words
 
     def pick(event: ft.Event[ft.RadioGroup]) -> None:
         choose(event.data or ONE)
@@ -118,7 +118,7 @@ def ExportForm(
     def delivered() -> None:
         if sharing.delivered:
             on_delivered()
-            ft.context.page.show_dialog(snackbar(look, words("purchases.exported")))
+            ft.context.page.show_dialog(snackbar(design, words("purchases.exported")))
 
     ft.use_effect(delivered, [sharing.delivered])
     period, periods = purchases.period, purchases.periods.data
@@ -126,38 +126,38 @@ def ExportForm(
         return ft.Container()
     wanted = (period,) if chosen == ONE else periods
     make = export_of(purchases.backend, purchases.contract, [one.period_id for one in wanted], words)
-    options = [_option(look, ONE, (period,)), _option(look, ALL, periods)]
+    options = [_option(design, ONE, (period,)), _option(design, ALL, periods)]
     return column(
-        text(words("export.text"), look.type.body),
-        radios(look, options, chosen, pick, disabled=sharing.busy),
-        *sharing_outcome(look, sharing),
+        text(words("export.text"), design.type.body),
+        radios(design, options, chosen, pick, disabled=sharing.busy),
+        *sharing_outcome(design, sharing),
         *(
             strong_button(
-                look,
+                design,
                 words(f"export.to_{way}"),
                 partial(sharing.share, make, hand_over),
                 disabled=sharing.busy,
             )
             for way, hand_over in ways_out(runtime)
         ),
-        outline_button(look, words("action.cancel" if sharing.busy else "action.close"), close),
+        outline_button(design, words("action.cancel" if sharing.busy else "action.close"), close),
         spacing=SPACE_M,
     )
 
 
-def _option(look: Look, value: str, periods: Sequence[BillingPeriod]) -> Option:
+def _option(design: Design, value: str, periods: Sequence[BillingPeriod]) -> Option:
     """Return the option for these `periods`, newest first."""
-    formats = look.formats
+    formats = design.formats
     start, end = periods[-1].start_date, periods[0].end_date
-    span = look.words("receipt.period", start=formats.long_date(start), end=formats.long_date(end))
-    return Option(value, look.words(f"export.of_{value}"), span)
+    span = design.words("receipt.period", start=formats.long_date(start), end=formats.long_date(end))
+    return Option(value, design.words(f"export.of_{value}"), span)
 
 
 @component
 def FoundExport(insights: InsightsState, found: tuple[Purchase, ...]) -> ft.Control:
     """Show the buttons that save or share the found purchases as a CSV file."""
-    look = use_look()
-    return use_file_actions(look, found_of(insights, found, look.words), "search", "purchases.exported")
+    design = use_design()
+    return use_file_actions(design, found_of(insights, found, design.words), "search", "purchases.exported")
 
 
 @component
@@ -166,13 +166,13 @@ def ReceiptActions(contract: Contract, purchase: Purchase, at: datetime) -> ft.C
 
     `at` is the time of the last confirmation of the purchase by the backend.
     """
-    look, session = use_look(), use_session()
-    make = receipt_of(contract, purchase, at, look.words, look.brand, demo=session.demo)
-    return use_file_actions(look, make, "receipt", "receipt.saved")
+    design, session = use_design(), use_session()
+    make = receipt_of(contract, purchase, at, design.words, design.brand, demo=session.demo)
+    return use_file_actions(design, make, "receipt", "receipt.saved")
 
 
 def use_file_actions(
-    look: Look, make: FileFactory, kind: str, delivered_key: str, *, strong: bool = False
+    design: Design, make: FileFactory, kind: str, delivered_key: str, *, strong: bool = False
 ) -> ft.Control:
     """Return the buttons that save or share a file, and the progress (a hook).
 
@@ -184,19 +184,19 @@ def use_file_actions(
     """
     runtime = use_device().runtime
     sharing, _ = ft.use_state(SharingState())
-    words = look.words
+    words = design.words
 
     def delivered() -> None:
         if sharing.delivered:
-            ft.context.page.show_dialog(snackbar(look, words(delivered_key)))
+            ft.context.page.show_dialog(snackbar(design, words(delivered_key)))
 
     ft.use_effect(delivered, [sharing.delivered])
     ways = ways_out(runtime)
     return column(
-        *sharing_outcome(look, sharing),
+        *sharing_outcome(design, sharing),
         *(
             (strong_button if strong and way == ways[0][0] else outline_button)(
-                look,
+                design,
                 words(f"{kind}.to_{way}"),
                 partial(sharing.share, make, hand_over),
                 disabled=sharing.busy,
@@ -208,20 +208,20 @@ def use_file_actions(
     )
 
 
-def sharing_outcome(look: Look, sharing: SharingState) -> list[ft.Control]:
+def sharing_outcome(design: Design, sharing: SharingState) -> list[ft.Control]:
     """Return the progress of the file, or the reason of a failure."""
-    words = look.words
+    words = design.words
     if sharing.progress is not None:
-        share = look.formats.percent(sharing.progress)
+        share = design.formats.percent(sharing.progress)
         return [
             column(
-                text(words("share.progress", share=share), look.type.body_s),
+                text(words("share.progress", share=share), design.type.body_s),
                 ft.ProgressBar(sharing.progress, semantics_label=words("a11y.loading")),
                 spacing=SPACE_XS,
             )
         ]
     if sharing.error is not None:
-        return [error_alert(look, sharing.error, sharing.again, title=words("share.failed"))]
+        return [error_alert(design, sharing.error, sharing.again, title=words("share.failed"))]
     if sharing.refused:
-        return [alert(look, Tone.NEGATIVE, words("share.failed"), words("share.refused"))]
+        return [alert(design, Tone.NEGATIVE, words("share.failed"), words("share.refused"))]
     return []

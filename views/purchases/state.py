@@ -210,15 +210,15 @@ class PurchasesState:
         await self._read_ahead(period_id)
 
     @property
-    def awaited(self) -> str | None:
+    def pending_period(self) -> str | None:
         """Period whose address the browser has not yet reported."""
         return self._awaited
 
-    def expect_address(self, period_id: str | None) -> None:
+    def expect_period(self, period_id: str | None) -> None:
         """Record that the browser was asked for the address of this period; None cancels the expectation."""
         self._awaited = period_id
 
-    def is_news(self, period_id: str | None) -> bool:
+    def is_external_route(self, period_id: str | None) -> bool:
         """Return whether an incoming address comes from outside, not from a request of this state.
 
         An address that arrives before the expected address is older than the period on screen.
@@ -292,7 +292,7 @@ class PurchasesState:
     async def _show(self, period_id: str, kind: Filter | None) -> None:
         known = self._list(period_id, kind)
         if (period_id, kind) != (self.period_id, self.filter):
-            self.window.begin_again()
+            self.window.reset()
         self.period_id, self.filter = period_id, kind
         self._draw(known)
         if known.data is None or known.error is not None:

@@ -11,7 +11,7 @@ import flet as ft
 from services.domain.models import Filter, Money
 from services.insights.search import total
 from views.core.component import Kept, component, use_kept
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.fields import Field
 from views.core.formatting import Formats
@@ -20,12 +20,12 @@ from views.core.notices import error_alert, error_state, freshness, progress, sk
 from views.frame import Screen, reading_column, without_rights
 from views.kit.cards import column, group
 from views.kit.chips import Chip, choices
-from views.kit.look import Look, heading, text
+from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_M, SPACE_S
-from views.places import PURCHASES, Destination, search_address
 from views.purchases.panes import beside
 from views.purchases.rows import TEXT_START, purchase_row
 from views.purchases.sharing import FoundExport
+from views.routes import PURCHASES, Destination, search_address
 from views.search.state import SearchState
 
 MOST_ROWS = 100
@@ -34,7 +34,7 @@ MOST_ROWS = 100
 
 @component
 def SearchView() -> ft.View:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     payment_id = ft.use_route_params().get("payment_id")
     body: ft.Control
     if (
@@ -43,21 +43,21 @@ def SearchView() -> ft.View:
         or session.purchase is None
         or session.contract is None
     ):
-        body = without_contract(look, session, skeleton(look, (None, 48), (None, 20)))
+        body = without_contract(design, session, skeleton(design, (None, 48), (None, 20)))
     elif not session.contract.billing_rights:
-        body = without_rights(look, session, session.load_account)
+        body = without_rights(design, session, session.load_account)
     else:
         asked = parse_qs(urlsplit(ft.context.page.route).query).get("q", [""])[0]
         listed = Search(session.insights, asked, payment_id)
-        body = beside(look, listed, session.purchases, session.purchase, payment_id)
-    return Screen(look.words("search.h1"), body, Destination.USAGE, name="search", back=PURCHASES)
+        body = beside(design, listed, session.purchases, session.purchase, payment_id)
+    return Screen(design.words("search.h1"), body, Destination.USAGE, name="search", back=PURCHASES)
 
 
 @component
 def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Control:
     """Show the field, the filters and the results; wide windows mark the row of `payment_id`."""
-    look, session = use_look(), use_session()
-    words, contract_id = look.words, insights.contract.contract_id
+    design, session = use_design(), use_session()
+    words, contract_id = design.words, insights.contract.contract_id
     searching = ft.use_memo(partial(SearchState, insights), [contract_id])
     ft.use_effect(insights.load, [contract_id, insights.purchases.periods.data], cleanup=lambda: None)
 
@@ -70,11 +70,11 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
     known = insights.ledger
     content: ft.Control
     if known.missing and known.error is not None:
-        content = error_state(look, known.error, insights.load)
+        content = error_state(design, known.error, insights.load)
     elif known.data is None:
-        content = skeleton(look, (None, 40), (None, 40))
+        content = skeleton(design, (None, 40), (None, 40))
     else:
-        content = Results(searching, payment_id if look.layout.wide else None)
+        content = Results(searching, payment_id if design.layout.wide else None)
     field = Field(
         words("search.field"),
         lambda: searching.typed,
@@ -85,21 +85,21 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
         counter=ft.Container(width=0, height=0),
         key="search",
     )
-    return reading_column(look, *contract_choice(look, session), field, content)
+    return reading_column(design, *contract_choice(design, session), field, content)
 
 
 @component
 def Results(searching: SearchState, selected: str | None) -> ft.Control:
     """Show the total of the results, then the results grouped by bill."""
-    look, keep = use_look(), use_kept()
-    words, known, found = look.words, searching.insights.ledger, searching.found
+    design, keep = use_design(), use_kept()
+    words, known, found = design.words, searching.insights.ledger, searching.found
     formats = Formats(words.language, searching.insights.purchases.zone)
     notices: list[ft.Control] = [
-        progress(look, searching.loading),
-        *freshness(look, formats, known, searching.insights.load),
+        progress(design, searching.loading),
+        *freshness(design, formats, known, searching.insights.load),
     ]
     if searching.error is not None:
-        notices.append(error_alert(look, searching.error, searching.run))
+        notices.append(error_alert(design, searching.error, searching.run))
     kinds = (None, *Filter)
     chips = [
         Chip(
@@ -110,42 +110,42 @@ def Results(searching: SearchState, selected: str | None) -> ft.Control:
         )
         for kind in kinds
     ]
-    filters = choices(look, words("search.filters"), chips, wrap=True)
+    filters = choices(design, words("search.filters"), chips, wrap=True)
     if found is None:
-        hint = text(words("search.hint"), look.type.body, look.colors.content_muted)
+        hint = text(words("search.hint"), design.type.body, design.colors.content_muted)
         return column(*notices, hint, spacing=SPACE_S)
     if not found:
         since = known.data.known_since if known.data else None
         nothing = words("search.nothing", date=formats.long_date(since)) if since else words("search.none")
-        return column(*notices, filters, _said(look, nothing), spacing=SPACE_M)
+        return column(*notices, filters, _said(design, nothing), spacing=SPACE_M)
     amount = formats.money(Money(amount=total(found)))
     rest = len(found) - MOST_ROWS
     return column(
         *notices,
         filters,
-        _said(look, words("search.total", n=len(found), amount=amount)),
+        _said(design, words("search.total", n=len(found), amount=amount)),
         FoundExport(searching.insights, found),
-        *_by_bill(look, formats, keep, searching, selected),
-        *([text(words("check.more", n=rest), look.type.body_s)] if rest > 0 else []),
+        *_by_bill(design, formats, keep, searching, selected),
+        *([text(words("check.more", n=rest), design.type.body_s)] if rest > 0 else []),
         spacing=SPACE_M,
     )
 
 
-def _said(look: Look, sentence: str) -> ft.Control:
-    return ft.Semantics(live_region=True, container=True, content=text(sentence, look.type.body_medium))
+def _said(design: Design, sentence: str) -> ft.Control:
+    return ft.Semantics(live_region=True, container=True, content=text(sentence, design.type.body_medium))
 
 
 def _by_bill(
-    look: Look, formats: Formats, keep: Kept, searching: SearchState, selected: str | None
+    design: Design, formats: Formats, keep: Kept, searching: SearchState, selected: str | None
 ) -> list[ft.Control]:
     parts: list[ft.Control] = []
     ranked = list(enumerate((searching.found or ())[:MOST_ROWS]))
     for period_id, entries in groupby(ranked, key=lambda one: one[1].period_id):
-        bill = look.words("search.bill", of_month=formats.of_month(period_id))
+        bill = design.words("search.bill", of_month=formats.of_month(period_id))
         marks = searching.insights.marked.marks
         rows = [
             purchase_row(
-                look,
+                design,
                 formats,
                 one,
                 keep,
@@ -153,10 +153,10 @@ def _by_bill(
                 selected=one.payment_id == selected,
                 dated=True,
                 mark=marks.get(one.payment_id),
-                leads_to=search_address(searching.query, one.payment_id) if look.layout.wide else "",
+                leads_to=search_address(searching.query, one.payment_id) if design.layout.wide else "",
             )
             for rank, one in entries
         ]
-        parts.append(heading(text(bill, look.type.h2), 2))
-        parts.append(group(look, rows, indent=TEXT_START))
+        parts.append(heading(text(bill, design.type.h2), 2))
+        parts.append(group(design, rows, indent=TEXT_START))
     return parts

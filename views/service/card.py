@@ -8,7 +8,7 @@ from services.domain.errors import Changed, OutcomeUnknown
 from services.domain.models import Service, ServiceStatus
 from views.core.component import component
 from views.core.confirmation import confirmation
-from views.core.context import use_look
+from views.core.context import use_design
 from views.core.insights import InsightsState
 from views.core.notices import alert, error_state, freshness, skeleton
 from views.core.sheet_state import Sheet
@@ -16,7 +16,7 @@ from views.core.text import explain
 from views.forecast.parts import CeilingRow
 from views.kit.buttons import link
 from views.kit.cards import Tone, card, column, tag
-from views.kit.look import Look, text
+from views.kit.design import Design, text
 from views.kit.theme import SPACE_M, SPACE_S
 from views.service.state import ServiceState
 
@@ -24,22 +24,22 @@ from views.service.state import ServiceState
 @component
 def ServiceCard(service: ServiceState, insights: InsightsState) -> ft.Control:
     """Show the switch, the status of the service, and the outcome of the last change."""
-    look = use_look()
+    design = use_design()
     ft.use_effect(service.load, [service.contract.contract_id], cleanup=lambda: None)
     ft.use_effect(service.watch, [service.changing], cleanup=lambda: None)
-    words, shown = look.words, service.service
+    words, shown = design.words, service.service
     if shown.missing and shown.error is not None:
-        return card(look, error_state(look, shown.error, service.load))
+        return card(design, error_state(design, shown.error, service.load))
     if shown.data is None:
-        return skeleton(look, (160, 20), (None, 20))
-    formats = look.formats
+        return skeleton(design, (160, 20), (None, 20))
+    formats = design.formats
     row = ft.MergeSemantics(
         ft.Row(
             [
                 ft.Column(
                     [
-                        text(words("service.title"), look.type.title),
-                        text(words("service.text"), look.type.body_s, look.colors.content_muted),
+                        text(words("service.title"), design.type.title),
+                        text(words("service.text"), design.type.body_s, design.colors.content_muted),
                     ],
                     spacing=0,
                     expand=True,
@@ -56,59 +56,59 @@ def ServiceCard(service: ServiceState, insights: InsightsState) -> ft.Control:
         )
     )
     return column(
-        *freshness(look, formats, shown, service.load),
+        *freshness(design, formats, shown, service.load),
         card(
-            look,
+            design,
             column(
                 row,
-                _service_tag(look, shown.data, service.changing),
+                _service_tag(design, shown.data, service.changing),
                 CeilingRow(insights, insights.review),
                 spacing=SPACE_S,
             ),
         ),
-        *_service_outcome(look, service),
+        *_service_outcome(design, service),
         spacing=SPACE_S,
     )
 
 
-def _service_tag(look: Look, service: Service, changing: bool) -> ft.Control:
-    words, since = look.words, look.formats.long_date(service.since)
+def _service_tag(design: Design, service: Service, changing: bool) -> ft.Control:
+    words, since = design.words, design.formats.long_date(service.since)
     if changing:
-        label = tag(look, words("service.changing"), Tone.WARNING, ft.Icons.SCHEDULE)
+        label = tag(design, words("service.changing"), Tone.WARNING, ft.Icons.SCHEDULE)
     elif service.status is ServiceStatus.OTHER:
-        label = tag(look, words("status.other"), Tone.WARNING, ft.Icons.HELP_OUTLINE)
+        label = tag(design, words("status.other"), Tone.WARNING, ft.Icons.HELP_OUTLINE)
     elif service.status is ServiceStatus.ACTIVE:
-        label = tag(look, words("service.on_since", date=since), Tone.POSITIVE)
+        label = tag(design, words("service.on_since", date=since), Tone.POSITIVE)
     else:
-        label = tag(look, words("service.off_since", date=since), Tone.WARNING, ft.Icons.BLOCK)
+        label = tag(design, words("service.off_since", date=since), Tone.WARNING, ft.Icons.BLOCK)
     return ft.Semantics(live_region=True, container=True, content=label)
 
 
-def _service_outcome(look: Look, service: ServiceState) -> list[ft.Control]:
-    words, failure, done = look.words, service.switching.failure, service.switching.receipt
+def _service_outcome(design: Design, service: ServiceState) -> list[ft.Control]:
+    words, failure, done = design.words, service.switching.failure, service.switching.receipt
     if failure is not None:
         still = words("service.failed_on" if service.on else "service.failed_off")
         if isinstance(failure, Changed):
-            return [alert(look, Tone.INFO, explain(failure, words).sentence)]
+            return [alert(design, Tone.INFO, explain(failure, words).sentence)]
         if isinstance(failure, OutcomeUnknown):
-            check, reason = link(look, words("action.check"), service.load), explain(failure, words)
-            return [alert(look, Tone.WARNING, words("service.unknown"), reason.text, check)]
-        return [alert(look, Tone.NEGATIVE, still, explain(failure, words).text)]
+            check, reason = link(design, words("action.check"), service.load), explain(failure, words)
+            return [alert(design, Tone.WARNING, words("service.unknown"), reason.text, check)]
+        return [alert(design, Tone.NEGATIVE, still, explain(failure, words).text)]
     if done is not None:
         key = "service.done_on" if done is ServiceStatus.ACTIVE else "service.done_off"
-        return [alert(look, Tone.POSITIVE, words(key))]
+        return [alert(design, Tone.POSITIVE, words(key))]
     return []
 
 
-def service_confirmation(look: Look, service: ServiceState) -> Sheet | None:
+def service_confirmation(design: Design, service: ServiceState) -> Sheet | None:
     """Return the confirmation of turning the service on or off; None if the user has not moved the switch."""
-    words, known = look.words, service.service.data
+    words, known = design.words, service.service.data
     if service.switching.asked is None or known is None:
         return None
     busy = words("service.changing") if service.switching.busy else ""
     if service.switching.asked is ServiceStatus.ACTIVE:
         return confirmation(
-            look,
+            design,
             words("service.on_title"),
             (words("service.on_again"), words("service.on_not_back")),
             words("service.on_confirm"),
@@ -123,10 +123,10 @@ def service_confirmation(look: Look, service: ServiceState) -> Sheet | None:
     if known.affected_subscriptions:
         lines.append(words("service.off_subscriptions", n=known.affected_subscriptions))
     if known.outstanding.amount > 0:
-        lines.append(words("service.off_due", amount=look.formats.money(known.outstanding)))
+        lines.append(words("service.off_due", amount=design.formats.money(known.outstanding)))
     lines.append(words("service.off_again"))
     return confirmation(
-        look,
+        design,
         words("service.off_title"),
         lines,
         words("service.off_confirm"),

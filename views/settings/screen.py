@@ -11,7 +11,7 @@ import flet as ft
 from services.settings import VERSION
 from views.core.component import component
 from views.core.confirmation import AskedFirst
-from views.core.context import use_device, use_look, use_session
+from views.core.context import use_design, use_device, use_session
 from views.core.device import DeviceState
 from views.core.formatting import Formats
 from views.core.notices import alert, error_alert
@@ -21,9 +21,9 @@ from views.core.text import Language, blank
 from views.frame import Screen, reading_column
 from views.kit.cards import Tone, card, column, key_value
 from views.kit.chips import Chip, choices
-from views.kit.look import Look, alone, heading, text
+from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
-from views.places import Destination
+from views.routes import Destination
 from views.settings.diagnostics import DiagnosticsButton
 
 T = TypeVar("T")
@@ -31,9 +31,9 @@ T = TypeVar("T")
 
 @component
 def SettingsView() -> ft.View:
-    look = use_look()
+    design = use_design()
     return Screen(
-        look.words("settings.h1"),
+        design.words("settings.h1"),
         SettingsList(),
         None,
         name="settings",
@@ -43,38 +43,38 @@ def SettingsView() -> ft.View:
 
 @component
 def SettingsList() -> ft.Control:
-    look, device, session = use_look(), use_device(), use_session()
-    words = look.words
+    design, device, session = use_design(), use_device(), use_session()
+    words = design.words
     about = _section(
-        look,
+        design,
         "settings.about",
-        key_value(look, words("settings.version"), VERSION),
+        key_value(design, words("settings.version"), VERSION),
         text(
-            look.brand.legal_line(words.language),
-            look.type.body_s,
-            look.colors.content_muted,
+            design.brand.legal_line(words.language),
+            design.type.body_s,
+            design.colors.content_muted,
         ),
-        text(words("settings.notices"), look.type.body_s, look.colors.content_muted),
+        text(words("settings.notices"), design.type.body_s, design.colors.content_muted),
         DiagnosticsButton(device, session),
     )
     return reading_column(
-        look,
-        alone(_owner(look, session)),
-        _section(look, "settings.display", *_display(look, device)),
-        _section(look, "settings.data", *_data(look, session)),
-        beside=(_section(look, "settings.account", *_leaving(look, device, session)), about),
+        design,
+        semantic_group(_owner(design, session)),
+        _section(design, "settings.display", *_display(design, device)),
+        _section(design, "settings.data", *_data(design, session)),
+        beside=(_section(design, "settings.account", *_leaving(design, device, session)), about),
     )
 
 
-def _section(look: Look, title: str, *controls: ft.Control) -> ft.Control:
+def _section(design: Design, title: str, *controls: ft.Control) -> ft.Control:
     return column(
-        heading(text(look.words(title), look.type.h2), 2),
-        card(look, column(*controls, spacing=SPACE_M)),
+        heading(text(design.words(title), design.type.h2), 2),
+        card(design, column(*controls, spacing=SPACE_M)),
         spacing=SPACE_S,
     )
 
 
-def _owner(look: Look, session: SessionState) -> ft.Control:
+def _owner(design: Design, session: SessionState) -> ft.Control:
     name = session.account.data.display_name if session.account.data else ""
     identifier = masked(session.backend.identifier or "")
     return ft.Row(
@@ -82,8 +82,8 @@ def _owner(look: Look, session: SessionState) -> ft.Control:
             ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=40),
             ft.Column(
                 [
-                    *([] if blank(name) else [text(name, look.type.body_medium)]),
-                    text(identifier, look.type.body_s, look.colors.content_muted),
+                    *([] if blank(name) else [text(name, design.type.body_medium)]),
+                    text(identifier, design.type.body_s, design.colors.content_muted),
                 ],
                 spacing=0,
                 expand=True,
@@ -102,34 +102,34 @@ def masked(identifier: str) -> str:
     return f"{identifier[:2]} •• •• •• {identifier[-2:]}" if identifier else ""
 
 
-def _display(look: Look, device: DeviceState) -> list[ft.Control]:
-    words, preferences = look.words, device.preferences
+def _display(design: Design, device: DeviceState) -> list[ft.Control]:
+    words, preferences = design.words, device.preferences
     return [
         _choice(
-            look,
+            design,
             "theme.title",
             [(mode, words(f"theme.{mode.value}")) for mode in ft.ThemeMode],
             device.theme_mode,
             device.choose_theme,
         ),
         _choice(
-            look,
+            design,
             "language.title",
             [(language, words(f"language.{language.value}")) for language in Language],
             device.language,
             device.choose_language,
         ),
         _choice(
-            look,
+            design,
             "settings.text_size",
-            [(size, look.formats.percent(size)) for size in TEXT_SIZES],
+            [(size, design.formats.percent(size)) for size in TEXT_SIZES],
             preferences.text_size,
             device.choose_text_size,
         ),
         ft.MergeSemantics(
             ft.Row(
                 [
-                    text(words("settings.less_motion"), look.type.body_medium, expand=True),
+                    text(words("settings.less_motion"), design.type.body_medium, expand=True),
                     ft.Switch(
                         value=preferences.less_motion, on_change=device.choose_less_motion, key="less-motion"
                     ),
@@ -140,7 +140,7 @@ def _display(look: Look, device: DeviceState) -> list[ft.Control]:
 
 
 def _choice(
-    look: Look,
+    design: Design,
     title: str,
     options: Sequence[tuple[T, str]],
     chosen: T,
@@ -152,14 +152,14 @@ def _choice(
         for value, label in options
     ]
     return column(
-        heading(text(look.words(title), look.type.h4), 3),
-        choices(look, "", chips, wrap=True),
+        heading(text(design.words(title), design.type.h4), 3),
+        choices(design, "", chips, wrap=True),
         spacing=SPACE_XS,
     )
 
 
-def _data(look: Look, session: SessionState) -> list[ft.Control]:
-    words, purchases = look.words, session.purchases
+def _data(design: Design, session: SessionState) -> list[ft.Control]:
+    words, purchases = design.words, session.purchases
     at = purchases.periods.at if purchases else None
     updated = words("settings.never_updated")
     if purchases is not None and at is not None:
@@ -183,27 +183,27 @@ def _data(look: Look, session: SessionState) -> list[ft.Control]:
             )
         )
         if session.cleared:
-            clear.append(alert(look, Tone.POSITIVE, words("settings.cleared")))
+            clear.append(alert(design, Tone.POSITIVE, words("settings.cleared")))
     return [
-        text(words(f"settings.data_{what}"), look.type.body_s, look.colors.content_muted),
-        text(updated, look.type.body_medium),
+        text(words(f"settings.data_{what}"), design.type.body_s, design.colors.content_muted),
+        text(updated, design.type.body_medium),
         *clear,
     ]
 
 
-def _erased(look: Look, session: SessionState) -> tuple[str, ...]:
+def _erased(design: Design, session: SessionState) -> tuple[str, ...]:
     """Return the sentences about data that a sign-out erases: stored data and unsent feedback."""
-    kept = (look.words("signout.erased"),) if session.backend.keeps_on_device else ()
-    return (*kept, *_unsent(look, session))
+    kept = (design.words("signout.erased"),) if session.backend.keeps_on_device else ()
+    return (*kept, *_unsent(design, session))
 
 
-def _unsent(look: Look, session: SessionState) -> tuple[str, ...]:
+def _unsent(design: Design, session: SessionState) -> tuple[str, ...]:
     waiting = session.help.queued
-    return (look.words("signout.unsent", n=waiting),) if waiting else ()
+    return (design.words("signout.unsent", n=waiting),) if waiting else ()
 
 
-def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.Control]:
-    words = look.words
+def _leaving(design: Design, device: DeviceState, session: SessionState) -> list[ft.Control]:
+    words = design.words
     cancel = words("action.cancel")
 
     async def forget() -> None:
@@ -212,13 +212,13 @@ def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.
 
     problem: list[ft.Control] = []
     if session.failure is not None:
-        problem.append(error_alert(look, session.failure, session.sign_out_everywhere))
+        problem.append(error_alert(design, session.failure, session.sign_out_everywhere))
     return [
         *problem,
         AskedFirst(
             words("signout.button"),
             words("signout.title"),
-            (words("signout.text"), *_erased(look, session)),
+            (words("signout.text"), *_erased(design, session)),
             session.sign_out,
             cancel,
             False,
@@ -227,7 +227,7 @@ def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.
         AskedFirst(
             words("settings.everywhere"),
             words("settings.everywhere_title"),
-            (words("settings.everywhere_text"), *_erased(look, session)),
+            (words("settings.everywhere_text"), *_erased(design, session)),
             session.sign_out_everywhere,
             cancel,
             True,
@@ -237,7 +237,7 @@ def _leaving(look: Look, device: DeviceState, session: SessionState) -> list[ft.
             words("settings.forget_title"),
             (
                 words("settings.forget_text"),
-                *_unsent(look, session),
+                *_unsent(design, session),
                 words("settings.forget_kept"),
             ),
             forget,

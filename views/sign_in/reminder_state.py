@@ -9,7 +9,7 @@ import flet as ft
 from services.client.backend import Backend
 from services.domain.errors import BackendError
 from services.domain.identifiers import cleaned, phone_number
-from views.sign_in.state import Fault, fault_in
+from views.sign_in.state import FieldError, field_error_in
 
 
 @ft.observable
@@ -24,7 +24,7 @@ class ReminderState:
     opened: bool = False
     busy: bool = False
     sent: bool = False
-    fault: Fault | None = None
+    fault: FieldError | None = None
     error: BackendError | None = None
     _typed: str = ""  # private: typing rebuilds no control (see `SignInState`)
 
@@ -50,7 +50,7 @@ class ReminderState:
     async def send(self) -> None:
         """Request the identifier that belongs to the phone number or e-mail address."""
         typed = cleaned(self._typed)
-        self.fault, self.error = fault_in(typed), None
+        self.fault, self.error = field_error_in(typed), None
         if self.fault is not None or self.busy:
             return
         self.busy = True

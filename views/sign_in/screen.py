@@ -8,7 +8,7 @@ from services.client.credentials import CredentialProblem
 from services.domain.errors import ActionNeeded
 from services.settings import Runtime
 from views.core.component import component
-from views.core.context import use_device, use_look
+from views.core.context import use_design, use_device
 from views.core.fields import Field
 from views.core.notices import alert, store_alert, unkept
 from views.core.session import SessionState
@@ -16,7 +16,7 @@ from views.core.text import Language, explain
 from views.demo.banner import DemoBanner
 from views.kit.buttons import icon_button, link, main_button, outline_button
 from views.kit.cards import Tone, card, column
-from views.kit.look import Look, alone, heading, silent, text
+from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import (
     FORM_WIDTH,
     SPACE_2XL,
@@ -27,10 +27,10 @@ from views.kit.theme import (
     SPACE_XS,
     TARGET,
 )
-from views.places import FIRST_VIEW
+from views.routes import FIRST_VIEW
 from views.sign_in.reminder import ForgottenPassword, ReminderStep
 from views.sign_in.reminder_state import ReminderState
-from views.sign_in.state import Fault, SignInState, Step
+from views.sign_in.state import FieldError, SignInState, Step
 
 MARK = 48
 
@@ -38,7 +38,7 @@ MARK = 48
 @component
 def LoginView(session: SessionState) -> ft.View:
     """Show the sign-in for any address; the app opens the address after the sign-in."""
-    look = use_look()
+    design = use_design()
     form, _ = ft.use_state(SignInState(session))
     reminder, _ = ft.use_state(ReminderState(session.backend))
     if reminder.opened:
@@ -48,13 +48,13 @@ def LoginView(session: SessionState) -> ft.View:
     else:
         step = PasswordStep(form)
     column_ = ft.Container(
-        column(_brand_row(look), step, LanguageSwitch(), spacing=SPACE_XL), width=FORM_WIDTH
+        column(_brand_row(design), step, LanguageSwitch(), spacing=SPACE_XL), width=FORM_WIDTH
     )
     page: ft.Control
-    if look.layout.wide:
+    if design.layout.wide:
         page = ft.Row(
             [
-                _hero(look),
+                _hero(design),
                 ft.Container(
                     ft.Column([column_], scroll=ft.ScrollMode.AUTO, alignment=ft.MainAxisAlignment.CENTER),
                     expand=1,
@@ -66,16 +66,16 @@ def LoginView(session: SessionState) -> ft.View:
             expand=True,
             vertical_alignment=ft.CrossAxisAlignment.STRETCH,
         )
-    elif look.layout.rail:
-        page = _scrolled(ft.Container(card(look, column_, padding=SPACE_XL), margin=SPACE_2XL))
+    elif design.layout.rail:
+        page = _scrolled(ft.Container(card(design, column_, padding=SPACE_XL), margin=SPACE_2XL))
     else:
         page = _scrolled(ft.Container(column_, padding=SPACE_L))
     return ft.View(
         route=FIRST_VIEW,
         padding=0,
-        bgcolor=look.colors.bg_canvas
-        if look.layout.rail and not look.layout.wide
-        else look.colors.bg_primary,
+        bgcolor=design.colors.bg_canvas
+        if design.layout.rail and not design.layout.wide
+        else design.colors.bg_primary,
         controls=[
             ft.SafeArea(
                 ft.Column(
@@ -93,16 +93,16 @@ def LoginView(session: SessionState) -> ft.View:
 @component
 def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
     """Show step 1: the identifier."""
-    look, runtime = use_look(), use_device().runtime
-    words = look.words
+    design, runtime = use_design(), use_device().runtime
+    words = design.words
     busy = words("login.checking") if form.busy else None
     remembered = form.session.remembered_identifier
     if remembered:
         entry: list[ft.Control] = [
             main_button(
-                look, words("login.remembered", identifier=remembered), form.continue_remembered, busy=busy
+                design, words("login.remembered", identifier=remembered), form.continue_remembered, busy=busy
             ),
-            link(look, words("login.other_account"), form.use_other),
+            link(design, words("login.other_account"), form.use_other),
         ]
     else:
         entry = [
@@ -114,38 +114,38 @@ def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
                     form.submit_identifier,
                     keyboard_type=ft.KeyboardType.EMAIL,
                     autofill_hints=ft.AutofillHint.USERNAME,
-                    autofocus=look.layout.wide,
+                    autofocus=design.layout.wide,
                     read_only=form.busy,
                     helper=words("login.helper"),
                     helper_max_lines=2,
-                    error=_fault(look, form, "login"),
+                    error=_fault(design, form, "login"),
                     key="identifier",
                 )
             ),
-            main_button(look, words("login.continue"), form.submit_identifier, busy=busy),
-            link(look, words("login.forgot"), reminder.open),
+            main_button(design, words("login.continue"), form.submit_identifier, busy=busy),
+            link(design, words("login.forgot"), reminder.open),
         ]
     kept: list[ft.Control] = []
     if runtime is Runtime.WEB:
-        kept = [text(words("login.each_tab"), look.type.body_s, look.colors.content_muted)]
+        kept = [text(words("login.each_tab"), design.type.body_s, design.colors.content_muted)]
     demo: list[ft.Control] = []
     if form.session.demo:
         demo = [
             ft.Divider(height=1),
             card(
-                look,
+                design,
                 column(
-                    heading(text(words("login.demo_title"), look.type.h3), 2),
-                    text(words("login.demo_text"), look.type.body_s, look.colors.content_muted),
-                    ft.Row([outline_button(look, words("login.demo_button"), form.open_demo)], wrap=True),
+                    heading(text(words("login.demo_title"), design.type.h3), 2),
+                    text(words("login.demo_text"), design.type.body_s, design.colors.content_muted),
+                    ft.Row([outline_button(design, words("login.demo_button"), form.open_demo)], wrap=True),
                     spacing=SPACE_S,
                 ),
             ),
         ]
     return column(
-        heading(text(words("login.h1"), look.type.h1), 1),
-        text(words("login.intro"), look.type.body),
-        *_problems(look, form),
+        heading(text(words("login.h1"), design.type.h1), 1),
+        text(words("login.intro"), design.type.body),
+        *_problems(design, form),
         *entry,
         *kept,
         *demo,
@@ -156,8 +156,8 @@ def IdentifierStep(form: SignInState, reminder: ReminderState) -> ft.Control:
 @component
 def PasswordStep(form: SignInState) -> ft.Control:
     """Show step 2: the password."""
-    look = use_look()
-    words = look.words
+    design = use_design()
+    words = design.words
     ft.use_effect(form.count_down, [form.locked_minutes > 0], cleanup=lambda: None)
     field = ft.use_memo(ft.Ref[ft.TextField], [])
 
@@ -167,7 +167,7 @@ def PasswordStep(form: SignInState) -> ft.Control:
 
     ft.use_effect(focus_again, [form.retype], cleanup=lambda: None)
     eye = icon_button(
-        look,
+        design,
         ft.Icons.VISIBILITY_OFF_OUTLINED if form.password_shown else ft.Icons.VISIBILITY_OUTLINED,
         words("password.hide" if form.password_shown else "password.show"),
         form.toggle_password,
@@ -176,28 +176,28 @@ def PasswordStep(form: SignInState) -> ft.Control:
     if form.locked_minutes:
         busy = words("password.wait", n=form.locked_minutes)
     return column(
-        ft.Row([icon_button(look, ft.Icons.ARROW_BACK, words("action.back"), form.back)]),
-        heading(text(words("password.h1"), look.type.h1), 1),
+        ft.Row([icon_button(design, ft.Icons.ARROW_BACK, words("action.back"), form.back)]),
+        heading(text(words("password.h1"), design.type.h1), 1),
         ft.Row(
             [
                 ft.Icon(ft.Icons.ACCOUNT_CIRCLE_OUTLINED, size=24),
-                alone(
+                semantic_group(
                     text(
                         form.identifier,
-                        look.type.body,
+                        design.type.body,
                         expand=True,
                         lines=1,
                         spoken=words("password.identity", identifier=form.identifier),
                     )
                 ),
                 ft.TextButton(
-                    text(words("password.edit"), look.type.h4, spoken=words("password.edit_name")),
+                    text(words("password.edit"), design.type.h4, spoken=words("password.edit_name")),
                     on_click=form.back,
                 ),
             ],
             spacing=SPACE_XS,
         ),
-        *_problems(look, form),
+        *_problems(design, form),
         ft.AutofillGroup(
             Field(
                 words("password.field"),
@@ -210,10 +210,10 @@ def PasswordStep(form: SignInState) -> ft.Control:
                 autofill_hints=ft.AutofillHint.PASSWORD,
                 enable_suggestions=False,
                 enable_ime_personalized_learning=False,
-                autofocus=look.layout.wide,
+                autofocus=design.layout.wide,
                 read_only=form.busy,
                 suffix_icon=eye,
-                error=_fault(look, form, "password"),
+                error=_fault(design, form, "password"),
                 key="password",
             )
         ),
@@ -222,8 +222,8 @@ def PasswordStep(form: SignInState) -> ft.Control:
                 [
                     ft.Column(
                         [
-                            text(words("password.keep"), look.type.body_medium),
-                            text(words("password.keep_sub"), look.type.body_s, look.colors.content_muted),
+                            text(words("password.keep"), design.type.body_medium),
+                            text(words("password.keep_sub"), design.type.body_s, design.colors.content_muted),
                         ],
                         spacing=0,
                         expand=True,
@@ -234,46 +234,46 @@ def PasswordStep(form: SignInState) -> ft.Control:
                 height=TARGET + SPACE_S,
             )
         ),
-        main_button(look, words("password.submit"), form.submit_password, busy=busy),
+        main_button(design, words("password.submit"), form.submit_password, busy=busy),
         ForgottenPassword(),
         spacing=SPACE_M,
     )
 
 
-def _problems(look: Look, form: SignInState) -> list[ft.Control]:
+def _problems(design: Design, form: SignInState) -> list[ft.Control]:
     """Return one notice: a failed sign-in, an ended session, or a fault of the credential store."""
     session = form.session
     error = form.error or session.ended
     if error is None and session.unerased is not None:
-        again = link(look, look.words("action.retry"), session.erase_again)
-        return [store_alert(look, session.unerased, "unerased", again)]
+        again = link(design, design.words("action.retry"), session.erase_again)
+        return [store_alert(design, session.unerased, "unerased", again)]
     if error is None and session.unopened is CredentialProblem.ABSENT:
-        return [store_alert(look, session.unopened, unkept(session.unopened))]
+        return [store_alert(design, session.unopened, unkept(session.unopened))]
     if error is None and session.unopened is not None:
-        again = link(look, look.words("action.retry"), session.start)
-        return [store_alert(look, session.unopened, "unopened", again)]
+        again = link(design, design.words("action.retry"), session.start)
+        return [store_alert(design, session.unopened, "unopened", again)]
     if error is None:
         return []
-    explanation = explain(error, look.words)
+    explanation = explain(error, design.words)
     tone = Tone.INFO if form.error is None else Tone.NEGATIVE
     actions: list[ft.Control] = []
     if isinstance(error, ActionNeeded) and error.url and error.url.startswith("https://"):
-        site = text(look.words("problem.operator"), look.type.label)
+        site = text(design.words("problem.operator"), design.type.label)
         actions.append(ft.Row([ft.FilledButton(site, url=error.url)]))
-    return [alert(look, tone, explanation.title, explanation.text, *actions)]
+    return [alert(design, tone, explanation.title, explanation.text, *actions)]
 
 
-def _fault(look: Look, form: SignInState, screen: str) -> str | None:
+def _fault(design: Design, form: SignInState, screen: str) -> str | None:
     if form.fault is None:
         return None
-    return look.words(f"{screen}.err_empty" if form.fault is Fault.EMPTY else f"{screen}.err_format")
+    return design.words(f"{screen}.err_empty" if form.fault is FieldError.EMPTY else f"{screen}.err_format")
 
 
-def _brand_row(look: Look) -> ft.Control:
+def _brand_row(design: Design) -> ft.Control:
     return ft.Row(
         [
-            silent(ft.Image(src=look.brand.mark, width=MARK, height=MARK)),
-            alone(text(look.brand.product_name, look.type.title)),
+            decorative(ft.Image(src=design.brand.mark, width=MARK, height=MARK)),
+            semantic_group(text(design.brand.product_name, design.type.title)),
         ],
         spacing=SPACE_S,
     )
@@ -282,7 +282,7 @@ def _brand_row(look: Look) -> ft.Control:
 @component
 def LanguageSwitch() -> ft.Control:
     """Show a button that switches the language; the settings are out of reach before the sign-in."""
-    look, device = use_look(), use_device()
+    design, device = use_design(), use_device()
     other = Language.EN if device.language is Language.FR else Language.FR
 
     def switch() -> None:
@@ -294,7 +294,7 @@ def LanguageSwitch() -> ft.Control:
                 ft.Row(
                     [
                         ft.Icon(ft.Icons.LANGUAGE, size=20),
-                        text(look.words(f"language.{other.value}"), look.type.h4),
+                        text(design.words(f"language.{other.value}"), design.type.h4),
                     ],
                     spacing=SPACE_XS,
                     tight=True,
@@ -306,25 +306,25 @@ def LanguageSwitch() -> ft.Control:
     )
 
 
-def _hero(look: Look) -> ft.Control:
+def _hero(design: Design) -> ft.Control:
     """Return the panel beside the form, for wide windows."""
     return ft.Container(
         ft.Column(
             [
-                text(look.words("login.hero_title"), look.type.hero, look.colors.on_hero),
-                text(look.words("login.hero_text"), look.type.body, look.colors.on_hero_muted),
-                silent(_six_bars(look)),
+                text(design.words("login.hero_title"), design.type.hero, design.colors.on_hero),
+                text(design.words("login.hero_text"), design.type.body, design.colors.on_hero_muted),
+                decorative(_six_bars(design)),
             ],
             spacing=SPACE_L,
             alignment=ft.MainAxisAlignment.CENTER,
         ),
-        bgcolor=look.colors.surface_hero,
+        bgcolor=design.colors.surface_hero,
         padding=2 * SPACE_2XL,
         expand=1,
     )
 
 
-def _six_bars(look: Look) -> ft.Control:
+def _six_bars(design: Design) -> ft.Control:
     """Return the month selector as decoration: five bars, and the current one in the accent."""
     heights = (56, 84, 72, 104, 120, 64)
     return ft.Row(
@@ -332,7 +332,7 @@ def _six_bars(look: Look) -> ft.Control:
             ft.Container(
                 width=40,
                 height=height,
-                bgcolor=look.colors.accent if height is heights[-1] else look.colors.on_hero_muted,
+                bgcolor=design.colors.accent if height is heights[-1] else design.colors.on_hero_muted,
                 border_radius=ft.BorderRadius.vertical(top=8),
             )
             for height in heights

@@ -25,7 +25,7 @@ MINUTE: Final = timedelta(minutes=1)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-class Fault(Enum):
+class FieldError(Enum):
     """Faults of an input that are found without a request."""
 
     EMPTY = auto()
@@ -47,7 +47,7 @@ class SignInState:
     password_shown: bool = False
     remember: bool = True
     busy: bool = False
-    fault: Fault | None = None
+    fault: FieldError | None = None
     error: BackendError | None = None
     retype: bool = False
     """True after a refused password: its text is selected, so that typing replaces it."""
@@ -93,7 +93,7 @@ class SignInState:
     async def submit_identifier(self) -> None:
         """Send the identifier. The next step does not reveal whether the account exists."""
         identifier = cleaned(self.identifier)
-        self.fault = fault_in(identifier)
+        self.fault = field_error_in(identifier)
         if self.fault is None:
             await self._begin(identifier)
 
@@ -112,7 +112,7 @@ class SignInState:
         if self.busy or self._challenge is None or self.locked_minutes:
             return
         if not self.password:
-            self.fault = Fault.EMPTY
+            self.fault = FieldError.EMPTY
             return
         self.busy, self.error = True, None
         try:
@@ -176,10 +176,10 @@ class SignInState:
             self.busy = False
 
 
-def fault_in(identifier: str) -> Fault | None:
+def field_error_in(identifier: str) -> FieldError | None:
     """Return the fault of a cleaned text that is no e-mail address and no phone number; else None."""
     if not identifier:
-        return Fault.EMPTY
+        return FieldError.EMPTY
     if _EMAIL.fullmatch(identifier) or phone_number(identifier):
         return None
-    return Fault.FORMAT
+    return FieldError.FORMAT

@@ -11,7 +11,7 @@ from services.domain.errors import BackendError
 from services.domain.models import Purchase, Rhythm, Subscription, SubscriptionStatus
 from views.calendar.parts import CalendarExport
 from views.core.component import Kept, component, use_kept
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import without_contract
 from views.core.formatting import Formats
 from views.core.loadable import Loadable
@@ -19,12 +19,12 @@ from views.core.notices import error_state, freshness, skeleton, state, unreadab
 from views.frame import Screen, reading_column
 from views.kit.buttons import Handler, strong_button
 from views.kit.cards import card, column, group, key_values, tile
-from views.kit.look import Look, alone, heading, text
+from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, negative_button
-from views.places import Destination
 from views.publishers.contact import contact_button
 from views.purchases.rows import TEXT_START, purchase_row
 from views.purchases.state import PurchasesState
+from views.routes import Destination
 from views.subscriptions.parts import (
     end_outcome,
     next_line,
@@ -36,15 +36,15 @@ from views.subscriptions.state import SubscriptionsState
 
 @component
 def SubscriptionView() -> ft.View:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     subscription_id = ft.use_route_params().get("subscription_id", "")
     body: ft.Control
     if session.subscriptions is not None and session.purchases is not None:
         body = Detail(session.subscriptions, session.purchases, subscription_id)
     else:
-        body = without_contract(look, session, skeleton(look, (56, 56), (160, 44)))
+        body = without_contract(design, session, skeleton(design, (56, 56), (160, 44)))
     return Screen(
-        look.words("subscription.h1"),
+        design.words("subscription.h1"),
         body,
         Destination.MANAGE,
         name=f"subscription-{subscription_id}",
@@ -54,7 +54,7 @@ def SubscriptionView() -> ft.View:
 
 @component
 def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscription_id: str) -> ft.Control:
-    look, keep = use_look(), use_kept()
+    design, keep = use_design(), use_kept()
     ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
     ft.use_effect(purchases.load_periods, [purchases.contract.contract_id], cleanup=lambda: None)
     ids = tuple(period.period_id for period in purchases.periods.data or ())
@@ -75,33 +75,35 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
     ending = subscriptions.termination.subject
     content: ft.Control
     if one is not None:
-        formats = Formats(look.words.language, purchases.zone)
-        old_charges = freshness(look, formats, subscriptions.charges, read_charges)
+        formats = Formats(design.words.language, purchases.zone)
+        old_charges = freshness(design, formats, subscriptions.charges, read_charges)
         content = column(
-            *(freshness(look, formats, shown, subscriptions.load) or old_charges),
+            *(freshness(design, formats, shown, subscriptions.load) or old_charges),
             *(
-                end_outcome(look, subscriptions)
+                end_outcome(design, subscriptions)
                 if ending and ending.subscription_id == subscription_id
                 else []
             ),
-            _facts(look, formats, subscriptions, one),
-            _charges(look, keep, formats, subscriptions.charges, problem, read_charges),
+            _facts(design, formats, subscriptions, one),
+            _charges(design, keep, formats, subscriptions.charges, problem, read_charges),
             spacing=SPACE_L,
         )
     elif shown.missing and shown.error is not None:
-        content = error_state(look, shown.error, subscriptions.load)
+        content = error_state(design, shown.error, subscriptions.load)
     elif shown.data is None:
-        content = skeleton(look, (56, 56), (160, 44))
+        content = skeleton(design, (56, 56), (160, 44))
     elif shown.unreadable:  # the subscription may be an unreadable record
-        content = column(*unreadable_alert(look, "subscription", shown.unreadable))
+        content = column(*unreadable_alert(design, "subscription", shown.unreadable))
     else:
-        content = state(look, ft.Icons.SEARCH_OFF, look.words("subscription.not_found"))
-    return reading_column(look, content)
+        content = state(design, ft.Icons.SEARCH_OFF, design.words("subscription.not_found"))
+    return reading_column(design, content)
 
 
-def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one: Subscription) -> ft.Control:
-    words, money = look.words, look.formats.money
-    title, name = subscription_names(look, one)
+def _facts(
+    design: Design, formats: Formats, subscriptions: SubscriptionsState, one: Subscription
+) -> ft.Control:
+    words, money = design.words, design.formats.money
+    title, name = subscription_names(design, one)
     rows = [
         (words("purchase.publisher"), one.merchant_name),
         (
@@ -117,36 +119,36 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
         rows.append((words("subscription.until"), formats.long_date(one.termination_date)))
     if one.termination_reference is not None:
         rows.append((words("subscription.reference"), one.termination_reference))
-    label = status_tag(look, formats, subscriptions, one)
-    upcoming = next_line(look, formats, subscriptions, one)
-    lines = [text(name, look.type.body_s, look.colors.content_muted)] if name else []
-    lines += [text(upcoming, look.type.body_s)] if upcoming else []
+    label = status_tag(design, formats, subscriptions, one)
+    upcoming = next_line(design, formats, subscriptions, one)
+    lines = [text(name, design.type.body_s, design.colors.content_muted)] if name else []
+    lines += [text(upcoming, design.type.body_s)] if upcoming else []
     actions: list[ft.Control] = []
     open_ = one.status in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED)
     if open_ and one.terminable:
         actions.append(
             strong_button(
-                look,
+                design,
                 words("subscription.end"),
                 partial(subscriptions.ending.ask, one),
-                style=negative_button(look.colors),
+                style=negative_button(design.colors),
             )
         )
     elif open_:
-        actions.append(text(words("subscription.not_here"), look.type.body))
-    actions += contact_button(look, one.merchant_contact)
+        actions.append(text(words("subscription.not_here"), design.type.body))
+    actions += contact_button(design, one.merchant_contact)
     if one.status is SubscriptionStatus.ACTIVE and one.next_charge_date is not None:
         actions.append(CalendarExport(subscriptions, one.subscription_id))
     return card(
-        look,
+        design,
         column(
             ft.Row(
                 [
-                    tile(look, title, 56, 16),
+                    tile(design, title, 56, 16),
                     ft.Column(
                         [
-                            heading(text(title, look.type.h2), 2),
-                            *map(alone, lines),
+                            heading(text(title, design.type.h2), 2),
+                            *map(semantic_group, lines),
                         ],
                         spacing=0,
                         expand=True,
@@ -156,16 +158,16 @@ def _facts(look: Look, formats: Formats, subscriptions: SubscriptionsState, one:
                 spacing=SPACE_M,
             ),
             *([label] if label is not None else []),
-            key_values(look, rows),
+            key_values(design, rows),
             column(*actions, spacing=SPACE_S),
             spacing=SPACE_M,
         ),
-        padding=SPACE_L if look.layout.rail else SPACE_M,
+        padding=SPACE_L if design.layout.rail else SPACE_M,
     )
 
 
 def _charges(
-    look: Look,
+    design: Design,
     keep: Kept,
     formats: Formats,
     known: Loadable[tuple[Purchase, ...]],
@@ -173,22 +175,22 @@ def _charges(
     retry: Handler,
 ) -> ft.Control:
     """Return the charges of the six periods, or the `problem` that prevented reading the charges."""
-    words, charges = look.words, known.data
-    title = heading(text(words("subscription.charges"), look.type.h2), 2)
+    words, charges = design.words, known.data
+    title = heading(text(words("subscription.charges"), design.type.h2), 2)
     if charges is None and problem is not None:
-        return column(title, error_state(look, problem, retry))
+        return column(title, error_state(design, problem, retry))
     if charges is None:
-        return column(title, skeleton(look, (None, 40), (None, 40)))
-    left_out = unreadable_alert(look, "purchase", known.unreadable)
+        return column(title, skeleton(design, (None, 40), (None, 40)))
+    left_out = unreadable_alert(design, "purchase", known.unreadable)
     if not charges:
-        none = [] if left_out else [text(words("subscription.no_charges"), look.type.body)]
+        none = [] if left_out else [text(words("subscription.no_charges"), design.type.body)]
         return column(title, *none, *left_out)
     rows = [
-        purchase_row(look, formats, charge, keep, rank, dated=True) for rank, charge in enumerate(charges)
+        purchase_row(design, formats, charge, keep, rank, dated=True) for rank, charge in enumerate(charges)
     ]
     return column(
         title,
-        group(look, rows, indent=TEXT_START),
+        group(design, rows, indent=TEXT_START),
         *left_out,
         spacing=SPACE_XS,
     )

@@ -12,7 +12,7 @@ from services.insights.calendar import upcoming
 from services.insights.publisher import watch, watched_until
 from views.calendar.parts import total_line
 from views.core.component import component
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
@@ -21,10 +21,10 @@ from views.disputes.parts import Contests
 from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group, navigation_row, tile
-from views.kit.look import Look, heading, silent, text
+from views.kit.design import Design, decorative, heading, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
-from views.places import CALENDAR, Destination, go, subscription_address
 from views.purchases.rows import TEXT_START
+from views.routes import CALENDAR, Destination, go, subscription_address
 from views.service.card import ServiceCard
 from views.subscriptions.parts import (
     cost_line,
@@ -38,24 +38,24 @@ from views.subscriptions.state import SubscriptionsState
 
 @component
 def ManageView() -> ft.View:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     actions: tuple[ft.Control, ...] = ()
     if session.subscriptions is not None:
         refresh = session.load_management
-        actions = (icon_button(look, ft.Icons.REFRESH, look.words("action.refresh"), refresh),)
-    return Screen(look.words("manage.h1"), Manage(), Destination.MANAGE, name="manage", actions=actions)
+        actions = (icon_button(design, ft.Icons.REFRESH, design.words("action.refresh"), refresh),)
+    return Screen(design.words("manage.h1"), Manage(), Destination.MANAGE, name="manage", actions=actions)
 
 
 @component
 def Manage() -> ft.Control:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     if session.subscriptions is None or session.service is None or session.insights is None:
-        return without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
+        return without_contract(design, session, skeleton(design, (160, 20), (None, 20)))
     if session.contract is not None and not session.contract.billing_rights:
-        return without_rights(look, session, session.load_management)
+        return without_rights(design, session, session.load_management)
     return reading_column(
-        look,
-        *contract_choice(look, session),
+        design,
+        *contract_choice(design, session),
         ServiceCard(session.service, session.insights),
         Contests(session.insights, session.insights.review),
         beside=(Subscriptions(session.subscriptions, session.insights),),
@@ -65,7 +65,7 @@ def Manage() -> ft.Control:
 @component
 def Subscriptions(subscriptions: SubscriptionsState, insights: InsightsState) -> ft.Control:
     """Show the current subscriptions, each with a button to end it, then the past subscriptions."""
-    look = use_look()
+    design = use_design()
     ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
     watching, periods = _watching(subscriptions), insights.purchases.periods.data
     ft.use_effect(
@@ -73,51 +73,51 @@ def Subscriptions(subscriptions: SubscriptionsState, insights: InsightsState) ->
         [subscriptions.contract.contract_id, watching, periods],
         cleanup=lambda: None,
     )
-    words, shown = look.words, subscriptions.subscriptions
-    title = heading(text(words("subscriptions.h2"), look.type.h2), 2)
+    words, shown = design.words, subscriptions.subscriptions
+    title = heading(text(words("subscriptions.h2"), design.type.h2), 2)
     if shown.missing and shown.error is not None:
-        return column(title, error_state(look, shown.error, subscriptions.load))
+        return column(title, error_state(design, shown.error, subscriptions.load))
     if shown.data is None:
-        return column(title, skeleton(look, (None, 40), (None, 40)))
-    formats = look.formats
+        return column(title, skeleton(design, (None, 40), (None, 40)))
+    formats = design.formats
     body: list[ft.Control] = []
     if subscriptions.current:
         body.append(
             group(
-                look,
-                [_row(look, formats, subscriptions, one, ends=True) for one in subscriptions.current],
+                design,
+                [_row(design, formats, subscriptions, one, ends=True) for one in subscriptions.current],
                 indent=TEXT_START,
             )
         )
     elif not shown.unreadable:
         body.append(
             state(
-                look,
+                design,
                 ft.Icons.AUTORENEW,
                 words("subscriptions.empty"),
                 words("subscriptions.empty_text"),
             )
         )
     if subscriptions.past:
-        body.append(heading(text(words("subscriptions.past"), look.type.h3), 3))
+        body.append(heading(text(words("subscriptions.past"), design.type.h3), 3))
         rows = [
-            _row(look, formats, subscriptions, one, ends=False, watched=_watched(look, insights, one))
+            _row(design, formats, subscriptions, one, ends=False, watched=_watched(design, insights, one))
             for one in subscriptions.past
         ]
-        body.append(group(look, rows, indent=TEXT_START))
+        body.append(group(design, rows, indent=TEXT_START))
     return column(
         title,
-        progress(look, shown.loading),
-        *freshness(look, formats, shown, subscriptions.load),
-        *end_outcome(look, subscriptions),
-        *unreadable_alert(look, "subscription", shown.unreadable),
-        *_calendar_row(look, subscriptions),
+        progress(design, shown.loading),
+        *freshness(design, formats, shown, subscriptions.load),
+        *end_outcome(design, subscriptions),
+        *unreadable_alert(design, "subscription", shown.unreadable),
+        *_calendar_row(design, subscriptions),
         *body,
         spacing=SPACE_S,
     )
 
 
-def _calendar_row(look: Look, subscriptions: SubscriptionsState) -> list[ft.Control]:
+def _calendar_row(design: Design, subscriptions: SubscriptionsState) -> list[ft.Control]:
     """Return the row that opens the calendar, with its total; an empty list without upcoming charges."""
     today = subscriptions.today
     if today is None:
@@ -127,14 +127,14 @@ def _calendar_row(look: Look, subscriptions: SubscriptionsState) -> list[ft.Cont
     if not entries:
         return []
     row = navigation_row(
-        look,
+        design,
         ft.Icons.CALENDAR_MONTH_OUTLINED,
-        look.words("calendar.row"),
-        total_line(look, entries, today),
+        design.words("calendar.row"),
+        total_line(design, entries, today),
         partial(go, CALENDAR),
         key="to-calendar",
     )
-    return [group(look, [row])]
+    return [group(design, [row])]
 
 
 def _watching(subscriptions: SubscriptionsState) -> bool:
@@ -147,20 +147,20 @@ def _nothing() -> None:
     """Do nothing: no subscription is watched."""
 
 
-def _watched(look: Look, insights: InsightsState, one: Subscription) -> str:
+def _watched(design: Design, insights: InsightsState, one: Subscription) -> str:
     """Return the result of watching an ended subscription; "" after the watch, or without a ledger."""
     ledger = insights.ledger.data
     found = watch(ledger, one, insights.contract.billing.cut_off_day) if ledger is not None else None
     if ledger is None or found is None:
         return ""
     if found.charges:
-        day = look.formats.day_month(ledger.day(found.charges[-1]))
-        return look.words("subscription.charged_after", date=day)
-    return look.words("subscription.watched", date=look.formats.day_month(found.until))
+        day = design.formats.day_month(ledger.day(found.charges[-1]))
+        return design.words("subscription.charged_after", date=day)
+    return design.words("subscription.watched", date=design.formats.day_month(found.until))
 
 
 def _row(
-    look: Look,
+    design: Design,
     formats: Formats,
     subscriptions: SubscriptionsState,
     one: Subscription,
@@ -169,30 +169,32 @@ def _row(
     watched: str = "",
 ) -> ft.Control:
     """Return a row: tile, name, next charge, price; and « Résilier » below if the app can do so."""
-    words = look.words
-    title, name = subscription_names(look, one)
+    words = design.words
+    title, name = subscription_names(design, one)
 
     def open_subscription() -> None:
         go(subscription_address(one.subscription_id))
 
     texts: list[ft.Control] = [
-        text(title, look.type.body_medium),
-        *([text(name, look.type.body_s, look.colors.content_muted)] if name else []),
+        text(title, design.type.body_medium),
+        *([text(name, design.type.body_s, design.colors.content_muted)] if name else []),
     ]
-    upcoming = next_line(look, formats, subscriptions, one)
-    texts += [text(line, look.type.body_s, look.colors.content_muted) for line in (upcoming, watched) if line]
-    label = status_tag(look, formats, subscriptions, one)
+    upcoming = next_line(design, formats, subscriptions, one)
+    texts += [
+        text(line, design.type.body_s, design.colors.content_muted) for line in (upcoming, watched) if line
+    ]
+    label = status_tag(design, formats, subscriptions, one)
     if label is not None:
         texts.append(ft.Container(label, padding=ft.Padding.only(top=SPACE_XS)))
-    if look.crowded:
-        texts.append(text(cost_line(look, one), look.type.body_s, look.colors.content_muted))
-    picture, price = ([], []) if look.crowded else ([tile(look, title)], [_price(look, one)])
+    if design.crowded:
+        texts.append(text(cost_line(design, one), design.type.body_s, design.colors.content_muted))
+    picture, price = ([], []) if design.crowded else ([tile(design, title)], [_price(design, one)])
     content = ft.Row(
         [
             *picture,
             ft.Column(texts, spacing=0, expand=True, tight=True),
             *price,
-            silent(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=look.colors.content_muted)),
+            decorative(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.content_muted)),
         ],
         spacing=SPACE_S,
     )
@@ -209,21 +211,21 @@ def _row(
             ft.TextButton(
                 text(
                     words("subscription.end_short"),
-                    look.type.h4,
+                    design.type.h4,
                     spoken=f"{words('subscription.end_short')} {title}",
                 ),
                 on_click=partial(subscriptions.ending.ask, one),
                 key=f"end-{one.subscription_id}",
             )
         )
-    indent = 0 if look.crowded else TEXT_START - SPACE_S
+    indent = 0 if design.crowded else TEXT_START - SPACE_S
     below = [ft.Container(ft.Row(ending), padding=ft.Padding.only(left=indent))] if ending else []
     return column(ft.MergeSemantics(main), *below, spacing=0)
 
 
-def _price(look: Look, one: Subscription) -> ft.Control:
+def _price(design: Design, one: Subscription) -> ft.Control:
     """Return the price with its rhythm below; for a weekly price, the monthly cost too."""
-    money, words = look.formats.money, look.words
+    money, words = design.formats.money, design.words
     lines: list[str] = []
     if one.recurring_charge_period is not Rhythm.OTHER:
         lines.append(words(f"subscription.per_{one.recurring_charge_period.value}"))
@@ -231,8 +233,8 @@ def _price(look: Look, one: Subscription) -> ft.Control:
         lines.append(words("subscription.about_monthly", amount=money(monthly_cost(one))))
     return ft.Column(
         [
-            text(money(one.price), look.type.h4, spoken=cost_line(look, one)),
-            *(text(line, look.type.caption, look.colors.content_muted, spoken="") for line in lines),
+            text(money(one.price), design.type.h4, spoken=cost_line(design, one)),
+            *(text(line, design.type.caption, design.colors.content_muted, spoken="") for line in lines),
         ],
         spacing=0,
         tight=True,

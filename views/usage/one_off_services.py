@@ -12,11 +12,11 @@ from views.core.notices import error_alert, skeleton
 from views.kit.amounts import hero_amount
 from views.kit.buttons import Handler, link
 from views.kit.cards import card, column
-from views.kit.look import Look, alone, heading, silent, text
+from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
-from views.places import PURCHASES, go, purchases_of
 from views.purchases.month_selector import STUB, extent
 from views.purchases.state import PurchasesState
+from views.routes import PURCHASES, go, purchases_of
 
 MINI_CHART = 48
 CHART_ROOM = 124
@@ -24,7 +24,7 @@ CHART_ROOM = 124
 
 
 def one_off_services(
-    look: Look,
+    design: Design,
     formats: Formats,
     state: PurchasesState,
     none: str,
@@ -38,41 +38,45 @@ def one_off_services(
         retry: reloads the periods after a failure.
         forecast: the line with the expected amount of the bill.
     """
-    words, current = look.words, state.current
+    words, current = design.words, state.current
 
     def detail() -> None:
         go(PURCHASES)
 
     if state.periods.missing and state.periods.error is not None:
-        return error_alert(look, state.periods.error, retry, title=words("usage.error"))
+        return error_alert(design, state.periods.error, retry, title=words("usage.error"))
     if state.periods.data is None or current is None:
-        return skeleton(look, (160, 20), (120, 44), (None, 20))
+        return skeleton(design, (160, 20), (120, 44), (None, 20))
     since = formats.day_month(current.start_date)
     if not current.used:
         used = state.used_before(current)
         if used is None:
             following: ft.Control = text(
-                words("purchases.empty_text"), look.type.body_s, look.colors.content_muted
+                words("purchases.empty_text"), design.type.body_s, design.colors.content_muted
             )
         else:
-            following = link(look, words("services.previous"), partial(go, purchases_of(used.period_id)))
-        return card(look, column(text(words(none, date=since), look.type.body), following, spacing=SPACE_XS))
-    bars = _bars(look, state.periods.data, current)
-    room = look.layout.least_content - 2 * SPACE_M
+            following = link(design, words("services.previous"), partial(go, purchases_of(used.period_id)))
+        return card(
+            design, column(text(words(none, date=since), design.type.body), following, spacing=SPACE_XS)
+        )
+    bars = _bars(design, state.periods.data, current)
+    room = design.layout.least_content - 2 * SPACE_M
     total: ft.Control
-    if look.crowded:
-        total = column(hero_amount(look, formats, current.total, room), silent(bars), spacing=SPACE_XS)
+    if design.crowded:
+        total = column(hero_amount(design, formats, current.total, room), decorative(bars), spacing=SPACE_XS)
     else:
-        amount = hero_amount(look, formats, current.total, room - CHART_ROOM, expand=True)
+        amount = hero_amount(design, formats, current.total, room - CHART_ROOM, expand=True)
         total = ft.Row(
-            [alone(amount), silent(bars)], spacing=SPACE_L, vertical_alignment=ft.CrossAxisAlignment.END
+            [semantic_group(amount), decorative(bars)],
+            spacing=SPACE_L,
+            vertical_alignment=ft.CrossAxisAlignment.END,
         )
     return card(
-        look,
+        design,
         column(
             column(
-                heading(text(words("services.title"), look.type.title), 2),
-                text(words("services.sub"), look.type.body_s, look.colors.content_muted),
+                heading(text(words("services.title"), design.type.title), 2),
+                text(words("services.sub"), design.type.body_s, design.colors.content_muted),
                 spacing=0,
             ),
             total,
@@ -80,18 +84,18 @@ def one_off_services(
                 words("services.count", n=current.purchase_count, date=since)
                 if current.purchase_count
                 else words("services.refunds", date=since),
-                look.type.body_s,
+                design.type.body_s,
             ),
             forecast,
             ft.Divider(height=1),
-            link(look, words("services.link"), detail, key="detail"),
+            link(design, words("services.link"), detail, key="detail"),
             spacing=SPACE_XS,
         ),
         padding=ft.Padding.only(left=SPACE_M, top=SPACE_M, right=SPACE_M, bottom=SPACE_2XS),
     )
 
 
-def _bars(look: Look, periods: tuple[BillingPeriod, ...], current: BillingPeriod) -> ft.Row:
+def _bars(design: Design, periods: tuple[BillingPeriod, ...], current: BillingPeriod) -> ft.Row:
     """Return a small chart of the totals, oldest first; negative bars extend below a common zero line."""
     lowest, highest = extent(periods)
     scale = MINI_CHART / (highest - lowest)
@@ -107,7 +111,7 @@ def _bars(look: Look, periods: tuple[BillingPeriod, ...], current: BillingPeriod
                 width=10,
                 height=height,
                 margin=ft.Margin.only(top=top),
-                bgcolor=look.colors.chart_selected if period is current else look.colors.chart_bar,
+                bgcolor=design.colors.chart_selected if period is current else design.colors.chart_bar,
                 border_radius=ft.BorderRadius.vertical(top=2 if above else 0, bottom=0 if above else 2),
             )
         )

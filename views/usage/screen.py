@@ -8,7 +8,7 @@ import flet as ft
 
 from services.domain.models import BillingPeriod
 from views.core.component import Kept, component, use_kept
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, contract_line, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
@@ -18,23 +18,23 @@ from views.forecast.parts import ForecastLine
 from views.frame import Screen
 from views.kit.buttons import icon_button, link
 from views.kit.cards import card, column
-from views.kit.look import Look, heading, text
+from views.kit.design import Design, heading, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S
-from views.places import Destination, go, year_address
 from views.purchases.month_selector import month_selector
 from views.purchases.state import PurchasesState
+from views.routes import Destination, go, year_address
 from views.usage.one_off_services import one_off_services
 
 
 @component
 def UsageView() -> ft.View:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     actions: tuple[ft.Control, ...] = ()
     if session.purchases is not None:
         refresh = session.purchases.load_periods
-        actions = (icon_button(look, ft.Icons.REFRESH, look.words("action.refresh"), refresh),)
+        actions = (icon_button(design, ft.Icons.REFRESH, design.words("action.refresh"), refresh),)
     return Screen(
-        look.words("usage.h1"),
+        design.words("usage.h1"),
         Usage(),
         Destination.USAGE,
         name="usage",
@@ -45,51 +45,51 @@ def UsageView() -> ft.View:
 
 @component
 def Usage() -> ft.Control:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     if session.purchases is None or session.insights is None:
-        return without_contract(look, session, skeleton(look, (160, 20), (None, 20)))
+        return without_contract(design, session, skeleton(design, (160, 20), (None, 20)))
     return Periods(session.purchases, session.insights)
 
 
 @component
 def Periods(state: PurchasesState, insights: InsightsState) -> ft.Control:
-    look, session, keep = use_look(), use_session(), use_kept()
+    design, session, keep = use_design(), use_session(), use_kept()
     ft.use_effect(state.load_periods, [state.contract.contract_id], cleanup=lambda: None)
-    formats = Formats(look.words.language, state.zone)
+    formats = Formats(design.words.language, state.zone)
 
     if state.periods.missing and state.periods.error is not None:
-        return error_state(look, state.periods.error, state.load_periods)
+        return error_state(design, state.periods.error, state.load_periods)
     periods = state.periods.data
     forecast = ForecastLine(insights, insights.review)
-    services = one_off_services(look, formats, state, "usage.none", state.load_periods, forecast)
-    header = _header(look, formats, state)
+    services = one_off_services(design, formats, state, "usage.none", state.load_periods, forecast)
+    header = _header(design, formats, state)
     top: ft.Control = column(header, services, spacing=SPACE_M)
-    if look.layout.wide:
+    if design.layout.wide:
         top = ft.Row(
             [ft.Container(header, expand=1), ft.Container(services, expand=1)],
             spacing=SPACE_L,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
-    history = [] if not periods else [_history(look, keep, periods)]
+    history = [] if not periods else [_history(design, keep, periods)]
     return ft.ListView(
         [
-            progress(look, state.periods.loading),
-            *freshness(look, formats, state.periods, state.load_periods),
-            *contract_choice(look, session),
+            progress(design, state.periods.loading),
+            *freshness(design, formats, state.periods, state.load_periods),
+            *contract_choice(design, session),
             top,
             *history,
-            *unreadable_alert(look, "period", state.periods.unreadable),
+            *unreadable_alert(design, "period", state.periods.unreadable),
         ],
         spacing=SPACE_M,
-        padding=ft.Padding.only(left=look.layout.margin, right=look.layout.margin, bottom=SPACE_L),
+        padding=ft.Padding.only(left=design.layout.margin, right=design.layout.margin, bottom=SPACE_L),
         expand=True,
     )
 
 
-def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
-    words, contract, current, at = look.words, state.contract, state.current, state.periods.at
+def _header(design: Design, formats: Formats, state: PurchasesState) -> ft.Control:
+    words, contract, current, at = design.words, state.contract, state.current, state.periods.at
     if current is None or at is None:
-        return skeleton(look, (200, 20), (None, 20))
+        return skeleton(design, (200, 20), (None, 20))
     length = (current.end_date - current.start_date).days + 1
     left = formats.days_left(current.end_date, at)
     span = formats.period_range(current.start_date, current.end_date)
@@ -97,18 +97,18 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
     elapsed = f"{words('usage.progress')}, {days}"
     day = words("usage.day", n=length - left, total=length)
     return card(
-        look,
+        design,
         column(
             text(
                 joined(
                     words(f"contract.{contract.kind.value}"),
-                    contract_line(look, contract),
+                    contract_line(design, contract),
                     words("usage.updated", time=formats.time(at)),
                 ),
-                look.type.body_s,
-                look.colors.content_muted,
+                design.type.body_s,
+                design.colors.content_muted,
             ),
-            text(words("usage.included"), look.type.body_medium),
+            text(words("usage.included"), design.type.body_medium),
             ft.Semantics(
                 label=elapsed,
                 exclude_semantics=True,
@@ -119,22 +119,22 @@ def _header(look: Look, formats: Formats, state: PurchasesState) -> ft.Control:
                 words("usage.period", n=left, period=span)
                 if left
                 else words("usage.period_last", period=span),
-                look.type.body_s,
+                design.type.body_s,
             ),
-            text(day, look.type.body_s, look.colors.content_muted, spoken=""),
+            text(day, design.type.body_s, design.colors.content_muted, spoken=""),
             spacing=SPACE_S,
         ),
     )
 
 
-def _history(look: Look, keep: Kept, periods: tuple[BillingPeriod, ...]) -> ft.Control:
+def _history(design: Design, keep: Kept, periods: tuple[BillingPeriod, ...]) -> ft.Control:
     latest = int(periods[0].bill_month[:4])
     return card(
-        look,
+        design,
         column(
-            heading(text(look.words("usage.history"), look.type.title), 2),
-            month_selector(look, keep, periods, None),
-            link(look, look.words("year.link"), partial(go, year_address(latest)), key="year"),
+            heading(text(design.words("usage.history"), design.type.title), 2),
+            month_selector(design, keep, periods, None),
+            link(design, design.words("year.link"), partial(go, year_address(latest)), key="year"),
             spacing=SPACE_M,
         ),
     )

@@ -100,7 +100,7 @@ def web_app(
     start: Start,
     assets: Path,
     *,
-    expect: Callable[[], object] = lambda: None,
+    preload: Callable[[], object] = lambda: None,
     hosts: Sequence[str] = ("*",),
     session_timeout: int = SESSION_TIMEOUT,
     sessions_per_address: int = SESSIONS_PER_ADDRESS,
@@ -126,7 +126,7 @@ def web_app(
         giving_back.cancel()
         await app_manager.shutdown()
 
-    files = WebFiles(assets, expect=expect)
+    files = WebFiles(assets, preload=preload)
     endpoint = SessionEndpoint(
         start, session_timeout=session_timeout, sessions_per_address=sessions_per_address
     )

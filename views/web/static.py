@@ -94,9 +94,9 @@ class WebFiles:
     """
 
     def __init__(
-        self, assets: Path, places: Sequence[Path] = (), expect: Callable[[], object] = lambda: None
+        self, assets: Path, places: Sequence[Path] = (), preload: Callable[[], object] = lambda: None
     ) -> None:
-        self._expect = expect
+        self._preload = preload
         self._places = places or default_places()
         self._client = f"client-{FLET}"
         own = {name: file for name, file in _files(assets) if file.suffix in OF_THE_APP}
@@ -168,7 +168,7 @@ class WebFiles:
         response = self._answer(file, FOREVER if lasting else ASK_AGAIN, headers)
         await response(scope, receive, send)
         if file is page:
-            self._expect()
+            self._preload()
 
     def _answer(self, file: WebFile, cache: str, asked: Headers) -> Response:
         coding, found = self._variant(file, asked)

@@ -17,7 +17,7 @@ from services.insights.year import ADULT, OTHERS, REFUNDED, UNDETAILED, Known, M
 from views.core.formatting import Formats
 from views.core.sharing import File, FileFactory, ProgressCallback
 from views.core.text import Words, asset, blank
-from views.kit.look import Look
+from views.kit.design import Design
 from views.kit.theme import palette
 
 MOST_SHARED = 4
@@ -82,33 +82,33 @@ def span(words: Words, formats: Formats, year: Year) -> str:
     return words("year.span", start=formats.long_date(year.start), end=formats.long_date(year.end))
 
 
-def picture_of(look: Look, shared: Shared) -> FileFactory:
+def picture_of(design: Design, shared: Shared) -> FileFactory:
     """Return a factory of the picture of a year: `conso-et-moi-annee-2026.png`."""
-    return _file(look, shared, "png", "image/png", lambda page, fonts: png_file(page, fonts=fonts))
+    return _file(design, shared, "png", "image/png", lambda page, fonts: png_file(page, fonts=fonts))
 
 
-def pdf_of(look: Look, shared: Shared) -> FileFactory:
+def pdf_of(design: Design, shared: Shared) -> FileFactory:
     """Return a factory of the PDF of a year."""
-    mark = asset(look.brand.mark.lstrip("/"))
+    mark = asset(design.brand.mark.lstrip("/"))
     return _file(
-        look, shared, "pdf", "application/pdf", lambda page, fonts: pdf_file(page, fonts=fonts, mark=mark)
+        design, shared, "pdf", "application/pdf", lambda page, fonts: pdf_file(page, fonts=fonts, mark=mark)
     )
 
 
 def _file(
-    look: Look, shared: Shared, suffix: str, media_type: str, lay_out: Callable[[YearPage, Path], bytes]
+    design: Design, shared: Shared, suffix: str, media_type: str, lay_out: Callable[[YearPage, Path], bytes]
 ) -> FileFactory:
     async def make(_on_progress: ProgressCallback) -> File:
-        page = year_page(look, shared, most=MOST_SHARED if suffix == "png" else None)
+        page = year_page(design, shared, most=MOST_SHARED if suffix == "png" else None)
         content = await asyncio.to_thread(lay_out, page, asset("fonts"))
-        return File(f"{look.words('year.file')}-{shared.year.year}.{suffix}", content, media_type)
+        return File(f"{design.words('year.file')}-{shared.year.year}.{suffix}", content, media_type)
 
     return make
 
 
-def year_page(look: Look, shared: Shared, *, most: int | None = None) -> YearPage:
+def year_page(design: Design, shared: Shared, *, most: int | None = None) -> YearPage:
     """Return the texts of the page; its tables have at most `most` rows each."""
-    words, formats, year = look.words, look.formats, shared.year
+    words, formats, year = design.words, design.formats, shared.year
 
     def money(amount: Decimal) -> str:
         return formats.money(Money(amount=amount))
@@ -138,7 +138,7 @@ def year_page(look: Look, shared: Shared, *, most: int | None = None) -> YearPag
         tables = [named] if most else [named, *tables]
     return YearPage(
         language=words.language.locale.language,
-        product_name=look.brand.product_name,
+        product_name=design.brand.product_name,
         warning=words("receipt.demo") if shared.demo else "",
         title=words("year.title", year=year.year),
         amount=money(year.total),
@@ -148,7 +148,7 @@ def year_page(look: Look, shared: Shared, *, most: int | None = None) -> YearPag
         facts=tuple(facts),
         tables=tuple(tables),
         note=words("year.hatched_short") if any(bar.unknown for bar in bars) else "",
-        accent=palette(False, look.brand).chart_selected,
+        accent=palette(False, design.brand).chart_selected,
         made_at=shared.at,
         foot=words("receipt.made", moment=formats.moment(shared.at)),
     )

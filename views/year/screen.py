@@ -12,7 +12,7 @@ from services.domain.models import Money
 from services.insights.ledger import Ledger
 from services.insights.year import Known, Part, Year, year_of, years
 from views.core.component import component
-from views.core.context import use_look, use_session
+from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
@@ -21,11 +21,11 @@ from views.frame import Screen, paired, reading_column, without_rights
 from views.kit.amounts import hero_amount
 from views.kit.cards import card, column, named_amounts
 from views.kit.chips import Chip, choices
-from views.kit.look import Look, alone, heading, silent, text
+from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
-from views.places import Destination, go, year_address
 from views.purchases.documents import export_of
 from views.purchases.sharing import use_file_actions
+from views.routes import Destination, go, year_address
 from views.year.documents import Cut, Shared, heights, month_amount, part_name, pdf_of, picture_of, span
 
 BARS = 120
@@ -36,51 +36,51 @@ STUB = 2.0
 
 @component
 def YearView() -> ft.View:
-    look, session = use_look(), use_session()
+    design, session = use_design(), use_session()
     asked = parse_qs(urlsplit(ft.context.page.route).query).get("annee", [""])[0]
     body: ft.Control
     if session.insights is None or session.contract is None:
-        body = without_contract(look, session, skeleton(look, (160, 20), (None, BARS)))
+        body = without_contract(design, session, skeleton(design, (160, 20), (None, BARS)))
     elif not session.contract.billing_rights:
-        body = without_rights(look, session, session.load_account)
+        body = without_rights(design, session, session.load_account)
     else:
         body = Bills(session.insights, asked)
-    return Screen(look.words("year.h1"), body, Destination.USAGE, name="year", back=Destination.USAGE.path)
+    return Screen(design.words("year.h1"), body, Destination.USAGE, name="year", back=Destination.USAGE.path)
 
 
 @component
 def Bills(insights: InsightsState, asked: str) -> ft.Control:
     """Show the year in the address, once the ledger is known."""
-    look, session = use_look(), use_session()
-    words, contract, known = look.words, insights.contract, insights.ledger
+    design, session = use_design(), use_session()
+    words, contract, known = design.words, insights.contract, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     stood_on = [contract.contract_id, insights.purchases.periods.data]
     ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
-    choice = contract_choice(look, session)
+    choice = contract_choice(design, session)
     if known.missing and known.error is not None:
-        return reading_column(look, *choice, error_state(look, known.error, insights.load))
+        return reading_column(design, *choice, error_state(design, known.error, insights.load))
     if known.data is None or known.at is None:
-        return reading_column(look, *choice, skeleton(look, (160, 20), (None, BARS)))
+        return reading_column(design, *choice, skeleton(design, (160, 20), (None, BARS)))
     told = _asked(known.data, asked)
     one = year_of(known.data, told, contract.billing.cut_off_day)
     notes = [words("check.partial", n=insights.most_pages * 100)] if known.data.partial else []
     read = column(
-        progress(look, known.loading),
-        *freshness(look, formats, known, insights.load),
-        *_choice(look, known.data, told),
+        progress(design, known.loading),
+        *freshness(design, formats, known, insights.load),
+        *_choice(design, known.data, told),
         spacing=SPACE_M,
     )
     parts = paired(
-        look,
-        _summary(look, formats, one),
-        _cut(look, words("year.kinds"), one.kinds, Cut.KIND),
-        _cut(look, words("year.publishers"), one.publishers, Cut.PUBLISHER),
-        _cut(look, words("year.categories"), one.categories, Cut.CATEGORY),
-        *(alone(text(note, look.type.body_s, look.colors.content_muted)) for note in notes),
+        design,
+        _summary(design, formats, one),
+        _cut(design, words("year.kinds"), one.kinds, Cut.KIND),
+        _cut(design, words("year.publishers"), one.publishers, Cut.PUBLISHER),
+        _cut(design, words("year.categories"), one.categories, Cut.CATEGORY),
+        *(semantic_group(text(note, design.type.body_s, design.colors.content_muted)) for note in notes),
         Sharing(insights, Shared(one, known.at, session.demo, named=False)),
     )
-    width = CONTENT_WIDTH_XL if look.layout.wide else CONTENT_WIDTH_M
-    return reading_column(look, *choice, column(read, parts, spacing=SPACE_M), width=width)
+    width = CONTENT_WIDTH_XL if design.layout.wide else CONTENT_WIDTH_M
+    return reading_column(design, *choice, column(read, parts, spacing=SPACE_M), width=width)
 
 
 def _asked(ledger: Ledger, asked: str) -> int:
@@ -91,7 +91,7 @@ def _asked(ledger: Ledger, asked: str) -> int:
     return known[0] if known else ledger.today.year
 
 
-def _choice(look: Look, ledger: Ledger, told: int) -> list[ft.Control]:
+def _choice(design: Design, ledger: Ledger, told: int) -> list[ft.Control]:
     """Return one chip for each year; nothing for a single year."""
     known = years(ledger)
     if len(known) < 2:
@@ -100,19 +100,19 @@ def _choice(look: Look, ledger: Ledger, told: int) -> list[ft.Control]:
         Chip(str(year), partial(go, year_address(year)), chosen=year == told, key=f"year-{year}")
         for year in known
     ]
-    return [choices(look, look.words("year.choose"), chips, wrap=True)]
+    return [choices(design, design.words("year.choose"), chips, wrap=True)]
 
 
-def _summary(look: Look, formats: Formats, one: Year) -> ft.Control:
-    words = look.words
-    room = look.layout.least_content - 2 * SPACE_M
+def _summary(design: Design, formats: Formats, one: Year) -> ft.Control:
+    words = design.words
+    room = design.layout.least_content - 2 * SPACE_M
     lines = [span(words, formats, one), words("year.known", n=one.known_months)]
     if one.mean is not None:
         lines.append(words("year.mean_line", amount=formats.money(Money(amount=one.mean))))
-    lines.append(_compared(look, formats, one))
+    lines.append(_compared(design, formats, one))
     total = ft.Semantics(
         container=True,
-        content=hero_amount(look, formats, Money(amount=one.total), room),
+        content=hero_amount(design, formats, Money(amount=one.total), room),
     )
     months = [
         (formats.month_year(each.bill_month), month_amount(words, formats, each))
@@ -120,40 +120,44 @@ def _summary(look: Look, formats: Formats, one: Year) -> ft.Control:
         if each.known is not Known.AHEAD
     ]
     unknown = any(each.known is Known.UNKNOWN for each in one.months)
-    note = alone(text(words("year.hatched"), look.type.body_s, look.colors.content_muted))
+    note = semantic_group(text(words("year.hatched"), design.type.body_s, design.colors.content_muted))
     hatched = [note] if unknown else []
     return card(
-        look,
+        design,
         column(
-            heading(text(words("year.title", year=one.year), look.type.h2), 2),
+            heading(text(words("year.title", year=one.year), design.type.h2), 2),
             total,
-            *(alone(text(line, look.type.body_s, look.colors.content_muted)) for line in lines if line),
-            silent(_chart(look, formats, one)),
+            *(
+                semantic_group(text(line, design.type.body_s, design.colors.content_muted))
+                for line in lines
+                if line
+            ),
+            decorative(_chart(design, formats, one)),
             *hatched,
-            named_amounts(look, months),
+            named_amounts(design, months),
             spacing=SPACE_S,
         ),
     )
 
 
-def _compared(look: Look, formats: Formats, one: Year) -> str:
+def _compared(design: Design, formats: Formats, one: Year) -> str:
     """Return the comparison with the previous year, over the months known in both."""
     before = one.year - 1
     if not one.compared:
-        return look.words("year.not_compared", year=before)
+        return design.words("year.not_compared", year=before)
     change = formats.money(Money(amount=one.same_months - one.before))
     sign = "+" if one.same_months > one.before else ""
-    return look.words("year.compared", n=len(one.compared), year=before, change=f"{sign}{change}")
+    return design.words("year.compared", n=len(one.compared), year=before, change=f"{sign}{change}")
 
 
-def _chart(look: Look, formats: Formats, one: Year) -> ft.Control:
+def _chart(design: Design, formats: Formats, one: Year) -> ft.Control:
     """Return the twelve bars. Screen readers get the list below instead."""
     columns: list[ft.Control] = []
     for each, height in zip(one.months, heights(one), strict=True):
         initial = formats.month_short(each.bill_month)[:1]
         columns.append(
             ft.Column(
-                [_bar(look, each.known, height), text(initial, look.compact.caption_medium, wrap=False)],
+                [_bar(design, each.known, height), text(initial, design.compact.caption_medium, wrap=False)],
                 spacing=SPACE_2XS,
                 expand=True,
                 alignment=ft.MainAxisAlignment.END,
@@ -166,11 +170,11 @@ def _chart(look: Look, formats: Formats, one: Year) -> ft.Control:
     )
 
 
-def _bar(look: Look, known: Known, height: float) -> ft.Control:
+def _bar(design: Design, known: Known, height: float) -> ft.Control:
     width = 18
     if known is Known.UNKNOWN:
         stripes = ft.LinearGradient(
-            colors=[look.colors.surface_card] * 2 + [look.colors.chart_bar] * 2,
+            colors=[design.colors.surface_card] * 2 + [design.colors.chart_bar] * 2,
             stops=[0.0, 0.7, 0.7, 1.0],
             begin=ft.Alignment(-1, -1),
             end=ft.Alignment(-0.5, -0.85),
@@ -180,36 +184,40 @@ def _bar(look: Look, known: Known, height: float) -> ft.Control:
             width=width,
             height=BARS / 2,
             gradient=stripes,
-            border=ft.Border.all(1, look.colors.chart_bar),
+            border=ft.Border.all(1, design.colors.chart_bar),
             border_radius=ft.BorderRadius.vertical(top=4),
         )
     if known is Known.AHEAD:
-        return ft.Container(width=width, height=STUB, bgcolor=look.colors.border_hairline)
+        return ft.Container(width=width, height=STUB, bgcolor=design.colors.border_hairline)
     progress_ = known is Known.SO_FAR
     return ft.Container(
         width=width,
         height=max(STUB, height * BARS),
-        bgcolor=look.colors.accent_bg if progress_ else look.colors.chart_bar,
-        border=ft.Border.all(2, look.colors.accent) if progress_ else None,
+        bgcolor=design.colors.accent_bg if progress_ else design.colors.chart_bar,
+        border=ft.Border.all(2, design.colors.accent) if progress_ else None,
         border_radius=ft.BorderRadius.vertical(top=4),
     )
 
 
-def _cut(look: Look, title: str, parts: tuple[Part, ...], cut: Cut) -> ft.Control:
+def _cut(design: Design, title: str, parts: tuple[Part, ...], cut: Cut) -> ft.Control:
     """Return the card of one split of the total; without a part, it says that nothing was bought."""
-    rows = [(part_name(look.words, one, cut), look.formats.money(Money(amount=one.amount))) for one in parts]
-    content: ft.Control = named_amounts(look, rows)
+    rows = [
+        (part_name(design.words, one, cut), design.formats.money(Money(amount=one.amount))) for one in parts
+    ]
+    content: ft.Control = named_amounts(design, rows)
     if not rows:
-        content = alone(text(look.words("year.nothing"), look.type.body_s, look.colors.content_muted))
-    return card(look, column(heading(text(title, look.type.h2), 2), content, spacing=SPACE_S))
+        content = semantic_group(
+            text(design.words("year.nothing"), design.type.body_s, design.colors.content_muted)
+        )
+    return card(design, column(heading(text(title, design.type.h2), 2), content, spacing=SPACE_S))
 
 
 @component
 def Sharing(insights: InsightsState, shared: Shared) -> ft.Control:
     """Show the buttons that share the year as a picture, a PDF or a CSV file."""
-    look = use_look()
+    design = use_design()
     named, name = ft.use_state(False)
-    words = look.words
+    words = design.words
 
     def choose(event: ft.Event[ft.Checkbox]) -> None:
         name(event.data is True)
@@ -219,8 +227,8 @@ def Sharing(insights: InsightsState, shared: Shared) -> ft.Control:
     box = ft.MergeSemantics(
         ft.ListTile(
             leading=ft.Checkbox(value=named, on_change=choose, key="named"),
-            title=text(words("year.name_publishers"), look.type.body_medium),
-            subtitle=text(words("year.never_adult"), look.type.body_s, look.colors.content_muted),
+            title=text(words("year.name_publishers"), design.type.body_medium),
+            subtitle=text(words("year.never_adult"), design.type.body_s, design.colors.content_muted),
             toggle_inputs=True,
             content_padding=ft.Padding.symmetric(vertical=SPACE_2XS),
             horizontal_spacing=SPACE_XS,
@@ -229,17 +237,19 @@ def Sharing(insights: InsightsState, shared: Shared) -> ft.Control:
     )
     picture: list[ft.Control]
     if can_draw():
-        picture = [FileActions(look, insights, told, "yearpicture")]
+        picture = [FileActions(design, insights, told, "yearpicture")]
     else:
-        picture = [alone(text(words("year.no_picture"), look.type.body_s, look.colors.content_muted))]
-    csv = [FileActions(look, insights, told, "yearcsv")] if months else []
+        picture = [
+            semantic_group(text(words("year.no_picture"), design.type.body_s, design.colors.content_muted))
+        ]
+    csv = [FileActions(design, insights, told, "yearcsv")] if months else []
     return card(
-        look,
+        design,
         column(
-            heading(text(words("year.share"), look.type.h2), 2),
+            heading(text(words("year.share"), design.type.h2), 2),
             box,
             *picture,
-            FileActions(look, insights, told, "yearpdf"),
+            FileActions(design, insights, told, "yearpdf"),
             *csv,
             spacing=SPACE_S,
         ),
@@ -247,13 +257,13 @@ def Sharing(insights: InsightsState, shared: Shared) -> ft.Control:
 
 
 @component
-def FileActions(look: Look, insights: InsightsState, shared: Shared, kind: str) -> ft.Control:
+def FileActions(design: Design, insights: InsightsState, shared: Shared, kind: str) -> ft.Control:
     """Show the buttons of one kind of file."""
     if kind == "yearpicture":
-        make = picture_of(look, shared)
+        make = picture_of(design, shared)
     elif kind == "yearpdf":
-        make = pdf_of(look, shared)
+        make = pdf_of(design, shared)
     else:
         months = [one.bill_month for one in shared.year.months if one.total is not None]
-        make = export_of(insights.backend, insights.contract, months, look.words)
-    return use_file_actions(look, make, kind, "year.shared")
+        make = export_of(insights.backend, insights.contract, months, design.words)
+    return use_file_actions(design, make, kind, "year.shared")

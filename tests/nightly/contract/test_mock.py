@@ -13,7 +13,7 @@ import pytest
 
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
-from services.client.http import Wire, utc_now
+from services.client.http import HttpClient, utc_now
 from services.client.oauth import Challenge, Tokens
 from services.domain.errors import (
     ActionNeeded,
@@ -86,7 +86,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @asynccontextmanager
 async def client(origin: str, draw: Draw, *, renewed: bool = False) -> AsyncIterator[Backend]:
     """Give a client that is signed in; `renewed`: its access token is over."""
-    backend = Backend(Wire(origin, draw, clock=utc_now, timeout=60), MemoryStore())
+    backend = Backend(HttpClient(origin, draw, clock=utc_now, timeout=60), MemoryStore())
     await backend._session.start(Tokens("" if renewed else "at", "Bearer", "rt"), CAMILLE, remember=False)
     try:
         yield backend

@@ -13,10 +13,10 @@ import os
 import signal
 import sys
 
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from services.sandbox.__main__ import main
 
-UNBOUNDED = Settings(opinions=1_000_000)
+UNBOUNDED = SandboxSettings(opinions=1_000_000)
 """Writers send far more opinions than a reader."""
 
 

@@ -16,7 +16,7 @@ from services.client.backend import Backend
 from services.client.credentials import MemoryStore
 from services.client.http import utc_now
 from services.domain.errors import BackendError, SessionExpired
-from services.sandbox import Settings, Subscriber, create_app
+from services.sandbox import SandboxSettings, Subscriber, create_app
 from services.sandbox.data_file import Contract
 from services.sandbox.schema import access_token, family
 from services.sandbox.store import subscriber_id_of
@@ -148,7 +148,7 @@ async def test_cuts_and_kills_during_a_renewal_end_no_session_and_raise_no_alarm
             for number, one in enumerate(people)
         ),
         clock=utc_now,
-        settings=Settings(scrypt_log2_cost=4),
+        settings=SandboxSettings(scrypt_log2_cost=4),
     )
     with closing(sandbox.state.store), served(sandbox) as origin:
         port = urlsplit(origin).port

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from services.client.credentials import MemoryStore
 from services.client.http import utc_now
-from services.sandbox import Settings, create_app
+from services.sandbox import SandboxSettings, create_app
 from tests.harness.in_process import backend_within
 from tests.nightly.endurance.soak import GROWTH, crowd, left_over, served
 from views.core.session import SessionState
@@ -52,7 +52,7 @@ async def test_nothing_is_left_of_many_visits_over_the_web(tmp_path: Path) -> No
 @pytest.fixture
 def sandbox() -> Iterator[Starlette]:
     """The demo subscribers."""
-    app = create_app("sqlite://", clock=utc_now, settings=Settings(scrypt_log2_cost=4))
+    app = create_app("sqlite://", clock=utc_now, settings=SandboxSettings(scrypt_log2_cost=4))
     with closing(app.state.store):
         yield app
 

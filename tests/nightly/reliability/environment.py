@@ -26,8 +26,8 @@ from httpx_retries import Retry
 from services.client import http
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
-from services.client.http import Reply, Wire
-from services.settings import Settings as AppSettings
+from services.client.http import HttpClient, Response
+from services.settings import Settings
 from tests.harness.driver import Driver
 from tests.nightly.reliability.fault_server import NAME, Gateway, honest
 from tests.nightly.reliability.sandbox import Sandbox
@@ -65,7 +65,7 @@ class Environment:
         self._clients.append(backend)
 
         async def main(page: ft.Page) -> None:
-            await open_app(page, backend, AppSettings(data_folder=Path("unused"), backend=self.origin))
+            await open_app(page, backend, Settings(data_folder=Path("unused"), backend=self.origin))
 
         return Driver(main, route=route)
 
@@ -81,7 +81,7 @@ class Environment:
     def _be_patient(self, timeout: float) -> None:
         self._timeout = timeout
         for client in self._clients:
-            client._wire._timeout = timeout
+            client._http._timeout = timeout
 
     async def sign_in(self) -> None:
         """On this device, without a screen, and to stay so."""
@@ -122,16 +122,16 @@ async def environment(
     gateway = Gateway(sandbox.address, tls(certificate), sandbox.gateway_port)
     await gateway.open()
     around = Environment(sandbox, gateway)
-    send = Wire.send
+    send = HttpClient.send
 
-    async def counted(wire: Wire, *request: Any, **more: Any) -> Reply:
+    async def counted(wire: HttpClient, *request: Any, **more: Any) -> Response:
         around.asking += 1
         try:
             return await send(wire, *request, **more)
         finally:
             around.asking -= 1
 
-    monkeypatch.setattr(Wire, "send", counted)
+    monkeypatch.setattr(HttpClient, "send", counted)
     try:
         await sandbox.start_over()
         await around.sign_in()

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from services.client.oauth import CLIENT_ID
-from services.client.session import Kept
+from services.client.session import StoredSession
 from tests.nightly.reliability.environment import Environment, hosts, self_signed, tls
 from tests.nightly.reliability.fault_server import NAME, Answer, Exchange, Play, honest
 
@@ -141,7 +141,7 @@ async def tokens_revoked(environment: Environment, _: AsyncExitStack) -> None:
 
 async def token_reused(environment: Environment, _: AsyncExitStack) -> None:
     """Somebody used the token this device still holds, and the grace for a lost answer is over."""
-    kept = Kept.decode(await environment.store.load() or "")
+    kept = StoredSession.decode(await environment.store.load() or "")
     if kept is not None:
         host, port = environment.sandbox.address()
         form = {"grant_type": "refresh_token", "refresh_token": kept.rt, "client_id": CLIENT_ID}

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 from sqlalchemy import Connection, event, update
 
-from services.sandbox import Settings, Subscriber, create_app, tokens
+from services.sandbox import SandboxSettings, Subscriber, create_app, tokens
 from services.sandbox.schema import access_token, purchase, subscription
 from services.sandbox.store import Store, fill_again, subscriber_id_of
 from tests.harness.ports import free_port
@@ -48,7 +48,7 @@ class Sandbox:
             f"sqlite:///{self.file}",
             subscribers=(person(),),
             clock=self.clock,
-            settings=Settings(scrypt_log2_cost=4, reminders=10**6),
+            settings=SandboxSettings(scrypt_log2_cost=4, reminders=10**6),
             issuer=f"https://{NAME}:{self.gateway_port}",
         )
         self.store: Store = app.state.store

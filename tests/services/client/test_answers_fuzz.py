@@ -19,8 +19,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.client.backend import Backend
-from services.client.http import IN_PROCESS, Wire
-from services.client.oauth import Authority, Challenge, InvalidGrant, Tokens
+from services.client.http import IN_PROCESS, HttpClient
+from services.client.oauth import Challenge, InvalidGrant, OAuthClient, Tokens
 from services.domain.errors import BackendError
 from services.domain.models import (
     Account,
@@ -209,22 +209,22 @@ CHALLENGE, TOKEN = "/oauth/authorization-challenge", "/oauth/token"
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 ASKED = {"error": "insufficient_authorization", "auth_session": "a-session", "next": "password"}
 CODE = {"authorization_code": "a-code"}
-Step = Callable[[Authority], Awaitable[Any]]
+Step = Callable[[OAuthClient], Awaitable[Any]]
 
 
-async def begin(authority: Authority) -> Any:
+async def begin(authority: OAuthClient) -> Any:
     return await authority.begin("camille@demo.example")
 
 
-async def finish(authority: Authority) -> Any:
+async def finish(authority: OAuthClient) -> Any:
     return await authority.finish(Challenge("camille@demo.example", "a-session", "v" * 43), "a-password")
 
 
-async def refresh(authority: Authority) -> Any:
+async def refresh(authority: OAuthClient) -> Any:
     return await authority.refresh("a-refresh-token")
 
 
-async def revoke(authority: Authority) -> Any:
+async def revoke(authority: OAuthClient) -> Any:
     return await authority.revoke("a-refresh-token")
 
 
@@ -256,9 +256,9 @@ def test_sign_in_step_with_a_random_answer_gives_a_value_or_a_backend_error(
                 make() if request.url.path == path else httpx.Response(known.status_code, json=known.json())
             )
 
-        wire = Wire(IN_PROCESS, httpx.MockTransport(answering), clock=now, timeout=5.0)
+        wire = HttpClient(IN_PROCESS, httpx.MockTransport(answering), clock=now, timeout=5.0)
         try:
-            return await step(Authority(wire))
+            return await step(OAuthClient(wire))
         finally:
             await wire.close()
 

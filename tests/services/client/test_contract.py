@@ -18,8 +18,8 @@ from starlette.applications import Starlette
 
 from services.client.backend import Backend
 from services.client.credentials import CredentialStore, MemoryStore
-from services.client.http import IN_PROCESS, Wire
-from services.client.session import Kept, Remembered
+from services.client.http import IN_PROCESS, HttpClient
+from services.client.session import Remembered, StoredSession
 from services.domain.errors import Forbidden, Locked, NotFound, Refused, SessionExpired, SignInTimedOut
 from services.domain.models import (
     Category,
@@ -56,7 +56,7 @@ def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) ->
         case _ if os.environ.get("CONSO_RECORD"):
             recorder = Recorder(sandbox)
             yield lambda store: Backend(
-                Wire(IN_PROCESS, recorder, clock=clock, timeout=5.0), store, clock=clock
+                HttpClient(IN_PROCESS, recorder, clock=clock, timeout=5.0), store, clock=clock
             )
             path.parent.mkdir(exist_ok=True)
             lines = ",\n".join(json.dumps(each, ensure_ascii=False) for each in recorder.exchanges)
@@ -64,7 +64,7 @@ def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) ->
         case _:
             player = Player(recording(path))
             yield lambda store: Backend(
-                Wire(IN_PROCESS, player, clock=clock, timeout=5.0), store, clock=clock
+                HttpClient(IN_PROCESS, player, clock=clock, timeout=5.0), store, clock=clock
             )
             assert player.left == [], "less was asked than when it was recorded"
 
@@ -286,7 +286,7 @@ async def test_sign_in_of_another_subscriber_replaces_the_account(connect: Conne
     assert (await backend.account()).value.display_name == "Sofia Bernard"
     await sign_in(backend)
     assert (await backend.account()).value.display_name == "Camille Martin"
-    kept = Kept.decode(await store.load() or "")
+    kept = StoredSession.decode(await store.load() or "")
     assert kept is not None
     assert kept.id == "camille@demo.example"
     await backend.close()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
-from services.client.diagnostics import MOST_TROUBLES, Troubles, endpoint_of, report
-from services.client.http import Wire
+from services.client.diagnostics import MOST_FAILURES, FailureLog, diagnostic_report, endpoint_of
+from services.client.http import HttpClient
 from services.domain.errors import BackendError, NotFound, Unavailable, UnexpectedAnswer, Unreachable
 from services.settings import VERSION
 
@@ -54,12 +54,14 @@ def test_endpoint_name_keeps_only_known_path_segments(ids: list[str]) -> None:
 
 
 def test_report_lists_versions_backend_and_last_failures() -> None:
-    troubles = Troubles()
+    failure_log = FailureLog()
     paris = timezone(timedelta(hours=2))
     failure = Unavailable("status 503", correlator="c0ffee")
-    troubles.note(failure, "GET", "/v1/contracts/camille-box/purchases?q=Gazette", NOW.astimezone(paris))
-    troubles.note(Unreachable("no answer in time"), "PUT", "/v1/contracts/camille-box/service", NOW)
-    text = report(troubles, at=NOW, backend="backend.example", surroundings={"Flet": "1.0.5", "Layout": "S"})
+    failure_log.note(failure, "GET", "/v1/contracts/camille-box/purchases?q=Gazette", NOW.astimezone(paris))
+    failure_log.note(Unreachable("no answer in time"), "PUT", "/v1/contracts/camille-box/service", NOW)
+    text = diagnostic_report(
+        failure_log, at=NOW, backend="backend.example", environment={"Flet": "1.0.5", "Layout": "S"}
+    )
     lines = text.splitlines()
     assert f"Conso et moi: {VERSION}" in lines
     assert "Flet: 1.0.5" in lines
@@ -74,14 +76,16 @@ def test_report_lists_versions_backend_and_last_failures() -> None:
 
 
 def test_report_without_failures_says_none() -> None:
-    assert report(Troubles(), at=NOW, backend="x", surroundings={}).endswith("Last failures: none")
+    assert diagnostic_report(FailureLog(), at=NOW, backend="x", environment={}).endswith(
+        "Last failures: none"
+    )
 
 
 def test_failure_log_when_full_drops_the_oldest() -> None:
-    troubles = Troubles()
-    for number in range(MOST_TROUBLES + 5):
-        troubles.note(NotFound(correlator=str(number)), "GET", "/v1/me", NOW)
-    assert [one.correlator for one in troubles.last] == [str(n) for n in range(5, MOST_TROUBLES + 5)]
+    failure_log = FailureLog()
+    for number in range(MOST_FAILURES + 5):
+        failure_log.note(NotFound(correlator=str(number)), "GET", "/v1/me", NOW)
+    assert [one.correlator for one in failure_log.last] == [str(n) for n in range(5, MOST_FAILURES + 5)]
 
 
 def client(answer: httpx.Response | Exception) -> Backend:
@@ -91,7 +95,7 @@ def client(answer: httpx.Response | Exception) -> Backend:
         answer.request = request
         return answer
 
-    wire = Wire("https://backend.example", httpx.MockTransport(handle), clock=lambda: NOW, timeout=5.0)
+    wire = HttpClient("https://backend.example", httpx.MockTransport(handle), clock=lambda: NOW, timeout=5.0)
     return Backend(wire, MemoryStore(), clock=lambda: NOW)
 
 
@@ -110,11 +114,11 @@ async def test_failure_is_logged_once_with_its_correlator(
     backend = client(answer)
     with pytest.raises(kind) as failed:
         await backend.remind_identifier(phone_number="0612345678")
-    if failed.value.correlator is None or not backend.troubles.last:
+    if failed.value.correlator is None or not backend.failure_log.last:
         raise AssertionError("nothing was remembered")
-    (trouble,) = backend.troubles.last
+    (trouble,) = backend.failure_log.last
     assert trouble == (NOW, kind.__name__, "POST /v1/identifier-reminders", failed.value.correlator)
-    text = report(backend.troubles, at=NOW, backend=backend.host, surroundings={})
+    text = diagnostic_report(backend.failure_log, at=NOW, backend=backend.host, environment={})
     assert "0612345678" not in text
     assert "sentinel" not in text
     assert "Backend: backend.example" in text
@@ -129,6 +133,6 @@ async def test_failures_of_one_backend_do_not_reach_another() -> None:
         return_exceptions=True,
     )
     assert isinstance(outcomes[0], BackendError)
-    assert (len(one.troubles.last), len(other.troubles.last)) == (1, 0)
+    assert (len(one.failure_log.last), len(other.failure_log.last)) == (1, 0)
     await one.close()
     await other.close()

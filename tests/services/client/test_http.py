@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
-from services.client.session import Kept
+from services.client.session import StoredSession
 from services.domain.errors import (
     BackendError,
     CertificateRefused,
@@ -122,7 +122,7 @@ async def test_redirect_is_not_followed_and_sends_no_token() -> None:
         moved = f"HTTP/1.1 307 Moved\r\nLocation: http://{elsewhere}/\r\nContent-Length: 0\r\n\r\n"
         async with listening(saying(moved.encode())) as (place, _):
             store = MemoryStore()
-            await store.save(Kept(3, "token", 2**40, "camille@demo.example").encode())
+            await store.save(StoredSession(3, "token", 2**40, "camille@demo.example").encode())
             backend = Backend.at(f"http://{place}", store)
             await backend.resume()
             with pytest.raises(UnexpectedAnswer):

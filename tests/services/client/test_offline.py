@@ -26,21 +26,21 @@ from starlette.applications import Starlette
 from services.client import backend as backend_module
 from services.client import cache as cache_module
 from services.client import offline as offline_module
-from services.client.backend import Backend, Opinion
-from services.client.cache import MOST_KNOWN, Known, Reads, Worth, encode
+from services.client.backend import Backend, UnsentFeedback
+from services.client.cache import MOST_KNOWN, CacheEntry, Priority, ResponseCache, encode
 from services.client.credentials import CredentialProblem, CredentialStore, MemoryStore
-from services.client.http import IN_PROCESS, Wire
-from services.client.offline import KEY_LENGTH, OfflineStore, Seal
-from services.client.session import Kept
+from services.client.http import IN_PROCESS, HttpClient
+from services.client.offline import KEY_LENGTH, Cipher, OfflineStore
+from services.client.session import StoredSession
 from services.domain.errors import BackendError, NotFound, SessionExpired, Unreachable
 from services.domain.models import Account, DisputeReason, PurchasePage, ServiceStatus
 from tests.services.doubles import PASSWORDS, Clock, FailingStore, Network, sign_in
 from tests.services.scripted import ACCOUNT, Scripted, always
 
 CAMILLE = "camille@demo.example"
-SEAL = Seal(bytes(range(KEY_LENGTH)), "https://backend.example", CAMILLE)
+CIPHER = Cipher(bytes(range(KEY_LENGTH)), "https://backend.example", CAMILLE)
 AT = datetime(2024, 3, 10, 11, tzinfo=UTC)
-OPINION = Opinion("periode", True, "Clair.", None, "3e0b1b9e-0000-4000-8000-000000000001")
+OPINION = UnsentFeedback("periode", True, "Clair.", None, "3e0b1b9e-0000-4000-8000-000000000001")
 
 
 # Encrypted files
@@ -48,25 +48,25 @@ OPINION = Opinion("periode", True, "Clair.", None, "3e0b1b9e-0000-4000-8000-0000
 
 @given(st.binary(max_size=300), st.text("abc-", min_size=1, max_size=20))
 def test_encrypted_file_is_decrypted_to_its_content(content: bytes, name: str) -> None:
-    file = SEAL.close(name, content)
-    assert SEAL.open(name, file) == content
-    assert SEAL.close(name, content) != file, "the nonce is another each time"
+    file = CIPHER.encrypt(name, content)
+    assert CIPHER.decrypt(name, file) == content
+    assert CIPHER.encrypt(name, content) != file, "the nonce is another each time"
 
 
 @given(st.data())
 def test_file_with_a_flipped_bit_is_refused(data: st.DataObject) -> None:
-    file = bytearray(SEAL.close("answers", b"Studio Pixelune, 2,99"))
+    file = bytearray(CIPHER.encrypt("answers", b"Studio Pixelune, 2,99"))
     bit = data.draw(st.integers(0, len(file) * 8 - 1))
     file[bit // 8] ^= 1 << bit % 8
-    assert SEAL.open("answers", bytes(file)) is None
+    assert CIPHER.decrypt("answers", bytes(file)) is None
 
 
 @given(st.integers(0, 60))
 def test_file_truncated_or_extended_is_refused(length: int) -> None:
-    file = SEAL.close("answers", b"Studio Pixelune, 2,99")
+    file = CIPHER.encrypt("answers", b"Studio Pixelune, 2,99")
     cut = file[: min(length, len(file) - 1)]
-    assert SEAL.open("answers", cut) is None
-    assert SEAL.open("answers", file + b"\0") is None
+    assert CIPHER.decrypt("answers", cut) is None
+    assert CIPHER.decrypt("answers", file + b"\0") is None
 
 
 @given(st.binary(max_size=100))
@@ -74,53 +74,53 @@ def test_file_truncated_or_extended_is_refused(length: int) -> None:
 @example(b"CEM1" + bytes(12))
 @example(b"CEM1" + bytes(28))
 def test_file_of_random_bytes_is_refused(file: bytes) -> None:
-    assert SEAL.open("answers", file) is None
+    assert CIPHER.decrypt("answers", file) is None
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        replace(SEAL, key=bytes(KEY_LENGTH)),
-        replace(SEAL, owner="sofia@demo.example"),
-        replace(SEAL, origin="https://elsewhere.example"),
+        replace(CIPHER, key=bytes(KEY_LENGTH)),
+        replace(CIPHER, owner="sofia@demo.example"),
+        replace(CIPHER, origin="https://elsewhere.example"),
     ],
     ids=["key", "subscriber", "backend"],
 )
-def test_file_of_another_key_subscriber_or_backend_is_refused(other: Seal) -> None:
-    assert SEAL.open("answers", other.close("answers", b"x")) is None
+def test_file_of_another_key_subscriber_or_backend_is_refused(other: Cipher) -> None:
+    assert CIPHER.decrypt("answers", other.encrypt("answers", b"x")) is None
 
 
 def test_file_under_another_name_is_refused() -> None:
-    assert SEAL.open("answers", SEAL.close("opinion-1", b"x")) is None
+    assert CIPHER.decrypt("answers", CIPHER.encrypt("opinion-1", b"x")) is None
 
 
 def test_file_of_a_later_format_is_refused() -> None:
-    file = SEAL.close("answers", b"x")
-    assert SEAL.open("answers", b"CEM2" + file[4:]) is None
+    file = CIPHER.encrypt("answers", b"x")
+    assert CIPHER.decrypt("answers", b"CEM2" + file[4:]) is None
 
 
 def test_encryption_key_is_not_in_the_repr() -> None:
-    assert repr(SEAL) == "Seal(...)"
+    assert repr(CIPHER) == "Cipher(...)"
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[OfflineStore]:
-    opened = OfflineStore(tmp_path / "data", SEAL.origin)
+    opened = OfflineStore(tmp_path / "data", CIPHER.origin)
     yield opened
     await opened.close()
 
 
 async def test_files_are_private_encrypted_and_replaced_whole(store: OfflineStore) -> None:
-    assert await store.open(SEAL) == {}
-    assert await store.save(SEAL, "answers", lambda: b"first")
-    assert await store.save(SEAL, "answers", lambda: b"second")
+    assert await store.open(CIPHER) == {}
+    assert await store.save(CIPHER, "answers", lambda: b"first")
+    assert await store.save(CIPHER, "answers", lambda: b"second")
     (file,) = store.folder.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
     assert b"second" not in file.read_bytes()
-    assert await store.open(SEAL) == {"answers": b"second"}
+    assert await store.open(CIPHER) == {"answers": b"second"}
     await store.remove("answers")
-    assert await store.open(SEAL) == {}
+    assert await store.open(CIPHER) == {}
     await store.erase()
     assert not store.folder.exists()
     await store.erase()
@@ -128,11 +128,11 @@ async def test_files_are_private_encrypted_and_replaced_whole(store: OfflineStor
 
 async def test_files_of_two_backends_are_separate(store: OfflineStore, tmp_path: Path) -> None:
     other = OfflineStore(tmp_path / "data", "https://elsewhere.example")
-    await store.open(SEAL)
-    await store.save(SEAL, "answers", lambda: b"x")
-    await other.open(replace(SEAL, origin=other.origin))
+    await store.open(CIPHER)
+    await store.save(CIPHER, "answers", lambda: b"x")
+    await other.open(replace(CIPHER, origin=other.origin))
     await other.erase()
-    assert await store.open(SEAL) == {"answers": b"x"}
+    assert await store.open(CIPHER) == {"answers": b"x"}
     await other.close()
 
 
@@ -140,49 +140,49 @@ async def test_unreadable_files_are_deleted_and_the_others_kept(
     store: OfflineStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offline_module, "LARGEST_FILE", 200)
-    await store.open(SEAL)
-    await store.save(SEAL, "answers", lambda: b"x")
+    await store.open(CIPHER)
+    await store.save(CIPHER, "answers", lambda: b"x")
     (store.folder / "opinion-1.bin").write_bytes(b"damaged")
-    (store.folder / "opinion-2.bin").write_bytes(replace(SEAL, owner="x").close("opinion-2", b"x"))
-    (store.folder / "opinion-3.bin").write_bytes(SEAL.close("opinion-3", b"large" * 50))
+    (store.folder / "opinion-2.bin").write_bytes(replace(CIPHER, owner="x").encrypt("opinion-2", b"x"))
+    (store.folder / "opinion-3.bin").write_bytes(CIPHER.encrypt("opinion-3", b"large" * 50))
     (store.folder / "notes.txt").write_text("not ours")
     (store.folder / "opinion-4.bin").mkdir()
-    assert await store.open(SEAL) == {"answers": b"x"}
+    assert await store.open(CIPHER) == {"answers": b"x"}
     assert sorted(path.name for path in store.folder.iterdir()) == ["answers.bin", "opinion-4.bin"]
 
 
 async def test_old_temporary_files_are_deleted_and_recent_ones_kept(store: OfflineStore) -> None:
-    await store.open(SEAL)
-    await store.save(SEAL, "answers", lambda: b"x")
-    crashed, under_way = store.folder / "tmp1.tmp", store.folder / "tmp2.tmp"
-    for path in (crashed, under_way):
-        path.write_bytes(SEAL.close("answers", b"half")[:20])
+    await store.open(CIPHER)
+    await store.save(CIPHER, "answers", lambda: b"x")
+    crashed, in_flight = store.folder / "tmp1.tmp", store.folder / "tmp2.tmp"
+    for path in (crashed, in_flight):
+        path.write_bytes(CIPHER.encrypt("answers", b"half")[:20])
     os.utime(crashed, (time.time() - 3600,) * 2)
-    assert await store.open(SEAL) == {"answers": b"x"}
+    assert await store.open(CIPHER) == {"answers": b"x"}
     assert not crashed.exists()
-    assert under_way.exists()
+    assert in_flight.exists()
 
 
 async def test_interrupted_write_keeps_the_previous_file(
     store: OfflineStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.open(SEAL)
-    await store.save(SEAL, "answers", lambda: b"former")
+    await store.open(CIPHER)
+    await store.save(CIPHER, "answers", lambda: b"former")
 
     def refuse(*_: object) -> None:
         raise OSError
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", refuse)
-        assert not await store.save(SEAL, "answers", lambda: b"later")
-    assert await store.open(SEAL) == {"answers": b"former"}
+        assert not await store.save(CIPHER, "answers", lambda: b"later")
+    assert await store.open(CIPHER) == {"answers": b"former"}
     assert [path.name for path in store.folder.iterdir()] == ["answers.bin"], "and nothing lies about"
 
 
 async def test_write_to_a_full_disk_keeps_the_previous_file(store: OfflineStore) -> None:
     """Use /dev/full, where every write fails like on a full disk."""
-    await store.open(SEAL)
-    await store.save(SEAL, "answers", lambda: b"former")
+    await store.open(CIPHER)
+    await store.save(CIPHER, "answers", lambda: b"former")
 
     def onto_full(*_: object, **__: object) -> tuple[int, str]:
         name = str(store.folder / "full.tmp")
@@ -191,20 +191,20 @@ async def test_write_to_a_full_disk_keeps_the_previous_file(store: OfflineStore)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(tempfile, "mkstemp", onto_full)
-        assert not await store.save(SEAL, "answers", lambda: b"later")
-    assert await store.open(SEAL) == {"answers": b"former"}
+        assert not await store.save(CIPHER, "answers", lambda: b"later")
+    assert await store.open(CIPHER) == {"answers": b"former"}
 
 
 async def test_unwritable_folder_raises_no_error(tmp_path: Path) -> None:
     """Put a file at the folder's path, so that even root cannot write there."""
     (tmp_path / "data").write_text("in the way")
-    store = OfflineStore(tmp_path / "data", SEAL.origin)
-    assert await store.open(SEAL) == {}
-    assert not await store.save(SEAL, "answers", lambda: b"x")
+    store = OfflineStore(tmp_path / "data", CIPHER.origin)
+    assert await store.open(CIPHER) == {}
+    assert not await store.save(CIPHER, "answers", lambda: b"x")
     await store.remove("answers")
     await store.erase()
     await store.close()
-    assert not await store.save(SEAL, "answers", lambda: b"after the end")
+    assert not await store.save(CIPHER, "answers", lambda: b"after the end")
 
 
 @pytest.fixture
@@ -231,10 +231,10 @@ async def test_folder_that_is_a_link_is_replaced_and_its_target_left_alone(
     before = contents(elsewhere)
     store.folder.parent.mkdir()
     store.folder.symlink_to(elsewhere)
-    assert await store.open(SEAL) == {}
+    assert await store.open(CIPHER) == {}
     assert not store.folder.is_symlink()
-    assert await store.save(SEAL, "answers", lambda: b"x")
-    assert await store.open(SEAL) == {"answers": b"x"}
+    assert await store.save(CIPHER, "answers", lambda: b"x")
+    assert await store.open(CIPHER) == {"answers": b"x"}
     await store.erase()
     assert not store.folder.exists()
     assert contents(elsewhere) == before
@@ -247,8 +247,8 @@ async def test_link_to_anything_is_replaced_by_a_folder(
     before = contents(elsewhere)
     store.folder.parent.mkdir()
     store.folder.symlink_to(tmp_path / target)
-    await store.open(SEAL)
-    assert await store.save(SEAL, "answers", lambda: b"x")
+    await store.open(CIPHER)
+    assert await store.save(CIPHER, "answers", lambda: b"x")
     await store.erase()
     assert not list(store.folder.parent.iterdir())
     assert contents(elsewhere) == before
@@ -257,17 +257,17 @@ async def test_link_to_anything_is_replaced_by_a_folder(
 async def test_link_to_itself_is_replaced_by_a_folder(store: OfflineStore) -> None:
     store.folder.parent.mkdir()
     store.folder.symlink_to(store.folder)
-    await store.open(SEAL)
-    assert await store.save(SEAL, "answers", lambda: b"x")
+    await store.open(CIPHER)
+    assert await store.save(CIPHER, "answers", lambda: b"x")
 
 
 async def test_link_in_place_of_the_open_folder_is_not_followed(store: OfflineStore, elsewhere: Path) -> None:
     before = contents(elsewhere)
-    await store.open(SEAL)
-    await store.save(SEAL, "answers", lambda: b"x")
+    await store.open(CIPHER)
+    await store.save(CIPHER, "answers", lambda: b"x")
     shutil.rmtree(store.folder)
     store.folder.symlink_to(elsewhere)
-    assert not await store.save(SEAL, "answers", lambda: b"x")
+    assert not await store.save(CIPHER, "answers", lambda: b"x")
     await store.remove("answers")
     assert contents(elsewhere) == before
     await store.erase()
@@ -279,8 +279,8 @@ async def test_folder_replaced_by_a_link_leaves_the_target_unchanged(
     store: OfflineStore, elsewhere: Path
 ) -> None:
     before = contents(elsewhere)
-    await store.open(SEAL)
-    await store.save(SEAL, "opinion-1", lambda: b"x")
+    await store.open(CIPHER)
+    await store.save(CIPHER, "opinion-1", lambda: b"x")
     (store.folder / "opinion-1.bin").rename(elsewhere / "opinion-1.bin")
     store.folder.rmdir()
     store.folder.symlink_to(elsewhere)
@@ -293,10 +293,10 @@ async def test_data_folder_behind_links_is_used_and_erased(tmp_path: Path) -> No
     """Allow links above the data folder, such as a home on another disk."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "home").symlink_to(tmp_path / "disk")
-    store = OfflineStore(tmp_path / "home" / "data", SEAL.origin)
-    await store.open(SEAL)
-    assert await store.save(SEAL, "answers", lambda: b"x")
-    assert await store.open(SEAL) == {"answers": b"x"}
+    store = OfflineStore(tmp_path / "home" / "data", CIPHER.origin)
+    await store.open(CIPHER)
+    assert await store.save(CIPHER, "answers", lambda: b"x")
+    assert await store.open(CIPHER) == {"answers": b"x"}
     await store.erase()
     await store.close()
     assert not list((tmp_path / "disk" / "data").iterdir())
@@ -305,16 +305,16 @@ async def test_data_folder_behind_links_is_used_and_erased(tmp_path: Path) -> No
 async def test_entry_that_is_a_link_is_not_read_and_only_the_link_is_deleted(
     store: OfflineStore, elsewhere: Path
 ) -> None:
-    (elsewhere / "opinion-1.bin").write_bytes(SEAL.close("opinion-1", b"x"))
+    (elsewhere / "opinion-1.bin").write_bytes(CIPHER.encrypt("opinion-1", b"x"))
     before = contents(elsewhere)
-    await store.open(SEAL)
+    await store.open(CIPHER)
     for name, target in (("opinion-1", "opinion-1.bin"), ("opinion-2", "photos"), ("opinion-3", "nothing")):
         (store.folder / f"{name}.bin").symlink_to(elsewhere / target)
-    assert await store.open(SEAL) == {}
+    assert await store.open(CIPHER) == {}
     assert not list(store.folder.iterdir())
     (store.folder / "answers.bin").symlink_to(elsewhere / "answers.bin")
     (store.folder / "photos").symlink_to(elsewhere / "photos")
-    assert await store.save(SEAL, "answers", lambda: b"x")
+    assert await store.save(CIPHER, "answers", lambda: b"x")
     await store.erase()
     assert not store.folder.exists()
     assert contents(elsewhere) == before
@@ -322,27 +322,27 @@ async def test_entry_that_is_a_link_is_not_read_and_only_the_link_is_deleted(
 
 async def test_write_after_an_erasure_has_no_effect(store: OfflineStore) -> None:
     """Check a late write of the same window and of another one."""
-    other = OfflineStore(store.folder.parent, SEAL.origin)
-    await store.open(SEAL)
-    await other.open(SEAL)
-    writing = store.save(SEAL, "answers", lambda: b"x")
+    other = OfflineStore(store.folder.parent, CIPHER.origin)
+    await store.open(CIPHER)
+    await other.open(CIPHER)
+    writing = store.save(CIPHER, "answers", lambda: b"x")
     await store.erase()
     assert await writing
-    assert not await other.save(SEAL, "answers", lambda: b"x")
+    assert not await other.save(CIPHER, "answers", lambda: b"x")
     assert not store.folder.exists()
     await other.close()
 
 
 async def test_cancelled_removal_is_still_executed(store: OfflineStore) -> None:
-    await store.open(SEAL)
-    await store.save(SEAL, "opinion", lambda: b"Clair.")
+    await store.open(CIPHER)
+    await store.save(CIPHER, "opinion", lambda: b"Clair.")
     free = threading.Event()
 
     def slow() -> bytes:
         free.wait(15)
         return b"2,99"
 
-    writing = store.save(SEAL, "answers", slow)
+    writing = store.save(CIPHER, "answers", slow)
     removing = asyncio.ensure_future(store.remove("opinion"))
     await asyncio.sleep(0)
     removing.cancel()
@@ -356,17 +356,17 @@ async def test_slow_disk_does_not_delay_the_start(
     store: OfflineStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(offline_module, "OPENING_TIME", 0.01)
-    store.save(SEAL, "answers", lambda: time.sleep(0.2) or b"")  # type: ignore[func-returns-value]
-    assert await store.open(SEAL) == {}
+    store.save(CIPHER, "answers", lambda: time.sleep(0.2) or b"")  # type: ignore[func-returns-value]
+    assert await store.open(CIPHER) == {}
 
 
 def _write(folder: Path, letter: str, times: int) -> None:
     async def write() -> None:
-        store = OfflineStore(folder, SEAL.origin)
-        await store.open(SEAL)
+        store = OfflineStore(folder, CIPHER.origin)
+        await store.open(CIPHER)
         for turn in range(times):
-            assert await store.save(SEAL, "answers", lambda: letter.encode() * 5000)
-            assert await store.save(SEAL, f"opinion-{letter}{turn}", letter.encode)
+            assert await store.save(CIPHER, "answers", lambda: letter.encode() * 5000)
+            assert await store.save(CIPHER, f"opinion-{letter}{turn}", letter.encode)
         await store.close()
 
     asyncio.run(write())
@@ -382,30 +382,30 @@ async def test_two_writing_processes_leave_complete_files(store: OfflineStore) -
     while any(process.is_alive() for process in processes):
         path = store.folder / "answers.bin"
         if path.exists():
-            seen.add(SEAL.open("answers", await asyncio.to_thread(path.read_bytes)) or b"damaged")
+            seen.add(CIPHER.decrypt("answers", await asyncio.to_thread(path.read_bytes)) or b"damaged")
         await asyncio.sleep(0.005)
     for process in processes:
         process.join()
         assert process.exitcode == 0
     assert seen <= {b"a" * 5000, b"b" * 5000}
-    files = await store.open(SEAL)
+    files = await store.open(CIPHER)
     assert len(files) == 81, "neither lost what only it had written"
 
 
 # Response cache
 
 
-def known(number: int, worth: Worth = Worth.USEFUL, value: object = None) -> Known:
-    return Known(f"/v1/{number}", f'"{number}"', AT, worth, value or {"n": number})
+def known(number: int, priority: Priority = Priority.USEFUL, value: object = None) -> CacheEntry:
+    return CacheEntry(f"/v1/{number}", f'"{number}"', AT, priority, value or {"n": number})
 
 
 def test_cache_evicts_by_priority_then_age() -> None:
-    reads = Reads()
-    reads.keep(known(0, Worth.ESSENTIAL))
+    reads = ResponseCache()
+    reads.put(known(0, Priority.ESSENTIAL))
     for number in range(1, MOST_KNOWN + 10):
-        reads.keep(known(number, Worth.PASSING if number % 2 else Worth.USEFUL))
+        reads.put(known(number, Priority.PASSING if number % 2 else Priority.USEFUL))
     for number in range(1000, 1000 + MOST_KNOWN):
-        reads.keep(known(number))
+        reads.put(known(number))
     kept = [each.url for each in reads.snapshot()]
     assert len(kept) == MOST_KNOWN
     assert kept[0] == "/v1/0"
@@ -415,11 +415,11 @@ def test_cache_evicts_by_priority_then_age() -> None:
 def test_cache_on_the_device_has_its_own_size_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache_module, "LARGEST", 200)
     answers = [
-        known(1, Worth.ESSENTIAL),
+        known(1, Priority.ESSENTIAL),
         *(known(n, value="x" * 30) for n in (2, 3)),
-        known(4, Worth.PASSING),
+        known(4, Priority.PASSING),
     ]
-    reads = Reads()
+    reads = ResponseCache()
     reads.restore(encode(answers))
     assert [each.url for each in reads.snapshot()] == ["/v1/1", "/v1/3"]
 
@@ -430,14 +430,14 @@ def test_cache_on_the_device_has_its_own_size_limit(monkeypatch: pytest.MonkeyPa
 @example(b'[{"url":"","etag":"","at":"2024-03-10T11:00:00Z","worth":2,"value":{}}]')
 @example(b'[{"url":"/v1/me","etag":"","at":"2024-03-10T11:00:00Z","worth":7,"value":{}}]')
 def test_cache_restored_from_random_bytes_is_empty(text: bytes) -> None:
-    reads = Reads()
+    reads = ResponseCache()
     reads.restore(text)
     assert reads.snapshot() == () or text.strip() == b"[]"
 
 
 def test_cached_answer_of_another_shape_is_dropped() -> None:
     """Restore an answer that lacks a member required by this version."""
-    reads = Reads()
+    reads = ResponseCache()
     reads.restore(encode([known(1)]))
     assert reads.recall("/v1/1", Account) is None
     assert reads.snapshot() == ()
@@ -462,7 +462,7 @@ class Device:
 
     async def start(self) -> Backend:
         backend = Backend(
-            Wire(IN_PROCESS, self.network, clock=self.clock, timeout=5.0),
+            HttpClient(IN_PROCESS, self.network, clock=self.clock, timeout=5.0),
             self.credentials,
             clock=self.clock,
             offline=OfflineStore(self.folder, IN_PROCESS),
@@ -544,10 +544,10 @@ async def test_read_never_made_has_no_cached_answer(device: Device) -> None:
 async def test_device_files_contain_no_secret_or_purchase_in_clear(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
-    await backend.keep_opinion(OPINION)
+    await backend.queue_feedback(OPINION)
     (account, periods, page, *_) = await journey(backend)
     await device.stop()
-    kept = Kept.decode(await device.credentials.load() or "")
+    kept = StoredSession.decode(await device.credentials.load() or "")
     assert kept is not None
     assert kept.v == 3
     key = kept.offline_key()
@@ -573,7 +573,7 @@ async def test_end_of_the_session_erases_the_device_files(device: Device, leave:
     backend = await device.start()
     await sign_in(backend)
     await journey(backend)
-    await backend.keep_opinion(OPINION)
+    await backend.queue_feedback(OPINION)
     await device.stop()
     assert len(device.files) == 2
     backend = await device.start()
@@ -585,7 +585,9 @@ async def test_end_of_the_session_erases_the_device_files(device: Device, leave:
         case "sign out everywhere":
             await backend.sign_out_everywhere()
         case "revoked":
-            other = Backend(Wire(IN_PROCESS, device.network, clock=device.clock, timeout=5.0), MemoryStore())
+            other = Backend(
+                HttpClient(IN_PROCESS, device.network, clock=device.clock, timeout=5.0), MemoryStore()
+            )
             await sign_in(other, remember=False)
             await other.sign_out_everywhere()
             await other.close()
@@ -600,7 +602,7 @@ async def test_end_of_the_session_erases_the_device_files(device: Device, leave:
         case "not remembered":
             await sign_in(backend, remember=False)
             await journey(backend)
-    assert backend.unsent_opinions == ()
+    assert backend.unsent_feedback == ()
     if leave != "not remembered":
         assert backend.account().known is None
         assert await device.credentials.load() is None
@@ -695,7 +697,7 @@ async def test_backend_without_a_device_writes_no_file(
     backend = network.backend(MemoryStore(), clock)
     await sign_in(backend)
     await journey(backend)
-    await backend.keep_opinion(OPINION)
+    await backend.queue_feedback(OPINION)
     await backend.drop_opinion(OPINION.key)
     assert backend.account().known
     assert not backend.keeps_on_device
@@ -728,14 +730,14 @@ async def test_locked_keyring_hides_the_cache_until_unlocked(device: Device) -> 
 
 async def test_session_kept_without_a_key_opens_and_gets_one(device: Device) -> None:
     await sign_in(await device.start())
-    kept = Kept.decode(await device.credentials.load() or "")
+    kept = StoredSession.decode(await device.credentials.load() or "")
     assert kept is not None
     await device.stop()
-    await device.credentials.save(Kept(3, kept.rt, kept.exp, kept.id).encode())
+    await device.credentials.save(StoredSession(3, kept.rt, kept.exp, kept.id).encode())
     backend = await device.start()
     assert not backend.keeps_on_device
     await backend.account()
-    upgraded = Kept.decode(await device.credentials.load() or "")
+    upgraded = StoredSession.decode(await device.credentials.load() or "")
     assert upgraded is not None
     assert upgraded.offline_key()
     await device.stop()
@@ -746,21 +748,21 @@ async def test_session_kept_without_a_key_opens_and_gets_one(device: Device) -> 
 
 @pytest.mark.parametrize("key", ["", "x", "AAAA", "é", "A" * 44, "A" * 43 + "="])
 def test_offline_key_must_have_32_bytes(key: str) -> None:
-    assert (Kept(3, "rt", 1, "id", key).offline_key() is not None) == (key == "A" * 43 + "=")
+    assert (StoredSession(3, "rt", 1, "id", key).offline_key() is not None) == (key == "A" * 43 + "=")
 
 
 async def test_two_windows_use_the_same_key(device: Device) -> None:
     """Both windows create a key for a session without one; the second adopts the first key."""
     await sign_in(await device.start())
-    kept = Kept.decode(await device.credentials.load() or "")
+    kept = StoredSession.decode(await device.credentials.load() or "")
     assert kept is not None
     await device.stop()
-    await device.credentials.save(Kept(3, kept.rt, kept.exp, kept.id).encode())
+    await device.credentials.save(StoredSession(3, kept.rt, kept.exp, kept.id).encode())
     one, other = await device.start(), await device.start()
     await one.account()
-    first = Kept.decode(await device.credentials.load() or "")
+    first = StoredSession.decode(await device.credentials.load() or "")
     await other.account()
-    second = Kept.decode(await device.credentials.load() or "")
+    second = StoredSession.decode(await device.credentials.load() or "")
     assert first is not None
     assert second is not None
     assert first.key == second.key
@@ -770,7 +772,7 @@ async def test_concurrent_reads_are_written_once(device: Device, monkeypatch: py
     written: list[str] = []
     save = OfflineStore.save
 
-    def counted(store: OfflineStore, seal: Seal, name: str, content: Callable[[], bytes]) -> Any:
+    def counted(store: OfflineStore, seal: Cipher, name: str, content: Callable[[], bytes]) -> Any:
         written.append(name)
         return save(store, seal, name, content)
 
@@ -840,25 +842,25 @@ async def test_change_invalidates_the_answers_that_it_affects(device: Device) ->
 async def test_feedback_with_a_lone_surrogate_is_stored(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
-    await backend.keep_opinion(msgspec.structs.replace(OPINION, missing="\ud83d Plus."))
+    await backend.queue_feedback(msgspec.structs.replace(OPINION, missing="\ud83d Plus."))
     await device.stop()
     again = await device.start()
-    assert [opinion.missing for opinion in again.unsent_opinions] == ["? Plus."]
+    assert [opinion.missing for opinion in again.unsent_feedback] == ["? Plus."]
 
 
 async def test_unsent_feedback_survives_restarts_until_dropped(device: Device) -> None:
     backend = await device.start()
     await sign_in(backend)
-    await backend.keep_opinion(OPINION)
+    await backend.queue_feedback(OPINION)
     await backend.forget_known()
-    await backend.keep_opinion(OPINION)
+    await backend.queue_feedback(OPINION)
     await device.stop()
     backend = await device.start()
-    assert [*backend.unsent_opinions] == [OPINION]
+    assert [*backend.unsent_feedback] == [OPINION]
     await backend.drop_opinion(OPINION.key)
-    assert [*backend.unsent_opinions] == []
+    assert [*backend.unsent_feedback] == []
     await device.stop()
-    assert (await device.start()).unsent_opinions == ()
+    assert (await device.start()).unsent_feedback == ()
 
 
 async def test_clearing_the_cache_keeps_the_session(device: Device) -> None:
@@ -880,7 +882,7 @@ async def test_offline_key_is_new_at_each_sign_in(device: Device) -> None:
     backend = await device.start()
     for _ in range(2):
         await sign_in(backend)
-        kept = Kept.decode(await device.credentials.load() or "")
+        kept = StoredSession.decode(await device.credentials.load() or "")
         assert kept is not None
         keys.add(kept.key)
         await backend.sign_out()
@@ -895,8 +897,8 @@ async def test_cached_purchase_page_is_equal_after_a_round_trip(network: Network
     backend = network.backend(MemoryStore(), clock)
     await sign_in(backend)
     page = await backend.purchases("c1", "2024-03")
-    reads = Reads()
-    reads.restore(encode([Known("/v1/x", page.etag, page.at, Worth.USEFUL, page.value)]))
+    reads = ResponseCache()
+    reads.restore(encode([CacheEntry("/v1/x", page.etag, page.at, Priority.USEFUL, page.value)]))
     assert reads.recall("/v1/x", PurchasePage) == page
     await backend.close()
 

@@ -20,9 +20,9 @@ import pytest
 
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
-from services.client.http import Wire, utc_now
-from services.client.oauth import Authority, InvalidGrant
-from services.client.session import Kept
+from services.client.http import HttpClient, utc_now
+from services.client.oauth import InvalidGrant, OAuthClient
+from services.client.session import StoredSession
 from services.domain.errors import Refused, SessionExpired, SignInTimedOut
 
 SCRIPT = Path(__file__).parents[1] / "provider" / "provider.mjs"
@@ -56,9 +56,9 @@ def provider() -> Iterator[str]:
 
 
 @pytest.fixture
-async def authority(provider: str) -> AsyncIterator[Authority]:
-    wire = Wire.over_http(provider, clock=utc_now, timeout=LOADED)
-    yield Authority(wire)
+async def authority(provider: str) -> AsyncIterator[OAuthClient]:
+    wire = HttpClient.over_http(provider, clock=utc_now, timeout=LOADED)
+    yield OAuthClient(wire)
     await wire.close()
 
 
@@ -85,7 +85,7 @@ async def signed_in(origin: str, store: MemoryStore) -> AsyncIterator[Backend]:
 
 async def kept(store: MemoryStore) -> str:
     """Return the refresh token in `store`."""
-    found = Kept.decode(await store.load() or "")
+    found = StoredSession.decode(await store.load() or "")
     assert found is not None
     return found.rt
 
@@ -101,7 +101,7 @@ async def test_account_at_another_provider_is_the_one_signed_in(backend: Backend
     assert (await backend.account()).value.subscriber_id == CAMILLE
 
 
-async def test_sign_in_after_a_refused_password_accepts_the_right_one(authority: Authority) -> None:
+async def test_sign_in_after_a_refused_password_accepts_the_right_one(authority: OAuthClient) -> None:
     for identifier in (CAMILLE, "nobody@demo.example"):
         challenge = await authority.begin(identifier)
         for _ in range(2):
@@ -113,14 +113,14 @@ async def test_sign_in_after_a_refused_password_accepts_the_right_one(authority:
     assert (await authority.finish(challenge, PASSWORD)).refresh_token
 
 
-async def test_code_with_another_verifier_is_refused(authority: Authority) -> None:
+async def test_code_with_another_verifier_is_refused(authority: OAuthClient) -> None:
     challenge = await authority.begin(CAMILLE)
     challenge._code_verifier = "another" * 7
     with pytest.raises(SignInTimedOut):
         await authority.finish(challenge, PASSWORD)
 
 
-async def test_sign_in_finished_twice_times_out(authority: Authority) -> None:
+async def test_sign_in_finished_twice_times_out(authority: OAuthClient) -> None:
     challenge = await authority.begin(CAMILLE)
     await authority.finish(challenge, PASSWORD)
     with pytest.raises(SignInTimedOut):
@@ -147,7 +147,7 @@ async def test_kept_session_resumes_and_rotates_its_token(provider: str, store: 
 
 
 async def test_reused_refresh_token_ends_the_session(
-    provider: str, backend: Backend, authority: Authority, store: MemoryStore
+    provider: str, backend: Backend, authority: OAuthClient, store: MemoryStore
 ) -> None:
     ended: list[bool] = []
     backend.on_session_end = lambda: ended.append(True)
@@ -162,7 +162,7 @@ async def test_reused_refresh_token_ends_the_session(
 
 
 async def test_sign_out_revokes_the_refresh_token_at_the_provider(
-    backend: Backend, authority: Authority, store: MemoryStore
+    backend: Backend, authority: OAuthClient, store: MemoryStore
 ) -> None:
     token = await kept(store)
     await backend.sign_out()
@@ -187,16 +187,16 @@ async def test_sign_in_with_openid_metadata_only_succeeds() -> None:
             assert (await backend.account()).value.subscriber_id == CAMILLE
 
 
-async def test_provider_answers_differ_from_the_sandbox(provider: str, authority: Authority) -> None:
+async def test_provider_answers_differ_from_the_sandbox(provider: str, authority: OAuthClient) -> None:
     """Check the premise of the tests above: this provider differs from the sandbox."""
     tokens: list[dict[str, Any]] = []
 
-    async def look(response: httpx.Response) -> None:
+    async def design(response: httpx.Response) -> None:
         await response.aread()
         if "access_token" in response.text:
             tokens.append(response.json())
 
-    authority._wire._client.event_hooks = {"response": [look]}
+    authority._http._client.event_hooks = {"response": [design]}
     await authority.finish(await authority.begin(CAMILLE), PASSWORD)
     assert tokens[0].keys() == {
         "access_token",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.client.backend import Backend
-from services.client.cache import Reads, encode
+from services.client.cache import ResponseCache, encode
 from services.client.whole_periods import read_export
 from services.domain.errors import UnexpectedAnswer
 from services.domain.models import Answer
@@ -102,7 +102,7 @@ async def test_list_with_malformed_records_is_read_and_logged_once(name: str) ->
     backend = await Scripted(always(200, body)).backend()
     answer = await read(backend)
     assert answer.unreadable == 2
-    (trouble,) = backend.troubles.last
+    (trouble,) = backend.failure_log.last
     assert trouble.kind == "UnexpectedAnswer"
     await backend.close()
 
@@ -134,8 +134,8 @@ async def test_unreadable_count_survives_a_restored_cache() -> None:
     kept = backend.purchases("c1", "2024-04").known
     assert kept is not None
     assert kept.unreadable == 1
-    reads = Reads()
-    reads.restore(encode(backend._reads.snapshot()))
+    reads = ResponseCache()
+    reads.restore(encode(backend._cache.snapshot()))
     (known,) = reads.snapshot()
     again = reads.recall(known.url, type(kept.value))
     assert again is not None

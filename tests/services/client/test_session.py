@@ -18,9 +18,9 @@ from starlette.applications import Starlette
 
 from services.client.backend import Backend
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
-from services.client.http import IN_PROCESS, Reply, Wire
+from services.client.http import IN_PROCESS, HttpClient, Response
 from services.client.oauth import Challenge, Tokens
-from services.client.session import Kept, Remembered
+from services.client.session import Remembered, StoredSession
 from services.domain.errors import (
     ActionNeeded,
     BackendError,
@@ -43,8 +43,8 @@ def network(sandbox: Starlette) -> Network:
     return Network(sandbox)
 
 
-async def kept(store: MemoryStore) -> Kept:
-    found = Kept.decode(await store.load() or "")
+async def kept(store: MemoryStore) -> StoredSession:
+    found = StoredSession.decode(await store.load() or "")
     assert found is not None
     return found
 
@@ -208,7 +208,9 @@ async def test_token_renewed_by_another_window_is_used_after_a_refusal() -> None
 
     class Meanwhile(list[httpx.Response]):
         def pop(self, _index: object = None) -> httpx.Response:
-            store._secret = Kept(3, "renewed-elsewhere", 2_000_000_000, "camille@demo.example").encode()
+            store._secret = StoredSession(
+                3, "renewed-elsewhere", 2_000_000_000, "camille@demo.example"
+            ).encode()
             self.clear()
             return refused
 
@@ -323,7 +325,7 @@ async def test_rotated_token_in_an_unusual_answer_is_kept(answer: httpx.Response
     assert (await renewed(answer)).rt == "rotated"
 
 
-async def renewed(answer: httpx.Response) -> Kept:
+async def renewed(answer: httpx.Response) -> StoredSession:
     """Renew the tokens with `answer`, read the account, and return the stored entry."""
     store = MemoryStore()
     await store.save(KEPT)
@@ -393,7 +395,7 @@ async def test_call_refused_with_fresh_tokens_ends_the_session() -> None:
 
 async def test_sign_in_without_remember_stores_nothing(network: Network, clock: Clock) -> None:
     store = MemoryStore()
-    await store.save(Kept(3, "of somebody else", 2_000_000_000, "sofia@demo.example").encode())
+    await store.save(StoredSession(3, "of somebody else", 2_000_000_000, "sofia@demo.example").encode())
     backend = network.backend(store, clock)
     await sign_in(backend, remember=False)
     assert await store.load() is None
@@ -557,7 +559,9 @@ async def test_start_without_an_answer_keeps_the_stored_token() -> None:
 
     store = MemoryStore()
     await store.save(KEPT)
-    backend = Backend(Wire(IN_PROCESS, httpx.MockTransport(lost), clock=now, timeout=5.0), store, clock=now)
+    backend = Backend(
+        HttpClient(IN_PROCESS, httpx.MockTransport(lost), clock=now, timeout=5.0), store, clock=now
+    )
     await backend.resume()
     with pytest.raises(Unreachable):
         await backend.account()
@@ -689,8 +693,10 @@ async def test_sign_in_of_another_subscriber_reads_no_cached_answer(network: Net
 async def test_entry_expired_by_the_local_clock_is_still_sent_to_the_backend() -> None:
     script = Scripted(always(200, ACCOUNT))
     store = MemoryStore()
-    await store.save(Kept(3, "old", int(NOW.timestamp()), "camille@demo.example").encode())
-    backend = Backend(Wire(IN_PROCESS, httpx.MockTransport(script), clock=now, timeout=5.0), store, clock=now)
+    await store.save(StoredSession(3, "old", int(NOW.timestamp()), "camille@demo.example").encode())
+    backend = Backend(
+        HttpClient(IN_PROCESS, httpx.MockTransport(script), clock=now, timeout=5.0), store, clock=now
+    )
     assert (await backend.resume()).signed_in
     assert not backend.keeps_on_device
     script.token_answers = [httpx.Response(400, json={"error": "invalid_grant"})]
@@ -726,7 +732,7 @@ async def test_entry_changed_by_another_program_is_refused(
 def test_entry_without_its_mac_is_refused(mac: str | None) -> None:
     entry = json.loads(KEPT)
     del entry["mac"]
-    assert Kept.decode(json.dumps(entry if mac is None else entry | {"mac": mac})) is None
+    assert StoredSession.decode(json.dumps(entry if mac is None else entry | {"mac": mac})) is None
 
 
 async def test_entry_changed_while_the_app_is_open_is_never_followed(network: Network, clock: Clock) -> None:
@@ -747,7 +753,7 @@ async def test_entry_changed_while_the_app_is_open_is_never_followed(network: Ne
 @example('{"v":3,"rt":"x","exp":1,"id":"y","mac":"\\ud800"}')
 @example('{"v":1,"rt":"x","exp":1,"id":"y","password":"z"}')
 def test_entry_of_unknown_form_is_refused(text: str) -> None:
-    assert Kept.decode(text) is None
+    assert StoredSession.decode(text) is None
 
 
 SIGN_IN_ANSWERS = {
@@ -776,7 +782,7 @@ async def test_sign_in_answer_raises_its_error(case: str) -> None:
             return httpx.Response(200, json=METADATA)
         return httpx.Response(status, json=body, headers=headers)
 
-    wire = Wire(IN_PROCESS, httpx.MockTransport(answering), clock=now, timeout=5.0)
+    wire = HttpClient(IN_PROCESS, httpx.MockTransport(answering), clock=now, timeout=5.0)
     backend = Backend(wire, MemoryStore(), clock=now)
     with pytest.raises(BackendError) as caught:
         await backend.begin_sign_in("camille@demo.example")
@@ -795,7 +801,7 @@ async def test_sign_in_to_finish_on_the_web_gets_a_url_of_the_backend() -> None:
             return httpx.Response(200, json={**METADATA, "authorization_endpoint": f"{IN_PROCESS}/web"})
         return httpx.Response(400, json={"error": "redirect_to_web", "request_uri": "urn:x&y"})
 
-    wire = Wire(IN_PROCESS, httpx.MockTransport(answering), clock=now, timeout=5.0)
+    wire = HttpClient(IN_PROCESS, httpx.MockTransport(answering), clock=now, timeout=5.0)
     backend = Backend(wire, MemoryStore(), clock=now)
     with pytest.raises(ActionNeeded) as caught:
         await backend.begin_sign_in("camille@demo.example")
@@ -813,9 +819,9 @@ async def test_secrets_of_a_journey_appear_in_no_log_output_or_repr(
     """Run a whole journey at debug level; search logs, output and every `repr` for secrets."""
     secrets: set[str] = set(PASSWORDS.values())
     shown: list[str] = []
-    send = Wire.send
+    send = HttpClient.send
 
-    async def listening(self: Wire, *args: Any, **options: Any) -> Reply:
+    async def listening(self: HttpClient, *args: Any, **options: Any) -> Response:
         secrets.update((options.get("form") or {}).get(name, "") for name in ("code_verifier", "code"))
         reply = await send(self, *args, **options)
         if args[0] == "POST" and reply.body.startswith(b"{"):
@@ -827,7 +833,7 @@ async def test_secrets_of_a_journey_appear_in_no_log_output_or_repr(
         shown.append(repr(reply))
         return reply
 
-    monkeypatch.setattr(Wire, "send", listening)
+    monkeypatch.setattr(HttpClient, "send", listening)
     caplog.set_level(logging.DEBUG)
     store = MemoryStore()
     backend = Backend.at(address, store, clock=clock)
@@ -837,7 +843,7 @@ async def test_secrets_of_a_journey_appear_in_no_log_output_or_repr(
         await backend.finish_sign_in(challenge, "Pluie-2026", remember=True)
     await backend.finish_sign_in(challenge, "Soleil-2026", remember=True)
     shown += [repr(refused.value), repr(challenge), repr(backend), repr(vars(backend)), repr(store)]
-    shown.append(repr(Kept.decode(await store.load() or "")))
+    shown.append(repr(StoredSession.decode(await store.load() or "")))
     shown.append(repr(vars(backend)["_session"]))
     await backend.account()
     clock.advance(minutes=6)

@@ -12,9 +12,8 @@ from services.client.credentials import MemoryStore
 from services.client.sign_in_tries import MOST_FAILURES, WINDOW, Failures, SignInTries, subscription_of
 from services.client.simulated_faults import Demonstration
 from services.domain.errors import Locked, Refused
-from services.sandbox import Settings, create_app
-from services.settings import Runtime
-from services.settings import Settings as AppSettings
+from services.sandbox import SandboxSettings, create_app
+from services.settings import Runtime, Settings
 from tests.services.doubles import Clock
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
@@ -65,7 +64,7 @@ def test_expired_failures_are_deleted() -> None:
 async def test_locked_address_is_refused_without_a_request_in_all_steps() -> None:
     clock = Clock(NOW)
     app = create_app(
-        "sqlite://", clock=clock, settings=Settings(scrypt_log2_cost=4, tries=1000, address_tries=1000)
+        "sqlite://", clock=clock, settings=SandboxSettings(scrypt_log2_cost=4, tries=1000, address_tries=1000)
     )
     tries = SignInTries(Failures(clock=clock), "here")
     backend = Demonstration(app, clock=clock).backend(MemoryStore())
@@ -75,14 +74,14 @@ async def test_locked_address_is_refused_without_a_request_in_all_steps() -> Non
         with pytest.raises(Refused):
             await backend.finish_sign_in(challenge, "wrong", remember=False)
     await backend.remind_identifier(email="camille@demo.example")
-    asked = len(backend.troubles.last)
+    asked = len(backend.failure_log.last)
     with pytest.raises(Locked):
         await backend.finish_sign_in(challenge, "Soleil-2026", remember=False)
     with pytest.raises(Locked):
         await backend.begin_sign_in("camille@demo.example")
     with pytest.raises(Locked):
         await backend.remind_identifier(email="camille@demo.example")
-    assert len(backend.troubles.last) == asked
+    assert len(backend.failure_log.last) == asked
     assert not backend.signed_in
     clock.advance(minutes=15)
     challenge = await backend.begin_sign_in("camille@demo.example")
@@ -93,10 +92,10 @@ async def test_locked_address_is_refused_without_a_request_in_all_steps() -> Non
 
 
 async def test_wrong_passwords_of_one_demo_visitor_lock_only_that_visitor() -> None:
-    app = embedded_sandbox(AppSettings(data_folder=Path("unused"), runtime=Runtime.WEB))
+    app = embedded_sandbox(Settings(data_folder=Path("unused"), runtime=Runtime.WEB))
     guessing, other = (Demonstration(app).backend(MemoryStore()) for _ in range(2))
     challenge = await guessing.begin_sign_in("camille@demo.example")
-    for _ in range(Settings().tries - 1):
+    for _ in range(SandboxSettings().tries - 1):
         with pytest.raises(Refused):
             await guessing.finish_sign_in(challenge, "wrong", remember=False)
     with pytest.raises(Locked):

@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 from services.client import http, simulated_faults
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
-from services.client.simulated_faults import SLOWNESS, Demonstration, Fault
+from services.client.simulated_faults import SLOWNESS, Demonstration, SimulatedFault
 from services.domain.errors import Locked, Refused, SessionExpired, Unavailable, Unreachable
 from services.domain.models import DisputeReason
-from services.sandbox import Settings, create_app, demo, schema
+from services.sandbox import SandboxSettings, create_app, demo, schema
 from tests.services.doubles import Clock
 
 CAMILLE = "camille@demo.example"
@@ -59,7 +59,7 @@ def sandbox(clock: Clock) -> Iterator[Starlette]:
         subscribers=(people[CAMILLE], people[SUZANNE]),
         clock=clock,
         latency=0.003,
-        settings=Settings(scrypt_log2_cost=4),
+        settings=SandboxSettings(scrypt_log2_cost=4),
     )
     yield app
     app.state.store.close()
@@ -108,10 +108,10 @@ async def test_call_waits_until_the_backend_is_built(sandbox: Starlette, clock: 
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"), [(Fault.OFFLINE, Unreachable), (Fault.SERVER_ERROR, Unavailable)]
+    ("fault", "error"), [(SimulatedFault.OFFLINE, Unreachable), (SimulatedFault.SERVER_ERROR, Unavailable)]
 )
 async def test_simulated_fault_applies_and_clears_immediately(
-    demonstration: Demonstration, camille: Backend, fault: Fault, error: type[Exception]
+    demonstration: Demonstration, camille: Backend, fault: SimulatedFault, error: type[Exception]
 ) -> None:
     demonstration.fault = fault
     with pytest.raises(error):
@@ -123,7 +123,7 @@ async def test_simulated_fault_applies_and_clears_immediately(
 async def test_simulated_slow_network_delays_the_answer(
     demonstration: Demonstration, camille: Backend, waiting: Waiting
 ) -> None:
-    demonstration.fault = Fault.SLOW
+    demonstration.fault = SimulatedFault.SLOW
     assert (await camille.account()).value.display_name == "Camille Martin"
     assert waiting.seconds == [SLOWNESS]
 
@@ -133,7 +133,7 @@ async def test_simulated_expiry_ends_the_session_until_the_next_sign_in(
 ) -> None:
     ended: list[bool] = []
     camille.on_session_end = lambda: ended.append(True)
-    demonstration.fault = Fault.EXPIRED
+    demonstration.fault = SimulatedFault.EXPIRED
     with pytest.raises(SessionExpired):
         await camille.account()
     assert ended == [True]
@@ -144,16 +144,16 @@ async def test_simulated_expiry_ends_the_session_until_the_next_sign_in(
 
 
 async def test_simulated_expiry_remains_after_a_wrong_password(demonstration: Demonstration) -> None:
-    demonstration.fault = Fault.EXPIRED
+    demonstration.fault = SimulatedFault.EXPIRED
     backend = demonstration.backend(MemoryStore())
     with pytest.raises(Refused):
         await backend.finish_sign_in(await backend.begin_sign_in(CAMILLE), "Lune-2026", remember=False)
-    assert demonstration.fault is Fault.EXPIRED
+    assert demonstration.fault is SimulatedFault.EXPIRED
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", SimulatedFault)
 async def test_simulated_fault_does_not_affect_other_visitors(
-    sandbox: Starlette, clock: Clock, camille: Backend, fault: Fault
+    sandbox: Starlette, clock: Clock, camille: Backend, fault: SimulatedFault
 ) -> None:
     other = Demonstration(sandbox, clock=clock, wait=Waiting())
     neighbour = other.backend(MemoryStore())
@@ -180,7 +180,7 @@ async def test_start_over_restores_one_subscriber_and_keeps_sessions(
 
     sandbox.state.store.transact(undo, writing=True)
     assert (await camille.subscriptions(box)).value != before
-    demonstration.fault = Fault.OFFLINE
+    demonstration.fault = SimulatedFault.OFFLINE
     await demonstration.start_over(CAMILLE)
     assert demonstration.fault is None
     assert (await camille.subscriptions(box)).value == before

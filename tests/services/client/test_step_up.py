@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from services.client.backend import Backend
 from services.client.credentials import CredentialStore, MemoryStore
-from services.client.session import Kept
+from services.client.session import StoredSession
 from services.domain.errors import (
     Locked,
     PasswordNeeded,
@@ -124,7 +124,7 @@ async def test_step_up_with_the_password_allows_the_change_and_keeps_the_cache(
     kept = await store.load()
     assert (kept is not None) is remember
     if kept is not None:
-        known = Kept.decode(kept)
+        known = StoredSession.decode(kept)
         assert known is not None
         assert known.id == CAMILLE
     time.wait(minutes=6)

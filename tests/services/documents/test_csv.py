@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
-from services.client.simulated_faults import Demonstration, Fault
+from services.client.simulated_faults import Demonstration, SimulatedFault
 from services.client.whole_periods import TRIES, Export, read_export
 from services.documents.csv import COLUMNS, Spelling, csv_file, inert
 from services.domain.errors import Changed, Unavailable
@@ -37,7 +37,7 @@ from services.domain.models import (
     PurchaseKind,
 )
 from services.insights.ledger import PeriodEntries, counted
-from services.sandbox import Settings, create_app, demo, schema
+from services.sandbox import SandboxSettings, create_app, demo, schema
 from tests.harness.in_process import backend_within
 from tests.services.doubles import Clock
 
@@ -217,7 +217,7 @@ def sandbox() -> Iterator[Starlette]:
         "sqlite://",
         subscribers=tuple(people[name] for name in ("camille", "plafond", "sans-achat", "gros-volume")),
         clock=lambda: NOW,
-        settings=Settings(scrypt_log2_cost=4),
+        settings=SandboxSettings(scrypt_log2_cost=4),
     )
     yield app
     app.state.store.close()
@@ -314,7 +314,7 @@ def busy() -> Iterator[Starlette]:
         subscribers=(structs.replace(somebody, contracts=(line,)),),
         clock=lambda: NOW,
         latency=0.002,
-        settings=Settings(scrypt_log2_cost=4),
+        settings=SandboxSettings(scrypt_log2_cost=4),
     )
     yield app
     app.state.store.close()
@@ -348,7 +348,7 @@ async def test_export_interrupted_by_an_error_raises_it(busy: Starlette) -> None
     contract = (await backend.account()).value.contracts[0]
 
     def cut(_share: float) -> None:
-        demonstration.fault = Fault.SERVER_ERROR
+        demonstration.fault = SimulatedFault.SERVER_ERROR
 
     with pytest.raises(Unavailable):
         await read_export(backend, contract, ["2026-06"], cut)

@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 from starlette.applications import Starlette
 
-from services.sandbox import Settings, create_app
+from services.sandbox import SandboxSettings, create_app
 from tests.services.sandbox.factories import people, subscribed
 from tests.services.sandbox.visitor import Clock, Visitor, visiting
 
-CHEAP = Settings(scrypt_log2_cost=4)
+CHEAP = SandboxSettings(scrypt_log2_cost=4)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ CONTRACT = msgspec.convert(ACCOUNT["contracts"][0], Contract)
 class BrokenBackend:
     """Backend whose reads and writes all raise the same error."""
 
-    unsent_opinions = ()
+    unsent_feedback = ()
 
     def __init__(self, error: Exception) -> None:
         self.error = error

@@ -18,7 +18,7 @@ from services.sandbox.schema import feedback
 from tests.views.conftest import Clock, Line, Serve, remembered, sign_in, typed
 from views.core.session import Gate, SessionState
 from views.help import state as help_module
-from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, Fault, FeedbackForm, Stage
+from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, FeedbackForm, FieldError, Stage
 from views.help.state import HelpState
 
 CAMILLE = "camille@demo.example"
@@ -83,7 +83,7 @@ async def test_feedback_without_text_is_not_sent(serve: Serve, text: str) -> Non
     help_ = (await signed_in(line)).help
     form = written(help_, text=text)
     await help_.send(form)
-    assert (form.stage, form.fault_of(Comment.LIKED)) == (Stage.WRITING, Fault.EMPTY)
+    assert (form.stage, form.fault_of(Comment.LIKED)) == (Stage.WRITING, FieldError.EMPTY)
     assert form.fault_of(Comment.MISSING) is None
     assert await kept(line) == []
     form.type_liked(typed("Clair."))
@@ -107,7 +107,7 @@ async def test_feedback_over_the_length_limit_is_refused_uncut(serve: Serve) -> 
     form = written(help_, text="👨‍👩‍👧‍👦" * 40)
     assert form.draft.left(Comment.LIKED) == 0
     await help_.send(form)
-    assert form.fault_of(Comment.LIKED) is Fault.LONG
+    assert form.fault_of(Comment.LIKED) is FieldError.LONG
     assert form.fault_of(Comment.MISSING) is None
     assert await kept(line) == []
     form.type_liked(typed("é" * LONGEST_FEEDBACK))

@@ -57,17 +57,17 @@ class Screen:
         """Return the bottom of the built pages."""
         return self.head + sum(self.heights[: min(self.window.last, self.last_read)])
 
-    def scroll(self, by: float) -> None:
+    def on_scroll(self, by: float) -> None:
         self.offset = max(0.0, min(self.offset + by, self.bottom - self.viewport))
-        self.window.scroll(0, scrolled(self.offset, self.viewport))
+        self.window.on_scroll(0, scrolled(self.offset, self.viewport))
         self.settle()
 
     def follow(self) -> None:
         """Scroll to the target of the window, after its pages are built."""
         if (target := self.window.going_to) is not None:
             self.settle()
-            self.scroll(target - self.offset)
-            self.window.gone()
+            self.on_scroll(target - self.offset)
+            self.window.on_scrolled()
 
 
 HEIGHTS = st.lists(st.floats(PER_PAGE * ROW, PER_PAGE * 3 * ROW), min_size=1, max_size=30)
@@ -81,7 +81,7 @@ def test_list_window_covers_the_viewport_after_any_scroll(
 ) -> None:
     screen = Screen(heights, head, viewport)
     for move in moves:
-        screen.scroll(move)
+        screen.on_scroll(move)
         window = screen.window
         assert 1 <= window.first <= window.last <= len(heights)
         above = sum(heights[: window.first - 1])
@@ -105,23 +105,23 @@ def test_list_window_before_a_scroll_builds_only_rows_near_the_viewport(viewport
     assert near >= 1
     assert near == PER_PAGE or head + near * ROW >= viewport, "however low the rows"
     assert near == PER_PAGE or head + near * ROW_ESTIMATE >= 1.5 * viewport
-    window.scroll(0, scrolled(1, viewport))
+    window.on_scroll(0, scrolled(1, viewport))
     assert window.rows == PER_PAGE
-    window.scroll(0, scrolled(0, viewport))
+    window.on_scroll(0, scrolled(0, viewport))
     assert window.rows == PER_PAGE, "what is drawn stays"
-    window.begin_again()
+    window.reset()
     assert window.rows <= near
 
 
 def test_list_window_of_400_pages_reads_each_page_once() -> None:
     screen = Screen([PER_PAGE * 80.0] * 400, 320, 844)
     for _ in range(600):
-        screen.scroll(1500)
+        screen.on_scroll(1500)
         assert screen.window.last - screen.window.first + 1 <= 3
     assert screen.read[1:] == [1] * 400
     assert screen.window.last == 400
     for _ in range(300):
-        screen.scroll(-3000)
+        screen.on_scroll(-3000)
     assert (screen.window.first, screen.window.above) == (1, 0)
 
 
@@ -137,31 +137,31 @@ def test_list_window_scrolls_a_requested_row_into_view(
 ) -> None:
     screen = Screen([PER_PAGE * row] * count, head, viewport)
     for _ in range(2 * count):
-        screen.scroll(2000)
+        screen.on_scroll(2000)
     for place, rank in asked:
         page = place % count + 1
-        screen.window.bring(page, rank, PER_PAGE)
+        screen.window.scroll_to_row(page, rank, PER_PAGE)
         screen.follow()
         top = head + ((page - 1) * PER_PAGE + rank) * row
         assert screen.offset <= top + 0.001
         assert top + row <= screen.offset + viewport + 0.001
         before = screen.offset
-        screen.window.bring(page, rank, PER_PAGE)
+        screen.window.scroll_to_row(page, rank, PER_PAGE)
         screen.follow()
         assert screen.offset == before, "it was in view"
 
 
 def test_list_window_reset_clears_its_scroll_target() -> None:
     window = ListWindow(PER_PAGE)
-    window.bring(1, 20, PER_PAGE)
+    window.scroll_to_row(1, 20, PER_PAGE)
     assert window.going_to is not None
-    window.begin_again()
+    window.reset()
     assert window.going_to is None
 
 
 def test_list_window_ends_at_the_page_after_those_read() -> None:
     window = ListWindow(PER_PAGE)
-    window.scroll(0, scrolled(50_000, 800))
+    window.on_scroll(0, scrolled(50_000, 800))
     window.reach(3, 400)
     assert window.last <= 4
 
@@ -177,7 +177,7 @@ def test_list_window_of_a_short_list_builds_it_whole() -> None:
 def test_list_window_follows_a_list_reloaded_from_its_top() -> None:
     screen = Screen([PER_PAGE * 80.0] * 40, 320, 844)
     for _ in range(20):
-        screen.scroll(2000)
+        screen.on_scroll(2000)
     screen.window.reach(1, 40)
     assert screen.window.last <= 2
     assert screen.window.first <= screen.window.last
@@ -185,7 +185,7 @@ def test_list_window_follows_a_list_reloaded_from_its_top() -> None:
 
 def test_list_window_reports_a_scroll_past_the_head() -> None:
     window = ListWindow(PER_PAGE)
-    window.scroll(0, scrolled(100, 800))
+    window.on_scroll(0, scrolled(100, 800))
     assert not window.scrolled_past_head
-    window.scroll(0, scrolled(300, 800))
+    window.on_scroll(0, scrolled(300, 800))
     assert window.scrolled_past_head

@@ -9,13 +9,13 @@ import pytest
 
 from services.domain.errors import Locked, Refused, Unreachable
 from services.domain.models import ServiceStatus, SubscriptionStatus
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in, typed
 from tests.views.factories import ABONNE, WEEKLY, subscribed
 from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState
 
-QUICK = Settings(scrypt_log2_cost=4)
+QUICK = SandboxSettings(scrypt_log2_cost=4)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from services.client.backend import Backend
-from services.client.cache import Known, Worth
+from services.client.cache import CacheEntry, Priority
 from services.client.credentials import MemoryStore
 from services.domain.errors import Forbidden, NotFound, Unreachable
 from services.domain.models import Filter
@@ -122,10 +122,10 @@ async def test_cached_page_of_another_version_is_not_joined_to_the_list(serve: S
     before = PurchasesState(backend, state.contract)
     await before.open(None)
     await before.read_page(2)
-    known = next(k for k in backend._reads.snapshot() if "page=2&" in k.url)
+    known = next(k for k in backend._cache.snapshot() if "page=2&" in k.url)
     other = known.value.pagination.__class__(page=2, per_page=PER_PAGE, total_count=9, total_pages=2)
     page = known.value.__class__(period=known.value.period, items=known.value.items, pagination=other)
-    backend._reads.keep(Known(known.url, known.etag, known.at, Worth.PASSING, page))
+    backend._cache.put(CacheEntry(known.url, known.etag, known.at, Priority.PASSING, page))
     line.down = True
     await state.open(None)
     await state.read_page(2)

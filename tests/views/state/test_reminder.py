@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from services.domain.errors import Unavailable, Unreachable
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from tests.views.conftest import Line, Serve, typed
 from views.sign_in.reminder_state import ReminderState
-from views.sign_in.state import Fault
+from views.sign_in.state import FieldError
 
 CAMILLE = "camille@demo.example"
 
@@ -55,9 +55,12 @@ async def test_reminder_sends_an_address_or_a_normalized_number(
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"), [("  ", Fault.EMPTY), ("camille", Fault.FORMAT), ("06 39", Fault.FORMAT)]
+    ("text", "fault"),
+    [("  ", FieldError.EMPTY), ("camille", FieldError.FORMAT), ("06 39", FieldError.FORMAT)],
 )
-async def test_reminder_with_invalid_input_sends_no_request(serve: Serve, text: str, fault: Fault) -> None:
+async def test_reminder_with_invalid_input_sends_no_request(
+    serve: Serve, text: str, fault: FieldError
+) -> None:
     line = serve(CAMILLE)
     reminder = await asked(line, text)
     assert (reminder.fault, reminder.sent, line.asked) == (fault, False, [])
@@ -73,7 +76,7 @@ async def test_reminder_result_is_the_same_with_and_without_an_account(serve: Se
 
 
 async def test_reminder_over_the_limit_reports_the_wait(serve: Serve) -> None:
-    line = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4, reminders=1))
+    line = serve(CAMILLE, settings=SandboxSettings(scrypt_log2_cost=4, reminders=1))
     await asked(line, CAMILLE)
     reminder = await asked(line, CAMILLE)
     assert not reminder.sent

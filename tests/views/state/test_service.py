@@ -10,13 +10,13 @@ import pytest
 
 from services.domain.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
 from services.domain.models import ServiceStatus
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from tests.views.conftest import NOW, PASSWORD, Clock, Line, Serve, sign_in, typed
 from tests.views.factories import ABONNE, subscribed
 from views.service import state as service_module
 from views.service.state import ServiceState
 
-LATER = Settings(scrypt_log2_cost=4, suspension_delay=timedelta(minutes=2))
+LATER = SandboxSettings(scrypt_log2_cost=4, suspension_delay=timedelta(minutes=2))
 ON, OFF = ServiceStatus.ACTIVE, ServiceStatus.SUSPENDED
 
 

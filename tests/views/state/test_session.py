@@ -7,7 +7,7 @@ import asyncio
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
 from services.domain.errors import SessionExpired, Unreachable
 from services.domain.models import ContractKind
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in
 from views.core.session import Gate, SessionState
 
@@ -99,7 +99,7 @@ async def test_unreadable_store_at_start_is_reported_and_leads_to_the_sign_in(se
 
 
 async def test_expired_session_clears_the_state_and_gives_the_reason(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4))
+    line = serve(CAMILLE, settings=SandboxSettings(scrypt_log2_cost=4))
     session = await inside(line)
     assert session.purchases is not None
     await session.purchases.open(None)
@@ -117,7 +117,7 @@ async def test_expired_session_clears_the_state_and_gives_the_reason(serve: Serv
 async def test_session_expired_before_the_start_is_detected_by_the_first_read(
     serve: Serve, clock: Clock
 ) -> None:
-    line, store = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4)), MemoryStore()
+    line, store = serve(CAMILLE, settings=SandboxSettings(scrypt_log2_cost=4)), MemoryStore()
     await inside(line, store=store)
     clock.advance(days=20)  # idle for too long by the backend's rules
     again = SessionState(line.backend(store))

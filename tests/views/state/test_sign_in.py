@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from services.client.credentials import MemoryStore
 from services.domain.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
-from services.sandbox import Settings
+from services.sandbox import SandboxSettings
 from tests.views.conftest import PASSWORD, Clock, Line, Serve, typed
 from views.core.session import Gate, SessionState
 from views.sign_in import state as sign_in
 from views.sign_in.reminder_state import ReminderState
-from views.sign_in.state import Fault, SignInState, Step
+from views.sign_in.state import FieldError, SignInState, Step
 
 CAMILLE = "camille@demo.example"
 PASTED = (
@@ -71,12 +71,12 @@ async def test_sign_in_with_both_steps_opens_the_session(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("identifier", "fault"),
     [
-        ("", Fault.EMPTY),
-        ("   ", Fault.EMPTY),
-        ("camille", Fault.FORMAT),
-        ("camille@demo", Fault.FORMAT),
-        ("06 39", Fault.FORMAT),
-        ("0039980112", Fault.FORMAT),
+        ("", FieldError.EMPTY),
+        ("   ", FieldError.EMPTY),
+        ("camille", FieldError.FORMAT),
+        ("camille@demo", FieldError.FORMAT),
+        ("06 39", FieldError.FORMAT),
+        ("0039980112", FieldError.FORMAT),
         (CAMILLE, None),
         (f"  {CAMILLE} ", None),
         ("06 39 98 01 12", None),
@@ -86,7 +86,7 @@ async def test_sign_in_with_both_steps_opens_the_session(serve: Serve) -> None:
     ],
 )
 async def test_invalid_identifier_is_reported_without_a_request(
-    serve: Serve, identifier: str, fault: Fault | None
+    serve: Serve, identifier: str, fault: FieldError | None
 ) -> None:
     line = serve(CAMILLE)
     form = await opened(line)
@@ -123,7 +123,7 @@ async def test_empty_password_is_reported_without_a_request(serve: Serve) -> Non
     form = await at_password(line)
     line.down = True
     await form.submit_password()
-    assert form.fault is Fault.EMPTY
+    assert form.fault is FieldError.EMPTY
     assert form.error is None
 
 
@@ -304,7 +304,7 @@ async def test_sign_in_steps_offline_report_the_error_and_keep_the_input(serve: 
 
 
 async def test_remembered_identifier_skips_the_first_step(serve: Serve, clock: Clock) -> None:
-    line, store = serve(CAMILLE, settings=Settings(scrypt_log2_cost=4)), MemoryStore()
+    line, store = serve(CAMILLE, settings=SandboxSettings(scrypt_log2_cost=4)), MemoryStore()
     first = await opened(line, store=store)
     first.type_identifier(typed(CAMILLE))
     await first.submit_identifier()

@@ -13,7 +13,7 @@ from services.domain.models import Money
 from views.core.formatting import Formats
 from views.core.text import Language
 from views.kit.amounts import hero_amount, width_in_ems
-from views.kit.look import Look
+from views.kit.design import Design
 from views.kit.theme import Layout
 
 FONT = Path(__file__).parents[3] / "assets" / "fonts" / "InterDisplay-VF.ttf"
@@ -45,11 +45,11 @@ def test_amount_width_estimate_is_not_below_the_font(
 def test_hero_amount_has_the_largest_size_that_fits(
     language: Language, layout: Layout, text_size: float, amount: Money
 ) -> None:
-    look = Look.of(language, layout, dark=False, still=False, text_size=text_size)
+    design = Design.of(language, layout, dark=False, still=False, text_size=text_size)
     for room in (120, 176, 256, 400):
-        shown = hero_amount(look, look.formats, amount, room)
+        shown = hero_amount(design, design.formats, amount, room)
         assert shown.style is not None
-        size, hero = shown.style.size or 0, look.type.amount_hero.size or 0
+        size, hero = shown.style.size or 0, design.type.amount_hero.size or 0
         width = size * width_in_ems(shown.value)
         assert width <= room + 0.001
         assert size == hero or width == pytest.approx(room)
@@ -57,7 +57,7 @@ def test_hero_amount_has_the_largest_size_that_fits(
 
 
 def test_hero_amount_of_ordinary_length_has_full_size_on_a_phone() -> None:
-    look = Look.of(Language.FR, Layout.S, dark=False, still=False, text_size=1.0)
-    room = look.layout.least_content - 32
-    shown = hero_amount(look, look.formats, Money(amount=Decimal("1034.74")), room)
-    assert shown.style == look.type.amount_hero
+    design = Design.of(Language.FR, Layout.S, dark=False, still=False, text_size=1.0)
+    room = design.layout.least_content - 32
+    shown = hero_amount(design, design.formats, Money(amount=Decimal("1034.74")), room)
+    assert shown.style == design.type.amount_hero

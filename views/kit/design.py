@@ -24,7 +24,7 @@ from views.kit.theme import (
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Design:
     """Design for a language, a theme and a size class. Sessions share it; the root provides it by context.
 
     Comparison is by identity, so that an unchanged look does not redraw a page of rows.
@@ -64,7 +64,7 @@ class Look:
 
     @classmethod
     @lru_cache(maxsize=32)
-    def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Look:
+    def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Design:
         return cls(
             words=Words(language),
             formats=Formats(language),
@@ -131,7 +131,7 @@ def heading(content: ft.Control, level: int) -> ft.Semantics:
     return ft.Semantics(header=True, heading_level=level, container=True, content=content)
 
 
-def alone(content: ft.Control) -> ft.Semantics:
+def semantic_group(content: ft.Control) -> ft.Semantics:
     """Make a text a node of its own, read in its place.
 
     Other texts become part of the name of the card around them, and are read before its headings.
@@ -140,6 +140,6 @@ def alone(content: ft.Control) -> ft.Semantics:
     return ft.Semantics(container=True, content=content, expand=expand)
 
 
-def silent(content: ft.Control) -> ft.Semantics:
+def decorative(content: ft.Control) -> ft.Semantics:
     """Hide decoration from screen readers; icons need no wrapper."""
     return ft.Semantics(exclude_semantics=True, content=content)
