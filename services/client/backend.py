@@ -4,11 +4,6 @@ One `Backend` serves one visitor, on one event loop. Answers are cached until th
 answer is shown at once (`Reading.known`) and revalidated by its `ETag`. If the device stores the session,
 the cache is stored too, encrypted (`services/client/offline.py`), until the session ends.
 
-A write continues when its caller is cancelled. Identical writes in flight are shared: a double tap sends one
-request. When the answer is lost, the client finds out the result before it reports one. It reads a changed
-state again; it repeats a creation once under the same `Idempotency-Key`. If that fails too, it raises
-`OutcomeUnknown`; `NotSent` means that no request left.
-
 Over 250 lines: every endpoint is here.
 """
 
@@ -18,7 +13,7 @@ import asyncio
 import hashlib
 import re
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -34,15 +29,14 @@ from services.client.oauth import Challenge, OAuthClient, Tokens
 from services.client.session import Remembered, Session
 from services.client.sign_in_tries import SignInTries
 from services.client.single_flight import SingleFlight
+from services.client.writes import Writes
 from services.domain import entity_tags
 from services.domain.errors import (
-    BackendError,
     Changed,
     Forbidden,
     Locked,
     NotFound,
     NotPossible,
-    NotSent,
     OutcomeUnknown,
     Refused,
     SessionExpired,
@@ -160,7 +154,7 @@ class Backend:
         self._unsent: tuple[UnsentFeedback, ...] = ()
         self._reviews: dict[str, Review] = {}
         self._cache = ResponseCache(self._save_soon)
-        self._writes = SingleFlight()
+        self._writes = Writes(http_client, self._session, lambda: self._cache)
         self._leaving = SingleFlight()
         self._opening = SingleFlight()
         http_client.on_outdated = self._outdated
@@ -388,7 +382,7 @@ class Backend:
                 None,
             )
 
-        return await self._writes.run(url, lambda: self._put(url, {}, etag, Subscription, ended))
+        return await self._writes.put(url, {}, etag, Subscription, ended)
 
     def service(self, contract_id: str) -> Reading[Service]:
         """Return whether internet+ can be used on a contract."""
@@ -407,9 +401,7 @@ class Backend:
             heading_for = answer.value.pending_status or answer.value.status
             return answer if heading_for == status else None
 
-        return await self._writes.run(
-            (url, status), lambda: self._put(url, {"status": status}, etag, Service, switched)
-        )
+        return await self._writes.put(url, {"status": status}, etag, Service, switched, of=status)
 
     def review(self, contract_id: str) -> Reading[Review]:
         """Return the review document of a contract; a change takes the `etag` of the answer.
@@ -426,7 +418,7 @@ class Backend:
             answer = await self._revalidated(self._cache, url, Review)
             return answer if merge(answer.value, review) == answer.value else None
 
-        return await self._writes.run(url, lambda: self._put(url, review, etag, Review, replaced))
+        return await self._writes.put(url, review, etag, Review, replaced)
 
     def unsent_review(self, contract_id: str) -> Review:
         """Return the decisions of this session that the backend does not have, or an empty review."""
@@ -455,7 +447,7 @@ class Backend:
         """
         path = f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}/disputes"
         told = {"reason": reason} | ({"comment": replace_surrogates(comment)} if comment else {})
-        response = await self._post_once(path, told, key)
+        response = await self._writes.create(path, told, key)
         try:
             return response.decode(Dispute)
         except UnexpectedAnswer as error:  # the status reports success, but the body is unreadable
@@ -472,7 +464,7 @@ class Backend:
         """
         given = {"liked": liked, "missing": missing}
         told = {"articleId": article_id, "useful": useful}
-        await self._post_once(
+        await self._writes.create(
             "/v1/feedback",
             told | {name: replace_surrogates(text) for name, text in given.items() if text},
             key,
@@ -543,7 +535,7 @@ class Backend:
         self, cache: ResponseCache, url: str, kind: type[T], priority: Priority = Priority.ESSENTIAL
     ) -> Answer[T]:
         known = cache.recall(url, kind)
-        headers = _condition("If-None-Match", known.etag if known else "")
+        headers = entity_tags.condition("If-None-Match", known.etag if known else "")
         response = await self._http.send("GET", url, headers=headers, auth=self._session)
         etag = response.etag
         if response.status == 304 and known and known.etag:
@@ -600,71 +592,6 @@ class Backend:
         if cipher is not None and self._offline is not None:
             self._offline.save(cipher, _ANSWERS, lambda: encode(answers))
 
-    async def _put(
-        self,
-        url: str,
-        body: object,
-        etag: str,
-        kind: type[T],
-        done: Callable[[], Awaitable[Answer[T] | None]],
-    ) -> Answer[T]:
-        """Change a state. `done` reads it again: it returns the answer of a successful change, or `None`."""
-        headers = _condition("If-Match", etag)
-        response: Response | None = None
-        try:
-            response = await self._http.send("PUT", url, headers=headers, json=body, auth=self._session)
-            if response.status in (200, 202):
-                self._cache.invalidate(url)
-                return Answer(response.decode(kind), response.at, response.etag)
-            failure = response.failure()
-        except (Unreachable, UnexpectedAnswer) as error:
-            failure = error
-        finally:
-            self._cache.in_flight.invalidate()
-        if response is None and not failure.sent:
-            raise _not_sent(failure)
-        if response is not None and 300 <= response.status < 500:
-            raise failure
-        try:
-            found = await done()
-        except (Unreachable, Unavailable, UnexpectedAnswer):
-            raise OutcomeUnknown(str(failure), correlator=failure.correlator) from None
-        if found is None:
-            raise failure
-        return found
-
-    async def _post_once(self, url: str, body: object, key: str) -> Response:
-        """Create something once, however often it is requested under `key`."""
-        return await self._writes.run((url, key), lambda: self._create(url, body, key))
-
-    async def _create(self, url: str, body: object, key: str) -> Response:
-        async def once() -> Response:
-            response = await self._http.send(
-                "POST", url, headers={"Idempotency-Key": key}, json=body, auth=self._session
-            )
-            if response.status >= 500:
-                failure = response.failure()
-                failure.sent = True
-                raise failure
-            return response
-
-        try:
-            try:
-                response = await once()
-            except (Unreachable, Unavailable, UnexpectedAnswer) as lost:
-                if not lost.sent:
-                    raise _not_sent(lost) from None
-                try:
-                    response = await once()
-                except (Unreachable, Unavailable, UnexpectedAnswer) as error:
-                    raise OutcomeUnknown(str(error), correlator=error.correlator) from None
-        finally:
-            self._cache.in_flight.invalidate()
-        if response.status != 201:
-            raise response.failure()
-        self._cache.invalidate(url)
-        return response
-
     async def _erase_and_revoke(self) -> CredentialProblem | None:
         if self._offline is not None:
             await self._offline.settled()
@@ -717,18 +644,6 @@ class Backend:
         self._forget()
         if self.on_session_end is not None:
             self.on_session_end()
-
-
-def _condition(header: str, etag: str) -> dict[str, str]:
-    """Return the header that makes a request conditional on `etag`, if `etag` is usable."""
-    return {header: entity_tags.condition(etag)} if entity_tags.usable(etag) else {}
-
-
-def _not_sent(failure: BackendError) -> BackendError:
-    """Return the failure of a change that did not leave this device."""
-    if type(failure) is Unreachable:  # its subclasses are more precise about the cause
-        return NotSent(str(failure), correlator=failure.correlator)
-    return failure
 
 
 def _identifier(text: str) -> str:

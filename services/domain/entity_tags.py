@@ -26,6 +26,8 @@ def original(tag: str) -> str:
     return _CODING.sub("", strong(tag))
 
 
-def condition(tag: str) -> str:
-    """Return the value of `If-Match` or `If-None-Match` for `tag`, changed by a proxy or not."""
-    return ", ".join(dict.fromkeys((tag, strong(tag), original(tag))))
+def condition(header: str, tag: str) -> dict[str, str]:
+    """Return the header `If-Match` or `If-None-Match` of `tag`, or no header if it is unusable."""
+    if not usable(tag):
+        return {}
+    return {header: ", ".join(dict.fromkeys((tag, strong(tag), original(tag))))}
