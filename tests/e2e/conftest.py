@@ -36,6 +36,8 @@ from tests.harness.patience import stretched
 from tests.harness.ports import free_port, listens
 
 ROOT = Path(__file__).parents[2]
+NOW = "2026-05-14T12:00:00+02:00"
+"""Time of the sandbox: the current period goes from 26 April to 25 May, to the June invoice."""
 STARTED = 60.0
 """Seconds a server has to listen."""
 RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
@@ -118,9 +120,9 @@ class ServeSandbox(Protocol):
     ) -> Server: ...
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Start servers and stop them after the module. A traceback, or a browser refused, is a failure."""
+    """Return a function that starts servers. A traceback, or a browser refused, is a failure at the end."""
     with ExitStack() as stack:
         started: list[Server] = []
 
@@ -136,7 +138,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
         assert "closed a connection" not in server.log, f"a real browser was refused:\n{server.log}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def serve(servers: Callable[..., Server]) -> Serve:
     """Starts the web app as `python main.py --web`."""
 
@@ -146,7 +148,7 @@ def serve(servers: Callable[..., Server]) -> Serve:
     return start
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def serve_sandbox(servers: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> ServeSandbox:
     """Starts a sandbox as `python -m services.sandbox`."""
 
@@ -169,6 +171,12 @@ def serve_sandbox(servers: Callable[..., Server], tmp_path_factory: pytest.TempP
         return servers(("-m", "services.sandbox"), *options)
 
     return start
+
+
+@pytest.fixture(scope="package")
+def demo(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
+    """Return the app on a sandbox of the demo subscribers, on 14 May 2026; no test changes its data."""
+    return serve(backend=serve_sandbox(now=NOW).url)
 
 
 @pytest.fixture(scope="package")
@@ -229,9 +237,9 @@ class Visit(Protocol):
     ) -> Page: ...
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def devices(browser: Browser) -> Iterator[Callable[[str, str, bool], Watched]]:
-    """One browser context for each device, language and colour scheme, kept for the module: it caches."""
+    """Return one browser context for each device, language and color scheme: each caches the web client."""
     kept: dict[tuple[str, str, bool], Watched] = {}
 
     def device(name: str, language: str, dark: bool) -> Watched:

@@ -19,8 +19,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.browser import enter, field, open_app, see, see_heading, tap, until
-from tests.e2e.conftest import CHROMIUM, DEVICES, LOCALES, ROOT, Server
-from tests.e2e.test_journeys import EN, FR, NOW, PASSWORD, Said, begin, contract, see_rows, unmistakable
+from tests.e2e.conftest import CHROMIUM, DEVICES, LOCALES, NOW, ROOT, Server
+from tests.e2e.test_journeys import EN, FR, PASSWORD, Said, begin, contract, see_rows, unmistakable
 
 FOLDER = ROOT / "docs" / "screenshots"
 LARGEST = 200_000

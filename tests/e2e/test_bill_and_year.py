@@ -10,9 +10,9 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.e2e.browser import PATIENCE, enter, see, see_address, see_heading, shows, tap, until, wheel
-from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
+from tests.e2e.conftest import Server, Visit
 from tests.e2e.test_accessibility import faults
-from tests.e2e.test_journeys import EN, FR, NOW, Said, sign_in
+from tests.e2e.test_journeys import EN, FR, Said, sign_in
 
 WORDS = {
     "fr": {
@@ -48,12 +48,6 @@ VISITORS = [
     ("phone", "fr", FR),
     pytest.param("desktop", "en", EN, marks=pytest.mark.nightly),
 ]
-
-
-@pytest.fixture(scope="module")
-def demo(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
-    """The app on a sandbox of the demo subscribers, on 14 May 2026."""
-    return serve(backend=serve_sandbox(now=NOW).url)
 
 
 def scroll_to(page: Page, name: str) -> None:

@@ -30,9 +30,8 @@ from tests.e2e.browser import (
     wait_for_app,
     wheel,
 )
-from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
+from tests.e2e.conftest import NOW, Serve, Server, ServeSandbox, Visit
 
-NOW = "2026-05-14T12:00:00+02:00"
 PASSWORD = "Soleil-2026"
 FRAMES = """() => new Promise((told) => {
   const ask = window.requestAnimationFrame;
@@ -113,12 +112,6 @@ EN = Said(
     back="Back",
     reference="Reference",
 )
-
-
-@pytest.fixture(scope="module")
-def demo(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
-    """The app on a sandbox of the demo subscribers, on 14 May 2026."""
-    return serve(backend=serve_sandbox(now=NOW).url)
 
 
 def begin(page: Page, said: Said, identifier: str) -> None:

@@ -11,7 +11,6 @@ from playwright.sync_api import Page
 from tests.e2e.browser import (
     focus_by_keyboard,
     focused,
-    open_app,
     plain,
     press_by_keyboard,
     rest,
@@ -23,10 +22,9 @@ from tests.e2e.browser import (
     until,
     wait_for_app,
 )
-from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
+from tests.e2e.conftest import Server, Visit
 from tests.e2e.test_journeys import (
     FR,
-    NOW,
     PASSWORD,
     contract,
     see_period,
@@ -47,12 +45,6 @@ _FRAMES = """async () => {
 """Wait for the frames in which a list scrolls to what has the focus, and draws what comes next."""
 BAR_HEIGHT = 72
 RAIL_WIDTHS = {834: 80, 1440: 224}
-
-
-@pytest.fixture(scope="module")
-def demo(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
-    """The app on a sandbox of the demo subscribers, on 14 May 2026."""
-    return serve(backend=serve_sandbox(now=NOW).url)
 
 
 def stops(page: Page, key: str) -> list[Stop]:
@@ -128,6 +120,7 @@ def test_tab_key_reaches_every_control_of_a_sheet(demo: Server, visit: Visit) ->
     see(page, "494 caractères restants")
 
 
+@pytest.mark.nightly  # daily: one screen above, and the path itself in test_journeys.py
 @pytest.mark.parametrize(
     ("device", "width", "height"), [("phone", 390, 844), ("tablet", 834, 1194), ("desktop", 1440, 900)]
 )
@@ -180,27 +173,47 @@ def test_whole_path_by_tab_and_enter_goes_region_by_region(
     in_order("purchase")
 
 
-@pytest.mark.parametrize("key", ["Enter", "Space"])
-def test_focus_stays_on_what_was_pressed(demo: Server, visit: Visit, key: str) -> None:
+KEYS = pytest.mark.parametrize("key", ["Enter", pytest.param("Space", marks=pytest.mark.nightly)])
+
+
+@KEYS
+def test_focus_stays_on_the_filter_pressed(demo: Server, visit: Visit, key: str) -> None:
     page = visit(f"{demo.url}/achats")
     sign_in(page, FR, "camille@demo.example")
     see_rows(page)
-
-    def stays_on(name: str) -> None:
-        focus_by_keyboard(page, name)
-        page.keyboard.press(key)
-        until(page, lambda: is_chosen(page, name), f"{name!r} is not chosen")
-        page.evaluate(_FRAMES)
-        until(page, lambda: focused(page).startswith(plain(name)), f"{name!r} loses the focus")
-
     for name in (FR.march, "À l’acte", "Mobile · 06 •• •• •• 47", "Internet · 04 •• •• •• 12"):
-        stays_on(name)
-    open_app(page, f"{demo.url}/reglages")
-    for name in ("Sombre", "Système", "200 %", "100 %", "English", "Français"):
+        press_and_keep(page, key, name)
+
+
+@KEYS
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Sombre", "Système"),
+        pytest.param(("200 %", "100 %"), marks=pytest.mark.nightly),
+        pytest.param(("English", "Français"), marks=pytest.mark.nightly),
+    ],
+    ids="-".join,
+)
+def test_focus_stays_on_the_setting_pressed(
+    demo: Server, visit: Visit, key: str, names: tuple[str, str]
+) -> None:
+    page = visit(f"{demo.url}/reglages")
+    sign_in(page, FR, "camille@demo.example")
+    for name in names:
         see(page, name)
-        stays_on(name)
+        press_and_keep(page, key, name)
         page.reload()
         wait_for_app(page)
+
+
+def press_and_keep(page: Page, key: str, name: str) -> None:
+    """Press a key on what has that name; check that it is chosen and keeps the focus."""
+    focus_by_keyboard(page, name)
+    page.keyboard.press(key)
+    until(page, lambda: is_chosen(page, name), f"{name!r} is not chosen")
+    page.evaluate(_FRAMES)
+    until(page, lambda: focused(page).startswith(plain(name)), f"{name!r} loses the focus")
 
 
 def is_chosen(page: Page, name: str) -> bool:

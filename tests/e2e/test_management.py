@@ -33,8 +33,8 @@ from tests.e2e.browser import (
     type_by_keyboard,
     until,
 )
-from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
-from tests.e2e.test_journeys import FR, NOW, PASSWORD, see_rows, sign_in
+from tests.e2e.conftest import NOW, Serve, Server, ServeSandbox, Visit
+from tests.e2e.test_journeys import FR, PASSWORD, see_rows, sign_in
 from tests.harness.patience import stretched
 from tests.harness.postgresql import cluster
 

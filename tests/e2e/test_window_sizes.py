@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.browser import enter, open_app, plain, see, see_not, semantics, tap, until
-from tests.e2e.conftest import Serve, ServeSandbox, Visit
-from tests.e2e.test_journeys import FR, NOW, see_rows, sign_in, unmistakable
+from tests.e2e.conftest import Server, Visit
+from tests.e2e.test_journeys import FR, see_rows, sign_in, unmistakable
 
 PHONE, ROTATED, DESKTOP = (390, 844), (844, 390), (1280, 900)
 
@@ -29,11 +29,8 @@ def resize(page: Page, width: int, height: int) -> None:
 
 
 @pytest.mark.nightly
-def test_sheets_stay_open_when_the_window_changes_its_size(
-    serve: Serve, serve_sandbox: ServeSandbox, visit: Visit
-) -> None:
-    app = serve(backend=serve_sandbox(now=NOW).url)
-    page = visit(f"{app.url}/achats")
+def test_sheets_stay_open_when_the_window_changes_its_size(demo: Server, visit: Visit) -> None:
+    page = visit(f"{demo.url}/achats")
     sign_in(page, FR, "camille@demo.example")
     see_rows(page)
     tap(page, unmistakable(page))
@@ -56,7 +53,7 @@ def test_sheets_stay_open_when_the_window_changes_its_size(
             "Garder l’abonnement",
         ),
     ):
-        open_app(page, f"{app.url}{path}")
+        open_app(page, f"{demo.url}{path}")
         tap(page, button)
         see(page, title)
         for width, height in (ROTATED, PHONE):
@@ -67,10 +64,8 @@ def test_sheets_stay_open_when_the_window_changes_its_size(
 
 
 @pytest.mark.nightly
-def test_account_button_lies_on_no_destination_in_a_low_window(
-    serve: Serve, serve_sandbox: ServeSandbox, visit: Visit
-) -> None:
-    page = visit(f"{serve(backend=serve_sandbox(now=NOW).url).url}/aide")
+def test_account_button_lies_on_no_destination_in_a_low_window(demo: Server, visit: Visit) -> None:
+    page = visit(f"{demo.url}/aide")
     sign_in(page, FR, "camille@demo.example")
     see(page, "Compte et réglages")
     for width, height in ((844, 390), (667, 375)):

@@ -9,6 +9,7 @@ import flet as ft
 import pytest
 
 from services.sandbox.data_file import Subscriber
+from tests.harness.cases import daily
 from tests.harness.driver import Driver, spoken
 from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
@@ -34,9 +35,10 @@ PATHS = [
     "/nowhere",
 ]
 AMOUNT = re.compile(r"\d+,\d\d(?=\s*(?:€|euros))")
+PHONE = {"width": 320, "height": 700}
 SIZES = pytest.mark.parametrize(
     "screen",
-    [{"width": 320, "height": 700}, {"width": 834, "height": 1194}, {"width": 1440, "height": 900}],
+    daily([PHONE, {"width": 834, "height": 1194}, {"width": 1440, "height": 900}], PHONE),
     ids=lambda one: str(one["width"]),
 )
 

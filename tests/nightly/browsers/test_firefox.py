@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from tests.e2e.conftest import Serve, ServeSandbox, serve, serve_sandbox, servers
-from tests.e2e.test_journeys import FR, NOW, PASSWORD
+from tests.e2e.conftest import NOW, Serve, ServeSandbox, serve, serve_sandbox, servers
+from tests.e2e.test_journeys import FR, PASSWORD
 from tests.nightly.browsers.marionette import Firefox
 
 __all__ = ["serve", "serve_sandbox", "servers"]
