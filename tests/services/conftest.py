@@ -11,8 +11,9 @@ import pytest
 from starlette.applications import Starlette
 
 from services.sandbox import SandboxSettings, create_app, parse_subscribers
+from tests.harness.clock import Clock
 from tests.harness.postgresql import Cluster, cluster
-from tests.services.doubles import Clock, served
+from tests.services.doubles import served
 
 CHEAP = SandboxSettings(scrypt_log2_cost=4)
 DATABASES = ("sqlite", "postgresql")

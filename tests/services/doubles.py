@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +28,6 @@ from services.client.credentials import (
 from services.client.http import IN_PROCESS, HttpClient
 
 PASSWORDS = {"camille@demo.example": "Soleil-2026", "sofia@demo.example": "Lune-2026"}
-
-
-class Clock:
-    """Settable clock."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **lapse: float) -> None:
-        self.now += timedelta(**lapse)
 
 
 @contextmanager

@@ -27,9 +27,10 @@ from services.client.backend import Backend
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, KeyringStore
 from services.client.session import StoredSession
 from services.domain.errors import KeyringUnavailable, SessionExpired
+from tests.harness.clock import Clock
 from tests.harness.patience import stretched
 from tests.services.conftest import running
-from tests.services.doubles import Clock, Network
+from tests.services.doubles import Network
 from tests.services.scripted import ACCOUNT, Scripted, always
 
 ORIGIN = "https://backend.example"

@@ -25,6 +25,7 @@ from services.client.simulated_faults import Demonstration
 from services.sandbox import SandboxSettings, Subscriber, create_app, demo
 from services.sandbox.data_file import Contract, Money, Purchase
 from services.settings import Runtime, Settings
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from views.app import open_app
 from views.core.recovery import Sleep
@@ -35,19 +36,6 @@ PERIODS = ("2026-06", "2026-05", "2026-04", "2026-03", "2026-02", "2026-01")
 PASSWORD = "Soleil-2026"
 LONG = "longue@demo.example"
 """The subscriber of `long_lists`."""
-
-
-class Clock:
-    """Says what it is set to."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **lapse: float) -> None:
-        self.now += timedelta(**lapse)
 
 
 class Line(httpx.AsyncBaseTransport):
@@ -190,7 +178,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 Serve = Callable[..., Line]

@@ -7,8 +7,9 @@ import pytest
 
 from services.client.simulated_faults import SimulatedFault
 from services.domain.errors import SignInError
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
+from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import rows
 from views.demo.banner import list_above
 from views.demo.state import Scenario

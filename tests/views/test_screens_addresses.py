@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import LONG, PASSWORD, Clock, Serve, remembered, visit
+from tests.views.conftest import LONG, PASSWORD, Serve, remembered, visit
 from tests.views.test_screens_journey import NARROW, SIZES, WIDE, rows
 
 CAMILLE = "camille@demo.example"

@@ -7,8 +7,9 @@ import msgpack  # type: ignore[import-untyped]  # it has none
 import pytest
 from flet.messaging.protocol import Message
 
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver, _encode
-from tests.views.conftest import PASSWORD, Clock, Serve, quiet, remembered, visit
+from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 from views.kit.theme import palette
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from services.domain.errors import BackendError
-from tests.views.conftest import NOW, PASSWORD, Clock, Serve, quiet, remembered, visit
+from tests.harness.clock import Clock
+from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, SIZES, WIDE, rows
 from views.usage import one_off_services
 

@@ -12,8 +12,9 @@ import pytest
 
 from services.sandbox import SandboxSettings
 from services.sandbox.schema import dispute
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import Clock, Line, Serve, quiet, remembered, sign_in, visit
+from tests.views.conftest import Line, Serve, quiet, remembered, sign_in, visit
 from tests.views.factories import ABONNE, ELSEWHERE, WEEKLY, kept, subscribed
 from tests.views.test_screens_journey import SIZES
 from views.service import state as service_module

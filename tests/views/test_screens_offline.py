@@ -15,8 +15,9 @@ from services.client.credentials import MemoryStore
 from services.client.http import IN_PROCESS
 from services.client.offline import OfflineStore
 from services.sandbox.schema import feedback
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import Clock, Line, Serve, quiet, sign_in, visit
+from tests.views.conftest import Line, Serve, quiet, sign_in, visit
 from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 

@@ -11,8 +11,9 @@ import pytest
 
 from services.client.credentials import MemoryStore
 from services.settings import Runtime, Settings
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import LONG, PASSWORD, Clock, Line, Serve, quiet, remembered, visit
+from tests.views.conftest import LONG, PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_journey import SIZES, rows
 from tests.views.test_screens_lists import scroll_to

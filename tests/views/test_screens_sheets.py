@@ -10,8 +10,9 @@ from flet.controls.dialog_control import DialogControl
 
 from services.sandbox import SandboxSettings
 from tests.harness.cases import daily
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import Clock, Serve, remembered, visit
+from tests.views.conftest import Serve, remembered, visit
 from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 

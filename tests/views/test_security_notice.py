@@ -9,8 +9,9 @@ import pytest
 from starlette.applications import Starlette
 
 from services.client.session import StoredSession
+from tests.harness.clock import Clock
 from tests.services.sandbox.visitor import visiting
-from tests.views.conftest import Clock, Line, Serve, remembered, visit
+from tests.views.conftest import Line, Serve, remembered, visit
 
 CAMILLE = "camille@demo.example"
 

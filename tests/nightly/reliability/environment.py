@@ -28,10 +28,10 @@ from services.client.backend import Backend
 from services.client.credentials import MemoryStore
 from services.client.http import HttpClient, Response
 from services.settings import Settings
+from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.nightly.reliability.fault_server import NAME, Gateway, honest
 from tests.nightly.reliability.sandbox import Sandbox
-from tests.services.doubles import Clock
 from tests.views.conftest import NOW, PASSWORD
 from tests.views.factories import ABONNE
 from views.app import open_app

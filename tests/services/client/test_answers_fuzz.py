@@ -35,10 +35,11 @@ from services.domain.models import (
     Subscription,
 )
 from services.sandbox import create_app
+from tests.harness.clock import Clock
 from tests.harness.fuzz import bodies, examples
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import subscribed
-from tests.services.sandbox.visitor import Clock, visiting
+from tests.services.sandbox.visitor import visiting
 from tests.services.scripted import METADATA, Scripted, now
 
 KEY = str(uuid4())

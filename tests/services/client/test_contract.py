@@ -31,10 +31,11 @@ from services.domain.models import (
     PeriodState,
 )
 from tests.harness.cases import daily
+from tests.harness.clock import Clock
 from tests.harness.in_process import backend_within
 from tests.harness.postgresql import Cluster
 from tests.services.conftest import running
-from tests.services.doubles import Clock, Player, Recorder, recording, served, sign_in
+from tests.services.doubles import Player, Recorder, recording, served, sign_in
 
 Connect = Callable[[CredentialStore], Backend]
 

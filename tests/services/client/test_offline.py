@@ -34,7 +34,8 @@ from services.client.offline import KEY_LENGTH, Cipher, OfflineStore
 from services.client.session import StoredSession
 from services.domain.errors import BackendError, NotFound, SessionExpired, Unreachable
 from services.domain.models import Account, DisputeReason, PurchasePage, ServiceStatus
-from tests.services.doubles import PASSWORDS, Clock, FailingStore, Network, sign_in
+from tests.harness.clock import Clock
+from tests.services.doubles import PASSWORDS, FailingStore, Network, sign_in
 from tests.services.scripted import ACCOUNT, Scripted, always
 
 CAMILLE = "camille@demo.example"

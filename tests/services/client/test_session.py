@@ -34,7 +34,8 @@ from services.domain.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from tests.services.doubles import PASSWORDS, Clock, FailingStore, Network, sign_in
+from tests.harness.clock import Clock
+from tests.services.doubles import PASSWORDS, FailingStore, Network, sign_in
 from tests.services.scripted import ACCOUNT, KEPT, METADATA, NOW, Scripted, always, now
 
 

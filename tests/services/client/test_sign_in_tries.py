@@ -14,7 +14,7 @@ from services.client.simulated_faults import Demonstration
 from services.domain.errors import Locked, Refused
 from services.sandbox import SandboxSettings, create_app
 from services.settings import Runtime, Settings
-from tests.services.doubles import Clock
+from tests.harness.clock import Clock
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 

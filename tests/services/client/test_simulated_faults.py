@@ -19,7 +19,7 @@ from services.client.simulated_faults import SLOWNESS, Demonstration, SimulatedF
 from services.domain.errors import Locked, Refused, SessionExpired, Unavailable, Unreachable
 from services.domain.models import DisputeReason
 from services.sandbox import SandboxSettings, create_app, demo, schema
-from tests.services.doubles import Clock
+from tests.harness.clock import Clock
 
 CAMILLE = "camille@demo.example"
 SUZANNE = "suspendu@demo.example"

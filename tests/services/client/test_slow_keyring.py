@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, KeyringStore
 from services.domain.errors import KeyringUnavailable
-from tests.services.doubles import PASSWORDS, Clock, Network, sign_in
+from tests.harness.clock import Clock
+from tests.services.doubles import PASSWORDS, Network, sign_in
 from tests.services.prompting import PromptingKeyring, impatient, prompting
 
 CAMILLE, SOFIA = PASSWORDS

@@ -24,9 +24,9 @@ from services.domain.errors import (
 )
 from services.domain.models import ServiceStatus
 from services.sandbox.schema import family
+from tests.harness.clock import Clock
 from tests.services.doubles import PASSWORDS, Network
 from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import Clock
 from tests.services.scripted import Scripted, always
 
 CAMILLE = "camille@demo.example"
@@ -60,7 +60,7 @@ async def prove(backend: Backend, password: str = PASSWORD) -> None:
 async def too_long_ago(network: Network, time: Clock, store: CredentialStore | None = None) -> Backend:
     """Return a backend that signed in 11 minutes ago and has been used since."""
     backend = await signed_in(network, time, store)
-    time.wait(minutes=11)
+    time.advance(minutes=11)
     await backend.account()
     return backend
 
@@ -99,7 +99,7 @@ async def test_step_up_challenge_neither_ends_nor_renews_the_session(network: Ne
 async def test_step_up_challenge_after_a_renewal_keeps_the_session(network: Network, time: Clock) -> None:
     backend = await signed_in(network, time)
     etag = (await backend.subscriptions("c1")).etag
-    time.wait(minutes=11)
+    time.advance(minutes=11)
     with pytest.raises(PasswordNeeded):
         await backend.terminate("c1", "monthly", etag)
     assert len(network.renewals) == 1
@@ -112,7 +112,7 @@ async def test_step_up_with_the_password_allows_the_change_and_keeps_the_cache(
 ) -> None:
     store = MemoryStore()
     backend = await signed_in(network, time, store, remember=remember)
-    time.wait(minutes=11)
+    time.advance(minutes=11)
     read = await backend.account()
     etag = (await backend.subscriptions("c1")).etag
     with pytest.raises(PasswordNeeded):
@@ -127,7 +127,7 @@ async def test_step_up_with_the_password_allows_the_change_and_keeps_the_cache(
         known = StoredSession.decode(kept)
         assert known is not None
         assert known.id == CAMILLE
-    time.wait(minutes=6)
+    time.advance(minutes=6)
     await backend.account()  # the new session can be renewed
     if remember:
         again = network.backend(store, time)
@@ -163,7 +163,7 @@ async def test_step_up_with_an_expired_challenge_times_out_and_keeps_the_session
 ) -> None:
     backend = await too_long_ago(network, time)
     challenge = await backend.begin_sign_in(CAMILLE)
-    time.wait(minutes=30)
+    time.advance(minutes=30)
     with pytest.raises(SignInTimedOut):
         await backend.step_up(challenge, PASSWORD)
     assert (await backend.account()).value.display_name == "Camille"
@@ -188,7 +188,7 @@ async def test_step_up_concurrent_with_renewals_keeps_one_session(network: Netwo
     ended: list[bool] = []
     backend.on_session_end = lambda: ended.append(True)
     for turn in range(30):  # try many interleavings
-        time.wait(minutes=6)  # the next read renews the token
+        time.advance(minutes=6)  # the next read renews the token
         challenge = await backend.begin_sign_in(CAMILLE)
         proving = asyncio.create_task(backend.step_up(challenge, PASSWORD))
         for _ in range(turn):
@@ -207,7 +207,7 @@ async def test_step_up_that_revokes_the_token_of_a_request_in_flight_keeps_the_s
     backend = await signed_in(network, time)
     ended: list[bool] = []
     backend.on_session_end = lambda: ended.append(True)
-    time.wait(minutes=6)
+    time.advance(minutes=6)
     challenge = await backend.begin_sign_in(CAMILLE)
     carry = network.handle_async_request
 

@@ -28,9 +28,9 @@ from services.domain.errors import (
 )
 from services.domain.models import DisputeReason, Rhythm, ServiceStatus, Subscription, SubscriptionStatus
 from services.sandbox.schema import dispute, feedback
+from tests.harness.clock import Clock
 from tests.services.doubles import PASSWORDS, Network
 from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import Clock
 from tests.services.scripted import Scripted
 
 PASSWORD = PASSWORDS["camille@demo.example"]
@@ -199,7 +199,7 @@ async def test_pending_service_switch_is_reported_and_locks_the_service(database
         with pytest.raises(NotPossible) as refused:
             await backend.switch_service("c1", ServiceStatus.ACTIVE, answer.etag)
         assert refused.value.code == "SERVICE_LOCKED"
-        time.wait(minutes=1)
+        time.advance(minutes=1)
         assert (await backend.service("c1")).value.status is ServiceStatus.SUSPENDED
 
 
@@ -259,7 +259,7 @@ async def test_change_whose_renewal_fails_is_not_sent(
     backend: Backend, network: Unreliable, time: Clock, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     _, etag = await one(backend)
-    time.wait(minutes=6)
+    time.advance(minutes=6)
     inner = network.handle_async_request
 
     async def astray(request: httpx.Request) -> httpx.Response:
@@ -310,7 +310,7 @@ async def test_termination_repeated_after_an_unknown_outcome_succeeds(
     with pytest.raises(OutcomeUnknown):
         await backend.terminate("c1", "monthly", etag)
     network.lost = []
-    time.wait(minutes=1)
+    time.advance(minutes=1)
     again = await backend.terminate("c1", "monthly", etag)
     assert again.value.status is SubscriptionStatus.TERMINATED
     assert await one(backend) == (again.value, again.etag)
@@ -467,7 +467,7 @@ async def test_change_with_an_expired_token_renews_once(
     backend: Backend, network: Unreliable, time: Clock
 ) -> None:
     _, etag = await one(backend)
-    time.wait(minutes=6)
+    time.advance(minutes=6)
     assert (await backend.terminate("c1", "monthly", etag)).value.status.ended
     assert len(network.renewals) == 1
 
@@ -501,7 +501,7 @@ async def test_changes_survive_a_restart_of_app_and_backend(database: str, time:
         off = await backend.switch_service("c1", ServiceStatus.SUSPENDED, (await backend.service("c1")).etag)
         told = await backend.dispute("c1", "charge", DisputeReason.UNKNOWN, "", str(uuid4()))
         await backend.close()
-    time.wait(hours=20)
+    time.advance(hours=20)
     with running(database, time) as app:
         backend = await signed_in(Network(app), time)
         assert (await one(backend))[0] == ended.value

@@ -38,8 +38,8 @@ from services.domain.models import (
 )
 from services.insights.ledger import PeriodEntries, counted
 from services.sandbox import SandboxSettings, create_app, demo, schema
+from tests.harness.clock import Clock
 from tests.harness.in_process import backend_within
-from tests.services.doubles import Clock
 
 NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")

@@ -11,8 +11,9 @@ import pytest
 from starlette.applications import Starlette
 
 from services.sandbox import SandboxSettings, create_app
+from tests.harness.clock import Clock
 from tests.services.sandbox.factories import people, subscribed
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 CHEAP = SandboxSettings(scrypt_log2_cost=4)
 

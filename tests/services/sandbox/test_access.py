@@ -21,8 +21,9 @@ from starlette.applications import Starlette
 from services.sandbox import create_app, schema
 from services.sandbox.demo import LARGE_CONTRACT
 from services.sandbox.store import subscriber_id_of
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 CONTRACT = msgspec.yaml.decode(files("services.sandbox").joinpath("openapi.yaml").read_bytes())
 OPERATIONS = [(method, path) for path, item in CONTRACT["paths"].items() for method in item if "{" in path]

@@ -12,10 +12,11 @@ from hypothesis import example, given
 
 from services.domain.models import Account, BillingPeriod, Purchase, PurchasePage, Service, Subscription
 from services.sandbox import BadData, Subscriber, create_app, parse_subscribers
+from tests.harness.clock import Clock
 from tests.harness.fuzz import altered, bodies, examples
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import SUBSCRIPTION, contract, purchase, subscriber, subscription
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 NOW = "2024-03-10T12:00:00+01:00"
 FILE: dict[str, Any] = {

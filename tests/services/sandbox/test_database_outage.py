@@ -11,9 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from tests.harness.clock import Clock
 from tests.harness.postgresql import Cluster, cluster
 from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 CAMILLE = "camille@demo.example"
 OUTAGE = (503, "2", "no-store")

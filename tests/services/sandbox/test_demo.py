@@ -24,8 +24,9 @@ from services.sandbox import Subscriber, create_app, demo, parse_subscribers
 from services.sandbox.app import FilledOnDemand
 from services.sandbox.data_file import Contract, Purchase
 from services.sandbox.schema import purchase
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST_SECOND = datetime(2024, 2, 26, tzinfo=PARIS)

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 from starlette.applications import Starlette
 
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import KEY, Clock, Visitor, visiting
+from tests.services.sandbox.visitor import KEY, Visitor, visiting
 
 PURCHASE = "/v1/contracts/c1/purchases/charge"
 DISPUTES = f"{PURCHASE}/disputes"
@@ -36,7 +37,7 @@ async def test_dispute_is_acknowledged_and_shown_on_the_purchase(holder: Visitor
 
 async def test_dispute_repeated_with_its_key_gets_the_same_answer(holder: Visitor, time: Clock) -> None:
     first = await holder.create(DISPUTES, TOLD)
-    time.wait(minutes=4)
+    time.advance(minutes=4)
     again = await holder.create(DISPUTES, dict(reversed(TOLD.items())))
     assert (again.status_code, again.text) == (201, first.text)
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from starlette.applications import Starlette
 
 from services.sandbox.schema import feedback
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.harness.clock import Clock
+from tests.services.sandbox.visitor import Visitor, visiting
 
 FEEDBACK, REMINDERS, SESSIONS = "/v1/feedback", "/v1/identifier-reminders", "/v1/sessions"
 GIVEN: dict[str, Any] = {"articleId": "reading", "useful": False, "missing": "é" * 250}
@@ -78,11 +79,11 @@ async def test_identifier_reminder_answers_alike_with_and_without_an_account(vis
 async def test_identifier_reminder_is_limited_per_value(visitor: Visitor, time: Clock, address: str) -> None:
     for spelling in (address, f" {address.upper()}", address):
         assert (await visitor.http.post(REMINDERS, json={"email": spelling})).status_code == 202
-        time.wait(minutes=10)
+        time.advance(minutes=10)
     refused = await visitor.http.post(REMINDERS, json={"email": address})
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1800")
     assert (await visitor.http.post(REMINDERS, json={"email": "other@demo.example"})).status_code == 202
-    time.wait(minutes=30)
+    time.advance(minutes=30)
     assert (await visitor.http.post(REMINDERS, json={"email": address})).status_code == 202
 
 

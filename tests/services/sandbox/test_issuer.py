@@ -15,12 +15,13 @@ import pytest
 from starlette.applications import Starlette
 
 from services.sandbox import create_app
+from tests.harness.clock import Clock
 from tests.services.doubles import served
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import people
 from tests.services.sandbox.test_command_line import refusal
 from tests.services.sandbox.test_command_line import served as command
-from tests.services.sandbox.visitor import Clock, Visitor
+from tests.services.sandbox.visitor import Visitor
 
 PATH = "/.well-known/oauth-authorization-server"
 

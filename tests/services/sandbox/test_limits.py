@@ -15,9 +15,10 @@ from starlette.applications import Starlette
 
 from services.sandbox import create_app
 from services.sandbox.schema import feedback, reminder, sign_in
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import people
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 CAMILLE, BRUNO = "camille@demo.example", "bruno@demo.example"
 GIVEN: dict[str, Any] = {"articleId": "reading", "useful": True}
@@ -54,7 +55,7 @@ async def test_sign_in_over_the_limit_of_an_address_evicts_its_oldest(app: Starl
         other = await begin(elsewhere)
         sessions = []
         for _ in range(4):
-            time.wait(seconds=1)
+            time.advance(seconds=1)
             sessions.append(await begin(here))
         assert count(app, sign_in) == 4
         answers = [await here.prove(session) for session in sessions]
@@ -66,7 +67,7 @@ async def test_sign_in_over_the_limit_of_an_address_evicts_its_oldest(app: Starl
 async def test_sign_ins_of_many_addresses_stay_within_the_global_limit(app: Starlette, time: Clock) -> None:
     last = ""
     for n in range(12):
-        time.wait(seconds=1)
+        time.advance(seconds=1)
         async with visiting(app, address=f"192.0.2.{n}") as visitor:
             last = await begin(visitor)
     assert count(app, sign_in) == 4
@@ -88,7 +89,7 @@ async def test_feedback_over_the_limit_is_refused_with_a_retry_after(app: Starle
         await camille.sign_in(CAMILLE)
         await bruno.sign_in(BRUNO)
         assert (await opine(camille, key)).status_code == 201
-        time.wait(minutes=1)
+        time.advance(minutes=1)
         assert [(await opine(camille)).status_code for _ in range(2)] == [201, 201]
         refused = await opine(camille)
         assert (refused.status_code, refused.json()["code"]) == (429, "TOO_MANY_REQUESTS")
@@ -96,7 +97,7 @@ async def test_feedback_over_the_limit_is_refused_with_a_retry_after(app: Starle
         assert count(app, feedback) == 3
         assert (await opine(camille, key)).status_code == 201, "sent again, it is answered as before"
         assert (await opine(bruno)).status_code == 201, "another subscriber is not stopped"
-        time.wait(minutes=9)
+        time.advance(minutes=9)
         await camille.sign_in(CAMILLE)
         assert (await opine(camille)).status_code == 201
         assert (await opine(camille)).status_code == 429
@@ -112,5 +113,5 @@ async def test_reminders_of_one_address_are_limited_across_values(app: Starlette
         assert answers[-1].headers["retry-after"] == "3600"
         assert (await remind(elsewhere, 0)).status_code == 202
         assert count(app, reminder) == 6
-        time.wait(hours=1)
+        time.advance(hours=1)
         assert (await remind(here, 9)).status_code == 202

@@ -13,9 +13,10 @@ from starlette.applications import Starlette
 
 from services.sandbox import create_app, identity
 from services.sandbox.schema import family, tables
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import people
-from tests.services.sandbox.visitor import CLIENT, EVERYTHING, PASSWORD, Clock, Visitor, visiting
+from tests.services.sandbox.visitor import CLIENT, EVERYTHING, PASSWORD, Visitor, visiting
 
 CAMILLE, NOBODY, LUCIE = "camille@demo.example", "nobody@demo.example", "lucie@demo.example"
 CHALLENGE = "/oauth/authorization-challenge"
@@ -127,12 +128,12 @@ async def test_five_wrong_passwords_lock_the_account_for_15_minutes(visitor: Vis
     locked = await visitor.prove(session, "wrong")
     assert refusal(locked) == (429, "temporarily_locked")
     assert locked.headers["retry-after"] == "900"
-    time.wait(minutes=14, seconds=30)
+    time.advance(minutes=14, seconds=30)
     late = await visitor.attempt(CAMILLE)
     assert refusal(late) == (429, "temporarily_locked"), "even with the right password"
     assert late.headers["retry-after"] == "30"
     assert (await visitor.attempt("06 39 98 01 12")).status_code == 429, "by any identifier"
-    time.wait(seconds=30)
+    time.advance(seconds=30)
     assert (await visitor.attempt(CAMILLE)).status_code == 200
 
 
@@ -141,7 +142,7 @@ async def test_right_password_resets_the_wrong_attempts(visitor: Visitor, time: 
         await visitor.attempt(CAMILLE, "wrong")
     assert (await visitor.attempt(CAMILLE)).status_code == 200
     assert (await visitor.attempt(CAMILLE, "wrong")).json()["attempts_left"] == 4
-    time.wait(minutes=15)
+    time.advance(minutes=15)
     assert (await visitor.attempt(CAMILLE, "wrong")).json()["attempts_left"] == 4
 
 
@@ -168,9 +169,9 @@ async def test_auth_session_is_replaced_by_each_answer_and_single_use(visitor: V
 
 async def test_sign_in_expires_after_ten_minutes(visitor: Visitor, time: Clock) -> None:
     session = (await visitor.identify(CAMILLE)).json()["auth_session"]
-    time.wait(minutes=6)
+    time.advance(minutes=6)
     session = (await visitor.prove(session, "wrong")).json()["auth_session"]
-    time.wait(minutes=4)
+    time.advance(minutes=4)
     assert refusal(await visitor.prove(session)) == (400, "invalid_session")
 
 
@@ -252,10 +253,10 @@ async def test_code_is_redeemed_only_with_its_verifier(visitor: Visitor) -> None
 
 async def test_code_expires_after_one_minute(visitor: Visitor, time: Clock) -> None:
     code = await visitor.code(CAMILLE)
-    time.wait(seconds=59)
+    time.advance(seconds=59)
     late = await visitor.code(CAMILLE)
     assert (await visitor.redeem(code)).status_code == 200
-    time.wait(seconds=60)
+    time.advance(seconds=60)
     assert refusal(await visitor.redeem(late)) == (400, "invalid_grant")
 
 
@@ -276,9 +277,9 @@ async def test_code_redeemed_concurrently_gives_tokens_once(visitor: Visitor) ->
 
 async def test_access_token_expires_after_five_minutes(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
-    time.wait(minutes=4, seconds=59)
+    time.advance(minutes=4, seconds=59)
     assert await works(visitor, tokens)
-    time.wait(seconds=1)
+    time.advance(seconds=1)
     assert not await works(visitor, tokens)
 
 
@@ -293,7 +294,7 @@ async def test_sign_in_without_offline_access_gives_no_refresh_token(visitor: Vi
 
 async def test_renewal_rotates_both_tokens(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
-    time.wait(minutes=6)
+    time.advance(minutes=6)
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
     assert await works(visitor, renewed)
     assert not {tokens["refresh_token"], tokens["access_token"]} & set(map(str, renewed.values()))
@@ -306,7 +307,7 @@ async def test_refresh_token_reused_after_the_grace_period_revokes_the_session(
 ) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
-    time.wait(seconds=11)
+    time.advance(seconds=11)
     assert refusal(await visitor.renew(tokens["refresh_token"])) == (400, "invalid_grant")
     assert refusal(await visitor.renew(renewed["refresh_token"])) == (400, "invalid_grant")
     assert not await works(visitor, renewed)
@@ -319,9 +320,9 @@ async def test_refresh_token_reused_after_the_grace_period_revokes_the_session(
 async def test_refresh_token_within_the_grace_period_can_be_reused(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     lost = (await visitor.renew(tokens["refresh_token"])).json()
-    time.wait(seconds=6)
+    time.advance(seconds=6)
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
-    time.wait(seconds=4)
+    time.advance(seconds=4)
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
     assert await works(visitor, renewed)
     assert (await visitor.renew(renewed["refresh_token"])).status_code == 200
@@ -332,9 +333,9 @@ async def test_refresh_token_within_the_grace_period_can_be_reused(visitor: Visi
 async def test_grace_period_is_not_extended_by_a_reuse(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     await visitor.renew(tokens["refresh_token"])
-    time.wait(seconds=8)
+    time.advance(seconds=8)
     assert (await visitor.renew(tokens["refresh_token"])).status_code == 200
-    time.wait(seconds=8)
+    time.advance(seconds=8)
     assert refusal(await visitor.renew(tokens["refresh_token"])) == (400, "invalid_grant")
 
 
@@ -352,27 +353,27 @@ async def test_grace_period_of_zero_refuses_reuse(time: Clock) -> None:
     async with visiting(app) as visitor:
         tokens = await visitor.sign_in(CAMILLE)
         await visitor.renew(tokens["refresh_token"])
-        time.wait(seconds=1)
+        time.advance(seconds=1)
         assert refusal(await visitor.renew(tokens["refresh_token"])) == (400, "invalid_grant")
     app.state.store.close()
 
 
 async def test_session_expires_after_14_days_without_a_renewal(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
-    time.wait(days=13, hours=23)
+    time.advance(days=13, hours=23)
     tokens = (await visitor.renew(tokens["refresh_token"])).json()
-    time.wait(days=14)
+    time.advance(days=14)
     assert refusal(await visitor.renew(tokens["refresh_token"])) == (400, "invalid_grant")
 
 
 async def test_session_expires_after_30_days_despite_renewals(visitor: Visitor, time: Clock) -> None:
     tokens = await visitor.sign_in(CAMILLE)
     for days in (10, 10, 9):
-        time.wait(days=days)
+        time.advance(days=days)
         tokens = (await visitor.renew(tokens["refresh_token"])).json()
-    time.wait(hours=23, minutes=58)
+    time.advance(hours=23, minutes=58)
     tokens = (await visitor.renew(tokens["refresh_token"])).json()
-    time.wait(minutes=2)
+    time.advance(minutes=2)
     assert not await works(visitor, tokens)
     assert refusal(await visitor.renew(tokens["refresh_token"])) == (400, "invalid_grant")
 

@@ -16,9 +16,10 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.applications import Starlette
 
 from services.sandbox import create_app
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import subscribed
-from tests.services.sandbox.visitor import Clock, visiting
+from tests.services.sandbox.visitor import visiting
 
 CONTRACT = msgspec.yaml.decode(files("services.sandbox").joinpath("openapi.yaml").read_bytes())
 OPERATIONS = [(path, method) for path, item in CONTRACT["paths"].items() for method in item]

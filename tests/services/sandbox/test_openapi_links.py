@@ -14,10 +14,11 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from services.sandbox import create_app
+from tests.harness.clock import Clock
 from tests.harness.fuzz import examples
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import subscribed
-from tests.services.sandbox.visitor import Clock, visiting
+from tests.services.sandbox.visitor import visiting
 
 FOLLOWED = {
     "GET /v1/contracts/{contractId}/billing-periods",

@@ -12,8 +12,9 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from starlette.applications import Starlette
 
+from tests.harness.clock import Clock
 from tests.services.doubles import served
-from tests.services.sandbox.visitor import CLIENT, EVERYTHING, PASSWORD, VERIFIER, Clock
+from tests.services.sandbox.visitor import CLIENT, EVERYTHING, PASSWORD, VERIFIER
 
 
 @pytest.fixture
@@ -89,13 +90,13 @@ def test_independent_client_renews_and_token_reuse_ends_its_session(
     client: OAuth2Session, origin: str, time: Clock
 ) -> None:
     first = sign_in(client)
-    time.wait(minutes=6)
+    time.advance(minutes=6)
     client.token = first | {"expires_at": 0}  # the client uses the system clock
     assert client.get(f"{origin}/v1/me").status_code == 200
     second = dict(client.token)
     assert second["access_token"] != first["access_token"]
     assert second["refresh_token"] != first["refresh_token"]
-    time.wait(seconds=11)
+    time.advance(seconds=11)
     with pytest.raises(OAuthError, match="invalid_grant"):
         client.refresh_token(client.metadata["token_endpoint"], refresh_token=first["refresh_token"])
     client.token = second

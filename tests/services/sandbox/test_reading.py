@@ -13,10 +13,11 @@ from starlette.requests import Request
 from services.sandbox import create_app, parse_subscribers
 from services.sandbox.reading import representation
 from services.sandbox.schema import contract
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import contract as contract_of
 from tests.services.sandbox.factories import data_file, purchase, subscriber
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 PURCHASES = "/v1/contracts/c1/purchases"
 
@@ -294,7 +295,7 @@ async def test_correlator_is_echoed_only_if_it_is_a_uuid(visitor: Visitor) -> No
 
 async def test_date_header_follows_the_sandbox_clock(visitor: Visitor, time: Clock) -> None:
     assert (await visitor.get("/healthz")).headers["date"] == "Sun, 10 Mar 2024 11:00:00 GMT"
-    time.wait(days=1)
+    time.advance(days=1)
     assert (await visitor.get("/nowhere")).headers["date"] == "Mon, 11 Mar 2024 11:00:00 GMT"
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.harness.clock import Clock
+from tests.services.sandbox.visitor import Visitor, visiting
 
 CAMILLE = "camille@demo.example"
 
@@ -23,7 +24,7 @@ async def stolen(visitor: Visitor, time: Clock) -> datetime:
     """Reuse a refresh token of Camille; return the time at which her session ended."""
     tokens = await visitor.sign_in(CAMILLE)
     await visitor.renew(tokens["refresh_token"])
-    time.wait(seconds=11)
+    time.advance(seconds=11)
     assert (await visitor.renew(tokens["refresh_token"])).status_code == 400
     return time()
 
@@ -33,14 +34,14 @@ async def test_security_notice_is_shown_only_in_the_next_session(
 ) -> None:
     before = await visitor.sign_in(CAMILLE)
     ended = await stolen(visitor, time)
-    time.wait(minutes=1)
+    time.advance(minutes=1)
     async with visiting(app) as bruno:
         await bruno.sign_in("bruno@demo.example")
         assert await notice(bruno) is None, "nobody else's"
     tokens = await visitor.sign_in(CAMILLE)
     told = await notice(visitor)
     assert (told["code"], datetime.fromisoformat(told["at"])) == ("tokenReused", ended)
-    time.wait(minutes=6)
+    time.advance(minutes=6)
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
     visitor.http.headers["Authorization"] = f"Bearer {renewed['access_token']}"
     assert await notice(visitor) == told, "still, after a renewal"
@@ -56,7 +57,7 @@ async def test_security_notice_disappears_after_a_day(visitor: Visitor, time: Cl
     await stolen(visitor, time)
     tokens = await visitor.sign_in(CAMILLE)
     for hours, told in [(24, True), (1, False)]:
-        time.wait(hours=hours)
+        time.advance(hours=hours)
         tokens = (await visitor.renew(tokens["refresh_token"])).json()
         visitor.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
         assert (await notice(visitor) is not None) is told
@@ -72,6 +73,6 @@ async def test_security_notice_follows_code_reuse_but_not_sign_out(
         await visitor.redeem(code)
     else:
         await visitor.post("/oauth/revoke", token=tokens["refresh_token"])
-    time.wait(minutes=1)
+    time.advance(minutes=1)
     await visitor.sign_in(CAMILLE)
     assert (await notice(visitor) is not None) is (ending == "code")

@@ -7,8 +7,9 @@ from typing import Any
 
 from starlette.applications import Starlette
 
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 SERVICE = "/v1/contracts/c1/service"
 OFF, ON = {"status": "suspended"}, {"status": "active"}
@@ -106,14 +107,14 @@ async def test_pending_service_switch_survives_a_restart_and_completes(database:
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")
             assert (await visitor.get(SERVICE)).json()["pendingStatus"] == "suspended"
-            time.wait(minutes=1)
+            time.advance(minutes=1)
             state = (await visitor.get(SERVICE)).json()
             assert (state["status"], state["pendingStatus"], state["since"]) == (
                 "suspended", None, "2024-03-10",
             )  # fmt: skip
             assert (await statuses(visitor))["weekly"] == "suspended"
             assert (await visitor.put(SERVICE, ON, "*")).json()["pendingStatus"] == "active"
-            time.wait(minutes=1)
+            time.advance(minutes=1)
             assert (await visitor.get(SERVICE)).json()["status"] == "active"
             assert (await statuses(visitor))["weekly"] == "suspended"
 
@@ -123,7 +124,7 @@ async def test_suspended_service_survives_a_restart(database: str, time: Clock) 
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")
             off = (await visitor.put(SERVICE, OFF, "*")).json()
-    time.wait(days=2)
+    time.advance(days=2)
     with running(database, time) as app:
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")

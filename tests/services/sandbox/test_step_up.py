@@ -9,8 +9,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 SERVICE = "/v1/contracts/c1/service"
 TERMINATION = "/v1/contracts/c1/subscriptions/monthly/termination"
@@ -40,7 +41,7 @@ async def test_step_up_is_required_after_ten_minutes_despite_renewals(
     async with visiting(subscribed_app) as camille:
         tokens = await camille.sign_in("camille@demo.example")
         for _ in range(3):
-            time.wait(minutes=4)
+            time.advance(minutes=4)
             tokens = await renewed(camille, tokens)
         before = (await camille.get("/v1/contracts/c1/service")).json()
         answer = await camille.put(path, body, "*")
@@ -59,11 +60,11 @@ async def test_step_up_is_not_required_within_ten_minutes(
 ) -> None:
     async with visiting(subscribed_app) as camille:
         tokens = await camille.sign_in("camille@demo.example")
-        time.wait(minutes=4)
+        time.advance(minutes=4)
         tokens = await renewed(camille, tokens)
-        time.wait(minutes=4)
+        time.advance(minutes=4)
         await renewed(camille, tokens)
-        time.wait(minutes=2)
+        time.advance(minutes=2)
         assert (await camille.put(path, body, "*")).status_code == 200
 
 
@@ -73,7 +74,7 @@ async def test_step_up_is_not_required_to_reactivate_the_service(
     async with visiting(subscribed_app) as camille:
         tokens = await camille.sign_in("camille@demo.example")
         assert (await camille.put(SERVICE, {"status": "suspended"}, "*")).status_code == 200
-        time.wait(hours=1)
+        time.advance(hours=1)
         await renewed(camille, tokens)
         assert (await camille.put(SERVICE, {"status": "active"}, "*")).status_code == 200
         assert asks_for_the_password(await camille.put(SERVICE, {"status": "suspended"}, "*"))
@@ -84,7 +85,7 @@ async def test_step_up_time_starts_at_the_password_not_at_the_code(database: str
     with running(database, time, **settings) as app:
         async with visiting(app) as camille:
             code = await camille.code("camille@demo.example")
-            time.wait(minutes=11)
+            time.advance(minutes=11)
             token = (await camille.redeem(code)).json()["access_token"]
             camille.http.headers["Authorization"] = f"Bearer {token}"
             assert asks_for_the_password(await camille.put(TERMINATION, {}, "*"))
@@ -97,7 +98,7 @@ async def test_step_up_is_not_required_for_a_refused_or_repeated_change(
     async with visiting(subscribed_app) as camille:
         tokens = await camille.sign_in("camille@demo.example")
         ended = await camille.put("/v1/contracts/c1/subscriptions/weekly/termination", {}, "*")
-        time.wait(hours=1)
+        time.advance(hours=1)
         await renewed(camille, tokens)
         subscriptions = "/v1/contracts/c1/subscriptions"
         again = await camille.put(f"{subscriptions}/weekly/termination", {}, "*")
@@ -115,5 +116,5 @@ async def test_step_up_time_follows_its_setting(time: Clock) -> None:
     with running("sqlite://", time, step_up_time=timedelta(seconds=30)) as app:
         async with visiting(app) as camille:
             await camille.sign_in("camille@demo.example")
-            time.wait(seconds=31)
+            time.advance(seconds=31)
             assert asks_for_the_password(await camille.put(TERMINATION, {}, "*"), 30)

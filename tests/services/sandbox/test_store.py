@@ -20,10 +20,11 @@ from starlette.applications import Starlette
 from services.sandbox import Subscriber, create_app, demo
 from services.sandbox.schema import filling, purchase, subscriber, subscription
 from services.sandbox.store import Store, fold
+from tests.harness.clock import Clock
 from tests.services.conftest import DATABASES, empty_database
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import people
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 
 @contextmanager
@@ -52,7 +53,7 @@ async def test_session_survives_a_refill_of_the_demo(database: str, time: Clock)
             tokens = await visitor.sign_in("camille@demo.example")
             before = (await visitor.get("/v1/me")).json()["subscriberId"]
             yesterday = (await visitor.get("/v1/contracts/camille-box/billing-periods")).json()
-    time.wait(days=9)
+    time.advance(days=9)
     with running(database, time) as app:
         async with visiting(app) as visitor:
             renewed = (await visitor.renew(tokens["refresh_token"])).json()
@@ -69,7 +70,7 @@ def test_demo_is_refilled_on_another_day_or_at_an_earlier_hour(
 ) -> None:
     with running(database, time):
         made_at = time.now
-    time.wait(**wait)
+    time.advance(**wait)
     with running(database, time) as app:
         row = app.state.store.transact(lambda connection: connection.execute(filling.select()).one())
         assert (row.made_at != made_at) == made_again

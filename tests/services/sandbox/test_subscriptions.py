@@ -13,9 +13,10 @@ from starlette.applications import Starlette
 
 from services.sandbox import create_app
 from services.sandbox.data_file import Money, Service, SpendingLimits, Subscription
+from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP, running
 from tests.services.sandbox.factories import subscribed
-from tests.services.sandbox.visitor import Clock, Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, visiting
 
 LIST = "/v1/contracts/c1/subscriptions"
 
@@ -66,7 +67,7 @@ async def test_termination_takes_effect_at_the_end_of_the_paid_period(holder: Vi
 async def test_termination_repeated_gets_the_same_answer(holder: Visitor, time: Clock) -> None:
     before = await tag(holder)
     first = await holder.put(f"{LIST}/weekly/termination", {}, before)
-    time.wait(minutes=4)
+    time.advance(minutes=4)
     again = await holder.put(f"{LIST}/weekly/termination", {}, before)
     assert (again.status_code, again.json()) == (200, first.json())
     assert first.json()["terminationDate"] == "2024-03-10", "paid until today"
@@ -190,7 +191,7 @@ async def test_delayed_termination_is_pending_until_its_delay_ends(database: str
             assert (answer.status_code, answer.json()["status"]) == (202, "pendingTerminate")
             again = await visitor.put(f"{LIST}/monthly/termination", {}, "*")
             assert (again.status_code, again.json()) == (202, answer.json())
-            time.wait(minutes=2)
+            time.advance(minutes=2)
             assert (await listed(visitor))["monthly"]["status"] == "terminated"
 
 
@@ -199,7 +200,7 @@ async def test_terminated_subscription_survives_a_restart(database: str, time: C
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")
             ended = (await visitor.put(f"{LIST}/monthly/termination", {}, "*")).json()
-    time.wait(hours=1)
+    time.advance(hours=1)
     with running(database, time) as app:
         async with visiting(app) as visitor:
             await visitor.sign_in("camille@demo.example")

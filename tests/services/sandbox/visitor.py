@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,19 +16,6 @@ PASSWORD = "Soleil-2026"
 CLIENT = "internetplus-app"
 EVERYTHING = "internetplus:read internetplus:write offline_access"
 KEY = "0f5bf1b9-4f4d-4a43-9c0a-6a7a2f3b1c55"
-
-
-class Clock:
-    """Settable clock."""
-
-    def __init__(self, now: str) -> None:
-        self.now = datetime.fromisoformat(now)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def wait(self, **time: float) -> None:
-        self.now += timedelta(**time)
 
 
 class Visitor:

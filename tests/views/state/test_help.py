@@ -15,7 +15,8 @@ from starlette.applications import Starlette
 from services.client.backend import LONGEST_FEEDBACK
 from services.domain.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
-from tests.views.conftest import Clock, Line, Serve, remembered, sign_in, typed
+from tests.harness.clock import Clock
+from tests.views.conftest import Line, Serve, remembered, sign_in, typed
 from views.core.session import Gate, SessionState
 from views.help import state as help_module
 from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, FeedbackForm, FieldError, Stage

@@ -17,7 +17,8 @@ from services.insights.findings import Kind
 from services.insights.publisher import publisher, watched_until
 from services.sandbox import Subscriber
 from services.sandbox.data_file import parse_subscribers
-from tests.views.conftest import Clock, Serve
+from tests.harness.clock import Clock
+from tests.views.conftest import Serve
 from views.core.insights import InsightsState
 from views.core.session import SessionState
 

@@ -10,7 +10,8 @@ import pytest
 from services.domain.errors import Locked, Refused, Unreachable
 from services.domain.models import ServiceStatus, SubscriptionStatus
 from services.sandbox import SandboxSettings
-from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in, typed
+from tests.harness.clock import Clock
+from tests.views.conftest import PASSWORD, Line, Serve, sign_in, typed
 from tests.views.factories import ABONNE, WEEKLY, subscribed
 from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState

@@ -6,7 +6,8 @@ import asyncio
 
 from services.domain.errors import NotFound, Unreachable
 from services.domain.models import Contract, PurchaseKind
-from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
+from tests.harness.clock import Clock
+from tests.views.conftest import NOW, Line, Serve, sign_in
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PurchasesState
 

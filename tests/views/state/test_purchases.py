@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from services.domain.errors import Forbidden, NotFound, Unavailable, Unreachable
 from services.domain.models import Filter, PaymentStatus, Purchase, PurchasePage
-from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
+from tests.harness.clock import Clock
+from tests.views.conftest import LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
 from views.purchases import state as state_module
 from views.purchases.state import (
     LISTS_KEPT,

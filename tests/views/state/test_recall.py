@@ -12,7 +12,8 @@ from services.client.cache import CacheEntry, Priority
 from services.client.credentials import MemoryStore
 from services.domain.errors import Forbidden, NotFound, Unreachable
 from services.domain.models import Filter
-from tests.views.conftest import LONG, NOW, PERIODS, Clock, Line, Serve, long_lists, sign_in
+from tests.harness.clock import Clock
+from tests.views.conftest import LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
 from tests.views.factories import ABONNE, subscribed
 from views.core.session import SessionState
 from views.purchases.detail_state import PurchaseState

@@ -13,7 +13,8 @@ from services.client.http import IN_PROCESS
 from services.client.offline import OfflineStore
 from services.insights.findings import Finding, Kind
 from services.insights.review import Review, Verdict
-from tests.views.conftest import Clock, Line, Serve, sign_in
+from tests.harness.clock import Clock
+from tests.views.conftest import Line, Serve, sign_in
 from views.core.review import ReviewState
 
 CAMILLE, BOX = "camille@demo.example", "camille-box"

@@ -11,7 +11,8 @@ import pytest
 from services.domain.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
 from services.domain.models import ServiceStatus
 from services.sandbox import SandboxSettings
-from tests.views.conftest import NOW, PASSWORD, Clock, Line, Serve, sign_in, typed
+from tests.harness.clock import Clock
+from tests.views.conftest import NOW, PASSWORD, Line, Serve, sign_in, typed
 from tests.views.factories import ABONNE, subscribed
 from views.service import state as service_module
 from views.service.state import ServiceState

@@ -8,7 +8,8 @@ from services.client.credentials import CredentialProblem, CredentialsUnavailabl
 from services.domain.errors import SessionExpired, Unreachable
 from services.domain.models import ContractKind
 from services.sandbox import SandboxSettings
-from tests.views.conftest import PASSWORD, Clock, Line, Serve, sign_in
+from tests.harness.clock import Clock
+from tests.views.conftest import PASSWORD, Line, Serve, sign_in
 from views.core.session import Gate, SessionState
 
 CAMILLE = "camille@demo.example"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from services.client.credentials import MemoryStore
 from services.domain.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
 from services.sandbox import SandboxSettings
-from tests.views.conftest import PASSWORD, Clock, Line, Serve, typed
+from tests.harness.clock import Clock
+from tests.views.conftest import PASSWORD, Line, Serve, typed
 from views.core.session import Gate, SessionState
 from views.sign_in import state as sign_in
 from views.sign_in.reminder_state import ReminderState

@@ -10,7 +10,8 @@ import pytest
 from services.domain.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
 from services.domain.models import Subscription, SubscriptionStatus
 from services.sandbox import Subscriber
-from tests.views.conftest import NOW, Clock, Line, Serve, sign_in
+from tests.harness.clock import Clock
+from tests.views.conftest import NOW, Line, Serve, sign_in
 from tests.views.factories import ABONNE, ELSEWHERE, ENDING, MONTHLY, PAST, WEEKLY, subscribed
 from views.subscriptions.state import SubscriptionsState
 
