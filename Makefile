@@ -6,7 +6,7 @@ INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-ha
 UV := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all test-nightly check bench client demo audit sbom lock clean
+.PHONY: help setup run test test-all test-nightly coverage check bench client demo audit sbom lock clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -33,6 +33,13 @@ test-all: test ## the same, then the nightly tests
 test-nightly: $(VENV)/.dev ## the nightly tests alone: every fault, window size and database, kills, cuts, deployment
 	@bash tests/setup.sh
 	$(PYTEST) -m nightly
+
+coverage: $(VENV)/.dev ## run the tests of `make test` and report the lines that none of them executes
+	@bash tests/setup.sh
+	$(PYTHON) -m coverage erase
+	$(PYTHON) -m coverage run -m pytest --numprocesses=3 --dist=worksteal -m "not nightly" --ignore=tests/nightly
+	$(PYTHON) -m coverage combine --quiet
+	$(PYTHON) -m coverage report
 
 check: $(VENV)/.dev ## style, types and the layers' contracts
 	$(PYTHON) -m ruff check
