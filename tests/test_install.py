@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.ports import free_port
+from tests.harness.processes import announced
 from tests.harness.wire import WireClient
 from tests.test_main import ROOT, environment, get
 from tests.test_repository import committed
@@ -65,16 +66,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(installed: Path, tmp_path: Path) -> Iterator[str]:
     """Serve the installed app away from this tree; yield its address."""
     command = [str(installed), "--port", str(free_port())]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert said.startswith("Conso et moi: http://"), process.communicate()
-            yield said.split()[-1]
-        finally:
-            process.kill()
+    with announced(command, environment=environment(), cwd=tmp_path) as (_, address):
+        yield address
 
 
 async def test_installed_command_serves_the_app_with_its_words_and_its_sandbox(served: str) -> None:

@@ -12,7 +12,7 @@ import tarfile
 import threading
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -32,6 +32,7 @@ from services.settings import Runtime, Settings
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.harness.ports import free_port
+from tests.harness.processes import announced
 from views.core.secure_storage import SecureStorageStore
 
 ROOT = Path(__file__).parent.parent
@@ -88,25 +89,10 @@ def python(program: str, **changes: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@contextmanager
-def serving(*arguments: str, **changes: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(*arguments: str, **changes: str) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
     """Run the web app in its own process; yield the process and its address."""
     command = [sys.executable, "main.py", "--port", str(free_port()), *arguments]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(**changes),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert said.startswith("Conso et moi: http://127.0.0.1:"), process.communicate()
-            yield process, said.split()[-1]
-        finally:
-            process.kill()
+    return announced(command, environment=environment(**changes))
 
 
 def get(address: str, path: str) -> tuple[HTTPResponse, bytes]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from services.domain.periods import latest_periods
-from tests.harness.ports import listens
 from tests.harness.wire import WireClient
-from tests.nightly.endurance.processes import STARTED, Program
+from tests.nightly.endurance.processes import Program
 from tests.services.sandbox.factories import contract, data_file, purchase, subscriber
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.visitor import PASSWORD
@@ -88,10 +86,6 @@ def plain(rows: int, folder: Path, *, module: str = PLAIN) -> Iterator[Program]:
     """Serve the baseline, the same screen in plain Flet with so many rows."""
     options = ["--rows", str(rows), *(["--of", PLAIN] if module != PLAIN else [])]
     with Program(module, *options, log=folder / "plain") as app:
-        deadline = time.monotonic() + STARTED
-        while not listens(app.port):
-            assert time.monotonic() < deadline, app.complaints
-            time.sleep(0.05)
         yield app
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from tests.bench.figures import Row, interleaved
 from tests.harness.ports import free_port
-from tests.nightly.endurance.processes import ROOT, STARTED
+from tests.harness.processes import ROOT, STARTED
 
 TITLE = "2. Starting"
 ROUNDS = 15

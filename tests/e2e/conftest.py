@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -32,14 +28,10 @@ from playwright.sync_api import (
 )
 
 from tests.e2e.browser import open_app
-from tests.harness.patience import stretched
-from tests.harness.ports import free_port, listens
+from tests.harness.processes import Server
 
-ROOT = Path(__file__).parents[2]
 NOW = "2026-05-14T12:00:00+02:00"
 """Time of the sandbox: the current period goes from 26 April to 25 May, to the June invoice."""
-STARTED = 60.0
-"""Seconds a server has to listen."""
 RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
 """Flet 1.0.5's web client asks for it whatever it is told; our Content-Security-Policy refuses it."""
 LEFT = "Receive loop error: WebSocket is not connected"
@@ -60,42 +52,6 @@ CHROMIUM = (
     "--disable-sync",
     "--no-first-run",
 )
-
-
-class Server:
-    """A process of the project that listens on a port of this machine. `url` is where."""
-
-    def __init__(self, module: tuple[str, ...], options: tuple[str, ...], log: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._command = [sys.executable, *module, "--port", str(self.port), *options]
-        self._log = log
-        self.start()
-
-    def start(self) -> None:
-        """Start it, again after `stop` if wanted, and wait until it listens."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + stretched(STARTED)
-        while not listens(self.port):
-            ended = self._process.poll()
-            assert ended is None, f"{self._command} ended with {ended}:\n{self.log}"
-            assert time.monotonic() < deadline, f"{self._command} does not listen:\n{self.log}"
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        """Stop it, and wait until it has."""
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    @property
-    def log(self) -> str:
-        """What it has written."""
-        return self._log.read_text(errors="replace")
 
 
 class Serve(Protocol):
@@ -127,15 +83,15 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
         started: list[Server] = []
 
         def start(module: tuple[str, ...], *options: str) -> Server:
-            server = Server(module, options, tmp_path_factory.mktemp("server") / "log")
-            stack.callback(server.stop)
+            server = Server.python(*module, *options, log=tmp_path_factory.mktemp("server") / "log")
+            stack.enter_context(server)
             started.append(server)
             return server
 
         yield start
     for server in started:
-        assert server.log.count("Traceback") == server.log.count(LEFT), server.log
-        assert "closed a connection" not in server.log, f"a real browser was refused:\n{server.log}"
+        assert server.said.count("Traceback") == server.said.count(LEFT), server.said
+        assert "closed a connection" not in server.said, f"a real browser was refused:\n{server.said}"
 
 
 @pytest.fixture(scope="package")

@@ -19,8 +19,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e.browser import enter, field, open_app, see, see_heading, tap, until
-from tests.e2e.conftest import CHROMIUM, DEVICES, LOCALES, NOW, ROOT, Server
+from tests.e2e.conftest import CHROMIUM, DEVICES, LOCALES, NOW
 from tests.e2e.test_journeys import EN, FR, PASSWORD, Said, begin, contract, see_rows, unmistakable
+from tests.harness.processes import ROOT, Server
 
 FOLDER = ROOT / "docs" / "screenshots"
 LARGEST = 200_000
@@ -42,9 +43,7 @@ def served() -> Iterator[tuple[Server, Server]]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
         def start(name: str, module: tuple[str, ...], *options: str) -> Server:
-            server = Server(module, options, folder / f"{name}.log")
-            stack.callback(server.stop)
-            return server
+            return stack.enter_context(Server.python(*module, *options, log=folder / f"{name}.log"))
 
         database = f"sqlite:///{folder / 'sandbox.sqlite3'}"
         sandbox = start("sandbox", ("-m", "services.sandbox"), "--database", database, "--now", NOW)

@@ -28,7 +28,7 @@ from tests.e2e.browser import (
     until,
     wheel,
 )
-from tests.e2e.conftest import Server, Visit
+from tests.e2e.conftest import Visit
 from tests.e2e.test_journeys import (
     EN,
     FR,
@@ -41,6 +41,7 @@ from tests.e2e.test_journeys import (
     selected_periods,
     sign_in,
 )
+from tests.harness.processes import Server
 
 
 def faults(page: Page, said: Said) -> list[str]:

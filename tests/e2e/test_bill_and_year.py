@@ -10,9 +10,10 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.e2e.browser import PATIENCE, enter, see, see_address, see_heading, shows, tap, until, wheel
-from tests.e2e.conftest import Server, Visit
+from tests.e2e.conftest import Visit
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
+from tests.harness.processes import Server
 
 WORDS = {
     "fr": {

@@ -30,7 +30,8 @@ from tests.e2e.browser import (
     wait_for_app,
     wheel,
 )
-from tests.e2e.conftest import NOW, Serve, Server, ServeSandbox, Visit
+from tests.e2e.conftest import NOW, Serve, ServeSandbox, Visit
+from tests.harness.processes import Server
 
 PASSWORD = "Soleil-2026"
 FRAMES = """() => new Promise((told) => {

@@ -22,7 +22,7 @@ from tests.e2e.browser import (
     until,
     wait_for_app,
 )
-from tests.e2e.conftest import Server, Visit
+from tests.e2e.conftest import Visit
 from tests.e2e.test_journeys import (
     FR,
     PASSWORD,
@@ -32,6 +32,7 @@ from tests.e2e.test_journeys import (
     sign_in,
     unmistakable,
 )
+from tests.harness.processes import Server
 
 _POSITION = """() => {
   const { left, top } = document.activeElement.getBoundingClientRect();

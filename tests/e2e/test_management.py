@@ -33,10 +33,11 @@ from tests.e2e.browser import (
     type_by_keyboard,
     until,
 )
-from tests.e2e.conftest import NOW, Serve, Server, ServeSandbox, Visit
+from tests.e2e.conftest import NOW, Serve, ServeSandbox, Visit
 from tests.e2e.test_journeys import FR, PASSWORD, see_rows, sign_in
 from tests.harness.patience import stretched
 from tests.harness.postgresql import cluster
+from tests.harness.processes import Server
 
 ADA, ZOE = "ada@demo.example", "zoe@demo.example"
 REFERENCE = r"(?:RS|SG)-\d{6}-\d{6}"

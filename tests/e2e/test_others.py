@@ -14,9 +14,10 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.browser import plain, see, see_heading, tap, texts, until, wheel
-from tests.e2e.conftest import Serve, Server, ServeSandbox, Visit
+from tests.e2e.conftest import Serve, ServeSandbox, Visit
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
 from tests.harness.cases import daily
+from tests.harness.processes import Server
 
 OTHERS = Path(__file__).parents[1] / "others" / "subscriber.json"
 NOW = "2025-09-20T09:00:00+04:00"

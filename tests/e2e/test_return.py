@@ -23,9 +23,10 @@ from tests.e2e.browser import (
     until,
     wait_for_app,
 )
-from tests.e2e.conftest import NOW, Serve, Server, ServeSandbox, Visit
+from tests.e2e.conftest import NOW, Serve, ServeSandbox, Visit
 from tests.e2e.test_journeys import EN, FR, Said, see_period, see_rows, sign_in
 from tests.harness.patience import stretched
+from tests.harness.processes import Server
 
 TWO_FRAMES = """() => new Promise((drawn) =>
   requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))"""

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.browser import enter, open_app, plain, see, see_not, semantics, tap, until
-from tests.e2e.conftest import Server, Visit
+from tests.e2e.conftest import Visit
 from tests.e2e.test_journeys import FR, see_rows, sign_in, unmistakable
+from tests.harness.processes import Server
 
 PHONE, ROTATED, DESKTOP = (390, 844), (844, 390), (1280, 900)
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,65 +12,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.domain.periods import period_of
-from tests.harness.patience import stretched
-from tests.harness.ports import free_port, listens
-
-ROOT = Path(__file__).parents[2]
-STARTED = 60.0
-"""Timeout in seconds for a process to listen."""
+from tests.harness.processes import Server
 
 PARIS = ZoneInfo("Europe/Paris")
 
 
-@dataclass(frozen=True)
-class Hosted:
-    """Process of the project that listens on `address` and writes to `log`."""
-
-    address: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text(errors="replace")
-
-
-@contextmanager
 def hosted(
     folder: Path,
     program: Sequence[str] = ("main.py",),
     *options: str,
     environment: Mapping[str, str] | None = None,
-) -> Iterator[Hosted]:
-    """Run `python program --port PORT options` with a home in `folder` until the block ends."""
-    port = free_port()
-    log = folder / "log.txt"
+) -> Server:
+    """Return a program with a home in `folder`, and few variables of this process."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *program, "--port", str(port), *options],
-            cwd=ROOT,
-            env=kept | {"HOME": str(home)} | dict(environment or {}),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        found = Hosted(f"http://127.0.0.1:{port}", process, log)
-        deadline = time.monotonic() + stretched(STARTED)
-        while not listens(port):
-            assert process.poll() is None, found.said
-            assert time.monotonic() < deadline, found.said
-            time.sleep(0.05)
-        yield found
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    return Server.python(
+        *program,
+        *options,
+        log=folder / "log.txt",
+        environment=kept | {"HOME": str(home)} | dict(environment or {}),
+    )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.harness.cases import daily
+from tests.harness.processes import Server
 from tests.harness.wire import WireClient
 from tests.security.hostile import (
     CRASHED,
@@ -26,7 +27,7 @@ from tests.security.hostile import (
     registration,
     update,
 )
-from tests.security.hosting import Hosted, hosted
+from tests.security.hosting import hosted
 from tests.security.test_connections import served
 from tests.security.test_web_host import spying_keyring
 from views.web.connections import ConnectionLimits
@@ -35,7 +36,7 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a web app with its embedded backend, on a machine with data of the desktop app."""
     folder = tmp_path_factory.mktemp("web")
     kept = folder / "home" / ".local" / "share" / "conso-et-moi" / "camille"
@@ -48,9 +49,9 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 
 
 @asynccontextmanager
-async def visiting(host: Hosted, **page: Any) -> AsyncIterator[HostileClient]:
+async def visiting(host: Server, **page: Any) -> AsyncIterator[HostileClient]:
     """Open a session; at its end, check that the frames reveal nothing of the program."""
-    async with HostileClient(host.address) as client:
+    async with HostileClient(host.url) as client:
         await client.register(**page)
         yield client
     said = b"".join(client.frames)
@@ -94,7 +95,7 @@ CLAIMS: dict[str, Any] = {
 
 @pytest.mark.parametrize("claims", [*({name: value} for name, value in CLAIMS.items()), CLAIMS], ids=str)
 async def test_registration_with_false_claims_shows_the_sign_in_and_opens_no_host_file(
-    web: Hosted, claims: dict[str, Any]
+    web: Server, claims: dict[str, Any]
 ) -> None:
     before = files(web.log.parent / "home")
     async with visiting(web, **claims) as client:
@@ -121,21 +122,21 @@ async def test_registration_with_false_claims_shows_the_sign_in_and_opens_no_hos
     ],
     ids=str,
 )
-async def test_registration_with_forbidden_members_is_closed(web: Hosted, page: dict[str, Any]) -> None:
-    async with HostileClient(web.address) as client:
+async def test_registration_with_forbidden_members_is_closed(web: Server, page: dict[str, Any]) -> None:
+    async with HostileClient(web.url) as client:
         await client.send(registration(**page))
         assert await client.closed() == 1008
         assert client.frames == []
 
 
 @pytest.mark.parametrize("session_id", [["x"], 7, "x" * 65, {}])
-async def test_registration_with_an_invalid_session_id_is_closed(web: Hosted, session_id: object) -> None:
-    async with HostileClient(web.address) as client:
+async def test_registration_with_an_invalid_session_id_is_closed(web: Server, session_id: object) -> None:
+    async with HostileClient(web.url) as client:
         await client.send(registration(session_id))
         assert await client.closed() == 1008
 
 
-async def test_forged_update_is_closed_and_changes_no_screen(web: Hosted) -> None:
+async def test_forged_update_is_closed_and_changes_no_screen(web: Server) -> None:
     async with visiting(web) as other:
         before = screen(other)
     written: list[tuple[str, dict[str, Any]]] = [
@@ -210,14 +211,14 @@ async def test_forged_update_is_closed_and_changes_no_screen(web: Hosted) -> Non
         b"",
     ],
 )
-async def test_forged_message_is_closed_without_a_detail_of_the_program(web: Hosted, said: bytes) -> None:
+async def test_forged_message_is_closed_without_a_detail_of_the_program(web: Server, said: bytes) -> None:
     async with visiting(web) as client:
         await client.send(said)
         assert await client.closed() == 1008
     assert CRASHED not in [kind for kind, _ in client.messages()]
 
 
-async def test_late_message_or_one_without_a_handler_is_dropped(web: Hosted) -> None:
+async def test_late_message_or_one_without_a_handler_is_dropped(web: Server) -> None:
     async with visiting(web) as client:
         text = next(iter(client.controls("Text")))
         for said in (
@@ -236,8 +237,8 @@ async def test_late_message_or_one_without_a_handler_is_dropped(web: Hosted) -> 
         assert client.close_code is None
 
 
-async def test_answer_of_the_wrong_type_is_closed(web: Hosted) -> None:
-    async with HostileClient(web.address) as client:
+async def test_answer_of_the_wrong_type_is_closed(web: Server) -> None:
+    async with HostileClient(web.url) as client:
         client.answers = None
         await client.send(registration())
         await client.until(
@@ -264,7 +265,7 @@ FLOODS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("flood", daily(FLOODS, "messages of 250 kB", "letters", "routes"))
-async def test_flood_is_closed_and_its_memory_released(web: Hosted, flood: str) -> None:
+async def test_flood_is_closed_and_its_memory_released(web: Server, flood: str) -> None:
     async with visiting(web):
         before = await settled_memory(web)
     count, said = FLOODS[flood]
@@ -277,13 +278,13 @@ async def test_flood_is_closed_and_its_memory_released(web: Hosted, flood: str) 
         assert memory(web) - before < 20 * MEGABYTE
 
 
-def memory(host: Hosted) -> int:
+def memory(host: Server) -> int:
     """Return the resident memory of a process in bytes."""
     pages = Path(f"/proc/{host.process.pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGESIZE")
 
 
-async def settled_memory(host: Hosted) -> int:
+async def settled_memory(host: Server) -> int:
     """Return the resident memory once it is stable: a new process still imports screens."""
     before = 0
     while abs((now := memory(host)) - before) > MEGABYTE:
@@ -292,8 +293,8 @@ async def settled_memory(host: Hosted) -> int:
     return now
 
 
-async def test_visitor_is_served_during_an_attack_of_another(web: Hosted) -> None:
-    async with WireClient(web.address) as other:
+async def test_visitor_is_served_during_an_attack_of_another(web: Server) -> None:
+    async with WireClient(web.url) as other:
         await other.see("Identifiez-vous")
         await other.tap("Découvrir la démonstration")
         await other.see("Espace client")
@@ -323,9 +324,9 @@ async def test_app_failure_is_reported_without_its_reason(language: str, sentenc
             assert [body.get("message") for _, body in client.messages()][1:] == [sentence]
 
 
-async def test_malformed_origin_is_forbidden(web: Hosted) -> None:
+async def test_malformed_origin_is_forbidden(web: Server) -> None:
     for origin in ("http://[", "http://[::1", "//", "null"):
         with pytest.raises(InvalidStatus) as refused:
-            async with HostileClient(web.address, Origin=origin):
+            async with HostileClient(web.url, Origin=origin):
                 pass
         assert refused.value.response.status_code == 403

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from services.client.backend import LONGEST_FEEDBACK
 from services.domain.models import DisputeReason
+from tests.harness.processes import ROOT
 from tests.harness.wire import WireClient
-from tests.security.hosting import ADA, ROOT, hosted
+from tests.security.hosting import ADA, hosted
 from tests.security.journey import TYPED, found, sandbox, secrets_in_files, sign_in, whole_visit, words
 
 LOUD = """
@@ -50,7 +51,7 @@ async def test_web_journey_leaks_no_secret(tmp_path: Path) -> None:
         sandbox(tmp_path) as (origin, overheard),
         hosted(tmp_path, ("-c", LOUD), "--backend", origin, environment={"FLET_LOG_LEVEL": "DEBUG"}) as web,
     ):
-        async with WireClient(web.address) as app:
+        async with WireClient(web.url) as app:
 
             async def pick(choice: str) -> None:
                 if choice == words("answer.yes"):
@@ -79,7 +80,7 @@ async def test_web_journey_leaks_no_secret(tmp_path: Path) -> None:
 
             await sign_in(app, ADA)
             await whole_visit(app, ADA, pick, confirm, opine)
-        async with WireClient(web.address) as app:
+        async with WireClient(web.url) as app:
             await sign_in(app, ADA)
             await app.go("/reglages")
             await app.tap(words("signout.button"))

@@ -23,9 +23,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.client.sign_in_tries import MOST_FAILURES
+from tests.harness.processes import Server
 from tests.harness.wire import WireClient
 from tests.security.hostile import CRASHED, EVENT, PATCH, REGISTER, packet, registration, update
-from tests.security.hosting import ADA, BOB, Hosted, Sentinel, data_file, hosted
+from tests.security.hosting import ADA, BOB, Sentinel, data_file, hosted
 from views.core.text import Language, Words
 from views.web import sessions
 from views.web.app import LARGEST_MESSAGE
@@ -36,7 +37,7 @@ PATIENCE = 30.0
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("sandbox")
     database = f"sqlite:///{folder / 'sandbox.sqlite3'}"
     options = ("--data", str(data_file(folder)), "--database", database)
@@ -45,7 +46,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 
 
 @pytest.fixture(scope="module")
-def brief(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+def brief(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a web app with two sessions per address and a session timeout of one second."""
     limits = ("--sessions-per-address", "2", "--session-timeout", "1")
     with hosted(
@@ -56,13 +57,13 @@ def brief(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
 
 
 @pytest.fixture(scope="module")
-def web(sandbox: Hosted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+def web(sandbox: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a web app behind a local proxy."""
     folder = tmp_path_factory.mktemp("web")
     with hosted(
         folder,
         ("main.py",),
-        *("--backend", sandbox.address, "--trusted-proxy", "127.0.0.1", "--allowed-host", "conso.example"),
+        *("--backend", sandbox.url, "--trusted-proxy", "127.0.0.1", "--allowed-host", "conso.example"),
         *("--sessions-per-address", "2"),
         environment={"PYTHONPATH": str(spying_keyring(folder)), "PYTHON_KEYRING_BACKEND": "spy.Keyring"},
     ) as found:
@@ -89,9 +90,9 @@ class Keyring(KeyringBackend):
 
 
 def ask(
-    host: Hosted, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+    host: Server, path: str, method: str = "GET", body: bytes | None = None, **headers: str
 ) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(urlsplit(host.address).netloc, timeout=PATIENCE)
+    connection = HTTPConnection(urlsplit(host.url).netloc, timeout=PATIENCE)
     try:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body, named)
@@ -102,10 +103,10 @@ def ask(
 
 
 @asynccontextmanager
-async def opened(host: Hosted, **headers: str) -> AsyncIterator[ClientConnection]:
+async def opened(host: Server, **headers: str) -> AsyncIterator[ClientConnection]:
     """Open the WebSocket of the app without a registration."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    endpoint = host.address.replace("http", "ws", 1) + "/ws"
+    endpoint = host.url.replace("http", "ws", 1) + "/ws"
     async with connect(endpoint, additional_headers=named, max_size=None, proxy=None) as connection:
         yield connection
 
@@ -135,7 +136,7 @@ async def closed(connection: ClientConnection) -> int | None:
 # HTTP answers
 
 
-def test_content_security_policy_is_strict_and_forbids_inline_scripts(web: Hosted) -> None:
+def test_content_security_policy_is_strict_and_forbids_inline_scripts(web: Server) -> None:
     response, page = ask(web, "/", Accept="text/html")
     found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page.decode())
     assert found is not None
@@ -153,7 +154,7 @@ def test_content_security_policy_is_strict_and_forbids_inline_scripts(web: Hoste
         assert b"src=" in opening or inert, text
 
 
-def test_answers_have_security_headers(web: Hosted) -> None:
+def test_answers_have_security_headers(web: Server) -> None:
     for path in ("/", "/boot.js", "/missing.js", "/icons/mark.svg"):
         headers = ask(web, path)[0].headers
         assert headers["X-Content-Type-Options"] == "nosniff", path
@@ -166,7 +167,7 @@ def test_answers_have_security_headers(web: Hosted) -> None:
         assert "Set-Cookie" not in headers, path
 
 
-def test_answer_over_https_has_hsts_and_a_secure_cookie(web: Hosted) -> None:
+def test_answer_over_https_has_hsts_and_a_secure_cookie(web: Server) -> None:
     headers = ask(web, "/", Accept="text/html", X_Forwarded_Proto="https")[0].headers
     assert headers["Strict-Transport-Security"] == "max-age=31536000"
     cookie = headers["Set-Cookie"]
@@ -177,17 +178,17 @@ def test_answer_over_https_has_hsts_and_a_secure_cookie(web: Hosted) -> None:
     assert "Set-Cookie" not in again
 
 
-def test_visitor_cookies_are_unique(web: Hosted) -> None:
+def test_visitor_cookies_are_unique(web: Server) -> None:
     given = {ask(web, "/", Accept="text/html")[0].headers["Set-Cookie"] for _ in range(20)}
     assert len(given) == 20
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "conso.example.evil"])
-def test_unknown_host_name_is_refused(web: Hosted, host: str) -> None:
+def test_unknown_host_name_is_refused(web: Server, host: str) -> None:
     assert ask(web, "/", Host=host)[0].status == 400
 
 
-def test_configured_and_local_host_names_are_answered(web: Hosted) -> None:
+def test_configured_and_local_host_names_are_answered(web: Server) -> None:
     for host in ("conso.example", "CONSO.EXAMPLE:443", "localhost", "[::1]:8550", "127.0.0.1"):
         assert ask(web, "/", Host=host)[0].status == 200, host
 
@@ -200,7 +201,7 @@ def test_configured_and_local_host_names_are_answered(web: Hosted) -> None:
         *("/locales/../../services/settings.py", "/boot.js%00.html", "/..;/main.py"),
     ],
 )
-def test_path_traversal_is_refused(web: Hosted, path: str) -> None:
+def test_path_traversal_is_refused(web: Server, path: str) -> None:
     response, body = ask(web, path)
     assert response.status in (200, 302, 400, 404)
     if response.status == 302:
@@ -215,7 +216,7 @@ def test_path_traversal_is_refused(web: Hosted, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/upload", "/upload?f=x&e=2099-01-01&s=x", "/ws", "/oauth_callback", "/"])
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "TRACE", "OPTIONS"])
-def test_http_methods_that_write_are_refused(web: Hosted, method: str, path: str) -> None:
+def test_http_methods_that_write_are_refused(web: Server, method: str, path: str) -> None:
     assert ask(web, path, method, b"x" * 100)[0].status == 413
     assert ask(web, path, method)[0].status in (404, 405)
 
@@ -235,16 +236,16 @@ def test_http_methods_that_write_are_refused(web: Hosted, method: str, path: str
         ),
     ],
 )
-async def test_websocket_from_another_origin_is_forbidden(web: Hosted, origin: str) -> None:
-    own = urlsplit(web.address).netloc
+async def test_websocket_from_another_origin_is_forbidden(web: Server, origin: str) -> None:
+    own = urlsplit(web.url).netloc
     with pytest.raises(InvalidStatus) as refused:
         async with opened(web, Origin=origin.format(own=own)):
             pass
     assert refused.value.response.status_code == 403
 
 
-async def test_websocket_from_an_http_page_to_https_is_forbidden(web: Hosted) -> None:
-    own = urlsplit(web.address).netloc
+async def test_websocket_from_an_http_page_to_https_is_forbidden(web: Server) -> None:
+    own = urlsplit(web.url).netloc
     with pytest.raises(InvalidStatus):
         async with opened(web, Origin=f"http://{own}", X_Forwarded_Proto="https"):
             pass
@@ -252,7 +253,7 @@ async def test_websocket_from_an_http_page_to_https_is_forbidden(web: Hosted) ->
         assert (await registered(connection))["error"] == ""
 
 
-async def test_websocket_with_another_host_and_its_origin_is_forbidden(web: Hosted) -> None:
+async def test_websocket_with_another_host_and_its_origin_is_forbidden(web: Server) -> None:
     # DNS rebinding: a foreign host name that resolves to this machine.
     with pytest.raises(InvalidStatus) as refused:
         async with opened(web, Host="evil.example", Origin="http://evil.example"):
@@ -294,7 +295,7 @@ async def test_websocket_without_a_registration_times_out(monkeypatch: pytest.Mo
         b"\0" + msgpack.packb({"1": 1}),
     ],
 )
-async def test_websocket_with_another_first_message_is_closed(web: Hosted, said: bytes | str) -> None:
+async def test_websocket_with_another_first_message_is_closed(web: Server, said: bytes | str) -> None:
     async with opened(web) as connection:
         await connection.send(said)
         assert await closed(connection) == 1008
@@ -310,14 +311,14 @@ async def test_websocket_with_another_first_message_is_closed(web: Hosted, said:
         b"\0\xdc\x00\x02\xcc\x01" + msgpack.packb({}),  # a second registration in another encoding
     ],
 )
-async def test_websocket_with_a_forged_message_is_closed(web: Hosted, said: bytes | str) -> None:
+async def test_websocket_with_a_forged_message_is_closed(web: Server, said: bytes | str) -> None:
     async with opened(web) as connection:
         await registered(connection)
         await connection.send(said)
         assert await closed(connection) == 1008
 
 
-async def test_websocket_with_an_oversized_message_is_closed(web: Hosted) -> None:
+async def test_websocket_with_an_oversized_message_is_closed(web: Server) -> None:
     async with opened(web) as connection:
         await registered(connection)
         text = "x" * (LARGEST_MESSAGE + 1)
@@ -328,9 +329,9 @@ async def test_websocket_with_an_oversized_message_is_closed(web: Hosted) -> Non
 # Ownership of sessions
 
 
-async def test_session_is_resumed_only_by_its_own_browser(web: Hosted) -> None:
+async def test_session_is_resumed_only_by_its_own_browser(web: Server) -> None:
     own = {"Cookie": "visitor=" + "a" * 43}
-    async with WireClient(web.address, headers=own) as app:
+    async with WireClient(web.url, headers=own) as app:
         await app.see(words("login.h1"))
         taken = app.session_id
         # A connected session cannot be taken over, even with its id and cookie.
@@ -348,7 +349,7 @@ async def test_session_is_resumed_only_by_its_own_browser(web: Hosted) -> None:
         assert app.session_id == taken
 
 
-async def test_session_ids_are_unique_and_random(web: Hosted) -> None:
+async def test_session_ids_are_unique_and_random(web: Server) -> None:
     ids = set()
     for _ in range(20):
         async with opened(web) as connection:
@@ -358,7 +359,7 @@ async def test_session_ids_are_unique_and_random(web: Hosted) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9]{16}", one) for one in ids)
 
 
-async def test_session_ends_after_its_timeout(brief: Hosted) -> None:
+async def test_session_ends_after_its_timeout(brief: Server) -> None:
     async with opened(brief, Cookie="visitor=late") as connection:
         left = (await registered(connection))["session_id"]
     deadline = asyncio.get_running_loop().time() + PATIENCE
@@ -373,7 +374,7 @@ async def test_session_ends_after_its_timeout(brief: Hosted) -> None:
 # Limits per address
 
 
-async def test_sessions_over_the_address_limit_are_refused_with_a_message(brief: Hosted) -> None:
+async def test_sessions_over_the_address_limit_are_refused_with_a_message(brief: Server) -> None:
     here = {"X_Forwarded_For": "203.0.113.1"}
     async with opened(brief, **here) as one, opened(brief, **here) as two, opened(brief, **here) as three:
         assert (await registered(one))["error"] == ""
@@ -388,7 +389,7 @@ async def test_sessions_over_the_address_limit_are_refused_with_a_message(brief:
             assert (await registered(neighbour))["error"] == ""
 
 
-async def test_disconnected_session_frees_its_place(web: Hosted) -> None:
+async def test_disconnected_session_frees_its_place(web: Server) -> None:
     """Check that a closed tab frees its place before its session times out."""
     here = {"X_Forwarded_For": "203.0.113.3"}
     admitted = 0
@@ -399,7 +400,7 @@ async def test_disconnected_session_frees_its_place(web: Hosted) -> None:
 
 
 @pytest.mark.nightly
-async def test_new_sessions_of_one_address_are_rate_limited(web: Hosted) -> None:
+async def test_new_sessions_of_one_address_are_rate_limited(web: Server) -> None:
     beginning = 25
     async with asyncio.timeout(PATIENCE):
         before = asyncio.get_running_loop().time()
@@ -411,7 +412,7 @@ async def test_new_sessions_of_one_address_are_rate_limited(web: Hosted) -> None
             assert (await registered(other))["error"] == ""
 
 
-async def test_addresses_of_one_ipv6_prefix_share_the_limit(brief: Hosted) -> None:
+async def test_addresses_of_one_ipv6_prefix_share_the_limit(brief: Server) -> None:
     async with (
         opened(brief, X_Forwarded_For="2001:db8:1:2::1") as one,
         opened(brief, X_Forwarded_For="2001:db8:1:2::2") as two,
@@ -422,10 +423,10 @@ async def test_addresses_of_one_ipv6_prefix_share_the_limit(brief: Hosted) -> No
     assert answers == ["", "", words("web.too_many"), ""]
 
 
-async def test_wrong_passwords_of_one_address_lock_its_sign_in(web: Hosted) -> None:
+async def test_wrong_passwords_of_one_address_lock_its_sign_in(web: Server) -> None:
     """Check that the limit is per address and counts unknown identifiers, too."""
     headers = {"X-Forwarded-For": "203.0.113.50"}
-    async with WireClient(web.address, headers=headers) as app:
+    async with WireClient(web.url, headers=headers) as app:
         for number in range(MOST_FAILURES):
             await at_the_password(app, f"inconnu-{number}@sentinel.example")
             await app.enter(words("password.field"), "faux")
@@ -435,7 +436,7 @@ async def test_wrong_passwords_of_one_address_lock_its_sign_in(web: Hosted) -> N
         await app.enter(words("login.field"), ADA.identifier)
         await app.tap(words("login.continue"))
         await app.see(words("error.Locked.wait", n=15))
-    async with WireClient(web.address, headers={"X-Forwarded-For": "203.0.113.51"}) as app:
+    async with WireClient(web.url, headers={"X-Forwarded-For": "203.0.113.51"}) as app:
         await sign_in(app, ADA)
 
 
@@ -455,9 +456,9 @@ async def sign_in(app: WireClient, person: Sentinel) -> None:
 # Isolation of visitors
 
 
-async def test_concurrent_visitors_see_no_data_of_each_other(web: Hosted) -> None:
+async def test_concurrent_visitors_see_no_data_of_each_other(web: Server) -> None:
     received: dict[str, list[str]] = {"ada": [], "bob": []}
-    async with WireClient(web.address) as ada, WireClient(web.address) as bob:
+    async with WireClient(web.url) as ada, WireClient(web.url) as bob:
         visitors = ((ada, ADA), (bob, BOB))
         await asyncio.gather(*(sign_in(app, person) for app, person in visitors))
         for route in ("/achats", "/achats/achat-{}-3", "/gerer", "/", "/reglages", "/achats/achat-{}-4"):
@@ -477,8 +478,8 @@ async def test_concurrent_visitors_see_no_data_of_each_other(web: Hosted) -> Non
     assert any(BOB.merchant in text for text in received["bob"])
 
 
-async def test_web_app_uses_no_keyring(web: Hosted) -> None:
-    async with WireClient(web.address) as app:
+async def test_web_app_uses_no_keyring(web: Server) -> None:
+    async with WireClient(web.url) as app:
         await at_the_password(app, BOB.identifier)
         keep = next(box for box in (*app.controls("Checkbox"), *app.controls("Switch")))
         if not keep.get("value"):

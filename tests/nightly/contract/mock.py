@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
-from tests.harness.ports import free_port, listens
+from tests.harness.ports import free_port
+from tests.harness.processes import Server
 from tests.nightly.contract.node import ENVIRONMENT, PRISM, command
-
-STARTED = 60.0
-"""Seconds; a busy machine loads Prism slowly."""
 
 
 @contextmanager
@@ -23,20 +19,8 @@ def mocked(contract: Path, log: Path) -> Iterator[str]:
     """Serve a mock of the contract on a free port; gives its origin."""
     port = free_port()
     arguments = ("mock", "--dynamic", "--host", "127.0.0.1", "--port", str(port), str(contract))
-    with log.open("wb") as written:
-        process = subprocess.Popen(
-            command(PRISM, *arguments), stdout=written, stderr=written, env=ENVIRONMENT
-        )
-    try:
-        deadline = time.monotonic() + STARTED
-        while not listens(port):
-            assert process.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < deadline, log.read_text("utf-8")
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
+    with Server(command(PRISM, *arguments), log, port, ENVIRONMENT) as prism:
+        yield prism.url
 
 
 class Draw(httpx.AsyncBaseTransport):

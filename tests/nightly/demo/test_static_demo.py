@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -25,8 +24,9 @@ from tests.e2e.browser import (
     until,
     wait_for_app,
 )
-from tests.e2e.conftest import CHROMIUM, DEVICES, ROOT, STARTED, Watched
-from tests.harness.ports import free_port, listens
+from tests.e2e.conftest import CHROMIUM, DEVICES, Watched
+from tests.harness.ports import free_port
+from tests.harness.processes import ROOT, Server
 
 HEAVIEST = 18_000_000
 """Bytes of all files, each gzipped."""
@@ -54,20 +54,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert built.returncode == 0, built.stderr
     port = free_port()
     command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
-    with (
-        (root / "log").open("wb") as log,
-        subprocess.Popen(
-            [*command, "--directory", str(root / "site")], stdout=subprocess.DEVNULL, stderr=log
-        ) as server,
-    ):
-        try:
-            deadline = time.monotonic() + STARTED
-            while not listens(port):
-                assert time.monotonic() < deadline, "the files are not served"
-                time.sleep(0.05)
-            yield f"http://127.0.0.1:{port}{base}"
-        finally:
-            server.kill()
+    with Server([*command, "--directory", str(root / "site")], root / "log", port):
+        yield f"http://127.0.0.1:{port}{base}"
     assert re.findall(r'"GET .*" [45]\d\d .*', (root / "log").read_text("utf-8")) == []
     weight = sum(len(gzip.compress(file.read_bytes())) for file in folder.rglob("*") if file.is_file())
     assert weight <= HEAVIEST

@@ -11,11 +11,9 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,8 +26,8 @@ import httpx
 import trustme
 
 from tests.harness.ports import free_port
+from tests.harness.processes import ROOT, STARTED, Server
 from tests.harness.wire import WireClient
-from tests.nightly.endurance.processes import ROOT, STARTED
 
 FILES = ROOT / "docs" / "deploy"
 HOST = "conso.example"
@@ -239,20 +237,6 @@ def nginx(folder: Path) -> list[str]:
 def _nginx(folder: Path, port: int) -> Iterator[None]:
     user = "user root;" if os.geteuid() == 0 else ""  # else its workers may not come into this folder
     (folder / "nginx.conf").write_text(Template(_MAIN).substitute(folder=folder, user=user), "utf-8")
-    log = folder / "nginx.log"
-    process = subprocess.Popen([*nginx(folder), "-g", "daemon off;"])
-    try:
-        deadline = time.monotonic() + STARTED
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            except OSError:
-                assert process.poll() is None, log.read_text("utf-8")
-                assert time.monotonic() < deadline, "nginx does not listen"
-                time.sleep(0.02)
-            else:
-                break
+    command = [*nginx(folder), "-g", "daemon off;"]
+    with Server(command, folder / "nginx.log", port):
         yield
-    finally:
-        process.terminate()
-        process.wait()

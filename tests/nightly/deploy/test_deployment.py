@@ -14,9 +14,9 @@ import pytest
 
 from services.domain.periods import latest_periods
 from tests.harness.postgresql import cluster
+from tests.harness.processes import STARTED
 from tests.harness.wire import WireClient
 from tests.nightly.deploy.deployment import COOKIE, Deployment, Unit, deployed, nginx
-from tests.nightly.endurance.processes import STARTED
 from tests.services.sandbox.factories import contract, data_file, purchase, subscriber, subscription
 from tests.services.sandbox.visitor import PASSWORD
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from main import command_line
+from tests.harness.processes import ROOT
 from tests.nightly.deploy.deployment import FILES
-from tests.nightly.endurance.processes import ROOT
 
 PYTHON = "/opt/conso-et-moi/.venv/bin/python"
 """Of the deployed app; the tests have another one."""

@@ -11,17 +11,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
 from tests.harness.ports import free_port
+from tests.harness.processes import ROOT, STARTED, Server
 
-ROOT = Path(__file__).parents[3]
 CONNECTED = "connected sessions"
 """Key under which `watched` counts sessions with a connection, beside its tasks."""
-STARTED = 60.0
-"""Seconds a process has to answer."""
 
 
 def plain_client(**options: Any) -> httpx.AsyncClient:
@@ -102,42 +100,25 @@ async def answers(url: str, ended: Callable[[], bool]) -> None:
                 return
 
 
-class Program:
-    """`python -m MODULE` on a port of its own, as people start it. `url` is where; use as `with`."""
+class Program(Server):
+    """`python -m MODULE`, whose standard output is read; killed at the end."""
 
     def __init__(self, module: str, *options: str, log: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._command = [sys.executable, "-m", module, "--port", str(self.port), *options]
-        self._log = log
+        port = free_port()
+        command = [sys.executable, "-m", module, "--port", str(port), *options]
+        super().__init__(command, log, port)
 
-    def __enter__(self) -> Program:
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        assert self._line(), self.complaints  # where it listens
-        return self
+    def _open(self, log: IO[bytes]) -> subprocess.Popen[str]:
+        process = subprocess.Popen(self._command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline(), self.said  # the address
+        return process
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait()
         if self.process.stdout is not None:
             self.process.stdout.close()
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline()
-
-    async def stop(self, within: float = 20.0) -> int:
-        """SIGTERM; the exit code."""
-        self.process.terminate()
-        return await asyncio.to_thread(self.process.wait, within)
-
-    @property
-    def complaints(self) -> str:
-        """What it wrote on stderr."""
-        return self._log.read_text(errors="replace")
 
     # Of `tests.nightly.endurance.watched` only:
 
@@ -151,8 +132,9 @@ class Program:
         return await self._asked(signal.SIGUSR2)
 
     async def _asked(self, question: signal.Signals) -> dict[str, Any]:
+        assert self.process.stdout is not None
         self.process.send_signal(question)
-        told: dict[str, Any] = json.loads(await asyncio.to_thread(self._line))
+        told: dict[str, Any] = json.loads(await asyncio.to_thread(self.process.stdout.readline))
         return told
 
     async def until(self, condition: Callable[[dict[str, int]], object], missing: str) -> None:

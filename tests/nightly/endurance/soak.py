@@ -164,7 +164,7 @@ async def main(minutes: float, visits: int) -> int:
                 break
             kinds += await crowd(app, visits, rng)
             total += visits
-        sys.stdout.write(f"{dict(kinds)}, {grown / total:.0f} bytes a visit\n{app.complaints}")
+        sys.stdout.write(f"{dict(kinds)}, {grown / total:.0f} bytes a visit\n{app.said}")
     return int(bool(more) or grown > GROWTH * total)
 
 

@@ -80,7 +80,7 @@ async def test_at_whatever_moment_it_drops_the_screen_is_true_and_obeys_on_retur
         async with await signed_in(patient, route=visitor.route) as another:
             await another.see(LIST)
             await another.until(lambda: content(another) == content(visitor), f"not what {content(visitor)}")
-    assert not patient.complaints
+    assert not patient.said
 
 
 async def test_what_was_chosen_and_what_changed_meanwhile_are_there_on_return(patient: Program) -> None:
@@ -108,7 +108,7 @@ async def test_who_left_before_anything_was_drawn_finds_the_app_on_return(patien
         await patient.alone()
         async with visitor:
             await visitor.see("Identifiez-vous")
-    assert not patient.complaints
+    assert not patient.said
 
 
 async def test_a_session_that_was_dropped_gives_way_to_a_new_page_at_the_same_address(
@@ -126,4 +126,4 @@ async def test_a_session_that_was_dropped_gives_way_to_a_new_page_at_the_same_ad
         await visitor.tap("Découvrir la démonstration")
         await visitor.see(LIST)
         assert visitor.page["route"] == route
-    assert not hasty.complaints
+    assert not hasty.said

