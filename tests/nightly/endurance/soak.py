@@ -60,8 +60,9 @@ async def whole(address: str, rng: Random) -> None:
     """Some periods looked at, perhaps through a cut and a return; signed out or not; closed or cut."""
     visitor = await _begun(address)
     await visitor.see("Filtrer les achats")
-    await visitor.until(lambda: visitor.controls("Semantics", selected=True), "no period is chosen")
-    months = [one["label"] for one in visitor.controls("Semantics") if ", du " in (one.get("label") or "")]
+    # Until then, the column of the chosen period is replaced, and a tap on it has no effect.
+    await visitor.until(lambda: _months(visitor, selected=True), "no period is chosen")
+    months = _months(visitor)
     for month in rng.sample(months, 3):
         address = visitor.route
         await visitor.tap(month)
@@ -83,6 +84,12 @@ async def whole(address: str, rng: Random) -> None:
         await visitor.go("/reglages")
         await visitor.tap("Se déconnecter")
     await (visitor.cut() if rng.random() < 0.5 else visitor.close())
+
+
+def _months(visitor: WireClient, **properties: Any) -> list[str]:
+    """Return the names of the chart's columns that have these properties."""
+    labels = (one.get("label") or "" for one in visitor.controls("Semantics", **properties))
+    return [label for label in labels if ", du " in label]
 
 
 async def _begun(address: str) -> WireClient:
