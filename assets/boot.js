@@ -39,15 +39,68 @@ function ahead(rel, as, href) {
   }));
 }
 const chromium = navigator.vendor === "Google Inc." || navigator.userAgent.includes("Edg/");
+const firefox = navigator.userAgent.includes("Firefox/");
 const segments = typeof Intl.v8BreakIterator !== "undefined" && typeof ImageDecoder !== "undefined";
 if (chromium && webgl2 && flet.webRenderer === "auto" && segments) {
   ahead("preload", "fetch", flet.entrypointBaseUrl + "main.dart.wasm");
   ahead("preload", "fetch", flet.canvasKitBaseUrl + "skwasm.wasm");
   ahead("modulepreload", "script", flet.entrypointBaseUrl + "main.dart.mjs");
   ahead("modulepreload", "script", flet.canvasKitBaseUrl + "skwasm.js");
+  showDownload("main.dart.wasm", "canvaskit/skwasm.wasm");
+} else if (firefox && flet.sizes) {
+  showDownload("main.dart.js", "canvaskit/canvaskit.wasm");
 } else if (!chromium || flet.webRenderer === "canvaskit") {
   ahead("preload", "script", flet.entrypointBaseUrl + "main.dart.js");
   ahead("preload", "fetch", flet.canvasKitBaseUrl + "canvaskit.wasm");
+}
+
+// Shows the downloaded share of the largest files, if the load takes longer. Flutter's own requests stay untouched,
+// else Chromium would compile the client at each start. The page reads the same files once more, and the HTTP cache
+// shares one download between both readers. Chromium shares it at any moment. Firefox lets the second reader wait, so
+// the page asks first, instead of a preload. WebKit downloads a file twice, so nothing is shown there.
+async function showDownload(...names) {
+  const QUIET_MS = 1500;
+  if (!flet.sizes) {
+    return; // the static demo, whose server may forbid the cache
+  }
+  const total = names.reduce((sum, name) => sum + flet.sizes[name], 0);
+  let arrived = 0;
+  const show = () => {
+    const loading = document.getElementById("loading");
+    const share = Math.floor(100 * arrived / total);
+    if (!loading || performance.now() < QUIET_MS || (share > 99 && !loading.dataset.step)) {
+      return;
+    }
+    loading.dataset.step = share > 99 ? "start" : "download"; // index.html has the words
+    for (const bar of loading.querySelectorAll("progress")) {
+      if (bar.value !== share) {
+        bar.value = bar.nextElementSibling.querySelector("b").textContent = share;
+      }
+    }
+  };
+  const count = async (name) => {
+    const url = new URL(flet.entrypointBaseUrl + name, location).href;
+    if (performance.getEntriesByName(url).length) {
+      arrived += flet.sizes[name];
+      return;
+    }
+    // This mode leaves the preloaded answer to Flutter.
+    const answer = await fetch(url, { mode: "same-origin", cache: firefox ? "default" : "force-cache" });
+    for (const reader = answer.body.getReader();;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return;
+      }
+      arrived += value.length;
+      show();
+    }
+  };
+  await new Promise((resolve) => setTimeout(resolve, firefox ? 0 : QUIET_MS));
+  try {
+    await Promise.all(names.map(count));
+  } catch {
+    delete document.getElementById("loading")?.dataset.step; // Flutter's own request decides about the start
+  }
 }
 
 // Flutter says nothing before its first frame. The page says that the start is slow, or has failed.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import flet as ft
@@ -126,6 +128,8 @@ def test_page_boots_from_its_own_server_with_semantics(
     context.close()
 
 
+LINE = {"offline": False, "latency": 0, "uploadThroughput": -1}
+"""Line without throttling, in the terms of Chromium's DevTools."""
 FRENCH = "Conso et moi n’a pas pu se charger.", "Conso et moi a besoin d’une version récente", "Réessayer"
 ENGLISH = "Conso et moi could not load.", "Conso et moi needs a recent version", "Try again"
 
@@ -181,8 +185,49 @@ def test_page_start_over_30_seconds_offers_a_retry(browser: Browser, address: st
     assert "Réessayer" not in shown(page)
     page.clock.run_for(30_000)
     assert "plus de temps que prévu" in shown(page)
-    assert "Chargement…" in shown(page)
+    assert re.search(r"Chargement…|Téléchargement : \d+ %", shown(page))  # by what has arrived
     assert "Réessayer" in shown(page)
+    context.close()
+
+
+def test_page_start_on_a_slow_line_shows_the_growing_share_of_one_download(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context(locale="fr-FR")
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    sizes: dict[str, int] = {}
+    paths: dict[str, str] = {}
+    received: Counter[str] = Counter()
+
+    def answered(event: dict[str, Any]) -> None:
+        paths[event["requestId"]] = path = urlsplit(event["response"]["url"]).path
+        sizes[path] = int(event["response"]["headers"]["content-length"])
+
+    def finished(event: dict[str, Any]) -> None:
+        received[paths[event["requestId"]]] += int(event["encodedDataLength"])
+
+    devtools.on("Network.responseReceived", answered)
+    devtools.on("Network.loadingFinished", finished)
+    devtools.send("Network.enable")
+    devtools.send("Network.emulateNetworkConditions", LINE | {"downloadThroughput": 125_000})
+    page.goto(address, wait_until="domcontentloaded")
+    bar = page.get_by_role("progressbar", name="Téléchargement")
+    bar.wait_for(timeout=FIRST_LOAD)
+    grown = "([bar, least, longest]) => new Promise((resolve) => {"
+    grown += "setTimeout(() => resolve(bar.value), longest);"
+    grown += "setInterval(() => { if (bar.value > least) { resolve(bar.value); } }, 20); })"
+    first = page.evaluate(grown, [bar.element_handle(), 0, FIRST_LOAD])
+    later = page.evaluate(grown, [bar.element_handle(), first, FIRST_LOAD])
+    assert 0 < first < later < 100
+    assert re.search(r"Téléchargement : \d+ %", shown(page))
+
+    devtools.send("Network.emulateNetworkConditions", LINE | {"downloadThroughput": -1})
+    page.get_by_role("button", name="Continuer").wait_for(state="attached", timeout=FIRST_LOAD)
+    engine = {path for path in sizes if path.endswith(".wasm")}
+    assert {path.rpartition("/")[2] for path in engine} == {"main.dart.wasm", "skwasm.wasm"}
+    for path in engine:
+        assert received[path] < sizes[path] + 10_000, "Flutter and the page do not share one download"
     context.close()
 
 

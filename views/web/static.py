@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import logging
 import os
 import re
@@ -141,8 +142,9 @@ class WebFiles:
             "canvasKitBaseUrl": f"/{self._client}/canvaskit/",
             "assetBase": f"/{self._app}/",
             "fontFallbackBaseUrl": f"/{self._app}/assets/fonts/",
+            "sizes": {name: (_packaged() / name).stat().st_size for name in FIRST},
         }
-        lines = "".join(f'flet.{name} = "{value}";\n' for name, value in settings.items())
+        lines = "".join(f"flet.{name} = {json.dumps(value)};\n" for name, value in settings.items())
         return page.replace("<!-- fletAppConfig -->", f"\n{lines}").encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,6 +24,14 @@ return [...document.querySelectorAll('flt-semantics, h1, h2, h3, input')].map((n
   const name = (node.getAttribute('aria-label') ?? node.textContent ?? '').trim();
   return [name.replace(/\\s+/g, ' '), left + width / 2, top + height / 2];
 });"""
+# The page counts what arrives, and Flutter then reads the same files from the cache.
+_READERS = """
+const found = {};
+for (const name of ['main.dart.js', 'canvaskit.wasm']) {
+  const read = performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('/' + name));
+  found[name] = [read.length, read.filter((entry) => entry.transferSize > entry.encodedBodySize / 2).length];
+}
+return found;"""
 Node = tuple[str, float, float]
 """Name and middle of a node of the semantics tree."""
 
@@ -76,6 +84,7 @@ def test_firefox_starts_and_signs_in(
         firefox.send("WebDriver:SetWindowRect", width=500, height=900)
         firefox.send("WebDriver:Navigate", url=app.url)
         see(firefox, FR.sign_in)
+        assert firefox.run(_READERS) == {"main.dart.js": [2, 1], "canvaskit.wasm": [2, 1]}
         enter(firefox, FR.identifier, "camille@demo.example")
         click(firefox, FR.proceed)
         see(firefox, FR.your_password)
