@@ -32,8 +32,8 @@ from services.client.http import utc_now
 from services.sandbox import SandboxSettings, create_app, parse_subscribers
 from services.settings import Settings
 from tests.harness.driver import Driver
+from tests.harness.servers import served
 from tests.security.hosting import ADA, Sentinel, data_file
-from tests.services.doubles import served
 from views.core.text import Language, Words
 
 words = Words(Language.FR)

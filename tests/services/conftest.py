@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from services.sandbox import SandboxSettings, create_app, parse_subscribers
 from tests.harness.clock import Clock
 from tests.harness.postgresql import Cluster, cluster
-from tests.services.doubles import served
+from tests.harness.servers import served
 
 CHEAP = SandboxSettings(scrypt_log2_cost=4)
 DATABASES = ("sqlite", "postgresql")

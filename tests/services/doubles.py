@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from services.client.backend import Backend
 from services.client.credentials import (
@@ -28,34 +23,6 @@ from services.client.credentials import (
 from services.client.http import IN_PROCESS, HttpClient
 
 PASSWORDS = {"camille@demo.example": "Soleil-2026", "sofia@demo.example": "Lune-2026"}
-
-
-@contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """Serve `app` on a free local port and yield its origin."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            port=0,
-            log_config=None,
-            lifespan="off",
-            ws="none",
-            date_header=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,  # a client left open by a failed test must not block the shutdown
-        )
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        deadline = time.monotonic() + 10
-        while not server.started:
-            assert time.monotonic() < deadline, "the server does not start"
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 class Network(httpx.AsyncBaseTransport):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import re
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPMessage
@@ -21,8 +20,9 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.routing import Route
 
+from tests.harness.servers import served
 from views.web import static as web_files
-from views.web.app import address_of, listen, web_app
+from views.web.app import listen, web_app
 from views.web.static import FOREVER, QUICK, SMALL, WebFiles, client_files, compress, missing
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -45,16 +45,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(place: Path) -> Iterator[str]:
     """Return the address at which the files are served."""
     app = Starlette(routes=[Route("/{name:path}", WebFiles(ASSETS, [place]), methods=["GET"])])
-    with listen("127.0.0.1", 0) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield address_of(listening)
-        server.should_exit = True
-        thread.join()
+    with served(app) as origin:
+        yield origin
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, HTTPMessage, bytes]:

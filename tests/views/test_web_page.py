@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ from urllib.parse import urlsplit
 
 import flet as ft
 import pytest
-import uvicorn
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
+from tests.harness.servers import served
 from views.kit.theme import Layout, flet_theme, palette, typography
-from views.web.app import address_of, listen, web_app
+from views.web.app import web_app
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 RIVE = "https://cdn.jsdelivr.net/npm/@rive-app/flutter-native-wasm@44.0.0/wasm/rive_native.js"
@@ -57,17 +56,8 @@ async def small_app(page: ft.Page) -> None:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Return the address of the small app, served with the shipped assets."""
-    with listen("127.0.0.1", 0) as listening:
-        config = uvicorn.Config(web_app(small_app, ASSETS), log_level="error", ws="websockets-sansio")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield address_of(listening)
-        server.should_exit = True
-        thread.join()
+    with served(web_app(small_app, ASSETS), web=True) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")

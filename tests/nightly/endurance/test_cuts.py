@@ -20,8 +20,8 @@ from services.sandbox import SandboxSettings, Subscriber, create_app
 from services.sandbox.data_file import Contract
 from services.sandbox.schema import access_token, family
 from services.sandbox.store import subscriber_id_of
+from tests.harness.servers import served
 from tests.nightly.endurance.network import Cut, network
-from tests.services.doubles import served
 
 CLIENTS, CUTS = 10, 10
 """So many clients at once, each cut so often: 100 cuts."""

@@ -17,8 +17,8 @@ from services.sandbox.schema import access_token, purchase, subscription
 from services.sandbox.store import Store, fill_again, subscriber_id_of
 from tests.harness.clock import Clock
 from tests.harness.ports import free_port
+from tests.harness.servers import served
 from tests.nightly.reliability.fault_server import NAME
-from tests.services.doubles import served
 from tests.views.conftest import NOW
 from tests.views.factories import ABONNE, subscribed
 

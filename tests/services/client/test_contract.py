@@ -34,8 +34,9 @@ from tests.harness.cases import daily
 from tests.harness.clock import Clock
 from tests.harness.in_process import backend_within
 from tests.harness.postgresql import Cluster
+from tests.harness.servers import served
 from tests.services.conftest import running
-from tests.services.doubles import Player, Recorder, recording, served, sign_in
+from tests.services.doubles import Player, Recorder, recording, sign_in
 
 Connect = Callable[[CredentialStore], Backend]
 

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from services.sandbox import create_app
 from tests.harness.clock import Clock
-from tests.services.doubles import served
+from tests.harness.servers import served
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import people
 from tests.services.sandbox.test_command_line import refusal

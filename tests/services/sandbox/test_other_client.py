@@ -13,7 +13,7 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from starlette.applications import Starlette
 
 from tests.harness.clock import Clock
-from tests.services.doubles import served
+from tests.harness.servers import served
 from tests.services.sandbox.visitor import CLIENT, EVERYTHING, PASSWORD, VERIFIER
 
 
