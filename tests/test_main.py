@@ -31,6 +31,7 @@ from services.client.credentials import CredentialStore, KeyringStore, MemorySto
 from services.settings import Runtime, Settings
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
+from tests.harness.patience import stretched
 from tests.harness.ports import free_port
 from tests.harness.processes import announced
 from views.core.secure_storage import SecureStorageStore
@@ -71,7 +72,7 @@ def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         env=environment(**changes),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
         check=False,
     )
 
@@ -84,7 +85,7 @@ def python(program: str, **changes: str) -> subprocess.CompletedProcess[str]:
         env=environment(**changes),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
         check=False,
     )
 
@@ -96,7 +97,7 @@ def serving(*arguments: str, **changes: str) -> AbstractContextManager[tuple[sub
 
 
 def get(address: str, path: str) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(urlsplit(address).netloc, timeout=10)
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=stretched(10))
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -116,7 +117,7 @@ def visitor(address: str, origin: str) -> Iterator[None]:
     endpoint = address.replace("http://", "ws://") + "/ws"
     with connect(endpoint, origin=Origin(origin)) as connection:
         connection.send(b"\0" + msgpack.packb([MessageAction.REGISTER_CLIENT.value, first_words]))
-        connection.recv(timeout=10)
+        connection.recv(timeout=stretched(10))
         yield
 
 
@@ -229,7 +230,7 @@ def test_health_endpoint_answers_only_known_host_names() -> None:
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["x-content-type-options"] == "nosniff"
         assert response.headers["set-cookie"] is None
-        connection = HTTPConnection(urlsplit(address).netloc, timeout=10)
+        connection = HTTPConnection(urlsplit(address).netloc, timeout=stretched(10))
         connection.request("GET", "/healthz", headers={"Host": "elsewhere.example"})
         assert connection.getresponse().status == 400
         connection.close()
@@ -249,7 +250,7 @@ def test_signal_with_an_open_session_ends_the_server_cleanly(stop: signal.Signal
     with serving("--backend", DEAD_BACKEND) as (process, address):
         with visitor(address, origin=address):
             process.send_signal(stop)
-            said, complained = process.communicate(timeout=20)
+            said, complained = process.communicate(timeout=stretched(20))
         assert (process.returncode, said, complained) == (0, "", "")
 
 
@@ -257,7 +258,7 @@ def test_signal_with_a_silent_connection_ends_the_server() -> None:
     with serving("--backend", DEAD_BACKEND) as (process, address):
         with connect(address.replace("http://", "ws://") + "/ws"):
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=20)
+            process.communicate(timeout=stretched(20))
         assert process.returncode == 0
 
 

@@ -18,6 +18,7 @@ import views.web.app
 from main import Application
 from services.settings import Runtime, Settings
 from tests.harness.driver import Driver
+from tests.harness.patience import stretched
 from tests.harness.ports import free_port
 from tests.test_main import ROOT, environment
 
@@ -65,7 +66,7 @@ def imported(program: str) -> set[str]:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

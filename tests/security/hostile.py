@@ -17,6 +17,8 @@ import msgpack
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.harness.patience import stretched
+
 REGISTER, PATCH, EVENT, UPDATE, INVOKE, CRASHED = range(1, 7)
 """Message types of Flet 1.0.5."""
 
@@ -135,7 +137,7 @@ class HostileClient:
 
     async def closed(self) -> int | None:
         """Wait for the end of the connection; return its code."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(stretched(PATIENCE)):
             await self._connection.wait_closed()
         await self._reading
         return self.close_code
@@ -147,7 +149,7 @@ class HostileClient:
 
     async def until(self, condition: Any, missing: str) -> None:
         """Wait until the condition holds or the connection ends."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(stretched(PATIENCE)):
             while not condition():
                 assert not self._reading.done(), f"closed before {missing}: {self.close_code}"
                 await asyncio.sleep(0.01)

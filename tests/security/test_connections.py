@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from websockets.asyncio.client import connect
 
+from tests.harness.patience import stretched
 from tests.security.hostile import registration
 from views.web.app import listen, web_app, web_server
 from views.web.connections import ConnectionLimits
@@ -79,7 +80,7 @@ def served(limits: ConnectionLimits, start: Callable[[ft.Page], None] | None = N
 
 
 def until(condition: Callable[[], object], missing: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + stretched(PATIENCE)
     while not condition():
         assert time.monotonic() < deadline, missing
         time.sleep(0.01)
@@ -117,7 +118,7 @@ def test_incomplete_request_is_disconnected(sent: bytes) -> None:
 def test_slow_request_is_disconnected(begun: bytes) -> None:
     with served(SHORT) as host, host.open() as connection:
         connection.sendall(begun)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + stretched(PATIENCE)
         with suppress(ConnectionError):
             while time.monotonic() < deadline:
                 connection.sendall(b"a")
@@ -235,5 +236,5 @@ async def test_client_without_pong_is_disconnected_and_one_with_pong_stays() -> 
                 body = registration()
                 silent.sendall(b"\x82\xfe" + len(body).to_bytes(2, "big") + bytes(4) + body)
                 await asyncio.to_thread(ended, silent)
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(stretched(PATIENCE)):
                 await (await honest.ping())

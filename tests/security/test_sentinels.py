@@ -13,6 +13,7 @@ from pathlib import Path
 
 from services.client.backend import LONGEST_FEEDBACK
 from services.domain.models import DisputeReason
+from tests.harness.patience import stretched
 from tests.harness.processes import ROOT
 from tests.harness.wire import WireClient
 from tests.security.hosting import ADA, hosted
@@ -36,7 +37,7 @@ def test_desktop_journey_leaks_no_secret(tmp_path: Path) -> None:
         ["tests/secret_service.sh", sys.executable, "-m", "tests.security.journey", str(spoken)],
         cwd=ROOT,
         capture_output=True,
-        timeout=180,
+        timeout=stretched(180),
         check=False,
     )
     output = result.stdout + result.stderr

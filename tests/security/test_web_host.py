@@ -23,6 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.client.sign_in_tries import MOST_FAILURES
+from tests.harness.patience import stretched
 from tests.harness.processes import Server
 from tests.harness.wire import WireClient
 from tests.security.hostile import CRASHED, EVENT, PATCH, REGISTER, packet, registration, update
@@ -114,7 +115,7 @@ async def opened(host: Server, **headers: str) -> AsyncIterator[ClientConnection
 async def registered(connection: ClientConnection, session_id: str = "") -> dict[str, Any]:
     """Register and return the answer."""
     await connection.send(registration(session_id))
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(stretched(PATIENCE)):
         frame = await connection.recv()
     assert isinstance(frame, bytes)
     action, body = msgpack.unpackb(frame[1:], strict_map_key=False, ext_hook=lambda _, data: data)
@@ -125,7 +126,7 @@ async def registered(connection: ClientConnection, session_id: str = "") -> dict
 
 async def closed(connection: ClientConnection) -> int | None:
     """Read until the host closes the connection; return the close code."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(stretched(PATIENCE)):
         try:
             while True:
                 await connection.recv()
@@ -277,7 +278,7 @@ async def test_websocket_without_a_registration_times_out(monkeypatch: pytest.Mo
         raise AssertionError("nobody registered")
 
     scope = {"type": "websocket", "headers": [], "client": ("203.0.113.1", 1), "path": "/ws", "scheme": "ws"}
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(stretched(PATIENCE)):
         await sessions.SessionEndpoint(start)(scope, receive, send)
     assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"]
     assert sent[1]["code"] == 1008
@@ -362,7 +363,7 @@ async def test_session_ids_are_unique_and_random(web: Server) -> None:
 async def test_session_ends_after_its_timeout(brief: Server) -> None:
     async with opened(brief, Cookie="visitor=late") as connection:
         left = (await registered(connection))["session_id"]
-    deadline = asyncio.get_running_loop().time() + PATIENCE
+    deadline = asyncio.get_running_loop().time() + stretched(PATIENCE)
     while True:
         await asyncio.sleep(1.5)
         async with opened(brief, Cookie="visitor=late") as connection:
@@ -393,7 +394,7 @@ async def test_disconnected_session_frees_its_place(web: Server) -> None:
     """Check that a closed tab frees its place before its session times out."""
     here = {"X_Forwarded_For": "203.0.113.3"}
     admitted = 0
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(stretched(PATIENCE)):
         while admitted < 5:  # over the limit; the host may notice a disconnection late
             async with opened(web, **here) as gone:
                 admitted += (await registered(gone))["error"] == ""
@@ -402,7 +403,7 @@ async def test_disconnected_session_frees_its_place(web: Server) -> None:
 @pytest.mark.nightly
 async def test_new_sessions_of_one_address_are_rate_limited(web: Server) -> None:
     beginning = 25
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(stretched(PATIENCE)):
         before = asyncio.get_running_loop().time()
         for _ in range(beginning):
             async with opened(web, X_Forwarded_For="203.0.113.77") as gone:

@@ -21,6 +21,7 @@ from services.client.credentials import (
     MemoryStore,
 )
 from services.client.http import IN_PROCESS, HttpClient
+from tests.harness.patience import stretched
 
 PASSWORDS = {"camille@demo.example": "Soleil-2026", "sofia@demo.example": "Lune-2026"}
 
@@ -57,7 +58,9 @@ class Network(httpx.AsyncBaseTransport):
         return [form["refresh_token"] for form in forms if form.get("grant_type") == "refresh_token"]
 
     def backend(self, credentials: CredentialStore, clock: Callable[[], datetime]) -> Backend:
-        return Backend(HttpClient(IN_PROCESS, self, clock=clock, timeout=5.0), credentials, clock=clock)
+        return Backend(
+            HttpClient(IN_PROCESS, self, clock=clock, timeout=stretched(5.0)), credentials, clock=clock
+        )
 
 
 class FailingStore(MemoryStore):

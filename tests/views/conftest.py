@@ -27,6 +27,7 @@ from services.sandbox.data_file import Contract, Money, Purchase
 from services.settings import Runtime, Settings
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
+from tests.harness.patience import stretched
 from views.app import open_app
 from views.core.recovery import Sleep
 
@@ -109,7 +110,7 @@ class Line(httpx.AsyncBaseTransport):
         self, credentials: CredentialStore | None = None, offline: OfflineStore | None = None
     ) -> Backend:
         """A visitor's client at this end of the line."""
-        wire = HttpClient(IN_PROCESS, self, clock=self._clock, timeout=5.0)
+        wire = HttpClient(IN_PROCESS, self, clock=self._clock, timeout=stretched(5.0))
         return Backend(wire, credentials or MemoryStore(), clock=self._clock, offline=offline)
 
     def demonstration(self) -> Demonstration:

@@ -13,6 +13,7 @@ from services.client.credentials import MemoryStore
 from services.settings import Runtime, Settings
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
+from tests.harness.patience import stretched
 from tests.views.conftest import LONG, PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_journey import SIZES, rows
@@ -184,7 +185,7 @@ async def test_recovery_leaves_no_task_after_the_page_is_closed(line: Line, paus
         line.down = True
         await app.tap("Actualiser")
         await app.until(lambda: pauses.under_way, "nothing is to be tried again")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(stretched(10)):
         while asyncio.all_tasks() - before:  # noqa: ASYNC110 - tasks have no event in common
             await asyncio.sleep(0.01)
 
@@ -458,4 +459,4 @@ async def test_app_start_after_a_disconnect_does_not_hang(line: Line) -> None:
     async with visit(line) as app:
         await app.disconnect()
         start = open_app(app.page, line.backend(MemoryStore()), Settings(data_folder=Path("unused")))
-        await asyncio.wait_for(start, 5)
+        await asyncio.wait_for(start, stretched(5))

@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.routing import Route
 
+from tests.harness.patience import stretched
 from tests.harness.servers import served
 from views.web import static as web_files
 from views.web.app import listen, web_app
@@ -51,7 +52,7 @@ def address(place: Path) -> Iterator[str]:
 
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, HTTPMessage, bytes]:
     """Return status, headers and body of an answer; `_` stands for `-` in header names."""
-    connection = HTTPConnection(urlsplit(address).netloc, timeout=20)
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=stretched(20))
     try:
         connection.request(
             method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.harness.patience import stretched
 from tests.harness.ports import free_port, listens
 
 STARTED = 60.0
@@ -45,7 +46,7 @@ class Firefox:
         )
 
     def __enter__(self) -> Self:
-        deadline = time.monotonic() + STARTED
+        deadline = time.monotonic() + stretched(STARTED)
         while not listens(self._port):
             assert self._process.poll() is None, "Firefox ended"
             assert time.monotonic() < deadline, "Firefox does not listen"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import NOW, Serve, ServeSandbox, serve, serve_sandbox, servers
 from tests.e2e.test_journeys import FR, PASSWORD
+from tests.harness.patience import stretched
 from tests.nightly.browsers.marionette import Firefox
 
 __all__ = ["serve", "serve_sandbox", "servers"]
@@ -42,7 +43,7 @@ def nodes(firefox: Firefox) -> list[Node]:
 
 def until(firefox: Firefox, find: Callable[[list[Node]], Node | None], missing: str) -> Node:
     """Poll until the node is there, else fail with what the page says."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + stretched(PATIENCE)
     while True:
         firefox.run(_TURN_ON)
         found = find(nodes(firefox))
@@ -65,7 +66,7 @@ def click(firefox: Firefox, name: str) -> None:
 def enter(firefox: Firefox, label: str, text: str) -> None:
     """Type into a field once it listens: Flutter gives it an id then."""
     click(firefox, label)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + stretched(PATIENCE)
     while not firefox.run("return document.activeElement.matches('input[id]')"):
         assert time.monotonic() < deadline, f"{label!r} does not listen to keys"
         time.sleep(0.2)
@@ -97,7 +98,7 @@ def test_firefox_without_webassembly_says_what_is_needed(serve: Serve, tmp_path:
     app = serve()
     with Firefox(tmp_path, **{"javascript.options.wasm": False}) as firefox:
         firefox.send("WebDriver:Navigate", url=app.url)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + stretched(PATIENCE)
         while "une version récente de Chrome, Edge, Firefox ou Safari" not in firefox.run(
             "return document.body.innerText"
         ):

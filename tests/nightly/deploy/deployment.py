@@ -25,6 +25,7 @@ from uuid import uuid4
 import httpx
 import trustme
 
+from tests.harness.patience import stretched
 from tests.harness.ports import free_port
 from tests.harness.processes import ROOT, STARTED, Server
 from tests.harness.wire import WireClient
@@ -145,7 +146,7 @@ class Deployment:
         """The app process which answers that address now."""
         path = f"/{uuid4().hex}"
         await self.ask(path, visitor)
-        async with asyncio.timeout(STARTED):
+        async with asyncio.timeout(stretched(STARTED)):
             while not (found := [one for one in self.routed if path in one.request]):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         return next(app for app in self.apps if app.address == found[0].processes[-1])

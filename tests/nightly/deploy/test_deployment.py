@@ -13,6 +13,7 @@ from itertools import count
 import pytest
 
 from services.domain.periods import latest_periods
+from tests.harness.patience import stretched
 from tests.harness.postgresql import cluster
 from tests.harness.processes import STARTED
 from tests.harness.wire import WireClient
@@ -109,7 +110,7 @@ async def test_a_visitor_stays_with_one_process_and_is_found_again_on_return(dep
 
 async def come_back(client: WireClient) -> None:
     """To the session left: the app has to have noticed that it was left."""
-    session, deadline = client.session_id, time.monotonic() + STARTED
+    session, deadline = client.session_id, time.monotonic() + stretched(STARTED)
     while True:
         await client.register()
         if client.session_id == session:
@@ -135,7 +136,7 @@ async def test_when_an_app_process_is_killed_its_visitors_lose_nothing_and_other
         process.kill()
         try:
             await choose(bob, "bob", 1)
-            async with asyncio.timeout(STARTED):
+            async with asyncio.timeout(stretched(STARTED)):
                 while ada.connected:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             await ada.close()
@@ -147,7 +148,7 @@ async def test_when_an_app_process_is_killed_its_visitors_lose_nothing_and_other
             await choose(bob, "bob", 2)
         finally:
             process.start().listens()  # as systemd does
-        async with asyncio.timeout(STARTED):
+        async with asyncio.timeout(stretched(STARTED)):
             while await deployment.process_of(adas) is not process:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
         await choose(bob, "bob", 3)

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import httpx
 
+from tests.harness.patience import stretched
 from tests.harness.ports import free_port
 from tests.harness.processes import ROOT, STARTED, Server
 
@@ -89,7 +90,7 @@ class Sandbox:
 
 async def answers(url: str, ended: Callable[[], bool]) -> None:
     """Wait until something answers there, unless the process that should has `ended`."""
-    async with plain_client() as client, asyncio.timeout(STARTED):
+    async with plain_client() as client, asyncio.timeout(stretched(STARTED)):
         while True:
             assert not ended(), f"what should answer on {url} has ended"
             try:
@@ -139,7 +140,7 @@ class Program(Server):
 
     async def until(self, condition: Callable[[dict[str, int]], object], missing: str) -> None:
         """Wait until the condition holds of its tasks."""
-        deadline = time.monotonic() + STARTED
+        deadline = time.monotonic() + stretched(STARTED)
         while not condition(tasks := await self.tasks()):
             assert time.monotonic() < deadline, f"{missing}: {tasks}"
             await asyncio.sleep(0.02)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from tests.harness.patience import stretched
 from tests.harness.processes import STARTED
 from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import Program
@@ -32,7 +33,7 @@ async def visit(app: Program) -> None:
 
 async def held_by_nobody(app: Program) -> dict[str, Any]:
     """Wait until no page is on the heap; return all that the process holds."""
-    async with asyncio.timeout(STARTED):
+    async with asyncio.timeout(stretched(STARTED)):
         while (holdings := await app.holdings())["objects"]["Page"]:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     return holdings

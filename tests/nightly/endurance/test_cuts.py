@@ -20,6 +20,7 @@ from services.sandbox import SandboxSettings, Subscriber, create_app
 from services.sandbox.data_file import Contract
 from services.sandbox.schema import access_token, family
 from services.sandbox.store import subscriber_id_of
+from tests.harness.patience import stretched
 from tests.harness.servers import served
 from tests.nightly.endurance.network import Cut, network
 
@@ -71,7 +72,7 @@ class Device:
 
     async def go_on(self, *, at_once: bool = False) -> None:
         """Ask until there is an answer, as a screen does; `at_once`, the first time."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + stretched(PATIENCE)
         while True:
             try:
                 await self.backend.account()
@@ -112,7 +113,7 @@ async def cut_again_and_again(sandbox: Starlette, port: int, identifier: str, se
             device.way.plan(cut)
             # Where the network is there again at once, nothing is left for later, when it could be too late.
             asking = asyncio.create_task(device.go_on(at_once=not cut.outage and not kill))
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(stretched(PATIENCE)):
                 await device.way.cut.wait()
             if kill:
                 asking.cancel()

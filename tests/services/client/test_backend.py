@@ -33,6 +33,7 @@ from services.domain.errors import (
 )
 from services.domain.models import Account, Answer, Category
 from tests.harness.in_process import backend_within
+from tests.harness.patience import stretched
 from tests.services.scripted import ACCOUNT, KEPT, NOW, Scripted, always
 
 JSON = {"content-type": "application/json"}
@@ -428,7 +429,7 @@ async def test_in_process_call_that_hangs_times_out() -> None:
         return Response()
 
     backend = backend_within(Starlette(routes=[Route("/{path:path}", stuck)]), MemoryStore(), timeout=0.1)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(stretched(3)):
         with pytest.raises(Unreachable):
             await backend.begin_sign_in("camille@demo.example")
     await backend.close()

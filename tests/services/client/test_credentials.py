@@ -21,6 +21,7 @@ from services.client.credentials import (
     KeyringStore,
     MemoryStore,
 )
+from tests.harness.patience import stretched
 
 ROOT = Path(__file__).parents[3]
 PROBE = (sys.executable, "-m", "tests.services.keyring_probe")
@@ -39,7 +40,7 @@ def play(scene: str, *wrapper: str, **environment: str) -> subprocess.CompletedP
         env={**surroundings, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
         check=False,
     )
 

@@ -28,6 +28,7 @@ from services.domain.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from tests.harness.patience import stretched
 
 Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
@@ -111,7 +112,7 @@ async def test_server_that_never_answers_times_out() -> None:
 
     async with listening(silent) as (place, _):
         backend = Backend.at(f"http://{place}", MemoryStore(), timeout=0.2)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(stretched(3)):
             with pytest.raises(Unreachable):
                 await backend.begin_sign_in("camille@demo.example")
         await backend.close()

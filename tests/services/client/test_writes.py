@@ -29,6 +29,7 @@ from services.domain.errors import (
 from services.domain.models import DisputeReason, Rhythm, ServiceStatus, Subscription, SubscriptionStatus
 from services.sandbox.schema import dispute, feedback
 from tests.harness.clock import Clock
+from tests.harness.patience import stretched
 from tests.services.doubles import PASSWORDS, Network
 from tests.services.sandbox.conftest import running
 from tests.services.scripted import Scripted
@@ -413,7 +414,7 @@ async def test_read_after_a_change_does_not_share_an_earlier_request(
     await network.holding.acquire()
     await backend.terminate("c1", "monthly", etag)
     late = asyncio.create_task(one(backend))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(stretched(5)):
         await network.holding.acquire()
     network.held.set()
     assert (await early).etag == etag

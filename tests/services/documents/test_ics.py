@@ -19,6 +19,7 @@ from services.documents.ics import CalendarEvent, ics_file
 from services.domain.models import Rhythm, Subscription, SubscriptionStatus
 from services.insights.calendar import AHEAD, by_month, total, upcoming
 from services.insights.charge_days import charge_days
+from tests.harness.patience import stretched
 from tests.services.insights.factories import NOW, demo_contract, euros, subscription
 
 AT = datetime(2026, 5, 14, 10, 0, 1, tzinfo=UTC)
@@ -119,7 +120,7 @@ def read_by_others(*files: bytes) -> list[list[dict[str, Any]]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=stretched(60),
     )
     assert done.returncode == 0, f"run tests/setup.sh first: {done.stderr[-500:]}"
     read_: list[list[dict[str, Any]]] = json.loads(done.stdout)

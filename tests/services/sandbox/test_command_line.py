@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from services.sandbox.__main__ import main
+from tests.harness.patience import stretched
 from tests.harness.processes import announced
 from tests.services.sandbox.factories import contract, data_file, purchase, subscriber
 from tests.services.sandbox.visitor import Visitor
@@ -82,7 +83,7 @@ async def test_command_serves_a_data_file_at_a_given_time_and_stops_cleanly(
                 page = (await visitor.get("/v1/contracts/c1/purchases", periodId=period_id)).json()
                 assert [item["paymentId"] for item in page["items"]] == [expected]
         process.send_signal(signal.SIGTERM)
-        _, complaints = process.communicate(timeout=10)
+        _, complaints = process.communicate(timeout=stretched(10))
         assert (process.returncode, complaints) == (0, "")
     assert list((tmp_path / "conso-et-moi").glob("sandbox-*.sqlite3")), "kept in the app's own folder"
 

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from services.sandbox import create_app
 from tests.harness.clock import Clock
+from tests.harness.patience import stretched
 from tests.harness.servers import served
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import people
@@ -35,7 +36,7 @@ def address(app: Starlette) -> Iterator[str]:
 
 def ask(address: str, *headers: tuple[str, str]) -> tuple[int, dict[str, Any]]:
     """Ask for the metadata with these headers and no others."""
-    connection = http.client.HTTPConnection(address, timeout=10)
+    connection = http.client.HTTPConnection(address, timeout=stretched(10))
     with closing(connection):
         connection.putrequest("GET", PATH, skip_host=True, skip_accept_encoding=True)
         for header in headers:

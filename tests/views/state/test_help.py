@@ -16,6 +16,7 @@ from services.client.backend import LONGEST_FEEDBACK
 from services.domain.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
 from tests.harness.clock import Clock
+from tests.harness.patience import stretched
 from tests.views.conftest import Line, Serve, remembered, sign_in, typed
 from views.core.session import Gate, SessionState
 from views.help import state as help_module
@@ -179,7 +180,7 @@ async def test_feedback_offline_is_queued_and_delivered_later(
     await asyncio.sleep(0.05)
     assert not delivery.done()
     line.down = False
-    await asyncio.wait_for(delivery, 5)
+    await asyncio.wait_for(delivery, stretched(5))
     assert {row.article_id for row in await kept(line)} == {"periode", "service"}
     assert (form.stage, other.stage, help_.queued) == (Stage.SENT, Stage.SENT, 0)
     await help_.deliver()
@@ -251,7 +252,7 @@ async def test_feedback_refused_reports_the_error_and_keeps_the_text(serve: Serv
     line.down = offline
     await help_.send(form)
     line.down = False
-    await asyncio.wait_for(help_.deliver(), 10)
+    await asyncio.wait_for(help_.deliver(), stretched(10))
     assert (form.stage, help_.queued) == (Stage.WRITING, 0)
     assert isinstance(form.error, NotPossible)
     assert form.draft.liked == "Clair."

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from services.domain.errors import Forbidden, NotFound, Unavailable, Unreachable
 from services.domain.models import Filter, PaymentStatus, Purchase, PurchasePage
 from tests.harness.clock import Clock
+from tests.harness.patience import stretched
 from tests.views.conftest import LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
 from views.purchases import state as state_module
 from views.purchases.state import (
@@ -58,7 +59,7 @@ def shown(state: PurchasesState) -> PurchaseList:
 
 async def soon(condition: Callable[[], object]) -> None:
     """Wait until the condition is true."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(stretched(15)):
         while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.001)
 

@@ -13,6 +13,7 @@ from services.client.credentials import MemoryStore
 from services.domain.errors import Forbidden, NotFound, Unreachable
 from services.domain.models import Filter
 from tests.harness.clock import Clock
+from tests.harness.patience import stretched
 from tests.views.conftest import LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
 from tests.views.factories import ABONNE, subscribed
 from views.core.session import SessionState
@@ -36,7 +37,7 @@ async def read_before(line: Line, who: str) -> tuple[Backend, PurchasesState]:
 
 async def soon(condition: Callable[[], object]) -> None:
     """Wait until the condition is true."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(stretched(15)):
         while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.001)
 

@@ -10,6 +10,7 @@ import pytest
 
 from services.domain.errors import OutcomeUnknown, Unavailable
 from services.domain.models import SubscriptionStatus
+from tests.harness.patience import stretched
 from tests.views.conftest import Line, Serve, sign_in
 from tests.views.factories import ABONNE, WEEKLY, subscribed
 from views.core.recovery import PAUSES, RecoveryState
@@ -37,7 +38,7 @@ class Nap:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(stretched(10)):
         while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.002)
 

@@ -12,6 +12,7 @@ import pytest
 from services.client.cache import Reading
 from services.domain.errors import BackendError, NotFound, UnexpectedAnswer, Unreachable
 from services.domain.models import Answer
+from tests.harness.patience import stretched
 from views.core.loadable import Loadable
 from views.core.resource import Resource
 
@@ -51,7 +52,7 @@ def begin(holder: Holder) -> asyncio.Task[None]:
 
 
 async def asked(holder: Holder, times: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(stretched(10)):
         while len(holder._asked) < times:  # noqa: ASYNC110 - the next turn of the loop asks
             await asyncio.sleep(0)
 

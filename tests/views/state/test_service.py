@@ -12,6 +12,7 @@ from services.domain.errors import Changed, NotDone, NotPossible, NotSent, Outco
 from services.domain.models import ServiceStatus
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
+from tests.harness.patience import stretched
 from tests.views.conftest import NOW, PASSWORD, Line, Serve, sign_in, typed
 from tests.views.factories import ABONNE, subscribed
 from views.service import state as service_module
@@ -131,7 +132,7 @@ async def test_service_switch_with_a_delay_is_pending_until_done(
     await asyncio.sleep(0.1)
     assert not watching.done()
     clock.advance(minutes=2)
-    await asyncio.wait_for(watching, 5)
+    await asyncio.wait_for(watching, stretched(5))
     assert status(state) == (OFF, None)
     assert not state.changing
 
