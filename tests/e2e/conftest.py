@@ -205,6 +205,7 @@ def devices(browser: Browser) -> Iterator[Callable[[str, str, bool], Watched]]:
                 locale=LOCALES[language],
                 timezone_id="Europe/Paris",
                 color_scheme="dark" if dark else "light",
+                device_scale_factor=0.5,  # a quarter of the pixels, which this machine draws in software
             )
             kept[name, language, dark] = Watched(context)
         return kept[name, language, dark]
