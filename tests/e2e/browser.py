@@ -323,6 +323,32 @@ def wheel(page: Page, pixels: int) -> None:
     page.mouse.wheel(0, pixels)
 
 
+def scroll_to(page: Page, *sentences: str) -> set[str]:
+    """Turn the wheel until each sentence was on screen; return all texts met on the way.
+
+    A turn follows four equal readings: the screen has drawn the turn before. At the end it starts again.
+    """
+    met: set[str] = set()
+    still: list[list[str]] = []
+    turned: list[str] = []
+
+    def found() -> bool:
+        nonlocal turned
+        now = texts(page)
+        met.update(now)
+        if all(any(plain(one) in text for text in met) for one in sentences):
+            return True
+        still.append(now)
+        if still[-4:] == [now] * 4:
+            wheel(page, -20_000 if now == turned else 300)
+            turned = now
+            still.clear()
+        return False
+
+    until(page, found, f"not all of {sentences}")
+    return met
+
+
 def rest(page: Page) -> None:
     """Wait until the mouse is forgotten, and a tooltip under it gone: then `sideways` and `cut` are true."""
     page.mouse.move(1, 1)

@@ -18,6 +18,7 @@ from tests.e2e.browser import (
     read_before_heading,
     read_twice,
     rest,
+    scroll_to,
     see,
     see_heading,
     see_not,
@@ -26,7 +27,6 @@ from tests.e2e.browser import (
     small_targets,
     tap,
     until,
-    wheel,
 )
 from tests.e2e.conftest import Visit
 from tests.e2e.test_journeys import (
@@ -68,13 +68,7 @@ def further(page: Page, said: Said) -> Iterator[str]:
     see(page, "Actif depuis" if french else "On since")
     yield "manage"
 
-    def further_down() -> bool:
-        if found := shows(page, "Gazette des Deux Rives"):
-            return found
-        wheel(page, 200)
-        return False
-
-    until(page, further_down, "no subscription further down")
+    scroll_to(page, "Gazette des Deux Rives")
     tap(page, "Gazette des Deux Rives")
     see_heading(page, "Abonnement" if french else "Subscription")
     see(page, "Prix, 4,99 € par mois" if french else "Price, €4.99 a month")

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
 
-from tests.e2e.browser import PATIENCE, enter, see, see_address, see_heading, shows, tap, until, wheel
+from tests.e2e.browser import PATIENCE, enter, scroll_to, see, see_address, see_heading, tap
 from tests.e2e.conftest import Visit
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
@@ -49,18 +48,6 @@ VISITORS = [
     ("phone", "fr", FR),
     pytest.param("desktop", "en", EN, marks=pytest.mark.nightly),
 ]
-
-
-def scroll_to(page: Page, name: str) -> None:
-    """Turn the wheel until a text can be read."""
-
-    def further_down() -> bool:
-        if found := shows(page, name):
-            return found
-        wheel(page, 300)
-        return False
-
-    until(page, further_down, f"no {name!r} further down")
 
 
 @pytest.mark.parametrize(("device", "locale", "said"), VISITORS)

@@ -11,9 +11,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.e2e.browser import plain, see, see_heading, tap, texts, until, wheel
+from tests.e2e.browser import scroll_to, see, see_heading, tap
 from tests.e2e.conftest import Serve, ServeSandbox, Visit
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
 from tests.harness.cases import daily
@@ -119,19 +118,3 @@ def test_insights_of_others_data_are_right(others: Server, visit: Visit, device:
     see(page, expected.row)
     tap(page, expected.row)
     scroll_to(page, *expected.calendar)
-
-
-def scroll_to(page: Page, *sentences: str) -> set[str]:
-    """Read the screen from where it is to its end, until all of these were met; gives all that was read."""
-    read: set[str] = set()
-
-    def met() -> bool:
-        new = set(texts(page)) - read
-        read.update(new)
-        missing = [one for one in sentences if not any(plain(one) in text for text in read)]
-        if missing and not new:
-            wheel(page, 300)
-        return not missing
-
-    until(page, met, f"not all of {sentences}")
-    return read
