@@ -63,7 +63,7 @@ def imported(program: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", program, str(free_port())],
         cwd=ROOT,
-        env=environment(),
+        env=environment(COVERAGE_PROCESS_CONFIG=""),  # `make coverage` would import its own modules
         capture_output=True,
         text=True,
         timeout=stretched(60),
