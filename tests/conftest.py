@@ -1,12 +1,17 @@
-"""Configuration of every test: the profiles of hypothesis, and which tests are nightly."""
+"""Configuration of every test: the profiles of hypothesis, which tests are nightly, and PostgreSQL."""
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.harness.postgresql import Cluster
 
 # The same examples at each run, however slow the machine: what was found once is found again. Others are
 # looked for by `pytest --hypothesis-profile=explore`.
@@ -31,3 +36,12 @@ def pytest_collection_finish() -> None:
     """Exempt modules and collected tests from garbage collection, which would visit them in every test."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """Return the PostgreSQL server of the test run, started at its first use."""
+    from tests.harness.postgresql import cluster  # few tests need its driver
+
+    with cluster() as server:
+        yield server

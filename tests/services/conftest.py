@@ -12,19 +12,12 @@ from starlette.applications import Starlette
 
 from services.sandbox import SandboxSettings, create_app, parse_subscribers
 from tests.harness.clock import Clock
-from tests.harness.postgresql import Cluster, cluster
+from tests.harness.postgresql import Cluster
 from tests.harness.servers import served
 
 CHEAP = SandboxSettings(scrypt_log2_cost=4)
 DATABASES = ("sqlite", "postgresql")
 DATA = Path(__file__).with_name("subscribers.json")
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Cluster]:
-    """Return the PostgreSQL server of the test run, started at its first use."""
-    with cluster() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)])

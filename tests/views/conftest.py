@@ -190,9 +190,11 @@ def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
     """Makes a sandbox of these subscribers, which takes a moment to answer, and gives the line to it."""
     apps: list[Starlette] = []
 
-    def make(*people: str | Subscriber, settings: SandboxSettings | None = None) -> Line:
+    def make(
+        *people: str | Subscriber, settings: SandboxSettings | None = None, database: str = "sqlite://"
+    ) -> Line:
         app = create_app(
-            "sqlite://",
+            database,
             subscribers=tuple(everyone[one] if isinstance(one, str) else one for one in people),
             clock=clock,
             latency=0.003,

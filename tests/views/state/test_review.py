@@ -13,11 +13,22 @@ from services.client.http import IN_PROCESS
 from services.client.offline import OfflineStore
 from services.insights.findings import Finding, Kind
 from services.insights.review import Review, Verdict
+from tests.harness.cases import daily
 from tests.harness.clock import Clock
+from tests.harness.postgresql import Cluster
 from tests.views.conftest import Line, Serve, sign_in
 from views.core.review import ReviewState
 
 CAMILLE, BOX = "camille@demo.example", "camille-box"
+
+
+@pytest.fixture(params=daily(["sqlite", "postgresql"], "sqlite"))
+def line(request: pytest.FixtureRequest, serve: Serve) -> Line:
+    """Return the way to a sandbox with Camille's data, on the database that the parameter names."""
+    if request.param == "sqlite":
+        return serve(CAMILLE)
+    server: Cluster = request.getfixturevalue("postgresql")
+    return serve(CAMILLE, database=server.database())
 
 
 def finding(key: str) -> Finding:
@@ -31,8 +42,7 @@ async def device(line: Line, clock: Clock, store: OfflineStore | None = None) ->
     return ReviewState(backend, BOX, clock)
 
 
-async def test_decision_of_one_device_is_loaded_on_another(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_decision_of_one_device_is_loaded_on_another(line: Line, clock: Clock) -> None:
     one, other = await device(line, clock), await device(line, clock)
     one.decide([finding("new|studio|1")], Verdict.RECOGNISED)
     one.see(["new|studio|2"])
@@ -43,8 +53,8 @@ async def test_decision_of_one_device_is_loaded_on_another(serve: Serve, clock: 
     assert other.review.seen == ("new|studio|2",)
 
 
-async def test_decisions_of_two_devices_are_merged(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+@pytest.mark.parametrize("line", ["sqlite", "postgresql"], indirect=True)
+async def test_decisions_of_two_devices_are_merged(line: Line, clock: Clock) -> None:
     one, other = await device(line, clock), await device(line, clock)
     await asyncio.gather(one.load(), other.load())
     other.decide([finding("a"), finding("both")], Verdict.RECOGNISED)
@@ -57,8 +67,7 @@ async def test_decisions_of_two_devices_are_merged(serve: Serve, clock: Clock) -
         assert verdicts == [Verdict.RECOGNISED, Verdict.UNRECOGNISED, Verdict.UNRECOGNISED]
 
 
-async def test_decision_made_offline_is_sent_later(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_decision_made_offline_is_sent_later(line: Line, clock: Clock) -> None:
     one, other = await device(line, clock), await device(line, clock)
     line.down = True
     one.decide([finding("a")], Verdict.RECOGNISED)
@@ -71,8 +80,8 @@ async def test_decision_made_offline_is_sent_later(serve: Serve, clock: Clock) -
     assert other.review.verdict("a") is Verdict.RECOGNISED
 
 
-async def test_decision_made_offline_survives_a_restart(serve: Serve, clock: Clock, tmp_path: Path) -> None:
-    line, secrets = serve(CAMILLE), MemoryStore()
+async def test_decision_made_offline_survives_a_restart(line: Line, clock: Clock, tmp_path: Path) -> None:
+    secrets = MemoryStore()
     store = OfflineStore(tmp_path, IN_PROCESS)
     backend = line.backend(secrets, store)
     await sign_in(backend, CAMILLE, remember=True)
@@ -96,8 +105,7 @@ async def test_decision_made_offline_survives_a_restart(serve: Serve, clock: Clo
     assert not store.folder.exists()
 
 
-async def test_decision_with_a_lost_answer_is_stored_once(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_decision_with_a_lost_answer_is_stored_once(line: Line, clock: Clock) -> None:
     one, other = await device(line, clock), await device(line, clock)
     await one.load()
     line.lost = "/review"
