@@ -328,6 +328,7 @@ class Backend:
         order: Literal["asc", "desc"] = "desc",
         page: int = 1,
         per_page: int = 50,
+        cached: bool = True,
     ) -> Reading[PurchasePage]:
         """Return one page of a period's entries.
 
@@ -335,6 +336,7 @@ class Backend:
             q: text to search in merchant and description, without case or accents.
             page: page number, from 1; a page past the end has no items.
             per_page: entries per page, 1 to 100.
+            cached: whether the answer is put into the cache.
         """
 
         def url() -> str:
@@ -348,7 +350,8 @@ class Backend:
             query = urlencode(params, errors="replace")
             return f"/v1/contracts/{_segment(contract_id)}/purchases?{query}"
 
-        return self._read(PurchasePage, url, Priority.USEFUL if page == 1 else Priority.PASSING)
+        priority = Priority.USEFUL if page == 1 else Priority.PASSING
+        return self._read(PurchasePage, url, priority if cached else None)
 
     def purchase(self, contract_id: str, payment_id: str) -> Reading[Purchase]:
         """Return one entry with its refunds."""
@@ -514,9 +517,9 @@ class Backend:
             await self._offline.close()
 
     def _read(
-        self, kind: type[T], url: Callable[[], str], priority: Priority = Priority.ESSENTIAL
+        self, kind: type[T], url: Callable[[], str], priority: Priority | None = Priority.ESSENTIAL
     ) -> Reading[T]:
-        """Return the reading of `url`; `url` may raise `NotFound`."""
+        """Return the reading of `url`, not cached without a `priority`; `url` may raise `NotFound`."""
 
         def recall() -> Answer[T] | None:
             with suppress(NotFound):
@@ -532,7 +535,7 @@ class Backend:
         return Reading(recall, ask)
 
     async def _revalidated(
-        self, cache: ResponseCache, url: str, kind: type[T], priority: Priority = Priority.ESSENTIAL
+        self, cache: ResponseCache, url: str, kind: type[T], priority: Priority | None = Priority.ESSENTIAL
     ) -> Answer[T]:
         known = cache.recall(url, kind)
         headers = entity_tags.condition("If-None-Match", known.etag if known else "")
@@ -553,7 +556,8 @@ class Backend:
             if response.status in (403, 404) and response.code:
                 cache.drop(url)
             raise failure
-        cache.put(CacheEntry(url, etag, response.at, priority, value))
+        if priority is not None:
+            cache.put(CacheEntry(url, etag, response.at, priority, value))
         return Answer(value, response.at, etag, unreadable(value))
 
     def _cipher(self) -> Cipher | None:

@@ -91,8 +91,13 @@ async def read_period(
 
 
 def page_of(backend: Backend, contract_id: str, period_id: str, number: int) -> Reading[PurchasePage]:
-    """Return the reading of one page of a period, newest entries first."""
-    return backend.purchases(contract_id, period_id, page=number, per_page=PER_PAGE)
+    """Return the reading of one page of a period, newest entries first.
+
+    Only a device caches the page, for a start without a network: a server's memory is shared by its sessions.
+    """
+    return backend.purchases(
+        contract_id, period_id, page=number, per_page=PER_PAGE, cached=backend.has_device
+    )
 
 
 def pages_to_read(first: PurchasePage, most_pages: int | None) -> int:

@@ -16,6 +16,7 @@ from services.domain.models import (
     SubscriptionStatus,
 )
 from services.insights.charge_days import Due, due
+from services.insights.findings import spent
 from services.insights.ledger import NOTHING, Ledger, PeriodEntries
 
 ENOUGH_PERIODS = 2
@@ -32,6 +33,8 @@ class Forecast:
     due: tuple[Due, ...]
     """Renewals to come in the period."""
     pending: Decimal
+    spent: Decimal
+    """Purchases of the period, less their refunds: they count against the legal limit of a month."""
     habit: Decimal | None
     """Largest sum of one-off purchases after this day in a past period; None if too few are known."""
     suspended: bool = False
@@ -73,6 +76,7 @@ def forecast(
             period.end_date,
         ),
         pending=period.pending_total.amount,
+        spent=spent(ledger),
         habit=NOTHING if suspended else _habit(ledger, ledger.current),
         suspended=suspended,
         uncounted=tuple(

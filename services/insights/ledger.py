@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from services.domain.models import BillingPeriod, EntryType, PaymentStatus, PeriodState, Purchase
 
@@ -24,6 +27,52 @@ class PeriodEntries:
     """True if the period has more entries than were read: these are its newest."""
     unreadable: int = 0
     """Number of entries that this version of the app cannot read."""
+
+
+@dataclass(frozen=True)
+class PackedPeriod:
+    """Billing period with its entries compressed: about 50 bytes an entry, which has 1,000 as an object."""
+
+    period: BillingPeriod
+    packed: bytes
+    partial: bool
+    unreadable: int
+
+    @classmethod
+    def of(cls, one: PeriodEntries) -> PackedPeriod:
+        """Return a period with its entries compressed."""
+        packed = zlib.compress(msgspec.json.encode(one.entries))
+        return cls(one.period, packed, one.partial, one.unreadable)
+
+    def unpacked(self) -> PeriodEntries:
+        """Return the period with its entries."""
+        entries = msgspec.json.decode(zlib.decompress(self.packed), type=tuple[Purchase, ...])
+        return PeriodEntries(self.period, entries, self.partial, self.unreadable)
+
+
+@dataclass(frozen=True, eq=False)
+class PackedLedger:
+    """Ledger with its entries compressed, for a session whose screen does not show them."""
+
+    known: tuple[PackedPeriod, ...]
+    zone: ZoneInfo
+    """Time zone of the contract's days."""
+    today: date
+    """Today's date by the backend's clock."""
+
+    @property
+    def partial(self) -> bool:
+        """True if a period has more entries than were read."""
+        return any(one.partial for one in self.known)
+
+    @property
+    def unreadable(self) -> int:
+        """Number of entries that this version of the app cannot read."""
+        return sum(one.unreadable for one in self.known)
+
+    def unpacked(self) -> Ledger:
+        """Return the ledger with its entries."""
+        return Ledger(tuple(one.unpacked() for one in self.known), self.zone, self.today)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from typing import Any
 
 import flet as ft
 import pytest
 
+from services.domain import models
 from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
 from tests.harness.driver import Driver
@@ -117,6 +119,27 @@ async def test_findings_reuse_the_purchases_already_read(serve: Serve) -> None:
         await app.see("paiements à vérifier")
         await quiet(app, line)
         assert ledger_reads(line) == []
+
+
+async def test_entries_of_the_ledger_are_dropped_once_no_screen_shows_them(serve: Serve) -> None:
+    def held() -> int:
+        gc.collect()
+        return sum(isinstance(each, models.Purchase) for each in gc.get_objects())
+
+    line, before = serve(CAMILLE), held()
+    async with visit(line, await remembered(line, CAMILLE)) as app:
+        await app.see("paiements à vérifier")
+        await quiet(app, line)
+        at_rest = held() - before
+        assert at_rest < 15, "the entries of four findings and of the list on screen"
+        await app.go("/recherche?q=club")
+        await app.see("Facture de")
+        await quiet(app, line)
+        assert held() - before > 30, "the search reads all entries"
+        await app.go("/")
+        await app.see("paiements à vérifier")
+        await quiet(app, line)
+        assert held() - before <= at_rest
 
 
 async def test_findings_with_a_failed_period_offer_a_retry(serve: Serve) -> None:

@@ -59,7 +59,7 @@ def CheckView() -> ft.View:
 def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
     """Show the open findings and the unrecognized charges, then the earlier answers."""
     design, session = use_design(), use_session()
-    words, known = design.words, insights.ledger
+    words, known = design.words, insights.packed
     formats = Formats(words.language, insights.purchases.zone)
     waiting = insights.open_findings
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
@@ -15,10 +16,10 @@ from services.client.backend import Backend
 from services.client.cache import Reading
 from services.client.whole_periods import assembled, page_of, pages_to_read, read_period
 from services.domain.errors import UnexpectedAnswer
-from services.domain.models import Answer, BillingPeriod, Contract
+from services.domain.models import Answer, BillingPeriod, Contract, Subscription
 from services.insights.findings import OF_PUBLISHER, Finding, Limits, findings, mute_key, undecided
 from services.insights.forecast import Forecast, forecast
-from services.insights.ledger import Ledger, PeriodEntries
+from services.insights.ledger import Ledger, PackedLedger, PackedPeriod, PeriodEntries
 from services.insights.marks import Mark, marks
 from views.core.loadable import Loadable
 from views.core.resource import Part, Resource
@@ -56,18 +57,27 @@ class InsightsState:
     """Reads the reviews of the other contracts."""
     on_count: Callable[[int], None] = lambda _: None
     """Receives the number of new findings, neither seen nor decided."""
-    ledger: Loadable[Ledger] = field(default_factory=Loadable)
+    packed: Loadable[PackedLedger] = field(default_factory=Loadable)
+    """The ledger while no screen shows its entries."""
+    forecast: Forecast | None = None
+    """Forecast of the next bill; None if data is missing or unreadable."""
     findings: tuple[Finding, ...] = ()
     """All findings, decided or not."""
     marked: MarkState = field(default_factory=MarkState)
-    _periods: dict[str, PeriodEntries] = field(default_factory=dict)
+    periods_read: InitVar[dict[str, PackedPeriod] | None] = None
+    """Periods by id, shared by the states of one contract, so that a return to it reads nothing."""
+    _periods: dict[str, PackedPeriod] = field(default_factory=dict)
+    _unpacked: tuple[PackedLedger, Ledger] | None = None
+    """The ledger as packed, and with its entries, until `release`."""
     _of: tuple[object, ...] = ()
     """Periods from which the ledger was read, and the time of their answer."""
     _looked_at: tuple[object, ...] = ()
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, periods_read: dict[str, PackedPeriod] | None) -> None:
+        if periods_read is not None:
+            self._periods = periods_read  # not a public field: Flet would copy it
         self._ledger = Resource(
-            self, "ledger", lambda: Reading(self._recalled, self._read), prepare=self._prepare
+            self, "packed", lambda: Reading(self._recalled, self._read), prepare=self._prepare
         )
         self._changed = self._change  # a strong reference: observables hold their listeners weakly
         for holder in (self, self.subscriptions, self.service, self.review):
@@ -97,12 +107,18 @@ class InsightsState:
         )
 
     @property
-    def forecast(self) -> Forecast | None:
-        """Forecast of the next bill; None if data is missing or unreadable."""
-        ledger, listed = self.ledger.data, self.subscriptions.subscriptions
-        if ledger is None or listed.data is None or listed.unreadable:
-            return None
-        return forecast(ledger, listed.data, self.service.service.data)
+    def ledger(self) -> Loadable[Ledger]:
+        """The ledger with its entries. A screen that reads it calls `release` when it is left."""
+        return self.packed.of(self._unpack)
+
+    def _unpack(self, packed: PackedLedger) -> Ledger:
+        if self._unpacked is None or self._unpacked[0] is not packed:
+            self._unpacked = packed, packed.unpacked()
+        return self._unpacked[1]
+
+    def release(self) -> None:
+        """Drop the unpacked entries; the next use of `ledger` unpacks them again."""
+        self._unpacked = None
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -130,7 +146,7 @@ class InsightsState:
     @property
     def _up_to_date(self) -> bool:
         periods, reviewed = self.purchases.periods, self.review.served.data is not None
-        whole = periods.error is None and self.ledger.error is None and self.ledger.data is not None
+        whole = periods.error is None and self.packed.error is None and self.packed.data is not None
         return whole and self._of == (periods.data, periods.at) and (reviewed or self.review.kept_here)
 
     async def settled(self) -> None:
@@ -151,21 +167,22 @@ class InsightsState:
         if self.service.service.data is None:
             await self.service.load()
 
-    async def _read(self) -> Answer[Ledger]:
+    async def _read(self) -> Answer[PackedLedger]:
         periods = self.purchases.periods
         if periods.data is None or periods.at is None:
             raise periods.error or UnexpectedAnswer("no periods")
         for period in periods.data:
             if not self._recall(period):
-                self._periods[period.period_id] = await read_period(
+                entries = await read_period(
                     self.backend,
                     self.contract.contract_id,
                     period.period_id,
                     lambda _: None,
                     most_pages=self.most_pages,
                 )
-        served = {period.period_id for period in periods.data}
-        self._periods = {key: one for key, one in self._periods.items() if key in served}
+                self._periods[period.period_id] = PackedPeriod.of(entries)
+        for period_id in self._periods.keys() - {period.period_id for period in periods.data}:
+            del self._periods[period_id]
         if periods.error is not None:
             raise periods.error
         answer = self._answer(periods.at)
@@ -173,15 +190,15 @@ class InsightsState:
         self._of = periods.data, periods.at
         return answer
 
-    async def _load_reviews(self, ledger: Ledger) -> None:
+    async def _load_reviews(self, packed: PackedLedger) -> None:
         """Read the reviews before the findings are shown, so that a decided finding never flashes up."""
         if self.review.served.data is None and not self.review.kept_here:
             await self.review.load()
-        told = findings(ledger, self.subscriptions.subscriptions.data or (), self.limits)
+        told = findings(packed.unpacked(), self.subscriptions.subscriptions.data or (), self.limits)
         if self.load_others is not None and any(one.kind in OF_PUBLISHER for one in told):
             await self.load_others()
 
-    def _recalled(self) -> Answer[Ledger] | None:
+    def _recalled(self) -> Answer[PackedLedger] | None:
         """Return the ledger from cached data; None if a period is missing."""
         periods = self.purchases.periods
         if periods.at is None or not all(map(self._recall, periods.data or ())):
@@ -192,10 +209,10 @@ class InsightsState:
         """Return whether the current version of a period is cached, in this session or on the device."""
         held = self._periods.get(period.period_id)
         if held is None or held.period != period:
-            held = self._known(period)
-            if held is None or held.period != period:
+            known = self._known(period)
+            if known is None or known.period != period:
                 return False
-            self._periods[period.period_id] = held
+            self._periods[period.period_id] = PackedPeriod.of(known)
         return True
 
     def _known(self, period: BillingPeriod) -> PeriodEntries | None:
@@ -210,24 +227,30 @@ class InsightsState:
             count, number = pages_to_read(pages[0], self.most_pages), number + 1
         return assembled(pages)
 
-    def _answer(self, at: Any) -> Answer[Ledger]:
+    def _answer(self, at: datetime) -> Answer[PackedLedger]:
         zone = ZoneInfo(self.contract.billing.time_zone)
         known = tuple(
             self._periods[period.period_id]
             for period in self.purchases.periods.data or ()
             if period.period_id in self._periods
         )
-        return Answer(Ledger(known, zone, at.astimezone(zone).date()), at)
+        return Answer(PackedLedger(known, zone, at.astimezone(zone).date()), at)
 
     def _change(self, _sender: object = None, _field: str | None = None) -> None:
-        """Recompute findings and marks if their inputs have changed; report the number of new findings."""
-        ledger, listed = self.ledger.data, self.subscriptions.subscriptions.data
-        if ledger is None or listed is None:
+        """Recompute the results if their inputs have changed; report the number of new findings."""
+        packed, listed = self.packed.data, self.subscriptions.subscriptions
+        if packed is None or listed.data is None:
             return
-        limits = self.limits
-        if self._looked_at != (ledger, listed, limits):
-            self._looked_at = (ledger, listed, limits)
-            self.findings = findings(ledger, listed, limits)
-            if (found := marks(ledger)) != self.marked.marks:
-                self.marked.marks = found
+        inputs = (packed, listed.data, listed.unreadable, self.service.service.data, self.limits)
+        if self._looked_at != inputs:
+            self._looked_at = inputs
+            self._look_at(self._unpacked[1] if self._unpacked else packed.unpacked(), listed.data)
         self.on_count(self.unseen)
+
+    def _look_at(self, ledger: Ledger, listed: tuple[Subscription, ...]) -> None:
+        """Assign the results of the ledger."""
+        unreadable = self.subscriptions.subscriptions.unreadable
+        self.forecast = None if unreadable else forecast(ledger, listed, self.service.service.data)
+        self.findings = findings(ledger, listed, self.limits)
+        if (found := marks(ledger)) != self.marked.marks:
+            self.marked.marks = found

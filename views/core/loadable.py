@@ -15,6 +15,7 @@ from services.domain.models import Answer
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @contextmanager
@@ -79,6 +80,11 @@ class Loadable(Generic[T]):
         if known is not None:
             return Loadable(known.value, known.at, loading=True, recalled=True, unreadable=known.unreadable)
         return replace(self, loading=True, error=None)
+
+    def of(self, part: Callable[[T], U]) -> Loadable[U]:
+        """Return a part of the value, in the same state."""
+        data = part(self.data) if self.data is not None else None
+        return Loadable(data, self.at, self.loading, self.error, self.recalled, self.unreadable)
 
     def answered(self, answer: Answer[T]) -> Loadable[T]:
         return Loadable(answer.value, answer.at, unreadable=answer.unreadable)

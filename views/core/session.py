@@ -13,6 +13,7 @@ from services.client.credentials import CredentialProblem
 from services.domain.errors import BackendError, SessionExpired
 from services.domain.models import Account, Contract, ContractKind
 from services.insights.findings import publishers_known
+from services.insights.ledger import PackedPeriod
 from views.core.insights import InsightsState
 from views.core.loadable import Loadable
 from views.core.resource import Holder, Part, Resource
@@ -75,6 +76,8 @@ class SessionState:
     """Id of the contract to select, if the account has it; kept when a session expires."""
     _reviews: dict[str, ReviewState] = field(default_factory=dict)
     """Review states by contract id."""
+    _periods_read: dict[str, dict[str, PackedPeriod]] = field(default_factory=dict)
+    """Periods of the ledgers, by contract id and period id."""
 
     def __post_init__(self) -> None:
         self.backend.on_session_end = self._expire
@@ -170,6 +173,7 @@ class SessionState:
             self.subscriptions,
             self.service,
             self._review_of(contract),
+            periods_read=self._periods_read.setdefault(contract.contract_id, {}),
             known_publishers=self._known_publishers,
             load_others=self._load_other_reviews,
             on_count=self._count,
@@ -273,7 +277,7 @@ class SessionState:
         self.gate = Gate.SIGNED_OUT
         self._account.reset()
         self.failure = self.problem = None
-        self._reviews = {}
+        self._reviews, self._periods_read = {}, {}
         self._leave_contract()
 
     def _leave_contract(self) -> None:

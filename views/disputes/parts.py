@@ -62,7 +62,7 @@ def silence_line(design: Design, contest: Contest, today: date) -> str:
 
 def due_alerts(design: Design, insights: InsightsState, review: ReviewState) -> list[ft.Control]:
     """Return a neutral notice for each file with an overdue answer."""
-    ledger = insights.ledger.data
+    ledger = insights.packed.data
     if ledger is None:
         return []
     found: list[ft.Control] = []
@@ -88,7 +88,7 @@ def Contests(insights: InsightsState, review: ReviewState) -> ft.Control:
     )
     if not contests:
         return ft.Container(visible=False)
-    ledger = insights.ledger.data
+    ledger = insights.packed.data
     rows = [_row(design, key, one, ledger.today if ledger else None) for key, one in contests]
     title = heading(text(design.words("contest.h2"), design.type.h2), 2)
     return column(title, group(design, rows, indent=56), spacing=SPACE_S)
@@ -111,7 +111,7 @@ def _row(design: Design, key: str, contest: Contest, today: date | None) -> ft.C
 def ContestDays(insights: InsightsState, review: ReviewState) -> ft.Control:
     """Show the next days of the contest files in the calendar; nothing without a day."""
     design = use_design()
-    ledger = insights.ledger.data
+    ledger = insights.packed.data
     if ledger is None:
         return ft.Container(visible=False)
     days = sorted(

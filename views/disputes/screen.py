@@ -97,7 +97,7 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
     design = use_design()
     words, known = design.words, insights.ledger
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
     if known.missing and known.error is not None:
         return reading_column(design, error_state(design, known.error, insights.load))
     if known.data is None:
@@ -225,7 +225,7 @@ def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -
     design, session = use_design(), use_session()
     words, known = design.words, insights.ledger
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
     ft.use_effect(review.load, [insights.contract.contract_id], cleanup=lambda: None)
     reporting = ft.use_memo(partial(Reporting, insights, contest_id), [insights, contest_id])
     sender = ft.use_memo(partial(SenderForm, review), [review, contest_id])

@@ -10,7 +10,6 @@ import flet as ft
 
 from services.domain.models import Money
 from services.insights.charge_days import Due
-from services.insights.findings import spent
 from services.insights.forecast import Forecast
 from services.insights.ledger import NOTHING
 from services.insights.review import HIGHEST_CEILING
@@ -98,13 +97,13 @@ def ForecastParts(
     Rebuilt when `review` changes.
     """
     design = use_design()
-    words, known, ledger = design.words, insights.forecast, insights.ledger.data
+    words, known = design.words, insights.forecast
     formats = Formats(words.language, insights.purchases.zone)
 
     def money(amount: Decimal) -> str:
         return formats.money(Money(amount=amount))
 
-    if known is None or ledger is None:
+    if known is None:
         return ft.Container()
     until = formats.day_month(known.period.end_date)
     parts = [(words("forecast.billed"), money(known.billed))]
@@ -115,7 +114,7 @@ def ForecastParts(
         parts.append((words("forecast.habit"), money(known.habit)))
     notes = [words("forecast.suspended")] if known.suspended else []
     notes += [words("forecast.uncounted", name=subscription_names(design, one)[0]) for one in known.uncounted]
-    left = max(NOTHING, insights.limits.month - spent(ledger))
+    left = max(NOTHING, insights.limits.month - known.spent)
     notes.append(words("forecast.law", left=money(left), limit=rounded(design, insights.limits.month)))
     return column(
         semantic_group(text(forecast_line(design, known), design.type.h4)),

@@ -67,7 +67,7 @@ def PublisherCard(
     words, known = design.words, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
     if known.missing and known.error is not None:
         return reading_column(design, error_state(design, known.error, insights.load))
     if known.data is None:

@@ -72,7 +72,7 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
     words, contract, known = design.words, insights.contract, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     stood_on = [contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
     choice = contract_choice(design, session)
     period = _chosen(known.data, asked)
     contracts = session.account.data.contracts if session.account.data else ()

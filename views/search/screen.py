@@ -59,7 +59,7 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
     design, session = use_design(), use_session()
     words, contract_id = design.words, insights.contract.contract_id
     searching = ft.use_memo(partial(SearchState, insights), [contract_id])
-    ft.use_effect(insights.load, [contract_id, insights.purchases.periods.data], cleanup=lambda: None)
+    ft.use_effect(insights.load, [contract_id, insights.purchases.periods.data], cleanup=insights.release)
 
     async def begin() -> None:
         if asked and not searching.typed:

@@ -71,7 +71,7 @@ def Subscriptions(subscriptions: SubscriptionsState, insights: InsightsState) ->
     ft.use_effect(
         insights.load if watching else _nothing,
         [subscriptions.contract.contract_id, watching, periods],
-        cleanup=lambda: None,
+        cleanup=insights.release,
     )
     words, shown = design.words, subscriptions.subscriptions
     title = heading(text(words("subscriptions.h2"), design.type.h2), 2)

@@ -55,7 +55,7 @@ def Bills(insights: InsightsState, asked: str) -> ft.Control:
     words, contract, known = design.words, insights.contract, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     stood_on = [contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
     choice = contract_choice(design, session)
     if known.missing and known.error is not None:
         return reading_column(design, *choice, error_state(design, known.error, insights.load))

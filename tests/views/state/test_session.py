@@ -206,6 +206,24 @@ async def test_choosing_another_contract_replaces_the_purchases(serve: Serve) ->
     assert session.contract == mobile, "a reading does not move it"
 
 
+async def test_return_to_a_contract_reads_no_period_again(serve: Serve) -> None:
+    line = serve(CAMILLE)
+    session = await inside(line)
+    assert session.account.data is not None
+    box, mobile = session.account.data.contracts[:2]
+    for contract in (box, mobile):
+        session.choose(contract)
+        assert session.insights is not None
+        await session.insights.load()
+    assert len([each for each in line.asked if "perPage=100" in each]) == 12, "each period once"
+    line.asked.clear()
+    session.choose(box)
+    assert session.insights is not None
+    await session.insights.load()
+    assert session.insights.ledger.data is not None
+    assert [each for each in line.asked if "perPage=100" in each] == []
+
+
 async def test_concurrent_sessions_share_no_state(serve: Serve) -> None:
     line = serve(CAMILLE, FOYER)
     one, other = await asyncio.gather(inside(line), inside(line, FOYER))
