@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from functools import partial
 
 import flet as ft
 
 from services.domain.models import Contract, ContractKind
+from views.core.component import component
+from views.core.context import use_design, use_sheets
 from views.core.notices import error_state, state
 from views.core.session import SessionState
+from views.core.sheet_state import Sheet
 from views.core.text import blank, joined
 from views.kit.buttons import link, strong_button
-from views.kit.chips import Chip, choices
-from views.kit.design import Design
+from views.kit.cards import choice_row, group
+from views.kit.design import Design, text
+from views.kit.theme import SPACE_XS, switcher
 from views.routes import SETTINGS, go
 
 
@@ -49,35 +53,67 @@ def without_contract(design: Design, session: SessionState, skeletons: ft.Contro
 
 
 def contract_choice(design: Design, session: SessionState) -> list[ft.Control]:
-    """Return a chip for each contract; an empty list if there is at most one contract."""
+    """Return the contract switcher; an empty list if there is at most one contract."""
     contracts = session.account.data.contracts if session.account.data else ()
-    if len(contracts) < 2:
+    if len(contracts) < 2 or session.contract is None:
         return []
-    names = [_full_name(design, contract) for contract in contracts]
-    shorts = [_short_name(design, contract) for contract in contracts]
-    chips = [
-        Chip(
-            short if shorts.count(short) == 1 else name,
-            partial(session.choose, contract),
-            chosen=contract == session.contract,
+    return [ContractSwitcher(session, contracts, session.contract)]
+
+
+@component
+def ContractSwitcher(session: SessionState, contracts: tuple[Contract, ...], current: Contract) -> ft.Control:
+    """Show the contract on screen, as a button that opens the list of contracts."""
+    design, sheets = use_design(), use_sheets()
+    name = contract_name(design, current)
+    label = text(name, design.type.label_s, spoken=design.words("contract.current", name=name))
+    label.expand = label.expand_loose = True
+    button = ft.TextButton(
+        ft.Row(
+            [
+                ft.Icon(contract_icon(current), size=20),
+                label,
+                ft.Icon(ft.Icons.EXPAND_MORE, size=20, color=design.colors.accent),
+            ],
+            spacing=SPACE_XS,
+            tight=True,
+        ),
+        on_click=partial(sheets.open, partial(_contract_sheet, session, contracts, current, sheets.close)),
+        style=switcher(design.colors),
+        key="contract",
+    )
+    button.expand = button.expand_loose = True
+    return ft.Row([button], tight=True)
+
+
+def _contract_sheet(
+    session: SessionState,
+    contracts: tuple[Contract, ...],
+    current: Contract,
+    close: Callable[[], None],
+    design: Design,
+) -> Sheet:
+    def choose(contract: Contract) -> None:
+        close()
+        session.choose(contract)
+
+    rows = [
+        choice_row(
+            design,
+            contract_icon(contract),
+            contract_name(design, contract),
+            contract.label,
+            partial(choose, contract),
+            chosen=contract == current,
             key=f"choose-{contract.contract_id}",
-            spoken=name,
         )
-        for contract, name, short in zip(contracts, names, shorts, strict=True)
+        for contract in contracts
     ]
-    return [choices(design, design.words("contract.choose"), chips, wrap=True)]
+    return Sheet(design.words("contract.choose"), group(design, rows), close)
 
 
-def _full_name(design: Design, contract: Contract) -> str:
+def contract_name(design: Design, contract: Contract) -> str:
+    """Return « Mobile · 06 •• •• •• 47 »; the contract's label stands for a missing number."""
     kind = design.words(f"contract.{contract.kind.value}")
     if blank(contract.masked_number):
         return joined(kind, contract.label)
     return joined(kind, design.formats.number(contract.masked_number))
-
-
-def _short_name(design: Design, contract: Contract) -> str:
-    """Return « Mobile ·· 47 »: the kind and the last digits, which distinguish lines in a small space."""
-    digits = re.search(r"\d+\D*$", contract.masked_number)
-    if digits is None:
-        return _full_name(design, contract)
-    return f"{design.words(f'contract.{contract.kind.value}')} •• {digits[0].strip()}"

@@ -122,6 +122,37 @@ def navigation_row(
     )
 
 
+def choice_row(
+    design: Design,
+    icon: ft.IconData,
+    title: str,
+    subtitle: str,
+    on_click: Handler,
+    *,
+    chosen: bool,
+    key: str,
+) -> ft.Control:
+    """Return a row of a list of choices: icon, two lines, and a tick if it is the current choice."""
+    tick = [ft.Icon(ft.Icons.CHECK, size=20, color=design.colors.accent)] if chosen else []
+    lines = column(
+        text(title, design.type.body_medium),
+        text(subtitle, design.type.body_s, design.colors.content_muted),
+        spacing=0,
+    )
+    lines.expand, lines.tight = True, True
+    return row_as_button(
+        design,
+        ft.Container(
+            ft.Row([ft.Icon(icon, size=24), lines, *tick], spacing=SPACE_M),
+            padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
+        ),
+        on_click,
+        name=f"{title}, {subtitle}",
+        selected=chosen,
+        key=key,
+    )
+
+
 def tag(
     design: Design, label: str, tone: Tone, icon: ft.IconData | None = None, *, spoken: str | None = None
 ) -> ft.Row:

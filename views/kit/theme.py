@@ -446,6 +446,12 @@ def pill(colours: Palette, *, chosen: bool) -> ft.ButtonStyle:
     )
 
 
+def switcher(colours: Palette) -> ft.ButtonStyle:
+    """Return the style of the button that opens a list of choices, as an `ft.TextButton`."""
+    shape = ft.RoundedRectangleBorder(radius=RADIUS_GROUP)
+    return pill(colours, chosen=False).copy(shape=shape)
+
+
 def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
     """Return the style of a row of a card; the `first` and `last` rows have round corners.
 
