@@ -182,8 +182,15 @@ def test_focus_stays_on_the_filter_pressed(demo: Server, visit: Visit, key: str)
     page = visit(f"{demo.url}/achats")
     sign_in(page, FR, "camille@demo.example")
     see_rows(page)
-    for name in (FR.march, "À l’acte", "Mobile · 06 •• •• •• 47", "Internet · 04 •• •• •• 12"):
+    for name in (FR.march, "À l’acte"):
         press_and_keep(page, key, name)
+    focus_by_keyboard(page, "Contrat affiché")
+    page.keyboard.press(key)
+    see(page, "Choisir un contrat")
+    focus_by_keyboard(page, "Mobile · 06 •• •• •• 47")
+    page.keyboard.press(key)
+    shown = "Contrat affiché : Mobile · 06 •• •• •• 47"
+    until(page, lambda: focused(page) == shown, "the focus is lost with the list")
 
 
 @KEYS

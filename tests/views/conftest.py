@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -258,6 +259,19 @@ def visit(
         await open_app(page, backend, settings, demonstration, sleep=sleep)
 
     return Driver(main, **screen)
+
+
+async def choose_contract(app: Driver, name: str) -> None:
+    """Open the list of contracts and choose the contract `name`."""
+    for start in ("Contrat affiché", name):
+        await app.until(partial(first, app, start), f"no {start!r}")
+        await app.tap(first(app, start))
+    await app.see_not("Choisir un contrat")
+
+
+def first(app: Driver, start: str) -> str:
+    """Return the first accessible name that begins with `start`, or ""; any space stands for any other."""
+    return next((name for name in app.names() if " ".join(name.split()).startswith(start)), "")
 
 
 async def quiet(app: Driver, line: Line) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from services.sandbox.data_file import Contract, Subscriber
 from tests.harness.driver import Driver
-from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
+from tests.views.conftest import PASSWORD, Serve, first, quiet, remembered, visit
 
 CAMILLE = "camille@demo.example"
 PLACES = ["Accueil", "Suivi conso", "Gérer", "Aide"]
@@ -101,32 +101,23 @@ def lines(*numbers: str) -> Subscriber:
     )
 
 
-@pytest.mark.parametrize(
-    ("numbers", "shown"),
-    [
-        (("06 •• •• •• 12", "06 •• •• •• 47"), ["Mobile •• 12", "Mobile •• 47"]),
-        (("06 •• •• •• 12", "07 •• •• •• 12"), ["Mobile · 06 •• •• •• 12", "Mobile · 07 •• •• •• 12"]),
-        (("06 •• •• •• 12", ""), ["Mobile •• 12", "Mobile · Forfait 1"]),
-    ],
-)
-async def test_contract_choice_shows_labels_that_differ(
-    serve: Serve, numbers: tuple[str, ...], shown: list[str]
-) -> None:
-    person = lines(*numbers)
+async def test_contract_choice_lists_names_that_differ_and_marks_the_current(serve: Serve) -> None:
+    person = lines("06 •• •• •• 12", "07 •• •• •• 12", "")
     line = serve(person)
     async with visit(line, await remembered(line, person.identifier), route="/gerer", width=320) as app:
         await quiet(app, line)
-        texts = [
-            one for one in app.controls(ft.Text) if one.value.replace("\u00a0", " ").startswith("Mobile ")
+        await app.tap(first(app, "Contrat affiché : Mobile · 06 •• •• •• 12"))
+        await app.see("Choisir un contrat")
+        names = [" ".join(name.split()) for name in app.names() if "Forfait" in name]
+        assert names == [
+            "Mobile · 06 •• •• •• 12, Forfait 0",
+            "Mobile · 07 •• •• •• 12, Forfait 1",
+            "Mobile · Forfait 2",
         ]
-        chips = [one.value.replace("\u00a0", " ") for one in texts]
-        assert chips == shown
-        assert all(not one.no_wrap and not one.max_lines for one in texts), "a long one is cut"
-        names = [name.replace("\u00a0", " ") for name in app.names() if name.startswith("Mobile")]
-        full = [f"Mobile · {number or 'Forfait 1'}" for number in numbers]
-        assert names == full
-        (strip,) = [row for row in app.controls(ft.Row) if row.wrap and len(row.controls) == len(numbers)]
-        assert strip.scroll is None
+        (current,) = [
+            one for one in app.controls(ft.Semantics) if one.selected and "Forfait" in str(one.label)
+        ]
+        assert "06" in str(current.label)
 
 
 async def test_exclusive_choices_are_radios_of_one_group(serve: Serve) -> None:

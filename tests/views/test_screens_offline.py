@@ -17,7 +17,7 @@ from services.client.offline import OfflineStore
 from services.sandbox.schema import feedback
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import Line, Serve, quiet, sign_in, visit
+from tests.views.conftest import Line, Serve, choose_contract, quiet, sign_in, visit
 from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 
@@ -172,7 +172,7 @@ async def test_chosen_contract_opens_offline(serve: Serve, folder: Path) -> None
     device = await used(serve, folder, who=ABONNE)
     device.line.down = False
     async with device.app(route="/gerer") as app:
-        await app.tap("Mobile · 06 •• •• •• 84")
+        await choose_contract(app, "Mobile · 06 •• •• •• 84")
         await app.see("Carillon Mobile")
         await quiet(app, device.line)
     device.line.down = True

@@ -12,7 +12,7 @@ import pytest
 from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
 from tests.harness.driver import Driver
-from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
+from tests.views.conftest import PASSWORD, Serve, choose_contract, quiet, remembered, visit
 from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import NARROW, WIDE
 
@@ -163,11 +163,11 @@ async def test_bill_of_another_contract_is_named(serve: Serve) -> None:
     line = serve(CAMILLE)
     field = "Montant internet+ sur votre facture de mars"
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-03") as app:
-        await app.tap("Mobile · 06 •• •• •• 12")
+        await choose_contract(app, "Mobile · 06 •• •• •• 12")
         await app.see("Comparer à ma facture")
         await app.until(lambda: totals(app), "no total")
         mobile = totals(app)[0]
-        await app.tap("Internet · 04 •• •• •• 12")
+        await choose_contract(app, "Internet · 04 •• •• •• 12")
         await app.go("/rapprochement?periode=2026-03")
         await app.enter(field, mobile)
         await app.tap("Comparer")

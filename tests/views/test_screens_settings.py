@@ -9,7 +9,7 @@ import flet as ft
 import pytest
 
 from tests.harness.driver import Driver
-from tests.views.conftest import Line, Serve, quiet, remembered, sign_in, visit
+from tests.views.conftest import Line, Serve, choose_contract, quiet, remembered, sign_in, visit
 from tests.views.factories import ABONNE, subscribed
 from tests.views.test_screens_journey import SIZES, WIDE
 from views.core.preferences import TEXT_SIZES
@@ -219,7 +219,7 @@ async def test_chosen_contract_is_not_used_for_another_subscriber(serve: Serve) 
     line = serve(subscribed(), "camille@demo.example")
     device: dict[str, Any] = {}
     async with visit(line, await remembered(line, ABONNE), route="/gerer", preferences=device) as app:
-        await app.tap("Mobile · 06 •• •• •• 84")
+        await choose_contract(app, "Mobile · 06 •• •• •• 84")
         await app.see("Carillon Mobile")
         await quiet(app, line)
     assert kept(device) == {"contract_id": "abonne-mobile"}

@@ -14,11 +14,15 @@ from views.core.notices import error_state, state
 from views.core.session import SessionState
 from views.core.sheet_state import Sheet
 from views.core.text import blank, joined
+from views.flet_compat.pressed_focus import focus_on
 from views.kit.buttons import link, strong_button
 from views.kit.cards import choice_row, group
 from views.kit.design import Design, text
 from views.kit.theme import SPACE_XS, switcher
 from views.routes import SETTINGS, go
+
+_SWITCHER = "contract"
+"""Key of the button that opens the list of contracts."""
 
 
 def contract_icon(contract: Contract) -> ft.IconData:
@@ -65,7 +69,7 @@ def ContractSwitcher(session: SessionState, contracts: tuple[Contract, ...], cur
     """Show the contract on screen, as a button that opens the list of contracts."""
     design, sheets = use_design(), use_sheets()
     name = contract_name(design, current)
-    label = text(name, design.type.label_s, spoken=design.words("contract.current", name=name))
+    label = text(name, design.type.label_s, spoken=design.words("contracts.shown", name=name))
     label.expand = label.expand_loose = True
     button = ft.TextButton(
         ft.Row(
@@ -79,7 +83,7 @@ def ContractSwitcher(session: SessionState, contracts: tuple[Contract, ...], cur
         ),
         on_click=partial(sheets.open, partial(_contract_sheet, session, contracts, current, sheets.close)),
         style=switcher(design.colors),
-        key="contract",
+        key=_SWITCHER,
     )
     button.expand = button.expand_loose = True
     return ft.Row([button], tight=True)
@@ -92,16 +96,19 @@ def _contract_sheet(
     close: Callable[[], None],
     design: Design,
 ) -> Sheet:
-    def choose(contract: Contract) -> None:
+    async def choose(contract: Contract) -> None:
         close()
         session.choose(contract)
+        await focus_on(
+            _SWITCHER
+        )  # the button of the other contract replaces the button that Flutter would focus
 
     rows = [
         choice_row(
             design,
             contract_icon(contract),
             contract_name(design, contract),
-            contract.label,
+            "" if blank(contract.masked_number) else contract.label,
             partial(choose, contract),
             chosen=contract == current,
             key=f"choose-{contract.contract_id}",

@@ -81,6 +81,16 @@ def keep_focus(button: ft.TextButton, key: str, act: Callable[[], Awaitable[None
     return button
 
 
+async def focus_on(key: str) -> None:
+    """Focus the control of `key` once the client has drawn it, unless another key is struck first."""
+    focus = _focus()
+    focus.on, focus.pressed, focus.left = "", key, 0
+    for _ in range(_MOST):
+        await asyncio.sleep(_SETTLED)
+        if await _give_back(focus, key):
+            return
+
+
 async def _give_back(focus: _Focus, key: str) -> bool:
     """Focus the control of `key`, unless another key was struck; return whether the control exists."""
     await asyncio.sleep(_SETTLED)

@@ -134,11 +134,8 @@ def choice_row(
 ) -> ft.Control:
     """Return a row of a list of choices: icon, two lines, and a tick if it is the current choice."""
     tick = [ft.Icon(ft.Icons.CHECK, size=20, color=design.colors.accent)] if chosen else []
-    lines = column(
-        text(title, design.type.body_medium),
-        text(subtitle, design.type.body_s, design.colors.content_muted),
-        spacing=0,
-    )
+    below = [text(subtitle, design.type.body_s, design.colors.content_muted)] if subtitle else []
+    lines = column(text(title, design.type.body_medium), *below, spacing=0)
     lines.expand, lines.tight = True, True
     return row_as_button(
         design,
@@ -147,7 +144,7 @@ def choice_row(
             padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
         ),
         on_click,
-        name=f"{title}, {subtitle}",
+        name=f"{title}, {subtitle}" if subtitle else title,
         selected=chosen,
         key=key,
     )
