@@ -10,8 +10,7 @@ type into a field, go back.
 
 It is one long file, because it simulates a whole client with Flet's internals. Like the client, it encodes
 every message, which also snapshots the tree for Flet's next diff. It answers every method call of the app.
-It raises errors that Flet swallows: in renders, handlers and effects, or only logged. Names are computed as
-in the web client: a tooltip is not a name, and `MergeSemantics` forms one node.
+It raises errors that Flet swallows: in renders, handlers and effects, or only logged.
 """
 
 # msgpack and parts of Flet have no types.
@@ -20,25 +19,22 @@ in the web client: a tooltip is not a name, and `MergeSemantics` forms one node.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import flet as ft
 import msgpack
-from flet.components.component import Component
 from flet.components.hooks.use_effect import EffectHook
 from flet.components.public_utils import unwrap_component
 from flet.controls.base_control import BaseControl
 from flet.controls.context import _context_page, context
 from flet.controls.dialog_control import DialogControl
-from flet.controls.services.semantics_service import AccessibilityFeatures
 from flet.messaging.connection import Connection
 from flet.messaging.protocol import (
     InvokeMethodRequestBody,
@@ -50,11 +46,25 @@ from flet.messaging.protocol import (
 from flet.messaging.session import Session
 from flet.pubsub.pubsub_hub import PubSubHub
 
+from tests.harness.device import Device
 from tests.harness.patience import stretched
+from tests.harness.semantics import (
+    ControlT,
+    Found,
+    Group,
+    key_of,
+    label_of,
+    misplaced,
+    name_of,
+    own_texts,
+    plain,
+    taps,
+    walk,
+    words,
+)
 from views.web import guard
 
 Main = Callable[[ft.Page], Any]
-ControlT = TypeVar("ControlT", bound=BaseControl)
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 PATIENCE = 30.0
@@ -72,29 +82,6 @@ _KEYS = {
     "ArrowDown": "Arrow Down",
 }
 """Key names of the web where Flutter's label is another."""
-
-_SHOWN = ("value", "label", "content", "title", "subtitle", "text", "helper", "error", "hint_text", "counter")
-"""Fields whose plain strings are drawn."""
-_SPOKEN = ("semantics_label", "semantics_value")
-"""Fields whose plain strings only a screen reader gives."""
-_READ = frozenset((*_SHOWN, *_SPOKEN))
-_INPUTS = (ft.Switch, ft.Checkbox, ft.Radio, ft.ExpansionTile)
-_CHOICES = (ft.NavigationRailDestination, ft.Segment)
-
-
-class _Found(NamedTuple):
-    """A control on screen and the controls that hold it, outermost first."""
-
-    control: BaseControl
-    holders: tuple[BaseControl, ...]
-
-    def holder(self, kind: type[ControlT]) -> ControlT | None:
-        """Return the nearest ancestor of that type."""
-        return next((one for one in reversed(self.holders) if isinstance(one, kind)), None)
-
-    @property
-    def disabled(self) -> bool:
-        return any(getattr(one, "disabled", False) for one in (*self.holders, self.control))
 
 
 class _Session(Session):
@@ -146,17 +133,16 @@ class _Ear(logging.Handler):
             self._hear(RuntimeError(record.getMessage()))
 
 
-class Driver:
+class Driver(Device):
     """One visitor of the app, in front of one screen. Use it as an async context manager.
 
-    `main` is what `ft.run` takes, plain or async. Sizes are logical pixels. `locale` is the language of the
-    device, as `fr-FR`: the client tells it by `page.get_device_info()` and, when it changes, by an event.
-    `preferences` is what `SharedPreferences` and `SecureStorage` hold on the device, and may be shared
-    between two drivers to play a second start.
+    Args:
+        main: function that `ft.run` takes, plain or async.
+        route: address that the visitor opens.
+        device: arguments of `Device`.
 
-    What the app asked of the device is kept: `clipboard`, `launched` (addresses opened), `announced`
-    (sentences given to screen readers), `calls` (every other method: control type, method, arguments),
-    `preferences`, `bytes_sent` (over the wire, encoded).
+    Attributes:
+        bytes_sent: number of bytes that the app has sent to its client, encoded.
     """
 
     def __init__(
@@ -164,18 +150,11 @@ class Driver:
         main: Main,
         *,
         route: str = "/",
-        width: float = 390,
-        height: float = 844,
-        dark: bool = False,
-        locale: str = "fr-FR",
         web: bool = False,
-        platform: ft.PagePlatform = ft.PagePlatform.LINUX,
-        reduce_motion: bool = False,
-        preferences: dict[str, Any] | None = None,
+        **device: Any,
     ) -> None:
-        self._main, self._web, self._platform = main, web, platform
-        self._width, self._height, self._dark = width, height, dark
-        self._locale, self._reduce_motion = locale, reduce_motion
+        super().__init__(web=web, **device)
+        self._main = main
         self._history, self._here = [route], 0
         self._errors: list[BaseException] = []
         self._known: list[BaseException] = []
@@ -183,11 +162,6 @@ class Driver:
         self._dismissed: set[int] = set()
         self._focused: int | None = None
         self._ear = _Ear(self._hear)
-        self.preferences: dict[str, Any] = {} if preferences is None else preferences
-        self.clipboard: str | None = None
-        self.launched: list[str] = []
-        self.announced: list[str] = []
-        self.calls: list[tuple[str, str, Any]] = []
         self.bytes_sent = 0
 
     async def __aenter__(self) -> Self:
@@ -197,19 +171,7 @@ class Driver:
         # The test itself may change state: Flet wants a page in its context.
         self._token = _current_page.set(self.page)
         context.reset_auto_update()
-        self._session.apply_page_patch(
-            {
-                "route": self._history[0],
-                "web": self._web,
-                "pwa": False,
-                "debug": False,
-                "wasm": False,
-                "test": False,
-                "platform": self._platform.value,
-                "platform_brightness": "dark" if self._dark else "light",
-                **self._size(),
-            }
-        )
+        self._session.apply_page_patch(self.page_properties(self._history[0]))
         first = RegisterClientResponseBody(self._session.id, self._session.get_page_patch(), "")
         self._client.send_message(Message(MessageAction.REGISTER_CLIENT, first))
         self._start(self._run_main())
@@ -248,18 +210,18 @@ class Driver:
 
     def texts(self) -> list[str]:
         """Return all visible or spoken texts of the top view and its dialogs; passwords read `••••`."""
-        return [text for found in self._screen() for text in _own_texts(found.control)]
+        return [text for found in self._screen() for text in own_texts(found.control)]
 
     def names(self) -> list[str]:
         """Return the accessible names of all tappable controls, `""` for those without one."""
-        return [_name(found) for found in self._screen() if _taps(found.control)]
+        return [name_of(found) for found in self._screen() if taps(found.control)]
 
     def headings(self) -> list[tuple[int, str]]:
         """Level and words of each heading, in order."""
         found = []
         for one, _ in self._screen():
             if isinstance(one, ft.Semantics) and one.header:
-                found.append((one.heading_level or 2, "\n".join(_words(one, whole=True))))
+                found.append((one.heading_level or 2, "\n".join(words(one, whole=True))))
             elif isinstance(one, ft.AppBar) and isinstance(one.title, ft.Text):
                 found.append((2, one.title.value))
         return found
@@ -271,7 +233,7 @@ class Driver:
         buttons and its fields.
         """
         dialogs = [one for one in self.page._dialogs.controls if unwrap_component(one).open]
-        return list(_misplaced([*self._views()[-1:], *dialogs], _Reading(explicit=True)))
+        return list(misplaced([*self._views()[-1:], *dialogs], Group(explicit=True)))
 
     def chosen(self) -> set[str]:
         """Return the values of the exclusive choices on the screen."""
@@ -384,9 +346,9 @@ class Driver:
     async def scroll(self, pixels: float, *, extent: float, viewport: float = 700, key: str = "") -> None:
         """Scroll the one list that listens (or the one of this key) to `pixels` of `extent`."""
 
-        def listens() -> list[_Found]:
+        def listens() -> list[Found]:
             lists = [one for one in self._screen() if getattr(one.control, "on_scroll", None) is not None]
-            return [one for one in lists if not key or _key(one.control) == key]
+            return [one for one in lists if not key or key_of(one.control) == key]
 
         found = await self._find(listens, "no one list that listens to scrolling")
         data = {
@@ -407,7 +369,7 @@ class Driver:
 
     async def back(self) -> None:
         """Go back, by the browser on the web and by the system elsewhere."""
-        if self._web:
+        if self.web:
             await self._travel(-1)
         else:
             views = self._views()
@@ -424,8 +386,8 @@ class Driver:
 
     async def resize(self, width: float, height: float) -> None:
         """Give the window another size."""
-        self._width, self._height = width, height
-        size = self._size()
+        self.width, self.height = width, height
+        size = self.size()
         self._session.apply_page_patch(size)
         await self._send(self.page, "resize", {"width": width, "height": height})
         await self._send(self.page, "media_change", size["media"])
@@ -440,8 +402,8 @@ class Driver:
 
     async def set_locale(self, locale: str) -> None:
         """Change the language of the device, as `en-GB`."""
-        self._locale = locale
-        await self._send(self.page, "locale_change", {"locales": [self._locale_parts()]})
+        self.locale = locale
+        await self._send(self.page, "locale_change", {"locales": [self.locale_parts()]})
         await self._turn()
 
     async def move(self, state: ft.AppLifecycleState) -> None:
@@ -481,64 +443,13 @@ class Driver:
         kind, arguments = type(control).__name__, call.args or {}
         if call.name == "focus" and isinstance(control, ft.TextField):
             await self._focus(control)
-        result = await self._perform(kind, call.name, arguments)
+        if (kind, call.name) == ("Page", "push_route"):
+            await self._arrive(arguments["route"], wait=False)
+            result = None
+        else:
+            result = self.perform(kind, call.name, arguments)
         if call.control_id in self._index():  # left meanwhile: `ResumableConnection` passes over it
             self._session.handle_invoke_method_results(call.control_id, call.call_id, result, None)
-
-    async def _perform(self, kind: str, method: str, arguments: dict[str, Any]) -> Any:
-        """Return the answer of the device to a method call."""
-        match kind, method:
-            case "Page", "push_route":
-                await self._arrive(arguments["route"], wait=False)
-            case "Page", "get_device_info":
-                device = (
-                    {"browser_name": "chrome"} if self._web else {"name": "", "id": "", "pretty_name": ""}
-                )
-                return {**device, "locales": [self._locale_parts()]}
-            case "Clipboard", "set":
-                self.clipboard = arguments["data"]
-            case "Clipboard", "get":
-                return self.clipboard
-            case "UrlLauncher", "launch_url":
-                self.launched.append(str(arguments["url"]))
-            case "UrlLauncher", "can_launch_url":
-                return True
-            case "SemanticsService", "announce_message" | "announce_tooltip":
-                self.announced.append(arguments["message"])
-            case "SemanticsService", "get_accessibility_features":
-                names = [field.name for field in dataclasses.fields(AccessibilityFeatures)]
-                features = dict.fromkeys(names, False)
-                return {**features, "reduce_motion": self._reduce_motion, "supports_announcements": True}
-            case "Share", _:
-                self.calls.append((kind, method, arguments))
-                return {"status": "success", "raw": ""}
-            case "SharedPreferences" | "SecureStorage", _:
-                return self._store(method, arguments)
-            case _:
-                self.calls.append((kind, method, arguments))
-        return None
-
-    def _store(self, method: str, arguments: dict[str, Any]) -> Any:
-        key = arguments.get("key", "")
-        match method:
-            case "set":
-                self.preferences[key] = arguments["value"]
-                return True
-            case "get":
-                return self.preferences.get(key)
-            case "contains_key":
-                return key in self.preferences
-            case "remove":
-                return self.preferences.pop(key, None) is not None
-            case "get_keys":
-                return [one for one in self.preferences if one.startswith(arguments["key_prefix"])]
-            case "get_all":
-                return dict(self.preferences)
-            case "clear":
-                self.preferences.clear()
-                return True
-            case _:
-                return "available" if method == "get_availability" else None
 
     async def _arrive(self, route: str, *, wait: bool = True) -> None:
         self._history[self._here + 1 :] = [route]
@@ -602,7 +513,7 @@ class Driver:
         if field is not None:
             await self._send(field, "blur")
 
-    async def _activate(self, found: _Found) -> None:
+    async def _activate(self, found: Found) -> None:
         control = found.control
         match control:
             case ft.Switch() | ft.Checkbox():
@@ -645,33 +556,33 @@ class Driver:
         modal = [one for one in dialogs if one.open and not isinstance(one, ft.SnackBar | ft.Banner)]
         return modal[-1] if modal else None
 
-    def _screen(self) -> Iterator[_Found]:
+    def _screen(self) -> Iterator[Found]:
         dialogs = [one for one in self.page._dialogs.controls if unwrap_component(one).open]
-        yield from _walk([*self._views()[-1:], *self.page.overlay, *dialogs])
+        yield from walk([*self._views()[-1:], *self.page.overlay, *dialogs])
 
     def _shows(self, text: str) -> bool:
-        wanted = _plain(text)
-        return any(wanted in _plain(shown) for one, _ in self._screen() for shown in _own_texts(one))
+        wanted = plain(text)
+        return any(wanted in plain(shown) for one, _ in self._screen() for shown in own_texts(one))
 
-    def _tappable(self, name: str) -> list[_Found]:
+    def _tappable(self, name: str) -> list[Found]:
         """Return the best matches of a name: whole, by line, by prefix, then by key."""
-        barrier, wanted = self._top_dialog(), _plain(name)
-        named = [(one, _plain(_name(one))) for one in self._screen() if _taps(one.control)]
+        barrier, wanted = self._top_dialog(), plain(name)
+        named = [(one, plain(name_of(one))) for one in self._screen() if taps(one.control)]
         if barrier is not None:
             named = [(one, spoken) for one, spoken in named if barrier in one.holders]
-        fits: tuple[Callable[[_Found, str], bool], ...] = (
+        fits: tuple[Callable[[Found, str], bool], ...] = (
             lambda _, spoken: spoken == wanted,
             lambda _, spoken: wanted in spoken.split("\n"),
             lambda _, spoken: spoken.startswith(wanted),
-            lambda one, _: _key(one.control) == name,
+            lambda one, _: key_of(one.control) == name,
         )
         for fit in fits:
             if found := [one for one, spoken in named if fit(one, spoken)]:
                 return found
         return []
 
-    async def _find(self, look: Callable[[], list[_Found]], missing: str, within: float = PATIENCE) -> _Found:
-        found: list[_Found] = []
+    async def _find(self, look: Callable[[], list[Found]], missing: str, within: float = PATIENCE) -> Found:
+        found: list[Found] = []
 
         def one_only() -> bool:
             found[:] = look()
@@ -686,9 +597,9 @@ class Driver:
         return found[0]
 
     async def _field(self, label: str) -> ft.TextField:
-        def labelled() -> list[_Found]:
+        def labelled() -> list[Found]:
             fields = [one for one in self._screen() if isinstance(one.control, ft.TextField)]
-            return [one for one in fields if label in (_label(one), _key(one.control))]
+            return [one for one in fields if label in (label_of(one), key_of(one.control))]
 
         found = await self._find(labelled, f"no field labelled {label!r}")
         field = found.control
@@ -749,191 +660,3 @@ class Driver:
             await asyncio.sleep(0)
             if turn >= 4 and self.waits:  # what has just begun may not stand in the loop yet
                 return
-
-    def _locale_parts(self) -> dict[str, str | None]:
-        language, _, country = self._locale.partition("-")
-        return {"language_code": language, "country_code": country or None}
-
-    def _size(self) -> dict[str, Any]:
-        none = {"left": 0, "top": 0, "right": 0, "bottom": 0}
-        return {
-            "width": self._width,
-            "height": self._height,
-            "media": {
-                "padding": none,
-                "view_padding": none,
-                "view_insets": none,
-                "device_pixel_ratio": 1.0,
-                "orientation": "portrait" if self._height >= self._width else "landscape",
-                "always_use_24_hour_format": True,
-            },
-        }
-
-
-def _walk(roots: list[Any]) -> Iterator[_Found]:
-    """Yield the visible controls below some roots, in the order of their fields."""
-    seen: set[int] = set()
-    left: list[tuple[Any, tuple[BaseControl, ...]]] = [(roots, ())]
-    while left:  # a stack: recursive generators take three times as long
-        value, holders = left.pop()
-        if isinstance(value, list | tuple):
-            left += [(item, holders) for item in reversed(value)]
-        elif hasattr(type(value), "__dataclass_fields__") and id(value) not in seen:
-            seen.add(id(value))
-            if isinstance(value, BaseControl):
-                if not getattr(value, "visible", True):
-                    continue
-                yield _Found(value, holders)
-                holders = (*holders, value)
-            left += [(part, holders) for _, part in _parts(value)[::-1] if not isinstance(part, str)]
-
-
-def _parts(value: Any) -> list[tuple[str, Any]]:
-    """Return the set fields of a control or value, with their names."""
-    if isinstance(value, Component):
-        return [("_b", value._b)]
-    names: Iterable[str] = _field_names(cast(Hashable, type(value)))
-    held = getattr(value, "_values", None)
-    if held is not None:
-        structure = getattr(type(value), "_structural_fields", ())
-        names = [name for name in names if name in held or name in structure]
-    return [(name, part) for name in names if (part := getattr(value, name, None)) is not None]
-
-
-@functools.cache
-def _field_names(kind: Hashable) -> tuple[str, ...]:
-    fields = dataclasses.fields(cast(type[Any], kind))
-    skipped = {"data", "key", "ref"}
-    return tuple(
-        one.name
-        for one in fields
-        if not one.name.startswith("_") and one.name not in skipped and not one.metadata.get("skip")
-    )
-
-
-def _own_texts(control: BaseControl) -> Iterator[str]:
-    """Yield the visible or spoken texts of the control itself."""
-    if isinstance(control, ft.TextField):
-        yield "••••" if control.password and control.value else control.value
-    for name, part in _parts(control):
-        if name == "value" and isinstance(control, ft.TextField | ft.Radio | ft.Segment):
-            continue
-        if isinstance(part, str) and part and name in _READ:
-            yield part
-
-
-def _taps(control: BaseControl) -> bool:
-    if isinstance(control, ft.Radio) and control.disabled:  # gives its semantics to what it is merged with
-        return False
-    if isinstance(control, (*_INPUTS, *_CHOICES)):
-        return True
-    if isinstance(control, ft.TextField | DialogControl):
-        return False
-    return any(getattr(control, name, None) is not None for name in ("on_click", "on_tap"))
-
-
-def _words(control: Any, *, whole: bool, inner: bool = False) -> Iterator[str]:
-    """Yield the spoken texts of a control and its content, except of tappable parts.
-
-    `whole` includes tappable parts, like `MergeSemantics`.
-    """
-    if isinstance(control, list | tuple):
-        for item in control:
-            yield from _words(item, whole=whole, inner=True)
-        return
-    if not isinstance(control, BaseControl) or not getattr(control, "visible", True):
-        return
-    if inner and not whole and _taps(control):
-        return
-    if isinstance(control, ft.Text) and control.semantics_label is not None:
-        if control.semantics_label:  # an empty one keeps what is shown from being said
-            yield control.semantics_label
-        return
-    for name, part in _parts(control):
-        if isinstance(control, ft.Semantics) and control.exclude_semantics and name == "content":
-            continue
-        if isinstance(control, ft.TextField | ft.Switch | ft.Radio | ft.Segment) and name == "value":
-            continue
-        if isinstance(part, str):
-            if name in _READ and part:
-                yield part
-        else:
-            yield from _words(part, whole=whole, inner=True)
-
-
-@dataclasses.dataclass
-class _Reading:
-    """What was met in a group; an `explicit` one makes a node of each of its parts."""
-
-    explicit: bool = False
-    node: str = ""
-    """The latest part that is a node of its own."""
-
-
-def _misplaced(part: Any, group: _Reading) -> Iterator[str]:
-    """Go through a group in order; give the loose texts below one of its nodes."""
-    if isinstance(part, list | tuple):
-        for one in part:
-            yield from _misplaced(one, group)
-        return
-    if not isinstance(part, BaseControl) or not getattr(part, "visible", True):
-        return
-    if isinstance(part, ft.Text | ft.Icon | ft.Image):
-        said = part.semantics_label
-        if said is None and isinstance(part, ft.Text):
-            said = part.value
-        if said and group.node and not group.explicit:
-            yield f"{said!r} below {group.node!r}"
-        return
-    single = isinstance(part, ft.MergeSemantics | ft.TextField) or _taps(part) or getattr(part, "url", None)
-    if isinstance(part, ft.Semantics):
-        if part.exclude_semantics and not part.label:
-            return
-        single = bool(part.header or part.exclude_semantics)
-        if part.container and not single:
-            group.node = part.label or "\n".join(_words(part, whole=True)) or group.node
-            yield from _misplaced(part.content, _Reading())
-            return
-    if single:
-        group.node = "\n".join(_words(part, whole=True)) or type(part).__name__
-        return
-    inner = group
-    if isinstance(part, DialogControl) or getattr(part, "scroll", None) is not None:
-        inner = _Reading(explicit=True)
-    for _, field in _parts(part):
-        if isinstance(part, ft.ListView) and isinstance(field, list):
-            for item in field:
-                yield from _misplaced(item, _Reading())
-        else:
-            yield from _misplaced(field, inner)
-    if inner is not group:
-        group.node = "what scrolls"
-
-
-def spoken(control: BaseControl) -> list[str]:
-    """Return what a screen reader says for a control and for all it holds."""
-    return list(_words(control, whole=True))
-
-
-def _name(found: _Found) -> str:
-    """Return the accessible name, with its lines joined as in the web client."""
-    merged = found.holder(ft.MergeSemantics)
-    return "\n".join(_words(merged or found.control, whole=merged is not None))
-
-
-def _label(found: _Found) -> str:
-    assert isinstance(found.control, ft.TextField)
-    label = found.control.label
-    if not label:  # named by a text that it is merged with
-        return _name(found).partition("\n")[0]
-    return label if isinstance(label, str) else "\n".join(_words(label, whole=True))
-
-
-def _key(control: BaseControl) -> str:
-    key = control.key
-    return str(key.value if isinstance(key, ft.Key) else key)
-
-
-def _plain(text: str) -> str:
-    """Return the text with plain spaces instead of no-break spaces."""
-    return text.replace("\u00a0", " ").replace("\u202f", " ")

@@ -30,6 +30,7 @@ from flet.messaging.protocol import MessageAction
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.harness.device import Device
 from tests.harness.patience import stretched
 
 PATIENCE = 30.0
@@ -65,16 +66,16 @@ class _CountedConnection(ClientConnection):
         super().data_received(data)
 
 
-class WireClient:
+class WireClient(Device):
     """One visitor. `bytes_in` counts the bytes received over its connections, handshakes included.
 
     Args:
         address: of the app, `http://host:port`.
         route: the address opened.
-        preferences: what the browser keeps for the app; shared between two clients, it plays a second visit.
         headers: sent with the handshake besides the usual ones: cookies, what a proxy adds.
         deflate: whether to ask for compressed messages, as browsers do.
         options: more of `websockets`' own, as certificates to believe, or where to connect from.
+        device: arguments of `Device`.
     """
 
     def __init__(
@@ -82,18 +83,14 @@ class WireClient:
         address: str,
         *,
         route: str = "/",
-        width: float = 390,
-        height: float = 844,
-        locale: str = "fr-FR",
-        preferences: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         deflate: bool = False,
         options: dict[str, Any] | None = None,
+        **device: Any,
     ) -> None:
+        super().__init__(**device)
         self.address, self.route = address, route
         self.headers, self.deflate, self.options = headers or {}, deflate, options or {}
-        self.width, self.height, self.locale = width, height, locale
-        self.preferences: dict[str, Any] = {} if preferences is None else preferences
         self.session_id = ""
         self.page: Control = {}
         self.bytes_in = 0
@@ -137,7 +134,7 @@ class WireClient:
         self._listening = asyncio.create_task(self._listen())
         await self._send(
             MessageAction.REGISTER_CLIENT,
-            {"session_id": self.session_id, "page_name": "", "page": self._first_words()},
+            {"session_id": self.session_id, "page_name": "", "page": self.page_properties(self.route)},
         )
         await self.until(lambda: self.page, "no answer to the registration")
 
@@ -336,68 +333,12 @@ class WireClient:
     async def _answer(self, call: dict[str, Any]) -> None:
         """Do what the app asks of the device."""
         arguments = call.get("args") or {}
-        result = self._perform(call["name"], arguments)
+        called = (one["_c"] for one in _walk(self.page) if one["_i"] == call["control_id"])
+        result = self.perform(next(called, ""), call["name"], arguments)
         body = {"control_id": call["control_id"], "call_id": call["call_id"], "result": result, "error": None}
         await self._send(MessageAction.INVOKE_METHOD, body)
         if call["name"] == "push_route":
             await self.go(arguments["route"])
-
-    def _perform(self, method: str, arguments: dict[str, Any]) -> Any:
-        language, _, country = self.locale.partition("-")
-        match method:
-            case "get_device_info":
-                here = {"language_code": language, "country_code": country or None}
-                return {"browser_name": "chrome", "locales": [here]}
-            case "get_accessibility_features":
-                return _STILL
-            case "get":
-                return self.preferences.get(arguments["key"])
-            case "set":
-                self.preferences[arguments["key"]] = arguments["value"]
-                return True
-        return None
-
-    def _first_words(self) -> dict[str, Any]:
-        none = {"left": 0, "top": 0, "right": 0, "bottom": 0}
-        return {
-            "route": self.route,
-            "web": True,
-            "pwa": False,
-            "debug": False,
-            "wasm": False,
-            "test": False,
-            "platform": "linux",
-            "platform_brightness": "light",
-            "width": self.width,
-            "height": self.height,
-            "media": {
-                "padding": none,
-                "view_padding": none,
-                "view_insets": none,
-                "device_pixel_ratio": 1.0,
-                "orientation": "portrait" if self.height >= self.width else "landscape",
-                "always_use_24_hour_format": True,
-            },
-        }
-
-
-_STILL = dict.fromkeys(
-    (
-        "accessible_navigation",
-        "bold_text",
-        "disable_animations",
-        "high_contrast",
-        "invert_colors",
-        "reduce_motion",
-        "on_off_switch_labels",
-        "supports_announcements",
-        "auto_play_animated_images",
-        "auto_play_videos",
-        "deterministic_cursor",
-    ),
-    False,
-)
-"""What `get_accessibility_features` answers for a device that asks for nothing."""
 
 
 def _walk(value: Any) -> Iterator[Control]:

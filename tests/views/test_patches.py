@@ -13,7 +13,7 @@ import msgpack
 import pytest
 from flet.messaging.protocol import Message, MessageAction
 
-from tests.harness import driver
+from tests.harness import driver, semantics
 from tests.harness.driver import Driver
 from tests.harness.wire import WireClient, _walk
 from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
@@ -45,9 +45,9 @@ def client(monkeypatch: pytest.MonkeyPatch) -> WireClient:
 
 def same(client: WireClient, app: Driver) -> None:
     """Check that both hold the same texts in order (badges aside) and no control twice."""
-    held = [found.control for found in driver._walk(app._views())]
+    held = [found.control for found in semantics.walk(app._views())]
     badges = [badge for one in held if (badge := getattr(one, "badge", None)) is not None]
-    aside = {found.control._i for found in driver._walk(badges)}
+    aside = {found.control._i for found in semantics.walk(badges)}
     texts = [one for one in _walk(client.page["views"]) if one["_c"] == "Text" and one["_i"] not in aside]
     assert [str(one.get("value", "")) for one in texts] == [
         one.value for one in held if isinstance(one, ft.Text) and one._i not in aside

@@ -10,7 +10,8 @@ import pytest
 
 from services.sandbox.data_file import Subscriber
 from tests.harness.cases import daily
-from tests.harness.driver import Driver, spoken
+from tests.harness.driver import Driver
+from tests.harness.semantics import spoken
 from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
 
