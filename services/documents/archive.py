@@ -1,0 +1,171 @@
+"""Archive of a contract's history: a JSON file that this app exports and imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from services.domain.models import UNREADABLE, BillingPeriod, Instant, Money, Purchase, check_century
+from services.insights.ledger import NOTHING, counted
+from services.insights.review import Review
+
+FORMAT: Final = "conso-et-moi/archive"
+VERSION: Final = 1
+LARGEST: Final = 8_000_000
+"""Bytes of a file to import."""
+MOST_ENTRIES: Final = 30_000
+"""Entries of a file to import."""
+LARGEST_AMOUNT: Final = Decimal("99999999.99")
+"""Largest amount in a file to import, so that sums of the most entries stay valid amounts."""
+
+
+class ArchivedPeriod(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whole period, its entries oldest first."""
+
+    period: BillingPeriod
+    entries: tuple[Purchase, ...]
+
+
+class ArchivedContract(Struct, frozen=True, kw_only=True, rename="camel"):
+    contract_id: str
+    periods: tuple[ArchivedPeriod, ...]
+
+
+class Archive(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Content of a file: the history and the review document of one contract."""
+
+    exported_at: Instant
+    contracts: tuple[ArchivedContract, ...]
+    review: Review | None = None
+    format: Literal["conso-et-moi/archive"] = FORMAT
+    version: Literal[1] = VERSION
+
+    def __post_init__(self) -> None:
+        check_century(self.exported_at)
+
+
+class _Head(Struct):
+    """First check of a file: its format and its version."""
+
+    format: str = ""
+    version: int = 0
+
+
+class FaultKind(StrEnum):
+    """Reason why a file is refused."""
+
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"
+    NOT_ARCHIVE = "not_archive"
+    """The file is no JSON, or was not exported by this app."""
+    NEWER = "newer"
+    """A later version of the app has exported the file."""
+    OTHER_CONTRACT = "other_contract"
+    INVALID = "invalid"
+    """A value at `path` is impossible, or contradicts another value."""
+
+
+class ArchiveFault(Exception):
+    """Refusal of a whole file.
+
+    Args:
+        path: place of the first fault, such as `$.contracts[0].periods[2].entries[5].amount`.
+    """
+
+    def __init__(self, kind: FaultKind, path: str = "") -> None:
+        super().__init__(kind.value, path)
+        self.kind = kind
+        self.path = path
+
+
+def archive_file(archive: Archive) -> bytes:
+    """Return the file; absent members of periods and entries are left out."""
+    content = msgspec.to_builtins(archive)
+    review = {} if archive.review is None else {"review": content["review"]}
+    members = {name: content[name] for name in ("format", "version", "exportedAt")}
+    return msgspec.json.encode(members | {"contracts": _bare(content["contracts"])} | review)
+
+
+def read_archive(
+    content: bytes, contract_id: str, *, largest: int = LARGEST, most_entries: int = MOST_ENTRIES
+) -> Archive:
+    """Return the content of a file with the history of this contract.
+
+    Raises:
+        ArchiveFault: the file is refused as a whole.
+    """
+    if len(content) > largest:
+        raise ArchiveFault(FaultKind.TOO_LARGE)
+    try:
+        head = msgspec.json.decode(content, type=_Head)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise ArchiveFault(FaultKind.NOT_ARCHIVE) from None
+    if head.format != FORMAT:
+        raise ArchiveFault(FaultKind.NOT_ARCHIVE)
+    if head.version > VERSION:
+        raise ArchiveFault(FaultKind.NEWER)
+    try:
+        archive = msgspec.json.decode(content, type=Archive)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        _, _, path = str(error).rpartition(" - at `")
+        raise ArchiveFault(FaultKind.INVALID, path.removesuffix("`") or "$") from None
+    if any(one.contract_id != contract_id for one in archive.contracts):
+        raise ArchiveFault(FaultKind.OTHER_CONTRACT)
+    if sum(len(one.entries) for each in archive.contracts for one in each.periods) > most_entries:
+        raise ArchiveFault(FaultKind.TOO_MANY)
+    for path in _contradictions(archive):
+        raise ArchiveFault(FaultKind.INVALID, path)
+    return archive
+
+
+def _contradictions(archive: Archive) -> Iterator[str]:
+    """Yield the paths of values that contradict others: repeated ids, and sums that do not match."""
+    if len(archive.contracts) != 1:
+        yield "$.contracts"
+        return
+    periods: set[str] = set()
+    names: set[str] = set()
+    for index, one in enumerate(archive.contracts[0].periods):
+        here, period = f"$.contracts[0].periods[{index}]", one.period
+        if period.period_id in periods:
+            yield f"{here}.period.periodId"
+        if period.start_date > period.end_date:
+            yield f"{here}.period.startDate"
+        periods.add(period.period_id)
+        for rank, entry in enumerate(one.entries):
+            at = f"{here}.entries[{rank}]"
+            if entry.payment_id in names:
+                yield f"{at}.paymentId"
+            names.add(entry.payment_id)
+            if entry.period_id != period.period_id:
+                yield f"{at}.periodId"
+            if not _plausible(entry.amount, entry.tax_amount, entry.refunded_amount):
+                yield f"{at}.amount"
+            if entry.refunds:
+                yield f"{at}.refunds"
+        if not _plausible(period.total, period.pending_total):
+            yield f"{here}.period.total"
+        if sum(map(counted, one.entries), NOTHING) != period.total.amount:
+            yield f"{here}.period.total"
+
+
+def _plausible(*amounts: Money | None) -> bool:
+    return all(one is None or abs(one.amount) <= LARGEST_AMOUNT for one in amounts)
+
+
+def _bare(value: Any) -> Any:
+    """Return JSON values without absent members and without the counts of unreadable records."""
+    if isinstance(value, dict):
+        return {
+            name: _bare(each)
+            for name, each in value.items()
+            if each is not None and name not in (UNREADABLE, "refunds")
+        }
+    if isinstance(value, list | tuple):
+        return [_bare(each) for each in value]
+    return value

@@ -1,0 +1,106 @@
+"""History of one contract: imported periods, and the merge of two histories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+
+from services.domain.models import BillingPeriod, Filter, Money, Pagination, Purchase, PurchasePage
+from services.insights.ledger import NOTHING, PeriodEntries, charged, counted, in_order
+from services.insights.search import of_kind
+
+R = TypeVar("R", bound=Struct)
+
+
+@dataclass(frozen=True)
+class Vouched(Generic[R]):
+    """Record of the backend, with the time at which the backend gave it."""
+
+    value: R
+    at: datetime
+
+    def over(self, other: Vouched[R] | None) -> Vouched[R]:
+        """Return the later version; of two versions of one time, the same one in any order."""
+        if other is None or self == other:
+            return self
+        ranks = [(one.at, msgspec.json.encode(one.value)) for one in (self, other)]
+        return self if ranks[0] >= ranks[1] else other
+
+
+@dataclass(frozen=True)
+class History:
+    """Imported periods and entries of one contract, each by its id."""
+
+    periods: Mapping[str, Vouched[BillingPeriod]] = field(default_factory=dict)
+    entries: Mapping[str, Vouched[Purchase]] = field(default_factory=dict)
+
+    def without(self, served: Sequence[PeriodEntries]) -> tuple[PeriodEntries, ...]:
+        """Return the periods that the backend no longer serves, newest first.
+
+        An entry that the backend serves in another period is left out, so that no entry counts twice.
+        """
+        periods = {one.period.period_id for one in served}
+        elsewhere = {entry.payment_id for one in served for entry in one.entries}
+        kept: dict[str, list[Purchase]] = {name: [] for name in self.periods if name not in periods}
+        for name, one in self.entries.items():
+            if name not in elsewhere and one.value.period_id in kept:
+                kept[one.value.period_id].append(one.value)
+        return tuple(
+            _summed(self.periods[name].value, in_order(kept[name])) for name in sorted(kept, reverse=True)
+        )
+
+
+def history_of(periods: Iterable[PeriodEntries], at: datetime) -> History:
+    """Return the history with these periods."""
+    listed = tuple(periods)
+    return History(
+        {one.period.period_id: Vouched(one.period, at) for one in listed},
+        {entry.payment_id: Vouched(entry, at) for one in listed for entry in one.entries},
+    )
+
+
+def merge(one: History, other: History) -> History:
+    """Return the merge of two histories, record by record.
+
+    Associative, commutative and idempotent: the order of imports does not matter.
+    """
+    return History(_best(one.periods, other.periods), _best(one.entries, other.entries))
+
+
+def page_of(kept: PeriodEntries, kind: Filter | None, number: int, per_page: int) -> PurchasePage:
+    """Return a page of an imported period, newest first, in the form of the backend's pages."""
+    entries = [entry for entry in reversed(kept.entries) if of_kind(entry, kind)]
+    pagination = Pagination(
+        page=number,
+        per_page=per_page,
+        total_count=len(entries),
+        total_pages=-(-len(entries) // per_page),
+    )
+    items = tuple(entries[(number - 1) * per_page : number * per_page])
+    return PurchasePage(period=kept.period, items=items, pagination=pagination)
+
+
+def _best(one: Mapping[str, Vouched[R]], other: Mapping[str, Vouched[R]]) -> dict[str, Vouched[R]]:
+    best = dict(one)
+    for name, version in other.items():
+        best[name] = version.over(best.get(name))
+    return best
+
+
+def _summed(period: BillingPeriod, entries: tuple[Purchase, ...]) -> PeriodEntries:
+    """Return a period with the sums of its entries, which a merge may have changed."""
+    total = sum(map(counted, entries), NOTHING)
+    pending = sum((one.amount.amount for one in entries if one.payment_status.pending), NOTHING)
+    if (total, pending) != (period.total.amount, period.pending_total.amount):
+        period = structs.replace(
+            period,
+            total=Money(amount=total),
+            pending_total=Money(amount=pending),
+            purchase_count=sum(map(charged, entries)),
+        )
+    return PeriodEntries(period, entries)

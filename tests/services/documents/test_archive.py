@@ -1,0 +1,143 @@
+"""Archive of a history: export and import, and files that are refused as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.documents.archive import (
+    Archive,
+    ArchivedContract,
+    ArchivedPeriod,
+    ArchiveFault,
+    FaultKind,
+    archive_file,
+    read_archive,
+)
+from services.insights.ledger import Ledger
+from tests.services.insights.factories import NOW, demo_contract, ledger
+from tests.services.insights.test_review import REVIEWS
+
+BOX = "camille-box"
+
+
+@cache
+def demo_ledger(now: datetime) -> Ledger:
+    return ledger(demo_contract("camille", now)[0], now)
+
+
+def archive(now: datetime = NOW, review: Any = None, most: int = 6) -> Archive:
+    known = demo_ledger(now).periods[:most]
+    periods = tuple(ArchivedPeriod(period=one.period, entries=one.entries) for one in known)
+    contract = ArchivedContract(contract_id=BOX, periods=periods)
+    return Archive(exported_at=now, contracts=(contract,), review=review)
+
+
+@given(st.sampled_from([0, 100, 200]), st.none() | REVIEWS, st.integers(0, 6))
+def test_export_then_import_is_the_identity(days: int, review: Any, most: int) -> None:
+    exported = archive(NOW + timedelta(days=days), review, most)
+    assert read_archive(archive_file(exported), BOX) == exported
+
+
+def test_file_has_the_documented_members_and_no_absent_ones() -> None:
+    content = json.loads(archive_file(archive()))
+    assert list(content) == ["format", "version", "exportedAt", "contracts"]
+    assert content["format"] == "conso-et-moi/archive"
+    assert content["version"] == 1
+    (contract,) = content["contracts"]
+    assert contract["contractId"] == BOX
+    assert set(contract["periods"][0]) == {"period", "entries"}
+    assert b"null" not in archive_file(archive())
+    assert b"unreadable" not in archive_file(archive())
+
+
+def _first_entry(content: Any) -> Any:
+    return content["contracts"][0]["periods"][0]["entries"][0]
+
+
+def _double_contract(content: Any) -> None:
+    content["contracts"] *= 2
+
+
+def _double_period(content: Any) -> None:
+    content["contracts"][0]["periods"].append(content["contracts"][0]["periods"][0])
+
+
+def _double_entry(content: Any) -> None:
+    content["contracts"][0]["periods"][0]["entries"].insert(1, _first_entry(content))
+
+
+def _wrong_sum(content: Any) -> None:
+    content["contracts"][0]["periods"][1]["period"]["total"]["amount"] = "0.01"
+
+
+def _huge(content: Any) -> None:
+    _first_entry(content)["amount"]["amount"] = "9999999999999.99"
+
+
+def _nested(content: Any) -> None:
+    _first_entry(content)["refunds"] = [_first_entry(content) | {}]
+
+
+def _set(**members: Any) -> Callable[[Any], None]:
+    return lambda content: _first_entry(content).update(members)
+
+
+PERIOD = "$.contracts[0].periods[0]"
+FAULTS: dict[str, tuple[Callable[[Any], None], FaultKind, str]] = {
+    "format": (lambda content: content.update(format="other"), FaultKind.NOT_ARCHIVE, ""),
+    "no format": (lambda content: content.pop("format"), FaultKind.NOT_ARCHIVE, ""),
+    "later version": (lambda content: content.update(version=2), FaultKind.NEWER, ""),
+    "version 0": (lambda content: content.update(version=0), FaultKind.INVALID, "$.version"),
+    "moment": (lambda content: content.update(exportedAt="x"), FaultKind.INVALID, "$.exportedAt"),
+    "two contracts": (_double_contract, FaultKind.INVALID, "$.contracts"),
+    "no contract": (lambda content: content.update(contracts=[]), FaultKind.INVALID, "$.contracts"),
+    "other contract": (
+        lambda content: content["contracts"][0].update(contractId="marc-box"),
+        FaultKind.OTHER_CONTRACT,
+        "",
+    ),
+    "period twice": (_double_period, FaultKind.INVALID, "$.contracts[0].periods[6].period.periodId"),
+    "entry twice": (_double_entry, FaultKind.INVALID, f"{PERIOD}.entries[1].paymentId"),
+    "sum": (_wrong_sum, FaultKind.INVALID, "$.contracts[0].periods[1].period.total"),
+    "type": (_set(description=5), FaultKind.INVALID, f"{PERIOD}.entries[0].description"),
+    "amount": (_set(amount={"amount": "4.999"}), FaultKind.INVALID, f"{PERIOD}.entries[0].amount"),
+    "other period": (_set(periodId="2020-01"), FaultKind.INVALID, f"{PERIOD}.entries[0].periodId"),
+    "huge amount": (_huge, FaultKind.INVALID, f"{PERIOD}.entries[0].amount"),
+    "nested": (_nested, FaultKind.INVALID, f"{PERIOD}.entries[0].refunds"),
+    "century": (_set(paymentDate="1999-01-01T00:00:00Z"), FaultKind.INVALID, f"{PERIOD}.entries[0]"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_changed_file_is_refused_with_the_path_of_its_first_fault(fault: str) -> None:
+    change, kind, path = FAULTS[fault]
+    content = json.loads(archive_file(archive()))
+    change(content)
+    with pytest.raises(ArchiveFault) as refused:
+        read_archive(json.dumps(content).encode(), BOX)
+    assert (refused.value.kind, refused.value.path) == (kind, path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"5", b"[" * 200_000, b'{"format":' * 50_000])
+def test_other_content_is_refused(content: bytes) -> None:
+    with pytest.raises(ArchiveFault) as refused:
+        read_archive(content, BOX)
+    assert refused.value.kind is FaultKind.NOT_ARCHIVE
+
+
+def test_bounds_of_an_import_are_checked_at_the_bound() -> None:
+    content = archive_file(archive())
+    count = sum(len(one.entries) for one in archive().contracts[0].periods)
+    assert read_archive(content, BOX, largest=len(content), most_entries=count)
+    with pytest.raises(ArchiveFault, match="too_large"):
+        read_archive(content, BOX, largest=len(content) - 1)
+    with pytest.raises(ArchiveFault, match="too_many"):
+        read_archive(content, BOX, most_entries=count - 1)
