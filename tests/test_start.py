@@ -39,7 +39,7 @@ OURS = {
         "views.flet_compat.sessions",
     ),
     *("views.web", "views.web.app", "views.web.connections", "views.web.guard", "views.web.limits"),
-    *("views.web.sessions", "views.web.static"),
+    *("views.web.sessions", "views.web.static", "views.web.uploads"),
 }
 """Modules of the project that an idle server imports."""
 ADDED = {

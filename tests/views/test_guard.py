@@ -101,6 +101,26 @@ def test_guard_drops_a_click_on_an_inactive_control(control: ft.FilledButton) ->
     assert sent(EVENT, {"target": control._i, "name": "click", "data": None}, control) is None
 
 
+PICKED = {"id": 0, "name": "history.json", "size": 1}
+
+
+def test_guard_passes_a_picked_file() -> None:
+    picker = ft.FilePicker(on_result=print)
+    accepted = sent(EVENT, {"target": picker._i, "name": "result", "data": {"files": [PICKED]}}, picker)
+    assert accepted[1]["data"] == {"files": [PICKED]}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [[PICKED | {"path": "/etc/passwd"}], [PICKED | {"bytes": b"{}"}], [PICKED | {"size": -1}], [PICKED] * 2],
+    ids=["path", "content", "size", "two files"],
+)
+def test_guard_refuses_a_picked_file_that_no_browser_reports(files: list[dict[str, Any]]) -> None:
+    picker = ft.FilePicker(on_result=print)
+    with pytest.raises(Refused):
+        sent(EVENT, {"target": picker._i, "name": "result", "data": {"files": files}}, picker)
+
+
 def test_guard_drops_a_click_in_a_disabled_parent() -> None:
     button = ft.FilledButton("Fin", on_click=print)
     box = ft.Container(button, disabled=True)

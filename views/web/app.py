@@ -1,6 +1,6 @@
 """Web app: serves Flet's web client with security headers and connection limits.
 
-It serves only the WebSocket of the interface, the client's files, the app's assets, and `/healthz`.
+It serves only the WebSocket of the interface, the client's files, the app's assets, `/healthz`, and uploads.
 Flet's own `flet_web.fastapi.app` would also expose API documentation, an OAuth callback and
 `Access-Control-Allow-Origin: *`; none is used here.
 """
@@ -35,6 +35,7 @@ from views.flet_compat.control_ids import randomize_control_ids
 from views.web.connections import ConnectionLimits, LimitedConfig
 from views.web.sessions import COOKIES, SessionEndpoint, Start
 from views.web.static import WebFiles
+from views.web.uploads import PATH, Uploads
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "frame-ancestors 'none'",  # the rest of the policy is in assets/index.html
@@ -127,13 +128,18 @@ def web_app(
         await app_manager.shutdown()
 
     files = WebFiles(assets, preload=preload)
+    uploads = Uploads()
     endpoint = SessionEndpoint(
-        start, session_timeout=session_timeout, sessions_per_address=sessions_per_address
+        start,
+        session_timeout=session_timeout,
+        sessions_per_address=sessions_per_address,
+        uploads=uploads,
     )
-    return Starlette(
+    app = Starlette(
         routes=[
             WebSocketRoute("/ws", endpoint),
             Route(HEALTH, _health, methods=["GET"]),
+            Route(PATH + "{name}", uploads.receive, methods=["PUT"]),
             Route("/{name:path}", files, methods=["GET"]),
         ],
         middleware=[
@@ -142,6 +148,8 @@ def web_app(
         ],
         lifespan=lifespan,
     )
+    app.state.uploads = uploads
+    return app
 
 
 async def _health(_: Request) -> JSONResponse:

@@ -20,6 +20,8 @@ from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from views.web import uploads
+
 SPARE_DESCRIPTORS = 64
 """File descriptors of the process reserved for files and for connections to the backend."""
 
@@ -122,7 +124,7 @@ class LimitedConfig(uvicorn.Config):
 
 
 class RefusesBodies:
-    """ASGI middleware that refuses a request with a body: no endpoint takes one."""
+    """ASGI middleware that refuses a request with a body, except at the endpoint of uploads."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -130,7 +132,8 @@ class RefusesBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            if "transfer-encoding" in headers or headers.get("content-length", "0").strip("0"):
+            has_body = "transfer-encoding" in headers or headers.get("content-length", "0").strip("0")
+            if has_body and not (scope["method"] == "PUT" and scope["path"].startswith(uploads.PATH)):
                 refusal = PlainTextResponse("Content Too Large", 413, {"Connection": "close"})
                 await refusal(scope, receive, send)
                 return

@@ -207,6 +207,26 @@ class Destination(_Message):
     selected_index: Index
 
 
+class Picked(_Message):
+    """File that the user has picked. Its content arrives by an upload; a browser gives no path."""
+
+    id: Index
+    name: Text
+    size: Annotated[int, Meta(ge=0)]
+    path: None = None
+    bytes: None = None
+
+
+class PickedFiles(_Message):
+    files: Annotated[list[Picked], Meta(max_length=1)]
+
+
+class UploadProgress(_Message):
+    file_name: Text
+    progress: Length | None = None
+    error: Text | None = None
+
+
 class Closed(_Message):
     open: Literal[False] | UnsetType = UNSET
 
@@ -251,6 +271,8 @@ EVENTS: Final[Mapping[str, Any]] = {
     "submit": Text | None,
     "scroll": Scroll,
     "size_change": Size,
+    "result": PickedFiles,
+    "upload": UploadProgress,
 }
 """Data of the events that have the same type for every control, by event name."""
 CHANGES: Final[Mapping[str, Any]] = {

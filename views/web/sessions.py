@@ -34,6 +34,7 @@ from views.flet_compat.processor_time import ProcessorTime
 from views.flet_compat.sessions import end_expired_sessions, end_session, live_pages
 from views.web import guard
 from views.web.limits import Budget, OverBudget, TokenBucket
+from views.web.uploads import Uploads
 
 Start = Callable[[ft.Page], Awaitable[None]]
 
@@ -45,6 +46,9 @@ REGISTRATION_TIME = 10.0
 
 REFUSED_FOR = 10.0
 """Seconds the sentence of a refusal stays on screen; then the client retries by itself."""
+
+UPLOADS = "uploads"
+"""Key of the endpoint for files in the store of a Flet session."""
 
 ADDRESS = "address"
 """Key of the visitor's address in the store of a Flet session. The client could change that of the page."""
@@ -238,6 +242,7 @@ class SessionEndpoint:
         start: function that runs once for every session.
         session_timeout: seconds after which a session without a connection expires.
         sessions_per_address: limit of sessions per address; loopback addresses are exempt.
+        uploads: endpoint for the files of all sessions.
     """
 
     def __init__(
@@ -246,8 +251,10 @@ class SessionEndpoint:
         *,
         session_timeout: int = SESSION_TIMEOUT,
         sessions_per_address: int = SESSIONS_PER_ADDRESS,
+        uploads: Uploads | None = None,
     ) -> None:
         self._start = start
+        self._uploads = uploads
         self._timeout = session_timeout
         self._most = sessions_per_address
         self._visits: WeakKeyDictionary[Session, Visit] = WeakKeyDictionary()
@@ -315,6 +322,7 @@ class SessionEndpoint:
             self._visits[page.session] = Visit(who, visitor.budget, visitor.starts)
             self._pages.add(page)
             page.session.store.set(ADDRESS, who.address)
+            page.session.store.set(UPLOADS, self._uploads)
 
         visitor.interface = app = ResumableConnection(
             asyncio.get_running_loop(),
