@@ -39,15 +39,26 @@ class Export:
 
 
 async def read_export(
-    backend: Backend, contract: Contract, period_ids: Sequence[str], on_progress: ProgressCallback
+    backend: Backend,
+    contract: Contract,
+    period_ids: Sequence[str],
+    on_progress: ProgressCallback,
+    older: Sequence[PeriodEntries] = (),
 ) -> Export:
     """Read all entries of some periods.
+
+    Args:
+        older: periods that the backend no longer serves; they are not read.
 
     Raises:
         BackendError: a page could not be read, or (`Changed`) the list kept changing.
     """
+    kept = {one.period.period_id: one for one in older}
     periods: list[PeriodEntries] = []
     for period_id in sorted(period_ids):
+        if period_id in kept:
+            periods.append(kept[period_id])
+            continue
         before = len(periods)
 
         def progress_of_one(share: float, before: int = before) -> None:

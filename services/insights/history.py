@@ -44,6 +44,8 @@ class History:
 
         An entry that the backend serves in another period is left out, so that no entry counts twice.
         """
+        if not self.periods:
+            return ()
         periods = {one.period.period_id for one in served}
         elsewhere = {entry.payment_id for one in served for entry in one.entries}
         kept: dict[str, list[Purchase]] = {name: [] for name in self.periods if name not in periods}

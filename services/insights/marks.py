@@ -21,6 +21,8 @@ class Mark:
     new_publisher: bool = False
     times: int = 0
     """Number of equal purchases in the day; 0 if fewer than `OFTEN_A_DAY`."""
+    imported: bool = False
+    """True if the purchase is only known from an imported file."""
 
 
 def marks(ledger: Ledger) -> Mapping[str, Mark]:

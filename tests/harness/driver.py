@@ -309,6 +309,17 @@ class Driver(Device):
         await self._activate(found)
         await self._turn()
 
+    async def pick(self, button: str, **file: Any) -> None:
+        """Tap the button that opens a file dialog, and choose a file there."""
+        found = await self._find(lambda: self._tappable(button), f"nothing to tap is called {button!r}")
+        control: Any = found.control
+        picker, data = control.action._service, {"files": [{"id": 0, **file}]}
+        if self.web:
+            await self._send(picker, "result", data)
+        else:  # no web host checks the messages of a device
+            self._start(self._session.dispatch_event(picker._i, "result", data))
+        await self._turn()
+
     async def enter(self, label: str, text: str) -> None:
         """Replace what the field of this label (or key) holds, one key stroke after another."""
         field = await self._field(label)

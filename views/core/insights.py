@@ -21,6 +21,7 @@ from services.insights.findings import OF_PUBLISHER, Finding, Limits, findings, 
 from services.insights.forecast import Forecast, forecast
 from services.insights.ledger import Ledger, PackedLedger, PackedPeriod, PeriodEntries
 from services.insights.marks import Mark, marks
+from views.core.history import HistoryState
 from views.core.loadable import Loadable
 from views.core.resource import Part, Resource
 from views.core.review import ReviewState
@@ -51,6 +52,7 @@ class InsightsState:
     subscriptions: SubscriptionsState
     service: ServiceState
     review: ReviewState
+    history: HistoryState = field(default_factory=HistoryState)
     known_publishers: Callable[[], Iterable[str]] = tuple
     """Returns the publishers recognized on any contract."""
     load_others: Callable[[], Awaitable[None]] | None = None
@@ -69,6 +71,8 @@ class InsightsState:
     _periods: dict[str, PackedPeriod] = field(default_factory=dict)
     _unpacked: tuple[PackedLedger, Ledger] | None = None
     """The ledger as packed, and with its entries, until `release`."""
+    _extended: tuple[Ledger, tuple[PeriodEntries, ...], Ledger] | None = None
+    """The ledger, the imported periods, and the ledger with both, until `release`."""
     _of: tuple[object, ...] = ()
     """Periods from which the ledger was read, and the time of their answer."""
     _looked_at: tuple[object, ...] = ()
@@ -80,7 +84,7 @@ class InsightsState:
             self, "packed", lambda: Reading(self._recalled, self._read), prepare=self._prepare
         )
         self._changed = self._change  # a strong reference: observables hold their listeners weakly
-        for holder in (self, self.subscriptions, self.service, self.review):
+        for holder in (self, self.subscriptions, self.service, self.review, self.history):
             cast(Any, holder).subscribe(self._changed)
 
     @property
@@ -91,6 +95,16 @@ class InsightsState:
     def most_pages(self) -> int:
         """Maximum number of pages read per period."""
         return MOST_PAGES if self.backend.has_device else 1
+
+    @property
+    def extended(self) -> Ledger | None:
+        """Ledger with the imported periods that the backend no longer serves."""
+        ledger, older, known = self.ledger.data, self.history.older, self._extended
+        if ledger is None or not older:
+            return ledger
+        if known is None or known[0] is not ledger or known[1] is not older:
+            known = self._extended = ledger, older, self.history.extended(ledger)
+        return known[2]
 
     @property
     def limits(self) -> Limits:
@@ -118,7 +132,7 @@ class InsightsState:
 
     def release(self) -> None:
         """Drop the unpacked entries; the next use of `ledger` unpacks them again."""
-        self._unpacked = None
+        self._unpacked = self._extended = None
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -241,7 +255,8 @@ class InsightsState:
         packed, listed = self.packed.data, self.subscriptions.subscriptions
         if packed is None or listed.data is None:
             return
-        inputs = (packed, listed.data, listed.unreadable, self.service.service.data, self.limits)
+        service, kept = self.service.service.data, self.history.kept
+        inputs = (packed, listed.data, listed.unreadable, service, self.limits, kept)
         if self._looked_at != inputs:
             self._looked_at = inputs
             self._look_at(self._unpacked[1] if self._unpacked else packed.unpacked(), listed.data)
@@ -252,5 +267,6 @@ class InsightsState:
         unreadable = self.subscriptions.subscriptions.unreadable
         self.forecast = None if unreadable else forecast(ledger, listed, self.service.service.data)
         self.findings = findings(ledger, listed, self.limits)
-        if (found := marks(ledger)) != self.marked.marks:
+        self.history.outrank(ledger)
+        if (found := {**self.history.marks, **marks(ledger)}) != self.marked.marks:
             self.marked.marks = found

@@ -138,6 +138,10 @@ class ReviewState:
         now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
         self._change(self.review.sent_by(Sender(address=address[:LONGEST_ADDRESS], decided_at=now)))
 
+    def take_in(self, review: Review) -> None:
+        """Merge the decisions of an imported file."""
+        self._change(merge(self.review, review))
+
     def see(self, keys: Iterable[str]) -> None:
         """Record that findings were on screen."""
         if not set(keys) <= set(self.review.seen):

@@ -10,10 +10,12 @@ import flet as ft
 
 from services.client.backend import Backend, Remembered
 from services.client.credentials import CredentialProblem
+from services.documents.archive import MOST_ENTRIES
 from services.domain.errors import BackendError, SessionExpired
 from services.domain.models import Account, Contract, ContractKind
 from services.insights.findings import publishers_known
 from services.insights.ledger import PackedPeriod
+from views.core.history import MOST_ON_THE_WEB, HistoryState
 from views.core.insights import InsightsState
 from views.core.loadable import Loadable
 from views.core.resource import Holder, Part, Resource
@@ -78,6 +80,8 @@ class SessionState:
     """Review states by contract id."""
     _periods_read: dict[str, dict[str, PackedPeriod]] = field(default_factory=dict)
     """Periods of the ledgers, by contract id and period id."""
+    _histories: dict[str, HistoryState] = field(default_factory=dict)
+    """Histories by contract id."""
 
     def __post_init__(self) -> None:
         self.backend.on_session_end = self._expire
@@ -160,8 +164,11 @@ class SessionState:
         """Select another contract, with new state holders."""
         if contract == self.contract:
             return
-        self.purchases = PurchasesState(self.backend, contract)
-        self.purchase = PurchaseState(self.backend, contract)
+        history = self._histories.setdefault(
+            contract.contract_id, HistoryState(MOST_ENTRIES if self.backend.has_device else MOST_ON_THE_WEB)
+        )
+        self.purchases = PurchasesState(self.backend, contract, history)
+        self.purchase = PurchaseState(self.backend, contract, history)
         self.subscriptions = SubscriptionsState(self.backend, contract)
         self.service = ServiceState(self.backend, contract, on_change=self.subscriptions.read_again)
         self.subscriptions.on_change = self.service.read_again
@@ -173,6 +180,7 @@ class SessionState:
             self.subscriptions,
             self.service,
             self._review_of(contract),
+            history,
             periods_read=self._periods_read.setdefault(contract.contract_id, {}),
             known_publishers=self._known_publishers,
             load_others=self._load_other_reviews,
@@ -278,6 +286,7 @@ class SessionState:
         self._account.reset()
         self.failure = self.problem = None
         self._reviews, self._periods_read = {}, {}
+        self._reviews, self._histories = {}, {}
         self._leave_contract()
 
     def _leave_contract(self) -> None:

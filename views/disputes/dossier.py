@@ -51,6 +51,8 @@ class Case:
     """Name of the subscriber."""
     reported: Mapping[str, str]
     """References of the lines that were reported in the app, by payment id."""
+    imported: Callable[[str], bool] = lambda _: False
+    """Returns whether a purchase, given by its id, is only known from an imported file."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -243,6 +245,8 @@ def _row(words: Words, formats: Formats, case: Case, line: Line) -> tuple[str, .
     status = words("contest.not_served") if entry is None else on_bill(words, formats, entry)
     if case.ledger.refunded.get(line.payment_id, NOTHING):
         status = words("tag.refunded" if entry and case.ledger.refunded_whole(entry) else "tag.refunded_part")
+    if case.imported(line.payment_id):
+        status = joined(status, words("tag.imported"))
     return (
         formats.long_date(case.day(line)),
         name,

@@ -102,7 +102,11 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
         return reading_column(design, error_state(design, known.error, insights.load))
     if known.data is None:
         return reading_column(design, skeleton(design, (160, 20), (None, 48), (None, 48)))
-    begun = draft(known.data, insights.subscriptions.subscriptions.data or (), _chosen(insights, origin, key))
+    begun = draft(
+        insights.extended or known.data,
+        insights.subscriptions.subscriptions.data or (),
+        _chosen(insights, origin, key),
+    )
     if begun is None:
         empty = state(design, ft.Icons.SEARCH_OFF, words("contest.none"), words("contest.none_text"))
         return reading_column(design, empty)
@@ -111,7 +115,7 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
 
 def _chosen(insights: InsightsState, origin: str, key: str) -> frozenset[str]:
     """Return the payment ids that an address selects, by its origin and key."""
-    ledger = insights.ledger.data
+    ledger = insights.extended
     if ledger is None:
         return frozenset()
     if origin == "constat":
@@ -237,7 +241,16 @@ def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -
     if contest is None:
         return reading_column(design, state(design, ft.Icons.SEARCH_OFF, words("contest.unknown")))
     name = session.account.data.display_name if session.account.data else ""
-    case = Case(contest_id, contest, insights.contract, known.data, known.at, name, reporting.known(contest))
+    case = Case(
+        contest_id,
+        contest,
+        insights.contract,
+        insights.extended or known.data,
+        known.at,
+        name,
+        reporting.known(contest),
+        imported=insights.history.imported,
+    )
     formats = Formats(words.language, known.data.zone)
     return reading_column(
         design,

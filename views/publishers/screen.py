@@ -72,7 +72,9 @@ def PublisherCard(
         return reading_column(design, error_state(design, known.error, insights.load))
     if known.data is None:
         return reading_column(design, skeleton(design, (56, 56), (None, 20)))
-    one = publisher(known.data, insights.subscriptions.subscriptions.data or (), identifier)
+    one = publisher(
+        insights.extended or known.data, insights.subscriptions.subscriptions.data or (), identifier
+    )
     if one is None:
         return reading_column(design, state(design, ft.Icons.SEARCH_OFF, words("publisher.unknown")))
     rows = [

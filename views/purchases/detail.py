@@ -92,6 +92,8 @@ def _facts(
     words = design.words
     title, content = shown_names(design, purchase)
     period = next((p for p in purchases.periods.data or () if p.period_id == purchase.period_id), None)
+    older = purchases.history.period(purchase.period_id)
+    period = period or (older.period if older else None)
     rows = [
         (words("purchase.date"), formats.moment(purchase.payment_date)),
         (words("purchase.publisher"), purchase.merchant_name),
@@ -131,7 +133,12 @@ def _facts(
                 spacing=SPACE_M,
             ),
             hero_amount(design, formats, purchase.amount, AMOUNT_ROOM, amount_color(design, purchase)),
-            ft.Row(_statuses(design, formats, purchase), spacing=SPACE_XS, run_spacing=SPACE_XS, wrap=True),
+            ft.Row(
+                _statuses(design, formats, purchases, purchase),
+                spacing=SPACE_XS,
+                run_spacing=SPACE_XS,
+                wrap=True,
+            ),
             key_values(design, rows),
             *_refunds(design, formats, purchase),
             *unreadable_alert(design, "refund", purchase.unreadable),
@@ -153,7 +160,9 @@ def _facts(
     )
 
 
-def _statuses(design: Design, formats: Formats, purchase: Purchase) -> list[ft.Control]:
+def _statuses(
+    design: Design, formats: Formats, purchases: PurchasesState, purchase: Purchase
+) -> list[ft.Control]:
     """Return the billing status of the purchase, then the tags of its exceptional properties."""
     words, status = design.words, purchase.payment_status
     tags: list[ft.Control] = []
@@ -167,6 +176,8 @@ def _statuses(design: Design, formats: Formats, purchase: Purchase) -> list[ft.C
     elif status.pending or status is PaymentStatus.OTHER:
         tags.append(tag(design, words(f"status.{status.value}"), Tone.WARNING, ft.Icons.HOURGLASS_TOP))
     tags += [tag(design, *described) for described in _further_tags(design, formats, purchase)]
+    if purchases.history.imported(purchase.payment_id):
+        tags.append(tag(design, words("tag.imported"), Tone.MUTED, ft.Icons.HISTORY))
     return tags
 
 

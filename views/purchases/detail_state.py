@@ -9,6 +9,7 @@ import flet as ft
 from services.client.backend import Backend
 from services.client.cache import Reading
 from services.domain.models import Answer, Contract, Purchase
+from views.core.history import HistoryState
 from views.core.loadable import Loadable
 from views.core.resource import Part, Resource
 
@@ -20,6 +21,7 @@ class PurchaseState:
 
     backend: Backend
     contract: Contract
+    history: HistoryState = field(default_factory=HistoryState)
     payment_id: str | None = None
     purchase: Loadable[Purchase] = field(default_factory=Loadable)
 
@@ -46,4 +48,6 @@ class PurchaseState:
             await self._purchase.load()
 
     def _read(self) -> Reading[Purchase]:
-        return self.backend.purchase(self.contract.contract_id, self.payment_id or "")
+        """Return the reading of the purchase; an imported purchase if the backend no longer serves it."""
+        served = self.backend.purchase(self.contract.contract_id, self.payment_id or "")
+        return self.history.instead_of(served, lambda: self.history.entry(self.payment_id or ""))

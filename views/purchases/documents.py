@@ -26,11 +26,20 @@ LONGEST_REFERENCE = 50
 """Maximum number of characters of a reference in a file name."""
 
 
-def export_of(backend: Backend, contract: Contract, period_ids: Sequence[str], words: Words) -> FileFactory:
-    """Return a function that builds the CSV file of these periods: `conso-et-moi-2024-03.csv`."""
+def export_of(
+    backend: Backend,
+    contract: Contract,
+    period_ids: Sequence[str],
+    words: Words,
+    older: Sequence[PeriodEntries] = (),
+) -> FileFactory:
+    """Return a function that builds the CSV file of these periods: `conso-et-moi-2024-03.csv`.
+
+    `older` holds the periods that the backend no longer serves.
+    """
 
     async def make(on_progress: ProgressCallback) -> File:
-        export = await read_export(backend, contract, period_ids, on_progress)
+        export = await read_export(backend, contract, period_ids, on_progress, older)
         content = await asyncio.to_thread(csv_file, export, spelling(words))
         return File(f"conso-et-moi-{_months(export)}.csv", content, "text/csv")
 
@@ -41,7 +50,7 @@ def found_of(insights: InsightsState, found: Sequence[Purchase], words: Words) -
     """Return a function that builds the CSV file of the purchases found by a search."""
 
     async def make(_on_progress: ProgressCallback) -> File:
-        known = insights.ledger.data.periods if insights.ledger.data else ()
+        known = insights.extended.periods if insights.extended else ()
         by_period: dict[str, list[Purchase]] = {}
         for one in reversed(found):
             by_period.setdefault(one.period_id, []).append(one)

@@ -15,9 +15,18 @@ from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice
 from views.core.formatting import Formats
 from views.core.insights import MarkState
-from views.core.notices import error_state, freshness, progress, skeleton, snackbar, state, unreadable_alert
-from views.kit.buttons import Handler, strong_button
-from views.kit.cards import column
+from views.core.notices import (
+    alert,
+    error_state,
+    freshness,
+    progress,
+    skeleton,
+    snackbar,
+    state,
+    unreadable_alert,
+)
+from views.kit.buttons import Handler, link, strong_button
+from views.kit.cards import Tone, column
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, text
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
@@ -25,7 +34,7 @@ from views.purchases.list_window import ListWindow
 from views.purchases.period_summary import summary_card
 from views.purchases.rows import PageOfRows, days_of, marks_of
 from views.purchases.state import PurchaseList, PurchasesState
-from views.routes import PURCHASES, go, purchases_of
+from views.routes import PURCHASES, go, purchases_of, year_address
 
 _REMEMBERED_PAGE = ft.memo(PageOfRows)
 
@@ -74,6 +83,7 @@ def PurchaseListing(
     head = column(
         *contract_choice(design, session),
         *(stale_periods or stale_list),
+        *_kept(design, formats, purchases),
         summary_card(design, keep, formats, session, purchases, periods.data, period),
         keep("filters", (design, purchases, purchases.filter), partial(_filters, design, purchases)),
         spacing=SPACE_S,
@@ -213,7 +223,25 @@ def _rows(
             )
     elif purchases.period_id == (purchases.periods.data or ())[-1].period_id:
         rows.append(text(words("purchases.beyond"), design.type.body_s, design.colors.content_muted))
+        if purchases.history.older:
+            rows.append(_to_year(design, purchases.history.older[0].period.bill_month))
     return rows
+
+
+def _kept(design: Design, formats: Formats, purchases: PurchasesState) -> list[ft.Control]:
+    """Return the origin of a period that the backend no longer serves."""
+    older = purchases.older
+    if older is None:
+        return []
+    at = purchases.history.kept.periods[older.period.period_id].at
+    said = design.words("history.imported", date=formats.long_date(formats.local_day(at)))
+    return [alert(design, Tone.INFO, said), _to_year(design, older.period.bill_month)]
+
+
+def _to_year(design: Design, bill_month: str) -> ft.Control:
+    """Return the link to the year of a bill, which has the older periods."""
+    show = partial(go, year_address(int(bill_month[:4])))
+    return link(design, design.words("history.older_link"), show, key="older")
 
 
 def _list_error(design: Design, error: BackendError, retry: Handler) -> ft.Control:

@@ -120,7 +120,7 @@ def PeriodLink(
     design, sheets, purchases = use_design(), use_sheets(), insights.purchases
     stood_on = [insights.contract.contract_id, running, purchases.periods.data if running else None]
     ft.use_effect(insights.load if running else _nothing, stood_on, cleanup=lambda: None)
-    over = period.state in (PeriodState.CLOSED, PeriodState.BILLED)
+    over = period.state in (PeriodState.CLOSED, PeriodState.BILLED) and purchases.older is None
     foreseen = running and insights.forecast is not None
     drawn = (
         forecast_link(design, sheets, insights, "period-link") if foreseen else _reconcile(design, purchases)

@@ -234,6 +234,8 @@ def mark_tags(design: Design, mark: Mark | None) -> Iterator[tuple[str, Tone, ft
         yield design.words("tag.new_publisher"), Tone.MUTED, ft.Icons.STOREFRONT_OUTLINED
     if mark is not None and mark.times:
         yield design.words("tag.times_a_day", times=mark.times), Tone.MUTED, ft.Icons.REPEAT
+    if mark is not None and mark.imported:
+        yield design.words("tag.imported"), Tone.MUTED, ft.Icons.HISTORY
 
 
 def _spoken(

@@ -125,7 +125,8 @@ def ExportForm(
     if period is None or periods is None:
         return ft.Container()
     wanted = (period,) if chosen == ONE else periods
-    make = export_of(purchases.backend, purchases.contract, [one.period_id for one in wanted], words)
+    ids, older = [one.period_id for one in wanted], purchases.history.older
+    make = export_of(purchases.backend, purchases.contract, ids, words, older)
     options = [_option(design, ONE, (period,)), _option(design, ALL, periods)]
     return column(
         text(words("export.text"), design.type.body),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,8 @@ from services.domain.models import (
     Purchase,
     PurchasePage,
 )
+from services.insights.ledger import PeriodEntries
+from views.core.history import HistoryState
 from views.core.loadable import Loadable, failures_to
 from views.core.resource import Part, Resource
 from views.purchases.list_window import ListWindow
@@ -120,6 +123,7 @@ class PurchasesState:
 
     backend: Backend
     contract: Contract
+    history: HistoryState = field(default_factory=HistoryState)
     periods: Loadable[tuple[BillingPeriod, ...]] = field(default_factory=Loadable)
     """Billing periods, newest first."""
     period_id: str | None = None
@@ -166,8 +170,16 @@ class PurchasesState:
 
     @property
     def period(self) -> BillingPeriod | None:
-        """Period on screen; None until the periods are known."""
-        return next((p for p in self.periods.data or () if p.period_id == self.period_id), None)
+        """Period on screen, served or imported; None until the periods are known."""
+        served = next((p for p in self.periods.data or () if p.period_id == self.period_id), None)
+        older = self.older
+        return served or (older.period if older else None)
+
+    @property
+    def older(self) -> PeriodEntries | None:
+        """Imported period on screen, which the backend no longer serves."""
+        served = {period.period_id for period in self.periods.data or ()}
+        return None if self.period_id in served else self.history.period(self.period_id)
 
     @property
     def newest(self) -> BillingPeriod | None:
@@ -316,9 +328,11 @@ class PurchasesState:
         await self._reading.run(key, lambda: self._fetch(period_id, kind, number, anew=anew))
 
     async def _fetch(self, period_id: str, kind: Filter | None, number: int, *, anew: bool) -> None:
-        reading = self.backend.purchases(
+        served = self.backend.purchases(
             self.contract.contract_id, period_id, kind=kind, page=number, per_page=PER_PAGE
         )
+        kept = partial(self.history.page, period_id, kind, number, PER_PAGE)
+        reading = self.history.instead_of(served, kept)
 
         def fail(error: BackendError) -> None:
             listed = self._list(period_id, kind)

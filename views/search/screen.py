@@ -66,7 +66,7 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
             searching.begin(asked)
         await searching.run()
 
-    ft.use_effect(begin, [contract_id, insights.ledger.data], cleanup=lambda: None)
+    ft.use_effect(begin, [contract_id, insights.extended], cleanup=lambda: None)
     known = insights.ledger
     content: ft.Control
     if known.missing and known.error is not None:
@@ -115,7 +115,8 @@ def Results(searching: SearchState, selected: str | None) -> ft.Control:
         hint = text(words("search.hint"), design.type.body, design.colors.content_muted)
         return column(*notices, hint, spacing=SPACE_S)
     if not found:
-        since = known.data.known_since if known.data else None
+        ledger = searching.insights.extended
+        since = ledger.known_since if ledger else None
         nothing = words("search.nothing", date=formats.long_date(since)) if since else words("search.none")
         return column(*notices, filters, _said(design, nothing), spacing=SPACE_M)
     amount = formats.money(Money(amount=total(found)))

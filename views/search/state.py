@@ -70,7 +70,7 @@ class SearchState:
     async def run(self) -> None:
         """Search the ledger, then request the periods of which it holds only the newest entries."""
         self._asked += 1
-        asked, query, ledger = self._asked, Query.of(self._typed), self.insights.ledger.data
+        asked, query, ledger = self._asked, Query.of(self._typed), self.insights.extended
         self.query, self.error = self._typed, None
         if query is None or ledger is None:
             self.found, self.loading = None, False

@@ -25,6 +25,7 @@ from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
 from views.routes import Destination
 from views.settings.diagnostics import DiagnosticsButton
+from views.settings.history import HistoryActions
 
 T = TypeVar("T")
 
@@ -165,6 +166,9 @@ def _data(design: Design, session: SessionState) -> list[ft.Control]:
     if purchases is not None and at is not None:
         formats = Formats(words.language, purchases.zone)
         updated = words("settings.updated", date=formats.moment(at))
+    history: list[ft.Control] = []
+    if session.insights is not None and session.insights.contract.billing_rights:
+        history.append(HistoryActions(session.insights, session.insights.history))
     backend = session.backend
     what = "visit" if backend.has_device else "web"
     if backend.keeps_on_device:
@@ -188,6 +192,7 @@ def _data(design: Design, session: SessionState) -> list[ft.Control]:
         text(words(f"settings.data_{what}"), design.type.body_s, design.colors.content_muted),
         text(updated, design.type.body_medium),
         *clear,
+        *history,
     ]
 
 

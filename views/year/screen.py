@@ -15,17 +15,19 @@ from views.core.component import component
 from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
+from views.core.history import HistoryState
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton
 from views.frame import Screen, paired, reading_column, without_rights
 from views.kit.amounts import hero_amount
+from views.kit.buttons import link
 from views.kit.cards import card, column, named_amounts
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 from views.purchases.documents import export_of
 from views.purchases.sharing import use_file_actions
-from views.routes import Destination, go, year_address
+from views.routes import Destination, go, purchases_of, year_address
 from views.year.documents import Cut, Shared, heights, month_amount, part_name, pdf_of, picture_of, span
 
 BARS = 120
@@ -44,13 +46,13 @@ def YearView() -> ft.View:
     elif not session.contract.billing_rights:
         body = without_rights(design, session, session.load_account)
     else:
-        body = Bills(session.insights, asked)
+        body = Bills(session.insights, session.insights.history, asked)
     return Screen(design.words("year.h1"), body, Destination.USAGE, name="year", back=Destination.USAGE.path)
 
 
 @component
-def Bills(insights: InsightsState, asked: str) -> ft.Control:
-    """Show the year in the address, once the ledger is known."""
+def Bills(insights: InsightsState, history: HistoryState, asked: str) -> ft.Control:
+    """Show the year in the address, once the ledger is known. Rebuilt when `history` changes."""
     design, session = use_design(), use_session()
     words, contract, known = design.words, insights.contract, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
@@ -59,20 +61,21 @@ def Bills(insights: InsightsState, asked: str) -> ft.Control:
     choice = contract_choice(design, session)
     if known.missing and known.error is not None:
         return reading_column(design, *choice, error_state(design, known.error, insights.load))
-    if known.data is None or known.at is None:
+    ledger = insights.extended
+    if ledger is None or known.at is None:
         return reading_column(design, *choice, skeleton(design, (160, 20), (None, BARS)))
-    told = _asked(known.data, asked)
-    one = year_of(known.data, told, contract.billing.cut_off_day)
-    notes = [words("check.partial", n=insights.most_pages * 100)] if known.data.partial else []
+    told = _asked(ledger, asked)
+    one = year_of(ledger, told, contract.billing.cut_off_day)
+    notes = [words("check.partial", n=insights.most_pages * 100)] if ledger.partial else []
     read = column(
         progress(design, known.loading),
         *freshness(design, formats, known, insights.load),
-        *_choice(design, known.data, told),
+        *_choice(design, ledger, told),
         spacing=SPACE_M,
     )
     parts = paired(
         design,
-        _summary(design, formats, one),
+        _summary(design, formats, one, history),
         _cut(design, words("year.kinds"), one.kinds, Cut.KIND),
         _cut(design, words("year.publishers"), one.publishers, Cut.PUBLISHER),
         _cut(design, words("year.categories"), one.categories, Cut.CATEGORY),
@@ -103,7 +106,7 @@ def _choice(design: Design, ledger: Ledger, told: int) -> list[ft.Control]:
     return [choices(design, design.words("year.choose"), chips, wrap=True)]
 
 
-def _summary(design: Design, formats: Formats, one: Year) -> ft.Control:
+def _summary(design: Design, formats: Formats, one: Year, history: HistoryState) -> ft.Control:
     words = design.words
     room = design.layout.least_content - 2 * SPACE_M
     lines = [span(words, formats, one), words("year.known", n=one.known_months)]
@@ -135,9 +138,32 @@ def _summary(design: Design, formats: Formats, one: Year) -> ft.Control:
             decorative(_chart(design, formats, one)),
             *hatched,
             named_amounts(design, months),
+            *_older(design, one, history),
             spacing=SPACE_S,
         ),
     )
+
+
+def _older(design: Design, one: Year, history: HistoryState) -> list[ft.Control]:
+    """Return the links to the year's periods that the month selector does not have."""
+    words = design.words
+    periods = [each for each in one.months if history.period(each.bill_month)]
+    if not periods:
+        return []
+    links: list[ft.Control] = [
+        link(
+            design,
+            design.formats.month_year(each.bill_month),
+            partial(go, purchases_of(each.bill_month)),
+            key=f"older-{each.bill_month}",
+            spoken=words("history.period", month=design.formats.month_year(each.bill_month)),
+        )
+        for each in periods
+    ]
+    return [
+        heading(text(words("history.older"), design.type.h4), 3),
+        ft.Row(links, spacing=SPACE_XS, run_spacing=0, wrap=True),
+    ]
 
 
 def _compared(design: Design, formats: Formats, one: Year) -> str:
@@ -265,5 +291,5 @@ def FileActions(design: Design, insights: InsightsState, shared: Shared, kind: s
         make = pdf_of(design, shared)
     else:
         months = [one.bill_month for one in shared.year.months if one.total is not None]
-        make = export_of(insights.backend, insights.contract, months, design.words)
+        make = export_of(insights.backend, insights.contract, months, design.words, insights.history.older)
     return use_file_actions(design, make, kind, "year.shared")

@@ -1,0 +1,257 @@
+"""Screen tests of the history beyond six periods: export, import, and the screens that use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.documents.archive import Archive, archive_file, read_archive
+from services.sandbox.demo_history import archive
+from services.settings import Runtime
+from tests.harness.cases import daily
+from tests.harness.driver import Driver
+from tests.services.insights.factories import NOW
+from tests.views.conftest import Line, Serve, quiet, remembered, visit
+from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_sharing import saved, text_of
+from views.web.uploads import Uploads
+
+VEILLE, BOX = "veille@demo.example", "veille-box"
+SAID = {
+    "fr-FR": {
+        "export": "Exporter mon historique",
+        "plain": "Ce fichier n’est pas chiffré.",
+        "save": "Enregistrer",
+        "exported": "Historique exporté",
+        "import": "Importer un historique",
+        "choose": "Choisir le fichier",
+        "done": "14 périodes importées",
+        "close": "Fermer",
+        "held": "14 périodes plus anciennes, importées pour cette visite",
+        "see": "Voir l’année",
+        "months": "Périodes plus anciennes",
+        "month": "Voir les achats : Octobre 2025",
+        "origin": "Importé d’un fichier du ",
+        "tag": "Importé",
+    },
+    "en-GB": {
+        "export": "Export my history",
+        "plain": "This file is not encrypted.",
+        "save": "Save",
+        "exported": "History exported",
+        "import": "Import a history",
+        "choose": "Choose the file",
+        "done": "14 periods imported",
+        "close": "Close",
+        "held": "14 older periods, imported for this visit",
+        "see": "See the year",
+        "months": "Older periods",
+        "month": "See the purchases: October 2025",
+        "origin": "Imported from a file of ",
+        "tag": "Imported",
+    },
+}
+FR = SAID["fr-FR"]
+
+
+@asynccontextmanager
+async def at_settings(line: Line, **screen: Any) -> AsyncIterator[Driver]:
+    async with visit(line, await remembered(line, VEILLE), route="/reglages", **screen) as app:
+        await app.see(SAID[screen.get("locale", "fr-FR")]["export"])
+        yield app
+
+
+async def load(app: Driver, folder: Path, content: bytes, said: dict[str, str] = FR) -> None:
+    """Import a file on a desktop."""
+    path = folder / "history.json"
+    path.write_bytes(content)
+    await app.tap(said["import"])
+    await app.pick(said["choose"], name=path.name, size=len(content), path=str(path))
+
+
+async def exported(app: Driver, said: dict[str, str] = FR) -> Archive:
+    before = len(app.calls)
+    await app.tap(said["export"])
+    await app.see(said["plain"])
+    await app.tap(said["save"])
+    await app.until(lambda: "save_file" in [name for _, name, _ in app.calls[before:]], "no file")
+    await app.tap(said["close"])
+    return read_archive(saved(app)["src_bytes"], BOX)
+
+
+@pytest.mark.parametrize(
+    ("locale", "screen"),
+    daily(
+        [(locale, screen) for locale in SAID for screen in (NARROW, WIDE)], ("fr-FR", NARROW), ("en-GB", WIDE)
+    ),
+)
+async def test_imported_history_reaches_the_year_and_its_periods(
+    serve: Serve, tmp_path: Path, locale: str, screen: dict[str, Any]
+) -> None:
+    said, line = SAID[locale], serve(VEILLE)
+    async with at_settings(line, locale=locale, **screen) as app:
+        await load(app, tmp_path, archive(NOW), said)
+        await app.see(said["done"])
+        await app.tap(said["close"])
+        await app.see(said["held"])
+        await app.tap(said["see"])
+        assert app.route == "/conso/annee?annee=2025"
+        await app.see(said["months"])
+        await app.tap(said["month"])
+        assert app.route == "/achats?periode=2025-10"
+        await app.until(lambda: any(said["origin"] in text for text in app.texts()), "no origin")
+        await app.until(lambda: said["tag"] in app.texts() or screen is WIDE, "no tag on the rows")
+        assert all(app.names())
+
+
+async def test_export_after_an_import_holds_both_and_imports_again(serve: Serve, tmp_path: Path) -> None:
+    line, given = serve(VEILLE), read_archive(archive(NOW), BOX)
+    async with at_settings(line) as app:
+        own = await exported(app)
+        served = own.contracts[0].periods
+        assert len(served) == 6
+        await load(app, tmp_path, archive_file(own))
+        await app.see("5 périodes importées")  # the period in progress is left out
+        await app.tap(FR["close"])
+        await app.until(lambda: not _says(app, "pour cette visite"), "counted as older")
+        await load(app, tmp_path, archive(NOW))
+        await app.see(FR["done"])
+        await app.tap(FR["close"])
+        whole = await exported(app)
+        assert whole.contracts[0].periods == (*given.contracts[0].periods, *served)
+        await app.tap("Retirer l’historique importé")
+        await app.see_not(FR["held"])
+        assert (await exported(app)).contracts[0].periods == served
+
+
+async def test_csv_of_the_history_holds_the_imported_periods(serve: Serve, tmp_path: Path) -> None:
+    async with at_settings(serve(VEILLE)) as app:
+        await load(app, tmp_path, archive(NOW))
+        await app.see(FR["done"])
+        await app.tap(FR["close"])
+        await app.tap(FR["export"])
+        await app.tap("Tableau (CSV)")
+        await app.tap(FR["save"])
+        await app.until(lambda: saved(app), "no file")
+        rows = saved(app)["src_bytes"].decode("utf-8-sig").splitlines()
+        count = sum(len(one.entries) for one in read_archive(archive(NOW), BOX).contracts[0].periods)
+        assert len([row for row in rows if ";2025-10;" in row]) > 0
+        assert len(rows) > count + 1
+
+
+def _says(app: Driver, sentence: str) -> bool:
+    return any(sentence in text for text in app.texts())
+
+
+def _other_contract(content: Any) -> None:
+    content["contracts"][0]["contractId"] = "camille-box"
+
+
+def _damaged(content: Any) -> None:
+    content["contracts"][0]["periods"][3]["entries"][0]["amount"]["amount"] = "1.999"
+
+
+async def test_refused_file_changes_nothing_and_gives_its_reason(serve: Serve, tmp_path: Path) -> None:
+    faults: dict[str, Callable[[Any], object]] = {
+        "Ce fichier concerne un autre contrat. Choisissez d’abord ce contrat.": _other_contract,
+        "$.contracts[0].periods[3].entries[0].amount": _damaged,
+        "Ce fichier vient d’une version plus récente": lambda content: content.update(version=2),
+        "Ce fichier n’est pas une archive de cette application.": lambda content: content.update(format=""),
+    }
+    async with at_settings(serve(VEILLE)) as app:
+        for sentence, change in faults.items():
+            content = json.loads(archive(NOW))
+            change(content)
+            await load(app, tmp_path, json.dumps(content).encode())
+            await app.see("Rien n’a été importé")
+            await app.until(partial(_says, app, sentence), sentence)
+            await app.tap(FR["close"])
+        await app.tap(FR["import"])
+        await app.pick(FR["choose"], name="history.json", size=8_000_001, path="/nowhere")
+        await app.see("Ce fichier dépasse 8 Mo.")
+        await app.pick(FR["choose"], name="history.json", size=5, path=str(tmp_path / "gone.json"))
+        await app.see("Le fichier n’a pas pu être lu. Réessayez.")
+        await app.tap(FR["close"])
+        await app.see_not(FR["held"])
+
+
+@pytest.mark.parametrize("runtime", [Runtime.PHONE, Runtime.BROWSER])
+async def test_client_without_paths_sends_the_content(serve: Serve, runtime: Runtime) -> None:
+    content = archive(NOW)
+    async with at_settings(serve(VEILLE), runtime=runtime) as app:
+        await app.tap(FR["import"])
+        await app.pick(FR["choose"], name="history.json", size=len(content), bytes=content)
+        await app.see(FR["done"])
+
+
+async def test_browser_sends_the_file_to_the_uploads_of_the_host(serve: Serve) -> None:
+    content, uploads = archive(NOW), Uploads()
+    async with at_settings(serve(VEILLE), web=True) as app:
+        app.page.session.store.set("uploads", uploads)
+        await app.tap(FR["import"])
+        await app.see("Au plus 1 Mo.")
+        await app.pick(FR["choose"], name="history.json", size=len(content))
+        await app.until(lambda: "upload" in [name for _, name, _ in app.calls], "no upload")
+        asked = next(arguments for _, name, arguments in app.calls if name == "upload")
+        address = asked["files"][0].upload_url
+        uploads._expected[address.removeprefix("/import/")].set_result(content)
+        await app.see(FR["done"])
+
+
+async def test_search_purchase_and_dossier_mark_an_imported_purchase(serve: Serve, tmp_path: Path) -> None:
+    line = serve(VEILLE)
+    oldest = read_archive(archive(NOW), BOX).contracts[0].periods[0].entries[0]
+    async with at_settings(line) as app:
+        await load(app, tmp_path, archive(NOW))
+        await app.see(FR["done"])
+        await app.tap(FR["close"])
+        await app.go("/recherche")
+        await quiet(app, line)
+        await app.enter("Éditeur, contenu, référence ou montant", oldest.reference_code)
+        await app.see(FR["tag"])
+        await app.go(f"/achats/{oldest.payment_id}?periode={oldest.period_id}")
+        await app.see(oldest.reference_code)
+        await app.see(FR["tag"])
+        await app.go(f"/contestations/nouvelle/achat/{oldest.payment_id}")
+        await app.tap("Achat à mon insu")
+        await app.tap("Préparer le dossier")
+        await app.tap("Enregistrer le dossier (PDF)")
+        await app.until(lambda: saved(app), "no file")
+        assert f"{oldest.reference_code}" in text_of(saved(app)["src_bytes"])
+        assert FR["tag"] in text_of(saved(app)["src_bytes"])
+
+
+async def test_signing_out_drops_the_imported_history(serve: Serve, tmp_path: Path) -> None:
+    async with at_settings(serve(VEILLE)) as app:
+        await load(app, tmp_path, archive(NOW))
+        await app.see(FR["done"])
+        await app.tap(FR["close"])
+        await app.see(FR["held"])
+        await app.tap("Se déconnecter")
+        await app.tap("Se déconnecter")
+        await app.enter("Identifiant", VEILLE)
+        await app.tap("Continuer")
+        await app.enter("Mot de passe", "Soleil-2026")
+        await app.tap("Se connecter")
+        await app.go("/reglages")
+        await app.see(FR["export"])
+        await app.see_not(FR["held"])
+
+
+async def test_demo_case_shows_a_year_against_the_year_before(serve: Serve) -> None:
+    line = serve("camille@demo.example", VEILLE)
+    async with visit(line, await remembered(line, "camille@demo.example"), web=True) as app:
+        await app.tap("Démonstration : données fictives")
+        await app.tap("Historique")
+        await app.tap("Montrer ce cas")
+        await app.until(lambda: app.route == "/conso/annee?annee=2026", "no year")
+        await app.until(
+            lambda: any("Par rapport à 2025, sur 5 mois connus" in text for text in app.texts()),
+            "no comparison",
+        )
