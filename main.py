@@ -134,7 +134,7 @@ class Sandbox:
 
     def __init__(self, building: Future[Starlette]) -> None:
         self._building = building
-        self.state = SimpleNamespace(start_over=self._start_over)
+        self.state = SimpleNamespace(start_over=self._start_over, history=self._history)
 
     async def built(self) -> None:
         """Wait until the sandbox is built; requests report a failure to build it."""
@@ -146,6 +146,10 @@ class Sandbox:
 
     async def _start_over(self, identifier: str) -> None:
         await (await await_future(self._building)).state.start_over(identifier)
+
+    async def _history(self) -> bytes:
+        content: bytes = await (await await_future(self._building)).state.history()
+        return content
 
 
 async def await_future(future: Future[T]) -> T:

@@ -42,7 +42,10 @@ class SimulatedFault(Enum):
 
 
 class Embedded(Protocol):
-    """Embedded backend, an ASGI application; `state.start_over(identifier)` resets a subscriber's data."""
+    """Embedded backend, an ASGI application.
+
+    `state.start_over(identifier)` resets a subscriber's data; `state.history()` returns an archive to import.
+    """
 
     state: Any
 
@@ -80,6 +83,11 @@ class Demonstration(httpx.AsyncBaseTransport):
         """Clear the fault, and reset the made-up data of the subscriber, for all visitors."""
         self.fault = None
         await self._app.state.start_over(identifier)
+
+    async def history(self) -> bytes:
+        """Return an archive with older months of a demo subscriber."""
+        content: bytes = await self._app.state.history()
+        return content
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         match self.fault:

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.domain.identifiers import canonical
 from services.domain.origins import backend_origin
 from services.insights.review import LARGEST_DOCUMENT
-from services.sandbox import demo, web
+from services.sandbox import demo, demo_history, web
 from services.sandbox.accounts import billing_periods, end_sessions, me
 from services.sandbox.data_file import Subscriber
 from services.sandbox.disputes import open_dispute
@@ -53,6 +53,7 @@ def create_app(
 
     Changes (a termination, a dispute) belong to the subscribers and are replaced with them. Sessions stay.
     `app.state.start_over(identifier)` undoes the changes of one demo subscriber.
+    `app.state.history()` returns an archive of older months to import.
 
     Args:
         database: SQLAlchemy URL; `sqlite://` is in memory.
@@ -107,6 +108,9 @@ def create_app(
     async def start_over(identifier: str) -> None:
         await store.run(functools.partial(_start_over, identifier, clock), writing=True)
 
+    async def history() -> bytes:
+        return demo_history.archive(clock())
+
     middleware = [Middleware(web.Envelope, clock=clock, latency=latency)]
     if on_demand:
         fill_large = functools.partial(start_over, demo.LARGE_IDENTIFIER)
@@ -140,6 +144,7 @@ def create_app(
     app.router.redirect_slashes = False
     app.state.store = store
     app.state.start_over = start_over
+    app.state.history = history
     return app
 
 

@@ -319,12 +319,16 @@ def _limits(limits: SpendingLimits) -> dict[str, int | None]:
     return {f"limit_{name}": None if amount is None else amount.cents for name, amount in told.items()}
 
 
+def merchant_identifier(name: str) -> str:
+    """Return the identifier of a merchant, derived from its name."""
+    return re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-") or "merchant"
+
+
 def _merchant(entry: Purchase | Subscription) -> dict[str, Any]:
     contact = entry.merchant_contact or MerchantContact()
-    slug = re.sub(r"[^a-z0-9]+", "-", fold(entry.merchant_name)).strip("-")
     return {
         "merchant_name": entry.merchant_name,
-        "merchant_identifier": entry.merchant_identifier or slug or "merchant",
+        "merchant_identifier": entry.merchant_identifier or merchant_identifier(entry.merchant_name),
         "merchant_url": contact.url,
         "merchant_email": contact.email,
         "merchant_phone": contact.phone,

@@ -20,7 +20,7 @@ from views.kit.cards import Tone, column
 from views.kit.design import Design, heading, text
 from views.kit.radios import Option, radios
 from views.kit.theme import SPACE_M, SPACE_XS, row_button
-from views.routes import Destination
+from views.routes import Destination, year_address
 
 HEIGHT = 32
 
@@ -81,6 +81,8 @@ def demo_sheet(design: Design, demo: DemoState, runtime: Runtime) -> Sheet:
         await demo.show()
         if demo.scenario is Scenario.CONTEST and demo.error is None:
             page.navigate(Destination.HOME.path)
+        if demo.scenario is Scenario.HISTORY and demo.error is None:
+            page.navigate(year_address(demo.compared_year))
 
     problem: list[ft.Control] = []
     if demo.error is not None:

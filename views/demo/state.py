@@ -11,6 +11,7 @@ from typing import Any, Final
 import flet as ft
 
 from services.client.simulated_faults import Demonstration, SimulatedFault
+from services.documents.archive import read_archive
 from services.domain.errors import BackendError, SessionExpired
 from views.core.session import Gate, SessionState
 from views.sign_in.state import DEMO_IDENTIFIER, DEMO_PASSWORD
@@ -22,6 +23,7 @@ class Scenario(Enum):
     NORMAL = "normal"
     TO_CHECK = "to_check"
     CONTEST = "contest"
+    HISTORY = "history"
     NO_PURCHASE = "no_purchase"
     SERVICE_OFF = "service_off"
     OFFLINE = SimulatedFault.OFFLINE.value
@@ -35,11 +37,14 @@ SUBSCRIBERS: Final = {
     Scenario.NORMAL: DEMO_IDENTIFIER,
     Scenario.TO_CHECK: "veille@demo.example",
     Scenario.CONTEST: "veille@demo.example",
+    Scenario.HISTORY: "veille@demo.example",
     Scenario.NO_PURCHASE: "sans-achat@demo.example",
     Scenario.SERVICE_OFF: "suspendu@demo.example",
     Scenario.LARGE: "gros-volume@demo.example",
 }
 """Subscriber of each case; the other cases are faults, which do not change the subscriber."""
+CLOSED_PERIODS: Final = 5
+"""Closed periods that the backend serves, besides the period in progress."""
 
 
 @ft.observable
@@ -78,6 +83,13 @@ class DemoState:
         """Whether the picked case signs another subscriber in."""
         return self.picked in SUBSCRIBERS and SUBSCRIBERS[self.picked] != self.session.backend.identifier
 
+    @property
+    def compared_year(self) -> int:
+        """Year of the last closed period: the imported history has its months of the year before."""
+        older = self.session.insights.history.older if self.session.insights else ()
+        year, month = map(int, older[0].period.bill_month.split("-")) if older else (0, 0)
+        return year + (month + CLOSED_PERIODS > 12)
+
     def open(self) -> None:
         self.picked, self.error, self.opened = self.scenario, None, True
 
@@ -92,6 +104,8 @@ class DemoState:
         if self.picked in SUBSCRIBERS:
             self.demonstration.fault, self.shown = None, self.picked
             await self._while_busy(self._enter(SUBSCRIBERS[self.picked]))
+            if self.picked is Scenario.HISTORY and self.error is None:
+                await self._while_busy(self._import_history())
             self.opened = self.error is not None
         elif self.picked is not None:
             self.demonstration.fault = SimulatedFault(self.picked.value)
@@ -123,6 +137,13 @@ class DemoState:
         challenge = await backend.begin_sign_in(identifier)
         problem = await backend.finish_sign_in(challenge, DEMO_PASSWORD, remember=False)
         await self.session.enter(problem)
+
+    async def _import_history(self) -> None:
+        """Import the older months of the signed-in demo subscriber."""
+        insights = self.session.insights
+        if insights is not None:
+            content = await self.demonstration.history()
+            insights.history.take_in(read_archive(content, insights.contract.contract_id))
 
     async def _while_busy(self, work: Coroutine[Any, Any, None]) -> None:
         self.busy, self.error = True, None
