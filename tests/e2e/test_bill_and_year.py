@@ -50,6 +50,7 @@ VISITORS = [
 ]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("device", "locale", "said"), VISITORS)
 def test_printed_bill_is_explained_told_or_typed(
     demo: Server, visit: Visit, device: str, locale: str, said: Said

@@ -293,6 +293,7 @@ def test_what_is_changed_is_changed_once_and_still_true_after_a_restart(
     assert deployment.count(receipts) == 1
 
 
+@pytest.mark.nightly
 def test_a_stale_screen_does_nothing_and_shows_the_true_state(on_sqlite: Deployment, visit: Visit) -> None:
     one, old = (visit(f"{on_sqlite.app.url}/gerer", device=device) for device in ("phone", "desktop"))
     for page in (one, old):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ import pytest
 from tests.e2e.browser import scroll_to, see, see_heading, tap
 from tests.e2e.conftest import Serve, ServeSandbox, Visit
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
-from tests.harness.cases import daily
 from tests.harness.processes import Server
 
 OTHERS = Path(__file__).parents[1] / "others" / "subscriber.json"
@@ -98,9 +96,9 @@ def others(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
     return serve(backend=serve_sandbox(now=NOW, data=json.loads(OTHERS.read_text(encoding="utf-8"))).url)
 
 
-@pytest.mark.parametrize(
-    ("device", "language"), daily(product(("phone", "desktop"), EXPECTED), ("phone", "fr"))
-)
+@pytest.mark.nightly  # daily: tests/views/state/test_others.py
+@pytest.mark.parametrize("device", ["phone", "desktop"])
+@pytest.mark.parametrize("language", EXPECTED)
 def test_insights_of_others_data_are_right(others: Server, visit: Visit, device: str, language: str) -> None:
     expected = EXPECTED[language]
     page = visit(f"{others.url}/verifier", device=device, language=language)

@@ -9,9 +9,10 @@ import icalendar
 import msgspec
 import pytest
 
+from tests.harness.cases import daily
 from tests.views.conftest import NOW, Serve, remembered, visit
 from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES
 
 SAID = {
     "fr-FR": {
@@ -35,8 +36,8 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("locale", SAID)
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
+@SIZES
 async def test_calendar_lists_upcoming_charges_and_exports_them(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:

@@ -12,9 +12,10 @@ import pytest
 from services.domain import models
 from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
+from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES
 
 CAMILLE, FOYER = "camille@demo.example", "foyer@demo.example"
 FULL_PAGE = re.compile(r"/purchases\?.*perPage=100")
@@ -69,8 +70,8 @@ WORDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("locale", WORDS)
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("locale", daily(WORDS, "fr-FR"))
+@SIZES
 async def test_findings_are_shown_decided_and_undone(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:

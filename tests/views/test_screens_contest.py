@@ -15,9 +15,10 @@ from pypdf import PdfReader
 from services.sandbox import Subscriber
 from services.sandbox.demo_catalogue import Offer
 from services.sandbox.demo_line import Line
+from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import NARROW, SIZES, WIDE
 
 CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
 WORDS: dict[str, dict[str, str]] = {
@@ -67,8 +68,8 @@ def read(content: bytes) -> str:
     return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(content)).pages)
 
 
-@pytest.mark.parametrize("locale", WORDS)
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("locale", daily(WORDS, "fr-FR"))
+@SIZES
 async def test_document_is_ready_in_six_taps_from_what_is_not_recognised(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:

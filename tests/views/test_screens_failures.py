@@ -10,7 +10,7 @@ import pytest
 from services.domain.errors import BackendError
 from tests.harness.clock import Clock
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, SIZES, WIDE, rows
+from tests.views.test_screens_journey import SIZES, WIDE, rows
 from views.usage import one_off_services
 
 CAMILLE = "camille@demo.example"
@@ -44,7 +44,7 @@ async def test_screen_offline_from_the_start_shows_the_error_and_recovers_by_ret
 
 
 @SCREENS
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@SIZES
 async def test_screen_offline_after_a_load_keeps_its_data_and_age(
     serve: Serve, clock: Clock, route: str, text: str, screen: dict[str, Any]
 ) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import flet as ft
 import pytest
 
+from tests.harness.cases import daily
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import NARROW, SIZES
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
 SAID: dict[str, dict[str, str]] = {
@@ -44,8 +45,8 @@ SAID: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("locale", SAID)
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
+@SIZES
 async def test_forecast_is_shown_in_a_line_with_its_parts_in_a_sheet(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:

@@ -88,8 +88,15 @@ def rows(app: Driver) -> list[str]:
     return [name for name in app.names() if re.search(r", \d\d:\d\d, ", name)]
 
 
-@pytest.mark.parametrize("said", [FR, EN], ids=["fr", "en"])
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize(
+    ("said", "screen"),
+    [
+        pytest.param(FR, NARROW, id="fr-narrow"),
+        pytest.param(EN, WIDE, id="en-wide"),
+        pytest.param(FR, WIDE, id="fr-wide", marks=pytest.mark.nightly),
+        pytest.param(EN, NARROW, id="en-narrow", marks=pytest.mark.nightly),
+    ],
+)
 async def test_journey_from_the_sign_in_to_a_purchase(
     serve: Serve, said: Said, screen: dict[str, Any]
 ) -> None:

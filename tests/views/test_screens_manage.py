@@ -140,7 +140,9 @@ EN = Said(
     turn_on="Turn on the service",
     turned_on="Service turned on",
 )
-LANGUAGES = pytest.mark.parametrize("said", [FR, EN], ids=["fr", "en"])
+LANGUAGES = pytest.mark.parametrize(
+    "said", [FR, pytest.param(EN, marks=pytest.mark.nightly)], ids=["fr", "en"]
+)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.test_screens_check import ledger_reads
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES
 
 VEILLE = "veille@demo.example"
 LIST = "/achats?periode=2026-05"
@@ -16,9 +16,12 @@ LIST = "/achats?periode=2026-05"
 
 @pytest.mark.parametrize(
     ("locale", "new", "times"),
-    [("fr-FR", "Nouvel éditeur", "3 fois ce jour"), ("en-GB", "New publisher", "3 times that day")],
+    [
+        ("fr-FR", "Nouvel éditeur", "3 fois ce jour"),
+        pytest.param("en-GB", "New publisher", "3 times that day", marks=pytest.mark.nightly),
+    ],
 )
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@SIZES
 async def test_purchase_rows_mark_new_publishers_and_same_day_repeats(
     serve: Serve, locale: str, new: str, times: str, screen: dict[str, Any]
 ) -> None:

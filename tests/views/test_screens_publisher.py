@@ -11,18 +11,26 @@ from hypothesis import strategies as st
 
 from tests.views.conftest import Serve, quiet, remembered, visit
 from tests.views.test_screens_check import ledger_reads
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES, WIDE
 from views.routes import named_by, publisher_address
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
 
 
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@SIZES
 @pytest.mark.parametrize(
     ("locale", "h1", "since", "bill", "all_", "paid"),
     [
         ("fr-FR", "Éditeur", "Connu depuis le, ", "Facture de juin, ", "Tous ses achats", "payés depuis le"),
-        ("en-GB", "Publisher", "Known since, ", "June invoice, ", "All its purchases", "paid since"),
+        pytest.param(
+            "en-GB",
+            "Publisher",
+            "Known since, ",
+            "June invoice, ",
+            "All its purchases",
+            "paid since",
+            marks=pytest.mark.nightly,
+        ),
     ],
 )
 async def test_publisher_screen_shows_its_facts_and_purchases(

@@ -11,10 +11,11 @@ import pytest
 
 from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
+from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Serve, choose_contract, quiet, remembered, visit
 from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import NARROW, SIZES
 
 CAMILLE = "camille@demo.example"
 SAID: dict[str, dict[str, str]] = {
@@ -43,8 +44,8 @@ SAID: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("locale", SAID)
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
+@SIZES
 async def test_bill_told_by_the_backend_is_explained_without_typing(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:

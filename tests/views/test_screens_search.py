@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import NARROW, SIZES, WIDE
 
 CAMILLE, LARGE = "camille@demo.example", "gros-volume@demo.example"
 SAID = {
@@ -41,8 +42,8 @@ def purchases(app: Driver) -> list[str]:
     return [name for name in app.names() if re.search(r" \d{4}(,| à) \d\d:\d\d, ", name)]
 
 
-@pytest.mark.parametrize("locale", SAID)
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
+@SIZES
 async def test_search_finds_purchases_of_all_periods_and_exports_them(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:

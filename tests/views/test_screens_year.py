@@ -16,9 +16,10 @@ from PIL import Image
 from services.domain.models import Category
 from services.insights.ledger import NOTHING
 from services.insights.year import year_of
+from tests.harness.cases import daily
 from tests.services.insights.factories import NOW, entry, ledger, moment
 from tests.views.conftest import Serve, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.test_screens_journey import SIZES
 from views.core.text import Language
 from views.kit.design import Design
 from views.kit.theme import Layout
@@ -59,8 +60,8 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("locale", SAID)
-@pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
+@pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
+@SIZES
 async def test_year_screen_shows_its_facts_and_saves_its_files(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:

@@ -73,7 +73,7 @@ PROMISED = {
 
 
 @given(MOMENTS)
-@settings(max_examples=12)
+@settings(max_examples=6)
 @example(datetime(2026, 3, 30, 12, tzinfo=PARIS))  # clocks went forward the day before
 @example(datetime(2026, 11, 26, tzinfo=PARIS))  # the first second of a period
 @example(datetime(2026, 11, 25, 23, 59, 59, tzinfo=PARIS))
@@ -389,7 +389,7 @@ def test_each_entry_is_charged_and_told_once(contract: tuple[list[Purchase], lis
 
 
 @given(contracts(), st.integers(0, 24))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_later_refund_only_removes(contract: tuple[list[Purchase], list[Subscription]], which: int) -> None:
     entries, subscriptions = contract
     limits = replace(LIMITS, own=None, month=Decimal(10_000))
@@ -423,7 +423,7 @@ def test_earlier_history_never_adds_a_new_publisher(
 
 
 @given(MOMENTS, st.integers(1, 30 * 24))
-@settings(max_examples=15)
+@settings(max_examples=6)
 @example(datetime(2026, 3, 28, 23, tzinfo=PARIS), 24 * 24)
 def test_sandbox_clock_moved_on_keeps_what_was_found_and_adds_what_came(now: datetime, hours: int) -> None:
     """Check that decisions stay valid within a period and only later charges give findings."""
@@ -445,7 +445,7 @@ RULES = tuple(kind for kind in Kind if kind not in (Kind.RISE, Kind.NEAR, Kind.O
 
 
 @given(contracts(), st.integers(0, 18))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_each_rule_keeps_what_it_found_when_days_pass(
     contract: tuple[list[Purchase], list[Subscription]], days: int
 ) -> None:

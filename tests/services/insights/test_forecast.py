@@ -144,7 +144,7 @@ def test_unknown_rhythm_is_said_and_not_counted() -> None:
 
 
 @given(MOMENTS)
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_what_is_foreseen_comes_true_to_the_cent(now: datetime) -> None:
     """Compare the forecast with the charges of the sandbox at the end of the period."""
     entries, subscriptions = demo_contract("camille", now)
@@ -185,7 +185,7 @@ def test_what_is_foreseen_comes_true_to_the_cent(now: datetime) -> None:
 
 @pytest.mark.nightly
 @given(MOMENTS)
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_ending_a_subscription_lowers_the_forecast_by_its_renewals(now: datetime) -> None:
     entries, subscriptions = demo_contract("camille", now)
     known = forecast(ledger(entries, now), subscriptions, service())
