@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from tests.harness.postgresql import Cluster
 
-# The same examples at each run, however slow the machine: what was found once is found again. Others are
-# looked for by `pytest --hypothesis-profile=explore`.
+# The same examples at each run, however slow the machine, so that a failure is found again. The profile
+# `explore` looks for others: `pytest --hypothesis-profile=explore`.
 settings.register_profile(
     "same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -1,4 +1,4 @@
-"""What `[tool.flet]` tells flet-cli, which packages the app for phones and desktops."""
+"""Settings in `[tool.flet]` for flet-cli, which packages the app for phones and desktops."""
 
 from __future__ import annotations
 

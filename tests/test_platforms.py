@@ -1,4 +1,4 @@
-"""What the lock gives to each kind of machine, without asking a registry."""
+"""Packages of the lock for each kind of machine, without requests to a registry."""
 
 from __future__ import annotations
 

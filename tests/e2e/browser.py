@@ -1,7 +1,7 @@
 """The app in a real browser, as a screen-reader user meets it: by role, name and keyboard.
 
-Flutter draws on a canvas; what a browser test can hold is the semantics tree it puts beside it, which is
-also what assistive technology reads. Everything here polls: nothing sleeps for a fixed time.
+Flutter draws on a canvas. A browser test reads the semantics tree beside it, as assistive technology does.
+All waits poll a condition: nothing sleeps for a fixed time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from playwright.sync_api import Error, Locator, Page
 from tests.harness.patience import stretched
 
 PATIENCE = 30.0
-"""Seconds before what was awaited is missing: a shared machine draws Flutter in software."""
+"""Default timeout in seconds: a shared machine draws Flutter in software."""
 TOO_SOON = 5.0
 """Seconds after which keys that were not heard are taken for lost."""
 FIRST_LOAD = 90.0
@@ -26,10 +26,10 @@ FIRST_LOAD = 90.0
 
 Role = Literal["button", "link", "tab", "checkbox", "switch", "radio", "menuitem"]
 ROLES: tuple[Role, ...] = ("button", "link", "tab", "checkbox", "switch", "radio", "menuitem")
-"""What can be tapped."""
+"""Roles of nodes that can be tapped."""
 
-# Goes through open shadow roots. A node's name is its label, else its own text: Flutter merges what belongs
-# to a button into the button, and gives every other text its own node.
+# Goes through open shadow roots. A node's name is its label, else its own text.
+# Flutter merges the texts of a button into the button, and gives every other text its own node.
 _COLLECT = """() => {
   const found = [];
   const selector = 'flt-semantics, h1, h2, h3, h4, h5, h6, input, textarea';
@@ -119,7 +119,7 @@ class Node:
 
 
 def plain(text: str) -> str:
-    """The text on one line, every kind of space made plain."""
+    """Return the text on one line, with plain spaces."""
     return " ".join(text.split())
 
 
@@ -149,7 +149,7 @@ def wait_for_app(page: Page) -> Page:
 
 
 def semantics(page: Page) -> list[Node]:
-    """The whole semantics tree, in document order. Empty while the browser is between two documents."""
+    """Return the semantics tree in document order; it is empty between two documents."""
     try:
         found = cast(list[dict[str, Any]], page.evaluate(_COLLECT))
     except Error as error:
@@ -169,7 +169,7 @@ def texts(page: Page) -> list[str]:
 
 
 def shows(page: Page, text: str) -> bool:
-    """Whether some text on the screen contains this one; any space stands for any other."""
+    """Return whether some text on the screen contains this one; any space stands for any other."""
     wanted = plain(text)
     return any(wanted in one for one in texts(page))
 
@@ -199,7 +199,7 @@ def see_address(page: Page, end: str) -> None:
 
 
 def named(page: Page, name: str) -> Locator:
-    """What can be tapped under this name: the whole of it, else its beginning. Waits for one, and one only.
+    """Return the only control with this name, or whose name starts so; wait for it.
 
     A name merges several texts, with line ends between them: any space stands for any other.
     """
@@ -237,7 +237,7 @@ def tap(page: Page, name: str) -> None:
 
 
 def field(page: Page, label: str) -> Locator:
-    """The text field of this label."""
+    """Return the text field of this label."""
     return page.get_by_role("textbox", name=label, exact=True)
 
 
@@ -251,17 +251,17 @@ def enter(page: Page, label: str, text: str) -> None:
 def _type(page: Page, target: Locator, label: str, text: str) -> None:
     """Replace what the focused field holds.
 
-    Flutter listens to the input only a moment after the focus has come, when it has given it an id: a key
-    that comes sooner is shown by the browser and lost by the app. A field of several lines gets no id: it
-    is given a few looks. Where the first keys came too soon all the same, it is typed once more; what is lost
-    further on is lost by the app.
+    Flutter listens to the input only a moment after the focus has come, when the input has an id. The
+    browser shows an earlier key, and the app loses it. A field of several lines gets no id: its focus is
+    read a few times. If the first keys are lost, the text is typed once more. The app has lost keys that
+    are missing further on.
     """
     looks: list[str] = []
     began: list[float] = []
 
     def heard() -> bool:
         looks.append(target.evaluate("one => one === document.activeElement ? one.id || one.tagName : ''"))
-        if looks[-20:] == [""] * 20:  # what was clicked had just moved
+        if looks[-20:] == [""] * 20:  # the field has moved under the click
             looks.clear()
             target.click(timeout=stretched(PATIENCE) * 1000)
             return False
@@ -286,7 +286,7 @@ def _type(page: Page, target: Locator, label: str, text: str) -> None:
 
 
 def focused(page: Page) -> str:
-    """The name of what has the keyboard's focus."""
+    """Return the name of the node that has the keyboard's focus."""
     return plain(cast(str, page.evaluate(_FOCUSED)))
 
 
@@ -365,17 +365,17 @@ def rest(page: Page) -> None:
 
 
 def read_before_heading(page: Page) -> list[str]:
-    """Texts that became the name of the group around their heading: they are read before it."""
+    """Return texts that became the name of the group around their heading: they are read before it."""
     return [node.name for node in semantics(page) if node.headed and node.name]
 
 
 def nameless(page: Page) -> list[Node]:
-    """What can be acted on and has no name."""
+    """Return the nodes that can be acted on and have no name."""
     return [node for node in semantics(page) if node.interactive and not node.name]
 
 
 def heading_faults(page: Page) -> list[str]:
-    """Not exactly one first-level heading, or a level skipped."""
+    """Return faults of the headings: not exactly one of the first level, or a level skipped."""
     levels = [node.level for node in semantics(page) if node.level is not None]
     faults = [] if levels.count(1) == 1 else [f"{levels.count(1)} headings of level 1"]
     faults += [f"level {later} after {sooner}" for sooner, later in pairwise(levels) if later > sooner + 1]
@@ -383,10 +383,10 @@ def heading_faults(page: Page) -> list[str]:
 
 
 def small_targets(page: Page, *, least: float = 24, house: float = 48) -> list[str]:
-    """Targets under 24 px (WCAG 2.5.8), and buttons, rows, tabs under the house's 48 px.
+    """Return targets under 24 px (WCAG 2.5.8), and buttons, rows and tabs under the house's 48 px.
 
-    The exceptions of the house rule: filter chips (40 px), the cells of the month selector (42 px wide at
-    320), the demonstration's banner (32 px high).
+    Exceptions of the house rule: filter chips (40 px), months (42 px wide at 320), the demonstration's
+    banner (32 px high).
     """
     faults = []
     for node in semantics(page):
@@ -405,7 +405,7 @@ def _excused(node: Node) -> bool:
 
 
 def overflowing(page: Page) -> list[str]:
-    """Nodes with words that leave the window sideways, outside a strip made for it."""
+    """Return nodes with words that leave the window sideways, outside a strip that scrolls so."""
     size = page.viewport_size
     assert size is not None
     return [
@@ -416,11 +416,11 @@ def overflowing(page: Page) -> list[str]:
 
 
 def read_twice(page: Page) -> list[str]:
-    """Neighbours where a screen reader would say the same words twice in a row."""
+    """Return the words that a screen reader would say twice in a row."""
     said = [plain(node.name) for node in semantics(page) if node.name]
     return [one for one, other in pairwise(said) if one == other and len(one) > 1]
 
 
 def language(page: Page) -> str:
-    """The language the document declares, as `fr`."""
+    """Return the language that the document declares, as `fr`."""
     return cast(str, page.evaluate("document.documentElement.lang")).partition("-")[0]

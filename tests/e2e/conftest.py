@@ -1,8 +1,7 @@
 """Servers and browsers for the journeys.
 
-The app and the sandbox run as processes, as they do for people. Every browser context notes what it asks
-for: a request that leaves this machine fails the test that made it, and so do errors in the page and
-tracebacks in a server.
+The app and the sandbox run as processes, as for users. A test fails if its page sends a request off this
+machine or has an error. A traceback in a server is a failure at the end.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
 
 @pytest.fixture(scope="package")
 def serve(servers: Callable[..., Server]) -> Serve:
-    """Starts the web app as `python main.py --web`."""
+    """Return a function that starts the web app as `python main.py --web`."""
 
     def start(*, backend: str | None = None) -> Server:
         return servers(("main.py",), "--web", *(("--backend", backend) if backend else ()))
@@ -106,7 +105,7 @@ def serve(servers: Callable[..., Server]) -> Serve:
 
 @pytest.fixture(scope="package")
 def serve_sandbox(servers: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> ServeSandbox:
-    """Starts a sandbox as `python -m services.sandbox`."""
+    """Return a function that starts a sandbox as `python -m services.sandbox`."""
 
     def start(
         *,
@@ -137,7 +136,7 @@ def demo(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium. It ends with this package: its event loop would stop asynchronous tests."""
+    """Run the system's Chromium for this package: its event loop would stop asynchronous tests."""
     program = shutil.which("chromium")
     assert program is not None, "The browser tests need Chromium: run make test, or install chromium."
     with sync_playwright() as playwright:
@@ -171,7 +170,7 @@ class Watched:
             self.errors.append(message.text)
 
     def faults(self) -> list[str]:
-        """Requests that left the machine, or tried to, and errors in the pages; then forgets them."""
+        """Return, and forget, requests that left the machine or tried to, and errors in the pages."""
         outside = [
             f"{request.url} ({request.failure or 'answered'})"
             for request in self.requests
@@ -217,7 +216,7 @@ def devices(browser: Browser) -> Iterator[Callable[[str, str, bool], Watched]]:
 
 @pytest.fixture
 def visit(devices: Callable[[str, str, bool], Watched]) -> Iterator[Visit]:
-    """Opens tabs, closes them after the test, and fails it if one reached out or broke."""
+    """Return a function that opens tabs; fail the test if one reached out or broke."""
     used: list[Watched] = []
     tabs: list[Page] = []
 

@@ -1,8 +1,8 @@
-"""Draws the pictures of `docs/screenshots/` again: `python -m tests.e2e.screenshots [FOLDER]`.
+"""Program that draws the pictures of `docs/screenshots/` again: `python -m tests.e2e.screenshots [FOLDER]`.
 
 Files are named `<screen>-<phone|tablet|desktop>-<light|dark>-<fr|en>.png` and weigh less than 200 kB. The
-sandbox's clock stands still, so that two runs draw the same; only the demonstration's picture shows the
-embedded backend, whose dates are those of the day.
+sandbox's clock stands still, so that two runs draw the same. Only the demonstration's picture shows the
+embedded backend, with the dates of the day.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FURTHER = {
 
 @contextmanager
 def served() -> Iterator[tuple[Server, Server]]:
-    """The app on a sandbox whose clock stands still, and the app on its embedded backend."""
+    """Serve the app on a sandbox whose clock stands still, and the app on its embedded backend."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
@@ -72,7 +72,7 @@ def save(page: Page, file: Path) -> None:
 
 @contextmanager
 def tab(browser: Browser, device: str, locale: str, dark: bool) -> Iterator[Page]:
-    """A tab of a device that speaks a language, in the light or in the dark."""
+    """Open a tab of a device in a language, light or dark."""
     context = browser.new_context(
         viewport=DEVICES[device],
         locale=LOCALES[locale],

@@ -1,4 +1,4 @@
-"""What section 4 of the interface's description asks of every screen, on the semantics tree of a browser."""
+"""Accessibility of every screen, on the semantics tree of a browser."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.harness.processes import Server
 
 
 def faults(page: Page, said: Said) -> list[str]:
-    """Every fault of the screen, in words."""
+    """Return every fault of the screen, in words."""
     rest(page)
     locale = "fr" if said is FR else "en"
     return [

@@ -1,6 +1,6 @@
 """The whole path in a real browser, by the accessible names of the interface's description.
 
-The sandbox's clock stands at 14 May 2026, noon in Paris: the current period goes from 26 April to 25 May and
+The sandbox's clock stands at 14 May 2026, noon in Paris. The current period goes from 26 April to 25 May, and
 to the June invoice.
 """
 
@@ -40,7 +40,7 @@ FRAMES = """() => new Promise((told) => {
   window.requestAnimationFrame = (draw) => { asked += 1; return ask.call(window, draw); };
   setTimeout(() => { window.requestAnimationFrame = ask; told(asked); }, 1000);
 })"""
-"""How many frames the page asks for within a second."""
+"""Number of frames that the page asks for within a second."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def sign_in(page: Page, said: Said, identifier: str, password: str = PASSWORD) -
 
 
 def contract(page: Page, said: Said) -> str:
-    """The name of the first contract's row, once it is there: it ends by what it leads to."""
+    """Wait for the row of the first contract, and return its name."""
 
     def leading() -> list[str]:
         return [plain(node.name) for node in semantics(page) if plain(node.name).endswith(said.see_usage)]
@@ -142,7 +142,7 @@ def contract(page: Page, said: Said) -> str:
 
 
 def rows(page: Page) -> list[str]:
-    """The names of the purchases drawn: each says the time of its payment."""
+    """Return the names of the purchases drawn, recognized by their time of payment."""
     return [plain(node.name) for node in semantics(page) if re.search(r", \d\d:\d\d, ", plain(node.name))]
 
 
@@ -153,13 +153,13 @@ def see_rows(page: Page, *, besides: Collection[str] = ()) -> list[str]:
 
 
 def unmistakable(page: Page) -> str:
-    """The last purchase drawn whose name no other one has: a subscription's renewals look alike."""
+    """Return the last purchase drawn with a unique name: a subscription's renewals look alike."""
     drawn = see_rows(page)
     return next(row for row in reversed(drawn) if drawn.count(row) == 1)
 
 
 def selected_periods(page: Page) -> list[str]:
-    """The names of the selected columns of the month selector."""
+    """Return the names of the selected columns of the month selector."""
     period = re.compile(r"^Facture d|^\w+ invoice, ")
     return [
         plain(node.name)
@@ -313,7 +313,7 @@ def test_ten_thousand_purchases_open_like_ten_and_load_as_one_scrolls(demo: Serv
 
 @pytest.mark.nightly
 def test_a_screen_at_rest_draws_nothing(demo: Server, visit: Visit) -> None:
-    """What turns or glides where nobody sees it would empty the battery of a phone."""
+    """Check that nothing is animated out of sight, which would empty the battery of a phone."""
     page = visit(f"{demo.url}/achats")
     sign_in(page, FR, "gros-volume@demo.example")
     see_rows(page)

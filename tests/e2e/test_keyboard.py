@@ -225,7 +225,7 @@ def press_and_keep(page: Page, key: str, name: str) -> None:
 
 
 def is_chosen(page: Page, name: str) -> bool:
-    """Whether assistive technology is told that what begins with that name is the chosen one."""
+    """Return whether assistive technology is told that the control whose name starts so is chosen."""
     return any(
         plain(node.name).startswith(plain(name)) and "true" in (node.checked, node.selected)
         for node in semantics(page)

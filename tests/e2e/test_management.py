@@ -1,4 +1,4 @@
-"""What a subscriber changes, in a real browser, on both kinds of database: done once, and still true later.
+"""Changes by a subscriber in a real browser, on both kinds of database: done once, and still true later.
 
 The sandbox's clock stands at 14 May 2026, noon in Paris: the current period goes from 26 April to 25 May.
 """
@@ -74,7 +74,7 @@ def _entry(
 
 
 def _subscriber(identifier: str, name: str) -> dict[str, Any]:
-    """With two subscriptions, and one entry of each kind in the current period."""
+    """Return a subscriber with two subscriptions, and one entry of each kind in the current period."""
     who = identifier.partition("@")[0]
     return {
         "identifier": identifier,
@@ -168,7 +168,7 @@ def double_tap(page: Page, name: str) -> None:
 
 
 def see_reference(page: Page) -> str:
-    """The reference of a receipt, once it is on screen."""
+    """Wait for the reference of a receipt, and return it."""
     found: list[str] = []
 
     def there() -> bool:

@@ -23,7 +23,7 @@ WHO, PASSWORD = "nadine.hoarau@ile.example", "Tangue!974"
 
 @dataclass(frozen=True)
 class Expected:
-    """What is seen, in one language."""
+    """Texts on screen, in one language."""
 
     said: Said
     h1: str
@@ -92,7 +92,7 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def others(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
-    """The app on a sandbox of somebody else's data."""
+    """Return the app on a sandbox of foreign data."""
     return serve(backend=serve_sandbox(now=NOW, data=json.loads(OTHERS.read_text(encoding="utf-8"))).url)
 
 

@@ -33,7 +33,7 @@ TWO_FRAMES = """() => new Promise((drawn) =>
 
 
 class Cable:
-    """What lies between the browser and a server: `url` is the browser's end. It can be pulled out."""
+    """Cable between the browser and a server, which can be pulled out; `url` is the browser's end."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -46,7 +46,7 @@ class Cable:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def pull_out(self) -> None:
-        """Every connection ends, and who asks for one waits."""
+        """End every connection, and let new ones wait."""
         self._in_place.clear()
         with self._lock:
             for end in self._ends:
@@ -92,7 +92,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 @pytest.fixture(scope="module")
 def app(serve: Serve, serve_sandbox: ServeSandbox) -> Server:
-    """The app on a sandbox of the demo subscribers, on 14 May 2026."""
+    """Return an app that the tests restart, on a sandbox of the demo subscribers."""
     return serve(backend=serve_sandbox(now=NOW).url)
 
 

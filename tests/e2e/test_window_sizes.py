@@ -16,7 +16,7 @@ PHONE, ROTATED, DESKTOP = (390, 844), (844, 390), (1280, 900)
 
 
 def headings(page: Page) -> list[str]:
-    """The second-level headings that can be read."""
+    """Return the second-level headings."""
     return [plain(node.name) for node in semantics(page) if node.level == 2]
 
 

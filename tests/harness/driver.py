@@ -71,7 +71,7 @@ PATIENCE = 30.0
 """Default timeout in seconds."""
 _POLL = 0.01
 _TURNS = 100
-"""Of the event loop, after which something is taken for never waiting."""
+"""Number of turns of the event loop after which a task counts as never waiting."""
 _encode = configure_encode_object_for_msgpack(BaseControl)
 _current_page = cast("ContextVar[ft.Page | None]", _context_page)
 
@@ -100,7 +100,7 @@ class _Session(Session):
 
 
 class _Client(Connection):
-    """What is left of the Flutter client: it encodes every message and hands it to the driver."""
+    """Client that encodes every message, as Flutter's does, and hands it to the driver."""
 
     def __init__(self, receive: Callable[[Message, int], None]) -> None:
         super().__init__()

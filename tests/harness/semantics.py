@@ -134,7 +134,7 @@ def words(control: Any, *, whole: bool, inner: bool = False) -> Iterator[str]:
 
 @dataclasses.dataclass
 class Group:
-    """What was met in a group; an `explicit` one makes a node of each of its parts."""
+    """State of the walk through a group; an `explicit` group makes a node of each of its parts."""
 
     explicit: bool = False
     node: str = ""

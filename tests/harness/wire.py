@@ -45,9 +45,9 @@ _INPUTS = {
     "Switch": ("value", "change"),
     "Checkbox": ("value", "change"),
 }
-"""Of what is turned on and off: the property a tap changes, and the event it fires."""
+"""Property that a tap on a switch changes, and event that it fires."""
 _ASIDE = ("_services", "_user_services", "theme", "dark_theme", "fonts")
-"""What of a page is not drawn."""
+"""Properties of a page that are not drawn."""
 
 
 class Crashed(AssertionError):
@@ -301,8 +301,8 @@ class WireClient(Device):
     def _patch(self, root: int, paths: list[Any], *operations: list[Any]) -> None:
         """Apply a patch to the control of that number.
 
-        `paths` is a tree `[number, {key: tree}]` that gives a number to each node on the way; an operation is
-        its kind, the number of a node, a key in it, and what to put there.
+        `paths` is a tree `[number, {key: tree}]` that gives a number to each node on the way. An operation
+        has a kind, the number of a node, a key in it, and a value.
         """
         base = next((one for one in _walk(self.page) if one["_i"] == root), None)
         if base is None:  # of a screen that is gone

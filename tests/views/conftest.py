@@ -1,4 +1,4 @@
-"""A real sandbox in this process, and a line to it that can be cut, held and listened to."""
+"""Sandbox in this process, and a line to it that tests cut, hold and observe."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LONG = "longue@demo.example"
 
 
 class Line(httpx.AsyncBaseTransport):
-    """The way to an application, as a test wants it."""
+    """Transport to an application, with the faults that a test sets."""
 
     def __init__(self, app: Starlette, clock: Clock) -> None:
         self.app = app
@@ -49,7 +49,7 @@ class Line(httpx.AsyncBaseTransport):
         self._clock = clock
         self._held: list[tuple[str, asyncio.Event]] = []
         self.asked: list[str] = []
-        """What was read, as `/v1/me`; sign-in aside."""
+        """Addresses requested, as `/v1/me`; sign-in aside."""
         self.down = False
         """No request arrives."""
         self.broken: str | None = None
@@ -98,7 +98,7 @@ class Line(httpx.AsyncBaseTransport):
 
     @contextmanager
     def holding(self, text: str) -> Iterator[None]:
-        """Answers to addresses with `text` in them are under way until the end of the block."""
+        """Hold answers to addresses that contain `text` until the end of the block."""
         held = (text, asyncio.Event())
         self._held.append(held)
         try:
@@ -110,12 +110,12 @@ class Line(httpx.AsyncBaseTransport):
     def backend(
         self, credentials: CredentialStore | None = None, offline: OfflineStore | None = None
     ) -> Backend:
-        """A visitor's client at this end of the line."""
+        """Return a visitor's client at this end of the line."""
         wire = HttpClient(IN_PROCESS, self, clock=self._clock, timeout=stretched(5.0))
         return Backend(wire, credentials or MemoryStore(), clock=self._clock, offline=offline)
 
     def demonstration(self) -> Demonstration:
-        """A visitor's way along this line, on which a slow network takes no time."""
+        """Return a visitor's transport over this line, on which a slow network takes no time."""
 
         async def at_no_cost(_seconds: float) -> None:
             await asyncio.sleep(0)
@@ -124,9 +124,9 @@ class Line(httpx.AsyncBaseTransport):
 
 
 def long_lists(*, one_more: bool = False) -> Subscriber:
-    """140 purchases in the current period, ten a day, 60 in the one before, none earlier.
+    """Return a subscriber with 140 purchases in the current period, ten a day, and 60 in the one before.
 
-    `one_more`: and one that came later.
+    `one_more` adds a later purchase.
     """
 
     def purchase(index: int, day: datetime) -> Purchase:
@@ -167,14 +167,14 @@ def long_lists(*, one_more: bool = False) -> Subscriber:
 
 @pytest.fixture(scope="session")
 def everyone() -> dict[str, Subscriber]:
-    """The demo subscribers of that day, and the one of `long_lists`, by identifier."""
+    """Return the demo subscribers of that day, and the one of `long_lists`, by identifier."""
     people = (*demo.subscribers(NOW), long_lists())
     return {person.identifier: person for person in people}
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the pauses between retries, which have their own tests."""
+    """Turn off retries, which have their own tests."""
     monkeypatch.setattr(http, "_RETRY", Retry(total=0))
 
 
@@ -188,7 +188,7 @@ Serve = Callable[..., Line]
 
 @pytest.fixture
 def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
-    """Makes a sandbox of these subscribers, which takes a moment to answer, and gives the line to it."""
+    """Return a function that creates a sandbox with 3 ms of latency and returns a line to it."""
     apps: list[Starlette] = []
 
     def make(
@@ -210,18 +210,18 @@ def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
 
 
 def typed(text: str | bool) -> Any:
-    """What a field, or a switch, tells its state once it holds this."""
+    """Return the event of a field or switch that holds this."""
     return SimpleNamespace(data=text)
 
 
 async def sign_in(backend: Backend, identifier: str, *, remember: bool = False) -> None:
-    """Through both steps, without a screen."""
+    """Go through both steps of the sign-in, without a screen."""
     challenge = await backend.begin_sign_in(identifier)
     await backend.finish_sign_in(challenge, PASSWORD, remember=remember)
 
 
 async def remembered(line: Line, identifier: str) -> MemoryStore:
-    """The device of somebody who signed in before and stayed so."""
+    """Return the credential store of a device with a remembered session."""
     store = MemoryStore()
     await sign_in(line.backend(store), identifier, remember=True)
     line.asked.clear()
@@ -229,7 +229,7 @@ async def remembered(line: Line, identifier: str) -> MemoryStore:
 
 
 async def never(_seconds: float) -> None:
-    """Nothing is tried again by itself: so it is the test that does."""
+    """Wait forever: nothing is retried automatically."""
     await asyncio.Event().wait()
 
 
@@ -243,7 +243,7 @@ def visit(
     runtime: Runtime | None = None,
     **screen: Any,
 ) -> Driver:
-    """Somebody in front of the whole app; `screen` is the driver's: route, width, locale..."""
+    """Return a driver of the whole app; `screen` are its arguments: route, width, locale..."""
 
     runtime = runtime or (Runtime.WEB if screen.get("web") else Runtime.DESKTOP)
 
@@ -275,5 +275,5 @@ def first(app: Driver, start: str) -> str:
 
 
 async def quiet(app: Driver, line: Line) -> None:
-    """Wait until nothing is asked any more, and what was answered is drawn."""
+    """Wait until no request is in flight and all answers are drawn."""
     await app.until(lambda: app.waits and not line.under_way, "still asking")
