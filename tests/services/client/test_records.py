@@ -15,8 +15,8 @@ from services.client.cache import ResponseCache, encode
 from services.client.whole_periods import read_export
 from services.domain.errors import UnexpectedAnswer
 from services.domain.models import Answer
-from tests.services.liar import RIGHT
-from tests.services.lying import CONTRACT
+from tests.services.random_answers import CONTRACT
+from tests.services.random_server import RIGHT
 from tests.services.scripted import Scripted, always
 
 ODD: dict[str, dict[str, Any]] = {

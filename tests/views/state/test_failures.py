@@ -12,7 +12,7 @@ from services.client.backend import Backend
 from services.client.cache import Reading
 from services.domain.errors import UnexpectedAnswer, Unreachable
 from services.domain.models import Contract
-from tests.services.lying import purchase, purchases, service, subscriptions
+from tests.services.random_answers import purchase, purchases, service, subscriptions
 from tests.services.scripted import ACCOUNT
 from views.core.loadable import Loadable
 from views.core.session import Gate, SessionState

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from services.domain.models import Purchase
-from tests.services.liar import RIGHT
-from tests.services.lying import CONTRACT
+from tests.services.random_answers import CONTRACT
+from tests.services.random_server import RIGHT
 from tests.services.scripted import NOW
 from views.core.text import Language, Words
 from views.kit.brand import CONSO_ET_MOI

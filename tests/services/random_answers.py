@@ -17,8 +17,9 @@ from services.client.credentials import MemoryStore
 from services.client.oauth import Tokens
 from services.domain.errors import BackendError
 from services.domain.models import Contract, DisputeReason, ServiceStatus
+from tests.harness.patience import stretched
 from tests.services.client.test_http import listening
-from tests.services.liar import Liar
+from tests.services.random_server import RandomServer
 from tests.services.scripted import ACCOUNT
 from views.core.loadable import Loadable
 from views.core.session import Gate, SessionState
@@ -79,7 +80,7 @@ async def service(backend: Backend) -> list[Loadable[Any]]:
 HOLDERS = (account, purchases, purchase, subscriptions, service)
 
 
-async def lie(answers: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+async def outcomes_of(answers: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Request at least `answers` random answers and return the number of outcomes by name.
 
     Every outcome is a value or a `BackendError`; no state holder goes on loading.
@@ -90,9 +91,9 @@ async def lie(answers: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> Count
 
     monkeypatch.setattr(httpx_retries.Retry, "asleep", asleep)
     outcomes: Counter[str] = Counter()
-    async with listening(Liar(seed)) as (address, told):
+    async with listening(RandomServer(seed)) as (address, told):
         while len(told) < answers:
-            backend = Backend.at(f"http://{address}", MemoryStore(), timeout=5)
+            backend = Backend.at(f"http://{address}", MemoryStore(), timeout=stretched(5))
             for call in CALLS:
                 await sign_in(backend)
                 try:
@@ -103,7 +104,7 @@ async def lie(answers: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> Count
                     outcomes["value"] += 1
             for read in HOLDERS:
                 await sign_in(backend)
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(stretched(60)):
                     for held in await read(backend):
                         assert not held.loading, (read.__name__, held)
                         assert held.data is not None or held.error is not None, read.__name__

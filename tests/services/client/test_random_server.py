@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.lying import lie
+from tests.services.random_answers import outcomes_of
 
 
+@pytest.mark.parametrize(
+    ("answers", "seed"), [(600, 20261129), pytest.param(3_000, 1, marks=pytest.mark.nightly)]
+)
 async def test_random_bytes_from_a_server_give_a_value_or_a_backend_error(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, answers: int, seed: int
 ) -> None:
-    outcomes = await lie(600, 20261129, monkeypatch)
+    outcomes = await outcomes_of(answers, seed, monkeypatch)
     assert {"value", "UnexpectedAnswer", "Unreachable", "Unavailable"} <= set(outcomes), outcomes

@@ -159,7 +159,7 @@ _BODIES = (
 )
 
 
-class Liar:
+class RandomServer:
     """Random source of answers, reproducible by its seed."""
 
     def __init__(self, seed: int) -> None:
