@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, cast
@@ -194,7 +194,7 @@ class InsightsState:
                     lambda _: None,
                     most_pages=self.most_pages,
                 )
-                self._periods[period.period_id] = PackedPeriod.of(entries)
+                self._pack(period, entries)
         for period_id in self._periods.keys() - {period.period_id for period in periods.data}:
             del self._periods[period_id]
         if periods.error is not None:
@@ -226,8 +226,14 @@ class InsightsState:
             known = self._known(period)
             if known is None or known.period != period:
                 return False
-            self._periods[period.period_id] = PackedPeriod.of(known)
+            self._pack(period, known)
         return True
+
+    def _pack(self, period: BillingPeriod, read: PeriodEntries) -> None:
+        """Store a period, with the object `period` if it is equal, which saves its copy."""
+        if read.period == period:
+            read = replace(read, period=period)
+        self._periods[period.period_id] = PackedPeriod.of(read)
 
     def _known(self, period: BillingPeriod) -> PeriodEntries | None:
         """Return the cached entries of a period; None if a page is missing."""
