@@ -16,7 +16,6 @@ from views.kit.theme import (
     SPACE_M,
     TARGET,
     hairline,
-    navigation_cell,
 )
 from views.routes import SETTINGS, Destination, go
 
@@ -51,7 +50,7 @@ def _labelled_account(design: Design) -> ft.Control:
         content,
         partial(go, SETTINGS),
         name=design.words("home.account"),
-        style=navigation_cell(design.colors),
+        style=design.cell_style,
     )
     return ft.Container(row, width=RAIL_WIDTH, padding=ft.Padding.only(left=RAIL_EDGE))
 
@@ -126,7 +125,7 @@ def _place(design: Design, place: Destination, here: bool, news: int, *, low: bo
         partial(go, place.path),
         name="\n".join([label, *told]),
         selected=here,
-        style=navigation_cell(design.colors),
+        style=design.cell_style,
         key=f"place-{place.name}",
     )
     cell.expand = len(label) + LEAST_LETTERS if design.crowded else 1

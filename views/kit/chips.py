@@ -9,7 +9,7 @@ import flet as ft
 
 from views.flet_compat.pressed_focus import keep_focus
 from views.kit.design import Design, text
-from views.kit.theme import SPACE_2XS, SPACE_XS, pill
+from views.kit.theme import SPACE_2XS, SPACE_XS
 
 
 class Chip(NamedTuple):
@@ -47,7 +47,7 @@ def _chip(design: Design, chip: Chip) -> ft.Control:
     tick = [ft.Icon(ft.Icons.CHECK, size=18, color=design.colors.accent)] if chip.chosen else []
     label = text(chip.label, design.type.label_s, spoken=chip.spoken)
     button = ft.TextButton(
-        ft.Row([*tick, label], spacing=SPACE_2XS, tight=True), style=pill(design.colors, chosen=chip.chosen)
+        ft.Row([*tick, label], spacing=SPACE_2XS, tight=True), style=design.pill_styles[chip.chosen]
     )
     radio = ft.Radio(value=chip.key, disabled=True, visual_density=ft.VisualDensity.COMPACT)
     return ft.MergeSemantics(ft.Stack([radio, keep_focus(button, chip.key, chip.on_select)]))

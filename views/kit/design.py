@@ -17,7 +17,9 @@ from views.kit.theme import (
     Typography,
     card_row,
     chart_column,
+    navigation_cell,
     palette,
+    pill,
     row_button,
     typography,
 )
@@ -61,6 +63,16 @@ class Design:
     def column_style(self) -> ft.ButtonStyle:
         """`chart_column` in these colors."""
         return chart_column(self.colors)
+
+    @cached_property
+    def cell_style(self) -> ft.ButtonStyle:
+        """`navigation_cell` in these colors, shared by the cells of all sessions."""
+        return navigation_cell(self.colors)
+
+    @cached_property
+    def pill_styles(self) -> tuple[ft.ButtonStyle, ft.ButtonStyle]:
+        """`pill` in these colors, of a chip that is not chosen and of a chosen chip."""
+        return pill(self.colors, chosen=False), pill(self.colors, chosen=True)
 
     @classmethod
     @lru_cache(maxsize=32)
