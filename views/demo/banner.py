@@ -20,7 +20,7 @@ from views.kit.cards import Tone, column
 from views.kit.design import Design, heading, text
 from views.kit.radios import Option, radios
 from views.kit.theme import SPACE_M, SPACE_XS, row_button
-from views.routes import Destination, year_address
+from views.routes import CHECK, CONTESTS, PUBLISHERS, PURCHASES, SEARCH, Destination, year_address
 
 HEIGHT = 32
 
@@ -123,14 +123,22 @@ def demo_sheet(design: Design, demo: DemoState, runtime: Runtime) -> Sheet:
     return Sheet(words("demo.banner"), content, demo.close)
 
 
+_LISTS = {
+    **{place: place for place in (PURCHASES, Destination.MANAGE.path, CHECK, SEARCH)},
+    CONTESTS: Destination.MANAGE.path,
+    PUBLISHERS: Destination.HOME.path,
+}
+"""Lists above the details of one subscriber, by the first segment of the path."""
+
+
 def list_above(route: str) -> str:
     """Return the list's route for a detail's: `/achats?periode=2024-03` for `/achats/p1?periode=2024-03`.
 
     Return any other route unchanged.
     """
     parts = urlsplit(route)
-    place, _, detail = parts.path[1:].partition("/")
-    if not detail or place not in ("achats", "gerer", "contestations"):
+    first, _, detail = parts.path[1:].partition("/")
+    above = _LISTS.get(f"/{first}") if detail else None
+    if above is None:
         return route
-    place = "gerer" if place == "contestations" else place
-    return f"/{place}?{parts.query}" if parts.query else f"/{place}"
+    return f"{above}?{parts.query}" if parts.query else above
