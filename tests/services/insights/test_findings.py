@@ -69,7 +69,11 @@ PROMISED = {
     "plafond": [Kind.OVER_LAW, Kind.NEAR, Kind.OVER],
     "veille": [Kind.AGAIN, Kind.WEEKLY, Kind.NEWSUB, Kind.UNUSUAL, Kind.NEW],
 }
-"""Findings of the demo subscribers on any day."""
+"""Findings of the demo subscribers on any day.
+
+A subscriber without a role in the demo of the findings has at most one. Camille has one of each frequent
+kind. `plafond` was made to show the limits, and `veille` to show publishers and subscriptions.
+"""
 
 
 @given(MOMENTS)
