@@ -15,7 +15,7 @@ from tests.nightly.endurance.processes import Program
 RETURNS = 20
 LIST = "Filtrer les achats"
 FORECAST = "probablement entre"
-"""Words of the running period's link, drawn once all periods are read."""
+"""Words of the estimate of the next bill, drawn once all periods are read."""
 
 
 async def signed_in(app: Program, *, route: str = "/achats", **screen: float) -> WireClient:
@@ -73,7 +73,7 @@ async def test_at_whatever_moment_it_drops_the_screen_is_true_and_obeys_on_retur
                 await visitor.until(partial(is_at, visitor, addresses[other]), "its address stays away")
             except AssertionError as error:
                 raise AssertionError(told) from error
-        async with await signed_in(patient) as another:
+        async with await signed_in(patient, route="/") as another:
             await another.see(FORECAST)  # marks of rows and the badge stand on all periods, as above
             await another.go(visitor.route)
             await another.until(lambda: another.texts() == visitor.texts(), f"not what {visitor.texts()}")
