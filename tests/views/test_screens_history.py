@@ -204,7 +204,9 @@ async def test_browser_sends_the_file_to_the_uploads_of_the_host(serve: Serve) -
         await app.see(FR["done"])
 
 
-async def test_search_purchase_and_dossier_mark_an_imported_purchase(serve: Serve, tmp_path: Path) -> None:
+async def test_imported_purchase_is_marked_in_every_screen_and_shown_offline(
+    serve: Serve, tmp_path: Path
+) -> None:
     line = serve(VEILLE)
     oldest = read_archive(archive(NOW), BOX).contracts[0].periods[0].entries[0]
     async with at_settings(line) as app:
@@ -218,6 +220,10 @@ async def test_search_purchase_and_dossier_mark_an_imported_purchase(serve: Serv
         await app.go(f"/achats/{oldest.payment_id}?periode={oldest.period_id}")
         await app.see(oldest.reference_code)
         await app.see(FR["tag"])
+        line.down = True
+        await app.go(f"/achats?periode={oldest.period_id}")
+        await app.until(partial(_says, app, FR["origin"]), "no period without a network")
+        line.down = False
         await app.go(f"/contestations/nouvelle/achat/{oldest.payment_id}")
         await app.tap("Achat à mon insu")
         await app.tap("Préparer le dossier")

@@ -10,7 +10,7 @@ import flet as ft
 
 from services.client.cache import Reading
 from services.documents.archive import MOST_ENTRIES, Archive, ArchiveFault, FaultKind
-from services.domain.errors import NotFound
+from services.domain.errors import NotFound, Unavailable, Unreachable
 from services.domain.models import Answer, Filter, PeriodState, Purchase, PurchasePage
 from services.insights.history import History, history_of, merge, page_of
 from services.insights.ledger import Ledger, PeriodEntries
@@ -79,17 +79,17 @@ class HistoryState:
         return Answer(page_of(kept, kind, number, per_page), self.kept.periods[period_id].at)
 
     def entry(self, payment_id: str) -> Answer[Purchase] | None:
-        """Return a kept entry, in the form of the backend's answers."""
+        """Return an entry of an older period, in the form of the backend's answers."""
         kept = self.kept.entries.get(payment_id)
-        return Answer(kept.value, kept.at) if kept else None
+        return Answer(kept.value, kept.at) if kept and self.imported(payment_id) else None
 
     def instead_of(self, served: Reading[T], kept: Callable[[], Answer[T] | None]) -> Reading[T]:
-        """Return a reading that gives `kept` if the backend no longer serves the data."""
+        """Return a reading that gives `kept` if the backend does not serve the data, or does not answer."""
 
         async def ask() -> Answer[T]:
             try:
                 return await served
-            except NotFound:
+            except (NotFound, Unreachable, Unavailable):
                 answer = kept()
                 if answer is None:
                     raise

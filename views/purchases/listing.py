@@ -235,7 +235,8 @@ def _kept(design: Design, formats: Formats, purchases: PurchasesState) -> list[f
         return []
     at = purchases.history.kept.periods[older.period.period_id].at
     said = design.words("history.imported", date=formats.long_date(formats.local_day(at)))
-    return [alert(design, Tone.INFO, said), _to_year(design, older.period.bill_month)]
+    month = formats.month_year(older.period.bill_month)
+    return [alert(design, Tone.INFO, month, said), _to_year(design, older.period.bill_month)]
 
 
 def _to_year(design: Design, bill_month: str) -> ft.Control:
