@@ -14,7 +14,7 @@ from services.client.backend import Backend
 from services.client.cache import Reading
 from services.domain.errors import Changed, NotFound, UnexpectedAnswer
 from services.domain.models import Contract, PurchasePage
-from services.insights.ledger import NOTHING, PeriodEntries, counted
+from services.insights.ledger import NOTHING, PackedPeriod, PeriodEntries, counted
 
 PER_PAGE = 100
 """Limit of the contract."""
@@ -43,7 +43,7 @@ async def read_export(
     contract: Contract,
     period_ids: Sequence[str],
     on_progress: ProgressCallback,
-    older: Sequence[PeriodEntries] = (),
+    older: Sequence[PackedPeriod] = (),
 ) -> Export:
     """Read all entries of some periods.
 
@@ -57,7 +57,7 @@ async def read_export(
     periods: list[PeriodEntries] = []
     for period_id in sorted(period_ids):
         if period_id in kept:
-            periods.append(kept[period_id])
+            periods.append(kept[period_id].unpacked())
             continue
         before = len(periods)
 

@@ -71,11 +71,13 @@ class InsightsState:
     _periods: dict[str, PackedPeriod] = field(default_factory=dict)
     _unpacked: tuple[PackedLedger, Ledger] | None = None
     """The ledger as packed, and with its entries, until `release`."""
-    _extended: tuple[Ledger, tuple[PeriodEntries, ...], Ledger] | None = None
+    _extended: tuple[Ledger, tuple[PackedPeriod, ...], Ledger] | None = None
     """The ledger, the imported periods, and the ledger with both, until `release`."""
     _of: tuple[object, ...] = ()
     """Periods from which the ledger was read, and the time of their answer."""
     _looked_at: tuple[object, ...] = ()
+    _outranked: tuple[object, ...] = ()
+    """Ledger and history from which the older periods were found."""
 
     def __post_init__(self, periods_read: dict[str, PackedPeriod] | None) -> None:
         if periods_read is not None:
@@ -261,11 +263,15 @@ class InsightsState:
         packed, listed = self.packed.data, self.subscriptions.subscriptions
         if packed is None or listed.data is None:
             return
-        service, kept = self.service.service.data, self.history.kept
+        service, kept = self.service.service.data, self.history.packed
         inputs = (packed, listed.data, listed.unreadable, service, self.limits, kept)
         if self._looked_at != inputs:
             self._looked_at = inputs
-            self._look_at(self._unpacked[1] if self._unpacked else packed.unpacked(), listed.data)
+            ledger = self._unpacked[1] if self._unpacked else packed.unpacked()
+            if self._outranked != (packed, kept):
+                self._outranked = packed, kept
+                self.history.outrank(ledger)
+            self._look_at(ledger, listed.data)
         self.on_count(self.unseen)
 
     def _look_at(self, ledger: Ledger, listed: tuple[Subscription, ...]) -> None:
@@ -273,6 +279,5 @@ class InsightsState:
         unreadable = self.subscriptions.subscriptions.unreadable
         self.forecast = None if unreadable else forecast(ledger, listed, self.service.service.data)
         self.findings = findings(ledger, listed, self.limits)
-        self.history.outrank(ledger)
         if (found := {**self.history.marks, **marks(ledger)}) != self.marked.marks:
             self.marked.marks = found

@@ -92,8 +92,7 @@ def _facts(
     words = design.words
     title, content = shown_names(design, purchase)
     period = next((p for p in purchases.periods.data or () if p.period_id == purchase.period_id), None)
-    older = purchases.history.period(purchase.period_id)
-    period = period or (older.period if older else None)
+    period = period or purchases.history.period(purchase.period_id)
     rows = [
         (words("purchase.date"), formats.moment(purchase.payment_date)),
         (words("purchase.publisher"), purchase.merchant_name),

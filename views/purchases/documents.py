@@ -14,7 +14,7 @@ from services.documents.csv import COLUMNS, Spelling, csv_file
 from services.documents.receipt import Receipt, pdf_file
 from services.domain.models import Contract, EntryType, Money, PaymentStatus, Purchase
 from services.domain.periods import period_billed_in
-from services.insights.ledger import PeriodEntries
+from services.insights.ledger import PackedPeriod, PeriodEntries
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.sharing import File, FileFactory, ProgressCallback
@@ -31,7 +31,7 @@ def export_of(
     contract: Contract,
     period_ids: Sequence[str],
     words: Words,
-    older: Sequence[PeriodEntries] = (),
+    older: Sequence[PackedPeriod] = (),
 ) -> FileFactory:
     """Return a function that builds the CSV file of these periods: `conso-et-moi-2024-03.csv`.
 

@@ -233,10 +233,10 @@ def _kept(design: Design, formats: Formats, purchases: PurchasesState) -> list[f
     older = purchases.older
     if older is None:
         return []
-    at = purchases.history.kept.periods[older.period.period_id].at
+    at = purchases.history.imported_at(older.period_id)
     said = design.words("history.imported", date=formats.long_date(formats.local_day(at)))
-    month = formats.month_year(older.period.bill_month)
-    return [alert(design, Tone.INFO, month, said), _to_year(design, older.period.bill_month)]
+    month = formats.month_year(older.bill_month)
+    return [alert(design, Tone.INFO, month, said), _to_year(design, older.bill_month)]
 
 
 def _to_year(design: Design, bill_month: str) -> ft.Control:

@@ -27,7 +27,6 @@ from services.domain.models import (
     Purchase,
     PurchasePage,
 )
-from services.insights.ledger import PeriodEntries
 from views.core.history import HistoryState
 from views.core.loadable import Loadable, failures_to
 from views.core.resource import Part, Resource
@@ -172,11 +171,10 @@ class PurchasesState:
     def period(self) -> BillingPeriod | None:
         """Period on screen, served or imported; None until the periods are known."""
         served = next((p for p in self.periods.data or () if p.period_id == self.period_id), None)
-        older = self.older
-        return served or (older.period if older else None)
+        return served or self.older
 
     @property
-    def older(self) -> PeriodEntries | None:
+    def older(self) -> BillingPeriod | None:
         """Imported period on screen, which the backend no longer serves."""
         served = {period.period_id for period in self.periods.data or ()}
         return None if self.period_id in served else self.history.period(self.period_id)
