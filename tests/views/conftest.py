@@ -40,6 +40,19 @@ LONG = "longue@demo.example"
 """The subscriber of `long_lists`."""
 
 
+class Held:
+    """Answers to addresses that contain `text`, held back until a test releases them."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.released = text, asyncio.Event()
+        self.given = asyncio.Semaphore(0)
+
+    async def answered(self) -> None:
+        """Wait for one more answer of the backend, which the client does not have yet."""
+        async with asyncio.timeout(stretched(30)):
+            await self.given.acquire()
+
+
 class Line(httpx.AsyncBaseTransport):
     """Transport to an application, with the faults that a test sets."""
 
@@ -47,7 +60,7 @@ class Line(httpx.AsyncBaseTransport):
         self.app = app
         self.far_end = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._clock = clock
-        self._held: list[tuple[str, asyncio.Event]] = []
+        self._held: list[Held] = []
         self.asked: list[str] = []
         """Addresses requested, as `/v1/me`; sign-in aside."""
         self.down = False
@@ -86,9 +99,10 @@ class Line(httpx.AsyncBaseTransport):
         if self.busy is not None:
             return httpx.Response(503, headers={"Retry-After": str(self.busy)}, request=request)
         response = await self.far_end.handle_async_request(request)
-        for text, released in self._held:
-            if text in address:
-                await released.wait()
+        for held in tuple(self._held):
+            if held.text in address:
+                held.given.release()
+                await held.released.wait()
         if self.lost is not None and self.lost in address and request.method != "GET":
             self.down = True
             raise httpx.ReadError("lost", request=request)
@@ -97,15 +111,15 @@ class Line(httpx.AsyncBaseTransport):
         return response
 
     @contextmanager
-    def holding(self, text: str) -> Iterator[None]:
+    def holding(self, text: str) -> Iterator[Held]:
         """Hold answers to addresses that contain `text` until the end of the block."""
-        held = (text, asyncio.Event())
+        held = Held(text)
         self._held.append(held)
         try:
-            yield
+            yield held
         finally:
             self._held.remove(held)
-            held[1].set()
+            held.released.set()
 
     def backend(
         self, credentials: CredentialStore | None = None, offline: OfflineStore | None = None

@@ -156,9 +156,9 @@ async def test_feedback_sent_twice_is_stored_once(serve: Serve) -> None:
     line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
-    with line.holding("/v1/feedback"):
+    with line.holding("/v1/feedback") as held:
         both = asyncio.gather(help_.send(form), help_.send(form))
-        await asyncio.sleep(0.02)
+        await held.answered()
         assert form.stage is Stage.SENDING
     await both
     await help_.send(form)
@@ -221,9 +221,9 @@ async def test_feedback_delivery_cancelled_is_completed_by_the_next(serve: Serve
     form = written(help_)
     await help_.send(form)
     line.down = False
-    with line.holding("/v1/feedback"):
+    with line.holding("/v1/feedback") as held:
         first = asyncio.create_task(help_.deliver())
-        await asyncio.sleep(0.02)
+        await held.answered()
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
     await help_.deliver()

@@ -32,9 +32,9 @@ async def test_purchase_of_the_list_is_shown_before_the_answer(serve: Serve) -> 
     line = serve(CAMILLE)
     listed, state = await both(line)
     first = ids(listed)[0]
-    with line.holding(first):
+    with line.holding(first) as held:
         opening = asyncio.create_task(state.open(first, listed.find(first)))
-        await asyncio.sleep(0.02)
+        await held.answered()
         assert state.purchase.data is not None
         assert state.purchase.data.payment_id == first
         assert state.purchase.at == NOW
@@ -89,9 +89,9 @@ async def test_purchase_answer_for_a_previous_purchase_is_dropped(serve: Serve) 
     line = serve(CAMILLE)
     listed, state = await both(line)
     first, second = ids(listed)[:2]
-    with line.holding(first):
+    with line.holding(first) as held:
         slow = asyncio.create_task(state.open(first, None))
-        await asyncio.sleep(0.02)
+        await held.answered()
         await state.open(second, None)
     await slow
     assert state.payment_id == second
@@ -104,9 +104,9 @@ async def test_purchase_failure_for_a_previous_purchase_is_dropped(serve: Serve)
     listed, state = await both(line)
     first, second = ids(listed)[:2]
     line.broken = first
-    with line.holding(first):
+    with line.holding(first) as held:
         slow = asyncio.create_task(state.open(first, None))
-        await asyncio.sleep(0.02)
+        await held.answered()
         await state.open(second, None)
     await slow
     assert state.purchase.error is None

@@ -75,9 +75,9 @@ async def test_dispute_is_sent_as_entered_and_shown_on_the_purchase(line: Line) 
 async def test_dispute_sent_twice_is_created_once_and_the_form_stays_open(line: Line) -> None:
     report = await opened(line)
     report.choose(picked(DisputeReason.DUPLICATE))
-    with line.holding("/disputes"):
+    with line.holding("/disputes") as held:
         both = asyncio.gather(report.send(), report.send())
-        await asyncio.sleep(0.02)
+        await held.answered()
         assert report.busy
         report.close()
         assert report.payment_id == FIRST

@@ -90,9 +90,9 @@ async def test_service_switch_dismissed_changes_nothing(line: Line) -> None:
 async def test_service_switch_takes_effect_only_after_the_answer(line: Line) -> None:
     state = await read(line)
     state.ask()
-    with line.holding("/service"):
+    with line.holding("/service") as held:
         switching = asyncio.create_task(state.switch.confirm())
-        await asyncio.sleep(0.02)
+        await held.answered()
         assert state.on, "asked for, not done"
         assert state.changing
         state.switch.dismiss()
@@ -140,9 +140,9 @@ async def test_service_switch_with_a_delay_is_pending_until_done(
 async def test_pending_service_switch_is_shown_in_another_session(slow_line: Line, clock: Clock) -> None:
     state = await read(slow_line)
     state.ask()
-    with slow_line.holding("/service"):
+    with slow_line.holding("/service") as held:
         screen = asyncio.create_task(state.switch.confirm())
-        await asyncio.sleep(0.02)
+        await held.answered()
         screen.cancel()  # leave the screen and the session
         await asyncio.gather(screen, return_exceptions=True)
     again = await read(slow_line)
@@ -266,11 +266,11 @@ async def test_service_switch_offline_is_not_sent_and_can_be_repeated(line: Line
 async def test_service_load_in_flight_does_not_undo_a_switch(line: Line) -> None:
     state = await read(line)
     state.ask()
-    with line.holding("/service"):
+    with line.holding("/service") as held:
         older = asyncio.create_task(state.load())
-        await asyncio.sleep(0.02)
+        await held.answered()
         switching = asyncio.create_task(state.switch.confirm())
-        await asyncio.sleep(0.02)
+        await held.answered()
     await asyncio.gather(older, switching)
     assert status(state) == (OFF, None)
     assert not state.service.loading

@@ -164,9 +164,9 @@ async def test_sign_out_with_a_store_that_cannot_be_cleared_reports_it(serve: Se
 async def test_account_load_in_flight_at_sign_out_is_dropped(serve: Serve) -> None:
     line = serve(CAMILLE)
     session = await inside(line)
-    with line.holding("/v1/me"):
+    with line.holding("/v1/me") as held:
         reading = asyncio.create_task(session.load_account())
-        await asyncio.sleep(0.02)
+        await held.answered()
         await session.sign_out()
     await reading
     assert nothing_left(session)

@@ -228,9 +228,9 @@ async def test_going_back_is_disabled_while_the_password_is_checked(serve: Serve
     line = serve(CAMILLE)
     form = await at_password(line)
     form.type_password(typed(PASSWORD))
-    with line.holding("/oauth/"):
+    with line.holding("/oauth/") as held:
         checking = asyncio.create_task(form.submit_password())
-        await asyncio.sleep(0.02)
+        await held.answered()
         assert form.busy
         form.back()
         assert form.step.name == "PASSWORD", "not while the password is being checked"

@@ -108,9 +108,9 @@ async def test_termination_confirmed_twice_is_sent_once_and_the_sheet_stays_open
     state = await read(line)
     asked = len(line.asked)
     state.ending.ask(one(state, WEEKLY))
-    with line.holding("/termination"):
+    with line.holding("/termination") as held:
         both = asyncio.gather(state.ending.confirm(), state.ending.confirm())
-        await asyncio.sleep(0.02)
+        await held.answered()
         assert state.termination.busy
         state.ending.dismiss()
         assert state.termination.asked is not None, "closing the sheet would hide what is being done"
@@ -231,11 +231,11 @@ async def test_termination_that_never_arrived_is_reported_by_the_next_load(line:
 async def test_subscription_load_in_flight_does_not_undo_a_termination(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, WEEKLY))
-    with line.holding("/subscriptions"):
+    with line.holding("/subscriptions") as held:
         older = asyncio.create_task(state.load())
-        await asyncio.sleep(0.02)
+        await held.answered()
         ending = asyncio.create_task(state.ending.confirm())
-        await asyncio.sleep(0.02)
+        await held.answered()
     await asyncio.gather(older, ending)
     assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
 
