@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import flet as ft
 import pytest
 
 from services.documents.archive import Archive, archive_file, read_archive
@@ -190,18 +191,39 @@ async def test_client_without_paths_sends_the_content(serve: Serve, runtime: Run
         await app.see(FR["done"])
 
 
-async def test_browser_sends_the_file_to_the_uploads_of_the_host(serve: Serve) -> None:
-    content, uploads = archive(NOW), Uploads()
+async def test_browser_sends_the_file_to_the_uploads_of_the_host(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, uploads, unread = archive(NOW), Uploads(), "Le fichier n’a pas pu être lu. Réessayez."
+    file = {"name": "history.json", "size": len(content)}
+    addresses: list[str] = []
+
+    async def refuse(*_: Any) -> None:
+        raise RuntimeError("the browser refuses")
+
+    async def accept(_: Any, files: list[ft.FilePickerUploadFile]) -> None:
+        addresses.extend(one.upload_url for one in files)
+
     async with at_settings(serve(VEILLE), web=True) as app:
         app.page.session.store.set("uploads", uploads)
         await app.tap(FR["import"])
         await app.see("Au plus 1 Mo.")
-        await app.pick(FR["choose"], name="history.json", size=len(content))
-        await app.until(lambda: "upload" in [name for _, name, _ in app.calls], "no upload")
-        asked = next(arguments for _, name, arguments in app.calls if name == "upload")
-        address = asked["files"][0].upload_url
-        uploads._expected[address.removeprefix("/import/")].set_result(content)
+        monkeypatch.setattr(ft.FilePicker, "upload", refuse)
+        await app.pick(FR["choose"], **file)
+        await app.see(unread)
+        monkeypatch.setattr(ft.FilePicker, "upload", accept)
+        await app.pick(FR["choose"], **file)
+        await app.until(lambda: addresses, "no upload")
+        await app.see_not(unread)
+        button: Any = next(one for one in app.controls(ft.FilledButton) if one.action is not None)
+        failed = {"file_name": "history.json", "progress": None, "error": "503"}
+        await app._send(button.action._service, "upload", failed)
+        await app.see(unread)
+        await app.pick(FR["choose"], **file)
+        await app.until(lambda: len(addresses) == 2, "no second upload")
+        uploads._expected[addresses[1].removeprefix("/import/")].set_result(content)
         await app.see(FR["done"])
+        assert not uploads._expected
 
 
 async def test_imported_purchase_is_marked_in_every_screen_and_shown_offline(

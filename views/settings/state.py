@@ -104,7 +104,11 @@ class ImportState:
 
         uploads: Uploads = ft.context.page.session.store.get(UPLOADS)
         address, self._arrival = uploads.expect()
-        await picker.upload([ft.FilePickerUploadFile(upload_url=address, id=file.id, name=file.name)])
+        try:
+            await picker.upload([ft.FilePickerUploadFile(upload_url=address, id=file.id, name=file.name)])
+        except RuntimeError as error:  # Flet raises it for any failure of the client
+            self._arrival.cancel()
+            raise OSError(str(error)) from error
         done, _ = await asyncio.wait([self._arrival], timeout=UPLOAD_TIME)
         self._arrival.cancel()
         if not done or self._arrival.cancelled():
