@@ -12,17 +12,18 @@ import pytest
 
 from tests.security.test_connections import ASSETS
 from views.web.app import listen, web_app, web_server
+from views.web.connections import RefusesBodies
 from views.web.uploads import LARGEST_FILE, MOST_AT_ONCE, Uploads
+
+
+async def _draw(_: ft.Page) -> None:
+    """Draw nothing: no test opens a session."""
 
 
 @asynccontextmanager
 async def served() -> AsyncIterator[tuple[httpx.AsyncClient, Uploads]]:
     """Serve the web app on a real socket until the block ends."""
-
-    async def main(_: ft.Page) -> None:
-        """Draw nothing: no test opens a session."""
-
-    app = web_app(main, ASSETS)
+    app = web_app(_draw, ASSETS)
     with listen("127.0.0.1", 0) as listening:
         server = web_server(app)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -35,6 +36,18 @@ async def served() -> AsyncIterator[tuple[httpx.AsyncClient, Uploads]]:
             await serving
 
 
+@pytest.fixture
+async def host() -> AsyncIterator[tuple[httpx.AsyncClient, Uploads]]:
+    """Return a client of the web app without a socket, and the app's uploads."""
+    app = web_app(_draw, ASSETS)
+    way = httpx.ASGITransport(RefusesBodies(app))
+    async with httpx.AsyncClient(transport=way, base_url="http://localhost") as client:
+        yield client, app.state.uploads
+
+
+Host = tuple[httpx.AsyncClient, Uploads]
+
+
 async def test_announced_file_arrives_once() -> None:
     async with served() as (client, uploads):
         address, content = uploads.expect()
@@ -44,11 +57,11 @@ async def test_announced_file_arrives_once() -> None:
         assert (await client.put(address, content=b"again")).status_code == 404
 
 
-async def test_file_over_the_bound_is_refused_unread() -> None:
-    async with served() as (client, uploads):
-        address, content = uploads.expect()
-        assert (await client.put(address, content=bytes(LARGEST_FILE + 1))).status_code == 413
-        assert content.cancelled()
+async def test_file_over_the_bound_is_refused_unread(host: Host) -> None:
+    client, uploads = host
+    address, content = uploads.expect()
+    assert (await client.put(address, content=bytes(LARGEST_FILE + 1))).status_code == 413
+    assert content.cancelled()
 
 
 async def test_file_of_unknown_length_is_refused() -> None:
@@ -61,28 +74,28 @@ async def test_file_of_unknown_length_is_refused() -> None:
         assert content.cancelled()
 
 
-async def test_unannounced_or_withdrawn_address_is_refused() -> None:
-    async with served() as (client, uploads):
-        assert (await client.put("/import/x", content=b"x" * 1000)).status_code == 404
-        address, content = uploads.expect()
-        content.cancel()
-        await asyncio.sleep(0)
-        assert (await client.put(address, content=b"x")).status_code == 404
-        assert not uploads._expected
+async def test_unannounced_or_withdrawn_address_is_refused(host: Host) -> None:
+    client, uploads = host
+    assert (await client.put("/import/x", content=b"x" * 1000)).status_code == 404
+    address, content = uploads.expect()
+    content.cancel()
+    await asyncio.sleep(0)
+    assert (await client.put(address, content=b"x")).status_code == 404
+    assert not uploads._expected
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/import/x"), ("PUT", "/import"), ("PUT", "/x")])
-async def test_other_requests_with_a_body_are_refused(method: str, path: str) -> None:
-    async with served() as (client, _):
-        assert (await client.request(method, path, content=b"x")).status_code == 413
+async def test_other_requests_with_a_body_are_refused(host: Host, method: str, path: str) -> None:
+    client, _ = host
+    assert (await client.request(method, path, content=b"x")).status_code == 413
 
 
-async def test_files_over_the_limit_at_once_are_refused() -> None:
-    async with served() as (client, uploads):
-        uploads._arriving = MOST_AT_ONCE
-        address, content = uploads.expect()
-        assert (await client.put(address, content=b"x")).status_code == 503
-        assert content.cancelled()
+async def test_files_over_the_limit_at_once_are_refused(host: Host) -> None:
+    client, uploads = host
+    uploads._arriving = MOST_AT_ONCE
+    address, content = uploads.expect()
+    assert (await client.put(address, content=b"x")).status_code == 503
+    assert content.cancelled()
 
 
 async def test_each_address_is_random() -> None:
