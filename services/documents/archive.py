@@ -49,14 +49,14 @@ class Archive(Struct, frozen=True, kw_only=True, rename="camel"):
         check_century(self.exported_at)
 
 
-class _Head(Struct):
+class _Header(Struct):
     """First check of a file: its format and its version."""
 
     format: str = ""
     version: int = 0
 
 
-class FaultKind(StrEnum):
+class RefusalReason(StrEnum):
     """Reason why a file is refused."""
 
     TOO_LARGE = "too_large"
@@ -70,16 +70,16 @@ class FaultKind(StrEnum):
     """A value at `path` is impossible, or contradicts another value."""
 
 
-class ArchiveFault(Exception):
+class ArchiveRefused(Exception):
     """Refusal of a whole file.
 
     Args:
         path: place of the first fault, such as `$.contracts[0].periods[2].entries[5].amount`.
     """
 
-    def __init__(self, kind: FaultKind, path: str = "") -> None:
-        super().__init__(kind.value, path)
-        self.kind = kind
+    def __init__(self, reason: RefusalReason, path: str = "") -> None:
+        super().__init__(reason.value, path)
+        self.reason = reason
         self.path = path
 
 
@@ -88,7 +88,7 @@ def archive_file(archive: Archive) -> bytes:
     content = msgspec.to_builtins(archive)
     review = {} if archive.review is None else {"review": content["review"]}
     members = {name: content[name] for name in ("format", "version", "exportedAt")}
-    return msgspec.json.encode(members | {"contracts": _bare(content["contracts"])} | review)
+    return msgspec.json.encode(members | {"contracts": _without_absent(content["contracts"])} | review)
 
 
 def read_archive(
@@ -97,29 +97,29 @@ def read_archive(
     """Return the content of a file with the history of this contract.
 
     Raises:
-        ArchiveFault: the file is refused as a whole.
+        ArchiveRefused: the file is refused as a whole.
     """
     if len(content) > largest:
-        raise ArchiveFault(FaultKind.TOO_LARGE)
+        raise ArchiveRefused(RefusalReason.TOO_LARGE)
     try:
-        head = msgspec.json.decode(content, type=_Head)
+        header = msgspec.json.decode(content, type=_Header)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise ArchiveFault(FaultKind.NOT_ARCHIVE) from None
-    if head.format != FORMAT:
-        raise ArchiveFault(FaultKind.NOT_ARCHIVE)
-    if head.version > VERSION:
-        raise ArchiveFault(FaultKind.NEWER)
+        raise ArchiveRefused(RefusalReason.NOT_ARCHIVE) from None
+    if header.format != FORMAT:
+        raise ArchiveRefused(RefusalReason.NOT_ARCHIVE)
+    if header.version > VERSION:
+        raise ArchiveRefused(RefusalReason.NEWER)
     try:
         archive = msgspec.json.decode(content, type=Archive)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         _, _, path = str(error).rpartition(" - at `")
-        raise ArchiveFault(FaultKind.INVALID, path.removesuffix("`") or "$") from None
+        raise ArchiveRefused(RefusalReason.INVALID, path.removesuffix("`") or "$") from None
     if any(one.contract_id != contract_id for one in archive.contracts):
-        raise ArchiveFault(FaultKind.OTHER_CONTRACT)
+        raise ArchiveRefused(RefusalReason.OTHER_CONTRACT)
     if sum(len(one.entries) for each in archive.contracts for one in each.periods) > most_entries:
-        raise ArchiveFault(FaultKind.TOO_MANY)
+        raise ArchiveRefused(RefusalReason.TOO_MANY)
     for path in _contradictions(archive):
-        raise ArchiveFault(FaultKind.INVALID, path)
+        raise ArchiveRefused(RefusalReason.INVALID, path)
     return archive
 
 
@@ -158,14 +158,14 @@ def _plausible(*amounts: Money | None) -> bool:
     return all(one is None or abs(one.amount) <= LARGEST_AMOUNT for one in amounts)
 
 
-def _bare(value: Any) -> Any:
+def _without_absent(value: Any) -> Any:
     """Return JSON values without absent members and without the counts of unreadable records."""
     if isinstance(value, dict):
         return {
-            name: _bare(each)
+            name: _without_absent(each)
             for name, each in value.items()
             if each is not None and name not in (UNREADABLE, "refunds")
         }
     if isinstance(value, list | tuple):
-        return [_bare(each) for each in value]
+        return [_without_absent(each) for each in value]
     return value

@@ -19,13 +19,13 @@ R = TypeVar("R", bound=Struct)
 
 
 @dataclass(frozen=True)
-class Vouched(Generic[R]):
+class Versioned(Generic[R]):
     """Record of the backend, with the time at which the backend gave it."""
 
     value: R
     at: datetime
 
-    def over(self, other: Vouched[R] | None) -> Vouched[R]:
+    def newer(self, other: Versioned[R] | None) -> Versioned[R]:
         """Return the later version; of two versions of one time, the same one in any order."""
         if other is None or self == other:
             return self
@@ -42,16 +42,16 @@ class _Packed(Struct):
 class History:
     """Imported periods and entries of one contract, each by its id."""
 
-    periods: Mapping[str, Vouched[BillingPeriod]] = field(default_factory=dict)
-    entries: Mapping[str, Vouched[Purchase]] = field(default_factory=dict)
+    periods: Mapping[str, Versioned[BillingPeriod]] = field(default_factory=dict)
+    entries: Mapping[str, Versioned[Purchase]] = field(default_factory=dict)
 
     @classmethod
     def unpacked(cls, packed: bytes) -> History:
         """Return the history that `packed` has compressed."""
         told = msgspec.json.decode(zlib.decompress(packed), type=_Packed)
         return cls(
-            {name: Vouched(*one) for name, one in told.periods.items()},
-            {name: Vouched(*one) for name, one in told.entries.items()},
+            {name: Versioned(*one) for name, one in told.periods.items()},
+            {name: Versioned(*one) for name, one in told.entries.items()},
         )
 
     def packed(self) -> bytes:
@@ -62,7 +62,7 @@ class History:
         )
         return zlib.compress(msgspec.json.encode(told))
 
-    def without(self, served: Sequence[PeriodEntries]) -> tuple[PeriodEntries, ...]:
+    def unserved(self, served: Sequence[PeriodEntries]) -> tuple[PeriodEntries, ...]:
         """Return the periods that the backend no longer serves, newest first.
 
         An entry that the backend serves in another period is left out, so that no entry counts twice.
@@ -84,8 +84,8 @@ def history_of(periods: Iterable[PeriodEntries], at: datetime) -> History:
     """Return the history with these periods."""
     listed = tuple(periods)
     return History(
-        {one.period.period_id: Vouched(one.period, at) for one in listed},
-        {entry.payment_id: Vouched(entry, at) for one in listed for entry in one.entries},
+        {one.period.period_id: Versioned(one.period, at) for one in listed},
+        {entry.payment_id: Versioned(entry, at) for one in listed for entry in one.entries},
     )
 
 
@@ -110,10 +110,10 @@ def page_of(kept: PeriodEntries, kind: Filter | None, number: int, per_page: int
     return PurchasePage(period=kept.period, items=items, pagination=pagination)
 
 
-def _best(one: Mapping[str, Vouched[R]], other: Mapping[str, Vouched[R]]) -> dict[str, Vouched[R]]:
+def _best(one: Mapping[str, Versioned[R]], other: Mapping[str, Versioned[R]]) -> dict[str, Versioned[R]]:
     best = dict(one)
     for name, version in other.items():
-        best[name] = version.over(best.get(name))
+        best[name] = version.newer(best.get(name))
     return best
 
 

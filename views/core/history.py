@@ -10,7 +10,7 @@ from typing import TypeVar
 import flet as ft
 
 from services.client.cache import Reading
-from services.documents.archive import MOST_ENTRIES, Archive, ArchiveFault, FaultKind
+from services.documents.archive import MOST_ENTRIES, Archive, ArchiveRefused, RefusalReason
 from services.domain.errors import NotFound, Unavailable, Unreachable
 from services.domain.models import Answer, BillingPeriod, Filter, PeriodState, Purchase, PurchasePage
 from services.insights.history import History, history_of, merge, page_of
@@ -42,11 +42,11 @@ class HistoryState:
     """Time of each period's file, by period id."""
     _marks: Mapping[str, Mark] = field(default_factory=dict)
 
-    def take_in(self, archive: Archive) -> int:
+    def import_archive(self, archive: Archive) -> int:
         """Merge the ended periods of an archive into the history; return their number.
 
         Raises:
-            ArchiveFault: the history would have too many entries; it is unchanged.
+            ArchiveRefused: the history would have too many entries; it is unchanged.
         """
         periods = [
             PeriodEntries(one.period, one.entries)
@@ -56,15 +56,15 @@ class HistoryState:
         ]
         merged = merge(History.unpacked(self.packed), history_of(periods, archive.exported_at))
         if len(merged.entries) > self.most_entries:
-            raise ArchiveFault(FaultKind.TOO_MANY)
+            raise ArchiveRefused(RefusalReason.TOO_MANY)
         self._replace(merged)
         return len(periods)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop the imported periods."""
         self._replace(History())
 
-    def outrank(self, served: Ledger) -> None:
+    def exclude_served(self, served: Ledger) -> None:
         """Leave out the periods and entries that the backend serves."""
         if self.packed != EMPTY:
             self._show(History.unpacked(self.packed), served.known)
@@ -100,14 +100,14 @@ class HistoryState:
         found = next(entry for entry in entries if entry.payment_id == payment_id)
         return Answer(found, self._at[found.period_id])
 
-    def instead_of(self, served: Reading[T], kept: Callable[[], Answer[T] | None]) -> Reading[T]:
-        """Return a reading that gives `kept` if the backend does not serve the data, or does not answer."""
+    def with_fallback(self, served: Reading[T], imported: Callable[[], Answer[T] | None]) -> Reading[T]:
+        """Return a reading that gives `imported` if the backend has no data, or does not answer."""
 
         async def ask() -> Answer[T]:
             try:
                 return await served
             except (NotFound, Unreachable, Unavailable):
-                answer = kept()
+                answer = imported()
                 if answer is None:
                     raise
                 return answer
@@ -129,7 +129,7 @@ class HistoryState:
         self.packed = history.packed()
 
     def _show(self, history: History, served: Sequence[PeriodEntries]) -> None:
-        older = history.without(served)
+        older = history.unserved(served)
         self._at = {name: one.at for name, one in history.periods.items()}
         self._marks = {entry.payment_id: _IMPORTED for one in older for entry in one.entries}
         packed = tuple(map(PackedPeriod.of, older))

@@ -76,7 +76,7 @@ class InsightsState:
     _of: tuple[object, ...] = ()
     """Periods from which the ledger was read, and the time of their answer."""
     _looked_at: tuple[object, ...] = ()
-    _outranked: tuple[object, ...] = ()
+    _excluded: tuple[object, ...] = ()
     """Ledger and history from which the older periods were found."""
 
     def __post_init__(self, periods_read: dict[str, PackedPeriod] | None) -> None:
@@ -268,9 +268,9 @@ class InsightsState:
         if self._looked_at != inputs:
             self._looked_at = inputs
             ledger = self._unpacked[1] if self._unpacked else packed.unpacked()
-            if self._outranked != (packed, kept):
-                self._outranked = packed, kept
-                self.history.outrank(ledger)
+            if self._excluded != (packed, kept):
+                self._excluded = packed, kept
+                self.history.exclude_served(ledger)
             self._look_at(ledger, listed.data)
         self.on_count(self.unseen)
 

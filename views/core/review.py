@@ -138,7 +138,7 @@ class ReviewState:
         now = max(self.clock(), before.decided_at + _LATER) if before else self.clock()
         self._change(self.review.sent_by(Sender(address=address[:LONGEST_ADDRESS], decided_at=now)))
 
-    def take_in(self, review: Review) -> None:
+    def merge_in(self, review: Review) -> None:
         """Merge the decisions of an imported file."""
         self._change(merge(self.review, review))
 

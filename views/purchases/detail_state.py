@@ -50,4 +50,4 @@ class PurchaseState:
     def _read(self) -> Reading[Purchase]:
         """Return the reading of the purchase; an imported purchase if the backend no longer serves it."""
         served = self.backend.purchase(self.contract.contract_id, self.payment_id or "")
-        return self.history.instead_of(served, lambda: self.history.entry(self.payment_id or ""))
+        return self.history.with_fallback(served, lambda: self.history.entry(self.payment_id or ""))

@@ -330,7 +330,7 @@ class PurchasesState:
             self.contract.contract_id, period_id, kind=kind, page=number, per_page=PER_PAGE
         )
         kept = partial(self.history.page, period_id, kind, number, PER_PAGE)
-        reading = self.history.instead_of(served, kept)
+        reading = self.history.with_fallback(served, kept)
 
         def fail(error: BackendError) -> None:
             listed = self._list(period_id, kind)

@@ -7,7 +7,7 @@ from functools import partial
 
 import flet as ft
 
-from services.documents.archive import FaultKind
+from services.documents.archive import RefusalReason
 from views.core.component import component
 from views.core.context import use_design, use_device, use_sheets
 from views.core.history import HistoryState
@@ -43,7 +43,7 @@ def HistoryActions(insights: InsightsState, history: HistoryState) -> ft.Control
         state = ImportState(insights.contract.contract_id, history, insights.review, runtime)
         sheets.open(partial(_import, state, sheets.close))
 
-    forget = outline_button(design, words("history.forget"), history.forget, key="history-forget")
+    forget = outline_button(design, words("history.forget"), history.clear, key="history-forget")
     return column(
         heading(text(words("history.title"), design.type.h4), 3),
         text(words("history.text"), design.type.body_s, design.colors.content_muted),
@@ -130,18 +130,18 @@ def ImportHistory(state: ImportState, close: Callable[[], None]) -> ft.Control:
 
 
 def _outcome(design: Design, state: ImportState, size: int) -> list[ft.Control]:
-    words, fault = design.words, state.fault
+    words, refusal = design.words, state.refusal
     if state.imported is not None:
         return [alert(design, Tone.POSITIVE, words("history.done", n=state.imported))]
     if state.unread:
         return [alert(design, Tone.NEGATIVE, words("history.refused"), words("history.unread"))]
-    if fault is None:
+    if refusal is None:
         return []
-    match fault.kind:
-        case FaultKind.TOO_LARGE:
+    match refusal.reason:
+        case RefusalReason.TOO_LARGE:
             sentence = words("history.too_large", size=size)
-        case FaultKind.INVALID:
-            sentence = words("history.invalid", path=fault.path)
+        case RefusalReason.INVALID:
+            sentence = words("history.invalid", path=refusal.path)
         case _:
-            sentence = words(f"history.fault_{fault.kind.value}")
+            sentence = words(f"history.refused_{refusal.reason.value}")
     return [alert(design, Tone.NEGATIVE, words("history.refused"), sentence)]

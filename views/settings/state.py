@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
-from services.documents.archive import LARGEST, Archive, ArchiveFault, FaultKind, read_archive
+from services.documents.archive import LARGEST, Archive, ArchiveRefused, RefusalReason, read_archive
 from services.settings import Runtime
 from views.core.history import HistoryState
 from views.core.review import ReviewState
@@ -28,14 +28,14 @@ UPLOAD_TIME = 60.0
 @ft.observable
 @dataclass(eq=False)
 class ImportState:
-    """Import of one file into the history of one contract; nothing is imported after a fault."""
+    """Import of one file into the history of one contract; a refused file changes nothing."""
 
     contract_id: str
     history: HistoryState
     review: ReviewState
     runtime: Runtime
     busy: bool = False
-    fault: ArchiveFault | None = None
+    refusal: ArchiveRefused | None = None
     unread: bool = False
     """The platform did not give the file."""
     imported: int | None = None
@@ -55,7 +55,7 @@ class ImportState:
     def reset(self) -> None:
         """Clear the outcome of the last import."""
         if not self.busy:
-            self.fault, self.unread, self.imported = None, False, None
+            self.refusal, self.unread, self.imported = None, False, None
 
     async def picked(self, event: ft.FilePickerResultEvent) -> None:
         """Import the picked file; do nothing if the dialog was dismissed or another import is running."""
@@ -71,14 +71,14 @@ class ImportState:
             self._arrival.cancel()
 
     async def _run(self, size: int, read: Callable[[], Awaitable[bytes]]) -> None:
-        self.busy, self.fault, self.unread, self.imported = True, None, False, None
+        self.busy, self.refusal, self.unread, self.imported = True, None, False, None
         try:
             self._check(size)
             content = await read()
             archive = await asyncio.to_thread(read_archive, content, self.contract_id, largest=self.largest)
-            self.imported = self._take_in(archive)
-        except ArchiveFault as fault:
-            self.fault = fault
+            self.imported = self._merge(archive)
+        except ArchiveRefused as refusal:
+            self.refusal = refusal
         except (OSError, TimeoutError):
             self.unread = True
         finally:
@@ -86,12 +86,12 @@ class ImportState:
 
     def _check(self, size: int) -> None:
         if size > self.largest:
-            raise ArchiveFault(FaultKind.TOO_LARGE)
+            raise ArchiveRefused(RefusalReason.TOO_LARGE)
 
-    def _take_in(self, archive: Archive) -> int:
-        count = self.history.take_in(archive)
+    def _merge(self, archive: Archive) -> int:
+        count = self.history.import_archive(archive)
         if archive.review is not None:
-            self.review.take_in(archive.review)
+            self.review.merge_in(archive.review)
         return count
 
     async def _upload(self, picker: ft.FilePicker, file: ft.FilePickerFile) -> bytes:

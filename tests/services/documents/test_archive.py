@@ -16,8 +16,8 @@ from services.documents.archive import (
     Archive,
     ArchivedContract,
     ArchivedPeriod,
-    ArchiveFault,
-    FaultKind,
+    ArchiveRefused,
+    RefusalReason,
     archive_file,
     read_archive,
 )
@@ -91,28 +91,28 @@ def _set(**members: Any) -> Callable[[Any], None]:
 
 
 PERIOD = "$.contracts[0].periods[0]"
-FAULTS: dict[str, tuple[Callable[[Any], None], FaultKind, str]] = {
-    "format": (lambda content: content.update(format="other"), FaultKind.NOT_ARCHIVE, ""),
-    "no format": (lambda content: content.pop("format"), FaultKind.NOT_ARCHIVE, ""),
-    "later version": (lambda content: content.update(version=2), FaultKind.NEWER, ""),
-    "version 0": (lambda content: content.update(version=0), FaultKind.INVALID, "$.version"),
-    "moment": (lambda content: content.update(exportedAt="x"), FaultKind.INVALID, "$.exportedAt"),
-    "two contracts": (_double_contract, FaultKind.INVALID, "$.contracts"),
-    "no contract": (lambda content: content.update(contracts=[]), FaultKind.INVALID, "$.contracts"),
+FAULTS: dict[str, tuple[Callable[[Any], None], RefusalReason, str]] = {
+    "format": (lambda content: content.update(format="other"), RefusalReason.NOT_ARCHIVE, ""),
+    "no format": (lambda content: content.pop("format"), RefusalReason.NOT_ARCHIVE, ""),
+    "later version": (lambda content: content.update(version=2), RefusalReason.NEWER, ""),
+    "version 0": (lambda content: content.update(version=0), RefusalReason.INVALID, "$.version"),
+    "moment": (lambda content: content.update(exportedAt="x"), RefusalReason.INVALID, "$.exportedAt"),
+    "two contracts": (_double_contract, RefusalReason.INVALID, "$.contracts"),
+    "no contract": (lambda content: content.update(contracts=[]), RefusalReason.INVALID, "$.contracts"),
     "other contract": (
         lambda content: content["contracts"][0].update(contractId="marc-box"),
-        FaultKind.OTHER_CONTRACT,
+        RefusalReason.OTHER_CONTRACT,
         "",
     ),
-    "period twice": (_double_period, FaultKind.INVALID, "$.contracts[0].periods[6].period.periodId"),
-    "entry twice": (_double_entry, FaultKind.INVALID, f"{PERIOD}.entries[1].paymentId"),
-    "sum": (_wrong_sum, FaultKind.INVALID, "$.contracts[0].periods[1].period.total"),
-    "type": (_set(description=5), FaultKind.INVALID, f"{PERIOD}.entries[0].description"),
-    "amount": (_set(amount={"amount": "4.999"}), FaultKind.INVALID, f"{PERIOD}.entries[0].amount"),
-    "other period": (_set(periodId="2020-01"), FaultKind.INVALID, f"{PERIOD}.entries[0].periodId"),
-    "huge amount": (_huge, FaultKind.INVALID, f"{PERIOD}.entries[0].amount"),
-    "nested": (_nested, FaultKind.INVALID, f"{PERIOD}.entries[0].refunds"),
-    "century": (_set(paymentDate="1999-01-01T00:00:00Z"), FaultKind.INVALID, f"{PERIOD}.entries[0]"),
+    "period twice": (_double_period, RefusalReason.INVALID, "$.contracts[0].periods[6].period.periodId"),
+    "entry twice": (_double_entry, RefusalReason.INVALID, f"{PERIOD}.entries[1].paymentId"),
+    "sum": (_wrong_sum, RefusalReason.INVALID, "$.contracts[0].periods[1].period.total"),
+    "type": (_set(description=5), RefusalReason.INVALID, f"{PERIOD}.entries[0].description"),
+    "amount": (_set(amount={"amount": "4.999"}), RefusalReason.INVALID, f"{PERIOD}.entries[0].amount"),
+    "other period": (_set(periodId="2020-01"), RefusalReason.INVALID, f"{PERIOD}.entries[0].periodId"),
+    "huge amount": (_huge, RefusalReason.INVALID, f"{PERIOD}.entries[0].amount"),
+    "nested": (_nested, RefusalReason.INVALID, f"{PERIOD}.entries[0].refunds"),
+    "century": (_set(paymentDate="1999-01-01T00:00:00Z"), RefusalReason.INVALID, f"{PERIOD}.entries[0]"),
 }
 
 
@@ -121,23 +121,23 @@ def test_changed_file_is_refused_with_the_path_of_its_first_fault(fault: str) ->
     change, kind, path = FAULTS[fault]
     content = json.loads(archive_file(archive()))
     change(content)
-    with pytest.raises(ArchiveFault) as refused:
+    with pytest.raises(ArchiveRefused) as refused:
         read_archive(json.dumps(content).encode(), BOX)
-    assert (refused.value.kind, refused.value.path) == (kind, path)
+    assert (refused.value.reason, refused.value.path) == (kind, path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"5", b"[" * 200_000, b'{"format":' * 50_000])
 def test_other_content_is_refused(content: bytes) -> None:
-    with pytest.raises(ArchiveFault) as refused:
+    with pytest.raises(ArchiveRefused) as refused:
         read_archive(content, BOX)
-    assert refused.value.kind is FaultKind.NOT_ARCHIVE
+    assert refused.value.reason is RefusalReason.NOT_ARCHIVE
 
 
 def test_bounds_of_an_import_are_checked_at_the_bound() -> None:
     content = archive_file(archive())
     count = sum(len(one.entries) for one in archive().contracts[0].periods)
     assert read_archive(content, BOX, largest=len(content), most_entries=count)
-    with pytest.raises(ArchiveFault, match="too_large"):
+    with pytest.raises(ArchiveRefused, match="too_large"):
         read_archive(content, BOX, largest=len(content) - 1)
-    with pytest.raises(ArchiveFault, match="too_many"):
+    with pytest.raises(ArchiveRefused, match="too_many"):
         read_archive(content, BOX, most_entries=count - 1)

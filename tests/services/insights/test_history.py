@@ -52,7 +52,7 @@ def test_merge_is_idempotent_and_independent_of_order(one: History, other: Histo
 def test_total_of_a_kept_period_is_the_sum_of_its_entries_after_any_merge(
     one: History, other: History
 ) -> None:
-    for kept in merge(one, other).without(()):
+    for kept in merge(one, other).unserved(()):
         assert kept.period.total.amount == sum(map(counted, kept.entries), NOTHING)
 
 
@@ -64,7 +64,7 @@ def test_later_file_outranks_an_earlier_one_by_payment_id() -> None:
     )
     later = history_of([period], NOW + timedelta(days=9))
     assert merge(later, history_of([earlier], NOW)) == later
-    assert later.without(()) == (period,)
+    assert later.unserved(()) == (period,)
 
 
 def test_served_period_and_served_entry_outrank_the_history() -> None:
@@ -72,7 +72,7 @@ def test_served_period_and_served_entry_outrank_the_history() -> None:
     served = KNOWN.periods[:6]
     moved = KNOWN.periods[6].entries[0]
     newest = PeriodEntries(served[0].period, (*served[0].entries, moved))
-    shown = kept.without((newest, *served[1:]))
+    shown = kept.unserved((newest, *served[1:]))
     assert [one.period.period_id for one in shown] == [one.period.period_id for one in KNOWN.periods[6:8]]
     assert moved not in shown[0].entries
     expected = KNOWN.periods[6].period.total.amount - moved.amount.amount
