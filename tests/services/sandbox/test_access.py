@@ -6,6 +6,7 @@ Body and headers must equal those of the answer for a missing object.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, closing
 from importlib.resources import files
@@ -60,16 +61,30 @@ def demo() -> Iterator[Starlette]:
         yield app
 
 
+@pytest.fixture(scope="module")
+def accesses(demo: Starlette) -> dict[str, tuple[str, list[Owned]]]:
+    """Return an access token and the objects of every demo subscriber."""
+
+    async def sign_in(name: str) -> str:
+        async with visiting(demo) as visitor:
+            tokens = await visitor.sign_in(f"{name}@demo.example")
+            await visitor.get(f"/v1/contracts/{LARGE_CONTRACT}/service")  # filled by the first request
+            return str(tokens["access_token"])
+
+    return {name: (asyncio.run(sign_in(name)), belongings(demo, f"{name}@demo.example")) for name in EVERYONE}
+
+
 @pytest.fixture
-async def everybody(demo: Starlette) -> AsyncIterator[Everybody]:
+async def everybody(
+    demo: Starlette, accesses: dict[str, tuple[str, list[Owned]]]
+) -> AsyncIterator[Everybody]:
     """Return a signed-in client and the objects of every demo subscriber."""
     found: Everybody = {}
     async with AsyncExitStack() as stack:
-        for name in EVERYONE:
+        for name, (token, owned) in accesses.items():
             visitor = await stack.enter_async_context(visiting(demo))
-            await visitor.sign_in(f"{name}@demo.example")
-            await visitor.get(f"/v1/contracts/{LARGE_CONTRACT}/service")  # filled by the first request
-            found[name] = visitor, belongings(demo, f"{name}@demo.example")
+            visitor.http.headers["Authorization"] = f"Bearer {token}"
+            found[name] = visitor, owned
         yield found
 
 
