@@ -106,19 +106,28 @@ def ForecastParts(
     if known is None:
         return ft.Container()
     until = formats.day_month(known.period.end_date)
-    parts = [(words("forecast.billed"), money(known.billed))]
-    parts.append((words("forecast.due", date=until), money(known.renewals)))
-    parts += [(due_line(design, formats, one), money(one.amount)) for one in known.due]
-    parts.append((words("forecast.pending"), money(known.pending)))
+    first = [
+        (words("forecast.billed"), money(known.billed)),
+        (words("forecast.due", date=until), money(known.renewals)),
+    ]
+    renewals = [(due_line(design, formats, one), money(one.amount)) for one in known.due]
+    last = [(words("forecast.pending"), money(known.pending))]
     if known.habit is not None and not known.suspended:
-        parts.append((words("forecast.habit"), money(known.habit)))
+        last.append((words("forecast.habit"), money(known.habit)))
+    parts = column(
+        key_values(design, first),
+        # indented: their sum is in the line above
+        ft.Container(key_values(design, renewals), padding=ft.Padding.only(left=SPACE_M)),
+        key_values(design, last),
+        spacing=0,
+    )
     notes = [words("forecast.suspended")] if known.suspended else []
     notes += [words("forecast.uncounted", name=subscription_names(design, one)[0]) for one in known.uncounted]
     left = max(NOTHING, insights.limits.month - known.spent)
     notes.append(words("forecast.law", left=money(left), limit=rounded(design, insights.limits.month)))
     return column(
         semantic_group(text(forecast_line(design, known), design.type.h4)),
-        key_values(design, parts),
+        parts,
         *(semantic_group(text(note, design.type.body_s, design.colors.content_muted)) for note in notes),
         link(design, ceiling_line(design, insights), change_ceiling, key="ceiling"),
         outline_button(design, words("action.close"), close, autofocus=True),
