@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from services.domain.models import UNREADABLE, BillingPeriod, Instant, Money, Purchase, check_century
 from services.insights.ledger import NOTHING, counted
@@ -20,6 +21,8 @@ LARGEST: Final = 8_000_000
 """Bytes of a file to import."""
 MOST_ENTRIES: Final = 30_000
 """Entries of a file to import."""
+LONGEST_TEXT: Final = 1_000
+"""Characters of each text in a file to import."""
 LARGEST_AMOUNT: Final = Decimal("99999999.99")
 """Largest amount in a file to import, so that sums of the most entries stay valid amounts."""
 
@@ -148,10 +151,28 @@ def _contradictions(archive: Archive) -> Iterator[str]:
                 yield f"{at}.amount"
             if entry.refunds:
                 yield f"{at}.refunds"
+            for name in _long_texts(entry):
+                yield f"{at}.{name}"
         if not _plausible(period.total, period.pending_total):
             yield f"{here}.period.total"
         if sum(map(counted, one.entries), NOTHING) != period.total.amount:
             yield f"{here}.period.total"
+
+
+def _long_texts(record: Struct) -> Iterator[str]:
+    """Yield the members of a record, and of its own records, whose text is too long to be shown."""
+    for member, written in _members(type(record)):
+        value = getattr(record, member)
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            yield written
+        elif isinstance(value, Struct):
+            yield from (f"{written}.{name}" for name in _long_texts(value))
+
+
+@cache
+def _members(kind: type[Struct]) -> tuple[tuple[str, str], ...]:
+    """Return the members of a record: name in Python, and name in the file."""
+    return tuple((member.name, member.encode_name) for member in structs.fields(kind))
 
 
 def _plausible(*amounts: Money | None) -> bool:

@@ -112,6 +112,12 @@ FAULTS: dict[str, tuple[Callable[[Any], None], RefusalReason, str]] = {
     "other period": (_set(periodId="2020-01"), RefusalReason.INVALID, f"{PERIOD}.entries[0].periodId"),
     "huge amount": (_huge, RefusalReason.INVALID, f"{PERIOD}.entries[0].amount"),
     "nested": (_nested, RefusalReason.INVALID, f"{PERIOD}.entries[0].refunds"),
+    "long text": (_set(merchantName="x" * 1001), RefusalReason.INVALID, f"{PERIOD}.entries[0].merchantName"),
+    "long contact": (
+        _set(merchantContact={"url": "x" * 1001}),
+        RefusalReason.INVALID,
+        f"{PERIOD}.entries[0].merchantContact.url",
+    ),
     "century": (_set(paymentDate="1999-01-01T00:00:00Z"), RefusalReason.INVALID, f"{PERIOD}.entries[0]"),
 }
 
