@@ -73,6 +73,19 @@ async def used(serve: Serve, folder: Path, *routes: str, who: str = CAMILLE) -> 
     return device
 
 
+async def test_offline_start_shows_the_insights_with_their_age(serve: Serve, folder: Path) -> None:
+    device = await used(serve, folder, "/verifier", "/")
+    async with device.app() as app:
+        await app.see("4 paiements à vérifier")
+        await app.see("probablement entre")
+        await app.go("/verifier")
+        await app.see("après la fin de l’abonnement")
+        await app.see(AGE)
+        await app.go("/recherche?q=club")
+        await app.see("Club Cubéo")
+        await app.see(AGE)
+
+
 @pytest.mark.parametrize(
     ("route", "text", "screen"),
     [

@@ -20,7 +20,15 @@ from services.client.backend import Backend
 from services.client.credentials import CredentialStore, MemoryStore
 from services.client.http import IN_PROCESS, HttpClient
 from services.client.session import Remembered, StoredSession
-from services.domain.errors import Forbidden, Locked, NotFound, Refused, SessionExpired, SignInTimedOut
+from services.domain.errors import (
+    Changed,
+    Forbidden,
+    Locked,
+    NotFound,
+    Refused,
+    SessionExpired,
+    SignInTimedOut,
+)
 from services.domain.models import (
     Category,
     ContractKind,
@@ -30,6 +38,7 @@ from services.domain.models import (
     PaymentStatus,
     PeriodState,
 )
+from services.insights.review import Review
 from tests.harness.cases import daily
 from tests.harness.clock import Clock
 from tests.harness.in_process import backend_within
@@ -292,3 +301,19 @@ async def test_sign_in_of_another_subscriber_replaces_the_account(connect: Conne
     assert kept is not None
     assert kept.id == "camille@demo.example"
     await backend.close()
+
+
+async def test_review_is_replaced_only_in_the_state_that_its_etag_names(connect: Connect) -> None:
+    one, other = connect(MemoryStore()), connect(MemoryStore())
+    for backend in (one, other):
+        await sign_in(backend)
+    empty = await one.review("c1")
+    assert empty.value == Review()
+    first, second = Review(seen=("new|studio|1",)), Review(seen=("new|studio|2",))
+    answer = await one.replace_review("c1", first, empty.etag)
+    assert answer.value == first
+    with pytest.raises(Changed):
+        await other.replace_review("c1", second, empty.etag)
+    assert (await other.review("c1")).value == first
+    await one.close()
+    await other.close()
