@@ -45,16 +45,19 @@ def DemoBanner() -> ft.Control:
 
 
 def _bar(design: Design, demo: DemoState, fault: Scenario | None) -> ft.Control:
-    words, inverse = design.words, design.colors.content_inverse
+    words, colors = design.words, design.colors
+    # dark in both themes: the inverse surface would be the brightest part of a dark screen
+    surface = colors.surface_sunken if colors.dark else colors.surface_inverse
+    on_surface = colors.content_default if colors.dark else colors.content_inverse
     return ft.TextButton(
         ft.Row(
             [
-                ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=inverse),
-                text(words("demo.banner"), design.compact.caption_bold, inverse, expand=True, lines=1),
+                ft.Icon(ft.Icons.SCIENCE_OUTLINED, size=16, color=on_surface),
+                text(words("demo.banner"), design.compact.caption_bold, on_surface, expand=True, lines=1),
                 text(
                     words(f"demo.case_{fault.value}" if fault else "demo.more"),
                     design.compact.caption_bold,
-                    inverse,
+                    on_surface,
                     wrap=False,
                 ),
             ],
@@ -62,7 +65,7 @@ def _bar(design: Design, demo: DemoState, fault: Scenario | None) -> ft.Control:
         ),
         height=HEIGHT,
         style=row_button(design.colors).copy(
-            bgcolor=design.colors.surface_inverse,
+            bgcolor=surface,
             padding=ft.Padding.symmetric(horizontal=SPACE_M),
             visual_density=ft.VisualDensity.COMPACT,
         ),

@@ -77,11 +77,7 @@ def _scrolled(
     """Return a scrolling column; a list view would drop the input of a field scrolled out of view."""
     margin = design.layout.margin
     return ft.Column(
-        [
-            ft.Container(
-                content, padding=ft.Padding.only(left=margin, top=SPACE_XS, right=margin, bottom=SPACE_L)
-            )
-        ],
+        [ft.Container(content, padding=ft.Padding.only(left=margin, right=margin, bottom=SPACE_L))],
         scroll=ft.ScrollMode.AUTO,
         expand=expand,
         key=key,
