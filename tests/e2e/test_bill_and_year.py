@@ -12,6 +12,7 @@ from tests.e2e.browser import PATIENCE, enter, scroll_to, see, see_address, see_
 from tests.e2e.conftest import Visit
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
+from tests.harness.patience import stretched
 from tests.harness.processes import Server
 
 WORDS = {
@@ -90,7 +91,7 @@ def test_year_is_read_and_its_picture_saved(
     assert faults(page, said) == []
     scroll_to(page, words["picture"])
     assert faults(page, said) == []
-    with page.expect_download(timeout=PATIENCE * 1000) as downloading:
+    with page.expect_download(timeout=stretched(PATIENCE) * 1000) as downloading:
         tap(page, words["picture"])
     see(page, words["done"])
     file = tmp_path / downloading.value.suggested_filename

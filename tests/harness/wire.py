@@ -118,7 +118,7 @@ class WireClient(Device):
             max_size=None,
             compression="deflate" if self.deflate else None,
             create_connection=partial(_CountedConnection, self._count),  # type: ignore[arg-type] # a factory
-            open_timeout=PATIENCE,
+            open_timeout=stretched(PATIENCE),
             proxy=None,
             **self.options,
         )

@@ -92,7 +92,7 @@ class HostileClient:
             additional_headers=self._headers,
             max_size=None,
             compression=None,
-            open_timeout=PATIENCE,
+            open_timeout=stretched(PATIENCE),
             ping_interval=None,
             proxy=None,
         )
