@@ -85,7 +85,9 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
         counter=ft.Container(width=0, height=0),
         key="search",
     )
-    return reading_column(design, *contract_choice(design, session), field, content)
+    # The label of a filled field stands on the field's upper edge, which the list would cut.
+    placed = ft.Container(field, padding=ft.Padding.only(top=SPACE_S))
+    return reading_column(design, *contract_choice(design, session), placed, content)
 
 
 @component
