@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import gc
 import logging
 import os
 import shutil
@@ -28,7 +29,7 @@ from pathlib import Path
 from socket import socket
 from threading import Thread
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import flet as ft
 from flet.utils import is_embedded, is_linux_server, is_mobile, is_pyodide
@@ -80,6 +81,13 @@ class Application:
                 self._sandbox = Sandbox(executor.submit(self._build))
             executor.shutdown(wait=False)
         return self._imported
+
+    def preload_for_server(self) -> None:
+        """Prepare the first page; then exempt what pages share from the full garbage collections."""
+        if self._imported is None:
+            imported = self.preload()
+            last = imported if self._sandbox is None else self._sandbox.future
+            last.add_done_callback(freeze_shared)
 
     def _import(self) -> None:
         import views.app  # noqa: F401 - its screens take longest to import
@@ -133,23 +141,31 @@ class Sandbox:
     """
 
     def __init__(self, building: Future[Starlette]) -> None:
-        self._building = building
+        self.future = building
         self.state = SimpleNamespace(start_over=self._start_over, history=self._history)
 
     async def built(self) -> None:
         """Wait until the sandbox is built; requests report a failure to build it."""
         with suppress(Exception):
-            await await_future(self._building)
+            await await_future(self.future)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (await await_future(self._building))(scope, receive, send)
+        await (await await_future(self.future))(scope, receive, send)
 
     async def _start_over(self, identifier: str) -> None:
-        await (await await_future(self._building)).state.start_over(identifier)
+        await (await await_future(self.future)).state.start_over(identifier)
 
     async def _history(self) -> bytes:
-        content: bytes = await (await await_future(self._building)).state.history()
+        content: bytes = await (await await_future(self.future)).state.history()
         return content
+
+
+def freeze_shared(_: Future[Any]) -> None:
+    """Exempt all objects from garbage collections, unless a page exists, which would never be freed."""
+    from views.flet_compat.sessions import live_pages  # phones have no web server
+
+    if not live_pages():
+        gc.freeze()
 
 
 async def await_future(future: Future[T]) -> T:
@@ -316,7 +332,7 @@ def serve_web(settings: Settings, listening: socket) -> None:
     app = web_app(
         application.start,
         ASSETS,
-        preload=application.preload,
+        preload=application.preload_for_server,
         hosts=settings.served_names,
         session_timeout=settings.session_timeout,
         sessions_per_address=settings.sessions_per_address,

@@ -381,6 +381,23 @@ print("services.sandbox" in sys.modules)
     assert (result.returncode, result.stdout) == (0, "False\n")
 
 
+@pytest.mark.parametrize(("pages", "freezes"), [([], True), (["a page"], False)])
+def test_shared_objects_are_frozen_once_built_unless_a_page_exists(pages: list[str], freezes: bool) -> None:
+    program = f"""
+import gc, threading, main
+from services.settings import Settings
+from views.flet_compat import sessions
+sessions.live_pages = lambda: {pages}
+application = main.Application(Settings.from_environment(backend="https://backend.example"))
+application.preload_for_server()
+for thread in threading.enumerate()[1:]:
+    thread.join()
+print(gc.get_freeze_count() > 50_000)
+"""
+    result = python(program)
+    assert (result.returncode, result.stdout) == (0, f"{freezes}\n")
+
+
 def test_loggers_of_user_input_stay_disabled_at_debug_level() -> None:
     program = """
 import logging, main

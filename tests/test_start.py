@@ -23,7 +23,7 @@ from tests.harness.ports import free_port
 from tests.test_main import ROOT, environment
 
 UNNEEDED = {
-    *("babel", "brotli", "cryptography", "flet_charts", "fpdf", "httpcore", "httpx"),
+    *("babel", "brotli", "cryptography", "fpdf", "httpcore", "httpx"),
     *("httpx_retries", "keyring", "rich", "secretstorage", "sqlalchemy", "sqlite3", "yaml"),
 }
 """Packages needed only by pages or the sandbox, not by an idle server."""
@@ -90,7 +90,7 @@ async def test_preload_is_started_by_a_page_request_but_not_by_a_file(
     served: list[Starlette] = []
     expected: list[str] = []
     monkeypatch.setattr(views.web.app, "serve", lambda app, _, **__: served.append(app))
-    monkeypatch.setattr(Application, "preload", lambda _: expected.append("somebody"))
+    monkeypatch.setattr(Application, "preload_for_server", lambda _: expected.append("somebody"))
     with views.web.app.listen("127.0.0.1", 0) as listening:
         main.serve_web(Settings(data_folder=tmp_path, runtime=Runtime.WEB), listening)
     async with httpx.AsyncClient(
@@ -138,9 +138,7 @@ async def test_cancelled_visitor_does_not_cancel_the_build_of_the_sandbox(
     application = Application(Settings(data_folder=tmp_path, runtime=Runtime.WEB))
     application.preload()
     assert application._sandbox is not None
-    leaving, staying = (
-        asyncio.ensure_future(main.await_future(application._sandbox._building)) for _ in "ab"
-    )
+    leaving, staying = (asyncio.ensure_future(main.await_future(application._sandbox.future)) for _ in "ab")
     await asyncio.sleep(0)
     leaving.cancel()
     building.set()
@@ -165,7 +163,7 @@ async def test_sandbox_is_built_once_for_all_sessions(
             await app.see("Identifiant")
     await asyncio.wrap_future(application.preload())
     assert application._sandbox is not None
-    await main.await_future(application._sandbox._building)
+    await main.await_future(application._sandbox.future)
     assert len(built) == 1
 
 
@@ -180,6 +178,6 @@ async def test_failed_build_of_the_sandbox_is_logged(
     application.preload()
     assert application._sandbox is not None
     with pytest.raises(RuntimeError):
-        await main.await_future(application._sandbox._building)
+        await main.await_future(application._sandbox.future)
     assert "cannot be built" in caplog.text
     assert "no such database" in caplog.text
