@@ -8,7 +8,7 @@ from functools import partial
 import flet as ft
 
 from services.domain.errors import Forbidden
-from views.core.component import Kept, component, use_kept
+from views.core.component import component
 from views.core.context import use_design, use_device, use_session
 from views.core.contracts import contract_choice
 from views.core.notices import error_state
@@ -43,13 +43,13 @@ def Screen(
         subtitle: control below the title.
         back: path of the parent screen.
     """
-    design, session, keep = use_design(), use_session(), use_kept()
+    design, session = use_design(), use_session()
     news, low = session.unseen, use_device().low and not design.layout.rail
     if low:
         overline, subtitle = "", None
     main = ft.Column(
         [
-            semantic_group(_top_bar(design, keep, title, overline, subtitle, back, actions, low=low)),
+            semantic_group(_top_bar(design, title, overline, subtitle, back, actions, low=low)),
             ft.Container(body, expand=True, padding=0),
         ],
         spacing=0,
@@ -65,13 +65,11 @@ def Screen(
     )
     content: ft.Control = centred
     if design.layout.rail:
-        side = keep("rail", (design, destination, news), partial(rail, design, destination, news))
+        side = rail(design, destination, news)
         content = ft.Row([side, ft.VerticalDivider(width=1), centred], spacing=0, expand=True)
     bottom = None
     if not design.layout.rail:
-        bottom = keep(
-            "bar", (design, destination, news, low), partial(bar, design, destination, news, low=low)
-        )
+        bottom = bar(design, destination, news, low=low)
     banner: list[ft.Control] = [Outbox(session.help)]
     if session.demo:
         banner.append(DemoBanner())
@@ -141,7 +139,6 @@ def paired(design: Design, first: ft.Control, *second: ft.Control) -> ft.Control
 
 def _top_bar(
     design: Design,
-    keep: Kept,
     title: str,
     overline: str,
     subtitle: ft.Control | None,
@@ -152,18 +149,17 @@ def _top_bar(
 ) -> ft.Control:
     """Return the top bar of a screen; in a `low` window, the bar is only as high as its buttons."""
     style = design.type.h1 if overline else design.compact.h3 if low else design.type.h2
-    heading_ = keep("title", (design, title, style), lambda: heading(text(title, style), 1))
-    titles: list[ft.Control] = [heading_]
+    titles: list[ft.Control] = [heading(text(title, style), 1)]
     if overline:
         titles.insert(0, semantic_group(text(overline, design.type.label_s, design.colors.content_muted)))
     if subtitle:
         titles.append(subtitle)
     start: list[ft.Control] = []
     if back is not None:
-        start.append(keep("back", (design, back), partial(_back_button, design, back)))
+        start.append(_back_button(design, back))
     end: list[ft.Control] = [*actions]
     if not design.layout.rail:
-        end.append(keep("account", (design,), partial(account_button, design)))
+        end.append(account_button(design))
     named = ft.Column(titles, spacing=0, expand=True, tight=True)
     content: ft.Control = ft.Row([*start, named, *end], spacing=SPACE_2XS)
     if design.enlarged and not design.layout.rail and not low:

@@ -143,7 +143,7 @@ def contract(page: Page, said: Said) -> str:
 
 def rows(page: Page) -> list[str]:
     """Return the names of the purchases drawn, recognized by their time of payment."""
-    return [plain(node.name) for node in semantics(page) if re.search(r", \d\d:\d\d, ", plain(node.name))]
+    return [plain(node.name) for node in semantics(page) if re.search(r"\s\d\d:\d\d\s", plain(node.name))]
 
 
 def see_rows(page: Page, *, besides: Collection[str] = ()) -> list[str]:
@@ -209,12 +209,12 @@ def test_from_sign_in_to_one_purchase_and_back(
     see_address(page, "/achats?periode=2026-03")
 
     row = unmistakable(page)
-    merchant = row.partition(",")[0]
+    content = re.findall(r"· ([^,\d]+)", row)[-1].strip()
     tap(page, row)
     if device == "phone":
         see_heading(page, said.purchase)
     see(page, said.reference)
-    see(page, merchant)
+    see(page, content)
     if device == "phone":
         tap(page, said.back)
     see_heading(page, said.purchases)

@@ -211,7 +211,7 @@ def turn_service_off(page: Page) -> None:
 
 
 def report_problem(page: Page) -> str:
-    row = next(row for row in see_rows(page) if ", 21:05, " in row)
+    row = next(row for row in see_rows(page) if "21:05" in row)
     tap(page, row)
     tap(page, "Signaler un problème")
     tap(page, "Je ne reconnais pas cet achat")

@@ -100,7 +100,7 @@ async def test_patches_sent_to_the_client_match_the_control_tree(
         same(client, app)
         row = rows(app)[0]
         await app.tap(row)
-        await app.see(row.split(", ", 1)[0])
+        await app.see(row.splitlines()[0])
         await app.until(lambda: app.route.startswith("/achats/"), "the row leads nowhere")
         await quiet(app, line)
         same(client, app)

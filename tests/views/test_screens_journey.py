@@ -85,7 +85,7 @@ EN = Said(
 
 def rows(app: Driver) -> list[str]:
     """Return the names of the visible purchases, recognized by their time of payment."""
-    return [name for name in app.names() if re.search(r", \d\d:\d\d, ", name)]
+    return [name for name in app.names() if re.search(r"\s\d\d:\d\d\s", name)]
 
 
 @pytest.mark.parametrize(

@@ -321,7 +321,7 @@ async def test_subscription_screen_shows_its_costs_and_all_charges(
         await app.see("Paiements de vos six périodes")
         await app.see("11 mai 2026 à 06:15")
         await app.see("1er décembre 2025 à 06:15")
-        await app.tap("Club Cubéo, 4 mai 2026 à 06:15")
+        await app.tap("Club Cubéo\n4 mai 2026 à 06:15")
         await app.see("Cet achat vient d’un abonnement")
         assert app.route == "/achats/charge-2026-05-04-0?periode=2026-06"
         await app.tap("Gérer l’abonnement")

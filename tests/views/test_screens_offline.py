@@ -157,7 +157,7 @@ async def test_subscriptions_service_and_charges_open_offline_with_their_age(
         await app.see(AGE)
         await app.go("/gerer/abonnements/weekly")
         await app.see("Paiements de vos six périodes")
-        await app.see("Club Cubéo, 11 mai 2026 à 06:15, Jeux, Abonnement, 2,99 €")
+        await app.see("11 mai 2026 à 06:15 · Abonnement · Offre weekly")
         await app.see(AGE)
 
 

@@ -57,7 +57,7 @@ async def test_purchase_of_a_publisher_opens_beside_it_in_wide_windows(serve: Se
     line, route = serve(CAMILLE), "/editeurs/studio-pixelune"
     async with visit(line, await remembered(line, CAMILLE), route=route, **WIDE) as app:
         await app.see("Tous ses achats")
-        row = next(name for name in app.names() if name.startswith("Studio Pixelune, "))
+        row = next(name for name in app.names() if re.search(r"\s\d\d:\d\d\s", name))
         await app.tap(row)
         await app.see("Copier la référence")
         assert app.route.startswith(f"{route}/p-")

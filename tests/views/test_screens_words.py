@@ -6,17 +6,18 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import flet as ft
-import flet_charts as fc
 import msgspec
 import pytest
 
 from services.domain import models
 from services.sandbox.data_file import Contract, Money, Purchase, Service, Subscriber, Subscription
+from tests.harness.driver import Driver
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
 from views.core.loadable import Loadable
 from views.core.text import Language
 from views.kit.design import Design
 from views.kit.theme import Layout
+from views.purchases.month_selector import BAR, HEIGHT
 from views.subscriptions.parts import status_tag
 from views.subscriptions.state import SubscriptionsState
 
@@ -230,9 +231,14 @@ async def test_refund_is_shown_as_deducted_and_its_purchase_as_partly_refunded(s
         await app.see("À déduire en juin")
 
 
-def rods(chart: fc.BarChart) -> list[tuple[float, float]]:
-    """Return the start and end of each bar."""
-    return [(rod.from_y, rod.to_y) for group in chart.groups for rod in group.rods]
+def bars(app: Driver, width: int) -> list[tuple[float, float]]:
+    """Return the bottom and the top of each bar of this width, above the bottom of the chart."""
+    found = []
+    for box in app.controls(ft.Container):
+        if box.width == width:
+            assert isinstance(box.margin, ft.Margin)
+            found.append((box.margin.bottom, box.margin.bottom + (box.height or 0)))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -247,31 +253,15 @@ def rods(chart: fc.BarChart) -> list[tuple[float, float]]:
 async def test_negative_totals_have_bars_below_a_zero_line(serve: Serve, totals: dict[str, str]) -> None:
     line = serve(somebody(*(entry(month, amount) for month, amount in totals.items())))
     async with visit(line, await remembered(line, WHO), route="/achats") as app:
-        await app.until(lambda: app.controls(fc.BarChart), "no chart")
-        (chart,) = app.controls(fc.BarChart)
-        bars = dict(
-            zip(
-                reversed(["2026-06", "2026-05", "2026-04", "2026-03", "2026-02"]),
-                rods(chart)[1:],
-                strict=True,
-            )
-        )
-        lowest, highest = chart.min_y, chart.max_y
-        assert lowest is not None
-        assert highest is not None
-        assert lowest < 0 <= highest
-        for month, (start, end) in bars.items():
-            total = float(totals.get(month, "0.00"))
-            assert start == 0
-            assert lowest <= end <= highest
-            assert abs(end) >= abs(total)
-            assert end * total > 0 or not total
-        grid = chart.horizontal_grid_lines
-        assert grid is not None
-        assert (grid.interval or 0) > highest - lowest
+        await app.until(lambda: bars(app, BAR), "no chart")
+        drawn = dict(zip(reversed(MONTHS), bars(app, BAR)[1:], strict=True))
+        amounts = {month: float(totals.get(month, "0.00")) for month in drawn}
+        lowest, highest = min(0.0, *amounts.values()), max(0.0, *amounts.values())
+        zero = HEIGHT * -lowest / (highest - lowest)
+        for month, (bottom, top) in drawn.items():
+            total = amounts[month]
+            assert (bottom if total >= 0 else top) == pytest.approx(zero)
+            assert top - bottom == pytest.approx(HEIGHT * abs(total) / (highest - lowest))
     async with visit(line, await remembered(line, WHO), route="/conso/internet") as app:
-        await app.until(lambda: any(box.width == 10 for box in app.controls(ft.Container)), "no small chart")
-        for box in app.controls(ft.Container):
-            if box.width == 10:
-                assert isinstance(box.margin, ft.Margin)
-                assert 0 <= box.margin.top <= box.margin.top + (box.height or 0) <= 48.01
+        await app.until(lambda: bars(app, 10), "no small chart")
+        assert all(0 <= bottom <= top <= 48.01 for bottom, top in bars(app, 10))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from urllib.parse import urlsplit
 
 import flet as ft
 
 from services.settings import Runtime
-from views.core.component import component, use_kept
+from views.core.component import component
 from views.core.context import use_demo, use_design
 from views.core.notices import alert, snackbar
 from views.core.session import Gate
@@ -28,7 +27,7 @@ HEIGHT = 32
 @component
 def DemoBanner() -> ft.Control:
     """Show a permanent bar that opens the sheet of the demo."""
-    design, demo, keep = use_design(), use_demo(), use_kept()
+    design, demo = use_design(), use_demo()
     if demo is None:
         return ft.Container()
     words = design.words
@@ -41,7 +40,7 @@ def DemoBanner() -> ft.Control:
 
     ft.use_effect(announce, [demo.renewals])
     fault = demo.scenario if demo.demonstration.fault else None
-    return keep("demo", (design, demo, fault), partial(_bar, design, demo, fault))
+    return _bar(design, demo, fault)
 
 
 def _bar(design: Design, demo: DemoState, fault: Scenario | None) -> ft.Control:

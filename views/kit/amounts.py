@@ -23,11 +23,14 @@ def hero_amount(
     The amount never wraps, and must not be cut off: it would read as another amount.
     """
     said = formats.money(amount)
-    style = design.type.amount_hero
-    largest = room / width_in_ems(said)
-    if largest < (style.size or 0):
-        style = style.copy(size=largest)
+    style = fitted(design.type.amount_hero, said, room)
     return text(said, style, color, spoken=formats.money_spoken(amount), wrap=False, expand=expand)
+
+
+def fitted(style: ft.TextStyle, amount: str, room: float) -> ft.TextStyle:
+    """Return `style`, with a size that fits `amount` into `room` logical pixels."""
+    width = width_in_ems(amount) * (style.size or 0)
+    return style if width <= room else style.copy(size=(style.size or 0) * room / width)
 
 
 def width_in_ems(amount: str) -> float:

@@ -150,33 +150,26 @@ def choice_row(
     )
 
 
-def tag(
-    design: Design, label: str, tone: Tone, icon: ft.IconData | None = None, *, spoken: str | None = None
-) -> ft.Row:
-    """Return a short label with its icon, not pressable; `spoken` as for `text`.
+def tag(design: Design, label: str, tone: Tone, icon: ft.IconData | None = None) -> ft.Row:
+    """Return a short label with its icon, not pressable, as a node of its own for screen readers.
 
     The tag is in a row, so that a stretching column does not widen the tag. A long label wraps.
     """
+    group = semantic_group(pill_tag(design, label, tone, icon))
+    group.expand = group.expand_loose = True
+    return ft.Row([group], tight=True)
+
+
+def pill_tag(design: Design, label: str, tone: Tone, icon: ft.IconData | None = None) -> ft.Container:
+    """Return a tag for a row of tags in a button, as a part of the button's name."""
     foreground, background = tone.colors(design)
-    said = text(label, design.type.caption_bold, design.colors.content_default, spoken=spoken)
-    placed = said if spoken == "" else semantic_group(said)
-    placed.expand = placed.expand_loose = True
-    return ft.Row(
-        [
-            ft.Container(
-                ft.Row(
-                    [ft.Icon(icon or tone.value, size=12, color=foreground), placed],
-                    spacing=SPACE_2XS,
-                    tight=True,
-                ),
-                expand=True,
-                expand_loose=True,
-                bgcolor=background,
-                border_radius=RADIUS_PILL,
-                padding=ft.Padding.only(left=SPACE_XS, top=SPACE_2XS, right=10, bottom=SPACE_2XS),
-            )
-        ],
-        tight=True,
+    said = text(label, design.type.caption_bold, design.colors.content_default)
+    said.expand = said.expand_loose = True
+    return ft.Container(
+        ft.Row([ft.Icon(icon or tone.value, size=12, color=foreground), said], spacing=SPACE_2XS, tight=True),
+        bgcolor=background,
+        border_radius=RADIUS_PILL,
+        padding=ft.Padding.only(left=SPACE_XS, top=SPACE_2XS, right=10, bottom=SPACE_2XS),
     )
 
 
@@ -184,10 +177,14 @@ def tile(design: Design, name: str, size: int = 40, radius: int = 12) -> ft.Cont
     """Return the initial of a merchant, or an icon if the name is blank, as decoration."""
     style = design.type.h3 if size < ROW_HEIGHT - SPACE_M else design.type.h2
     letter = initial(name)
+    icon = ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=size / 2, color=design.colors.content_muted)
+    return icon_tile(design, text(letter, style, spoken="") if letter else icon, size, radius)
+
+
+def icon_tile(design: Design, content: ft.Control, size: int = 40, radius: int = 12) -> ft.Container:
+    """Return a square with a letter or an icon."""
     return ft.Container(
-        text(letter, style, spoken="")
-        if letter
-        else ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=size / 2, color=design.colors.content_muted),
+        content,
         width=size,
         height=size,
         bgcolor=design.colors.surface_sunken,

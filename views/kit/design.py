@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 import flet as ft
 
@@ -74,6 +75,36 @@ class Design:
         """`pill` in these colors, of a chip that is not chosen and of a chosen chip."""
         return pill(self.colors, chosen=False), pill(self.colors, chosen=True)
 
+    @cached_property
+    def chosen_month(self) -> ft.TextStyle:
+        """Style of the selected month of a chart."""
+        return _variant(
+            self.compact.caption_bold,
+            decoration=ft.TextDecoration.UNDERLINE,
+            decoration_color=self.colors.accent,
+            decoration_thickness=3,
+        )
+
+    @cached_property
+    def struck(self) -> ft.TextStyle:
+        """Style of an amount that is never charged."""
+        return _variant(self.type.h3, decoration=ft.TextDecoration.LINE_THROUGH)
+
+    @cached_property
+    def row_title(self) -> ft.TextStyle:
+        """Style of the first line of a row, on a single line."""
+        return _variant(self.type.body_medium, overflow=ft.TextOverflow.ELLIPSIS)
+
+    @cached_property
+    def row_subtitle(self) -> ft.TextStyle:
+        """Style of the second line of a row, on a single line."""
+        return _variant(self.type.body_s, color=self.colors.content_muted, overflow=ft.TextOverflow.ELLIPSIS)
+
+    @cached_property
+    def wrapped_subtitle(self) -> ft.TextStyle:
+        """Style of the second line of a row that wraps."""
+        return _variant(self.type.body_s, color=self.colors.content_muted)
+
     @classmethod
     @lru_cache(maxsize=32)
     def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Design:
@@ -96,6 +127,11 @@ class Design:
     def enlarged(self) -> bool:
         """Whether the texts are larger than compact places allow."""
         return self.type != self.compact
+
+
+def _variant(style: ft.TextStyle, **changes: Any) -> ft.TextStyle:
+    changed: ft.TextStyle = style.copy(**changes)
+    return changed
 
 
 def text(

@@ -456,13 +456,13 @@ def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = Fals
     """Return the style of a row of a card; the `first` and `last` rows have round corners.
 
     The edge lies outside the row: the next row covers the edge except for a single hairline between the rows.
-    A selected row is clipped, so its edge lies inside. A row that is not selected has the padding of
-    `row_button`.
+    The edge of a selected row is thicker, in the accent color, and lies inside.
     """
     above, below = (RADIUS_GROUP if end else 0 for end in (first, last))
     align = ft.BorderSideStrokeAlign.INSIDE if selected else ft.BorderSideStrokeAlign.OUTSIDE
-    edge = ft.BorderSide(1, colours.border_hairline, stroke_align=align)
-    style = row_button(colours, selected=selected, inset=not selected)
+    width, color = (3, colours.accent) if selected else (1, colours.border_hairline)
+    edge = ft.BorderSide(width, color, stroke_align=align)
+    style = row_button(colours, selected=selected, inset=True)
     style.bgcolor = colours.surface_sunken if selected else colours.surface_card
     style.side = _focus_side(colours.border_focus, edge)
     style.shape = ft.RoundedRectangleBorder(radius=ft.BorderRadius(above, above, below, below))

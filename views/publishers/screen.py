@@ -11,7 +11,7 @@ from services.insights.findings import Kind
 from services.insights.ledger import counts
 from services.insights.publisher import Publisher, publisher
 from views.checks.findings import decided_row
-from views.core.component import component, use_kept
+from views.core.component import component
 from views.core.context import use_design, use_session
 from views.core.contracts import without_contract
 from views.core.formatting import Formats
@@ -63,7 +63,7 @@ def PublisherCard(
     insights: InsightsState, review: ReviewState, identifier: str, payment_id: str | None
 ) -> ft.Control:
     """Show a publisher of the contract; wide windows mark the row of `payment_id`."""
-    design, keep = use_design(), use_kept()
+    design = use_design()
     words, known = design.words, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
@@ -82,7 +82,6 @@ def PublisherCard(
             design,
             formats,
             each,
-            keep,
             rank,
             selected=design.layout.wide and each.payment_id == payment_id,
             dated=True,

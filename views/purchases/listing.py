@@ -10,7 +10,7 @@ import flet as ft
 from services.domain.errors import BackendError, NotFound, Unreachable
 from services.domain.models import Filter, PeriodState
 from services.insights.marks import Mark
-from views.core.component import component, use_kept
+from views.core.component import component, kept
 from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice
 from views.core.formatting import Formats
@@ -47,7 +47,7 @@ def PurchaseListing(
 
     A wide window marks the row whose detail is beside the list: the row of `payment_id`, else the first row.
     """
-    design, session, keep = use_design(), use_session(), use_kept()
+    design, session = use_design(), use_session()
     listed, periods, period = purchases.shown, purchases.periods, purchases.period
     formats = Formats(design.words.language, purchases.zone)
     drawn = listed.data or PurchaseList()
@@ -84,23 +84,22 @@ def PurchaseListing(
         *contract_choice(design, session),
         *(stale_periods or stale_list),
         *_kept(design, formats, purchases),
-        summary_card(design, keep, formats, session, purchases, periods.data, period),
-        keep("filters", (design, purchases, purchases.filter), partial(_filters, design, purchases)),
+        summary_card(design, formats, session, purchases, periods.data, period),
+        _filters(design, purchases, purchases.filter),
         spacing=SPACE_S,
     )
     head.key, head.on_size_change = "head", window.measure_head
-    loading = listed.loading or periods.loading
     content = column(
         head,
         *_rows(design, formats, purchases, window, marked.marks, selected),
-        keep("end", (), partial(ft.Container, height=SPACE_L)),
+        ft.Container(height=SPACE_L, key="end"),
         spacing=0,
     )
     margin = design.layout.margin
     content.margin = ft.Margin.only(left=margin, right=SPACE_M if design.layout.wide else margin)
     return ft.Column(
         [
-            keep("progress", (design, loading), partial(progress, design, loading)),
+            progress(design, listed.loading or periods.loading),
             # A column, because a Flutter list view stores the positions of its children by index, and
             # the indexes change when the window moves.
             ft.Column(
@@ -249,14 +248,15 @@ def _list_error(design: Design, error: BackendError, retry: Handler) -> ft.Contr
     return error_state(design, error, retry, title=design.words("purchases.error_title"))
 
 
-def _filters(design: Design, purchases: PurchasesState) -> ft.Control:
+@kept
+def _filters(design: Design, purchases: PurchasesState, chosen: Filter | None) -> ft.Control:
     kinds: tuple[Filter | None, ...] = (None, *Filter)
     names = {kind: kind.value if kind else "all" for kind in kinds}
     chips = [
         Chip(
             design.words(f"filter.{names[kind]}"),
             partial(purchases.choose_filter, kind),
-            chosen=purchases.filter is kind,
+            chosen=chosen is kind,
             key=f"filter-{names[kind]}",
         )
         for kind in kinds

@@ -8,7 +8,7 @@ from functools import partial
 import flet as ft
 
 from services.domain.models import BillingPeriod, Contract, PeriodState
-from views.core.component import Kept, component
+from views.core.component import component
 from views.core.context import use_design, use_sheets
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
@@ -29,11 +29,12 @@ from views.routes import go, reconcile_address
 
 SUMMED_WIDTH = 176
 """Width of the totals beside the month selector, in logical pixels."""
+SELECTOR_WIDTH = 310
+"""Smallest width of the month selector beside the totals."""
 
 
 def summary_card(
     design: Design,
-    keep: Kept,
     formats: Formats,
     session: SessionState,
     purchases: PurchasesState,
@@ -42,11 +43,11 @@ def summary_card(
 ) -> ft.Control:
     """Return the card above the list; only the month selector if the period is unknown."""
     selected = period.period_id if period else None
-    draw_selector = partial(month_selector, design, keep, periods, selected, purchases)
-    selector = keep("selector", (design, periods, selected, purchases), draw_selector)
+    room = SELECTOR_WIDTH if _in_one_row(design) else design.layout.least_content - SPACE_M - SPACE_XS
+    selector = month_selector(design, periods, selected, room, purchases)
     if period is None:
         return card(design, selector)
-    summed = keep("summed", (design, formats, period), partial(_summed, design, formats, period))
+    summed = _summed(design, formats, period)
     body: ft.Control
     if _in_one_row(design):
         body = ft.Row(
@@ -58,8 +59,8 @@ def summary_card(
         body = column(summed, selector, spacing=SPACE_S)
     invoice = ft.Row(
         [
-            keep("receipt", (design,), partial(_receipt, design)),
-            keep("invoice", (design, formats, period), partial(_invoice, design, formats, period)),
+            ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=design.colors.content_muted),
+            _invoice(design, formats, period),
             ft.memo(ExportButton)(design, session),
             ft.memo(HowPeriodsWork)(design, purchases.contract),
         ],
@@ -68,10 +69,12 @@ def summary_card(
     lead: list[ft.Control] = []
     if session.insights is not None:
         running = period == purchases.current
-        lead.append(ft.memo(PeriodLink)(session.insights, session.insights.review, period, running))
+        billed = period.state in (PeriodState.CLOSED, PeriodState.BILLED)
+        over = billed and purchases.older is None
+        lead.append(ft.memo(PeriodLink)(session.insights, session.insights.review, running, over))
     return card(
         design,
-        column(body, *lead, keep("line", (), partial(ft.Divider, height=1)), invoice, spacing=SPACE_XS),
+        column(body, *lead, ft.Divider(height=1), invoice, spacing=SPACE_XS),
         padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
     )
 
@@ -109,10 +112,8 @@ def _summed(design: Design, formats: Formats, period: BillingPeriod) -> ft.Contr
 
 
 @component
-def PeriodLink(
-    insights: InsightsState, review: ReviewState, period: BillingPeriod, running: bool
-) -> ft.Control:
-    """Link to the forecast of the `running` period, or to the comparison of a period with its printed bill.
+def PeriodLink(insights: InsightsState, review: ReviewState, running: bool, over: bool) -> ft.Control:
+    """Link to the forecast of the `running` period, or to the comparison of a period `over` with its bill.
 
     The link is one control that is shown or hidden, so that a switch of period sends little. `review` is
     observed only.
@@ -120,7 +121,6 @@ def PeriodLink(
     design, sheets, purchases = use_design(), use_sheets(), insights.purchases
     stood_on = [insights.contract.contract_id, running, purchases.periods.data if running else None]
     ft.use_effect(insights.load if running else _nothing, stood_on, cleanup=lambda: None)
-    over = period.state in (PeriodState.CLOSED, PeriodState.BILLED) and purchases.older is None
     foreseen = running and insights.forecast is not None
     drawn = (
         forecast_link(design, sheets, insights, "period-link") if foreseen else _reconcile(design, purchases)
@@ -140,10 +140,6 @@ def _reconcile(design: Design, purchases: PurchasesState) -> ft.Control:
             go(reconcile_address(purchases.period.period_id))
 
     return link(design, design.words("reconcile.link"), compare, key="period-link", sentence=True)
-
-
-def _receipt(design: Design) -> ft.Control:
-    return ft.Icon(ft.Icons.RECEIPT_LONG_OUTLINED, size=20, color=design.colors.content_muted)
 
 
 def _invoice(design: Design, formats: Formats, period: BillingPeriod) -> ft.Control:

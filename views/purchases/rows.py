@@ -5,25 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import partial
 
 import flet as ft
 
 from services.domain.models import Category, EntryType, Money, PaymentStatus, Purchase, PurchaseKind
 from services.insights.marks import Mark
-from views.core.component import Kept, component, use_kept
+from views.core.component import component, kept
 from views.core.formatting import Formats
-from views.core.text import initial, joined
+from views.core.text import joined
 from views.kit.buttons import row_as_button
-from views.kit.cards import Tone, column, tag, tile
+from views.kit.cards import Tone, column, icon_tile, pill_tag
 from views.kit.design import Design, text, titled
-from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, Layout
+from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 from views.purchases.list_window import ROW_ESTIMATE
 from views.purchases.state import Day, local_day
 from views.routes import go, purchase_address
 
-TEXT_START = 40 + SPACE_M + SPACE_S
+TILE = 40
+"""Size of the tile of a row, in logical pixels."""
+TEXT_START = TILE + SPACE_M + SPACE_S
 """Start of the texts of a row, after its tile, in logical pixels."""
+
+NEVER_CHARGED = (PaymentStatus.DENIED, PaymentStatus.CANCELLED)
+ICONS = {
+    Category.PRESS: ft.Icons.NEWSPAPER,
+    Category.GAMES: ft.Icons.SPORTS_ESPORTS,
+    Category.VIDEO: ft.Icons.MOVIE,
+    Category.MUSIC: ft.Icons.MUSIC_NOTE,
+    Category.DATING: ft.Icons.FAVORITE,
+    Category.PARKING: ft.Icons.LOCAL_PARKING,
+    Category.TRANSPORT: ft.Icons.DIRECTIONS_BUS,
+    Category.TICKETING: ft.Icons.CONFIRMATION_NUMBER,
+    Category.DONATION: ft.Icons.VOLUNTEER_ACTIVISM,
+    Category.STREAMING: ft.Icons.LIVE_TV,
+    Category.ADULT: ft.Icons.NO_ADULT_CONTENT,
+    Category.SERVICES: ft.Icons.ROOM_SERVICE,
+    Category.OTHER: ft.Icons.CATEGORY,
+}
 
 
 @component
@@ -41,9 +59,9 @@ def PageOfRows(
 
     Call it through `ft.memo`: a page is not redrawn if its arguments are unchanged.
 
-    Each row has exactly two controls: the heading or spacer above the row, and the row as part of the day's
-    card. Rows of another period thus reuse the controls, and Flet sends only the differences. Rows nested by
-    day would be removed and added, which takes the server twice as long.
+    Days and rows are siblings: each row draws its part of the day's card. Rows of another period thus reuse
+    the controls, and Flet sends only the differences. Rows nested by day would be removed and added, which
+    takes the server twice as long.
 
     Args:
         days: the sums of the page's days, in order.
@@ -51,7 +69,6 @@ def PageOfRows(
         drawn: number of drawn rows; a spacer replaces the rest.
         marks: the marks of the rows in order; empty if no row has a mark.
     """
-    keep = use_kept()
     order = [local_day(purchase, formats.zone) for purchase in purchases]
     sums = dict(zip(dict.fromkeys(order), days, strict=True))
     parts: list[ft.Control] = []
@@ -60,12 +77,10 @@ def PageOfRows(
         last = rank + 1 == len(order) or day != order[rank + 1]
         if first and (rank or not continues):
             parts.append(_day_header(design, formats, day, sums[day], key=f"above-{rank}", spaced=bool(rank)))
-        else:
-            parts.append(keep(f"above-{rank}", (), _nothing))
         chosen = purchase.payment_id == selected
         style = design.card_row_style(first=first, last=last, selected=chosen)
         mark = marks[rank] if marks else None
-        row = purchase_row(design, formats, purchase, keep, rank, selected=chosen, mark=mark, style=style)
+        row = purchase_row(design, formats, purchase, rank, selected=chosen, mark=mark, style=style)
         row.key = f"row-{rank}"
         parts.append(row)
     if rest := len(purchases[drawn:]):
@@ -75,18 +90,23 @@ def PageOfRows(
     return page
 
 
-def _nothing() -> ft.Control:
-    return ft.Container(height=0)
+@kept
+def _picture(design: Design, category: Category) -> ft.Control:
+    """Return the icon of a category on a tile; its name is the beginning of the row's name."""
+    name = design.words(f"category.{category.value}")
+    return icon_tile(design, ft.Icon(ICONS[category], size=20, semantics_label=name))
 
 
+@kept
+def _onward(design: Design) -> ft.TextSpan:
+    """Return the sign of a row that leads on."""
+    return ft.TextSpan("\u2002›", ft.TextStyle(color=design.colors.content_muted))
+
+
+@kept
 def _tags(design: Design, described: tuple[tuple[str, Tone, ft.IconData], ...]) -> ft.Control:
-    labels: list[ft.Control] = [tag(design, *one, spoken="") for one in described]
-    return ft.Container(ft.Row(labels, spacing=SPACE_2XS, wrap=True), padding=ft.Padding.only(top=SPACE_2XS))
-
-
-def _chevron(design: Design) -> ft.Icon:
-    """Return the sign of a navigation row."""
-    return ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.content_muted)
+    labels: list[ft.Control] = [pill_tag(design, *one) for one in described]
+    return ft.Row(labels, spacing=SPACE_2XS, wrap=True)
 
 
 def marks_of(purchases: tuple[Purchase, ...], marks: Mapping[str, Mark]) -> tuple[Mark | None, ...]:
@@ -108,11 +128,10 @@ def _day_header(
 ) -> ft.Control:
     """Return the heading of a day with its total; `spaced` leaves a gap below the previous day."""
     name = formats.day_heading(day)
-    line: list[ft.Control] = [text(name, design.type.h4, expand=True)]
-    spoken = name
+    total, spoken = None, name
     if summed is not None and summed.complete and not summed.partial and summed.total is not None:
         amount = formats.money(Money(amount=summed.total))
-        line.append(text(amount, design.type.body_s, design.colors.content_muted, wrap=False))
+        total = text(amount, design.type.body_s, design.colors.content_muted, wrap=False)
         spoken = design.words("purchases.day_total", day=name, amount=amount)
     return ft.Semantics(
         header=True,
@@ -120,11 +139,15 @@ def _day_header(
         container=True,
         label=spoken,
         exclude_semantics=True,
-        content=ft.Row(
-            line,
-            margin=ft.Margin.only(
+        content=ft.ListTile(
+            title=name,
+            trailing=total,
+            title_text_style=design.type.h4,
+            content_padding=ft.Padding.only(
                 left=SPACE_M, top=SPACE_S + (SPACE_XS if spaced else 0), right=SPACE_M, bottom=SPACE_XS
             ),
+            min_vertical_padding=0,
+            min_height=0,
         ),
         key=key,
     )
@@ -134,7 +157,6 @@ def purchase_row(
     design: Design,
     formats: Formats,
     purchase: Purchase,
-    keep: Kept,
     rank: int,
     *,
     selected: bool = False,
@@ -144,10 +166,12 @@ def purchase_row(
     of_publisher: bool = False,
     style: ft.ButtonStyle | None = None,
 ) -> ft.Control:
-    """Return the row of a purchase: tile, service, time, content, tags, amount.
+    """Return the row of a purchase: category, service, time, kind, content, tags, amount.
+
+    The button is one node for screen readers, which read the row from its start to its end.
 
     Args:
-        rank: distinguishes the rows that share the cache `keep`.
+        rank: position of the row among the rows of its component.
         dated: whether the row shows the date with the time.
         leads_to: address that the row opens; "" opens the purchase in the list of its period.
         of_publisher: whether the screen names the publisher; the content is then the title.
@@ -156,41 +180,46 @@ def purchase_row(
     shown, below = (content, "") if of_publisher and content else (title, content)
     time = formats.moment(purchase.payment_date) if dated else formats.time(purchase.payment_date)
     tags = (*tags_of(design, purchase), *mark_tags(design, mark))
-    amount = formats.money(purchase.amount)
 
     def open_purchase() -> None:
         go(leads_to or purchase_address(purchase.payment_id, purchase.period_id))
 
-    lines = 2 if dated and not design.layout.rail else 1
-    # The title carries the whole accessible name, so that the row is one node with few controls.
-    name = _spoken(design, purchase, title, time, [label for label, *_ in tags], formats)
-    texts: list[ft.Control] = [
-        text(shown, design.type.body_medium, lines=lines if of_publisher else 1, spoken=name),
-        text(joined(time, below), design.type.body_s, design.colors.content_muted, lines=lines, spoken=""),
-    ]
+    wraps = dated and not design.layout.rail
+    about = joined(time, *_kind(design, purchase, f"{shown} {below}"), below)
+    subtitle: str | ft.Control = about
     if tags:
-        texts.append(keep(f"tags-{rank}", (design, tags), partial(_tags, design, tags)))
-    row = ft.Row(
-        [
-            keep(f"tile-{rank}", (design, initial(title)), partial(tile, design, title)),
-            ft.Column(texts, spacing=0, expand=True, tight=True),
-            text(amount, design.type.h3, amount_color(design, purchase), wrap=False, spoken=""),
-            *(
-                []
-                if design.layout is Layout.XS
-                else [keep(f"chevron-{rank}", (design,), partial(_chevron, design))]
-            ),
-        ],
-        spacing=SPACE_S,
+        # The tile keeps its type: another structure would be removed and added, at three times the cost.
+        line = text(about, design.row_subtitle)
+        subtitle = ft.Column([line, _tags(design, tags, key=rank)], spacing=SPACE_2XS, tight=True)
+    amount = text(
+        formats.money(purchase.amount),
+        design.struck if purchase.payment_status in NEVER_CHARGED else design.type.h3,
+        amount_color(design, purchase),
+        wrap=False,
     )
-    if not selected:
-        return row_as_button(design, row, open_purchase, inset=True, style=style)
-    marked = ft.Container(
-        row,
-        padding=ft.Padding.only(left=SPACE_S, right=SPACE_S, top=SPACE_S, bottom=SPACE_S),
-        border=ft.Border(left=ft.BorderSide(4, design.colors.accent)),
+    amount.semantics_label, amount.spans = amount.value, [_onward(design)]
+    row = ft.ListTile(
+        leading=_picture(design, purchase.purchase_category_code),
+        title=shown,
+        subtitle=subtitle,
+        trailing=amount,
+        title_text_style=design.type.body_medium if wraps and of_publisher else design.row_title,
+        subtitle_text_style=design.wrapped_subtitle if wraps else design.row_subtitle,
+        content_padding=0,
+        horizontal_spacing=SPACE_S,
+        min_vertical_padding=0,
+        min_height=TILE,
+        selected=selected,
+        selected_color=design.colors.content_default,
     )
-    return row_as_button(design, marked, open_purchase, name=name, selected=True, style=style)
+    return row_as_button(design, row, open_purchase, inset=True, style=style)
+
+
+def _kind(design: Design, purchase: Purchase, said: str) -> tuple[str, ...]:
+    """Return the word for a subscription, unless the row says it."""
+    word = design.words("tag.subscription")
+    told = purchase.kind is not PurchaseKind.SUBSCRIPTION or word.casefold() in said.casefold()
+    return () if told else (word,)
 
 
 def shown_names(design: Design, purchase: Purchase) -> tuple[str, str]:
@@ -204,7 +233,7 @@ def amount_color(design: Design, purchase: Purchase) -> str:
     """Return green for refunds, gray for entries that are never charged; the sign and tags say it too."""
     if purchase.entry_type is EntryType.REFUND:
         return design.colors.positive
-    if purchase.payment_status in (PaymentStatus.DENIED, PaymentStatus.CANCELLED):
+    if purchase.payment_status in NEVER_CHARGED:
         return design.colors.content_muted
     return design.colors.content_default
 
@@ -216,8 +245,6 @@ def tags_of(design: Design, purchase: Purchase) -> Iterator[tuple[str, Tone, ft.
     if purchase.entry_type is EntryType.REFUND or back:
         part = purchase.entry_type is not EntryType.REFUND and abs(back) < purchase.amount.amount
         yield words("tag.refunded_part" if part else "tag.refunded"), Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
-    elif purchase.kind is PurchaseKind.SUBSCRIPTION:
-        yield words("tag.subscription"), Tone.INFO, ft.Icons.AUTORENEW
     if purchase.dispute is not None:
         yield words("tag.disputed"), Tone.WARNING, ft.Icons.FLAG_OUTLINED
     if status.pending:
@@ -236,11 +263,3 @@ def mark_tags(design: Design, mark: Mark | None) -> Iterator[tuple[str, Tone, ft
         yield design.words("tag.times_a_day", times=mark.times), Tone.MUTED, ft.Icons.REPEAT
     if mark is not None and mark.imported:
         yield design.words("tag.imported"), Tone.MUTED, ft.Icons.HISTORY
-
-
-def _spoken(
-    design: Design, purchase: Purchase, title: str, time: str, tags: list[str], formats: Formats
-) -> str:
-    category = design.words(f"category.{purchase.purchase_category_code.value}")
-    parts = [title, time, category, *tags, formats.money(purchase.amount)]
-    return ", ".join(dict.fromkeys(parts))

@@ -6,7 +6,7 @@ from functools import partial
 
 import flet as ft
 
-from views.core.component import component, use_kept
+from views.core.component import component
 from views.core.context import use_design, use_session
 from views.core.contracts import without_contract
 from views.core.insights import MarkState
@@ -25,7 +25,7 @@ from views.routes import SEARCH, Destination, go, period_in
 
 @component
 def PurchasesView() -> ft.View:
-    design, session, keep = use_design(), use_session(), use_kept()
+    design, session = use_design(), use_session()
     payment_id = ft.use_route_params().get("payment_id")
     purchases, words = session.purchases, design.words
     actions: tuple[ft.Control, ...] = ()
@@ -33,11 +33,10 @@ def PurchasesView() -> ft.View:
     if purchases is not None and session.purchase is not None and session.insights is not None:
         wanted = purchases.pending_period or period_in(ft.context.page.route)
         body = _panes(design, purchases, session.insights.marked, session.purchase, wanted, payment_id)
-        refresh = partial(
-            icon_button, design, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases
+        actions = (
+            icon_button(design, ft.Icons.SEARCH, words("search.h1"), partial(go, SEARCH)),
+            icon_button(design, ft.Icons.REFRESH, words("action.refresh"), session.refresh_purchases),
         )
-        search = partial(icon_button, design, ft.Icons.SEARCH, words("search.h1"), partial(go, SEARCH))
-        actions = (keep("search", (design,), search), keep("refresh", (design, session), refresh))
     else:
         body = without_contract(design, session, first_skeleton(design))
     return Screen(

@@ -10,7 +10,7 @@ import flet as ft
 
 from services.domain.models import Filter, Money
 from services.insights.search import total
-from views.core.component import Kept, component, use_kept
+from views.core.component import component
 from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.fields import Field
@@ -85,15 +85,13 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
         counter=ft.Container(width=0, height=0),
         key="search",
     )
-    # The label of a filled field stands on the field's upper edge, which the list would cut.
-    placed = ft.Container(field, padding=ft.Padding.only(top=SPACE_S))
-    return reading_column(design, *contract_choice(design, session), placed, content)
+    return reading_column(design, *contract_choice(design, session), field, content)
 
 
 @component
 def Results(searching: SearchState, selected: str | None) -> ft.Control:
     """Show the total of the results, then the results grouped by bill."""
-    design, keep = use_design(), use_kept()
+    design = use_design()
     words, known, found = design.words, searching.insights.ledger, searching.found
     formats = Formats(words.language, searching.insights.purchases.zone)
     notices: list[ft.Control] = [
@@ -128,7 +126,7 @@ def Results(searching: SearchState, selected: str | None) -> ft.Control:
         filters,
         _said(design, words("search.total", n=len(found), amount=amount)),
         FoundExport(searching.insights, found),
-        *_by_bill(design, formats, keep, searching, selected),
+        *_by_bill(design, formats, searching, selected),
         *([text(words("check.more", n=rest), design.type.body_s)] if rest > 0 else []),
         spacing=SPACE_M,
     )
@@ -139,7 +137,7 @@ def _said(design: Design, sentence: str) -> ft.Control:
 
 
 def _by_bill(
-    design: Design, formats: Formats, keep: Kept, searching: SearchState, selected: str | None
+    design: Design, formats: Formats, searching: SearchState, selected: str | None
 ) -> list[ft.Control]:
     parts: list[ft.Control] = []
     ranked = list(enumerate((searching.found or ())[:MOST_ROWS]))
@@ -151,7 +149,6 @@ def _by_bill(
                 design,
                 formats,
                 one,
-                keep,
                 rank,
                 selected=one.payment_id == selected,
                 dated=True,

@@ -10,7 +10,7 @@ from services.domain.costs import monthly_cost, yearly_cost
 from services.domain.errors import BackendError
 from services.domain.models import Purchase, Rhythm, Subscription, SubscriptionStatus
 from views.calendar.parts import CalendarExport
-from views.core.component import Kept, component, use_kept
+from views.core.component import component
 from views.core.context import use_design, use_session
 from views.core.contracts import without_contract
 from views.core.formatting import Formats
@@ -54,7 +54,7 @@ def SubscriptionView() -> ft.View:
 
 @component
 def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscription_id: str) -> ft.Control:
-    design, keep = use_design(), use_kept()
+    design = use_design()
     ft.use_effect(subscriptions.load, [subscriptions.contract.contract_id], cleanup=lambda: None)
     ft.use_effect(purchases.load_periods, [purchases.contract.contract_id], cleanup=lambda: None)
     ids = tuple(period.period_id for period in purchases.periods.data or ())
@@ -85,7 +85,7 @@ def Detail(subscriptions: SubscriptionsState, purchases: PurchasesState, subscri
                 else []
             ),
             _facts(design, formats, subscriptions, one),
-            _charges(design, keep, formats, subscriptions.charges, problem, read_charges),
+            _charges(design, formats, subscriptions.charges, problem, read_charges),
             spacing=SPACE_L,
         )
     elif shown.missing and shown.error is not None:
@@ -168,7 +168,6 @@ def _facts(
 
 def _charges(
     design: Design,
-    keep: Kept,
     formats: Formats,
     known: Loadable[tuple[Purchase, ...]],
     problem: BackendError | None,
@@ -185,9 +184,7 @@ def _charges(
     if not charges:
         none = [] if left_out else [text(words("subscription.no_charges"), design.type.body)]
         return column(title, *none, *left_out)
-    rows = [
-        purchase_row(design, formats, charge, keep, rank, dated=True) for rank, charge in enumerate(charges)
-    ]
+    rows = [purchase_row(design, formats, charge, rank, dated=True) for rank, charge in enumerate(charges)]
     return column(
         title,
         group(design, rows, indent=TEXT_START),

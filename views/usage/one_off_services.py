@@ -6,15 +6,15 @@ from functools import partial
 
 import flet as ft
 
-from services.domain.models import BillingPeriod
+from services.domain.models import BillingPeriod, PeriodState
 from views.core.formatting import Formats
 from views.core.notices import error_alert, skeleton
 from views.kit.amounts import hero_amount
 from views.kit.buttons import Handler, link
 from views.kit.cards import card, column
+from views.kit.charts import Scale, bar
 from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import SPACE_2XS, SPACE_L, SPACE_M, SPACE_XS
-from views.purchases.month_selector import STUB, extent
 from views.purchases.state import PurchasesState
 from views.routes import PURCHASES, go, purchases_of
 
@@ -96,29 +96,23 @@ def one_off_services(
 
 
 def _bars(design: Design, periods: tuple[BillingPeriod, ...], current: BillingPeriod) -> ft.Row:
-    """Return a small chart of the totals, oldest first; negative bars extend below a common zero line."""
-    lowest, highest = extent(periods)
-    scale = MINI_CHART / (highest - lowest)
-    zero = highest * scale
-    bars: list[ft.Control] = []
-    for period in reversed(periods):
-        total = float(period.total.amount)
-        height = max(STUB, abs(total) * scale)
-        above = total > 0 or (not total and highest > 0)
-        top = max(0.0, zero - height) if above else min(zero, MINI_CHART - height)
-        bars.append(
-            ft.Container(
-                width=10,
-                height=height,
-                margin=ft.Margin.only(top=top),
-                bgcolor=design.colors.chart_selected if period is current else design.colors.chart_bar,
-                border_radius=ft.BorderRadius.vertical(top=2 if above else 0, bottom=0 if above else 2),
-            )
-        )
+    """Return a small chart of the totals, oldest first."""
+    scale = Scale.of((float(period.total.amount) for period in periods), MINI_CHART)
     return ft.Row(
-        bars,
+        [
+            bar(
+                design,
+                float(period.total.amount),
+                scale,
+                width=10,
+                chosen=period is current,
+                partial=period.state is PeriodState.OPEN,
+                radius=2,
+            )
+            for period in reversed(periods)
+        ],
         height=MINI_CHART,
         spacing=SPACE_XS,
-        vertical_alignment=ft.CrossAxisAlignment.START,
+        vertical_alignment=ft.CrossAxisAlignment.END,
         tight=True,
     )

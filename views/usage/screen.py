@@ -7,7 +7,7 @@ from functools import partial
 import flet as ft
 
 from services.domain.models import BillingPeriod
-from views.core.component import Kept, component, use_kept
+from views.core.component import component
 from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, contract_line, without_contract
 from views.core.formatting import Formats
@@ -53,7 +53,7 @@ def Usage() -> ft.Control:
 
 @component
 def Periods(state: PurchasesState, insights: InsightsState) -> ft.Control:
-    design, session, keep = use_design(), use_session(), use_kept()
+    design, session = use_design(), use_session()
     ft.use_effect(state.load_periods, [state.contract.contract_id], cleanup=lambda: None)
     formats = Formats(design.words.language, state.zone)
 
@@ -70,7 +70,7 @@ def Periods(state: PurchasesState, insights: InsightsState) -> ft.Control:
             spacing=SPACE_L,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
-    history = [] if not periods else [_history(design, keep, periods)]
+    history = [] if not periods else [_history(design, periods)]
     return ft.ListView(
         [
             progress(design, state.periods.loading),
@@ -127,13 +127,13 @@ def _header(design: Design, formats: Formats, state: PurchasesState) -> ft.Contr
     )
 
 
-def _history(design: Design, keep: Kept, periods: tuple[BillingPeriod, ...]) -> ft.Control:
+def _history(design: Design, periods: tuple[BillingPeriod, ...]) -> ft.Control:
     latest = int(periods[0].bill_month[:4])
     return card(
         design,
         column(
             heading(text(design.words("usage.history"), design.type.title), 2),
-            month_selector(design, keep, periods, None),
+            month_selector(design, periods, None, design.layout.least_content - 2 * SPACE_M),
             link(design, design.words("year.link"), partial(go, year_address(latest)), key="year"),
             spacing=SPACE_M,
         ),

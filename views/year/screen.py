@@ -22,6 +22,7 @@ from views.frame import Screen, paired, reading_column, without_rights
 from views.kit.amounts import hero_amount
 from views.kit.buttons import link
 from views.kit.cards import card, column, named_amounts
+from views.kit.charts import Scale, bar
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
@@ -32,7 +33,6 @@ from views.year.documents import Cut, Shared, heights, month_amount, part_name, 
 
 BARS = 120
 """Height of the tallest bar, in logical pixels."""
-STUB = 2.0
 """Height of the bar of a month without purchases."""
 
 
@@ -214,15 +214,9 @@ def _bar(design: Design, known: Known, height: float) -> ft.Control:
             border_radius=ft.BorderRadius.vertical(top=4),
         )
     if known is Known.AHEAD:
-        return ft.Container(width=width, height=STUB, bgcolor=design.colors.border_hairline)
-    progress_ = known is Known.SO_FAR
-    return ft.Container(
-        width=width,
-        height=max(STUB, height * BARS),
-        bgcolor=design.colors.accent_bg if progress_ else design.colors.chart_bar,
-        border=ft.Border.all(2, design.colors.accent) if progress_ else None,
-        border_radius=ft.BorderRadius.vertical(top=4),
-    )
+        return ft.Container(width=width, height=1, bgcolor=design.colors.border_hairline)
+    so_far = known is Known.SO_FAR
+    return bar(design, height, Scale(0, 1, BARS), width=width, chosen=so_far, partial=so_far)
 
 
 def _cut(design: Design, title: str, parts: tuple[Part, ...], cut: Cut) -> ft.Control:

@@ -81,7 +81,7 @@ def page(served: str) -> Iterator[Page]:
 
 
 def rows(page: Page) -> list[str]:
-    return [plain(node.name) for node in semantics(page) if re.search(r", \d\d:\d\d, ", plain(node.name))]
+    return [plain(node.name) for node in semantics(page) if re.search(r"\s\d\d:\d\d\s", plain(node.name))]
 
 
 def starting_with(page: Page, start: str) -> str:
