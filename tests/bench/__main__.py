@@ -42,6 +42,8 @@ class Benchmark:
     name: str
     title: str
     run: Callable[[], Iterable[Row]]
+    on_request: bool
+    """Whether it runs only if it is named."""
 
 
 def benchmarks() -> list[Benchmark]:
@@ -51,7 +53,7 @@ def benchmarks() -> list[Benchmark]:
         if module.name != "__main__":
             held = vars(importlib.import_module(f"tests.bench.{module.name}"))
             if "TITLE" in held:
-                found.append(Benchmark(module.name, held["TITLE"], held["run"]))
+                found.append(Benchmark(module.name, held["TITLE"], held["run"], "ON_REQUEST" in held))
     return sorted(found, key=lambda each: each.title)
 
 
@@ -124,7 +126,7 @@ def main(arguments: list[str] | None = None) -> None:
     _say(described)
     results: dict[str, list[Row]] = {}
     for benchmark in known.values():
-        if options.names and benchmark.name not in options.names:
+        if benchmark.name not in options.names and (options.names or benchmark.on_request):
             continue
         began = time.perf_counter()
         results[benchmark.name] = list(benchmark.run())

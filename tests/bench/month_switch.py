@@ -219,9 +219,10 @@ SWITCH = """async ([button, text]) => {
   };
   const plain = (element) =>
     (element.getAttribute('aria-label') ?? element.textContent ?? '').replace(/\\s+/g, ' ').trim();
-  const reads = (element) => element.matches('flt-semantics') && plain(element).includes(text);
+  const reads = (element) =>
+    (element.matches('flt-semantics') || !element.children.length) && plain(element).includes(text);
   const target = find(document, (element) =>
-    element.getAttribute('role') === 'button' && plain(element).startsWith(button));
+    element.matches('button, [role=button]') && plain(element).startsWith(button));
   if (!target) throw new Error(`no button ${button}`);
   const began = performance.now();
   target.click();

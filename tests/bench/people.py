@@ -19,7 +19,7 @@ from random import Random
 
 from tests.bench.figures import Row
 from tests.bench.load import IN_TIME, WINDOW, Person, arrive, arrive_all, look_around, switching
-from tests.bench.served import memory, plain, serving, text_of
+from tests.bench.served import ORDINARY, memory, plain, serving, text_of
 from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import Program
 
@@ -43,10 +43,13 @@ def run() -> Iterator[Row]:
     """Memory beside plain Flet's, then the crowd, then what is left of it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with serving(folder) as app, plain(WINDOW, folder) as beside:
+        with serving(folder, sizes=ORDINARY) as app, plain(WINDOW, folder) as beside:
             yield asyncio.run(_memory(app, beside))
         with serving(
-            folder, "--session-timeout", str(TIMEOUT), module="tests.nightly.endurance.watched"
+            folder,
+            *("--session-timeout", str(TIMEOUT)),
+            module="tests.nightly.endurance.watched",
+            sizes=ORDINARY,
         ) as app:
             yield from asyncio.run(_crowd(app))
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import flet as ft
 
-from tests.bench.served import PERIODS, TODAY, month_of, text_of
+from tests.bench.served import PERIODS, SIZES, TODAY, month_of, text_of
 
 TOTALS = (250.5, 248.25, 12.0, 88.5, 140.0, 60.75)
 """Total of each period, newest first."""
@@ -37,12 +37,13 @@ class Purchase(NamedTuple):
 
 
 def purchases(period: int, count: int) -> Iterator[Purchase]:
-    """Yield `count` purchases of a period, newest first, three a day."""
+    """Yield `count` purchases of a period, newest first, at the times of the app's purchases."""
     last = min(PERIODS[period].end, TODAY - timedelta(days=1))
     until = datetime.fromisoformat(f"{last}T20:00:00")
+    apart = min(timedelta(hours=8), (last - PERIODS[period].start) / SIZES[period])
     for rank in range(count):
         amount = f"{1 + rank % 9},{period}9 €"
-        yield Purchase(until - rank * timedelta(hours=8), text_of(period, rank), amount, rank % 6 == 5)
+        yield Purchase(until - rank * apart, text_of(period, rank), amount, rank % 6 == 5)
 
 
 def money(amount: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,8 @@ PERIODS = latest_periods(TODAY)
 """Newest first."""
 SIZES = (50, 50, 8, 500, 10_000, 50)
 """Purchases in each of them."""
+ORDINARY = (50,) * len(PERIODS)
+"""Purchases in each period of a subscriber who buys three times a day."""
 MERCHANTS = ("Gazette des Deux Rives", "Club Cubéo", "Ciné Lanterne", "Studio Pixelune", "Les Mains Ouvertes")
 MONTHS = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
@@ -47,10 +49,10 @@ def button_of(period: int) -> str:
     return f"Facture d’{name}" if name[0] in "ao" else f"Facture de {name}"
 
 
-def subscribers() -> bytes:
+def subscribers(sizes: Sequence[int] = SIZES) -> bytes:
     """The data file: three purchases a day or as many as it takes, from the end of each period backwards."""
     bought = []
-    for number, (period, size) in enumerate(zip(PERIODS, SIZES, strict=True)):
+    for number, (period, size) in enumerate(zip(PERIODS, sizes, strict=True)):
         last = min(period.end, TODAY - timedelta(days=1))
         until = datetime.fromisoformat(f"{last}T20:00:00+01:00")
         apart = min(timedelta(hours=8), (last - period.start) / size)
@@ -67,10 +69,12 @@ def subscribers() -> bytes:
 
 
 @contextmanager
-def serving(folder: Path, *of_app: str, module: str = "main") -> Iterator[Program]:
+def serving(
+    folder: Path, *of_app: str, module: str = "main", sizes: Sequence[int] = SIZES
+) -> Iterator[Program]:
     """The web app, with more options, over a sandbox in a process of its own."""
     data, log = folder / "subscribers.json", folder / "log"
-    data.write_bytes(subscribers())
+    data.write_bytes(subscribers(sizes))
     options = ["--data", str(data), "--now", f"{TODAY}T12:00:00+01:00"]
     options += ["--database", f"sqlite:///{folder / 'sandbox.sqlite3'}"]
     with (
