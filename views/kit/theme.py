@@ -447,9 +447,11 @@ def pill(colours: Palette, *, chosen: bool) -> ft.ButtonStyle:
 
 
 def switcher(colours: Palette) -> ft.ButtonStyle:
-    """Return the style of the button that opens a list of choices, as an `ft.TextButton`."""
+    """Return the style of the button that opens a list of choices, as an `ft.TextButton`; `TARGET` high."""
     shape = ft.RoundedRectangleBorder(radius=RADIUS_GROUP)
-    return pill(colours, chosen=False).copy(shape=shape)
+    return pill(colours, chosen=False).copy(
+        shape=shape, padding=ft.Padding.symmetric(horizontal=SPACE_S, vertical=(TARGET - 20) / 2)
+    )
 
 
 def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
