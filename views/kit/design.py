@@ -93,12 +93,22 @@ class Design:
     @cached_property
     def row_title(self) -> ft.TextStyle:
         """Style of the first line of a row, on a single line."""
-        return _variant(self.type.body_medium, overflow=ft.TextOverflow.ELLIPSIS)
+        return _variant(self.wrapped_title, overflow=ft.TextOverflow.ELLIPSIS)
 
     @cached_property
     def row_subtitle(self) -> ft.TextStyle:
         """Style of the second line of a row, on a single line."""
         return _variant(self.type.body_s, color=self.colors.content_muted, overflow=ft.TextOverflow.ELLIPSIS)
+
+    @cached_property
+    def wrapped_title(self) -> ft.TextStyle:
+        """Style of the first line of a row that wraps."""
+        return _variant(self.type.body_medium, color=self.colors.content_default)
+
+    @cached_property
+    def day_title(self) -> ft.TextStyle:
+        """Style of the heading of a day."""
+        return _variant(self.type.h4, color=self.colors.content_default)
 
     @cached_property
     def wrapped_subtitle(self) -> ft.TextStyle:

@@ -559,8 +559,8 @@ def flet_theme(
         icon_theme=ft.IconTheme(color=colours.content_default, size=24),
         list_tile_theme=ft.ListTileTheme(
             icon_color=colours.content_default,
-            text_color=colours.content_default,
-            title_text_style=text.body_medium,
+            # A `text_color` would replace the color of the subtitles.
+            title_text_style=text.body_medium.copy(color=colours.content_default),
             subtitle_text_style=text.body_s.copy(color=colours.content_muted),
         ),
         navigation_rail_theme=ft.NavigationRailTheme(

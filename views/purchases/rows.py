@@ -142,7 +142,7 @@ def _day_header(
         content=ft.ListTile(
             title=name,
             trailing=total,
-            title_text_style=design.type.h4,
+            title_text_style=design.day_title,
             content_padding=ft.Padding.only(
                 left=SPACE_M, top=SPACE_S + (SPACE_XS if spaced else 0), right=SPACE_M, bottom=SPACE_XS
             ),
@@ -203,7 +203,7 @@ def purchase_row(
         title=shown,
         subtitle=subtitle,
         trailing=amount,
-        title_text_style=design.type.body_medium if wraps and of_publisher else design.row_title,
+        title_text_style=design.wrapped_title if wraps and of_publisher else design.row_title,
         subtitle_text_style=design.wrapped_subtitle if wraps else design.row_subtitle,
         content_padding=0,
         horizontal_spacing=SPACE_S,
