@@ -92,8 +92,8 @@ def PageOfRows(
 
 @kept
 def _picture(design: Design, category: Category) -> ft.Control:
-    """Return the icon of a category on a tile; its name is the beginning of the row's name."""
-    name = design.words(f"category.{category.value}")
+    """Return the icon of a category on a tile; its name begins the row's name, unless it is the title."""
+    name = None if category is Category.ADULT else design.words(f"category.{category.value}")
     return icon_tile(design, ft.Icon(ICONS[category], size=20, semantics_label=name))
 
 
