@@ -212,7 +212,8 @@ def purchase_row(
         selected=selected,
         selected_color=design.colors.content_default,
     )
-    return row_as_button(design, row, open_purchase, inset=True, style=style)
+    # Else the tile, whose flags differ, is a second button in the first.
+    return ft.MergeSemantics(row_as_button(design, row, open_purchase, inset=True, style=style))
 
 
 def _kind(design: Design, purchase: Purchase, said: str) -> tuple[str, ...]:
