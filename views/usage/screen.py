@@ -71,9 +71,8 @@ def Periods(state: PurchasesState, insights: InsightsState) -> ft.Control:
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
     history = [] if not periods else [_history(design, periods)]
-    return ft.ListView(
+    listed = ft.ListView(
         [
-            progress(design, state.periods.loading),
             *freshness(design, formats, state.periods, state.load_periods),
             *contract_choice(design, session),
             top,
@@ -84,6 +83,8 @@ def Periods(state: PurchasesState, insights: InsightsState) -> ft.Control:
         padding=ft.Padding.only(left=design.layout.margin, right=design.layout.margin, bottom=SPACE_L),
         expand=True,
     )
+    # the bar is outside the list, whose spacing would move the content below the top grid
+    return ft.Column([progress(design, state.periods.loading), listed], spacing=0, expand=True)
 
 
 def _header(design: Design, formats: Formats, state: PurchasesState) -> ft.Control:
