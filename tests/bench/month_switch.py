@@ -220,7 +220,8 @@ SWITCH = """async ([button, text]) => {
   const plain = (element) =>
     (element.getAttribute('aria-label') ?? element.textContent ?? '').replace(/\\s+/g, ' ').trim();
   const reads = (element) =>
-    (element.matches('flt-semantics') || !element.children.length) && plain(element).includes(text);
+    (element.matches('flt-semantics') || (!element.children.length && element.checkVisibility()))
+    && plain(element).includes(text);
   const target = find(document, (element) =>
     element.matches('button, [role=button]') && plain(element).startsWith(button));
   if (!target) throw new Error(`no button ${button}`);
