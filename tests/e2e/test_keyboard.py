@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
+from math import inf
 from typing import cast
 
 import pytest
@@ -184,13 +186,17 @@ def test_focus_stays_on_the_filter_pressed(demo: Server, visit: Visit, key: str)
     see_rows(page)
     for name in (FR.march, "À l’acte"):
         press_and_keep(page, key, name)
-    focus_by_keyboard(page, "Contrat affiché")
-    page.keyboard.press(key)
-    see(page, "Choisir un contrat")
-    focus_by_keyboard(page, "Mobile · 06 •• •• •• 47")
-    page.keyboard.press(key)
-    shown = "Contrat affiché : Mobile · 06 •• •• •• 47"
-    until(page, lambda: focused(page) == shown, "the focus is lost with the list")
+    for name in (
+        "Mobile · 06 •• •• •• 47",
+        "Internet · 04 •• •• •• 12",
+    ):  # the next tests find the first again
+        focus_by_keyboard(page, "Contrat affiché")
+        page.keyboard.press(key)
+        see(page, "Choisir un contrat")
+        focus_by_keyboard(page, name)
+        page.keyboard.press(key)
+        shown = f"Contrat affiché : {name}"
+        until(page, partial(has_focus, page, shown), "the focus is lost with the list")
 
 
 @KEYS
@@ -224,6 +230,10 @@ def press_and_keep(page: Page, key: str, name: str) -> None:
     until(page, lambda: focused(page).startswith(plain(name)), f"{name!r} loses the focus")
 
 
+def has_focus(page: Page, name: str) -> bool:
+    return focused(page) == name
+
+
 def is_chosen(page: Page, name: str) -> bool:
     """Return whether assistive technology is told that the control whose name starts so is chosen."""
     return any(
@@ -237,18 +247,18 @@ def test_list_scrolls_by_keys_after_a_click_on_blank_space(demo: Server, visit: 
     sign_in(page, FR, "camille@demo.example")
     see_rows(page)
 
-    def first_day() -> float:
-        return min((node.top for node in semantics(page) if node.level == 3), default=-1.0)
+    def days() -> list[float]:
+        return sorted(node.top for node in semantics(page) if node.level == 3) or [inf]
 
     rest(page)
-    before = first_day()
+    before = days()[0]
     page.mouse.click(8, 300)
     page.keyboard.press("PageDown")
-    until(page, lambda: first_day() < before - 300, "PageDown does not move the list")
+    until(page, lambda: days()[0] < before - 300, "PageDown does not move the list")
     page.keyboard.press("End")
-    until(page, lambda: first_day() < before - 1500, "End does not lead to the end")
+    until(page, lambda: days()[-1] < 844, "End does not lead to the end")
     page.keyboard.press("Home")
-    until(page, lambda: abs(first_day() - before) < 2, "Home does not lead back")
+    until(page, lambda: abs(days()[0] - before) < 2, "Home does not lead back")
     tap(page, "Aide")
     see_heading(page, "Aide et avis")
     focus_by_keyboard(page, "Chercher dans l’aide")
