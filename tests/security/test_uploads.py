@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.security.test_connections import ASSETS
+from views.web import uploads as uploads_module
 from views.web.app import listen, web_app, web_server
 from views.web.connections import RefusesBodies
 from views.web.uploads import LARGEST_FILE, MOST_AT_ONCE, Uploads
@@ -115,3 +116,16 @@ async def test_connection_that_ends_early_gives_no_file() -> None:
         writer.close()
         await asyncio.wait([content], timeout=30)
         assert content.cancelled()
+
+
+async def test_sender_that_stops_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads_module, "LONGEST_ARRIVAL", 0.1)
+    async with served() as (client, uploads):
+        address, content = uploads.expect()
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(f"PUT {address} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nabc".encode())
+        await writer.drain()
+        assert (await reader.readline()).split()[1] == b"408"
+        writer.close()
+        assert content.cancelled()
+        assert uploads._arriving == 0

@@ -18,6 +18,8 @@ LARGEST_FILE = 1_000_000
 """Bytes of a file."""
 MOST_AT_ONCE = 8
 """Files that arrive at the same time, from all browsers together."""
+LONGEST_ARRIVAL = 60.0
+"""Seconds for a file to arrive: a sender that stops would keep its place from all others."""
 
 
 class Uploads:
@@ -51,10 +53,12 @@ class Uploads:
             return _refusal(503, "Service Unavailable")
         self._arriving += 1
         try:
-            file = await request.body()
-        except ClientDisconnect:
+            async with asyncio.timeout(LONGEST_ARRIVAL):
+                file = await request.body()
+        except (ClientDisconnect, TimeoutError) as error:
             content.cancel()
-            return _refusal(400, "Bad Request")
+            late = isinstance(error, TimeoutError)
+            return _refusal(408, "Request Timeout") if late else _refusal(400, "Bad Request")
         finally:
             self._arriving -= 1
         if not content.done():
