@@ -66,7 +66,7 @@ def _icon(design: Design, place: Destination, icon: ft.IconData, color: str, new
         icon,
         color=color,
         semantics_label=design.words("check.news", n=news),
-        badge=ft.Badge(decorative(count), bgcolor=design.colors.surface_inverse, offset=ft.Offset(10, -8)),
+        badge=ft.Badge(decorative(count), bgcolor=design.colors.surface_inverse, offset=ft.Offset(10, -4)),
     )
 
 
