@@ -84,10 +84,16 @@ def _serve(options: argparse.Namespace, settings: SandboxSettings) -> None:
         host = f"[{options.host}]" if ":" in options.host else options.host
         sys.stdout.write(f"The sandbox answers on http://{host}:{port}\n")
         sys.stdout.flush()
-        for stop in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(stop, lambda *_: sys.exit(0))  # uvicorn raises it again after it has closed
+        server = uvicorn.Server(config)
+
+        def stop(*_: object) -> None:
+            if not server.should_exit:  # uvicorn raises the signal again after it has closed
+                sys.exit(0)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
         with contextlib.closing(app.state.store):
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
 
 
 def _create_app(

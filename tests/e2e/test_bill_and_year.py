@@ -64,7 +64,7 @@ def test_printed_bill_is_explained_told_or_typed(
     see_heading(page, words["compare"])
     see_address(page, "/rapprochement?periode=2026-05")
     see(page, words["gap"])
-    see(page, words["line"])
+    scroll_to(page, words["line"])
     assert faults(page, said) == []
     scroll_to(page, words["clocks"])
     assert faults(page, said) == []

@@ -209,7 +209,7 @@ def test_from_sign_in_to_one_purchase_and_back(
     see_address(page, "/achats?periode=2026-03")
 
     row = unmistakable(page)
-    content = " ".join(row.rpartition(" · ")[2].split()[:2])
+    content = row.rpartition(" · ")[2].split()[0]
     tap(page, row)
     if device == "phone":
         see_heading(page, said.purchase)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.browser import enter, open_app, plain, see, see_not, semantics, tap, until
+from tests.e2e.browser import enter, open_app, plain, scroll_to, see, see_not, semantics, tap, until
 from tests.e2e.conftest import Visit
 from tests.e2e.test_journeys import FR, see_rows, sign_in, unmistakable
 from tests.harness.processes import Server
@@ -55,6 +55,7 @@ def test_sheets_stay_open_when_the_window_changes_its_size(demo: Server, visit: 
         ),
     ):
         open_app(page, f"{demo.url}{path}")
+        scroll_to(page, button)
         tap(page, button)
         see(page, title)
         for width, height in (ROTATED, PHONE):
