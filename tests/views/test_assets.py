@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import struct
@@ -66,6 +67,22 @@ def test_fonts_have_every_character_of_the_catalogues(font_file: Path, language:
     text = "".join(string if isinstance(string, str) else "".join(string or ()) for string in strings)
     assert text
     assert missing(font_file, text.replace("\n", "")) == set()
+
+
+def test_fonts_have_every_character_that_screens_draw(font_file: Path) -> None:
+    # A missing character makes every visitor download the fonts of other scripts.
+    drawn = [
+        node.args[0].value
+        for file in (ASSETS.parent / "views").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("Text", "TextSpan", "text")
+    ]
+    assert "›" in "".join(drawn)
+    assert missing(font_file, "".join(drawn)) == set()
 
 
 @pytest.mark.parametrize("weight", daily([400, 500, 700], 400))
