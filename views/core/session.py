@@ -285,8 +285,7 @@ class SessionState:
         self.gate = Gate.SIGNED_OUT
         self._account.reset()
         self.failure = self.problem = None
-        self._reviews, self._periods_read = {}, {}
-        self._reviews, self._histories = {}, {}
+        self._reviews, self._periods_read, self._histories = {}, {}, {}
         self._leave_contract()
 
     def _leave_contract(self) -> None:
