@@ -10,13 +10,14 @@ from functools import partial
 
 import flet as ft
 
+from services.client.whole_periods import ProgressCallback
 from services.documents.ics import CalendarEvent, ics_file
 from services.domain.errors import UnexpectedAnswer
 from services.domain.models import Money
 from services.insights.calendar import AHEAD, Entry, Month, total, upcoming
 from views.core.component import component
 from views.core.context import use_design
-from views.core.sharing import File, FileFactory, ProgressCallback
+from views.core.sharing import File, FileFactory
 from views.core.text import joined
 from views.kit.buttons import row_as_button
 from views.kit.design import Design, decorative, text

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import flet as ft
 
+from services.client.whole_periods import ProgressCallback
 from services.domain.errors import BackendError
 from views.core.loadable import failures_to
 
@@ -21,8 +22,6 @@ class File:
     media_type: str
 
 
-ProgressCallback = Callable[[float], None]
-"""Callback for the progress of building a file, from 0 to 1."""
 FileFactory = Callable[[ProgressCallback], Awaitable[File]]
 FileSink = Callable[[File], Awaitable[bool]]
 """Function that passes a file to the platform.

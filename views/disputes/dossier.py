@@ -10,6 +10,7 @@ from functools import cache
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from services.client.whole_periods import ProgressCallback
 from services.documents.dossier import Dossier, LetterPage, Section, Table, dossier_file
 from services.documents.ics import CalendarEvent, ics_file
 from services.documents.letters import Fact, Letters, checked_on, read_facts, read_letters
@@ -18,7 +19,7 @@ from services.insights.contest import Contest, Line, Outcome, Reason, Step
 from services.insights.contest_rules import LETTERS, Reminder, conditions, is_open, reminders
 from services.insights.ledger import NOTHING, Ledger
 from views.core.formatting import Formats
-from views.core.sharing import File, FileFactory, ProgressCallback
+from views.core.sharing import File, FileFactory
 from views.core.text import Language, Words, asset, blank, joined
 from views.kit.brand import Brand
 from views.publishers.contact import contact_address

@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.client.backend import Backend
-from services.client.whole_periods import Export, read_export
+from services.client.whole_periods import Export, ProgressCallback, read_export
 from services.documents.csv import COLUMNS, Spelling, csv_file
 from services.documents.receipt import Receipt, pdf_file
 from services.domain.models import Contract, EntryType, Money, PaymentStatus, Purchase
@@ -17,7 +17,7 @@ from services.domain.periods import period_billed_in
 from services.insights.ledger import PackedPeriod, PeriodEntries
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.sharing import File, FileFactory, ProgressCallback
+from views.core.sharing import File, FileFactory
 from views.core.text import Language, Words, asset, blank, joined
 from views.kit.brand import Brand
 from views.kit.design import titled

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from services.client.whole_periods import Export, read_export
+from services.client.whole_periods import Export, ProgressCallback, read_export
 from services.documents.archive import Archive, ArchivedContract, ArchivedPeriod, archive_file
 from services.documents.csv import csv_file
 from services.domain.errors import UnexpectedAnswer
 from views.core.insights import InsightsState
-from views.core.sharing import File, FileFactory, ProgressCallback
+from views.core.sharing import File, FileFactory
 from views.core.text import Words
 from views.purchases.documents import spelling
 

@@ -10,12 +10,13 @@ from decimal import Decimal
 from enum import Enum, auto
 from pathlib import Path
 
+from services.client.whole_periods import ProgressCallback
 from services.documents.year import Bar, Table, YearPage, pdf_file, png_file
 from services.domain.models import Category, Money
 from services.insights.ledger import NOTHING
 from services.insights.year import ADULT, OTHERS, REFUNDED, UNDETAILED, Known, Month, Part, Year
 from views.core.formatting import Formats
-from views.core.sharing import File, FileFactory, ProgressCallback
+from views.core.sharing import File, FileFactory
 from views.core.text import Words, asset, blank
 from views.kit.design import Design
 from views.kit.theme import palette
