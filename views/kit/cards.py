@@ -91,34 +91,27 @@ def navigation_row(
 ) -> ft.Control:
     """Return a navigation row: icon, two lines, chevron; `action` is an underlined label, as of a link."""
     underlined = design.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE)
-    return row_as_button(
-        design,
-        ft.Container(
-            ft.Row(
-                [
-                    ft.Icon(icon, size=24),
-                    ft.Column(
-                        [
-                            text(title, design.type.body_medium),
-                            *(
-                                [text(subtitle, design.type.body_s, design.colors.content_muted)]
-                                if subtitle
-                                else []
-                            ),
-                            *([text(action, underlined)] if action else []),
-                        ],
-                        spacing=0,
-                        expand=True,
-                        tight=True,
-                    ),
-                    ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.accent),
-                ],
-                spacing=SPACE_M,
-            ),
-            padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
+    lines = [*_two_lines(design, title, subtitle), *([text(action, underlined)] if action else [])]
+    return row_as_button(design, _icon_row(design, icon, lines, ft.Icons.CHEVRON_RIGHT), on_click, key=key)
+
+
+def _two_lines(design: Design, title: str, subtitle: str) -> list[ft.Control]:
+    """Return the lines of a row, the second one only if it is given."""
+    below = [text(subtitle, design.type.body_s, design.colors.content_muted)] if subtitle else []
+    return [text(title, design.type.body_medium), *below]
+
+
+def _icon_row(
+    design: Design, icon: ft.IconData, lines: list[ft.Control], trailing: ft.IconData | None
+) -> ft.Control:
+    """Return the content of a row: an icon, lines of text, and a second icon in the accent."""
+    end = [ft.Icon(trailing, size=20, color=design.colors.accent)] if trailing is not None else []
+    return ft.Container(
+        ft.Row(
+            [ft.Icon(icon, size=24), ft.Column(lines, spacing=0, expand=True, tight=True), *end],
+            spacing=SPACE_M,
         ),
-        on_click,
-        key=key,
+        padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
     )
 
 
@@ -133,16 +126,9 @@ def choice_row(
     key: str,
 ) -> ft.Control:
     """Return a row of a list of choices: icon, two lines, and a tick if it is the current choice."""
-    tick = [ft.Icon(ft.Icons.CHECK, size=20, color=design.colors.accent)] if chosen else []
-    below = [text(subtitle, design.type.body_s, design.colors.content_muted)] if subtitle else []
-    lines = column(text(title, design.type.body_medium), *below, spacing=0)
-    lines.expand, lines.tight = True, True
     return row_as_button(
         design,
-        ft.Container(
-            ft.Row([ft.Icon(icon, size=24), lines, *tick], spacing=SPACE_M),
-            padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
-        ),
+        _icon_row(design, icon, _two_lines(design, title, subtitle), ft.Icons.CHECK if chosen else None),
         on_click,
         name=f"{title}, {subtitle}" if subtitle else title,
         selected=chosen,

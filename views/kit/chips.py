@@ -13,13 +13,12 @@ from views.kit.theme import SPACE_2XS, SPACE_XS
 
 
 class Chip(NamedTuple):
-    """Option of a choice; `spoken` is the full name for screen readers if the `label` is abbreviated."""
+    """Option of a choice."""
 
     label: str
     on_select: Callable[[], Awaitable[None] | None]
     chosen: bool
     key: str
-    spoken: str | None = None
 
 
 def choices(design: Design, name: str, chips: Sequence[Chip], *, wrap: bool) -> ft.Control:
@@ -45,7 +44,7 @@ def _chip(design: Design, chip: Chip) -> ft.Control:
     accepts Enter and Space, and a radio accepts only Space.
     """
     tick = [ft.Icon(ft.Icons.CHECK, size=18, color=design.colors.accent)] if chip.chosen else []
-    label = text(chip.label, design.type.label_s, spoken=chip.spoken)
+    label = text(chip.label, design.type.label_s)
     button = ft.TextButton(
         ft.Row([*tick, label], spacing=SPACE_2XS, tight=True), style=design.pill_styles[chip.chosen]
     )
