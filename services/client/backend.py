@@ -496,7 +496,7 @@ class Backend:
         if cipher is not None and self._offline is not None:
             await self._offline.save(cipher, _FEEDBACK + feedback.key, lambda: msgspec.json.encode(feedback))
 
-    async def drop_opinion(self, key: str) -> None:
+    async def drop_feedback(self, key: str) -> None:
         """Drop feedback that has been sent or returned to its form."""
         self._unsent = tuple(each for each in self._unsent if each.key != key)
         if self._offline is not None:

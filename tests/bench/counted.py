@@ -1,4 +1,4 @@
-"""A served program that counts its work: a line of JSON on its output for SIGUSR2, with what was done so far.
+"""Served program that counts its work. It writes the counts as a line of JSON for each SIGUSR2.
 
     python -m tests.bench.counted --of MODULE --port P ...
 

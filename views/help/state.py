@@ -105,7 +105,7 @@ class HelpState:
             await self._post(form)
             form.stage = Stage.SENT
         if form.stage is not Stage.QUEUED:
-            await self.backend.drop_opinion(form.key)
+            await self.backend.drop_feedback(form.key)
 
     async def deliver(self) -> None:
         """Send the queued feedback and retry until the queue is empty; the keys prevent duplicates."""
@@ -128,7 +128,7 @@ class HelpState:
         else:
             form.stage = Stage.SENT
         self.queued -= 1
-        await self.backend.drop_opinion(form.key)
+        await self.backend.drop_feedback(form.key)
 
     async def _post(self, form: FeedbackForm) -> None:
         told = form.opinion()

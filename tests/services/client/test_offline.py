@@ -700,7 +700,7 @@ async def test_backend_without_a_device_writes_no_file(
     await sign_in(backend)
     await journey(backend)
     await backend.queue_feedback(OPINION)
-    await backend.drop_opinion(OPINION.key)
+    await backend.drop_feedback(OPINION.key)
     assert backend.account().known
     assert not backend.keeps_on_device
     await backend.close()
@@ -863,7 +863,7 @@ async def test_unsent_feedback_survives_restarts_until_dropped(device: Device) -
     await device.stop()
     backend = await device.start()
     assert [*backend.unsent_feedback] == [OPINION]
-    await backend.drop_opinion(OPINION.key)
+    await backend.drop_feedback(OPINION.key)
     assert [*backend.unsent_feedback] == []
     await device.stop()
     assert (await device.start()).unsent_feedback == ()

@@ -36,7 +36,7 @@ class BrokenBackend:
             raise AttributeError(name)
         return lambda *_, **__: Reading(lambda: None, self._fail)
 
-    async def drop_opinion(self, _key: str) -> None:
+    async def drop_feedback(self, _key: str) -> None:
         pass
 
     async def _fail(self) -> Any:
