@@ -19,13 +19,16 @@ Filled = Annotated[str, Meta(min_length=1)]
 
 
 class Fact(Struct, frozen=True, forbid_unknown_fields=True):
-    """Fact of law, its source, and the day on which its text was checked."""
+    """Fact of law or fact about a site, its source, and the day on which its text was checked."""
 
     key: Filled
     fr: Filled
     en: Filled
     source: Filled
     checked_on: date
+    site: str = ""
+    """Name of the site that the fact is about; "" for a fact of law."""
+    url: str = ""
 
 
 class Sentence(Struct, frozen=True, forbid_unknown_fields=True):

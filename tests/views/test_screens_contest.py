@@ -249,3 +249,24 @@ async def test_lines_are_reported_from_the_file_and_the_letter_says_so(serve: Se
         await app.tap("Close")
         await app.see("Write an e-mail (attach the PDF)")
         await quiet(app, line)
+
+
+@pytest.mark.parametrize(
+    ("locale", "report", "outside"),
+    [
+        ("fr-FR", "Un signalement, pas un recours", "s’ouvre dans le navigateur"),
+        ("en-GB", "A report, not a remedy", "opens in the browser"),
+    ],
+)
+async def test_sites_for_reports_are_linked_and_are_no_remedy(
+    serve: Serve, locale: str, report: str, outside: str
+) -> None:
+    line = serve(contested())
+    async with visit(line, await remembered(line, VEILLE), locale=locale, **NARROW) as app:
+        await app.tap("Voir la contestation" if locale == "fr-FR" else "See the dispute")
+        await app.see(report)
+        await app.see(f"Surmafacture.fr, {outside}")
+        await app.see(f"SignalConso, {outside}")
+        urls = {button.url for button in app.controls(ft.OutlinedButton) if button.url}
+        assert urls >= {"https://www.surmafacture.fr/", "https://signal.conso.gouv.fr/"}
+        await quiet(app, line)

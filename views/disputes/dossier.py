@@ -28,7 +28,7 @@ from views.purchases.documents import on_bill
 
 @cache
 def legal_facts() -> tuple[Fact, ...]:
-    """Return the facts of law that the app states."""
+    """Return the facts that the app states about the law and about sites for reports."""
     return read_facts(asset("legal.toml"))
 
 
@@ -221,11 +221,15 @@ def dossier_in_words(
     )
 
 
+def fact_text(words: Words, fact: Fact) -> str:
+    """Return the text of a fact in the language of the words."""
+    return fact.fr if words.language is Language.FR else fact.en
+
+
 def noted(words: Words, formats: Formats, fact: Fact) -> str:
-    """Return a fact of law as a paragraph, with its source and the day of its check."""
-    text = fact.fr if words.language is Language.FR else fact.en
+    """Return a fact as a paragraph, with its source and the day of its check."""
     source = words("contest.source", source=fact.source, date=formats.long_date(fact.checked_on))
-    return f"{text} {source}"
+    return f"{fact_text(words, fact)} {source}"
 
 
 def _table(words: Words, formats: Formats, case: Case) -> Table:

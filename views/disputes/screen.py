@@ -42,6 +42,7 @@ from views.disputes.dossier import (
     Case,
     answer_line,
     dossier_of,
+    fact_text,
     legal_facts,
     letter_page,
     letters,
@@ -55,7 +56,7 @@ from views.disputes.dossier import (
 from views.disputes.parts import is_letter, next_line, silence_line, step_number
 from views.disputes.state import ContestForm, Reporting, SenderForm, StepForm
 from views.frame import Screen, reading_column, without_rights
-from views.kit.buttons import Handler, link, main_button, outline_button, strong_button
+from views.kit.buttons import Handler, external_button, link, main_button, outline_button, strong_button
 from views.kit.cards import Tone, card, column, key_values, tag
 from views.kit.checkboxes import checkbox
 from views.kit.design import Design, heading, semantic_group, text
@@ -340,11 +341,31 @@ def DossierActions(case: Case, sender: SenderForm, demo: bool) -> ft.Control:
 
 @component
 def Steps(case: Case, review: ReviewState, reporting: Reporting) -> ft.Control:
-    """Show the six steps, each with its state and its actions."""
+    """Show the six steps, each with its state and its actions, and the sites for reports."""
     design = use_design()
     title = heading(text(design.words("contest.steps"), design.type.h2), 2)
     steps = [_step(design, case, review, reporting, step) for step in Step]
-    return column(title, *steps, ReminderActions(case), spacing=SPACE_S)
+    return column(title, *steps, _sites(design), ReminderActions(case), spacing=SPACE_S)
+
+
+def _sites(design: Design) -> ft.Control:
+    """Return links to the sites that take a report at any time; they replace no step."""
+    words = design.words
+    sites: list[ft.Control] = []
+    for fact in legal_facts():
+        if fact.url:
+            sites.append(semantic_group(text(fact_text(words, fact), design.type.body_s)))
+            sites.append(external_button(design, fact.site, fact.url))
+    return card(
+        design,
+        column(
+            heading(text(words("contest.sites"), design.type.h4), 3),
+            tag(design, words("contest.sites_tag"), Tone.INFO, ft.Icons.INFO),
+            semantic_group(text(words("contest.sites_text"), design.type.body_s)),
+            *sites,
+            spacing=SPACE_S,
+        ),
+    )
 
 
 @component
@@ -420,10 +441,7 @@ def _actions(
         found.append(LetterLink(case, step))
         mail = mail_to(case, step)
         if mail is not None:
-            spoken = words("a11y.external", label=words("contest.mail"))
-            found.append(
-                ft.OutlinedButton(text(words("contest.mail"), design.type.label, spoken=spoken), url=mail)
-            )
+            found.append(external_button(design, words("contest.mail"), mail))
     can_tell = step is Step.STOP or (step in LETTERS and is_open(contest, step, case.today))
     if known is None and can_tell:
         found.append(StepButton(review, case, step, False))

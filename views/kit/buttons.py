@@ -58,6 +58,12 @@ def outline_button(design: Design, label: str, on_click: Handler | None, **optio
     return ft.OutlinedButton(text(label, design.type.label), on_click=on_click, **options)
 
 
+def external_button(design: Design, label: str, url: str) -> ft.OutlinedButton:
+    """Return a button that opens a URL outside the app, and says so to screen readers."""
+    spoken = design.words("a11y.external", label=label)
+    return ft.OutlinedButton(text(label, design.type.label, spoken=spoken), url=url)
+
+
 def link(
     design: Design,
     label: str,

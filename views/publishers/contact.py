@@ -11,7 +11,8 @@ import flet as ft
 
 from services.domain.identifiers import cleaned
 from services.domain.models import MerchantContact
-from views.kit.design import Design, text
+from views.kit.buttons import external_button
+from views.kit.design import Design
 
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])", re.IGNORECASE)
 _HOST: Final = re.compile(r"([\w-]+\.)+[\w-]{2,}\.?")
@@ -22,11 +23,7 @@ _PHONE: Final = re.compile(r"\+?[0-9]{3,15}")
 def contact_button(design: Design, contact: MerchantContact | None) -> list[ft.Control]:
     """Return a button to the publisher's site, e-mail or phone, in this order; nothing without any."""
     address = contact_address(contact)
-    if address is None:
-        return []
-    label = design.words("purchase.contact")
-    spoken = design.words("a11y.external", label=label)
-    return [ft.OutlinedButton(text(label, design.type.label, spoken=spoken), url=address)]
+    return [] if address is None else [external_button(design, design.words("purchase.contact"), address)]
 
 
 def contact_address(contact: MerchantContact | None) -> str | None:

@@ -44,7 +44,16 @@ def test_every_fact_has_a_source_and_was_read_on_a_day() -> None:
     assert len({fact.key for fact in FACTS}) == len(FACTS)
     assert checked_on(FACTS) == min(fact.checked_on for fact in FACTS) >= date(2026, 11, 28)
     for fact in FACTS:
-        assert any(word in fact.source for word in ("article", "fiche")), fact.key
+        assert any(word in fact.source for word in ("article", "fiche", "page")), fact.key
+
+
+def test_facts_about_sites_have_a_name_and_a_secure_url() -> None:
+    sites = {fact.key: fact for fact in FACTS if fact.site or fact.url}
+    assert sites.keys() == {"surmafacture", "signalconso"}
+    for fact in sites.values():
+        assert fact.site
+        assert fact.url.startswith("https://")
+        assert fact.fr.startswith(fact.site)
 
 
 def test_nothing_unverified_is_claimed() -> None:
