@@ -34,6 +34,9 @@ SESSIONS_PER_ADDRESS = 100
 """Default of `Settings.sessions_per_address`; offices and mobile networks share one address among many users.
 """
 
+LARGEST_ON_THE_WEB = 1_000_000
+"""Bytes of a file that a visitor sends: all visitors share the memory of one process."""
+
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 

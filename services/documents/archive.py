@@ -18,9 +18,9 @@ from services.insights.review import Review
 FORMAT: Final = "conso-et-moi/archive"
 VERSION: Final = 1
 LARGEST: Final = 8_000_000
-"""Bytes of a file to import."""
+"""Bytes of a file, exported or imported."""
 MOST_ENTRIES: Final = 30_000
-"""Entries of a file to import."""
+"""Entries of a file, exported or imported."""
 LONGEST_TEXT: Final = 1_000
 """Characters of each text in a file to import."""
 LARGEST_AMOUNT: Final = Decimal("99999999.99")
@@ -87,11 +87,19 @@ class ArchiveRefused(Exception):
 
 
 def archive_file(archive: Archive) -> bytes:
-    """Return the file; absent members of periods and entries are left out."""
+    """Return the file; absent members of periods and entries are left out.
+
+    Raises:
+        ArchiveRefused: the file would be too large to import, also on a device.
+    """
+    _check_count(archive, MOST_ENTRIES)
     content = msgspec.to_builtins(archive)
     review = {} if archive.review is None else {"review": content["review"]}
     members = {name: content[name] for name in ("format", "version", "exportedAt")}
-    return msgspec.json.encode(members | {"contracts": _without_absent(content["contracts"])} | review)
+    file = msgspec.json.encode(members | {"contracts": _without_absent(content["contracts"])} | review)
+    if len(file) > LARGEST:
+        raise ArchiveRefused(RefusalReason.TOO_LARGE)
+    return file
 
 
 def read_archive(
@@ -119,11 +127,15 @@ def read_archive(
         raise ArchiveRefused(RefusalReason.INVALID, path.removesuffix("`") or "$") from None
     if any(one.contract_id != contract_id for one in archive.contracts):
         raise ArchiveRefused(RefusalReason.OTHER_CONTRACT)
-    if sum(len(one.entries) for each in archive.contracts for one in each.periods) > most_entries:
-        raise ArchiveRefused(RefusalReason.TOO_MANY)
+    _check_count(archive, most_entries)
     for path in _contradictions(archive):
         raise ArchiveRefused(RefusalReason.INVALID, path)
     return archive
+
+
+def _check_count(archive: Archive, most_entries: int) -> None:
+    if sum(len(one.entries) for each in archive.contracts for one in each.periods) > most_entries:
+        raise ArchiveRefused(RefusalReason.TOO_MANY)
 
 
 def _contradictions(archive: Archive) -> Iterator[str]:

@@ -114,10 +114,11 @@ class Changed(BackendError):
 
 
 class NotPossible(BackendError):
-    """The backend's rules do not allow the change: nothing was done, and a retry does not help.
+    """The rules do not allow the change or the export: nothing was done, and a retry does not help.
 
     `code` is the contract's: `TERMINATION_NOT_ALLOWED`, `SERVICE_LOCKED`, `DISPUTE_EXISTS`,
-    `DISPUTE_NOT_ALLOWED`, `IDEMPOTENCY_KEY_REUSED`, or a code that this version does not know.
+    `DISPUTE_NOT_ALLOWED`, `IDEMPOTENCY_KEY_REUSED`, or a code that this version does not know. The app's own
+    code is `ARCHIVE_TOO_LARGE`.
     """
 
     def __init__(self, detail: str = "", *, code: str = "", correlator: str | None = None) -> None:

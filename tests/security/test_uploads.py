@@ -10,11 +10,12 @@ import flet as ft
 import httpx
 import pytest
 
+from services.settings import LARGEST_ON_THE_WEB
 from tests.security.test_connections import ASSETS
 from views.web import uploads as uploads_module
 from views.web.app import listen, web_app, web_server
 from views.web.connections import RefusesBodies
-from views.web.uploads import LARGEST_FILE, MOST_AT_ONCE, Uploads
+from views.web.uploads import MOST_AT_ONCE, Uploads
 
 
 async def _draw(_: ft.Page) -> None:
@@ -52,7 +53,7 @@ Host = tuple[httpx.AsyncClient, Uploads]
 async def test_announced_file_arrives_once() -> None:
     async with served() as (client, uploads):
         address, content = uploads.expect()
-        file = bytes(LARGEST_FILE)
+        file = bytes(LARGEST_ON_THE_WEB)
         assert (await client.put(address, content=file)).status_code == 204
         assert content.result() == file
         assert (await client.put(address, content=b"again")).status_code == 404
@@ -61,7 +62,7 @@ async def test_announced_file_arrives_once() -> None:
 async def test_file_over_the_bound_is_refused_unread(host: Host) -> None:
     client, uploads = host
     address, content = uploads.expect()
-    assert (await client.put(address, content=bytes(LARGEST_FILE + 1))).status_code == 413
+    assert (await client.put(address, content=bytes(LARGEST_ON_THE_WEB + 1))).status_code == 413
     assert content.cancelled()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import flet as ft
 import pytest
 
+from services.documents import archive as archive_module
 from services.documents.archive import Archive, archive_file, read_archive
 from services.sandbox.demo_history import archive
 from services.settings import Runtime
@@ -84,6 +85,20 @@ async def exported(app: Driver, said: dict[str, str] = FR) -> Archive:
     await app.until(lambda: "save_file" in [name for _, name, _ in app.calls[before:]], "no file")
     await app.tap(said["close"])
     return read_archive(saved(app)["src_bytes"], BOX)
+
+
+async def test_history_too_large_to_import_is_exported_as_a_table_only(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_module, "LARGEST", 1_000)
+    line = serve(VEILLE)
+    async with at_settings(line, **NARROW) as app:
+        await app.tap(FR["export"])
+        await app.see(FR["plain"])
+        await app.tap(FR["save"])
+        await app.see("Votre historique est trop grand pour un fichier à réimporter.")
+        assert "save_file" not in [name for _, name, _ in app.calls]
+        await quiet(app, line)
 
 
 @pytest.mark.parametrize(

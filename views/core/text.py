@@ -25,7 +25,15 @@ from babel.numbers import format_decimal
 
 from services.domain.errors import BackendError, Locked, NotPossible, Refused, Unavailable
 
-_RULES = frozenset(("TERMINATION_NOT_ALLOWED", "SERVICE_LOCKED", "DISPUTE_EXISTS", "DISPUTE_NOT_ALLOWED"))
+_RULES = frozenset(
+    (
+        "TERMINATION_NOT_ALLOWED",
+        "SERVICE_LOCKED",
+        "DISPUTE_EXISTS",
+        "DISPUTE_NOT_ALLOWED",
+        "ARCHIVE_TOO_LARGE",
+    )
+)
 """Codes of `NotPossible` that have their own sentence."""
 _INVISIBLE_CATEGORIES = frozenset(("Cc", "Cf", "Zl", "Zp", "Zs"))
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(

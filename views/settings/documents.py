@@ -6,9 +6,9 @@ import asyncio
 from datetime import datetime
 
 from services.client.whole_periods import Export, ProgressCallback, read_export
-from services.documents.archive import Archive, ArchivedContract, ArchivedPeriod, archive_file
+from services.documents.archive import Archive, ArchivedContract, ArchivedPeriod, ArchiveRefused, archive_file
 from services.documents.csv import csv_file
-from services.domain.errors import UnexpectedAnswer
+from services.domain.errors import NotPossible, UnexpectedAnswer
 from views.core.insights import InsightsState
 from views.core.sharing import File, FileFactory
 from views.core.text import Words
@@ -16,7 +16,10 @@ from views.purchases.documents import spelling
 
 
 def archive_of(insights: InsightsState, words: Words) -> FileFactory:
-    """Return a function that builds the archive: `conso-et-moi-historique-2024-03-15.json`."""
+    """Return a function that builds the archive: `conso-et-moi-historique-2024-03-15.json`.
+
+    The function raises `NotPossible` for a history that no import would take.
+    """
 
     async def make(on_progress: ProgressCallback) -> File:
         at, export = await _read(insights, on_progress)
@@ -25,7 +28,10 @@ def archive_of(insights: InsightsState, words: Words) -> FileFactory:
             periods=tuple(ArchivedPeriod(period=one.period, entries=one.entries) for one in export.periods),
         )
         archive = Archive(exported_at=at, contracts=(contract,), review=insights.review.review)
-        content = await asyncio.to_thread(archive_file, archive)
+        try:
+            content = await asyncio.to_thread(archive_file, archive)
+        except ArchiveRefused as refusal:
+            raise NotPossible(code="ARCHIVE_TOO_LARGE") from refusal
         return File(f"{words('history.file')}-{at.date()}.json", content, "application/json")
 
     return make

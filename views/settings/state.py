@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 import flet as ft
 
-from services.documents.archive import LARGEST, Archive, ArchiveRefused, RefusalReason, read_archive
-from services.settings import Runtime
+from services.documents.archive import (
+    LARGEST,
+    Archive,
+    ArchiveRefused,
+    RefusalReason,
+    read_archive,
+)
+from services.settings import LARGEST_ON_THE_WEB, Runtime
 from views.core.history import HistoryState
 from views.core.review import ReviewState
 
 if TYPE_CHECKING:
     from views.web.uploads import Uploads
-
-LARGEST_ON_THE_WEB = 1_000_000
-"""Bytes of a file on the web, whose visitors share the memory of one process."""
-UPLOAD_TIME = 60.0
-"""Seconds for a browser to send the file."""
 
 
 @ft.observable
@@ -101,6 +102,7 @@ class ImportState:
             OSError: the browser did not send the file, or sent it too slowly.
         """
         from views.web.sessions import UPLOADS  # phones have no web server
+        from views.web.uploads import LONGEST_ARRIVAL
 
         uploads: Uploads = ft.context.page.session.store.get(UPLOADS)
         address, self._arrival = uploads.expect()
@@ -109,7 +111,7 @@ class ImportState:
         except RuntimeError as error:  # Flet raises it for any failure of the client
             self._arrival.cancel()
             raise OSError(str(error)) from error
-        done, _ = await asyncio.wait([self._arrival], timeout=UPLOAD_TIME)
+        done, _ = await asyncio.wait([self._arrival], timeout=LONGEST_ARRIVAL)
         self._arrival.cancel()
         if not done or self._arrival.cancelled():
             raise OSError("the file did not arrive")

@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Scope
 
+from services.settings import LARGEST_ON_THE_WEB
+
 PATH = "/import/"
-LARGEST_FILE = 1_000_000
-"""Bytes of a file."""
 MOST_AT_ONCE = 8
 """Files that arrive at the same time, from all browsers together."""
 LONGEST_ARRIVAL = 60.0
@@ -70,7 +70,7 @@ def fits(scope: Scope) -> bool:
     """Return whether a request announces a body within the bound."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"")
-    announced = length.isdigit() and len(length) <= 7 and int(length) <= LARGEST_FILE
+    announced = length.isdigit() and len(length) <= 7 and int(length) <= LARGEST_ON_THE_WEB
     return announced and b"transfer-encoding" not in headers
 
 

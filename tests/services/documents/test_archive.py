@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.documents import archive as archive_module
 from services.documents.archive import (
     Archive,
     ArchivedContract,
@@ -44,6 +45,18 @@ def archive(now: datetime = NOW, review: Any = None, most: int = 6) -> Archive:
 def test_export_then_import_is_the_identity(days: int, review: Any, most: int) -> None:
     exported = archive(NOW + timedelta(days=days), review, most)
     assert read_archive(archive_file(exported), BOX) == exported
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"), [("LARGEST", RefusalReason.TOO_LARGE), ("MOST_ENTRIES", RefusalReason.TOO_MANY)]
+)
+def test_export_above_the_limits_of_an_import_is_refused(
+    monkeypatch: pytest.MonkeyPatch, limit: str, reason: RefusalReason
+) -> None:
+    monkeypatch.setattr(archive_module, limit, 10)
+    with pytest.raises(ArchiveRefused) as refused:
+        archive_file(archive())
+    assert refused.value.reason is reason
 
 
 def test_file_has_the_documented_members_and_no_absent_ones() -> None:
