@@ -53,11 +53,11 @@ async def read_export(
     Raises:
         BackendError: a page could not be read, or (`Changed`) the list kept changing.
     """
-    kept = {one.period.period_id: one for one in older}
+    imported = {one.period.period_id: one for one in older}
     periods: list[PeriodEntries] = []
     for period_id in sorted(period_ids):
-        if period_id in kept:
-            periods.append(kept[period_id].unpacked())
+        if period_id in imported:
+            periods.append(imported[period_id].unpacked())
             continue
         before = len(periods)
 

@@ -221,9 +221,9 @@ def contest_id(claimed: Claimed) -> str:
 
 def merge_contests(one: Contests, other: Contests, removed: Iterable[str]) -> dict[str, Contest]:
     """Return the files of both versions, with the later of each part, without any removed file."""
-    gone = set(removed)
+    removed_keys = set(removed)
     met: dict[str, Contest] = {}
-    for key in sorted({*one, *other} - gone):
+    for key in sorted({*one, *other} - removed_keys):
         mine, theirs = one.get(key), other.get(key)
         met[key] = _merge(mine, theirs) if mine and theirs else mine or other[key]
     return met

@@ -202,13 +202,13 @@ def refunds(ledger: Ledger, contest: Contest) -> tuple[Decimal, date | None]:
 
 def granted(contest: Contest, back: Decimal = NOTHING) -> Decimal:
     """Return the amount won so far: the refunds found, or what the answers grant; at most the claim."""
-    told = [back]
+    amounts = [back]
     for known in contest.steps.values():
         if known.answer is not None and known.answer.outcome is Outcome.ACCEPTED:
-            told.append(contest.total)
+            amounts.append(contest.total)
         elif known.answer is not None and known.answer.refunded is not None:
-            told.append(known.answer.refunded.amount)
-    return min(contest.total, max(told))
+            amounts.append(known.answer.refunded.amount)
+    return min(contest.total, max(amounts))
 
 
 CONDITIONS = frozenset(

@@ -300,11 +300,11 @@ def _rise(ledger: Ledger, one: Subscription, paid: list[Purchase]) -> Iterator[F
         same = len(paid)
         while same and paid[same - 1].amount.amount == last:
             same -= 1
-        kept = [entry for entry in paid[same:] if not ledger.refunded_whole(entry)]
-        if not same or paid[same - 1].amount.amount > last or not kept:
+        unrefunded = [entry for entry in paid[same:] if not ledger.refunded_whole(entry)]
+        if not same or paid[same - 1].amount.amount > last or not unrefunded:
             return
-        before, now, day = paid[same - 1].amount.amount, last, ledger.day(kept[0])
-        entries = (kept[0],)
+        before, now, day = paid[same - 1].amount.amount, last, ledger.day(unrefunded[0])
+        entries = (unrefunded[0],)
     more = yearly_amount(now - before, one.recurring_charge_period)
     facts = _facts_of(one, amount=now, before=before, day=day, yearly=more)
     yield _of_subscription(Kind.RISE, one, str(now), entries, facts)
@@ -419,7 +419,7 @@ def _with_history(ledger: Ledger, found: Sequence[Finding]) -> tuple[Finding, ..
     totals = {
         publisher: sum(map(ledger.kept, entries), NOTHING) for publisher, entries in by_publisher.items()
     }
-    told = []
+    completed = []
     for one in found:
         entries = by_publisher.get(one.publisher, [])
         own = {entry.payment_id for entry in one.entries}
@@ -428,5 +428,5 @@ def _with_history(ledger: Ledger, found: Sequence[Finding]) -> tuple[Finding, ..
         total = totals.get(one.publisher, NOTHING) - sum(map(ledger.kept, one.entries), NOTHING)
         since = ledger.day(first) if first else None
         facts = replace(one.facts, others=count, others_since=since, others_total=total)
-        told.append(replace(one, facts=facts))
-    return tuple(told)
+        completed.append(replace(one, facts=facts))
+    return tuple(completed)

@@ -144,8 +144,8 @@ class Ledger:
                 sums[entry.refund_of] = sums.get(entry.refund_of, NOTHING) + abs(entry.amount.amount)
         for entry in self.entries:
             if entry.refunded_amount is not None:
-                told = abs(entry.refunded_amount.amount)
-                sums[entry.payment_id] = max(told, sums.get(entry.payment_id, NOTHING))
+                refunded = abs(entry.refunded_amount.amount)
+                sums[entry.payment_id] = max(refunded, sums.get(entry.payment_id, NOTHING))
         return sums
 
     @property

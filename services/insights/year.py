@@ -143,9 +143,9 @@ def year_of(ledger: Ledger, year: int, cut_off_day: int) -> Year:
 def _month(ledger: Ledger, known: dict[str, PeriodEntries], bill_month: str, cut_off_day: int) -> Month:
     one = known.get(bill_month)
     if one is not None:
-        told = one.period
-        state = Known.SO_FAR if told.state in (PeriodState.OPEN, PeriodState.OTHER) else Known.WHOLE
-        return Month(bill_month, Period(told.start_date, told.end_date), state, told.total.amount)
+        bill = one.period
+        state = Known.SO_FAR if bill.state in (PeriodState.OPEN, PeriodState.OTHER) else Known.WHOLE
+        return Month(bill_month, Period(bill.start_date, bill.end_date), state, bill.total.amount)
     period = period_billed_in(bill_month, cut_off_day)
     return Month(bill_month, period, Known.AHEAD if period.start > ledger.today else Known.UNKNOWN, None)
 
@@ -183,8 +183,8 @@ def _publishers(entries: Iterable[Purchase], rest: Decimal) -> tuple[Part, ...]:
     parts = _cut(
         listed, lambda entry: ADULT if entry.merchant_identifier in adult else entry.merchant_identifier, rest
     )
-    told = [one for one in parts if one.key != UNDETAILED]
-    first, others = told[:MOST_PUBLISHERS], told[MOST_PUBLISHERS:]
+    detailed = [one for one in parts if one.key != UNDETAILED]
+    first, others = detailed[:MOST_PUBLISHERS], detailed[MOST_PUBLISHERS:]
     named = [
         one if one.key == ADULT else Part(one.key, names[one.key].merchant_name, one.amount) for one in first
     ]

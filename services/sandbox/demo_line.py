@@ -179,10 +179,10 @@ class Line:
         The letters were sent 40 days before `now`, so that the next step has just opened, and the last is
         ahead.
         """
-        told = entry.dispute
-        if told is None or told.updated_at is None:
+        dispute = entry.dispute
+        if dispute is None or dispute.updated_at is None:
             return
-        refused, sent = told.updated_at, self._now - 40 * DAY
+        refused, sent = dispute.updated_at, self._now - 40 * DAY
         line = contest.Line(
             payment_id=entry.payment_id,
             paid_at=entry.payment_date,
@@ -201,7 +201,7 @@ class Line:
         )
         done = {
             contest.Step.STOP: (refused, contest.Means.ONLINE, ()),
-            contest.Step.REPORT: (told.created_at, contest.Means.ONLINE, (told.dispute_id,)),
+            contest.Step.REPORT: (dispute.created_at, contest.Means.ONLINE, (dispute.dispute_id,)),
             contest.Step.PUBLISHER: (sent - DAY, contest.Means.EMAIL, ()),
             contest.Step.SERVICE: (sent, contest.Means.LETTER, ("1A 204 417 5538 2",)),
         }
@@ -238,12 +238,12 @@ class Line:
 
 
 def _refused(payment_id: str, at: datetime, disputed: timedelta) -> Dispute:
-    told = at + DAY
+    reported_at = at + DAY
     return Dispute(
-        dispute_id=reference("SG", told.date(), payment_id),
+        dispute_id=reference("SG", reported_at.date(), payment_id),
         status="refused",
         reason="unrecognised",
-        created_at=told,
+        created_at=reported_at,
         updated_at=at + disputed,
     )
 

@@ -179,7 +179,7 @@ def _entry(
     paid_at = row.payment_date.astimezone(zone_of(contract))
     period = period_of(paid_at.date(), contract.cut_off_day)
     back = refunded.get(row.payment_id) if row.refunded_amount is None else row.refunded_amount
-    told = disputed.get(row.payment_id)
+    dispute = disputed.get(row.payment_id)
     return {
         "paymentId": row.payment_id,
         "entryType": row.entry_type,
@@ -201,7 +201,7 @@ def _entry(
         "billedPeriodId": row.billed_period_id,
         "isBilled": _is_billed(row, period, now, contract),
         "refundedAmount": None if back is None else money(back),
-        "dispute": told and dispute_as_written(told, contract),
+        "dispute": dispute and dispute_as_written(dispute, contract),
     }
 
 

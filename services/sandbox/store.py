@@ -315,8 +315,8 @@ def _contract(contract: Contract, position: int, now: datetime) -> dict[str, Any
 
 
 def _limits(limits: SpendingLimits) -> dict[str, int | None]:
-    told = {"transaction": limits.transaction, "month": limits.month, "own": limits.own}
-    return {f"limit_{name}": None if amount is None else amount.cents for name, amount in told.items()}
+    amounts = {"transaction": limits.transaction, "month": limits.month, "own": limits.own}
+    return {f"limit_{name}": None if amount is None else amount.cents for name, amount in amounts.items()}
 
 
 def merchant_identifier(name: str) -> str:
@@ -375,14 +375,14 @@ def _purchase(purchase: Purchase) -> dict[str, Any]:
     }
 
 
-def _dispute(told: Dispute) -> dict[str, Any]:
+def _dispute(dispute: Dispute) -> dict[str, Any]:
     return {
-        "dispute_id": told.dispute_id,
-        "status": told.status,
-        "reason": told.reason,
+        "dispute_id": dispute.dispute_id,
+        "status": dispute.status,
+        "reason": dispute.reason,
         "comment": None,
-        "created_at": told.created_at,
-        "updated_at": told.updated_at,
+        "created_at": dispute.created_at,
+        "updated_at": dispute.updated_at,
     }
 
 

@@ -160,12 +160,12 @@ def reuse_to_tell(
     )
     if ended is None or now - authenticated_at > _TOLD_FOR:
         return None
-    told = connection.scalar(
+    signed_in_since = connection.scalar(
         select(func.count()).where(
             theirs, family.c.authenticated_at > ended, family.c.authenticated_at < authenticated_at
         )
     )
-    return None if told else ended
+    return None if signed_in_since else ended
 
 
 def forget_expired(connection: Connection, now: datetime) -> None:

@@ -60,8 +60,8 @@ def reason(design: Design, formats: Formats, finding: Finding) -> str:
         case Kind.DUPLICATE:
             return words("finding.duplicate_minutes", amount=amount, n=facts.apart // timedelta(minutes=1))
         case Kind.RISE:
-            told = "finding.rise" if finding.entries else "finding.rise_announced"
-            return words(told, before=before, amount=amount, day=day, yearly=yearly)
+            key = "finding.rise" if finding.entries else "finding.rise_announced"
+            return words(key, before=before, amount=amount, day=day, yearly=yearly)
         case Kind.TRIAL:
             return words("finding.trial", amount=amount, day=day)
         case Kind.AGAIN:
@@ -224,10 +224,10 @@ def decided_row(
     insights: InsightsState,
     key: str,
     decision: Decision,
-    told: Mapping[str, Finding],
+    findings: Mapping[str, Finding],
 ) -> ft.Control:
     """Return the row of an earlier answer, with a button that undoes it."""
-    words, finding = design.words, told.get(key)
+    words, finding = design.words, findings.get(key)
     kind = key.partition("|")[0]
     if finding is not None:
         name, sentence = publisher_name(design, finding), reason(design, formats, finding)

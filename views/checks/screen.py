@@ -118,15 +118,15 @@ def _open(design: Design, shown: Card) -> None:
 
 def _decided(design: Design, formats: Formats, insights: InsightsState) -> list[ft.Control]:
     """Return the earlier answers, newest first; answers whose card is on screen are left out."""
-    told = {one.key: one for one in insights.findings}
+    findings = {one.key: one for one in insights.findings}
     review = insights.review.review
     rows = [
-        decided_row(design, formats, insights, key, decision, told)
+        decided_row(design, formats, insights, key, decision, findings)
         for key, decision in sorted(
             review.decisions.items(), key=lambda item: item[1].decided_at, reverse=True
         )
         if review.verdict(key) is Verdict.RECOGNISED
-        or (review.verdict(key) is Verdict.UNRECOGNISED and key not in told)
+        or (review.verdict(key) is Verdict.UNRECOGNISED and key not in findings)
     ]
     if not rows:
         return []

@@ -300,15 +300,15 @@ def _timeline(words: Words, formats: Formats, case: Case) -> Section:
 def _proofs(words: Words, formats: Formats, case: Case) -> Section:
     claimed = case.contest.claimed
     months = dict.fromkeys(sorted(line.bill_month for line in claimed.lines))
-    kept = [words("contest.proof_invoices", months=", ".join(map(formats.month_year, months)))]
-    kept.append(words("contest.proof_messages"))
+    proofs = [words("contest.proof_invoices", months=", ".join(map(formats.month_year, months)))]
+    proofs.append(words("contest.proof_messages"))
     if claimed.reason is Reason.AFTER:
-        kept.append(words("contest.proof_ended"))
+        proofs.append(words("contest.proof_ended"))
     if claimed.reason in (Reason.UNCLEAR, Reason.UNDELIVERED):
-        kept.append(words("contest.proof_pages"))
+        proofs.append(words("contest.proof_pages"))
     if any(case.contest.progress(step) for step in LETTERS):
-        kept.append(words("contest.proof_letters"))
-    return Section(title=words("contest.proofs"), paragraphs=tuple(kept))
+        proofs.append(words("contest.proof_letters"))
+    return Section(title=words("contest.proofs"), paragraphs=tuple(proofs))
 
 
 def reminder_line(words: Words, contest: Contest, one: Reminder) -> str:
@@ -356,5 +356,5 @@ def won(words: Words, formats: Formats, contest: Contest, granted: Money) -> str
 def answer_line(words: Words, formats: Formats, outcome: Outcome, day: date, refunded: Money | None) -> str:
     """Return « Refusé le 3 juin »."""
     amount = formats.money(refunded) if refunded is not None else ""
-    told = words(f"contest.outcome_{outcome}")
-    return joined(told, formats.day_month(day), amount)
+    answer = words(f"contest.outcome_{outcome}")
+    return joined(answer, formats.day_month(day), amount)

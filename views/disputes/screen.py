@@ -483,10 +483,11 @@ def _stop_address(case: Case) -> str:
 def _report(design: Design, case: Case, reporting: Reporting) -> list[ft.Control]:
     """Return « 3 sur 5 signalés », the failure if any, and the button that sends the rest."""
     words = design.words
-    told, count = len(case.reported), len(case.contest.claimed.lines)
+    reported, count = len(case.reported), len(case.contest.claimed.lines)
     found: list[ft.Control] = []
-    if told:
-        found.append(semantic_group(text(words("contest.told", told=told, count=count), design.type.body_s)))
+    if reported:
+        sentence = words("contest.told", told=reported, count=count)
+        found.append(semantic_group(text(sentence, design.type.body_s)))
     if reporting.error is not None:
         found.append(error_alert(design, reporting.error, reporting.report))
     label = words("report.sending" if reporting.busy else "contest.report")

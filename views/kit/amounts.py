@@ -22,9 +22,9 @@ def hero_amount(
 
     The amount never wraps, and must not be cut off: it would read as another amount.
     """
-    said = formats.money(amount)
-    style = fitted(design.type.amount_hero, said, room)
-    return text(said, style, color, spoken=formats.money_spoken(amount), wrap=False, expand=expand)
+    written = formats.money(amount)
+    style = fitted(design.type.amount_hero, written, room)
+    return text(written, style, color, spoken=formats.money_spoken(amount), wrap=False, expand=expand)
 
 
 def fitted(style: ft.TextStyle, amount: str, room: float) -> ft.TextStyle:

@@ -149,10 +149,12 @@ def tag(design: Design, label: str, tone: Tone, icon: ft.IconData | None = None)
 def pill_tag(design: Design, label: str, tone: Tone, icon: ft.IconData | None = None) -> ft.Container:
     """Return a tag for a row of tags in a button, as a part of the button's name."""
     foreground, background = tone.colors(design)
-    said = text(label, design.type.caption_bold, design.colors.content_default)
-    said.expand = said.expand_loose = True
+    caption = text(label, design.type.caption_bold, design.colors.content_default)
+    caption.expand = caption.expand_loose = True
     return ft.Container(
-        ft.Row([ft.Icon(icon or tone.value, size=12, color=foreground), said], spacing=SPACE_2XS, tight=True),
+        ft.Row(
+            [ft.Icon(icon or tone.value, size=12, color=foreground), caption], spacing=SPACE_2XS, tight=True
+        ),
         bgcolor=background,
         border_radius=RADIUS_PILL,
         padding=ft.Padding.only(left=SPACE_XS, top=SPACE_2XS, right=10, bottom=SPACE_2XS),

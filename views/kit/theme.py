@@ -343,27 +343,27 @@ def _focus_side(colour: str, resting: ft.BorderSide | None = None) -> dict[ft.Co
     }
 
 
-def _overlay(colours: Palette, focus: str | None = None) -> dict[ft.ControlState, ft.ColorValue]:
+def _overlay(colors: Palette, focus: str | None = None) -> dict[ft.ControlState, ft.ColorValue]:
     return {
-        ft.ControlState.PRESSED: colours.state_pressed,
-        ft.ControlState.FOCUSED: focus or colours.state_focus,
-        ft.ControlState.HOVERED: colours.state_hover,
+        ft.ControlState.PRESSED: colors.state_pressed,
+        ft.ControlState.FOCUSED: focus or colors.state_focus,
+        ft.ControlState.HOVERED: colors.state_hover,
         ft.ControlState.DEFAULT: TRANSPARENT,
     }
 
 
 def _filled(
-    colours: Palette, fill: str, on_fill: str, hover: str, pressed: str, on_pressed: str, ring: str
+    colors: Palette, fill: str, on_fill: str, hover: str, pressed: str, on_pressed: str, ring: str
 ) -> ft.ButtonStyle:
     return ft.ButtonStyle(
         bgcolor={
-            ft.ControlState.DISABLED: colours.border_default,
+            ft.ControlState.DISABLED: colors.border_default,
             ft.ControlState.PRESSED: pressed,
             ft.ControlState.HOVERED: hover,
             ft.ControlState.DEFAULT: fill,
         },
         color={
-            ft.ControlState.DISABLED: colours.content_default,
+            ft.ControlState.DISABLED: colors.content_default,
             ft.ControlState.PRESSED: on_pressed,
             ft.ControlState.DEFAULT: on_fill,
         },
@@ -379,82 +379,82 @@ def _filled(
     )
 
 
-def brand_button(colours: Palette) -> ft.ButtonStyle:
+def brand_button(colors: Palette) -> ft.ButtonStyle:
     """Return the style of the only brand-colored `ft.FilledButton` of a screen."""
     return _filled(
-        colours,
-        fill=colours.brand_surface,
-        on_fill=colours.on_brand,
-        hover=colours.brand_surface,
-        pressed=colours.accent,
-        on_pressed=colours.on_brand,
-        ring=colours.border_focus,
+        colors,
+        fill=colors.brand_surface,
+        on_fill=colors.on_brand,
+        hover=colors.brand_surface,
+        pressed=colors.accent,
+        on_pressed=colors.on_brand,
+        ring=colors.border_focus,
     )
 
 
-def negative_button(colours: Palette) -> ft.ButtonStyle:
+def negative_button(colors: Palette) -> ft.ButtonStyle:
     """Return the style of an `ft.FilledButton` that terminates, deactivates or erases."""
     return _filled(
-        colours,
-        fill=colours.action_negative,
-        on_fill=colours.on_action,
-        hover=colours.action_negative_hover,
-        pressed=colours.action_negative_hover,
-        on_pressed=colours.on_action,
-        ring=colours.border_focus,
+        colors,
+        fill=colors.action_negative,
+        on_fill=colors.on_action,
+        hover=colors.action_negative_hover,
+        pressed=colors.action_negative_hover,
+        on_pressed=colors.on_action,
+        ring=colors.border_focus,
     )
 
 
 def row_button(
-    colours: Palette, *, selected: bool = False, radius: float = 0, inset: bool = False
+    colors: Palette, *, selected: bool = False, radius: float = 0, inset: bool = False
 ) -> ft.ButtonStyle:
     """Return the style of a row or card as an `ft.TextButton`, with a focus ring; padding only if `inset`."""
     return ft.ButtonStyle(
-        bgcolor=colours.surface_sunken if selected else TRANSPARENT,
-        color=colours.content_default,
-        overlay_color=_overlay(colours),
+        bgcolor=colors.surface_sunken if selected else TRANSPARENT,
+        color=colors.content_default,
+        overlay_color=_overlay(colors),
         padding=ft.Padding.only(left=SPACE_M, top=SPACE_S, right=SPACE_S, bottom=SPACE_S) if inset else 0,
-        side=_focus_side(colours.border_focus),
+        side=_focus_side(colors.border_focus),
         shape=_shape(radius),
         text_style=_text(16, 24),
         alignment=ft.Alignment.CENTER_LEFT,
     )
 
 
-def chart_column(colours: Palette) -> ft.ButtonStyle:
+def chart_column(colors: Palette) -> ft.ButtonStyle:
     """Return the style of a chart column as an `ft.TextButton`, with its content at the bottom."""
-    return row_button(colours, radius=RADIUS_CONTROL).copy(
+    return row_button(colors, radius=RADIUS_CONTROL).copy(
         alignment=ft.Alignment.BOTTOM_CENTER, padding=ft.Padding.only(bottom=2)
     )
 
 
-def navigation_cell(colours: Palette) -> ft.ButtonStyle:
+def navigation_cell(colors: Palette) -> ft.ButtonStyle:
     """Return the style of a destination of the bottom bar as an `ft.TextButton`."""
-    return row_button(colours).copy(alignment=ft.Alignment.CENTER)
+    return row_button(colors).copy(alignment=ft.Alignment.CENTER)
 
 
-def pill(colours: Palette, *, chosen: bool) -> ft.ButtonStyle:
+def pill(colors: Palette, *, chosen: bool) -> ft.ButtonStyle:
     """Return the style of a chip as an `ft.TextButton`; a chosen chip has a thicker edge in the accent."""
-    edge = ft.BorderSide(2, colours.accent) if chosen else ft.BorderSide(1, colours.border_control)
+    edge = ft.BorderSide(2, colors.accent) if chosen else ft.BorderSide(1, colors.border_control)
     return ft.ButtonStyle(
-        bgcolor=colours.surface_card,
-        color=colours.content_default,
-        overlay_color=_overlay(colours, colours.focus_fill),
+        bgcolor=colors.surface_card,
+        color=colors.content_default,
+        overlay_color=_overlay(colors, colors.focus_fill),
         padding=ft.Padding.symmetric(horizontal=SPACE_S, vertical=10),
-        side=_focus_side(colours.border_focus, edge),
+        side=_focus_side(colors.border_focus, edge),
         shape=ft.StadiumBorder(),
     )
 
 
-def switcher(colours: Palette) -> ft.ButtonStyle:
+def switcher(colors: Palette) -> ft.ButtonStyle:
     """Return the style of the button that opens a list of choices, as an `ft.TextButton`; `TARGET` high."""
     shape = ft.RoundedRectangleBorder(radius=RADIUS_GROUP)
-    return pill(colours, chosen=False).copy(
+    return pill(colors, chosen=False).copy(
         shape=shape, padding=ft.Padding.symmetric(horizontal=SPACE_S, vertical=(TARGET - 20) / 2)
     )
 
 
-def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
+def card_row(colors: Palette, *, first: bool, last: bool, selected: bool = False) -> ft.ButtonStyle:
     """Return the style of a row of a card; the `first` and `last` rows have round corners.
 
     The edge lies outside the row: the next row covers the edge except for a single hairline between the rows.
@@ -462,31 +462,31 @@ def card_row(colours: Palette, *, first: bool, last: bool, selected: bool = Fals
     """
     above, below = (RADIUS_GROUP if end else 0 for end in (first, last))
     align = ft.BorderSideStrokeAlign.INSIDE if selected else ft.BorderSideStrokeAlign.OUTSIDE
-    width, color = (3, colours.accent) if selected else (1, colours.border_hairline)
+    width, color = (3, colors.accent) if selected else (1, colors.border_hairline)
     edge = ft.BorderSide(width, color, stroke_align=align)
-    style = row_button(colours, selected=selected, inset=True)
-    style.bgcolor = colours.surface_sunken if selected else colours.surface_card
-    style.side = _focus_side(colours.border_focus, edge)
+    style = row_button(colors, selected=selected, inset=True)
+    style.bgcolor = colors.surface_sunken if selected else colors.surface_card
+    style.side = _focus_side(colors.border_focus, edge)
     style.shape = ft.RoundedRectangleBorder(radius=ft.BorderRadius(above, above, below, below))
     return style
 
 
-def field_border(colours: Palette) -> dict[ft.ControlState, ft.InputBorder]:
+def field_border(colors: Palette) -> dict[ft.ControlState, ft.InputBorder]:
     """Return the `border` of an `ft.TextField`: 1 px, 2 px with focus, red with an error."""
 
     def side(width: int, colour: str) -> ft.OutlineInputBorder:
         return ft.OutlineInputBorder(side=ft.BorderSide(width, colour), border_radius=RADIUS_CONTROL)
 
     return {
-        ft.ControlState.ERROR: side(FOCUS_RING, colours.negative),
-        ft.ControlState.FOCUSED: side(FOCUS_RING, colours.border_focus),
-        ft.ControlState.DEFAULT: side(1, colours.border_control),
+        ft.ControlState.ERROR: side(FOCUS_RING, colors.negative),
+        ft.ControlState.FOCUSED: side(FOCUS_RING, colors.border_focus),
+        ft.ControlState.DEFAULT: side(1, colors.border_control),
     }
 
 
-def hairline(colours: Palette) -> ft.BorderSide:
+def hairline(colors: Palette) -> ft.BorderSide:
     """Return the 1 px edge of cards and bars."""
-    return ft.BorderSide(1, colours.border_hairline)
+    return ft.BorderSide(1, colors.border_hairline)
 
 
 # --- The Flet theme ---------------------------------------------------------------------------------
@@ -494,7 +494,7 @@ def hairline(colours: Palette) -> ft.BorderSide:
 
 @lru_cache(maxsize=32)
 def flet_theme(
-    colours: Palette, layout: Layout, *, reduced_motion: bool = False, text_size: float = 1.0
+    colors: Palette, layout: Layout, *, reduced_motion: bool = False, text_size: float = 1.0
 ) -> ft.Theme:
     """Return the complete, explicit theme: Material derives no color from a seed, so no surface is tinted.
 
@@ -503,105 +503,105 @@ def flet_theme(
     """
     text = typography(layout, text_size)
     compact = typography(layout, min(text_size, LARGEST_COMPACT))
-    halo = _overlay(colours, focus=colours.focus_fill)
+    halo = _overlay(colors, focus=colors.focus_fill)
     return ft.Theme(
-        color_scheme=_scheme(colours),
+        color_scheme=_scheme(colors),
         font_family=TEXT_FAMILY,
-        text_theme=_text_theme(text, colours.content_default),
-        scaffold_bgcolor=colours.bg_canvas,
-        canvas_color=colours.bg_canvas,
-        hover_color=colours.state_hover,
-        focus_color=colours.focus_fill,
-        highlight_color=colours.state_pressed,
-        splash_color=colours.state_pressed,
-        disabled_color=colours.content_disabled,
-        hint_color=colours.content_muted,
+        text_theme=_text_theme(text, colors.content_default),
+        scaffold_bgcolor=colors.bg_canvas,
+        canvas_color=colors.bg_canvas,
+        hover_color=colors.state_hover,
+        focus_color=colors.focus_fill,
+        highlight_color=colors.state_pressed,
+        splash_color=colors.state_pressed,
+        disabled_color=colors.content_disabled,
+        hint_color=colors.content_muted,
         visual_density=ft.VisualDensity.STANDARD,
         page_transitions=_transitions(reduced_motion),
         appbar_theme=ft.AppBarTheme(
-            bgcolor=colours.bg_canvas,
-            color=colours.content_default,
+            bgcolor=colors.bg_canvas,
+            color=colors.content_default,
             elevation=0,
             elevation_on_scroll=0,
             center_title=False,
-            title_text_style=text.h2.copy(color=colours.content_default),
+            title_text_style=text.h2.copy(color=colors.content_default),
         ),
         bottom_sheet_theme=ft.BottomSheetTheme(
-            bgcolor=colours.surface_sheet,
-            barrier_color=colours.scrim,
-            drag_handle_color=colours.border_control,
+            bgcolor=colors.surface_sheet,
+            barrier_color=colors.scrim,
+            drag_handle_color=colors.border_control,
             elevation=0,
             shape=_shape_top(RADIUS_SHEET),
             clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
         ),
-        button_theme=ft.ButtonTheme(style=_strong(colours)),
-        card_theme=ft.CardTheme(color=colours.surface_card, elevation=0, margin=0, shape=_shape(RADIUS_CARD)),
+        button_theme=ft.ButtonTheme(style=_strong(colors)),
+        card_theme=ft.CardTheme(color=colors.surface_card, elevation=0, margin=0, shape=_shape(RADIUS_CARD)),
         checkbox_theme=ft.CheckboxTheme(
             fill_color={
-                ft.ControlState.SELECTED: colours.action,
-                ft.ControlState.DEFAULT: colours.surface_card,
+                ft.ControlState.SELECTED: colors.action,
+                ft.ControlState.DEFAULT: colors.surface_card,
             },
-            check_color=colours.on_action,
-            border_side=ft.BorderSide(2, colours.border_control),
+            check_color=colors.on_action,
+            border_side=ft.BorderSide(2, colors.border_control),
             overlay_color=halo,
         ),
         dialog_theme=ft.DialogTheme(
-            bgcolor=colours.surface_sheet,
-            barrier_color=colours.scrim,
+            bgcolor=colors.surface_sheet,
+            barrier_color=colors.scrim,
             elevation=0,
             shape=_shape(RADIUS_CARD),
-            title_text_style=text.h2.copy(color=colours.content_default),
-            content_text_style=text.body.copy(color=colours.content_default),
+            title_text_style=text.h2.copy(color=colors.content_default),
+            content_text_style=text.body.copy(color=colors.content_default),
         ),
-        divider_theme=ft.DividerTheme(color=colours.border_hairline, thickness=1, space=1),
-        filled_button_theme=ft.FilledButtonTheme(style=_strong(colours)),
-        icon_button_theme=ft.IconButtonTheme(style=_icon(colours)),
-        icon_theme=ft.IconTheme(color=colours.content_default, size=24),
+        divider_theme=ft.DividerTheme(color=colors.border_hairline, thickness=1, space=1),
+        filled_button_theme=ft.FilledButtonTheme(style=_strong(colors)),
+        icon_button_theme=ft.IconButtonTheme(style=_icon(colors)),
+        icon_theme=ft.IconTheme(color=colors.content_default, size=24),
         list_tile_theme=ft.ListTileTheme(
-            icon_color=colours.content_default,
+            icon_color=colors.content_default,
             # A `text_color` would replace the color of the subtitles.
-            title_text_style=text.body_medium.copy(color=colours.content_default),
-            subtitle_text_style=text.body_s.copy(color=colours.content_muted),
+            title_text_style=text.body_medium.copy(color=colors.content_default),
+            subtitle_text_style=text.body_s.copy(color=colors.content_muted),
         ),
         navigation_rail_theme=ft.NavigationRailTheme(
-            bgcolor=colours.surface_card,
-            indicator_color=colours.surface_sunken,
+            bgcolor=colors.surface_card,
+            indicator_color=colors.surface_sunken,
             elevation=0,
             min_width=RAIL_WIDTH,
             min_extended_width=EXTENDED_RAIL_WIDTH,
             selected_label_text_style=(compact.h4 if layout.extended_rail else compact.caption_bold).copy(
-                color=colours.content_default
+                color=colors.content_default
             ),
             unselected_label_text_style=(
                 compact.label_s if layout.extended_rail else compact.caption_medium
-            ).copy(color=colours.content_muted),
+            ).copy(color=colors.content_muted),
         ),
-        outlined_button_theme=ft.OutlinedButtonTheme(style=_outlined(colours)),
+        outlined_button_theme=ft.OutlinedButtonTheme(style=_outlined(colors)),
         popup_menu_theme=ft.PopupMenuTheme(
-            color=colours.surface_sheet, elevation=3, shape=_shape(), label_text_style=text.body
+            color=colors.surface_sheet, elevation=3, shape=_shape(), label_text_style=text.body
         ),
         progress_indicator_theme=ft.ProgressIndicatorTheme(
-            color=colours.accent,
-            linear_track_color=colours.border_hairline,
+            color=colors.accent,
+            linear_track_color=colors.border_hairline,
             circular_track_color=TRANSPARENT,
             linear_min_height=2,
             year_2023=True,
         ),
         radio_theme=ft.RadioTheme(
             fill_color={
-                ft.ControlState.SELECTED: colours.action,
-                ft.ControlState.FOCUSED: colours.content_default,
-                ft.ControlState.DEFAULT: colours.border_control,
+                ft.ControlState.SELECTED: colors.action,
+                ft.ControlState.FOCUSED: colors.content_default,
+                ft.ControlState.DEFAULT: colors.border_control,
             },
             overlay_color=halo,
         ),
-        scrollbar_theme=ft.ScrollbarTheme(thumb_color=colours.border_control),
-        segmented_button_theme=ft.SegmentedButtonTheme(style=_segmented(colours)),
+        scrollbar_theme=ft.ScrollbarTheme(thumb_color=colors.border_control),
+        segmented_button_theme=ft.SegmentedButtonTheme(style=_segmented(colors)),
         snackbar_theme=ft.SnackBarTheme(
-            bgcolor=colours.surface_inverse,
-            content_text_style=text.body_s.copy(color=colours.content_inverse),
-            action_text_color=colours.content_inverse,
-            close_icon_color=colours.content_inverse,
+            bgcolor=colors.surface_inverse,
+            content_text_style=text.body_s.copy(color=colors.content_inverse),
+            action_text_color=colors.content_inverse,
+            close_icon_color=colors.content_inverse,
             behavior=ft.SnackBarBehavior.FLOATING,
             width=SNACKBAR_WIDTH if layout.rail else None,
             shape=_shape(),
@@ -609,54 +609,54 @@ def flet_theme(
         ),
         switch_theme=ft.SwitchTheme(
             track_color={
-                ft.ControlState.DISABLED: colours.content_disabled,
-                ft.ControlState.SELECTED: colours.switch_on,
-                ft.ControlState.DEFAULT: colours.switch_off,
+                ft.ControlState.DISABLED: colors.content_disabled,
+                ft.ControlState.SELECTED: colors.switch_on,
+                ft.ControlState.DEFAULT: colors.switch_off,
             },
-            thumb_color=colours.surface_card,
+            thumb_color=colors.surface_card,
             track_outline_color=TRANSPARENT,
             overlay_color=halo,
         ),
-        text_button_theme=ft.TextButtonTheme(style=_minimal(colours)),
+        text_button_theme=ft.TextButtonTheme(style=_minimal(colors)),
         tooltip_theme=ft.TooltipTheme(
-            text_style=text.caption_medium.copy(color=colours.content_inverse),
-            decoration=ft.BoxDecoration(bgcolor=colours.surface_inverse, border_radius=4),
+            text_style=text.caption_medium.copy(color=colors.content_inverse),
+            decoration=ft.BoxDecoration(bgcolor=colors.surface_inverse, border_radius=4),
         ),
     )
 
 
-def _scheme(colours: Palette) -> ft.ColorScheme:
+def _scheme(colors: Palette) -> ft.ColorScheme:
     return ft.ColorScheme(
-        primary=colours.action,
-        on_primary=colours.on_action,
-        primary_container=colours.surface_sunken,
-        on_primary_container=colours.content_default,
-        secondary=colours.action,
-        on_secondary=colours.on_action,
-        secondary_container=colours.surface_sunken,
-        on_secondary_container=colours.content_default,
-        tertiary=colours.brand_surface,
-        on_tertiary=colours.on_brand,
-        error=colours.negative,
-        on_error=colours.on_action,
-        error_container=colours.negative_bg,
-        on_error_container=colours.content_default,
-        surface=colours.bg_primary,
-        on_surface=colours.content_default,
-        on_surface_variant=colours.content_muted,
-        outline=colours.border_control,
-        outline_variant=colours.border_hairline,
-        surface_container_lowest=colours.surface_card,
-        surface_container_low=colours.surface_card,
-        surface_container=colours.bg_canvas,
-        surface_container_high=colours.surface_card,
-        surface_container_highest=colours.surface_sunken,
-        inverse_surface=colours.surface_inverse,
-        on_inverse_surface=colours.content_inverse,
-        inverse_primary=colours.content_inverse,
+        primary=colors.action,
+        on_primary=colors.on_action,
+        primary_container=colors.surface_sunken,
+        on_primary_container=colors.content_default,
+        secondary=colors.action,
+        on_secondary=colors.on_action,
+        secondary_container=colors.surface_sunken,
+        on_secondary_container=colors.content_default,
+        tertiary=colors.brand_surface,
+        on_tertiary=colors.on_brand,
+        error=colors.negative,
+        on_error=colors.on_action,
+        error_container=colors.negative_bg,
+        on_error_container=colors.content_default,
+        surface=colors.bg_primary,
+        on_surface=colors.content_default,
+        on_surface_variant=colors.content_muted,
+        outline=colors.border_control,
+        outline_variant=colors.border_hairline,
+        surface_container_lowest=colors.surface_card,
+        surface_container_low=colors.surface_card,
+        surface_container=colors.bg_canvas,
+        surface_container_high=colors.surface_card,
+        surface_container_highest=colors.surface_sunken,
+        inverse_surface=colors.surface_inverse,
+        on_inverse_surface=colors.content_inverse,
+        inverse_primary=colors.content_inverse,
         surface_tint=TRANSPARENT,
         shadow=TRANSPARENT,
-        scrim=colours.scrim,
+        scrim=colors.scrim,
     )
 
 
@@ -696,64 +696,64 @@ def _shape_top(radius: float) -> ft.RoundedRectangleBorder:
     return ft.RoundedRectangleBorder(radius=ft.BorderRadius.only(top_left=radius, top_right=radius))
 
 
-def _strong(colours: Palette) -> ft.ButtonStyle:
+def _strong(colors: Palette) -> ft.ButtonStyle:
     return _filled(
-        colours,
-        fill=colours.action,
-        on_fill=colours.on_action,
-        hover=colours.action_hover,
-        pressed=colours.action_pressed,
-        on_pressed=colours.on_brand,
-        ring=colours.border_focus,
+        colors,
+        fill=colors.action,
+        on_fill=colors.on_action,
+        hover=colors.action_hover,
+        pressed=colors.action_pressed,
+        on_pressed=colors.on_brand,
+        ring=colors.border_focus,
     )
 
 
-def _outlined(colours: Palette) -> ft.ButtonStyle:
+def _outlined(colors: Palette) -> ft.ButtonStyle:
     return ft.ButtonStyle(
         color={
-            ft.ControlState.DISABLED: colours.border_control,
-            ft.ControlState.DEFAULT: colours.action,
+            ft.ControlState.DISABLED: colors.border_control,
+            ft.ControlState.DEFAULT: colors.action,
         },
-        overlay_color=_overlay(colours),
+        overlay_color=_overlay(colors),
         padding=ft.Padding.symmetric(horizontal=SPACE_L, vertical=SPACE_S),
-        side=_focus_side(colours.border_focus, ft.BorderSide(1, colours.border_control)),
+        side=_focus_side(colors.border_focus, ft.BorderSide(1, colors.border_control)),
         shape=_shape(),
         text_style=_text(16, 24, ft.FontWeight.W_700),
     )
 
 
-def _minimal(colours: Palette) -> ft.ButtonStyle:
+def _minimal(colors: Palette) -> ft.ButtonStyle:
     return ft.ButtonStyle(
         color={
-            ft.ControlState.DISABLED: colours.border_control,
-            ft.ControlState.DEFAULT: colours.action,
+            ft.ControlState.DISABLED: colors.border_control,
+            ft.ControlState.DEFAULT: colors.action,
         },
-        overlay_color=_overlay(colours),
+        overlay_color=_overlay(colors),
         padding=ft.Padding.symmetric(horizontal=SPACE_S, vertical=14),
-        side=_focus_side(colours.border_focus),
+        side=_focus_side(colors.border_focus),
         shape=_shape(),
         text_style=_text(16, 24, ft.FontWeight.W_700),
     )
 
 
-def _icon(colours: Palette) -> ft.ButtonStyle:
+def _icon(colors: Palette) -> ft.ButtonStyle:
     return ft.ButtonStyle(
         color={
-            ft.ControlState.DISABLED: colours.content_disabled,
-            ft.ControlState.DEFAULT: colours.content_default,
+            ft.ControlState.DISABLED: colors.content_disabled,
+            ft.ControlState.DEFAULT: colors.content_default,
         },
-        overlay_color=_overlay(colours),
-        side=_focus_side(colours.border_focus),
+        overlay_color=_overlay(colors),
+        side=_focus_side(colors.border_focus),
         shape=_shape(),
     )
 
 
-def _segmented(colours: Palette) -> ft.ButtonStyle:
+def _segmented(colors: Palette) -> ft.ButtonStyle:
     return ft.ButtonStyle(
-        color={ft.ControlState.SELECTED: colours.on_action, ft.ControlState.DEFAULT: colours.action},
-        bgcolor={ft.ControlState.SELECTED: colours.action, ft.ControlState.DEFAULT: colours.surface_card},
-        overlay_color=_overlay(colours),
-        side=_focus_side(colours.border_focus, ft.BorderSide(1, colours.border_control)),
+        color={ft.ControlState.SELECTED: colors.on_action, ft.ControlState.DEFAULT: colors.action},
+        bgcolor={ft.ControlState.SELECTED: colors.action, ft.ControlState.DEFAULT: colors.surface_card},
+        overlay_color=_overlay(colors),
+        side=_focus_side(colors.border_focus, ft.BorderSide(1, colors.border_control)),
         shape=_shape(),
         text_style=_text(14, 20, ft.FontWeight.W_500),
     )

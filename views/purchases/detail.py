@@ -185,9 +185,9 @@ def _further_tags(
 ) -> Iterator[tuple[str, Tone, ft.IconData]]:
     """Yield the tags of the list without "pending", which `_statuses` shows; date a refund."""
     words = design.words
-    said = {words("tag.pending")}
+    shown = {words("tag.pending")}
     if purchase.refunds:
-        said |= {words("tag.refunded"), words("tag.refunded_part")}
+        shown |= {words("tag.refunded"), words("tag.refunded_part")}
         last = formats.long_date(formats.local_day(purchase.refunds[-1].payment_date))
         back = purchase.refunded_amount
         if back is None or abs(back.amount) >= purchase.amount.amount:
@@ -196,7 +196,7 @@ def _further_tags(
             absolute = Money(amount=abs(back.amount), currency=back.currency)
             label = words("purchase.refunded_part", amount=formats.money(absolute), date=last)
         yield label, Tone.POSITIVE, ft.Icons.CHECK_CIRCLE
-    yield from (described for described in tags_of(design, purchase) if described[0] not in said)
+    yield from (described for described in tags_of(design, purchase) if described[0] not in shown)
 
 
 def _refunds(design: Design, formats: Formats, purchase: Purchase) -> list[ft.Control]:

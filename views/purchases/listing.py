@@ -233,9 +233,9 @@ def _kept(design: Design, formats: Formats, purchases: PurchasesState) -> list[f
     if older is None:
         return []
     at = purchases.history.imported_at(older.period_id)
-    said = design.words("history.imported", date=formats.long_date(formats.local_day(at)))
+    origin = design.words("history.imported", date=formats.long_date(formats.local_day(at)))
     month = formats.month_year(older.bill_month)
-    return [alert(design, Tone.INFO, month, said), _to_year(design, older.bill_month)]
+    return [alert(design, Tone.INFO, month, origin), _to_year(design, older.bill_month)]
 
 
 def _to_year(design: Design, bill_month: str) -> ft.Control:

@@ -93,10 +93,13 @@ def _summed(design: Design, formats: Formats, period: BillingPeriod) -> ft.Contr
     amount.semantics_label = ""  # the name of the group contains the amount
     count = words("purchases.count", n=period.purchase_count)
     # Beside the month selector, a single line is too narrow for both.
-    told = [(count, ""), (span, span)] if _in_one_row(design) else [(f"{count} · {span}", span)]
+    texts = [(count, ""), (span, span)] if _in_one_row(design) else [(f"{count} · {span}", span)]
     lines: list[ft.Control] = [
         amount,
-        *(text(line, design.type.body_s, design.colors.content_muted, spoken=said) for line, said in told),
+        *(
+            text(line, design.type.body_s, design.colors.content_muted, spoken=spoken)
+            for line, spoken in texts
+        ),
     ]
     if period.pending_total.amount:
         pending = words("purchases.pending", amount=formats.money(period.pending_total))

@@ -219,8 +219,8 @@ def purchase_row(
 def _kind(design: Design, purchase: Purchase, said: str) -> tuple[str, ...]:
     """Return the word for a subscription, unless the row says it."""
     word = design.words("tag.subscription")
-    told = purchase.kind is not PurchaseKind.SUBSCRIPTION or word.casefold() in said.casefold()
-    return () if told else (word,)
+    implied = purchase.kind is not PurchaseKind.SUBSCRIPTION or word.casefold() in said.casefold()
+    return () if implied else (word,)
 
 
 def shown_names(design: Design, purchase: Purchase) -> tuple[str, str]:

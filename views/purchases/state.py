@@ -329,8 +329,8 @@ class PurchasesState:
         served = self.backend.purchases(
             self.contract.contract_id, period_id, kind=kind, page=number, per_page=PER_PAGE
         )
-        kept = partial(self.history.page, period_id, kind, number, PER_PAGE)
-        reading = self.history.with_fallback(served, kept)
+        imported = partial(self.history.page, period_id, kind, number, PER_PAGE)
+        reading = self.history.with_fallback(served, imported)
 
         def fail(error: BackendError) -> None:
             listed = self._list(period_id, kind)

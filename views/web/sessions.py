@@ -369,15 +369,15 @@ class SessionEndpoint:
         )
 
         now, theirs = datetime.now(UTC), subscription_of(address)
-        kept = [
+        counted = [
             session
             for session, visit in self._visits.items()
             if subscription_of(visit.identity.address) == theirs
             and (session.connection is not None or (session.expires_at or now) > now)
         ]
-        if len(kept) < self._most:
+        if len(counted) < self._most:
             return True
-        left = [(session.expires_at, session) for session in kept if session.connection is None]
+        left = [(session.expires_at, session) for session in counted if session.connection is None]
         if not left:
             return False
         _, first = min(left, key=lambda one: one[0] or now)

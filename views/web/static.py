@@ -221,13 +221,13 @@ def _address_to_redirect_to(scope: Scope) -> str | None:
         for segment in re.split(r"[/\\]", sent.decode("utf-8", "ignore"))
     ]
     names = [segment for segment in segments if segment not in ("", ".", "..")]
-    kept = "/" + "/".join(names) + ("/" if names and not segments[-1] else "")
+    clean = "/" + "/".join(names) + ("/" if names and not segments[-1] else "")
     usable_query = len(query) <= LONGEST_ADDRESS and _is_utf8(unquote_to_bytes(query))
-    if len(path) <= LONGEST_ADDRESS and sent == kept.encode() and usable_query:
+    if len(path) <= LONGEST_ADDRESS and sent == clean.encode() and usable_query:
         return None
-    address = quote(kept)
+    address = quote(clean)
     if len(address) > LONGEST_ADDRESS:
-        address = quote(kept[: LONGEST_ADDRESS // LONGEST_ESCAPE])
+        address = quote(clean[: LONGEST_ADDRESS // LONGEST_ESCAPE])
     return f"{address}?{query.decode('ascii', 'ignore')}" if query and usable_query else address
 
 
