@@ -96,7 +96,7 @@ class Response(msgspec.Struct, frozen=True):
     at: datetime
     """Time by the backend's clock (`Date`), else by this device's."""
     correlator: str
-    told: Callable[[BackendError], None] | None = None
+    on_failure: Callable[[BackendError], None] | None = None
     """Callback for the failures of this answer."""
 
     def __repr__(self) -> str:
@@ -120,24 +120,24 @@ class Response(msgspec.Struct, frozen=True):
         """
         media_type = re.split("[;,]", self.headers.get("content-type", ""))[0].strip().lower()
         if media_type != "application/json":
-            raise self._tell(UnexpectedAnswer("the answer is not JSON", correlator=self.correlator))
+            raise self._report(UnexpectedAnswer("the answer is not JSON", correlator=self.correlator))
         try:
             value = records.decode(self.body, kind)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             place = str(error).rpartition(" - at ")[2] if isinstance(error, msgspec.ValidationError) else ""
             detail = f"the answer is not the expected {kind.__name__} {place}".rstrip()
-            raise self._tell(UnexpectedAnswer(detail, correlator=self.correlator)) from None
+            raise self._report(UnexpectedAnswer(detail, correlator=self.correlator)) from None
         if getattr(value, "unreadable", 0):  # for the diagnostic report, in addition to the notice on screen
-            self._tell(UnexpectedAnswer("a record cannot be read", correlator=self.correlator))
+            self._report(UnexpectedAnswer("a record cannot be read", correlator=self.correlator))
         return value
 
     def failure(self) -> BackendError:
         """Return the error of a status other than the expected one."""
-        return self._tell(self._failure())
+        return self._report(self._failure())
 
-    def _tell(self, error: BackendError) -> BackendError:
-        if self.told is not None:
-            self.told(error)
+    def _report(self, error: BackendError) -> BackendError:
+        if self.on_failure is not None:
+            self.on_failure(error)
         return error
 
     def _failure(self) -> BackendError:
@@ -348,15 +348,15 @@ class HttpClient:
             SessionExpired: raised by `auth`.
         """
 
-        def told(error: BackendError) -> None:
+        def on_failure(error: BackendError) -> None:
             self.failure_log.note(error, method, url, self._clock())
 
         try:
             response = await self._exchange(method, url, form, json, headers, auth)
         except BackendError as error:
-            told(error)
+            on_failure(error)
             raise
-        return msgspec.structs.replace(response, told=told)
+        return msgspec.structs.replace(response, on_failure=on_failure)
 
     async def _exchange(
         self,
