@@ -11,7 +11,8 @@ from typing import Any
 from flet.messaging.protocol import MessageAction
 
 from tests.bench.served import PERIODS, button_of, sign_in, text_of
-from tests.harness.wire import Control, WireClient
+from tests.harness.tree import Control
+from tests.harness.wire import WireClient
 from views.purchases.list_window import ListWindow
 from views.purchases.state import PER_PAGE
 

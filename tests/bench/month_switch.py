@@ -34,7 +34,7 @@ from tests.bench.served import (
 )
 from tests.e2e.browser import enter, open_app, see, tap
 from tests.e2e.conftest import CHROMIUM, DEVICES
-from tests.harness.wire import Control
+from tests.harness.tree import Control
 from tests.nightly.endurance.processes import Program
 from tests.services.sandbox.many import OWNER
 from tests.services.sandbox.visitor import PASSWORD

@@ -66,13 +66,13 @@ async def _to_the_end(app: Program) -> list[Row]:
 
 
 async def _measure(person: Person) -> None:
-    for one in person.controls("Container"):
+    for one in person.nodes("Container"):
         if str(one.get("key", "")).startswith("page-"):
             await person.fire(one, "size_change", {"w": 358.0, "h": PAGE_HEIGHT})
 
 
 async def _scroll(person: Person, offset: float) -> None:
-    (listed,) = person.controls("Column", on_scroll=True)
+    (listed,) = person.nodes("Column", on_scroll=True)
     told = {
         "event_type": "update",
         "pixels": offset,

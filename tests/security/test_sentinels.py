@@ -57,12 +57,12 @@ async def test_web_journey_leaks_no_secret(tmp_path: Path) -> None:
             async def pick(choice: str) -> None:
                 if choice == words("answer.yes"):
                     while not app.shows(words("feedback.send")):  # the control may have been re-rendered
-                        answers = max(app.controls("SegmentedButton"), key=lambda one: one["_i"])
+                        answers = max(app.nodes("SegmentedButton"), key=lambda one: one["_i"])
                         await app.set(answers, selected=["yes"])
                         await app.fire(answers, "change", ["yes"])
                         await asyncio.sleep(0.5)
                 else:
-                    reasons = max(app.controls("RadioGroup"), key=lambda one: one["_i"])
+                    reasons = max(app.nodes("RadioGroup"), key=lambda one: one["_i"])
                     await app.set(reasons, value=DisputeReason.UNKNOWN.value)
                     await app.fire(reasons, "change", DisputeReason.UNKNOWN.value)
 
@@ -73,9 +73,7 @@ async def test_web_journey_leaks_no_secret(tmp_path: Path) -> None:
                 await app.fire(newest, "click")
 
             async def opine(text: str) -> None:
-                box = next(
-                    box for box in app.controls("TextField") if box.get("max_length") == LONGEST_FEEDBACK
-                )
+                box = next(box for box in app.nodes("TextField") if box.get("max_length") == LONGEST_FEEDBACK)
                 await app.set(box, value=text)
                 await app.fire(box, "change", text)
 

@@ -482,7 +482,7 @@ async def test_concurrent_visitors_see_no_data_of_each_other(web: Server) -> Non
 async def test_web_app_uses_no_keyring(web: Server) -> None:
     async with WireClient(web.url) as app:
         await at_the_password(app, BOB.identifier)
-        keep = next(box for box in (*app.controls("Checkbox"), *app.controls("Switch")))
+        keep = next(box for box in (*app.nodes("Checkbox"), *app.nodes("Switch")))
         if not keep.get("value"):
             await app.tap(words("password.keep"))
         await app.enter(words("password.field"), BOB.password)

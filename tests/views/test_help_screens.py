@@ -150,7 +150,7 @@ async def test_feedback_characters_left_are_announced_at_50_10_and_0(serve: Serv
         said = [sentence.replace("\u00a0", " ") for sentence in app.announced]
         assert said == [f"Caractères restants : {n}" for n in (50, 10, 0)]
         assert app.controls(ft.TextField)[0].value == "x" * 250
-        await app._type(app.controls(ft.TextField)[0], "x" * 215)
+        await app._type(app.nodes("TextField")[0], "x" * 215)
         await app.see("Caractères restants : 35")
         assert len(app.announced) == 3, "nothing is said on the way up"
 

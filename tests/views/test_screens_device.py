@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import flet as ft
-import msgpack  # type: ignore[import-untyped]  # it has none
 import pytest
-from flet.messaging.protocol import Message
 
 from tests.harness.clock import Clock
-from tests.harness.driver import Driver, _encode
+from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
 from tests.views.test_screens_journey import NARROW, WIDE, rows
 from views.kit.theme import palette
@@ -178,7 +176,7 @@ async def test_platform_brightness_change_updates_the_colors(serve: Serve) -> No
 
     async def turn(word: str) -> None:
         # The client of Flet 1.0.5 sends only the word.
-        await app._send(app.page, "platform_brightness_change", word)
+        await app.send(app.page, "platform_brightness_change", word)
 
     async with visit(serve(CAMILLE)) as app:
         await app.see("Identifiez-vous")
@@ -189,17 +187,7 @@ async def test_platform_brightness_change_updates_the_colors(serve: Serve) -> No
         await app.until(lambda: background(app) == palette(dark=False).bg_primary, "still dark")
 
 
-async def test_changes_made_while_disconnected_are_sent_after_reconnection(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sent: list[bytes] = []
-    receive = Driver._receive
-
-    def listen(app: Driver, message: Message, size: int) -> None:
-        sent.append(msgpack.packb([message.action, message.body], default=_encode))
-        receive(app, message, size)
-
-    monkeypatch.setattr(Driver, "_receive", listen)
+async def test_changes_made_while_disconnected_are_sent_after_reconnection(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", web=True) as app:
         await app.until(lambda: rows(app), "no purchases")
@@ -209,10 +197,8 @@ async def test_changes_made_while_disconnected_are_sent_after_reconnection(
             await app.disconnect()
         await quiet(app, line)
         assert not rows(app), "nothing is drawn without a client"
-        sent.clear()
         await app.reconnect()
-        await app.until(lambda: rows(app), "no purchases")
-        assert any(b"Contenu pour adultes" in message for message in sent), "drawn, but not sent"
+        await app.see("Contenu pour adultes")
         await app.press("ArrowRight")
         await app.see("Facturé en avril")
 

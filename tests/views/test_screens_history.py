@@ -224,7 +224,7 @@ async def test_browser_sends_the_file_to_the_uploads_of_the_host(
         await app.see_not(unread)
         button: Any = next(one for one in app.controls(ft.FilledButton) if one.action is not None)
         failed = {"file_name": "history.json", "progress": None, "error": "503"}
-        await app._send(button.action._service, "upload", failed)
+        await app.send(button.action._service, "upload", failed)
         await app.see(unread)
         await app.pick(FR["choose"], **file)
         await app.until(lambda: len(addresses) == 2, "no second upload")

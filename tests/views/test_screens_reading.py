@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import flet as ft
 import pytest
 
 from services.sandbox.data_file import Subscriber
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
-from tests.harness.semantics import spoken
+from tests.harness.tree import spoken
 from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
 
@@ -45,11 +44,11 @@ SIZES = pytest.mark.parametrize(
 
 
 def assert_in_order(app: Driver, where: str) -> None:
-    assert not app.misplaced(), where
-    for node in app.controls(ft.Semantics):
+    assert not app.tree.misplaced(), where
+    for node in app.nodes("Semantics"):
         if node.label and node.content and not node.exclude_semantics:
             amounts = set(AMOUNT.findall(node.label))
-            assert not amounts & set(AMOUNT.findall(" ".join(spoken(node.content)))), where
+            assert not amounts & set(AMOUNT.findall(spoken(node.content))), where
 
 
 @SIZES

@@ -414,7 +414,7 @@ async def test_phone_in_the_background_covers_the_screen(
         await app.see("Écran masqué pour protéger vos données")
         cover = dialogs(app)[-1]
         assert cover.modal
-        assert cover is app._top_dialog(), "over the sheet too"
+        assert app.nodes("AlertDialog")[-1] is app.tree.top_dialog(), "over the sheet too"
         assert cover.inset_padding == 0
         await app.move(RESUME)
         await app.see_not("Écran masqué")

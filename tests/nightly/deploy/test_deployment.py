@@ -142,7 +142,7 @@ async def test_when_an_app_process_is_killed_its_visitors_lose_nothing_and_other
             await ada.close()
             await ada.register()
             await ada.see("Identifiez-vous")
-            assert ada.page["route"] == ada.route == "/gerer"
+            assert ada.tree.page["route"] == ada.route == "/gerer"
             await sign_in(ada, "ada")
             await ada.see("Résilié · accès jusqu’au 5 avril")
             await choose(bob, "bob", 2)

@@ -67,7 +67,7 @@ async def whole(address: str, rng: Random) -> None:
         address = visitor.route
         await visitor.tap(month)
         await visitor.until(
-            lambda month=month: visitor.controls("Semantics", label=month, selected=True),  # type: ignore[misc]
+            lambda month=month: visitor.nodes("Semantics", label=month, selected=True),  # type: ignore[misc]
             f"{month!r} is not on screen",
         )
         await visitor.until(
@@ -88,7 +88,7 @@ async def whole(address: str, rng: Random) -> None:
 
 def _months(visitor: WireClient, **properties: Any) -> list[str]:
     """Return the names of the chart's columns that have these properties."""
-    labels = (one.get("label") or "" for one in visitor.controls("Semantics", **properties))
+    labels = (one.get("label") or "" for one in visitor.nodes("Semantics", **properties))
     return [label for label in labels if ", du " in label]
 
 

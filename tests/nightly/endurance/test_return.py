@@ -29,7 +29,7 @@ async def signed_in(app: Program, *, route: str = "/achats", **screen: float) ->
 
 def shown(visitor: WireClient) -> list[str]:
     """The names of the periods marked as the one on screen."""
-    return [one["label"] for one in visitor.controls("Semantics", selected=True) if "Facture" in one["label"]]
+    return [one["label"] for one in visitor.nodes("Semantics", selected=True) if "Facture" in one["label"]]
 
 
 def is_at(visitor: WireClient, period_id: str) -> bool:
@@ -49,9 +49,7 @@ async def test_at_whatever_moment_it_drops_the_screen_is_true_and_obeys_on_retur
     rng = Random(seed)  # noqa: S311 - chosen moments, no secrets
     async with await signed_in(patient) as visitor:
         await visitor.see(FORECAST)
-        months = [
-            one["label"] for one in visitor.controls("Semantics") if ", du " in (one.get("label") or "")
-        ]
+        months = [one["label"] for one in visitor.nodes("Semantics") if ", du " in (one.get("label") or "")]
         assert len(months) == 6
         today = datetime.now(ZoneInfo("Europe/Paris")).date()
         addresses = dict(zip(months, [p.bill_month for p in reversed(latest_periods(today))], strict=True))
@@ -65,7 +63,7 @@ async def test_at_whatever_moment_it_drops_the_screen_is_true_and_obeys_on_retur
             await visitor.register()
             told = f"return {number + 1} of the seed {seed}: {visitor.texts()}"
             assert visitor.session_id == session, told
-            assert visitor.page["route"] == visitor.route == route, told
+            assert visitor.tree.page["route"] == visitor.route == route, told
             other = rng.choice([month for month in months if month != chosen])
             try:
                 await choose(visitor, other)
@@ -83,17 +81,17 @@ async def test_at_whatever_moment_it_drops_the_screen_is_true_and_obeys_on_retur
 async def test_what_was_chosen_and_what_changed_meanwhile_are_there_on_return(patient: Program) -> None:
     async with await signed_in(patient, route="/reglages") as visitor:
         await visitor.tap("Sombre")
-        await visitor.until(lambda: visitor.page.get("theme_mode") == "dark", "not dark")
+        await visitor.until(lambda: visitor.tree.page.get("theme_mode") == "dark", "not dark")
         await visitor.go("/gerer")
         await visitor.see("Club Cubéo")
-        assert visitor.controls("BottomAppBar")
+        assert visitor.nodes("BottomAppBar")
         await visitor.cut()
         await patient.alone()
         visitor.width, visitor.height = 1440, 900  # the window was made larger meanwhile
         await visitor.register()
-        await visitor.until(lambda: visitor.controls("NavigationRail"), "not drawn for its width")
-        assert visitor.page["theme_mode"] == "dark"
-        assert visitor.page["route"] == "/gerer"
+        await visitor.until(lambda: visitor.nodes("NavigationRail"), "not drawn for its width")
+        assert visitor.tree.page["theme_mode"] == "dark"
+        assert visitor.tree.page["route"] == "/gerer"
         await visitor.see("Club Cubéo")
 
 
@@ -122,5 +120,5 @@ async def test_a_session_that_was_dropped_gives_way_to_a_new_page_at_the_same_ad
         await visitor.see("Identifiez-vous")
         await visitor.tap("Découvrir la démonstration")
         await visitor.see(LIST)
-        assert visitor.page["route"] == route
+        assert visitor.tree.page["route"] == route
     assert not hasty.said
