@@ -377,11 +377,15 @@ def nameless(page: Page) -> list[Node]:
     return [node for node in semantics(page) if node.interactive and not node.name]
 
 
-def heading_faults(page: Page) -> list[str]:
-    """Return faults of the headings: not exactly one of the first level, or a level skipped."""
+def heading_faults(page: Page, *, scrolled: bool = False) -> list[str]:
+    """Return faults of the headings: not exactly one of the first level, or a level skipped.
+
+    On a scrolled screen, the heading that follows the first one may be out of sight.
+    """
     levels = [node.level for node in semantics(page) if node.level is not None]
     faults = [] if levels.count(1) == 1 else [f"{levels.count(1)} headings of level 1"]
-    faults += [f"level {later} after {sooner}" for sooner, later in pairwise(levels) if later > sooner + 1]
+    seen = levels[1:] if scrolled else levels
+    faults += [f"level {later} after {sooner}" for sooner, later in pairwise(seen) if later > sooner + 1]
     return faults
 
 

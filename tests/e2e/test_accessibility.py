@@ -44,13 +44,13 @@ from tests.e2e.test_journeys import (
 from tests.harness.processes import Server
 
 
-def faults(page: Page, said: Said) -> list[str]:
+def faults(page: Page, said: Said, *, scrolled: bool = False) -> list[str]:
     """Return every fault of the screen, in words."""
     rest(page)
     locale = "fr" if said is FR else "en"
     return [
         *(f"nameless {node.role or node.tag} at {node.left:.0f},{node.top:.0f}" for node in nameless(page)),
-        *(f"heading: {fault}" for fault in heading_faults(page)),
+        *(f"heading: {fault}" for fault in heading_faults(page, scrolled=scrolled)),
         *(f"target: {fault}" for fault in small_targets(page)),
         *(f"overflow: {fault}" for fault in overflowing(page)),
         *(f"read twice: {text!r}" for text in read_twice(page)),

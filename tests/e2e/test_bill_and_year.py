@@ -65,9 +65,9 @@ def test_printed_bill_is_explained_told_or_typed(
     see_address(page, "/rapprochement?periode=2026-05")
     see(page, words["gap"])
     scroll_to(page, words["line"])
-    assert faults(page, said) == []
+    assert faults(page, said, scrolled=True) == []
     scroll_to(page, words["clocks"])
-    assert faults(page, said) == []
+    assert faults(page, said, scrolled=True) == []
     page.goto(f"{demo.url}/rapprochement?periode=2026-03")
     see_heading(page, words["compare"])
     enter(page, words["field"], "56,29")
@@ -90,7 +90,7 @@ def test_year_is_read_and_its_picture_saved(
     see(page, words["title"])
     assert faults(page, said) == []
     scroll_to(page, words["picture"])
-    assert faults(page, said) == []
+    assert faults(page, said, scrolled=True) == []
     with page.expect_download(timeout=stretched(PATIENCE) * 1000) as downloading:
         tap(page, words["picture"])
     see(page, words["done"])

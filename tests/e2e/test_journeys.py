@@ -18,6 +18,7 @@ from tests.e2e.browser import (
     plain,
     press_by_keyboard,
     rest,
+    scroll_to,
     see,
     see_address,
     see_heading,
@@ -131,11 +132,12 @@ def sign_in(page: Page, said: Said, identifier: str, password: str = PASSWORD) -
 
 
 def contract(page: Page, said: Said) -> str:
-    """Wait for the row of the first contract, and return its name."""
+    """Scroll to the row of the first contract, and return its name."""
 
     def leading() -> list[str]:
         return [plain(node.name) for node in semantics(page) if plain(node.name).endswith(said.see_usage)]
 
+    scroll_to(page, said.see_usage)
     until(page, leading, f"no contract leading to {said.see_usage!r}")
     rest(page)  # what comes above it later moves it away from a tap
     return leading()[0]
