@@ -64,6 +64,7 @@ from services.domain.origins import backend_origin
 from services.insights.review import Review, merge
 
 if TYPE_CHECKING:
+    from services.client.history_store import HistoryStore
     from services.client.offline import Cipher, OfflineStore
 
 __all__ = ["Backend", "Challenge", "Clock", "Remembered"]
@@ -145,11 +146,13 @@ class Backend:
         *,
         clock: Clock = utc_now,
         offline: OfflineStore | None = None,
+        history: HistoryStore | None = None,
     ) -> None:
         self._http = http_client
         self._oauth = OAuthClient(http_client)
         self._session = Session(self._oauth, credentials, clock=clock, on_end=self._ended)
         self._offline = offline
+        self.history = history
         self._saving: asyncio.TimerHandle | None = None
         self._unsent: tuple[UnsentFeedback, ...] = ()
         self._reviews: dict[str, Review] = {}
@@ -169,6 +172,7 @@ class Backend:
         timeout: float = CALL_TIMEOUT,
         tls: ssl.SSLContext | None = None,
         offline: OfflineStore | None = None,
+        history: HistoryStore | None = None,
     ) -> Backend:
         """Return the client of the backend at `url`: `https://host[:port]`, or `http://` on this machine.
 
@@ -178,7 +182,7 @@ class Backend:
             ValueError: the address is invalid; the message is a sentence for the user.
         """
         http_client = HttpClient.over_http(backend_origin(url), clock=clock, timeout=timeout, tls=tls)
-        return cls(http_client, credentials, clock=clock, offline=offline)
+        return cls(http_client, credentials, clock=clock, offline=offline, history=history)
 
     @property
     def signed_in(self) -> bool:
@@ -225,10 +229,12 @@ class Backend:
         remembered = await self._session.resume()
         cipher = self._cipher()
         if cipher is not None and self._offline is not None:
-            self._know(await self._offline.open(cipher))
+            self._know(await self._offline.open(cipher) or {})
         elif self._offline is not None and remembered.problem is None and not self._session.overdue:
             # With a problem or an overdue session, the key may still become available.
             await self._offline.erase()
+            if self.history is not None and not remembered.signed_in:
+                await self.history.expire()
         return remembered
 
     async def begin_sign_in(self, identifier: str) -> Challenge:
@@ -248,6 +254,8 @@ class Backend:
         tokens = await self._tokens(challenge, password)
         self._opening.cancel()
         self._drop_account()
+        if self.history is not None:
+            self.history.lock()
         problem = await self._session.start(tokens, challenge.identifier, remember=remember)
         cipher = self._cipher()
         if cipher is not None and self._offline is not None:
@@ -277,7 +285,7 @@ class Backend:
 
     async def erase_again(self) -> CredentialProblem | None:
         """Erase a session that the store did not erase at `sign_out`; return why the store still fails."""
-        return await self._leaving.run("erase", self._session.erase)
+        return await self._leaving.run("erase", self._erase_again)
 
     async def sign_out_everywhere(self) -> CredentialProblem | None:
         """End all sessions of the subscriber, on all devices, then sign out here.
@@ -473,8 +481,35 @@ class Backend:
             key,
         )
 
-    async def forget_known(self) -> None:
-        """Clear the cache, here and on the device; the session continues."""
+    async def open_history(self, subscriber_id: str) -> bool:
+        """Open the history kept on this device, unless the session is overdue; return whether there is one.
+
+        Raises:
+            HistoryUnavailable: a history is kept, but cannot be read now.
+        """
+        if self.history is None or self._session.overdue:
+            return False
+        return await self.history.open(subscriber_id, self._session.expiry)
+
+    async def keep_history(self, subscriber_id: str) -> None:
+        """Start to keep the history on this device; only if `keeps_on_device`.
+
+        Raises:
+            HistoryUnavailable: nothing is kept.
+        """
+        if self.history is not None:
+            await self.history.turn_on(subscriber_id, self._session.expiry)
+
+    async def erase_history(self) -> CredentialProblem | None:
+        """Erase the history kept on this device; return why it may remain."""
+        return None if self.history is None else await self.history.erase()
+
+    async def forget_known(self) -> CredentialProblem | None:
+        """Clear the cache and the history, here and on the device; the session continues.
+
+        Returns:
+            Reason why the history may remain.
+        """
         reviews = self._reviews
         self._forget()
         cipher = self._cipher()
@@ -482,6 +517,7 @@ class Backend:
             await self._offline.open(cipher)
         for contract_id, review in reviews.items():
             await self.keep_review(contract_id, review)
+        return await self.erase_history()
 
     @property
     def unsent_feedback(self) -> tuple[UnsentFeedback, ...]:
@@ -515,6 +551,8 @@ class Backend:
         await self._http.close()
         if self._offline is not None:
             await self._offline.close()
+        if self.history is not None:
+            await self.history.close()
 
     def _read(
         self, kind: type[T], url: Callable[[], str], priority: Priority | None = Priority.ESSENTIAL
@@ -599,7 +637,12 @@ class Backend:
     async def _erase_and_revoke(self) -> CredentialProblem | None:
         if self._offline is not None:
             await self._offline.settled()
-        return await self._session.stop()
+        remaining = await self.erase_history()
+        return await self._session.stop() or remaining
+
+    async def _erase_again(self) -> CredentialProblem | None:
+        remaining = await self.erase_history() if not self.signed_in else None
+        return await self._session.erase() or remaining
 
     async def _end_all_sessions(self) -> CredentialProblem | None:
         async def once() -> Response:
@@ -644,10 +687,14 @@ class Backend:
         if self.on_outdated is not None:
             self.on_outdated()
 
-    def _ended(self) -> None:
+    async def _ended(self, by_age: bool) -> None:
         self._forget()
+        if self.history is not None:
+            self.history.lock()
         if self.on_session_end is not None:
             self.on_session_end()
+        if self.history is not None:
+            await (self.history.expire() if by_age else self.history.erase())
 
 
 def _identifier(text: str) -> str:

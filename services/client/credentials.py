@@ -29,7 +29,10 @@ LONGEST_ON_WINDOWS = 1_200
 _TRUSTED = frozenset(
     f"keyring.backends.{name}" for name in ("SecretService", "libsecret", "kwallet", "macOS", "Windows")
 )
-_USERNAME = "refresh-token"
+SESSION = "refresh-token"
+"""Name of the session's entry."""
+HISTORY = "history-key"
+"""Name of the entry with the key of the history."""
 
 
 class CredentialProblem(StrEnum):
@@ -60,7 +63,7 @@ class CredentialsUnavailable(Exception):
 
 
 class CredentialStore(Protocol):
-    """Store of one short secret per device and backend.
+    """Store of one short secret per device, backend and name.
 
     Every method may raise `CredentialsUnavailable`, and no other error.
     """
@@ -101,9 +104,11 @@ class KeyringStore:
         origin: origin of the backend (`https://host`): two backends never share an entry.
         timeout: seconds after which a call is `SLOW`. The operation continues as long as the user takes to
             unlock the keyring.
+        name: name of the entry.
     """
 
-    def __init__(self, origin: str, *, timeout: float = 5.0) -> None:
+    def __init__(self, origin: str, *, timeout: float = 5.0, name: str = SESSION) -> None:
+        self._name = name
         self._service = f"fr.consoetmoi|{origin}"
         self._timeout = timeout
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -111,7 +116,7 @@ class KeyringStore:
         self._last: tuple[tuple[str, ...], asyncio.Future[Any]] | None = None
 
     async def load(self) -> str | None:
-        return await self._call(lambda: _trusted_keyring().get_password(self._service, _USERNAME), "load")
+        return await self._call(lambda: _trusted_keyring().get_password(self._service, self._name), "load")
 
     async def save(self, secret: str) -> None:
         await self._call(lambda: self._replace(secret), "save", secret)
@@ -128,12 +133,12 @@ class KeyringStore:
         self._delete()
         kept: str | None = None
         try:
-            keyring.set_password(self._service, _USERNAME, secret)
-            kept = keyring.get_password(self._service, _USERNAME)
+            keyring.set_password(self._service, self._name, secret)
+            kept = keyring.get_password(self._service, self._name)
         finally:
             if kept != secret:
                 with suppress(Exception):  # the first error is the one to report
-                    keyring.delete_password(self._service, _USERNAME)
+                    keyring.delete_password(self._service, self._name)
         if kept != secret:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
@@ -142,8 +147,8 @@ class KeyringStore:
 
         keyring = _trusted_keyring()
         with suppress(PasswordDeleteError):  # also raised when there is nothing to delete
-            keyring.delete_password(self._service, _USERNAME)
-        if keyring.get_password(self._service, _USERNAME) is not None:
+            keyring.delete_password(self._service, self._name)
+        if keyring.get_password(self._service, self._name) is not None:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
     async def _call(self, operation: Callable[[], T], *asked: str) -> T:

@@ -1,9 +1,10 @@
 """Encrypted files on the device for a start without a network, readable only by the subscriber's session.
 
-Each backend has one folder in the app's data folder. Files are written atomically, encrypted by AES-256-GCM.
-The key is created with the session and stored beside its refresh token, in the credential store, so that
-neither outlives the other. A file cannot be read without the key, for another subscriber, backend or name,
-or after a change of one bit. An unreadable file is deleted.
+Each backend has one folder of each kind in the app's data folder. Files are written atomically, encrypted by
+AES-256-GCM. The key of the offline data is created with the session. The credential store keeps both in one
+entry, so that neither outlives the other. The history has a key of its own
+(`services/client/history_store.py`). A file cannot be read without the key, for another subscriber, backend
+or name, or after a change of one bit. An unreadable file is deleted.
 
 Only a folder of the app's own is used: a link in its place is removed, and its target is left alone.
 
@@ -62,7 +63,7 @@ class Cipher:
     origin: str
     """Origin of the backend."""
     owner: str
-    """Identifier of the subscriber signed in."""
+    """Identifier or id of the subscriber."""
 
     def __repr__(self) -> str:
         return "Cipher(...)"
@@ -99,23 +100,45 @@ class OfflineStore:
     Args:
         data_folder: folder of the app; the store creates its own folder in it.
         origin: origin of the backend (`https://host`): two backends never share a file.
+        kind: kind of the data; each kind has its own folder.
     """
 
-    def __init__(self, data_folder: Path, origin: str) -> None:
+    def __init__(self, data_folder: Path, origin: str, kind: str = "offline") -> None:
         self.origin = origin
-        self.folder = data_folder / f"offline-{hashlib.sha256(origin.encode()).hexdigest()[:16]}"
+        self.damaged = 0
+        self.folder = data_folder / f"{kind}-{hashlib.sha256(origin.encode()).hexdigest()[:16]}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="offline")
         self._cipher: Cipher | None = None
         self._closed = False
 
-    async def open(self, cipher: Cipher) -> dict[str, bytes]:
-        """Create the folder, and read the files of the session; delete all other files."""
+    async def open(self, cipher: Cipher) -> dict[str, bytes] | None:
+        """Create the folder, and read the files of the cipher; delete and count all other files.
+
+        Returns:
+            The contents by name; `None` if the disk failed or was too slow.
+        """
         try:
             async with asyncio.timeout(OPENING_TIME):
-                return await self._run(lambda: self._open(cipher)) or {}
+                return await self._run(lambda: self._open(cipher))
         except TimeoutError:
             logger.warning("The disk is too slow: this start has no offline data")
-            return {}
+            return None
+
+    def exists(self) -> asyncio.Future[bool | None]:
+        """Return whether the folder exists; `None` if the disk failed."""
+        return self._run(self.folder.is_dir)
+
+    def read(self, cipher: Cipher, name: str) -> bytes | None:
+        """Return the content of the file `name`, or `None` if it does not exist; for use in `save`'s thread.
+
+        Raises:
+            OSError: the file cannot be read, or belongs to another cipher.
+        """
+        path = self.folder / f"{name}{_SUFFIX}"
+        content = _read(cipher, path)
+        if content is None and path.exists():
+            raise OSError("not a file of this cipher")
+        return content
 
     def save(self, cipher: Cipher, name: str, content: Callable[[], bytes]) -> asyncio.Future[bool | None]:
         """Write the result of `content`, called in a thread, to the file `name`.
@@ -129,8 +152,8 @@ class OfflineStore:
         """Delete the file `name`."""
         return self._run(lambda: self._remove(name))
 
-    def erase(self) -> asyncio.Future[None]:
-        """Delete the folder with all its files."""
+    def erase(self) -> asyncio.Future[bool | None]:
+        """Delete the folder with all its files; return whether that succeeded."""
         return self._run(self._erase)
 
     async def settled(self) -> None:
@@ -168,6 +191,7 @@ class OfflineStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         found: dict[str, bytes] = {}
+        self.damaged = 0
         for path in self.folder.iterdir():
             with suppress(OSError):
                 if path.suffix == _UNFINISHED and time.time() - path.lstat().st_mtime < _ABANDONED:
@@ -176,6 +200,7 @@ class OfflineStore:
             if content is not None:
                 found[path.stem] = content
                 continue
+            self.damaged += path.suffix == _SUFFIX
             with suppress(OSError):
                 path.unlink()
         return found
@@ -199,7 +224,7 @@ class OfflineStore:
         self._check_folder()
         (self.folder / f"{name}{_SUFFIX}").unlink(missing_ok=True)
 
-    def _erase(self) -> None:
+    def _erase(self) -> bool:
         self._remove_link()
         if self.folder.is_dir():
             # first, in case a file of another program cannot be deleted
@@ -207,6 +232,7 @@ class OfflineStore:
                 with suppress(OSError):
                     file.unlink()
             shutil.rmtree(self.folder)
+        return True
 
     def _check_folder(self) -> None:
         """Check that the folder was not replaced by a link since it was opened.

@@ -16,7 +16,7 @@ import asyncio
 import base64
 import hmac
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -119,6 +119,7 @@ class Session(httpx.Auth):
         problem: reason why the credential store does not hold this session although it should.
         overdue: whether the session has expired by this device's clock. That clock may be wrong: the backend
             decides. Until then, cached answers stay hidden.
+        expiry: latest expiry of the refresh token, in seconds since 1970, by this device's clock.
     """
 
     def __init__(
@@ -127,11 +128,18 @@ class Session(httpx.Auth):
         credentials: CredentialStore,
         *,
         clock: Clock,
-        on_end: Callable[[], None],
+        on_end: Callable[[bool], Awaitable[None]],
     ) -> None:
+        """Create a session that is not signed in.
+
+        Args:
+            on_end: awaited when the session has ended by itself; its argument is whether it ended by age. A
+                refresh token refused before its expiry was revoked, or reported as stolen.
+        """
         self.identifier: str | None = None
         self.problem: CredentialProblem | None = None
         self.overdue = False
+        self.expiry = 0
         self._oauth = authority
         self._credentials = credentials
         self._clock = clock
@@ -149,6 +157,10 @@ class Session(httpx.Auth):
     @property
     def signed_in(self) -> bool:
         return self._access is not None or self._refresh is not None
+
+    @property
+    def _expired(self) -> bool:
+        return self.expiry <= self._clock().timestamp()
 
     @property
     def key(self) -> bytes | None:
@@ -172,7 +184,8 @@ class Session(httpx.Auth):
             if text is not None:
                 await self._clear()
             return Remembered(None, signed_in=False, problem=None)
-        self.overdue = kept.exp <= self._clock().timestamp()
+        self.expiry = kept.exp
+        self.overdue = self._expired
         self.identifier, self._refresh, self._remember = kept.id, kept.rt, True
         self._exclusive, self.problem = False, None
         self._key = kept.offline_key()
@@ -333,7 +346,7 @@ class Session(httpx.Auth):
             elif kept is None or not kept.rt:
                 return None, None
             self._key = kept.offline_key() or self._key  # another window may have created the key
-            self._refresh = kept.rt
+            self._refresh, self.expiry = kept.rt, kept.exp
             await self._credentials.save(msgspec.structs.replace(kept, rt="", by=self._window).encode())
             self._exclusive = True
         except CredentialsUnavailable as error:
@@ -355,15 +368,15 @@ class Session(httpx.Auth):
         """Save the new refresh token before any of the new tokens is used."""
         refresh = tokens.refresh_token or self._refresh
         self._exclusive, self.overdue = True, False
+        life = tokens.refresh_token_expires_in
+        lasts = REFRESH_TOKEN_LIFE if life is None else timedelta(seconds=life)
+        self.expiry = int((self._clock() + lasts).timestamp())
         if self._remember and refresh is not None and self.identifier is not None:
-            life = tokens.refresh_token_expires_in
-            lasts = REFRESH_TOKEN_LIFE if life is None else timedelta(seconds=life)
-            expiry = int((self._clock() + lasts).timestamp())
             self._key = self._key or secrets.token_bytes(KEY_LENGTH)
             key = base64.b64encode(self._key).decode()
             try:
                 await self._credentials.save(
-                    StoredSession(_LAYOUT, refresh, expiry, self.identifier, key).encode()
+                    StoredSession(_LAYOUT, refresh, self.expiry, self.identifier, key).encode()
                 )
             except CredentialsUnavailable as error:
                 self._saved(error.problem, error.late)
@@ -385,9 +398,10 @@ class Session(httpx.Auth):
         """End the session, and report it once."""
         if not self.signed_in:
             return
+        by_age = self._expired
         self._forget()
         self.problem = await self._clear()
-        self._on_end()
+        await self._on_end(by_age)
 
     def _forget(self) -> None:
         self._access = self._refresh = self._key = self.problem = self._late = self._asked = None

@@ -22,6 +22,7 @@ from services.client.http import CALL_TIMEOUT, IN_PROCESS, Clock, HttpClient, ut
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+    from services.client.history_store import HistoryStore
     from services.client.offline import OfflineStore
 
 SLOWNESS: Final = 3.0
@@ -74,10 +75,15 @@ class Demonstration(httpx.AsyncBaseTransport):
         address = (f"visitor-{uuid4()}", 0)
         self._way = way or httpx.ASGITransport(app, raise_app_exceptions=False, client=address)
 
-    def backend(self, credentials: CredentialStore, offline: OfflineStore | None = None) -> Backend:
+    def backend(
+        self,
+        credentials: CredentialStore,
+        offline: OfflineStore | None = None,
+        history: HistoryStore | None = None,
+    ) -> Backend:
         """Return the client of this visitor."""
         http_client = HttpClient(IN_PROCESS, self, clock=self._clock, timeout=CALL_TIMEOUT, ready=self._ready)
-        return Backend(http_client, credentials, clock=self._clock, offline=offline)
+        return Backend(http_client, credentials, clock=self._clock, offline=offline, history=history)
 
     async def start_over(self, identifier: str) -> None:
         """Clear the fault, and reset the made-up data of the subscriber, for all visitors."""

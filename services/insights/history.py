@@ -1,11 +1,13 @@
-"""History of one contract: imported periods, and the merge of two histories."""
+"""History of one contract: imported and kept periods, and the merge of two histories."""
 
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 from typing import Generic, TypeVar
 
 import msgspec
@@ -18,29 +20,39 @@ from services.insights.search import of_kind
 R = TypeVar("R", bound=Struct)
 
 
+class Origin(IntEnum):
+    """Origin of a record. The higher one outranks the other; the backend's answers outrank both."""
+
+    FILE = 0
+    """A file that the user imported."""
+    DEVICE = 1
+    """An answer of the backend to this device."""
+
+
 @dataclass(frozen=True)
 class Versioned(Generic[R]):
     """Record of the backend, with the time at which the backend gave it."""
 
     value: R
     at: datetime
+    origin: Origin = Origin.FILE
 
     def newer(self, other: Versioned[R] | None) -> Versioned[R]:
-        """Return the later version; of two versions of one time, the same one in any order."""
+        """Return the version of the higher origin, else the later one; the same one in any order."""
         if other is None or self == other:
             return self
-        ranks = [(one.at, msgspec.json.encode(one.value)) for one in (self, other)]
+        ranks = [(one.origin, one.at, msgspec.json.encode(one.value)) for one in (self, other)]
         return self if ranks[0] >= ranks[1] else other
 
 
 class _Packed(Struct):
-    periods: dict[str, tuple[BillingPeriod, datetime]]
-    entries: dict[str, tuple[Purchase, datetime]]
+    periods: dict[str, tuple[BillingPeriod, datetime, Origin]]
+    entries: dict[str, tuple[Purchase, datetime, Origin]]
 
 
 @dataclass(frozen=True)
 class History:
-    """Imported periods and entries of one contract, each by its id."""
+    """Imported and kept periods and entries of one contract, each by its id."""
 
     periods: Mapping[str, Versioned[BillingPeriod]] = field(default_factory=dict)
     entries: Mapping[str, Versioned[Purchase]] = field(default_factory=dict)
@@ -57,10 +69,22 @@ class History:
     def packed(self) -> bytes:
         """Return the history compressed: about 50 bytes an entry, which has 1,000 as an object."""
         told = _Packed(
-            {name: (one.value, one.at) for name, one in self.periods.items()},
-            {name: (one.value, one.at) for name, one in self.entries.items()},
+            {name: (one.value, one.at, one.origin) for name, one in self.periods.items()},
+            {name: (one.value, one.at, one.origin) for name, one in self.entries.items()},
         )
         return zlib.compress(msgspec.json.encode(told))
+
+    def holds(self, one: PeriodEntries) -> bool:
+        """Return whether this device has kept a period, and its entries, as they are."""
+        records = [
+            (self.periods.get(one.period.period_id), one.period),
+            *((self.entries.get(entry.payment_id), entry) for entry in one.entries),
+        ]
+        return all(held and held.origin is Origin.DEVICE and held.value == value for held, value in records)
+
+    def of_device(self) -> History:
+        """Return the history without the records of files."""
+        return History(_of_device(self.periods), _of_device(self.entries))
 
     def unserved(self, served: Sequence[PeriodEntries]) -> tuple[PeriodEntries, ...]:
         """Return the periods that the backend no longer serves, newest first.
@@ -80,12 +104,12 @@ class History:
         )
 
 
-def history_of(periods: Iterable[PeriodEntries], at: datetime) -> History:
+def history_of(periods: Iterable[PeriodEntries], at: datetime, origin: Origin = Origin.FILE) -> History:
     """Return the history with these periods."""
     listed = tuple(periods)
     return History(
-        {one.period.period_id: Versioned(one.period, at) for one in listed},
-        {entry.payment_id: Versioned(entry, at) for one in listed for entry in one.entries},
+        {one.period.period_id: Versioned(one.period, at, origin) for one in listed},
+        {entry.payment_id: Versioned(entry, at, origin) for one in listed for entry in one.entries},
     )
 
 
@@ -95,6 +119,26 @@ def merge(one: History, other: History) -> History:
     Associative, commutative and idempotent: the order of imports does not matter.
     """
     return History(_best(one.periods, other.periods), _best(one.entries, other.entries))
+
+
+def trimmed(history: History, largest: int) -> tuple[History, int]:
+    """Return the history without its oldest periods, so that it is packed in `largest` bytes.
+
+    Returns:
+        The history, and the number of the dropped periods.
+    """
+    names = sorted(history.periods)
+
+    def without(count: int) -> History:
+        left = {name: history.periods[name] for name in names[count:]}
+        entries = {name: one for name, one in history.entries.items() if one.value.period_id in left}
+        return History(left, entries)
+
+    if len(history.packed()) <= largest:
+        return history, 0
+    counts = range(1, len(names))
+    dropped = 1 + bisect_left(counts, True, key=lambda count: len(without(count).packed()) <= largest)
+    return without(dropped), dropped
 
 
 def page_of(kept: PeriodEntries, kind: Filter | None, number: int, per_page: int) -> PurchasePage:
@@ -108,6 +152,10 @@ def page_of(kept: PeriodEntries, kind: Filter | None, number: int, per_page: int
     )
     items = tuple(entries[(number - 1) * per_page : number * per_page])
     return PurchasePage(period=kept.period, items=items, pagination=pagination)
+
+
+def _of_device(records: Mapping[str, Versioned[R]]) -> dict[str, Versioned[R]]:
+    return {name: one for name, one in records.items() if one.origin is Origin.DEVICE}
 
 
 def _best(one: Mapping[str, Versioned[R]], other: Mapping[str, Versioned[R]]) -> dict[str, Versioned[R]]:

@@ -201,7 +201,7 @@ async def test_unwritable_folder_raises_no_error(tmp_path: Path) -> None:
     """Put a file at the folder's path, so that even root cannot write there."""
     (tmp_path / "data").write_text("in the way")
     store = OfflineStore(tmp_path / "data", CIPHER.origin)
-    assert await store.open(CIPHER) == {}
+    assert await store.open(CIPHER) is None
     assert not await store.save(CIPHER, "answers", lambda: b"x")
     await store.remove("answers")
     await store.erase()
@@ -359,7 +359,7 @@ async def test_slow_disk_does_not_delay_the_start(
 ) -> None:
     monkeypatch.setattr(offline_module, "OPENING_TIME", 0.01)
     store.save(CIPHER, "answers", lambda: time.sleep(0.2) or b"")  # type: ignore[func-returns-value]
-    assert await store.open(CIPHER) == {}
+    assert await store.open(CIPHER) is None
 
 
 def _write(folder: Path, letter: str, times: int) -> None:
@@ -390,7 +390,7 @@ async def test_two_writing_processes_leave_complete_files(store: OfflineStore) -
         process.join()
         assert process.exitcode == 0
     assert seen <= {b"a" * 5000, b"b" * 5000}
-    files = await store.open(CIPHER)
+    files = await store.open(CIPHER) or {}
     assert len(files) == 81, "neither lost what only it had written"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.domain.models import Filter
-from services.insights.history import History, history_of, merge, page_of
+from services.insights.history import History, Origin, history_of, merge, page_of, trimmed
 from services.insights.ledger import NOTHING, PeriodEntries, counted
 from tests.services.insights.factories import NOW, entry, euros, ledger, moment
 
@@ -37,7 +37,7 @@ def histories(draw: st.DrawFn) -> History:
 
     periods = draw(st.lists(st.sampled_from(OLD), unique_by=lambda one: one.period.period_id, max_size=4))
     at = NOW + timedelta(days=draw(st.integers(0, 2)))
-    return history_of(map(changed, periods), at)
+    return history_of(map(changed, periods), at, draw(st.sampled_from(Origin)))
 
 
 @given(histories(), histories(), histories())
@@ -85,3 +85,25 @@ def test_pages_of_a_kept_period_hold_each_entry_once_newest_first() -> None:
     assert [each for page in pages for each in page.items] == list(reversed(kept.entries))
     assert pages[0].pagination.total_count == len(kept.entries)
     assert page_of(kept, Filter.REFUND, 1, 2).items == ()
+
+
+def test_record_of_the_device_outranks_a_later_file() -> None:
+    kept = history_of(OLD, NOW, Origin.DEVICE)
+    assert merge(kept, history_of(KNOWN.periods[5:], NOW + timedelta(days=9))).of_device() == kept
+    assert kept.holds(OLD[0])
+    assert not history_of(OLD, NOW).holds(OLD[0])
+
+
+@given(histories())
+def test_packed_history_is_unpacked_to_itself(history: History) -> None:
+    assert History.unpacked(history.packed()) == history
+
+
+def test_oldest_periods_are_dropped_until_the_history_fits() -> None:
+    history = history_of(OLD, NOW)
+    assert trimmed(history, len(history.packed())) == (history, 0)
+    left, dropped = trimmed(history, len(history.packed()) - 1)
+    assert 0 < dropped < len(OLD)
+    assert sorted(left.periods) == sorted(history.periods)[dropped:]
+    assert {one.value.period_id for one in left.entries.values()} <= left.periods.keys()
+    assert trimmed(history, 1)[0] == History()
