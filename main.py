@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # a server listens before it imports modules that only pages 
     from starlette.types import Receive, Scope, Send
 
     from services.client.credentials import CredentialStore
+    from services.client.history_store import HistoryStore
     from services.client.offline import OfflineStore
     from services.client.sign_in_tries import Failures, SignInTries
 
@@ -120,12 +121,15 @@ class Application:
 
         settings = self._settings
         credentials, offline = credential_store(settings), offline_store(settings)
+        history = history_store(settings)
         demonstration = None
         if self._sandbox is not None:
             demonstration = Demonstration(self._sandbox, ready=self._sandbox.built)
-            backend = demonstration.backend(credentials, offline)
+            backend = demonstration.backend(credentials, offline, history)
         elif settings.backend is not None:
-            backend = Backend.at(settings.backend, credentials, tls=self._authorities, offline=offline)
+            backend = Backend.at(
+                settings.backend, credentials, tls=self._authorities, offline=offline, history=history
+            )
         if self._failures is not None:
             backend.sign_in_tries = visitor_tries(page, self._failures)
         await open_app(page, backend, settings, demonstration)
@@ -191,8 +195,8 @@ def embedded_sandbox(settings: Settings) -> Starlette:
     return create_app("sqlite://", clock=utc_now, settings=rules)
 
 
-def credential_store(settings: Settings) -> CredentialStore:
-    """Return the store of the refresh token."""
+def credential_store(settings: Settings, name: str = "refresh-token") -> CredentialStore:
+    """Return the store of a secret: the refresh token, or another `name`."""
     from services.client.credentials import KeyringStore, MemoryStore
     from services.client.http import IN_PROCESS
 
@@ -203,9 +207,9 @@ def credential_store(settings: Settings) -> CredentialStore:
         case Runtime.PHONE:
             from views.core.secure_storage import SecureStorageStore
 
-            return SecureStorageStore(origin)
+            return SecureStorageStore(origin, name=name)
         case Runtime.DESKTOP:
-            return KeyringStore(origin)
+            return KeyringStore(origin, name=name)
 
 
 def offline_store(settings: Settings) -> OfflineStore | None:
@@ -216,6 +220,19 @@ def offline_store(settings: Settings) -> OfflineStore | None:
     from services.client.offline import OfflineStore
 
     return OfflineStore(settings.data_folder, settings.backend or IN_PROCESS)
+
+
+def history_store(settings: Settings) -> HistoryStore | None:
+    """Return the encrypted store of the history; None on a web host, like `offline_store`."""
+    if settings.runtime.on_the_web:
+        return None
+    from services.client.credentials import HISTORY
+    from services.client.history_store import HistoryStore
+    from services.client.http import IN_PROCESS, utc_now
+    from services.client.offline import OfflineStore
+
+    files = OfflineStore(settings.data_folder, settings.backend or IN_PROCESS, "history")
+    return HistoryStore(credential_store(settings, HISTORY), files, clock=utc_now)
 
 
 def visitor_tries(page: ft.Page, failures: Failures) -> SignInTries | None:

@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from services.client import http
 from services.client.backend import Backend
 from services.client.credentials import CredentialStore, MemoryStore
+from services.client.history_store import HistoryStore
 from services.client.http import IN_PROCESS, HttpClient
 from services.client.offline import OfflineStore
 from services.client.simulated_faults import Demonstration
@@ -122,11 +123,15 @@ class Line(httpx.AsyncBaseTransport):
             held.released.set()
 
     def backend(
-        self, credentials: CredentialStore | None = None, offline: OfflineStore | None = None
+        self,
+        credentials: CredentialStore | None = None,
+        offline: OfflineStore | None = None,
+        history: HistoryStore | None = None,
     ) -> Backend:
         """Return a visitor's client at this end of the line."""
         wire = HttpClient(IN_PROCESS, self, clock=self._clock, timeout=stretched(5.0))
-        return Backend(wire, credentials or MemoryStore(), clock=self._clock, offline=offline)
+        store = credentials or MemoryStore()
+        return Backend(wire, store, clock=self._clock, offline=offline, history=history)
 
     def demonstration(self) -> Demonstration:
         """Return a visitor's transport over this line, on which a slow network takes no time."""
@@ -252,6 +257,7 @@ def visit(
     store: CredentialStore | None = None,
     *,
     offline: OfflineStore | None = None,
+    history: HistoryStore | None = None,
     demo: bool = True,
     sleep: Sleep = never,
     runtime: Runtime | None = None,
@@ -267,9 +273,9 @@ def visit(
         )
         demonstration = line.demonstration() if demo else None
         if demonstration is not None:
-            backend = demonstration.backend(store or MemoryStore(), offline)
+            backend = demonstration.backend(store or MemoryStore(), offline, history)
         else:
-            backend = line.backend(store, offline)
+            backend = line.backend(store, offline, history)
         await open_app(page, backend, settings, demonstration, sleep=sleep)
 
     return Driver(main, **screen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import TypeAlias
 
 import flet as ft
 
@@ -18,6 +19,9 @@ from views.kit.cards import column
 from views.kit.design import Design, decorative, text
 from views.kit.theme import SPACE_M, SPACE_S, negative_button
 
+EarlierAction: TypeAlias = tuple[str, Callable[[], None]]
+"""Label and handler of a link to an action that should come before the confirmation, such as an export."""
+
 
 def confirmation(
     design: Design,
@@ -31,11 +35,13 @@ def confirmation(
     busy: str = "",
     serious: bool = True,
     proof: ProofState | None = None,
+    first: EarlierAction | None = None,
 ) -> Sheet:
     """Return a sheet that lists the consequences, each on its line; the safe answer has the focus.
 
     `busy` names the action in progress: both answers are then disabled, and the sheet stays open. If the
-    `proof` is wanted, the sheet asks for the password before `on_confirm` continues.
+    `proof` is wanted, the sheet asks for the password before `on_confirm` continues. `first` is the label and
+    the handler of a link to what can be done before.
     """
     lines = [
         ft.Row(
@@ -52,6 +58,7 @@ def confirmation(
     locked = proof is not None and isinstance(proof.error, Locked)
     content = column(
         *lines,
+        *([link(design, *first)] if first else []),
         *([PasswordAsked(proof, on_confirm, bool(busy))] if proof is not None and asks else []),
         outline_button(design, keep, on_keep, autofocus=not asks, disabled=bool(busy)),
         strong_button(design, busy or confirm, on_confirm, style=style, disabled=bool(busy) or locked),
@@ -70,12 +77,14 @@ def AskedFirst(
     serious: bool,
     *,
     main: bool = False,
+    first: EarlierAction | None = None,
 ) -> ft.Control:
     """Build a button that opens the confirmation of its action; the confirm button has the same label.
 
     Args:
         serious: the confirmation warns by its color, and the button is a plain link.
         main: the button is the first of several.
+        first: label and handler of a link to what can be done before.
     """
     design, sheets = use_design(), use_sheets()
 
@@ -84,7 +93,17 @@ def AskedFirst(
         await on_confirm()
 
     def drawn(design: Design) -> Sheet:
-        return confirmation(design, title, consequences, label, confirm, keep, sheets.close, serious=serious)
+        return confirmation(
+            design,
+            title,
+            consequences,
+            label,
+            confirm,
+            keep,
+            sheets.close,
+            serious=serious,
+            first=first,
+        )
 
     ask = partial(sheets.open, drawn)
     if serious:

@@ -57,6 +57,8 @@ class InsightsState:
     """Returns the publishers recognized on any contract."""
     load_others: Callable[[], Awaitable[None]] | None = None
     """Reads the reviews of the other contracts."""
+    keeps: Callable[[], bool] = bool
+    """Returns whether the history is kept on this device."""
     on_count: Callable[[int], None] = lambda _: None
     """Receives the number of new findings, neither seen nor decided."""
     packed: Loadable[PackedLedger] = field(default_factory=Loadable)
@@ -85,7 +87,9 @@ class InsightsState:
         self._ledger = Resource(
             self, "packed", lambda: Reading(self._recalled, self._read), prepare=self._prepare
         )
-        self._changed = self._change  # a strong reference: observables hold their listeners weakly
+        self._changed = self._change  # strong references: observables hold their listeners weakly
+        self._listed = self._exclude_listed
+        cast(Any, self.purchases).subscribe(self._listed)
         for holder in (self, self.subscriptions, self.service, self.review, self.history):
             cast(Any, holder).subscribe(self._changed)
 
@@ -204,7 +208,13 @@ class InsightsState:
         answer = self._answer(periods.at)
         await self._load_reviews(answer.value)
         self._of = periods.data, periods.at
+        await self.keep(answer)
         return answer
+
+    async def keep(self, answer: Answer[PackedLedger]) -> None:
+        """Keep the billed periods on this device, if the subscriber asked for it."""
+        if self.keeps():
+            await self.history.keep(answer.value.known, answer.at)
 
     async def _load_reviews(self, packed: PackedLedger) -> None:
         """Read the reviews before the findings are shown, so that a decided finding never flashes up."""
@@ -262,6 +272,7 @@ class InsightsState:
         """Recompute the results if their inputs have changed; report the number of new findings."""
         packed, listed = self.packed.data, self.subscriptions.subscriptions
         if packed is None or listed.data is None:
+            self._exclude_listed()
             return
         service, kept = self.service.service.data, self.history.packed
         inputs = (packed, listed.data, listed.unreadable, service, self.limits, kept)
@@ -270,9 +281,16 @@ class InsightsState:
             ledger = self._unpacked[1] if self._unpacked else packed.unpacked()
             if self._excluded != (packed, kept):
                 self._excluded = packed, kept
-                self.history.exclude_served(ledger)
+                self.history.exclude_served(ledger.known)
             self._look_at(ledger, listed.data)
         self.on_count(self.unseen)
+
+    def _exclude_listed(self, _sender: object = None, _field: str | None = None) -> None:
+        """Leave out the older periods that the list of periods has, until the ledger is known."""
+        listed, kept = self.purchases.periods.data, self.history.packed
+        if self.packed.data is None and listed is not None and self._excluded != (listed, kept):
+            self._excluded = listed, kept
+            self.history.exclude_served([PeriodEntries(period, ()) for period in listed])
 
     def _look_at(self, ledger: Ledger, listed: tuple[Subscription, ...]) -> None:
         """Assign the results of the ledger."""

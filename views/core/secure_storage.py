@@ -16,7 +16,7 @@ from flet_secure_storage import (  # type: ignore[import-untyped]  # it has no p
     SecureStorage,
 )
 
-from services.client.credentials import CredentialProblem, CredentialsUnavailable
+from services.client.credentials import SESSION, CredentialProblem, CredentialsUnavailable
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -32,11 +32,13 @@ class SecureStorageStore:
     Args:
         origin: origin of the backend; two backends never share an entry.
         timeout: seconds for one operation.
+        name: name of the entry.
     """
 
-    def __init__(self, origin: str, *, timeout: float = 5.0) -> None:
-        self._key = f"fr.consoetmoi|{origin}"
-        self._installed = f"{self._key}|installed"
+    def __init__(self, origin: str, *, timeout: float = 5.0, name: str = SESSION) -> None:
+        entry = f"fr.consoetmoi|{origin}"
+        self._key = entry if name == SESSION else f"{entry}|{name}"
+        self._installed = f"{entry}|installed"
         self._timeout = timeout
         self._preferences = ft.SharedPreferences()
         self._storage = SecureStorage(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import partial
 
 import flet as ft
 
@@ -12,11 +13,13 @@ from services.client.backend import Backend, Remembered
 from services.client.credentials import CredentialProblem
 from services.documents.archive import MOST_ENTRIES
 from services.domain.errors import BackendError, SessionExpired
-from services.domain.models import Account, Contract, ContractKind
+from services.domain.models import Account, Answer, Contract, ContractKind
 from services.insights.findings import publishers_known
+from services.insights.history import History
 from services.insights.ledger import PackedPeriod
 from views.core.history import MOST_ON_THE_WEB, HistoryState
 from views.core.insights import InsightsState
+from views.core.kept_history import KeptHistoryState
 from views.core.loadable import Loadable
 from views.core.resource import Holder, Part, Resource
 from views.core.review import ReviewState
@@ -73,6 +76,7 @@ class SessionState:
     unseen: int = 0
     """Number of the contract's charges to review that were never on screen."""
     help: HelpState = field(init=False)
+    kept: KeptHistoryState = field(init=False)
     _opening: bool = False
     preferred: str | None = None
     """Id of the contract to select, if the account has it; kept when a session expires."""
@@ -87,6 +91,7 @@ class SessionState:
         self.backend.on_session_end = self._expire
         self.backend.on_outdated = self._outdate
         self.help = HelpState(self.backend)
+        self.kept = KeptHistoryState(self.backend)
         self._account = Resource(self, "account", self.backend.account, on_answer=self._answered)
 
     @property
@@ -145,10 +150,42 @@ class SessionState:
         """Read the account of the signed-in user, and select one of its contracts."""
         self._account.recall()
         self._stand()
+        await self.open_history()
         await self._account.load()
 
     async def _answered(self, _before: object) -> None:
         self._stand()
+        await self.open_history()
+
+    async def open_history(self) -> None:
+        """Show the history kept on this device for the subscriber, once the subscriber is known."""
+        if self.account.data is None or self.backend.history is None:
+            return
+        opened = self.backend.history.is_open
+        if await self.kept.open(self.account.data.subscriber_id) and not opened:
+            for contract_id, history in self._histories.items():
+                history.show(self.kept.read(contract_id))
+
+    async def keep_history(self) -> None:
+        """Keep the history on this device from now on, with the periods known now."""
+        if self.account.data is None or not await self.kept.turn_on(self.account.data.subscriber_id):
+            return
+        for history in self._histories.values():
+            await history.save()
+        if self.insights is not None:
+            await self.insights.load()
+            ledger = self.insights.packed
+            if ledger.data is not None and ledger.at is not None:
+                await self.insights.keep(Answer(ledger.data, ledger.at))
+
+    async def erase_history(self) -> None:
+        """Erase the history from this device; the session continues."""
+        await self.kept.turn_off()
+        self._drop_histories()
+
+    def _drop_histories(self) -> None:
+        for history in self._histories.values():
+            history.show(History())
 
     def _stand(self) -> None:
         """Update the selected contract; select another if none is selected or the contract is gone."""
@@ -164,9 +201,7 @@ class SessionState:
         """Select another contract, with new state holders."""
         if contract == self.contract:
             return
-        history = self._histories.setdefault(
-            contract.contract_id, HistoryState(MOST_ENTRIES if self.backend.has_device else MOST_ON_THE_WEB)
-        )
+        history = self._history_of(contract.contract_id)
         self.purchases = PurchasesState(self.backend, contract, history)
         self.purchase = PurchaseState(self.backend, contract, history)
         self.subscriptions = SubscriptionsState(self.backend, contract)
@@ -184,6 +219,7 @@ class SessionState:
             periods_read=self._periods_read.setdefault(contract.contract_id, {}),
             known_publishers=self._known_publishers,
             load_others=self._load_other_reviews,
+            keeps=self._keeps,
             on_count=self._count,
         )
         self.unseen = 0
@@ -215,7 +251,10 @@ class SessionState:
 
     async def clear_device(self) -> None:
         """Delete the cached data from this device and stay signed in; unsent changes remain."""
-        await self.backend.forget_known()
+        kept = self.kept.on
+        self.kept.closed(await self.backend.forget_known())
+        if kept:
+            self._drop_histories()
         await self.help.keep()
         self.cleared += 1
 
@@ -242,6 +281,16 @@ class SessionState:
         else:
             self._leave()
             self._left(problem)
+
+    def _history_of(self, contract_id: str) -> HistoryState:
+        if contract_id not in self._histories:
+            most = MOST_ENTRIES if self.backend.has_device else MOST_ON_THE_WEB
+            self._histories[contract_id] = HistoryState(most, partial(self.kept.write, contract_id))
+            self._histories[contract_id].show(self.kept.read(contract_id))
+        return self._histories[contract_id]
+
+    def _keeps(self) -> bool:
+        return self.kept.on
 
     def _review_of(self, contract: Contract) -> ReviewState:
         key = contract.contract_id
@@ -286,6 +335,7 @@ class SessionState:
         self._account.reset()
         self.failure = self.problem = None
         self._reviews, self._periods_read, self._histories = {}, {}, {}
+        self.kept = KeptHistoryState(self.backend)
         self._leave_contract()
 
     def _leave_contract(self) -> None:

@@ -143,7 +143,7 @@ class DemoState:
         insights = self.session.insights
         if insights is not None:
             content = await self.demonstration.history()
-            insights.history.import_archive(read_archive(content, insights.contract.contract_id))
+            await insights.history.import_archive(read_archive(content, insights.contract.contract_id))
 
     async def _while_busy(self, work: Coroutine[Any, Any, None]) -> None:
         self.busy, self.error = True, None

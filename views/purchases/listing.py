@@ -9,6 +9,7 @@ import flet as ft
 
 from services.domain.errors import BackendError, NotFound, Unreachable
 from services.domain.models import Filter, PeriodState
+from services.insights.history import Origin
 from services.insights.marks import Mark
 from views.core.component import component, kept
 from views.core.context import use_design, use_session
@@ -232,8 +233,9 @@ def _kept(design: Design, formats: Formats, purchases: PurchasesState) -> list[f
     older = purchases.older
     if older is None:
         return []
-    at = purchases.history.imported_at(older.period_id)
-    origin = design.words("history.imported", date=formats.long_date(formats.local_day(at)))
+    version = purchases.history.version(older.period_id)
+    key = "history.kept" if version.origin is Origin.DEVICE else "history.imported"
+    origin = design.words(key, date=formats.long_date(formats.local_day(version.at)))
     month = formats.month_year(older.bill_month)
     return [alert(design, Tone.INFO, month, origin), _to_year(design, older.bill_month)]
 

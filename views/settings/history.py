@@ -9,10 +9,13 @@ import flet as ft
 
 from services.documents.archive import RefusalReason
 from views.core.component import component
-from views.core.context import use_design, use_device, use_sheets
+from views.core.confirmation import confirmation
+from views.core.context import use_design, use_device, use_session, use_sheets
 from views.core.history import HistoryState
 from views.core.insights import InsightsState
+from views.core.kept_history import KeptHistoryState
 from views.core.notices import alert, progress
+from views.core.session import SessionState
 from views.core.sheet_state import Sheet
 from views.kit.buttons import link, outline_button, strong_button
 from views.kit.cards import Tone, column
@@ -30,14 +33,14 @@ JSON, CSV = "json", "csv"
 @component
 def HistoryActions(insights: InsightsState, history: HistoryState) -> ft.Control:
     """Show the export and the import of the history, and the number of imported periods."""
-    design, sheets, runtime = use_design(), use_sheets(), use_device().runtime
+    design, sheets, runtime, session = use_design(), use_sheets(), use_device().runtime, use_session()
     words = design.words
 
     # The ledger tells which imported periods the backend still serves.
     ft.use_effect(insights.load if history.older else _nothing, [bool(history.older)], cleanup=lambda: None)
 
     def open_export() -> None:
-        sheets.open(partial(_export, insights, sheets.close))
+        sheets.open(export_sheet(insights, sheets.close))
 
     def open_import() -> None:
         state = ImportState(insights.contract.contract_id, history, insights.review, runtime)
@@ -47,10 +50,11 @@ def HistoryActions(insights: InsightsState, history: HistoryState) -> ft.Control
     return column(
         heading(text(words("history.title"), design.type.h4), 3),
         text(words("history.text"), design.type.body_s, design.colors.content_muted),
-        *_held(design, history),
+        *([KeptHistory(session, session.kept)] if session.kept.available else []),
+        *_held(design, history, session.kept),
         outline_button(design, words("history.export"), open_export, key="history-export"),
         outline_button(design, words("history.import"), open_import, key="history-import"),
-        *([forget] if history.older else []),
+        *([forget] if history.has_imports else []),
         spacing=SPACE_S,
     )
 
@@ -59,20 +63,79 @@ def _nothing() -> None:
     """Do nothing: without an import, the settings need no ledger."""
 
 
-def _held(design: Design, history: HistoryState) -> list[ft.Control]:
-    """Return the number of imported periods, with a link to them."""
+@component
+def KeptHistory(session: SessionState, kept: KeptHistoryState) -> ft.Control:
+    """Show the switch of the history on this device, and why it could not be kept."""
+    design, sheets = use_design(), use_sheets()
+    words = design.words
+    # A new switch: Flet has changed the value of the old one, before the answer.
+    asked, ask = ft.use_state(0)
+
+    async def erase() -> None:
+        sheets.close()
+        await session.erase_history()
+
+    def sheet(design: Design) -> Sheet:
+        return confirmation(
+            design,
+            words("history.off_title"),
+            (words("history.off_text"),),
+            words("history.off"),
+            erase,
+            words("action.cancel"),
+            sheets.close,
+        )
+
+    async def change(event: ft.Event[ft.Switch]) -> None:
+        ask(asked + 1)
+        if event.data:
+            await session.keep_history()
+        else:
+            sheets.open(sheet)
+
+    switch = ft.Switch(value=kept.on, disabled=kept.busy, on_change=change, key=f"keep-history-{asked}")
+    return column(
+        ft.MergeSemantics(
+            ft.Row([text(words("history.keep"), design.type.body_medium, expand=True), switch])
+        ),
+        text(words("history.keep_text"), design.type.body_s, design.colors.content_muted),
+        *_kept_notices(design, session, kept),
+        spacing=SPACE_S,
+    )
+
+
+def _kept_notices(design: Design, session: SessionState, kept: KeptHistoryState) -> list[ft.Control]:
+    words = design.words
+    notices: list[ft.Control] = []
+    if kept.failed:
+        cause = words(f"credentials.{kept.problem.value}") if kept.problem else words("history.disk")
+        retry = session.open_history if kept.on else session.keep_history
+        again = link(design, words("action.retry"), retry, key="history-retry")
+        notices.append(alert(design, Tone.WARNING, words("history.not_kept"), cause, again))
+    if kept.dropped:
+        notices.append(alert(design, Tone.INFO, words("history.dropped", n=kept.dropped)))
+    if kept.damaged:
+        notices.append(alert(design, Tone.WARNING, words("history.damaged")))
+    return notices
+
+
+def _held(design: Design, history: HistoryState, kept: KeptHistoryState) -> list[ft.Control]:
+    """Return the number of older periods, with a link to them."""
     words, older = design.words, history.older
     if not older:
         return []
     year = int(older[0].period.bill_month[:4])
     return [
-        text(words("history.held", n=len(older)), design.type.body_medium),
+        text(
+            words("history.held_kept" if kept.on else "history.held", n=len(older)), design.type.body_medium
+        ),
         link(design, words("history.see"), partial(go, year_address(year)), key="history-see"),
     ]
 
 
-def _export(insights: InsightsState, close: Callable[[], None], design: Design) -> Sheet:
-    return Sheet(design.words("history.export"), ExportHistory(insights, close), close)
+def export_sheet(insights: InsightsState, close: Callable[[], None]) -> Callable[[Design], Sheet]:
+    """Return the sheet of the export."""
+    return lambda design: Sheet(design.words("history.export"), ExportHistory(insights, close), close)
 
 
 @component

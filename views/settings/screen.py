@@ -10,10 +10,11 @@ import flet as ft
 
 from services.settings import VERSION
 from views.core.component import component
-from views.core.confirmation import AskedFirst
-from views.core.context import use_design, use_device, use_session
+from views.core.confirmation import AskedFirst, EarlierAction
+from views.core.context import use_design, use_device, use_session, use_sheets
 from views.core.device import DeviceState
 from views.core.formatting import Formats
+from views.core.kept_history import KeptHistoryState
 from views.core.notices import alert, error_alert
 from views.core.preferences import TEXT_SIZES
 from views.core.session import SessionState
@@ -25,7 +26,7 @@ from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
 from views.routes import Destination
 from views.settings.diagnostics import DiagnosticsButton
-from views.settings.history import HistoryActions
+from views.settings.history import HistoryActions, export_sheet
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ def SettingsView() -> ft.View:
     design = use_design()
     return Screen(
         design.words("settings.h1"),
-        SettingsList(),
+        SettingsList(use_session().kept),
         None,
         name="settings",
         back=Destination.HOME.path,
@@ -43,9 +44,16 @@ def SettingsView() -> ft.View:
 
 
 @component
-def SettingsList() -> ft.Control:
-    design, device, session = use_design(), use_device(), use_session()
-    words = design.words
+def SettingsList(kept: KeptHistoryState) -> ft.Control:
+    """Show the settings; they name the history if an action would erase it."""
+    design, device, session, sheets = use_design(), use_device(), use_session(), use_sheets()
+    words, insights = design.words, session.insights
+    erased: tuple[str, ...] = ()
+    first: EarlierAction | None = None
+    if kept.on:
+        erased = (words("history.erased"),)
+        if insights is not None:
+            first = words("history.export_first"), partial(sheets.open, export_sheet(insights, sheets.close))
     about = _section(
         design,
         "settings.about",
@@ -62,8 +70,11 @@ def SettingsList() -> ft.Control:
         design,
         semantic_group(_owner(design, session)),
         _section(design, "settings.display", *_display(design, device)),
-        _section(design, "settings.data", *_data(design, session)),
-        beside=(_section(design, "settings.account", *_leaving(design, device, session)), about),
+        _section(design, "settings.data", *_data(design, session, erased, first)),
+        beside=(
+            _section(design, "settings.account", *_leaving(design, device, session, erased, first)),
+            about,
+        ),
     )
 
 
@@ -159,7 +170,9 @@ def _choice(
     )
 
 
-def _data(design: Design, session: SessionState) -> list[ft.Control]:
+def _data(
+    design: Design, session: SessionState, erased: tuple[str, ...], first: EarlierAction | None
+) -> list[ft.Control]:
     words, purchases = design.words, session.purchases
     at = purchases.periods.at if purchases else None
     updated = words("settings.never_updated")
@@ -175,7 +188,7 @@ def _data(design: Design, session: SessionState) -> list[ft.Control]:
         what = "kept"
     clear: list[ft.Control] = []
     if backend.keeps_on_device:
-        consequences = (words("settings.clear_text"), words("settings.clear_kept"))
+        consequences = (words("settings.clear_text"), words("settings.clear_kept"), *erased)
         clear.append(
             AskedFirst(
                 words("settings.clear"),
@@ -184,6 +197,7 @@ def _data(design: Design, session: SessionState) -> list[ft.Control]:
                 session.clear_device,
                 words("action.cancel"),
                 False,
+                first=first,
             )
         )
         if session.cleared:
@@ -207,7 +221,13 @@ def _unsent(design: Design, session: SessionState) -> tuple[str, ...]:
     return (design.words("signout.unsent", n=waiting),) if waiting else ()
 
 
-def _leaving(design: Design, device: DeviceState, session: SessionState) -> list[ft.Control]:
+def _leaving(
+    design: Design,
+    device: DeviceState,
+    session: SessionState,
+    erased: tuple[str, ...],
+    first: EarlierAction | None,
+) -> list[ft.Control]:
     words = design.words
     cancel = words("action.cancel")
 
@@ -223,30 +243,34 @@ def _leaving(design: Design, device: DeviceState, session: SessionState) -> list
         AskedFirst(
             words("signout.button"),
             words("signout.title"),
-            (words("signout.text"), *_erased(design, session)),
+            (words("signout.text"), *erased, *_erased(design, session)),
             session.sign_out,
             cancel,
             False,
             main=True,
+            first=first,
         ),
         AskedFirst(
             words("settings.everywhere"),
             words("settings.everywhere_title"),
-            (words("settings.everywhere_text"), *_erased(design, session)),
+            (words("settings.everywhere_text"), *erased, *_erased(design, session)),
             session.sign_out_everywhere,
             cancel,
             True,
+            first=first,
         ),
         AskedFirst(
             words("settings.forget"),
             words("settings.forget_title"),
             (
                 words("settings.forget_text"),
+                *erased,
                 *_unsent(design, session),
                 words("settings.forget_kept"),
             ),
             forget,
             cancel,
             True,
+            first=first,
         ),
     ]

@@ -77,7 +77,7 @@ class ImportState:
             self._check(size)
             content = await read()
             archive = await asyncio.to_thread(read_archive, content, self.contract_id, largest=self.largest)
-            self.imported = self._merge(archive)
+            self.imported = await self._merge(archive)
         except ArchiveRefused as refusal:
             self.refusal = refusal
         except (OSError, TimeoutError):
@@ -89,8 +89,8 @@ class ImportState:
         if size > self.largest:
             raise ArchiveRefused(RefusalReason.TOO_LARGE)
 
-    def _merge(self, archive: Archive) -> int:
-        count = self.history.import_archive(archive)
+    async def _merge(self, archive: Archive) -> int:
+        count = await self.history.import_archive(archive)
         if archive.review is not None:
             self.review.merge_in(archive.review)
         return count
