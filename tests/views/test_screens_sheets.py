@@ -94,6 +94,19 @@ async def test_sheet_at_other_window_sizes_stays_open(
         await app.until(lambda: not opened(app), "the sheet does not close")
 
 
+@pytest.mark.parametrize("less_motion", [True, False])
+async def test_bottom_sheet_moves_unless_motion_is_reduced(serve: Serve, less_motion: bool) -> None:
+    line = serve(subscribed())
+    async with visit(line, await remembered(line, ABONNE), route="/reglages", **NARROW) as app:
+        if less_motion:
+            await app.tap("Réduire les animations")
+        await app.tap("Se déconnecter")
+        await app.until(lambda: headed(app, "Se déconnecter ?"), "no sheet")
+        (sheet,) = app.controls(ft.BottomSheet)
+        still = ft.AnimationStyle(duration=ft.Duration(), reverse_duration=ft.Duration())
+        assert sheet.animation_style == (still if less_motion else None)
+
+
 async def test_shortcuts_at_other_window_sizes_stay_open(serve: Serve) -> None:
     line = serve(CAMILLE)
     async with visit(line, await remembered(line, CAMILLE)) as app:

@@ -72,6 +72,7 @@ def _bottom_sheet(design: Design, sheet: Sheet) -> ft.BottomSheet:
         draggable=not sheet.held,
         scrollable=True,
         size_constraints=ft.BoxConstraints(max_width=READING_WIDTH),
+        animation_style=ft.AnimationStyle.no_animation() if design.still else None,
         on_dismiss=sheet.on_close,
     )
 
