@@ -77,6 +77,8 @@ def table(rows: Iterable[Row]) -> str:
     for row in rows:
         baseline = f"{_measured(row.baseline_samples, row.unit)}: {row.baseline}" if row.baseline else ""
         ratio = f"{row.ratio:.2f} ×" if row.ratio is not None else ""
+        if row.unfinished:
+            baseline, ratio = f"over {baseline}", f"< {ratio}"
         cells = (
             row.name,
             _measured(row.samples, row.unit),

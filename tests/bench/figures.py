@@ -20,6 +20,8 @@ class Row:
     baseline: str = ""
     """What `baseline_samples` are of."""
     baseline_samples: tuple[float, ...] = ()
+    unfinished: bool = False
+    """Whether the baseline did not end: its sample is the time limit."""
     at_most: float | None = None
     at_most_times: float | None = None
 

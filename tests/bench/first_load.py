@@ -88,9 +88,7 @@ def run() -> Iterator[Row]:
                 for name, page in pages.items():
                     loaded[name] += _loads(*page, count=1, line=line)
 
-    def row(
-        name: str, unit: str, loads: dict[str, list[Load]], what: str, beside: str, **goals: float
-    ) -> Row:
+    def row(name: str, unit: str, loads: dict[str, list[Load]], what: str, beside: str, **goals: Any) -> Row:
         scale = 1e-3 if unit == "kB" else 1
         ours, theirs = (tuple(getattr(one, what) * scale for one in loads[each]) for each in ("app", beside))
         return Row(name=name, unit=unit, samples=ours, baseline=beside, baseline_samples=theirs, **goals)

@@ -2,7 +2,8 @@
 
 On the wire, the client times a click and the message with the last drawn row. In the browser, the page times
 a click and the frame in which the first row can be read. All periods were shown before. The baseline is the
-same screen in plain Flet (`plain_purchases.py`). Messages are compressed, as browsers ask for.
+same screen in plain Flet (`plain_purchases.py`), which draws all purchases of a period. With many of them it
+is measured less often, and for `LIMIT` seconds at most. Messages are compressed, as browsers ask for.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import AsyncExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, sync_playwright
 
 from tests.bench import plain_purchases
 from tests.bench.figures import Row, interleaved, interleaved_async
@@ -45,6 +46,12 @@ ROUNDS = 30
 BATCHES = 5
 LAPS = 4
 """Times that a batch goes through all periods; processor time is counted in hundredths of a second."""
+CLICKS = 15
+"""Rounds of switches in the browser."""
+MANY = 500
+"""Rows from which the baseline is measured apart, and less often."""
+LIMIT = 30.0
+"""Seconds after which a list in the browser is given up."""
 QUIET = 0.15
 """Seconds without a message after which an action is over."""
 FULL = 50
@@ -59,41 +66,51 @@ def run() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         yield from asyncio.run(_counts(folder))
-        with serving(folder) as ours, plain(FULL, folder) as full:
-            with plain(WINDOW, folder) as window:
-                yield from asyncio.run(_on_the_wire(ours, window, full))
-            yield from _in_browser(ours.url, full.url)
+        with serving(folder) as ours:
+            with plain(WINDOW, folder) as window, plain(FULL, folder) as full:
+                yield from asyncio.run(_on_the_wire(folder, ours, window, full))
+            yield from _in_browser(folder, ours.url)
 
 
 async def _counts(folder: Path) -> list[Row]:
     """Return the controls made and the functions called by the server, which the load does not change."""
-    made: dict[str, list[float]] = {"controls": [], "calls": []}
-    async with AsyncExitStack() as stack:
-        ours = stack.enter_context(serving(folder, "--of", "main", module=COUNTED))
-        theirs = stack.enter_context(plain(WINDOW, folder, module=COUNTED))
-        for program, client in ((ours, app_client(ours)), (theirs, plain_client(theirs))):
+
+    async def counted(program: Program, client: Clocked, switches: int) -> dict[str, float]:
+        async with AsyncExitStack() as stack:
             switch = await opened(stack, client)
             before = await program.holdings()
-            for _ in PERIODS:
+            for _ in range(switches):
                 await switch()
             after = await program.holdings()
-            for what, figures in made.items():
-                figures.append((after[what] - before[what]) / len(PERIODS))
-    goals = {"controls": 80}
-    return [
-        Row(
-            name=f"{name} of a switch, server",
-            unit="",
-            samples=(round(made[what][0]),),
-            baseline=f"plain Flet, {WINDOW} rows",
-            baseline_samples=(round(made[what][1]),),
-            at_most=goals.get(what),
-        )
-        for what, name in (("controls", "controls made"), ("calls", "Python functions called"))
-    ]
+        return {what: round((after[what] - before[what]) / switches) for what in before}
+
+    with serving(folder, "--of", "main", module=COUNTED) as app:
+        ours = await counted(app, app_client(app), len(PERIODS))
+    rows = []
+    for size in sorted(size for size in set(SIZES) if size <= MANY):  # counting slows 10,000 rows to minutes
+        with plain(size, folder, module=COUNTED) as program:
+            theirs = await counted(program, plain_client(program, size), switches_of(size))
+        goals = {"controls": 80} if size == WINDOW else {}
+        rows += [
+            Row(
+                name=f"{name} of a switch, server",
+                unit="",
+                samples=(ours[what],),
+                baseline=f"plain Flet, {size:,} rows",
+                baseline_samples=(theirs[what],),
+                at_most=goals.get(what),
+            )
+            for what, name in (("controls", "controls made"), ("calls", "Python functions called"))
+        ]
+    return rows
 
 
-async def _on_the_wire(ours: Program, window: Program, full: Program) -> list[Row]:
+def switches_of(rows: int) -> int:
+    """Return how many switches of the baseline are enough for a mean; with many rows one takes seconds."""
+    return len(PERIODS) if rows <= MANY else 1
+
+
+async def _on_the_wire(folder: Path, ours: Program, window: Program, full: Program) -> list[Row]:
     async with AsyncExitStack() as stack:
         clients = (app_client(ours), plain_client(window), plain_client(full, FULL))
         switches = [await opened(stack, client) for client in clients]
@@ -102,40 +119,56 @@ async def _on_the_wire(ours: Program, window: Program, full: Program) -> list[Ro
         programs = (ours, window, full)
         works = [_work(one.process.pid, switch) for one, switch in zip(programs, switches, strict=True)]
         used = await interleaved_async(*works, rounds=BATCHES, warm_up=0)
-    few, many = f"plain Flet, {WINDOW} rows", f"plain Flet, {FULL} rows"
-    return [
+    baselines = {WINDOW: (used[1], sizes[1]), FULL: (used[2], sizes[2])}
+    for many in sorted(size for size in set(SIZES) if size >= MANY):
+        with plain(many, folder) as program:
+            baselines[many] = await _of_many(program, many)
+    rows = [
         Row(
             name=f"click to the {WINDOW} rows a window holds, on the wire",
             unit="ms",
             samples=times[0],
-            baseline=few,
+            baseline=f"plain Flet, {WINDOW} rows",
             baseline_samples=times[1],
-        ),
+        )
+    ]
+    rows += [
         Row(
             name="processor time of a switch, server",
             unit="ms",
             samples=used[0],
-            baseline=few,
-            baseline_samples=used[1],
-            at_most_times=1.2,
-        ),
-        Row(
-            name="the same, beside the whole period",
-            unit="ms",
-            samples=used[0],
-            baseline=many,
-            baseline_samples=used[2],
-            at_most_times=0.45,
-        ),
+            baseline=f"plain Flet, {size:,} rows",
+            baseline_samples=theirs,
+            at_most_times={WINDOW: 1.2, FULL: 0.45}.get(size),
+        )
+        for size, (theirs, _) in baselines.items()
+    ]
+    rows += [
         Row(
             name="bytes of a switch, compressed, over six periods",
             unit="B",
             samples=(sizes[0],),
-            baseline=few,
-            baseline_samples=(sizes[1],),
-            at_most=1_200,
-        ),
+            baseline=f"plain Flet, {size:,} rows",
+            baseline_samples=(theirs,),
+            at_most=1_200 if size == WINDOW else None,
+        )
+        for size, (_, theirs) in baselines.items()
     ]
+    return rows
+
+
+async def _of_many(program: Program, rows: int) -> tuple[tuple[float, ...], float]:
+    """Return the processor time in milliseconds and the bytes of a switch to a period of many rows."""
+    used, came, count_ = [], 0.0, switches_of(rows)
+    async with AsyncExitStack() as stack:
+        client = plain_client(program, rows)
+        switch = await opened(stack, client)
+        for _ in range(count_):
+            before, received = processor_time(program.process.pid), client.bytes_in
+            await switch()
+            used.append((processor_time(program.process.pid) - before) * 1000)
+            came += client.bytes_in - received
+    return tuple(used), came / count_
 
 
 class Clocked(Person):
@@ -186,7 +219,7 @@ async def opened(stack: AsyncExitStack, client: Clocked) -> Switch:
         await client.quiet()
         return elapsed
 
-    for _ in PERIODS:
+    for _ in range(switches_of(client.last)):
         await switch()
     return switch
 
@@ -227,36 +260,33 @@ SWITCH = """async ([button, text]) => {
   if (!target) throw new Error(`no button ${button}`);
   const began = performance.now();
   target.click();
-  while (!find(document, reads)) {
-    if (performance.now() - began > 20000) throw new Error(`no ${text}`);
-    await new Promise(requestAnimationFrame);
-  }
+  while (!find(document, reads)) await new Promise(requestAnimationFrame);
   return performance.now() - began;
 }"""
 
 
-def _in_browser(ours: str, full: str) -> list[Row]:
+# Whether a text can be read, once the semantics are on.
+SHOWN = """(text) => {
+  document.querySelector('flt-semantics-placeholder')?.click();
+  const find = (root) => [...root.querySelectorAll('*')].some((element) =>
+    element.shadowRoot ? find(element.shadowRoot)
+      : (element.getAttribute('aria-label') ?? element.textContent ?? '').includes(text));
+  return find(document);
+}"""
+
+
+def _in_browser(folder: Path, ours: str) -> list[Row]:
     rows: list[Row] = []
     by_size: dict[int, tuple[float, ...]] = {}
     with browser() as chromium:
-        context = visit(chromium)
-        app = signed_in(context.new_page(), ours)
-        beside = opened_plain(context.new_page(), full)
-        theirs = clicks(beside, plain_purchases.button_of, HOME, 0)
+        app = signed_in(visit(chromium).new_page(), ours)
         for size in sorted(set(SIZES)):
             switch = clicks(app, button_of, HOME, SIZES.index(size))
-            samples, baseline = interleaved(switch, theirs, rounds=ROUNDS, warm_up=3)
-            by_size[size] = samples
-            rows.append(
-                Row(
-                    name=f"click to the new list in the browser, {size:,} in the period",
-                    unit="ms",
-                    samples=samples,
-                    baseline=f"plain Flet, {FULL} rows",
-                    baseline_samples=baseline,
-                    at_most_times=1.0,
-                )
-            )
+            for before in ("", ONE_THREAD) if size == FULL else ("",):
+                with plain(size, folder) as beside:
+                    row = compared(switch, chromium, beside.url, size, before)
+                by_size.setdefault(size, row.samples)
+                rows.append(row)
         rows.append(
             Row(
                 name=f"from {FULL} to {max(SIZES):,} purchases",
@@ -267,24 +297,41 @@ def _in_browser(ours: str, full: str) -> list[Row]:
                 at_most_times=1.1,
             )
         )
-        context.add_init_script(ONE_THREAD)
-        beside = opened_plain(context.new_page(), full)
-        samples, baseline = interleaved(
-            clicks(app, button_of, HOME, 0),
-            clicks(beside, plain_purchases.button_of, HOME, 0),
-            rounds=ROUNDS,
-            warm_up=3,
-        )
-        rows.append(
-            Row(
-                name=f"{FULL} in the period, beside plain Flet drawn on one thread like the app",
-                unit="ms",
-                samples=samples,
-                baseline=f"plain Flet, {FULL} rows, on one thread",
-                baseline_samples=baseline,
-            )
-        )
     return rows
+
+
+def compared(switch: Callable[[], float], chromium: Browser, url: str, size: int, before: str) -> Row:
+    """Return a switch beside plain Flet's; `before` is a script run in its page before it loads."""
+    context = visit(chromium)
+    context.add_init_script(before)
+
+    def theirs() -> Callable[[], float]:
+        page = opened_plain(context.new_page(), url)
+        return clicks(page, plain_purchases.button_of, HOME, 0)
+
+    samples, baseline, unfinished = in_turns(switch, theirs, size)
+    context.close()
+    return Row(
+        name=f"click to the new list in the browser, {size:,} in the period",
+        unit="ms",
+        samples=samples,
+        baseline=f"plain Flet, {size:,} rows" + (", on one thread" if before else ""),
+        baseline_samples=baseline,
+        unfinished=unfinished,
+        at_most_times=None if before else 1.0,
+    )
+
+
+def in_turns(
+    switch: Callable[[], float], opening: Callable[[], Callable[[], float]], size: int, rounds: int = CLICKS
+) -> tuple[tuple[float, ...], tuple[float, ...], bool]:
+    """Return the samples of the app, those of its baseline, and whether the baseline exceeded `LIMIT`."""
+    try:
+        samples, baseline = interleaved(switch, opening(), rounds=rounds if size <= MANY else 1)
+    except TimeoutError:
+        (samples,) = interleaved(switch, rounds=rounds)
+        return samples, (LIMIT * 1000,), True
+    return samples, baseline, False
 
 
 @contextmanager
@@ -315,9 +362,9 @@ def signed_in(page: Page, url: str) -> Page:
 
 
 def opened_plain(page: Page, url: str) -> Page:
-    """Open the baseline."""
-    page = open_app(page, url)
-    see(page, text_of(0, 0))
+    """Open the baseline; raise playwright's `TimeoutError` after `LIMIT` seconds."""
+    page.goto(url, timeout=LIMIT * 1000)
+    page.wait_for_function(SHOWN, arg=text_of(0, 0), timeout=LIMIT * 1000)
     return page
 
 
@@ -326,7 +373,9 @@ def clicks(page: Page, button: Callable[[int], str], home: int, away: int) -> Ca
 
     def show(period: int) -> float:
         page.bring_to_front()  # a browser draws no other page
-        elapsed: float = page.evaluate(SWITCH, [button(period), text_of(period, 0)])
+        # Unlike `evaluate`, it ends even if the page no longer reacts.
+        found = page.wait_for_function(SWITCH, arg=[button(period), text_of(period, 0)], timeout=LIMIT * 1000)
+        elapsed: float = found.json_value()
         page.wait_for_timeout(QUIET * 2000)
         return elapsed
 
