@@ -78,8 +78,8 @@ def kept(build: Callable[..., ControlT]) -> Kept[ControlT]:
 
     A control is built again if an argument has changed. A call that depends on a condition needs a `key`.
     Flet skips a control that is the identical object. Use `kept` where `make bench ARGS=month_switch` gains
-    10 %. The control must hold no component: a component finds its context through a parent, which may be
-    gone.
+    10 % of the controls made or of the calls. The control must hold no component: a component finds its
+    context through a parent, which may be gone.
     """
 
     @functools.wraps(build)

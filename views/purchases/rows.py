@@ -97,7 +97,6 @@ def _picture(design: Design, category: Category) -> ft.Control:
     return icon_tile(design, ft.Icon(ICONS[category], size=20, semantics_label=name))
 
 
-@kept
 def _onward(design: Design) -> ft.TextSpan:
     """Return the sign of a row that leads on."""
     return ft.TextSpan("\u00a0\u00a0›", ft.TextStyle(color=design.colors.content_muted))
