@@ -12,6 +12,7 @@ from tests.e2e.browser import (
     heading_faults,
     language,
     nameless,
+    open_app,
     overflowing,
     plain,
     press_by_keyboard,
@@ -29,6 +30,7 @@ from tests.e2e.browser import (
     until,
 )
 from tests.e2e.conftest import Visit
+from tests.e2e.test_axe import ADDRESSES
 from tests.e2e.test_journeys import (
     EN,
     FR,
@@ -166,7 +168,7 @@ def test_title_of_the_page_names_the_screen_and_the_period(demo: Server, visit: 
 
 
 @pytest.mark.nightly
-def test_every_further_screen_at_320_px_and_twice_the_text(demo: Server, visit: Visit) -> None:
+def test_every_screen_at_320_px_and_twice_the_text(demo: Server, visit: Visit) -> None:
     page = visit(f"{demo.url}/reglages")
     page.set_viewport_size({"width": 320, "height": 700})
     sign_in(page, FR, "camille@demo.example")
@@ -179,7 +181,13 @@ def test_every_further_screen_at_320_px_and_twice_the_text(demo: Server, visit: 
         "the text does not grow",
     )
     met = [f"{screen}: {fault}" for screen in further(page, FR) for fault in faults(page, FR)]
-    tap(page, "Compte et réglages")
+    for address in ADDRESSES:
+        open_app(page, demo.url + address)
+        until(page, lambda: any(node.level == 1 for node in semantics(page)), f"no title at {address}")
+        rest(page)
+        met += [f"{address}: {fault}" for fault in overflowing(page)]
+    open_app(page, f"{demo.url}/reglages")
+    see_heading(page, "Réglages")
     tap(page, "100 %")  # the browser remembers it for the next tests
     assert not met, "\n".join(met)
 
