@@ -178,7 +178,7 @@ def test_handlers_read_user_input_from_the_event_data() -> None:
 
 
 def test_screens_animate_nothing_of_their_own() -> None:
-    """What moves has Flutter's durations: 250 ms for a bottom sheet, 150 ms for a dialog."""
+    """Leave motion to Flutter, whose durations are 250 ms for a bottom sheet and 150 ms for a dialog."""
     for path, tree in sources():
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword):
