@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,28 @@ def pauses() -> Pauses:
 
 async def managing(line: Line, pauses: Pauses, route: str = "/gerer", **screen: Any) -> Driver:
     return visit(line, await remembered(line, ABONNE), route=route, sleep=pauses, **screen)
+
+
+@asynccontextmanager
+async def drawn(line: Line, pauses: Pauses, route: str = "/gerer", **screen: Any) -> AsyncIterator[Driver]:
+    """Open a screen of the subscriber and wait until all of it is drawn."""
+    async with await managing(line, pauses, route, **screen) as app:
+        await app.see("Club Cubéo")
+        await quiet(app, line)
+        yield app
+
+
+@asynccontextmanager
+async def asked_for_the_password(
+    line: Line, clock: Clock, pauses: Pauses, **screen: Any
+) -> AsyncIterator[Driver]:
+    """End a subscription so late after the sign-in that the password is asked for."""
+    async with drawn(line, pauses, **screen) as app:
+        clock.advance(minutes=11)
+        await app.tap("Résilier Club Cubéo")
+        await app.tap("Résilier l’abonnement")
+        await app.see("Confirmez que c’est bien vous")
+        yield app
 
 
 def dialogs(app: Driver) -> list[ft.AlertDialog]:
@@ -134,9 +158,7 @@ async def test_failed_next_page_is_reloaded_automatically(serve: Serve, pauses: 
 
 
 async def test_retry_after_of_the_backend_is_shown_as_a_countdown(line: Line, pauses: Pauses) -> None:
-    async with await managing(line, pauses) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
+    async with drawn(line, pauses) as app:
         line.busy = 3
         await app.tap("Actualiser")
         for sentence in ("dans 3 secondes", "dans 2 secondes", "dans 1 seconde"):
@@ -148,9 +170,7 @@ async def test_retry_after_of_the_backend_is_shown_as_a_countdown(line: Line, pa
 
 
 async def test_return_to_the_foreground_retries_immediately(line: Line, pauses: Pauses) -> None:
-    async with await managing(line, pauses) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
+    async with drawn(line, pauses) as app:
         line.down = True
         await app.tap("Actualiser")
         await app.see("Hors ligne")
@@ -164,9 +184,7 @@ async def test_return_to_the_foreground_retries_immediately(line: Line, pauses: 
 
 
 async def test_reconnection_of_the_browser_retries_immediately(line: Line, pauses: Pauses) -> None:
-    async with await managing(line, pauses, web=True) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
+    async with drawn(line, pauses, web=True) as app:
         line.down = True
         await app.tap("Actualiser")
         await app.see("Hors ligne")
@@ -179,9 +197,7 @@ async def test_reconnection_of_the_browser_retries_immediately(line: Line, pause
 
 async def test_recovery_leaves_no_task_after_the_page_is_closed(line: Line, pauses: Pauses) -> None:
     before = asyncio.all_tasks()
-    async with await managing(line, pauses) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
+    async with drawn(line, pauses) as app:
         line.down = True
         await app.tap("Actualiser")
         await app.until(lambda: pauses.under_way, "nothing is to be tried again")
@@ -198,9 +214,7 @@ async def test_recovery_leaves_no_task_after_the_page_is_closed(line: Line, paus
 async def test_termination_with_a_lost_answer_is_confirmed_after_recovery(
     line: Line, pauses: Pauses, route: str, screen: dict[str, Any]
 ) -> None:
-    async with await managing(line, pauses, route, **screen) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
+    async with drawn(line, pauses, route, **screen) as app:
         line.lost = "/termination"
         await app.tap("Résilier Club Cubéo" if route == "/gerer" else "Résilier l’abonnement")
         await app.see("Résilier Club Cubéo ?")
@@ -218,9 +232,7 @@ async def test_termination_with_a_lost_answer_is_confirmed_after_recovery(
 
 
 async def test_termination_that_never_arrived_is_reported_after_recovery(line: Line, pauses: Pauses) -> None:
-    async with await managing(line, pauses, locale="en-GB") as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
+    async with drawn(line, pauses, locale="en-GB") as app:
         line.swallowed = "/termination"
         await app.tap("Cancel Club Cubéo")
         await app.tap("Cancel the subscription")
@@ -263,9 +275,7 @@ async def test_dispute_with_a_lost_answer_is_confirmed_after_recovery(line: Line
 
 
 async def test_termination_offline_says_that_nothing_was_sent(line: Line, pauses: Pauses) -> None:
-    async with await managing(line, pauses) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
+    async with drawn(line, pauses) as app:
         line.down = True
         await app.tap("Résilier Club Cubéo")
         await app.tap("Résilier l’abonnement")
@@ -280,13 +290,7 @@ async def test_termination_offline_says_that_nothing_was_sent(line: Line, pauses
 async def test_termination_with_step_up_completes_after_the_password(
     line: Line, clock: Clock, pauses: Pauses, screen: dict[str, Any]
 ) -> None:
-    async with await managing(line, pauses, demo=False, **screen) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
-        clock.advance(minutes=11)
-        await app.tap("Résilier Club Cubéo")
-        await app.tap("Résilier l’abonnement")
-        await app.see("Confirmez que c’est bien vous")
+    async with asked_for_the_password(line, clock, pauses, demo=False, **screen) as app:
         await app.see("Résilier Club Cubéo ?")
         (field,) = app.controls(ft.TextField)
         assert field.password
@@ -335,13 +339,7 @@ async def test_service_switch_with_step_up_completes_after_the_password(
 async def test_cancelling_the_password_prompt_changes_nothing(
     line: Line, clock: Clock, pauses: Pauses
 ) -> None:
-    async with await managing(line, pauses) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
-        clock.advance(minutes=11)
-        await app.tap("Résilier Club Cubéo")
-        await app.tap("Résilier l’abonnement")
-        await app.see("Confirmez que c’est bien vous")
+    async with asked_for_the_password(line, clock, pauses) as app:
         await app.press("Escape")
         await app.see_not("Confirmez que c’est bien vous")
         assert "Résilier Club Cubéo" in app.names()
@@ -353,12 +351,7 @@ async def test_cancelling_the_password_prompt_changes_nothing(
 async def test_password_prompt_locked_by_wrong_passwords_can_be_closed(
     line: Line, clock: Clock, pauses: Pauses
 ) -> None:
-    async with await managing(line, pauses) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
-        clock.advance(minutes=11)
-        await app.tap("Résilier Club Cubéo")
-        await app.tap("Résilier l’abonnement")
+    async with asked_for_the_password(line, clock, pauses) as app:
         await app.enter("Mot de passe", "faux")
         for left in ("4 essais", "3 essais", "2 essais", "1 essai."):
             await app.submit("Mot de passe")
@@ -379,9 +372,7 @@ async def test_password_prompt_locked_by_wrong_passwords_can_be_closed(
 async def test_outdated_app_shows_the_update_screen_until_a_retry_succeeds(
     line: Line, pauses: Pauses
 ) -> None:
-    async with await managing(line, pauses) as app:
-        await app.see("Club Cubéo")
-        await quiet(app, line)
+    async with drawn(line, pauses) as app:
         line.status = 426
         await app.tap("Actualiser")
         await app.see("Mise à jour nécessaire")

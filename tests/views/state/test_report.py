@@ -24,8 +24,8 @@ def picked(reason: DisputeReason) -> Any:
     return cast("Any", SimpleNamespace(data=reason.value))
 
 
-async def opened(line: Line) -> ReportState:
-    """Return the form opened on the first purchase."""
+async def opened(line: Line, reason: DisputeReason | None = None) -> ReportState:
+    """Return the form opened on the first purchase, with a reason if given."""
     backend = line.backend()
     await sign_in(backend, ABONNE)
     contract = (await backend.account()).value.contracts[0]
@@ -33,8 +33,24 @@ async def opened(line: Line) -> ReportState:
     await purchase.open(FIRST)
     report = ReportState(backend, contract, purchase)
     report.open(FIRST)
+    if reason is not None:
+        report.choose(picked(reason))
     line.asked.clear()
     return report
+
+
+async def send_in_vain(report: ReportState, line: Line) -> None:
+    """Send the form; the sandbox accepts it, but its answer is lost."""
+    reached = line.far_end
+    line.far_end = Losing(reached.app)
+    await report.send()
+    line.far_end = reached
+
+
+async def assert_sent(report: ReportState, line: Line) -> None:
+    """Check that the form has become the only dispute."""
+    assert report.receipt is not None
+    assert len(await kept(line, dispute)) == 1
 
 
 def sent(line: Line) -> int:
@@ -58,8 +74,7 @@ async def test_dispute_form_without_a_reason_is_not_sent(line: Line) -> None:
 
 
 async def test_dispute_is_sent_as_entered_and_shown_on_the_purchase(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.NOT_RECEIVED))
+    report = await opened(line, DisputeReason.NOT_RECEIVED)
     report.type_comment(typed("  Rien reçu.  "))
     await report.send()
     (row,) = await kept(line, dispute)
@@ -73,8 +88,7 @@ async def test_dispute_is_sent_as_entered_and_shown_on_the_purchase(line: Line) 
 
 
 async def test_dispute_sent_twice_is_created_once_and_the_form_stays_open(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.DUPLICATE))
+    report = await opened(line, DisputeReason.DUPLICATE)
     with line.holding("/disputes") as held:
         both = asyncio.gather(report.send(), report.send())
         await held.answered()
@@ -87,27 +101,18 @@ async def test_dispute_sent_twice_is_created_once_and_the_form_stays_open(line: 
 
 
 async def test_dispute_with_a_lost_answer_is_created_once(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.AMOUNT))
-    reached = line.far_end
-    line.far_end = Losing(reached.app)
-    await report.send()
-    line.far_end = reached
+    report = await opened(line, DisputeReason.AMOUNT)
+    await send_in_vain(report, line)
     assert isinstance(report.error, OutcomeUnknown)
     assert report.payment_id == FIRST, "the form stays, to be sent again"
     await report.send()
     assert report.error is None
-    assert report.receipt is not None
-    assert len(await kept(line, dispute)) == 1
+    await assert_sent(report, line)
 
 
 async def test_dispute_changed_after_a_lost_answer_shows_the_first_one(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.AMOUNT))
-    reached = line.far_end
-    line.far_end = Losing(reached.app)
-    await report.send()
-    line.far_end = reached
+    report = await opened(line, DisputeReason.AMOUNT)
+    await send_in_vain(report, line)
     report.choose(picked(DisputeReason.DUPLICATE))
     await report.send()
     assert isinstance(report.error, NotPossible)
@@ -131,8 +136,7 @@ async def test_dispute_created_elsewhere_is_shown_instead_of_a_second_one(line: 
 
 
 async def test_dispute_offline_reports_the_error_and_keeps_the_form(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.OTHER))
+    report = await opened(line, DisputeReason.OTHER)
     report.type_comment(typed("Voir ci-joint."))
     line.down = True
     await report.send()
@@ -141,13 +145,11 @@ async def test_dispute_offline_reports_the_error_and_keeps_the_form(line: Line) 
     assert (report.reason, report.comment) == (DisputeReason.OTHER, "Voir ci-joint.")
     line.down = False
     await report.send()
-    assert report.receipt is not None
-    assert len(await kept(line, dispute)) == 1
+    await assert_sent(report, line)
 
 
 async def test_dispute_created_despite_a_server_error_is_shown(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.OTHER))
+    report = await opened(line, DisputeReason.OTHER)
     line.broken = "/disputes"
     await report.send()
     assert (report.error, report.payment_id) == (None, None)
@@ -158,8 +160,7 @@ async def test_dispute_created_despite_a_server_error_is_shown(line: Line) -> No
 
 
 async def test_dispute_of_unknown_outcome_is_found_on_the_purchase(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.OTHER))
+    report = await opened(line, DisputeReason.OTHER)
     line.lost = "/disputes"
     await report.send()
     assert isinstance(report.error, OutcomeUnknown)
@@ -169,13 +170,11 @@ async def test_dispute_of_unknown_outcome_is_found_on_the_purchase(line: Line) -
     line.down, line.lost = False, None
     await report.find_out()
     assert report.payment_id is None
-    assert report.receipt is not None
-    assert len(await kept(line, dispute)) == 1
+    await assert_sent(report, line)
 
 
 async def test_dispute_that_never_arrived_is_reported_and_can_be_sent_again(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.OTHER))
+    report = await opened(line, DisputeReason.OTHER)
     line.swallowed = "/disputes"
     await report.send()
     assert isinstance(report.error, OutcomeUnknown)
@@ -184,13 +183,11 @@ async def test_dispute_that_never_arrived_is_reported_and_can_be_sent_again(line
     assert isinstance(report.error, NotDone)
     assert report.payment_id == FIRST
     await report.send()
-    assert report.receipt is not None
-    assert len(await kept(line, dispute)) == 1
+    await assert_sent(report, line)
 
 
 async def test_dispute_draft_is_kept_per_purchase(line: Line) -> None:
-    report = await opened(line)
-    report.choose(picked(DisputeReason.OTHER))
+    report = await opened(line, DisputeReason.OTHER)
     report.type_comment(typed("À finir"))
     report.close()
     report.open(FIRST)
