@@ -94,7 +94,9 @@ class Application:
         import views.app  # noqa: F401 - its screens take longest to import
         from services.client.sign_in_tries import Failures
         from services.client.trust import create_ssl_context
+        from views.flet_compat.replaced_components import release_replaced_components
 
+        release_replaced_components()
         self._failures = Failures() if self._settings.runtime is Runtime.WEB else None
         if self._settings.backend is not None:
             try:

@@ -1,4 +1,4 @@
-"""Memory of ended sessions: released with few garbage collections."""
+"""Memory of sessions: ended sessions are collected rarely, live sessions hold one copy of their screen."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from weakref import ref
 
 import flet as ft
 import pytest
+from flet.components.component import Component
 from flet.controls.base_control import BaseControl
 from flet.utils import validation
 
 from views.core.text import Language
 from views.flet_compat.connection import share_validation_sets
+from views.flet_compat.replaced_components import release_replaced_components
 from views.kit.design import Design
 from views.kit.theme import Layout, flet_theme, palette
 from views.web import sessions
@@ -124,3 +126,18 @@ def test_controls_without_validation_errors_share_one_set(monkeypatch: pytest.Mo
     drawn = ft.Text("Bonjour")
     drawn._before_update_safe()
     assert key not in vars(drawn)
+
+
+async def test_replaced_component_drops_its_controls_after_the_comparison(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        Component, "_migrate_state", Component._migrate_state
+    )  # restores the original afterwards
+    release_replaced_components()
+    old, new = Component(fn=ft.Text), Component(fn=ft.Text)
+    old._b = drawn = ft.Text("Bonjour")
+    new._migrate_state(old)
+    assert old._b is drawn, "Flet has not compared both yet"
+    await asyncio.sleep(0)
+    assert old._b is None
