@@ -180,6 +180,41 @@ async def test_driver_sees_only_the_top_view_and_back_pops_it() -> None:
         await app.see("dessous")
 
 
+async def test_driver_sends_keys_sizes_brightness_and_locale() -> None:
+    met: list[object] = []
+
+    def main(page: ft.Page) -> None:
+        def note(*names: str) -> Callable[[Any], None]:
+            def handler(event: Any) -> None:
+                met.append(tuple(getattr(event, name) for name in names))
+
+            return handler
+
+        page.on_keyboard_event = note("key", "alt")
+        page.on_resize = note("width", "height")
+        page.on_media_change = note("orientation")
+        page.on_platform_brightness_change = note("data")
+        page.on_locale_change = note("locales")
+
+    async with Driver(main, width=390, height=844, dark=True) as app:
+        assert app.page.platform_brightness is ft.Brightness.DARK
+        assert app.page.width == 390
+        await app.press("ArrowLeft")
+        await app.press("Alt+1")
+        await app.resize(1440, 900)
+        await app.darken(False)
+        await app.set_locale("en-GB")
+        assert met == [
+            ("Arrow Left", False),
+            ("1", True),
+            (1440, 900),
+            (ft.Orientation.LANDSCAPE,),
+            ("light",),  # Flet 1.0.5 sends only the word
+            ([ft.Locale("en", "GB")],),
+        ]
+        assert app.page.width == 1440
+
+
 async def test_driver_taps_only_the_open_sheet_until_closed() -> None:
     taps = Form()
     gone: list[str] = []

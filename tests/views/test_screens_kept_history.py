@@ -180,6 +180,32 @@ async def test_failing_keyring_is_told_and_nothing_is_kept(device: Device) -> No
         await app.until(lambda: on(app), "still off")
 
 
+async def test_failed_write_is_told_until_a_retry_succeeds(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with device.app() as app:
+        await switch(app, device)
+        before = {path: path.read_bytes() for path in device.files}
+        with monkeypatch.context() as patched:
+            patched.setattr(OfflineStore, "_check_folder", _full)
+            await load(app, tmp_path, archive(NOW))
+            await app.see(FR["done"])
+            await app.tap(FR["close"])
+            await app.see("Le disque de cet appareil est plein, protégé ou trop lent.")
+            await app.press("R")
+            await quiet(app, device.line)
+            await app.see("Le disque de cet appareil est plein, protégé ou trop lent.")
+        assert {path: path.read_bytes() for path in device.files} == before
+        await app.tap("history-retry")
+        await app.see_not("Le disque de cet appareil est plein")
+    async with device.app() as app:
+        await app.see("14 périodes plus anciennes, conservées sur cet appareil")
+
+
+def _full(_store: OfflineStore) -> None:
+    raise OSError
+
+
 async def test_switch_is_absent_on_the_web(device: Device) -> None:
     async with visit(device.line, device.credentials, route="/reglages", web=True) as app:
         await app.see(FR["export"])

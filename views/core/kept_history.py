@@ -38,15 +38,18 @@ class KeptHistoryState:
 
     async def open(self, subscriber_id: str) -> bool:
         """Open the history kept for the subscriber; return whether it can be read."""
-        self._succeed()
+        store = self.backend.history
+        opened = store is not None and store.is_open
         try:
             self.on = await self.backend.open_history(subscriber_id)
         except HistoryUnavailable as error:
             self.on = True
             self._fail(error)
             return False
-        if self.on and self.backend.history is not None:
-            self.damaged = self.backend.history.damaged
+        if not opened:  # else a write may have failed since
+            self._succeed()
+        if self.on and store is not None:
+            self.damaged = store.damaged
         return self.on
 
     async def turn_on(self, subscriber_id: str) -> bool:

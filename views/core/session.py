@@ -178,6 +178,12 @@ class SessionState:
             if ledger.data is not None and ledger.at is not None:
                 await self.insights.keep(Answer(ledger.data, ledger.at))
 
+    async def retry_history(self) -> None:
+        """Open the history again, then write the periods that were not written."""
+        await self.open_history()
+        for history in self._histories.values():
+            await history.save()
+
     async def erase_history(self) -> None:
         """Erase the history from this device; the session continues."""
         await self.kept.turn_off()

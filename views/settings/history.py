@@ -109,7 +109,7 @@ def _kept_notices(design: Design, session: SessionState, kept: KeptHistoryState)
     notices: list[ft.Control] = []
     if kept.failed:
         cause = words(f"credentials.{kept.problem.value}") if kept.problem else words("history.disk")
-        retry = session.open_history if kept.on else session.keep_history
+        retry = session.retry_history if kept.on else session.keep_history
         again = link(design, words("action.retry"), retry, key="history-retry")
         notices.append(alert(design, Tone.WARNING, words("history.not_kept"), cause, again))
     if kept.dropped:
