@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import hmac
 import secrets
 import zlib
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from services.client.credentials import CredentialProblem, CredentialStore, Cred
 from services.client.http import Clock
 from services.client.offline import KEY_LENGTH, Cipher, OfflineStore
 from services.client.single_flight import SingleFlight
+from services.client.stored_entry import decode_entry, encode_entry
 from services.insights.history import History, trimmed
 
 RETENTION: Final = timedelta(days=90)
@@ -62,26 +62,20 @@ class StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def encode(self) -> str:
         """Return the authenticated entry."""
-        return msgspec.json.encode(msgspec.structs.replace(self, mac=self._mac())).decode()
+        return encode_entry(self)
 
     @classmethod
     def decode(cls, text: str) -> StoredKey | None:
         """Return the entry in `text`; `None` if it is damaged, changed, or of another program."""
-        try:
-            kept = msgspec.json.decode(text, type=cls)
-            genuine = hmac.compare_digest(kept.mac.encode(), kept._mac().encode())
-            whole = len(base64.b64decode(kept.key, validate=True)) == KEY_LENGTH
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
-        return kept if genuine and whole and kept.v == _LAYOUT else None
+        kept = decode_entry(text, cls, _LAYOUT)
+        with suppress(ValueError):
+            if kept is not None and len(base64.b64decode(kept.key, validate=True)) == KEY_LENGTH:
+                return kept
+        return None
 
     def cipher(self, origin: str) -> Cipher:
         """Return the cipher of the files of one backend."""
         return Cipher(base64.b64decode(self.key), origin, self.sub)
-
-    def _mac(self) -> str:
-        content = msgspec.json.encode(msgspec.structs.replace(self, mac=""))
-        return base64.b64encode(hmac.digest(self.key.encode(), content, "sha256")).decode()
 
 
 class HistoryUnavailable(Exception):

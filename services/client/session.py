@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hmac
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
@@ -28,6 +27,7 @@ from services.client.http import Clock, wants_password
 from services.client.oauth import InvalidGrant, OAuthClient, Tokens
 from services.client.offline import KEY_LENGTH
 from services.client.single_flight import SingleFlight
+from services.client.stored_entry import decode_entry, encode_entry
 from services.domain.errors import (
     BackendError,
     KeyringUnavailable,
@@ -75,21 +75,13 @@ class StoredSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
 
     def encode(self) -> str:
         """Return the authenticated entry."""
-        return msgspec.json.encode(msgspec.structs.replace(self, mac=self._mac())).decode()
+        return encode_entry(self)
 
     @classmethod
     def decode(cls, text: str) -> StoredSession | None:
         """Return the entry in `text`; `None` if it is damaged, changed, or of another program."""
-        try:
-            kept = msgspec.json.decode(text, type=cls)
-            genuine = hmac.compare_digest(kept.mac.encode(), kept._mac().encode())
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
-        return kept if genuine and kept.v == _LAYOUT and kept.id else None
-
-    def _mac(self) -> str:
-        content = msgspec.json.encode(msgspec.structs.replace(self, mac=""))
-        return base64.b64encode(hmac.digest(self.key.encode(), content, "sha256")).decode()
+        kept = decode_entry(text, cls, _LAYOUT)
+        return kept if kept is not None and kept.id else None
 
     def offline_key(self) -> bytes | None:
         """Return the decoded `key`, or `None` if it is invalid."""
