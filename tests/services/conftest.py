@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from services.sandbox import SandboxSettings, create_app, parse_subscribers
 from tests.harness.clock import Clock
 from tests.harness.postgresql import Cluster
 from tests.harness.servers import served
+from tests.services.doubles import OPENED
 
 CHEAP = SandboxSettings(scrypt_log2_cost=4)
 DATABASES = ("sqlite", "postgresql")
@@ -32,6 +33,14 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'sandbox.sqlite3'}"
     server: Cluster = request.getfixturevalue("postgresql")
     return server.database()
+
+
+@pytest.fixture(autouse=True)
+async def close_clients() -> AsyncIterator[None]:
+    """Close the clients that the test's doubles have made."""
+    yield
+    while OPENED:
+        await OPENED.pop().close()
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from services.client.http import IN_PROCESS, HttpClient
 from tests.harness.patience import stretched
 
 PASSWORDS = {"camille@demo.example": "Soleil-2026", "sofia@demo.example": "Lune-2026"}
+OPENED: list[Backend] = []
+"""Clients that the fixture `close_clients` closes at the end of the test."""
 
 
 class Network(httpx.AsyncBaseTransport):
@@ -58,9 +60,9 @@ class Network(httpx.AsyncBaseTransport):
         return [form["refresh_token"] for form in forms if form.get("grant_type") == "refresh_token"]
 
     def backend(self, credentials: CredentialStore, clock: Callable[[], datetime]) -> Backend:
-        return Backend(
-            HttpClient(IN_PROCESS, self, clock=clock, timeout=stretched(5.0)), credentials, clock=clock
-        )
+        wire = HttpClient(IN_PROCESS, self, clock=clock, timeout=stretched(5.0))
+        OPENED.append(Backend(wire, credentials, clock=clock))
+        return OPENED[-1]
 
 
 class FailingStore(MemoryStore):

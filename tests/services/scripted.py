@@ -13,6 +13,7 @@ from services.client.backend import Backend
 from services.client.credentials import CredentialStore, MemoryStore
 from services.client.http import IN_PROCESS, HttpClient
 from services.client.session import StoredSession
+from tests.services.doubles import OPENED
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 METADATA = {
@@ -77,7 +78,7 @@ class Scripted:
             credentials = MemoryStore()
             await credentials.save(KEPT)
         wire = HttpClient(IN_PROCESS, httpx.MockTransport(self), clock=now, timeout=5.0)
-        backend = Backend(wire, credentials, clock=now)
+        OPENED.append(backend := Backend(wire, credentials, clock=now))
         await backend.resume()
         return backend
 

@@ -137,7 +137,6 @@ async def test_contract_request_refused_or_not_found_raises_its_own_error(
     with pytest.raises(BackendError) as caught:
         await backend.billing_periods("box")
     assert type(caught.value) is kind
-    await backend.close()
 
 
 @pytest.mark.parametrize("surprise", SURPRISES)
@@ -150,7 +149,6 @@ async def test_malformed_answer_raises_a_backend_error_without_its_content(surpr
     assert type(caught.value) is kind
     assert caught.value.correlator == script.asked[-1].headers["x-correlator"]
     assert "hunter2" not in str(caught.value)
-    await backend.close()
 
 
 @pytest.mark.parametrize(
@@ -178,7 +176,6 @@ async def test_purchase_with_an_invalid_member_raises_unexpected_answer(change: 
         await backend.purchase("c1", "p1")
     script.answering = always(200, PURCHASE | {"purchaseCategoryCode": "new", "more": 1})
     assert (await backend.purchase("c1", "p1")).value.purchase_category_code is Category.OTHER
-    await backend.close()
 
 
 JSON_VALUES = st.recursive(
@@ -224,13 +221,11 @@ async def test_answer_time_comes_from_the_date_header_or_else_the_local_clock() 
     ):
         script.answering = always(200, ACCOUNT, date=odd)
         assert (await backend.account()).at == NOW
-    await backend.close()
 
 
 async def test_answer_with_a_byte_order_mark_is_read() -> None:
     backend = await Scripted(raw(200, b"\xef\xbb\xbf" + json.dumps(ACCOUNT).encode())).backend()
     assert (await backend.account()).value.display_name == "Camille Martin"
-    await backend.close()
 
 
 @pytest.mark.parametrize(("first", "second"), [(503, 502), (408, 425), (429, 504)])
@@ -240,7 +235,6 @@ async def test_read_that_fails_twice_is_retried_and_succeeds(first: int, second:
     backend = await script.backend()
     assert (await backend.account()).value.display_name == "Camille Martin"
     assert len({request.headers["x-correlator"] for request in script.asked}) == 1
-    await backend.close()
 
 
 @pytest.mark.parametrize(
@@ -264,7 +258,6 @@ async def test_long_retry_after_is_reported_without_a_retry(
         await backend.account()
     assert caught.value.retry_after == wait
     assert len(script.asked) == tries
-    await backend.close()
 
 
 @given(st.text(max_size=40))
@@ -290,7 +283,6 @@ async def test_unchanged_answer_is_revalidated_by_its_etag() -> None:
     assert second.value is first.value is third.value
     assert second.at - first.at == timedelta(minutes=5)
     assert [r.headers.get("if-none-match") for r in script.asked] == [None, '"/v1/me"', '"/v1/me"']
-    await backend.close()
 
 
 @pytest.mark.parametrize("etag", [b'"zo\xc3\xa9"', b'"a", "b"', b'"', b"W/", b"*", b'"' + b"a" * 9000 + b'"'])
@@ -301,7 +293,6 @@ async def test_etag_that_is_invalid_in_a_request_is_ignored(etag: bytes) -> None
     assert (await backend.account()).etag == ""
     assert (await backend.account()).value.display_name == "Camille Martin"
     assert [request.headers.get("if-none-match") for request in script.asked] == [None, None]
-    await backend.close()
 
 
 async def test_sign_out_clears_the_response_cache() -> None:
@@ -315,7 +306,6 @@ async def test_sign_out_clears_the_response_cache() -> None:
     await backend.resume()
     await backend.account()
     assert "if-none-match" not in script.asked[-1].headers
-    await backend.close()
 
 
 async def test_cookie_of_the_backend_is_never_sent_back() -> None:
@@ -324,7 +314,6 @@ async def test_cookie_of_the_backend_is_never_sent_back() -> None:
     await backend.account()
     await backend.account()
     assert [request.headers.get("cookie") for request in script.asked] == [None, None]
-    await backend.close()
 
 
 async def test_response_cache_when_full_evicts_the_oldest_answer() -> None:
@@ -336,7 +325,6 @@ async def test_response_cache_when_full_evicts_the_oldest_answer() -> None:
     assert "if-none-match" in script.asked[-1].headers
     await backend.purchase("c1", "p0")
     assert "if-none-match" not in script.asked[-1].headers
-    await backend.close()
 
 
 class Held:
@@ -364,7 +352,6 @@ async def test_concurrent_identical_reads_share_one_request() -> None:
     assert len({id(answer) for answer in answers}) == 1
     await backend.account()
     assert len(script.asked) == 2
-    await backend.close()
 
 
 async def test_cancelled_reader_does_not_cancel_the_shared_request() -> None:
@@ -378,7 +365,6 @@ async def test_cancelled_reader_does_not_cancel_the_shared_request() -> None:
     assert (await stayer).value.subscriber_id == "s1"
     assert leaver.cancelled()
     assert len(script.asked) == 1
-    await backend.close()
 
 
 async def test_read_in_flight_at_sign_out_raises_session_expired() -> None:
@@ -391,7 +377,6 @@ async def test_read_in_flight_at_sign_out_raises_session_expired() -> None:
     held.free.set()
     with pytest.raises(SessionExpired):
         await reading
-    await backend.close()
 
 
 @pytest.mark.parametrize("odd", ["", ".", "..", "../me", "a/b", "a?b", "é", "a b", "a" * 129, "a\n"])
@@ -408,7 +393,6 @@ async def test_invalid_id_raises_not_found_without_a_request(odd: str) -> None:
         with pytest.raises(NotFound):
             await call
     assert script.asked == []
-    await backend.close()
 
 
 async def test_read_without_a_session_sends_no_request() -> None:
@@ -418,7 +402,6 @@ async def test_read_without_a_session_sends_no_request() -> None:
         await backend.account()
     assert not script.asked
     assert not script.refreshed
-    await backend.close()
 
 
 async def test_in_process_call_that_hangs_times_out() -> None:

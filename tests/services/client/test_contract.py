@@ -45,13 +45,13 @@ from tests.harness.in_process import backend_within
 from tests.harness.postgresql import Cluster
 from tests.harness.servers import served
 from tests.services.conftest import running
-from tests.services.doubles import Player, Recorder, recording, sign_in
+from tests.services.doubles import OPENED, Player, Recorder, recording, sign_in
 
 Connect = Callable[[CredentialStore], Backend]
 
 
 @pytest.fixture(params=daily(["in process", "over HTTP", "PostgreSQL", "recorded"], "over HTTP", "recorded"))
-def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) -> Iterator[Connect]:
+def create(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) -> Iterator[Connect]:
     """Return a factory of clients of one backend."""
     path = Path(__file__).parents[1] / "recorded" / f"{request.function.__name__}.json"
     match request.param:
@@ -80,9 +80,26 @@ def connect(request: pytest.FixtureRequest, sandbox: Starlette, clock: Clock) ->
             assert player.left == [], "less was asked than when it was recorded"
 
 
-async def test_account_after_sign_in_holds_its_contract(connect: Connect) -> None:
+@pytest.fixture
+def connect(create: Connect) -> Connect:
+    """Return a factory of clients of one backend, which are closed at the end."""
+
+    def opened(store: CredentialStore) -> Backend:
+        OPENED.append(create(store))
+        return OPENED[-1]
+
+    return opened
+
+
+@pytest.fixture
+async def backend(connect: Connect) -> Backend:
+    """Return a client with Camille's session."""
     backend = connect(MemoryStore())
     await sign_in(backend)
+    return backend
+
+
+async def test_account_after_sign_in_holds_its_contract(backend: Backend) -> None:
     answer = await backend.account()
     assert answer.at == datetime.fromisoformat("2024-03-10T12:00:00+01:00")
     assert answer.value.display_name == "Camille Martin"
@@ -93,7 +110,6 @@ async def test_account_after_sign_in_holds_its_contract(connect: Connect) -> Non
         "Box Fibre",
     )
     assert (contract.billing.cut_off_day, contract.billing.time_zone) == (26, "Europe/Paris")
-    await backend.close()
 
 
 async def test_sign_in_with_a_spaced_phone_number_succeeds(connect: Connect) -> None:
@@ -101,7 +117,6 @@ async def test_sign_in_with_a_spaced_phone_number_succeeds(connect: Connect) -> 
     challenge = await backend.begin_sign_in(" +33 6 39 98 01 12 ")
     assert await backend.finish_sign_in(challenge, "Soleil-2026", remember=True) is None
     assert (await backend.account()).value.display_name == "Camille Martin"
-    await backend.close()
 
 
 @pytest.mark.parametrize("identifier", ["camille@demo.example", "nobody@demo.example"])
@@ -119,7 +134,6 @@ async def test_wrong_passwords_are_counted_and_then_lock_the_sign_in(
             await backend.finish_sign_in(challenge, "Soleil-2025", remember=True)
         assert locked.value.retry_after == timedelta(minutes=15)
     assert not backend.signed_in
-    await backend.close()
 
 
 async def test_right_password_after_a_wrong_one_signs_in(connect: Connect) -> None:
@@ -129,7 +143,6 @@ async def test_right_password_after_a_wrong_one_signs_in(connect: Connect) -> No
         await backend.finish_sign_in(challenge, "Pluie-2026", remember=True)
     await backend.finish_sign_in(challenge, "Soleil-2026", remember=True)
     assert (await backend.account()).value.display_name == "Camille Martin"
-    await backend.close()
 
 
 async def test_sign_in_answered_after_eleven_minutes_times_out(connect: Connect, clock: Clock) -> None:
@@ -138,12 +151,9 @@ async def test_sign_in_answered_after_eleven_minutes_times_out(connect: Connect,
     clock.advance(minutes=11)
     with pytest.raises(SignInTimedOut):
         await backend.finish_sign_in(challenge, "Soleil-2026", remember=True)
-    await backend.close()
 
 
-async def test_billing_periods_of_a_contract_are_read(connect: Connect) -> None:
-    backend = connect(MemoryStore())
-    await sign_in(backend)
+async def test_billing_periods_of_a_contract_are_read(backend: Backend) -> None:
     periods = (await backend.billing_periods("c1")).value
     assert [period.bill_month for period in periods] == [
         "2024-04", "2024-03", "2024-02", "2024-01", "2023-12", "2023-11",
@@ -155,12 +165,9 @@ async def test_billing_periods_of_a_contract_are_read(connect: Connect) -> None:
     assert current.total == Money(amount=Decimal("0.00"))
     assert current.pending_total == Money(amount=Decimal("9.99"))
     assert periods[1].total == Money(amount=Decimal("1.99"))
-    await backend.close()
 
 
-async def test_purchases_of_a_period_are_paged_filtered_and_searched(connect: Connect) -> None:
-    backend = connect(MemoryStore())
-    await sign_in(backend)
+async def test_purchases_of_a_period_are_paged_filtered_and_searched(backend: Backend) -> None:
     page = (await backend.purchases("c1", "2024-04")).value
     assert [item.payment_id for item in page.items] == ["p4", "p3", "p2"]
     assert page.period.start_date == date(2024, 2, 26)
@@ -177,12 +184,9 @@ async def test_purchases_of_a_period_are_paged_filtered_and_searched(connect: Co
     searched = (await backend.purchases("c1", "2024-04", q=" ECLAT ", kind=Filter.ONE_OFF)).value
     assert [item.payment_id for item in searched.items] == ["p2"]
     assert (await backend.purchases("c1", "2024-04", q="& #%/?é\ud800" + "x" * 200)).value.items == ()
-    await backend.close()
 
 
-async def test_purchase_is_read_with_its_refund(connect: Connect) -> None:
-    backend = connect(MemoryStore())
-    await sign_in(backend)
+async def test_purchase_is_read_with_its_refund(backend: Backend) -> None:
     purchase = (await backend.purchase("c1", "p2")).value
     assert purchase.payment_date == datetime.fromisoformat("2024-02-26T00:00:00+01:00")
     assert purchase.amount == Money(amount=Decimal("4.99"))
@@ -195,12 +199,9 @@ async def test_purchase_is_read_with_its_refund(connect: Connect) -> None:
     (refund,) = purchase.refunds
     assert (refund.payment_id, refund.entry_type) == ("p4", EntryType.REFUND)
     assert refund.amount == Money(amount=Decimal("-4.99"))
-    await backend.close()
 
 
-async def test_missing_or_foreign_object_raises_not_found(connect: Connect) -> None:
-    backend = connect(MemoryStore())
-    await sign_in(backend)
+async def test_missing_or_foreign_object_raises_not_found(backend: Backend) -> None:
     for call in (
         backend.billing_periods("c2"),
         backend.billing_periods("nothing"),
@@ -210,7 +211,6 @@ async def test_missing_or_foreign_object_raises_not_found(connect: Connect) -> N
     ):
         with pytest.raises(NotFound):
             await call
-    await backend.close()
 
 
 async def test_periods_without_billing_rights_raise_forbidden(connect: Connect) -> None:
@@ -222,29 +222,22 @@ async def test_periods_without_billing_rights_raise_forbidden(connect: Connect) 
     ]
     with pytest.raises(Forbidden):
         await backend.billing_periods("c3")
-    await backend.close()
 
 
 async def test_unchanged_account_keeps_its_value_and_gets_a_later_time(
-    connect: Connect, clock: Clock
+    backend: Backend, clock: Clock
 ) -> None:
-    backend = connect(MemoryStore())
-    await sign_in(backend)
     first = await backend.account()
     clock.advance(minutes=1)
     second = await backend.account()
     assert second.value is first.value
     assert second.at - first.at == timedelta(minutes=1)
-    await backend.close()
 
 
-async def test_expired_access_token_is_renewed(connect: Connect, clock: Clock) -> None:
-    backend = connect(MemoryStore())
-    await sign_in(backend)
+async def test_expired_access_token_is_renewed(backend: Backend, clock: Clock) -> None:
     for _ in range(3):
         clock.advance(minutes=6)
         assert (await backend.account()).value.display_name == "Camille Martin"
-    await backend.close()
 
 
 async def test_next_start_resumes_the_session_until_it_expires(connect: Connect, clock: Clock) -> None:
@@ -265,7 +258,6 @@ async def test_next_start_resumes_the_session_until_it_expires(connect: Connect,
         await late.account()
     assert ended == [True]
     assert await store.load() is None
-    await late.close()
 
 
 async def test_sign_out_revokes_the_session_and_clears_the_store(connect: Connect) -> None:
@@ -283,8 +275,6 @@ async def test_sign_out_revokes_the_session_and_clears_the_store(connect: Connec
     with pytest.raises(SessionExpired):
         await thief.account()
     assert await stolen.load() is None
-    await backend.close()
-    await thief.close()
 
 
 async def test_sign_in_of_another_subscriber_replaces_the_account(connect: Connect) -> None:
@@ -300,7 +290,6 @@ async def test_sign_in_of_another_subscriber_replaces_the_account(connect: Conne
     kept = StoredSession.decode(await store.load() or "")
     assert kept is not None
     assert kept.id == "camille@demo.example"
-    await backend.close()
 
 
 async def test_review_is_replaced_only_in_the_state_that_its_etag_names(connect: Connect) -> None:
@@ -315,5 +304,3 @@ async def test_review_is_replaced_only_in_the_state_that_its_etag_names(connect:
     with pytest.raises(Changed):
         await other.replace_review("c1", second, empty.etag)
     assert (await other.review("c1")).value == first
-    await one.close()
-    await other.close()

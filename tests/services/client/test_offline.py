@@ -473,6 +473,18 @@ class Device:
         await backend.resume()
         return backend
 
+    async def signed_in(self) -> Backend:
+        """Start the app and sign in, remembered."""
+        backend = await self.start()
+        await sign_in(backend)
+        return backend
+
+    async def session(self) -> StoredSession:
+        """Return the stored session."""
+        found = StoredSession.decode(await self.credentials.load() or "")
+        assert found is not None
+        return found
+
     async def stop(self) -> None:
         while self._running:
             await self._running.pop().close()
@@ -512,8 +524,7 @@ async def journey(backend: Backend) -> list[Any]:
 
 
 async def test_cache_is_restored_and_revalidated_at_the_next_start(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     read = await journey(backend)
     assert sum(answer is not None for answer in read) >= 6
     await device.stop()
@@ -535,8 +546,7 @@ async def test_cache_is_restored_and_revalidated_at_the_next_start(device: Devic
 
 
 async def test_read_never_made_has_no_cached_answer(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     assert backend.account().known is None
     await backend.account()
     assert backend.billing_periods("c1").known is None
@@ -544,13 +554,11 @@ async def test_read_never_made_has_no_cached_answer(device: Device) -> None:
 
 
 async def test_device_files_contain_no_secret_or_purchase_in_clear(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await backend.queue_feedback(OPINION)
     (account, periods, page, *_) = await journey(backend)
     await device.stop()
-    kept = StoredSession.decode(await device.credentials.load() or "")
-    assert kept is not None
+    kept = await device.session()
     assert kept.v == 3
     key = kept.offline_key()
     assert key is not None
@@ -572,8 +580,7 @@ async def test_device_files_contain_no_secret_or_purchase_in_clear(device: Devic
     "leave", ["sign out", "sign out everywhere", "revoked", "too late", "not remembered"]
 )
 async def test_end_of_the_session_erases_the_device_files(device: Device, leave: str) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await journey(backend)
     await backend.queue_feedback(OPINION)
     await device.stop()
@@ -617,8 +624,7 @@ async def test_end_of_the_session_erases_the_device_files(device: Device, leave:
 async def test_start_with_a_wrong_clock_keeps_the_device_files(
     device: Device, clock: Clock, days: int
 ) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await journey(backend)
     await device.stop()
     files = {path.name: path.read_bytes() for path in device.files}
@@ -651,8 +657,7 @@ async def test_sign_out_with_a_linked_folder_erases_only_the_app_files(
     before = contents(elsewhere)
     device.folder.mkdir()
     OfflineStore(device.folder, IN_PROCESS).folder.symlink_to(elsewhere)
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await journey(backend)
     await device.stop()
     backend = await device.start()
@@ -664,20 +669,19 @@ async def test_sign_out_with_a_linked_folder_erases_only_the_app_files(
 
 
 async def test_close_during_a_sign_out_completes_it(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await journey(backend)
     leaving = asyncio.create_task(backend.sign_out())
     await asyncio.sleep(0)
     leaving.cancel()  # like a page that is closed
     await device.stop()
+    assert device.network.requests[-1].url.path == "/oauth/revoke"
     assert device.files == []
     assert await device.credentials.load() is None
 
 
 async def test_sign_in_of_another_subscriber_ignores_the_earlier_files(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await journey(backend)
     await device.stop()
     before = {path: path.read_bytes() for path in device.files}
@@ -732,15 +736,13 @@ async def test_locked_keyring_hides_the_cache_until_unlocked(device: Device) -> 
 
 async def test_session_kept_without_a_key_opens_and_gets_one(device: Device) -> None:
     await sign_in(await device.start())
-    kept = StoredSession.decode(await device.credentials.load() or "")
-    assert kept is not None
+    kept = await device.session()
     await device.stop()
     await device.credentials.save(StoredSession(3, kept.rt, kept.exp, kept.id).encode())
     backend = await device.start()
     assert not backend.keeps_on_device
     await backend.account()
-    upgraded = StoredSession.decode(await device.credentials.load() or "")
-    assert upgraded is not None
+    upgraded = await device.session()
     assert upgraded.offline_key()
     await device.stop()
     await (await device.start()).account()
@@ -756,17 +758,14 @@ def test_offline_key_must_have_32_bytes(key: str) -> None:
 async def test_two_windows_use_the_same_key(device: Device) -> None:
     """Both windows create a key for a session without one; the second adopts the first key."""
     await sign_in(await device.start())
-    kept = StoredSession.decode(await device.credentials.load() or "")
-    assert kept is not None
+    kept = await device.session()
     await device.stop()
     await device.credentials.save(StoredSession(3, kept.rt, kept.exp, kept.id).encode())
     one, other = await device.start(), await device.start()
     await one.account()
-    first = StoredSession.decode(await device.credentials.load() or "")
+    first = await device.session()
     await other.account()
-    second = StoredSession.decode(await device.credentials.load() or "")
-    assert first is not None
-    assert second is not None
+    second = await device.session()
     assert first.key == second.key
 
 
@@ -780,8 +779,7 @@ async def test_concurrent_reads_are_written_once(device: Device, monkeypatch: py
 
     monkeypatch.setattr(OfflineStore, "save", counted)
     monkeypatch.setattr(backend_module, "SAVING_DELAY", 3600)
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await asyncio.gather(backend.account(), backend.billing_periods("c1"), backend.service("c1"))
     assert written == []
     await backend.close()
@@ -814,7 +812,6 @@ async def test_cached_answer_is_dropped_only_if_the_backend_says_not_found() -> 
     with pytest.raises(NotFound):
         await backend.subscriptions("c1")
     assert backend.subscriptions("c1").known is None
-    await backend.close()
 
 
 async def test_answer_without_an_etag_is_cached_but_not_revalidated() -> None:
@@ -824,12 +821,10 @@ async def test_answer_without_an_etag_is_cached_but_not_revalidated() -> None:
     assert backend.account().known == answer
     await backend.account()
     assert "if-none-match" not in script.asked[-1].headers
-    await backend.close()
 
 
 async def test_change_invalidates_the_answers_that_it_affects(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     service, purchase = await backend.service("c1"), await backend.purchase("c1", "p2")
     periods = await backend.billing_periods("c1")
     device.network.down = True
@@ -846,8 +841,7 @@ async def test_change_invalidates_the_answers_that_it_affects(device: Device) ->
 
 
 async def test_feedback_with_a_lone_surrogate_is_stored(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await backend.queue_feedback(msgspec.structs.replace(OPINION, missing="\ud83d Plus."))
     await device.stop()
     again = await device.start()
@@ -855,8 +849,7 @@ async def test_feedback_with_a_lone_surrogate_is_stored(device: Device) -> None:
 
 
 async def test_unsent_feedback_survives_restarts_until_dropped(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await backend.queue_feedback(OPINION)
     await backend.forget_known()
     await backend.queue_feedback(OPINION)
@@ -870,8 +863,7 @@ async def test_unsent_feedback_survives_restarts_until_dropped(device: Device) -
 
 
 async def test_clearing_the_cache_keeps_the_session(device: Device) -> None:
-    backend = await device.start()
-    await sign_in(backend)
+    backend = await device.signed_in()
     await backend.account()
     await backend.forget_known()
     assert backend.account().known is None
@@ -888,8 +880,7 @@ async def test_offline_key_is_new_at_each_sign_in(device: Device) -> None:
     backend = await device.start()
     for _ in range(2):
         await sign_in(backend)
-        kept = StoredSession.decode(await device.credentials.load() or "")
-        assert kept is not None
+        kept = await device.session()
         keys.add(kept.key)
         await backend.sign_out()
     assert len(keys) == 2
@@ -906,7 +897,6 @@ async def test_cached_purchase_page_is_equal_after_a_round_trip(network: Network
     reads = ResponseCache()
     reads.restore(encode([CacheEntry("/v1/x", page.etag, page.at, Priority.USEFUL, page.value)]))
     assert reads.recall("/v1/x", PurchasePage) == page
-    await backend.close()
 
 
 async def test_device_without_a_sign_in_has_no_folder(device: Device) -> None:

@@ -104,7 +104,6 @@ async def test_list_with_malformed_records_is_read_and_logged_once(name: str) ->
     assert answer.unreadable == 2
     (trouble,) = backend.failure_log.last
     assert trouble.kind == "UnexpectedAnswer"
-    await backend.close()
 
 
 ITEMS = ("me", "billing-periods", "purchases", "subscriptions")
@@ -124,7 +123,6 @@ async def test_list_without_a_readable_record_raises_unexpected_answer(name: str
     backend = await Scripted(always(200, {**RIGHT[name], member: records})).backend()
     with pytest.raises(UnexpectedAnswer):
         await read(backend)
-    await backend.close()
 
 
 async def test_unreadable_count_survives_a_restored_cache() -> None:
@@ -140,11 +138,9 @@ async def test_unreadable_count_survives_a_restored_cache() -> None:
     again = reads.recall(known.url, type(kept.value))
     assert again is not None
     assert (len(again.value.items), again.unreadable) == (1, 1)
-    await backend.close()
 
 
 async def test_export_with_an_unreadable_entry_raises_unexpected_answer() -> None:
     backend = await Scripted(always(200, purchases({"odd": True}))).backend()
     with pytest.raises(UnexpectedAnswer):
         await read_export(backend, CONTRACT, ["2024-04"], lambda _: None)
-    await backend.close()

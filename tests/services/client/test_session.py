@@ -44,6 +44,14 @@ def network(sandbox: Starlette) -> Network:
     return Network(sandbox)
 
 
+async def signed_in(network: Network, clock: Clock) -> tuple[MemoryStore, Backend]:
+    """Return the store and the client of a remembered session."""
+    store = MemoryStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    return store, backend
+
+
 async def kept(store: MemoryStore) -> StoredSession:
     found = StoredSession.decode(await store.load() or "")
     assert found is not None
@@ -67,13 +75,10 @@ async def test_identifier_with_a_lone_surrogate_is_refused_as_wrong(network: Net
         await backend.finish_sign_in(challenge, "Soleil\ude00", remember=True)
     await backend.remind_identifier(email="\ud800@b.example")
     await backend.remind_identifier(phone_number="06\udfff")
-    await backend.close()
 
 
 async def test_concurrent_calls_renew_the_token_once(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     first = (await kept(store)).rt
     clock.advance(minutes=6)
     network.requests.clear()
@@ -82,7 +87,6 @@ async def test_concurrent_calls_renew_the_token_once(network: Network, clock: Cl
     assert network.renewals == [first]
     assert len(network.requests) == 8 + 1 + 8, "each was refused, then answered"
     assert (await kept(store)).rt != first
-    await backend.close()
 
 
 async def test_call_refused_with_the_old_token_reuses_the_finished_renewal() -> None:
@@ -97,13 +101,10 @@ async def test_call_refused_with_the_old_token_reuses_the_finished_renewal() -> 
     backend = await script.backend()
     await asyncio.gather(backend.account(), backend.billing_periods("c1"))
     assert script.refreshed == ["a-refresh-token", "refresh-1"]
-    await backend.close()
 
 
 async def test_cancelled_reader_does_not_cancel_the_renewal(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     first = (await kept(store)).rt
     clock.advance(minutes=6)
     leaver = asyncio.ensure_future(backend.account())
@@ -120,13 +121,10 @@ async def test_cancelled_reader_does_not_cancel_the_renewal(network: Network, cl
         "c1", "2024-04"
     )  # not `account`: the request of the cancelled reader may still be in flight
     assert network.renewals == [first, renewed]
-    await backend.close()
 
 
 async def test_close_waits_for_the_renewal_in_flight(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     first = (await kept(store)).rt
     clock.advance(minutes=6)
     reading = asyncio.ensure_future(backend.account())
@@ -138,13 +136,10 @@ async def test_close_waits_for_the_renewal_in_flight(network: Network, clock: Cl
     again = network.backend(store, clock)
     await again.resume()
     assert (await again.account()).value.display_name == "Camille Martin"
-    await again.close()
 
 
 async def test_lost_renewal_is_retried_with_the_same_token(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     first = (await kept(store)).rt
     for lost in (1, 2):
         clock.advance(minutes=6)
@@ -158,7 +153,6 @@ async def test_lost_renewal_is_retried_with_the_same_token(network: Network, clo
         assert len(set(sent)) == 1
         assert len(sent) == lost + 1
     assert (await kept(store)).rt != first
-    await backend.close()
 
 
 async def test_reuse_of_a_stolen_token_ends_both_sessions(network: Network, clock: Clock) -> None:
@@ -181,8 +175,6 @@ async def test_reuse_of_a_stolen_token_ends_both_sessions(network: Network, cloc
     with pytest.raises(SessionExpired):
         await thief.account()
     assert await stolen.load() is None
-    await backend.close()
-    await thief.close()
 
 
 async def test_two_windows_share_one_session_and_its_renewals(network: Network, clock: Clock) -> None:
@@ -195,8 +187,6 @@ async def test_two_windows_share_one_session_and_its_renewals(network: Network, 
             await window.account()
             clock.advance(minutes=6)
     assert len(set(network.renewals)) == len(network.renewals)
-    await one.close()
-    await other.close()
 
 
 async def test_token_renewed_by_another_window_is_used_after_a_refusal() -> None:
@@ -219,53 +209,45 @@ async def test_token_renewed_by_another_window_is_used_after_a_refusal() -> None
     await backend.account()
     assert script.refreshed == ["a-refresh-token", "renewed-elsewhere"]
     assert backend.signed_in
-    await backend.close()
-
-
-async def test_renewal_offline_keeps_the_session(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
-    clock.advance(minutes=6)
-    network.down = True
-    with pytest.raises(Unreachable):
-        await backend.account()
-    assert backend.signed_in
-    assert await store.load() is not None
-    network.down = False
-    assert (await backend.account()).value.display_name == "Camille Martin"
-    await backend.close()
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"),
+    ("answer", "kind", "stored"),
     [
-        (httpx.Response(503, headers={"retry-after": "30"}), Unavailable),
-        (httpx.Response(500), Unavailable),
-        (httpx.Response(404), UnexpectedAnswer),
-        (httpx.Response(408), Unavailable),
-        (httpx.Response(425), Unavailable),
-        (httpx.Response(429, json={"error": "slow_down"}), Unavailable),
-        (httpx.Response(599), Unavailable),
-        (httpx.Response(200, text="<html>"), UnexpectedAnswer),
-        (httpx.Response(200, json={}), UnexpectedAnswer),
-        (httpx.Response(200, json={"access_token": "x", "token_type": "MAC"}), UnexpectedAnswer),
-        (httpx.Response(200, json={"access_token": "", "token_type": "Bearer"}), UnexpectedAnswer),
-        (httpx.Response(302, headers={"location": "https://elsewhere.example"}), UnexpectedAnswer),
+        (httpx.Response(503, headers={"retry-after": "30"}), Unavailable, "a-refresh-token"),
+        (httpx.Response(500), Unavailable, ""),
+        (httpx.Response(502), Unavailable, ""),
+        (httpx.Response(504), Unavailable, ""),
+        (httpx.Response(404), UnexpectedAnswer, "a-refresh-token"),
+        (httpx.Response(408), Unavailable, "a-refresh-token"),
+        (httpx.Response(425), Unavailable, "a-refresh-token"),
+        (httpx.Response(429, json={"error": "slow_down"}), Unavailable, "a-refresh-token"),
+        (httpx.Response(599), Unavailable, ""),
+        (httpx.Response(200, text="<html>"), UnexpectedAnswer, ""),
+        (httpx.Response(200, json={}), UnexpectedAnswer, ""),
+        (httpx.Response(200, json={"access_token": "x", "token_type": "MAC"}), UnexpectedAnswer, ""),
+        (httpx.Response(200, json={"access_token": "", "token_type": "Bearer"}), UnexpectedAnswer, ""),
+        (
+            httpx.Response(302, headers={"location": "https://elsewhere.example"}),
+            UnexpectedAnswer,
+            "a-refresh-token",
+        ),
     ],
 )
-async def test_renewal_with_a_server_error_keeps_the_session(
-    answer: httpx.Response, kind: type[BackendError]
+async def test_renewal_with_a_server_error_keeps_the_session_and_restores_only_an_unprocessed_token(
+    answer: httpx.Response, kind: type[BackendError], stored: str
 ) -> None:
+    store = MemoryStore()
+    await store.save(KEPT)
     script = Scripted(always(200, ACCOUNT))
-    backend = await script.backend()
+    backend = await script.backend(store)
     script.token_answers = [answer]
     with pytest.raises(kind):
         await backend.account()
     assert len(script.refreshed) == 1, "a POST is not repeated blindly"
+    assert (await kept(store)).rt == stored
     assert backend.signed_in
     assert (await backend.account()).value.subscriber_id == "s1"
-    await backend.close()
 
 
 @pytest.mark.parametrize(
@@ -295,7 +277,6 @@ async def test_renewal_refused_in_any_form_ends_the_session(answer: httpx.Respon
         await backend.account()
     assert not backend.signed_in
     assert await store.load() is None
-    await backend.close()
 
 
 GRANTED = {"access_token": "new", "token_type": "Bearer", "refresh_token": "rotated"}
@@ -351,7 +332,6 @@ async def test_rotated_token_with_an_invalid_access_token_is_kept(access: dict[s
     assert (await kept(store)).rt == "rotated"
     assert (await backend.account()).value.subscriber_id == "s1"
     assert script.refreshed == ["a-refresh-token", "rotated"]
-    await backend.close()
 
 
 async def test_renewed_token_is_stored_before_it_is_used() -> None:
@@ -376,7 +356,6 @@ async def test_renewed_token_is_stored_before_it_is_used() -> None:
     await saving.wait()
     await asyncio.gather(first, backend.billing_periods("c1"))
     assert events == ["kept nothing", "kept refresh-1", "used Bearer access-1", "used Bearer access-1"]
-    await backend.close()
 
 
 async def test_call_refused_with_fresh_tokens_ends_the_session() -> None:
@@ -391,7 +370,6 @@ async def test_call_refused_with_fresh_tokens_ends_the_session() -> None:
     assert (len(script.asked), len(script.refreshed)) == (3, 3)
     assert ended == ["ended"]
     assert await store.load() is None
-    await backend.close()
 
 
 async def test_sign_in_without_remember_stores_nothing(network: Network, clock: Clock) -> None:
@@ -403,7 +381,6 @@ async def test_sign_in_without_remember_stores_nothing(network: Network, clock: 
     clock.advance(minutes=6)
     assert (await backend.account()).value.display_name == "Camille Martin"
     assert await store.load() is None
-    await backend.close()
 
 
 @pytest.mark.parametrize("problem", [each for each in CredentialProblem if each.value != "slow"])
@@ -420,7 +397,6 @@ async def test_failing_store_at_sign_in_is_reported_once_and_not_fatal(
         assert (await backend.account()).value.display_name == "Camille Martin"
     assert backend.credential_problem is problem
     assert store.tried == 1, "asked once, not at every renewal: it may prompt"
-    await backend.close()
 
 
 @pytest.mark.parametrize("problem", CredentialProblem)
@@ -456,7 +432,6 @@ async def test_failing_store_at_renewal_never_keeps_a_used_token(
         assert (await again.account()).value.security_notice is None
     await sign_in(again)
     assert (await again.account()).value.security_notice is None
-    await again.close()
 
 
 async def test_renewal_continues_once_the_store_works_again(network: Network, clock: Clock) -> None:
@@ -470,7 +445,6 @@ async def test_renewal_continues_once_the_store_works_again(network: Network, cl
     store.problem = None
     assert (await backend.account()).value.display_name == "Camille Martin"
     assert (await kept(store)).rt not in network.renewals
-    await backend.close()
 
 
 async def test_late_save_at_sign_in_is_used_by_the_next_renewal(network: Network, clock: Clock) -> None:
@@ -490,13 +464,10 @@ async def test_late_save_at_sign_in_is_used_by_the_next_renewal(network: Network
     await backend.account()
     assert backend.credential_problem is None
     assert (await kept(store)).rt not in network.renewals
-    await backend.close()
 
 
 async def test_process_killed_during_a_renewal_leaves_no_stored_token(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     clock.advance(minutes=6)
     reading = asyncio.ensure_future(backend.account())
     await network.renewing.wait()
@@ -506,52 +477,22 @@ async def test_process_killed_during_a_renewal_leaves_no_stored_token(network: N
     await backend.close()
     again = network.backend(killed, clock)
     assert await again.resume() == Remembered("camille@demo.example", signed_in=False, problem=None)
-    await again.close()
 
 
 @pytest.mark.parametrize("lost", [0, 2])
 async def test_renewal_without_an_answer_restores_the_token_only_if_unsent(
     network: Network, clock: Clock, lost: int
 ) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     first = (await kept(store)).rt
     clock.advance(minutes=6)
     network.down, network.lose_tokens = not lost, lost
     with pytest.raises(Unreachable):
         await backend.account()
     assert (await kept(store)).rt == ("" if lost else first)
-    await backend.close()
-
-
-@pytest.mark.parametrize(
-    ("answer", "stored"),
-    [
-        (httpx.Response(408), "a-refresh-token"),
-        (httpx.Response(429), "a-refresh-token"),
-        (httpx.Response(503), "a-refresh-token"),
-        (httpx.Response(404), "a-refresh-token"),
-        (httpx.Response(302, headers={"location": "/elsewhere"}), "a-refresh-token"),
-        (httpx.Response(500), ""),
-        (httpx.Response(502), ""),
-        (httpx.Response(504), ""),
-        (httpx.Response(200, text="<html>"), ""),
-    ],
-    ids=lambda value: str(value.status_code) if isinstance(value, httpx.Response) else value,
-)
-async def test_renewal_answered_with_an_error_restores_the_token_only_if_unprocessed(
-    answer: httpx.Response, stored: str
-) -> None:
-    store = MemoryStore()
-    await store.save(KEPT)
-    script = Scripted(always(200, ACCOUNT))
-    backend = await script.backend(store)
-    script.token_answers = [answer]
-    with pytest.raises((Unavailable, UnexpectedAnswer)):
-        await backend.account()
-    assert (await kept(store)).rt == stored
-    await backend.close()
+    assert backend.signed_in
+    network.down = False
+    assert (await backend.account()).value.display_name == "Camille Martin"
 
 
 async def test_start_without_an_answer_keeps_the_stored_token() -> None:
@@ -587,36 +528,12 @@ async def test_concurrent_renewals_of_two_windows_keep_both_sessions(network: Ne
 async def test_entry_erased_by_another_window_ends_the_session_without_a_renewal(
     network: Network, clock: Clock
 ) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     await store.clear()
     clock.advance(minutes=6)
     with pytest.raises(SessionExpired):
         await backend.account()
     assert network.renewals == []
-    await backend.close()
-
-
-async def test_unreadable_store_at_start_is_reported(network: Network, clock: Clock) -> None:
-    store = FailingStore()
-    store.problem = CredentialProblem.SLOW
-    backend = network.backend(store, clock)
-    told = await backend.resume()
-    assert told == Remembered(None, signed_in=False, problem=CredentialProblem.SLOW)
-    await backend.close()
-
-
-async def test_sign_out_offline_clears_the_store_without_an_error(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
-    network.down = True
-    assert await backend.sign_out() is None
-    assert await store.load() is None
-    assert not backend.signed_in
-    assert backend.identifier is None
-    await backend.close()
 
 
 async def test_sign_out_does_not_wait_for_a_slow_revocation(
@@ -637,13 +554,10 @@ async def test_sign_out_does_not_wait_for_a_slow_revocation(
     started = time.monotonic()
     await backend.sign_out()
     assert time.monotonic() - started < 2
-    await backend.close()
 
 
 async def test_renewal_in_flight_at_sign_out_stays_signed_out(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     ended: list[str] = []
     backend.on_session_end = lambda: ended.append("ended")
     clock.advance(minutes=6)
@@ -656,24 +570,6 @@ async def test_renewal_in_flight_at_sign_out_stays_signed_out(network: Network, 
     assert not backend.signed_in
     assert await store.load() is None
     assert ended == [], "who signs out knows"
-    await backend.close()
-
-
-async def test_cancelled_sign_out_is_completed_by_close(network: Network, clock: Clock) -> None:
-    class Slow(MemoryStore):
-        async def clear(self) -> None:
-            await asyncio.sleep(0.02)
-            await super().clear()
-
-    store = Slow()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
-    leaving = asyncio.create_task(backend.sign_out())
-    await asyncio.sleep(0)
-    leaving.cancel()
-    await backend.close()
-    assert await store.load() is None
-    assert [request.url.path for request in network.requests][-1] == "/oauth/revoke"
 
 
 async def test_sign_in_of_another_subscriber_reads_no_cached_answer(network: Network, clock: Clock) -> None:
@@ -688,7 +584,6 @@ async def test_sign_in_of_another_subscriber_reads_no_cached_answer(network: Net
         await sign_in(backend, "sofia@demo.example")
         assert (await backend.account()).value.display_name == "Sofia Bernard"
         assert "if-none-match" not in network.requests[-1].headers
-    await backend.close()
 
 
 async def test_entry_expired_by_the_local_clock_is_still_sent_to_the_backend() -> None:
@@ -716,9 +611,7 @@ async def test_entry_changed_by_another_program_is_refused(
     network: Network, clock: Clock, member: str
 ) -> None:
     """Prevent a prompt for another subscriber's password over Camille's account."""
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     await backend.close()
     entry = json.loads(await store.load() or "")
     await store.save(json.dumps(entry | {member: OTHERS[member]}))
@@ -726,7 +619,6 @@ async def test_entry_changed_by_another_program_is_refused(
     assert await again.resume() == Remembered(None, signed_in=False, problem=None)
     assert again.identifier is None
     assert await store.load() is None
-    await again.close()
 
 
 @pytest.mark.parametrize("mac", [None, "", "AAAA", "é", "A" * 43 + "="])
@@ -737,9 +629,7 @@ def test_entry_without_its_mac_is_refused(mac: str | None) -> None:
 
 
 async def test_entry_changed_while_the_app_is_open_is_never_followed(network: Network, clock: Clock) -> None:
-    store = MemoryStore()
-    backend = network.backend(store, clock)
-    await sign_in(backend)
+    store, backend = await signed_in(network, clock)
     entry = json.loads(await store.load() or "")
     await store.save(json.dumps(entry | {"id": "sofia@demo.example"}))
     clock.advance(minutes=6)
@@ -747,7 +637,6 @@ async def test_entry_changed_while_the_app_is_open_is_never_followed(network: Ne
         await backend.account()
     assert network.renewals == []
     assert backend.identifier == "camille@demo.example"
-    await backend.close()
 
 
 @given(st.text() | st.sampled_from(["{}", "[]", '{"v":3,"rt":"x","exp":1,"id":"y"}', "\ud800"]))

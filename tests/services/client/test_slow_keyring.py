@@ -103,7 +103,6 @@ async def test_sign_in_is_kept_once_the_keyring_prompt_is_answered(
     await backend.close()
     again = network.backend(impatient(), clock)
     assert (await again.resume()).signed_in
-    await again.close()
 
 
 async def test_sign_in_is_not_kept_when_the_keyring_prompt_is_dismissed(
@@ -118,7 +117,6 @@ async def test_sign_in_is_not_kept_when_the_keyring_prompt_is_dismissed(
     clock.advance(minutes=6)
     await backend.account()
     assert ring.prompts == 1
-    await backend.close()
 
 
 async def test_renewal_continues_once_the_keyring_prompt_is_answered(
@@ -142,7 +140,6 @@ async def test_renewal_continues_once_the_keyring_prompt_is_answered(
             pass
     assert len(network.renewals) == 1
     assert (await network.backend(impatient(), clock).resume()).signed_in
-    await backend.close()
 
 
 async def test_sign_in_by_password_supersedes_a_pending_keyring_prompt(
@@ -167,4 +164,3 @@ async def test_sign_in_by_password_supersedes_a_pending_keyring_prompt(
     assert (await backend.account()).value.display_name.startswith("Sofia")
     assert backend.identifier == SOFIA
     assert SOFIA in (await store.load() or "")
-    await backend.close()

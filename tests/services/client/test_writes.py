@@ -184,7 +184,6 @@ async def test_change_names_the_tag_that_a_strict_backend_gave(form: str) -> Non
     await backend.switch_service("c1", ServiceStatus.ACTIVE, seen.etag)
     assert '"x"' in named[-1]
     assert form != '"{}"' or named[-1] == ['"x"']
-    await backend.close()
 
 
 async def test_pending_service_switch_is_reported_and_locks_the_service(database: str, time: Clock) -> None:
