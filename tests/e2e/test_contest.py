@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from itertools import count
 from pathlib import Path
 
@@ -14,11 +15,33 @@ from tests.e2e.conftest import NOW, Serve, ServeSandbox, Visit
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
 from tests.harness.patience import stretched
-from tests.views.test_screens_contest import FULL_NUMBER, MOST_TAPS
-from tests.views.test_screens_contest import WORDS as SAID
+from tests.views.test_screens_contest import FULL_NUMBER
 
-WORDS = {"fr": SAID["fr-FR"], "en": SAID["en-GB"]}
-HEADINGS = {"fr": "À vérifier", "en": "To look at"}
+WORDS = {
+    "fr": {
+        "see": "Les voir",
+        "heading": "À vérifier",
+        "no": "Je ne reconnais pas, Fiche Potager",
+        "start": "Préparer une contestation",
+        "prepare": "Préparer le dossier",
+        "save": "Enregistrer le dossier (PDF)",
+        "after": "Payé après la résiliation",
+        "not_bank": "ne bloquez pas le paiement de votre facture",
+        "general": "Information générale, pas un conseil juridique",
+    },
+    "en": {
+        "see": "See them",
+        "heading": "To look at",
+        "no": "I don't recognise it, Fiche Potager",
+        "start": "Prepare a dispute",
+        "prepare": "Prepare the file",
+        "save": "Save the file (PDF)",
+        "after": "Charged after I cancelled",
+        "not_bank": "do not block the payment of your invoice",
+        "general": "General information, not legal advice",
+    },
+}
+MOST_TAPS = 6
 
 
 @pytest.mark.parametrize(
@@ -50,23 +73,27 @@ def test_document_is_saved_in_six_taps_from_an_unknown_charge(
         return next(taps)
 
     press(words["see"])
-    see_heading(page, HEADINGS[locale])
+    see_heading(page, words["heading"])
     scroll_to(page, words["no"])
     press(words["no"])
     scroll_to(page, f"{words['start']}, Fiche Potager")
     press(f"{words['start']}, Fiche Potager")
     see(page, words["not_bank"])
     assert faults(page, said) == []
+    scroll_to(page, words["general"])
     scroll_to(page, words["prepare"])
     press(words["prepare"])
+    scroll_to(page, words["after"])
     scroll_to(page, words["save"])
     with page.expect_download(timeout=stretched(PATIENCE) * 1000) as downloading:
         used = press(words["save"])
     assert used <= MOST_TAPS
     file = tmp_path / downloading.value.suggested_filename
+    assert re.fullmatch(r"(contestation|dispute)-[0-9a-f]{8}\.pdf", file.name)
     downloading.value.save_as(file)
     pages = PdfReader(io.BytesIO(file.read_bytes())).pages
     text = " ".join(" ".join(page.extract_text().split()) for page in pages)
     assert "L’abonnement a été résilié le 5 avril 2026" in text
+    assert "Information générale, pas un conseil juridique" in text
     assert "Madame, Monsieur," in text
     assert not FULL_NUMBER.search(text)

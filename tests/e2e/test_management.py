@@ -293,34 +293,6 @@ def test_what_is_changed_is_changed_once_and_still_true_after_a_restart(
     assert deployment.count(receipts) == 1
 
 
-@pytest.mark.nightly
-def test_a_stale_screen_does_nothing_and_shows_the_true_state(on_sqlite: Deployment, visit: Visit) -> None:
-    one, old = (visit(f"{on_sqlite.app.url}/gerer", device=device) for device in ("phone", "desktop"))
-    for page in (one, old):
-        enter_at(page, ZOE, "Gérer internet+")
-        see(page, "Prochain paiement : 18 mai")
-        see(page, "Prochain paiement : 2 juin")
-        service_is(page, True)
-    tap(one, "Résilier Gazette des Rives")
-    tap(one, "Résilier l’abonnement")
-    see(one, "Abonnement résilié")
-
-    tap(old, "Résilier Club Cubéo")
-    tap(old, "Résilier l’abonnement")
-    see(old, "La situation a changé")
-    see(old, "Résilié · accès jusqu’au 1er juin")
-    see(old, "Prochain paiement : 18 mai")
-    assert not shows(old, "Abonnement résilié")
-
-    tap(one, "Service internet+")
-    tap(one, "Désactiver le service")
-    see(one, "Service désactivé")
-    tap(old, "Service internet+")
-    tap(old, "Désactiver le service")
-    see(old, "Désactivé depuis le 14 mai 2026")
-    service_is(old, False)
-
-
 def test_the_file_of_a_period_sums_to_the_total_on_screen(
     on_sqlite: Deployment, visit: Visit, tmp_path: Path
 ) -> None:

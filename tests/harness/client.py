@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any
 
 from flet.messaging.protocol import MessageAction
@@ -122,13 +123,18 @@ class Client(Device, ABC):
         wanted = plain(text)
         return any(wanted in plain(one) for found in self.tree.screen() for one in own_texts(found.control))
 
-    async def see(self, text: str, *, within: float = PATIENCE) -> None:
-        """Wait until the screen shows the text."""
-        await self.until(self._once_drawn(lambda: self.shows(text)), f"no {text!r}", within=within)
+    async def see(self, *texts: str, within: float = PATIENCE) -> None:
+        """Wait until the screen shows each of the texts."""
+        for text in texts:
+            await self.until(self._once_drawn(partial(self.shows, text)), f"no {text!r}", within=within)
 
-    async def see_not(self, text: str, *, within: float = PATIENCE) -> None:
-        """Wait until the screen does not show the text. `see` the new screen first."""
-        await self.until(self._once_drawn(lambda: not self.shows(text)), f"still {text!r}", within=within)
+    async def see_not(self, *texts: str, within: float = PATIENCE) -> None:
+        """Wait until the screen shows none of the texts. `see` the new screen first."""
+
+        def none_left() -> bool:
+            return not any(map(self.shows, texts))
+
+        await self.until(self._once_drawn(none_left), f"still one of {texts}", within=within)
 
     async def until(self, condition: Callable[[], object], missing: str, *, within: float = PATIENCE) -> None:
         """Wait until the condition holds, else fail with `missing` and the texts of the screen."""
@@ -157,8 +163,15 @@ class Client(Device, ABC):
 
     # What a person does
 
-    async def tap(self, name: str, *, within: float = PATIENCE) -> None:
-        """Tap what has this accessible name, else starts so, else has this key. One only, and enabled."""
+    async def tap(self, *names: str, within: float = PATIENCE) -> None:
+        """Tap one after another what has this accessible name, else starts so, else has this key.
+
+        Each must be one control only, and enabled.
+        """
+        for name in names:
+            await self._tap(name, within)
+
+    async def _tap(self, name: str, within: float) -> None:
         found = await self._find(lambda: self._tappable(name), f"nothing named {name!r} to tap", within)
         if found.disabled:
 
@@ -169,6 +182,13 @@ class Client(Device, ABC):
         await self._blur()
         await self._activate(found)
         await self._turn()
+
+    async def save(self, button: str) -> dict[str, Any]:
+        """Tap a button, and return the arguments of the request to save a file that follows."""
+        before = len(self.saved)
+        await self.tap(button)
+        await self.until(lambda: len(self.saved) > before, "no file to save")
+        return self.saved[-1]
 
     def named(self, name: str) -> list[Control]:
         """Return the controls that `tap` would find."""

@@ -16,7 +16,6 @@ class Device:
     two visits on one device.
 
     Attributes:
-        clipboard: text copied by the app.
         launched: addresses opened by the app.
         announced: sentences given to screen readers.
         calls: every other method call: control type, method, arguments.
@@ -38,10 +37,14 @@ class Device:
         self.locale, self.web, self.platform = locale, web, platform
         self.reduce_motion = reduce_motion
         self.preferences: dict[str, Any] = {} if preferences is None else preferences
-        self.clipboard: str | None = None
         self.launched: list[str] = []
         self.announced: list[str] = []
         self.calls: list[tuple[str, str, Any]] = []
+
+    @property
+    def saved(self) -> list[dict[str, Any]]:
+        """Return the arguments of all requests to save a file, in order."""
+        return [asked for kind, method, asked in self.calls if (kind, method) == ("FilePicker", "save_file")]
 
     def page_properties(self, route: str) -> dict[str, Any]:
         """Return the properties of the page that a client sends with its registration."""
@@ -83,10 +86,6 @@ class Device:
             case "Page", "get_device_info":
                 own = {"browser_name": "chrome"} if self.web else {"name": "", "id": "", "pretty_name": ""}
                 return {**own, "locales": [self.locale_parts()]}
-            case "Clipboard", "set":
-                self.clipboard = arguments["data"]
-            case "Clipboard", "get":
-                return self.clipboard
             case "UrlLauncher", "launch_url":
                 self.launched.append(str(arguments["url"]))
             case "UrlLauncher", "can_launch_url":

@@ -48,8 +48,8 @@ _TOKENS = ("access_token", "refresh_token", "auth_session", "authorization_code"
 class App(Protocol):
     """Common interface of `Driver` and `WireClient`."""
 
-    async def see(self, text: str) -> None: ...
-    async def tap(self, name: str) -> None: ...
+    async def see(self, *texts: str) -> None: ...
+    async def tap(self, *names: str) -> None: ...
     async def enter(self, label: str, text: str) -> None: ...
     async def go(self, route: str) -> None: ...
 
@@ -192,8 +192,7 @@ async def desktop(folder: Path) -> set[str]:
                 assert secrets_in_files(place, everything) == [], secrets_in_files(place, everything)
             assert any(data.rglob("*")), "nothing was kept: nothing was looked at"
             await app.go("/reglages")
-            await app.tap(words("signout.button"))
-            await app.tap(words("signout.button"))
+            await app.tap(words("signout.button"), words("signout.button"))
             await app.see(words("login.h1"))
         everything = [*overheard.tokens, *ADA.secrets, *TYPED]
         for place in (home, data):

@@ -37,6 +37,7 @@ NOW = datetime(2026, 5, 14, 10, tzinfo=UTC)
 """Noon in Paris, in the period from 26 April to 25 May, of the June invoice."""
 PERIODS = ("2026-06", "2026-05", "2026-04", "2026-03", "2026-02", "2026-01")
 PASSWORD = "Soleil-2026"
+CAMILLE = "camille@demo.example"
 LONG = "longue@demo.example"
 """The subscriber of `long_lists`."""
 
@@ -57,8 +58,10 @@ class Held:
 class Line(httpx.AsyncBaseTransport):
     """Transport to an application, with the faults that a test sets."""
 
-    def __init__(self, app: Starlette, clock: Clock) -> None:
+    def __init__(self, app: Starlette, clock: Clock, identifier: str) -> None:
         self.app = app
+        self.identifier = identifier
+        """Identifier of the first subscriber."""
         self.far_end = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._clock = clock
         self._held: list[Held] = []
@@ -213,19 +216,32 @@ def serve(everyone: dict[str, Subscriber], clock: Clock) -> Iterator[Serve]:
     def make(
         *people: str | Subscriber, settings: SandboxSettings | None = None, database: str = "sqlite://"
     ) -> Line:
+        subscribers = tuple(everyone[one] if isinstance(one, str) else one for one in people)
         app = create_app(
             database,
-            subscribers=tuple(everyone[one] if isinstance(one, str) else one for one in people),
+            subscribers=subscribers,
             clock=clock,
             latency=0.003,
             settings=settings or SandboxSettings(scrypt_log2_cost=4),
         )
         apps.append(app)
-        return Line(app, clock)
+        return Line(app, clock, subscribers[0].identifier if subscribers else "")
 
     yield make
     for app in apps:
         app.state.store.close()
+
+
+@pytest.fixture
+def line(serve: Serve) -> Line:
+    """Return a line to a sandbox with Camille's data."""
+    return serve(CAMILLE)
+
+
+@pytest.fixture
+def long_line(serve: Serve) -> Line:
+    """Return a line to a sandbox with the subscriber of `long_lists`."""
+    return serve(LONG)
 
 
 def typed(text: str | bool) -> Any:
@@ -239,10 +255,10 @@ async def sign_in(backend: Backend, identifier: str, *, remember: bool = False) 
     await backend.finish_sign_in(challenge, PASSWORD, remember=remember)
 
 
-async def remembered(line: Line, identifier: str) -> MemoryStore:
-    """Return the credential store of a device with a remembered session."""
+async def remembered(line: Line, identifier: str | None = None) -> MemoryStore:
+    """Return the credential store of a device that remembers a subscriber, by default the first one."""
     store = MemoryStore()
-    await sign_in(line.backend(store), identifier, remember=True)
+    await sign_in(line.backend(store), identifier or line.identifier, remember=True)
     line.asked.clear()
     return store
 

@@ -10,10 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.harness.fuzz import TEXTS, examples
-from tests.views.conftest import Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import SIZES
+from tests.views.conftest import Line, quiet
+from tests.views.visits import SIZES, returning
 
-CAMILLE = "camille@demo.example"
 PLACES = ("/", "/achats", "/achats/", "/aide", "/aide/", "/gerer", "/gerer/abonnements/", "/conso/", "//", "")
 PIECES = TEXTS | st.sampled_from(
     [
@@ -62,9 +61,8 @@ def drawn(most: int) -> list[str]:
 
 
 @SIZES
-async def test_random_address_shows_a_screen(serve: Serve, screen: dict[str, Any]) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), **screen) as app:
+async def test_random_address_shows_a_screen(line: Line, screen: dict[str, Any]) -> None:
+    async with returning(line, **screen) as app:
         await app.see("Bonjour Camille")
         for address in drawn(8):
             await app.go(address)
@@ -77,9 +75,8 @@ async def test_random_address_shows_a_screen(serve: Serve, screen: dict[str, Any
 
 
 @pytest.mark.parametrize("address", ["//[", "//]:x@[", "/#?"])
-async def test_unparsable_address_leads_to_the_home_screen(serve: Serve, address: str) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route=address) as app:
+async def test_unparsable_address_leads_to_the_home_screen(line: Line, address: str) -> None:
+    async with returning(line, address) as app:
         await app.see("Bonjour Camille")
         await app.go("/gerer")
         await app.go(address)

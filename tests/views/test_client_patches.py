@@ -23,7 +23,7 @@ from flet.utils.object_model import is_enum, patch_dataclass, resolve_actual_typ
 from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Line, Serve, quiet, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.visits import NARROW, WIDE
 from views.flet_compat.client_patches import assign_values, isolate_client_patches
 from views.web.app import web_app
 

@@ -9,12 +9,11 @@ from services.client.simulated_faults import SimulatedFault
 from services.domain.errors import SignInError
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import rows
+from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, remembered, visit
+from tests.views.visits import returning, rows
 from views.demo.banner import list_above
 from views.demo.state import Scenario
 
-CAMILLE = "camille@demo.example"
 EVERYONE = (CAMILLE, "sans-achat@demo.example", "suspendu@demo.example", "gros-volume@demo.example")
 BANNER = "Démonstration : données fictives"
 
@@ -22,8 +21,7 @@ BANNER = "Démonstration : données fictives"
 async def show(app: Driver, case: str) -> None:
     await app.tap(BANNER)
     await app.see("Cas à montrer")
-    await app.tap(case)
-    await app.tap("Montrer ce cas")
+    await app.tap(case, "Montrer ce cas")
 
 
 async def chosen(app: Driver) -> str | None:
@@ -37,9 +35,8 @@ async def chosen(app: Driver) -> str | None:
     return value
 
 
-async def test_demo_sheet_lists_every_case_and_marks_the_current_one(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE)) as app:
+async def test_demo_sheet_lists_every_case_and_marks_the_current_one(line: Line) -> None:
+    async with returning(line) as app:
         await app.see("Bonjour Camille")
         await app.tap(BANNER)
         for case in (
@@ -53,16 +50,14 @@ async def test_demo_sheet_lists_every_case_and_marks_the_current_one(serve: Serv
         assert await chosen(app) == "normal"
 
 
-async def test_demo_sheet_on_the_web_says_that_the_data_is_shared(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), web=True) as app:
+async def test_demo_sheet_on_the_web_says_that_the_data_is_shared(line: Line) -> None:
+    async with returning(line, web=True) as app:
         await app.tap(BANNER)
         await app.see("Les données fictives sont communes à tous les visiteurs de ce serveur")
 
 
-async def test_demo_banner_is_hidden_with_another_backend(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), demo=False) as app:
+async def test_demo_banner_is_hidden_with_another_backend(line: Line) -> None:
+    async with returning(line, demo=False) as app:
         await app.see("Bonjour Camille")
         await app.see_not("Démonstration")
 
@@ -78,8 +73,7 @@ async def test_demo_banner_is_hidden_with_another_backend(serve: Serve) -> None:
 async def test_demo_case_of_another_subscriber_opens_on_the_same_route(
     serve: Serve, case: str, who: str, seen: str
 ) -> None:
-    line = serve(*EVERYONE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+    async with returning(serve(*EVERYONE), "/achats") as app:
         await app.see("Période en cours")
         await show(app, case)
         await app.see(seen)
@@ -92,7 +86,7 @@ async def test_demo_case_of_another_subscriber_opens_on_the_same_route(
 
 async def test_demo_case_chosen_on_a_purchase_leads_to_the_list(serve: Serve) -> None:
     line = serve(*EVERYONE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
+    async with returning(line, "/achats?periode=2026-05") as app:
         await app.see("Facturé en mai")
         await quiet(app, line)
         await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
@@ -126,24 +120,21 @@ def test_list_above_is_the_parent_route_of_a_detail(route: str, above: str) -> N
 )
 @pytest.mark.parametrize("route", ["/", "/achats?periode=2026-05"])
 async def test_demo_fault_is_shown_immediately_over_the_cached_data(
-    serve: Serve, clock: Clock, case: str, seen: str, route: str
+    line: Line, clock: Clock, case: str, seen: str, route: str
 ) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+    async with returning(line, route) as app:
         await app.see("mai")
         await quiet(app, line)
         clock.advance(minutes=10)
         await show(app, case)
-        await app.see("Données du 14 mai à 12:00")
-        await app.see(seen)
+        await app.see("Données du 14 mai à 12:00", seen)
         assert app.route == route
         await show(app, "Cas normal")
         await app.see_not("Données du 14 mai à 12:00")
 
 
-async def test_demo_slow_network_reports_the_refreshed_list(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+async def test_demo_slow_network_reports_the_refreshed_list(line: Line) -> None:
+    async with returning(line, "/achats") as app:
         await app.see("Période en cours")
         await quiet(app, line)
         await show(app, "Réseau lent")
@@ -151,10 +142,9 @@ async def test_demo_slow_network_reports_the_refreshed_list(serve: Serve) -> Non
         assert await chosen(app) == "slow"
 
 
-async def test_demo_expired_session_leads_to_the_sign_in_and_back_to_the_route(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_demo_expired_session_leads_to_the_sign_in_and_back_to_the_route(line: Line) -> None:
     route = "/achats?periode=2026-05"
-    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+    async with returning(line, route) as app:
         await app.see("Facturé en mai")
         await show(app, "Session expirée")
         await app.see("Votre session a expiré")
@@ -185,8 +175,7 @@ async def test_demo_cases_are_available_before_the_sign_in(serve: Serve) -> None
         await app.see("Bonjour Sacha")
 
 
-async def test_demo_fault_of_one_visitor_does_not_affect_another(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_demo_fault_of_one_visitor_does_not_affect_another(line: Line) -> None:
     store = await remembered(line, CAMILLE)
     neighbour = await remembered(line, CAMILLE)
     async with visit(line, neighbour) as theirs:
@@ -203,27 +192,23 @@ async def test_demo_fault_of_one_visitor_does_not_affect_another(serve: Serve) -
 
 
 async def test_demo_reset_restores_the_initial_state(serve: Serve) -> None:
-    line = serve(*EVERYONE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+    async with returning(serve(*EVERYONE), "/achats") as app:
         await app.see("Période en cours")
         await show(app, "Aucun achat")
         await app.see("Aucun achat sur cette période")
         await show(app, "Hors ligne")
-        await app.tap(BANNER)
-        await app.tap("Réinitialiser la démonstration")
+        await app.tap(BANNER, "Réinitialiser la démonstration")
         await app.see("Démonstration réinitialisée")
         await app.see_not("Aucun achat sur cette période")
         assert app.route == "/achats"
         assert await chosen(app) == "normal"
 
 
-async def test_demo_exit_signs_out_and_clears_the_fault(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE)) as app:
+async def test_demo_exit_signs_out_and_clears_the_fault(line: Line) -> None:
+    async with returning(line) as app:
         await app.see("Bonjour Camille")
         await show(app, "Hors ligne")
-        await app.tap(BANNER)
-        await app.tap("Quitter")
+        await app.tap(BANNER, "Quitter")
         await app.see("Identifiez-vous")
         assert await chosen(app) is None
         await app.tap("Découvrir la démonstration")
@@ -237,7 +222,7 @@ async def test_demo_case_of_a_locked_account_keeps_the_current_one(serve: Serve)
     for _ in range(5):
         with pytest.raises(SignInError):  # refused, then locked
             await stranger.finish_sign_in(challenge, "Lune-2026", remember=False)
-    async with visit(line, await remembered(line, CAMILLE)) as app:
+    async with returning(line) as app:
         await app.see("Bonjour Camille")
         await show(app, "Aucun achat")
         await app.see("Trop d’essais")

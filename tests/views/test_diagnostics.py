@@ -6,10 +6,8 @@ import flet as ft
 import pytest
 
 from services.sandbox import Subscriber
-from tests.views.conftest import PASSWORD, Serve, remembered, visit
+from tests.views.conftest import CAMILLE, PASSWORD, Serve, remembered, visit
 from views.core.text import Language, Words
-
-CAMILLE = "camille@demo.example"
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -26,11 +24,8 @@ async def test_diagnostic_report_is_shown_and_copied_without_personal_data(
         await app.see(words("banner.offline"))
         await app.go("/reglages")
         await app.tap(words("diagnostics.button"))
-        await app.see(words("diagnostics.text"))
-        await app.see("Conso et moi: ")
-        await app.see("Platform: linux, desktop")
-        await app.see("Backend: sandbox")
-        await app.see(f"Language: {language.value}")
+        await app.see(words("diagnostics.text"), "Conso et moi: ", "Platform: linux, desktop")
+        await app.see("Backend: sandbox", f"Language: {language.value}")
         await app.see("Unreachable GET /v1/contracts/{id}/")
         shown = next(text for text in app.texts() if text.startswith("Conso et moi: "))
         actions = [button.action for button in app.controls(ft.FilledButton) if button.action]

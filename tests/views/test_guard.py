@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.views.conftest import Serve
 from tests.views.factories import subscribed
 from tests.views.test_client_patches import screens
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.visits import NARROW, WIDE
 from views.web.guard import (
     ANSWER,
     EVENT,

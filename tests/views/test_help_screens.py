@@ -8,11 +8,10 @@ import flet as ft
 import pytest
 
 from tests.harness.driver import Driver
-from tests.views.conftest import Line, Serve, remembered, visit
+from tests.views.conftest import CAMILLE, Line, Serve, remembered, visit
 from tests.views.state.test_help import kept
 from views.help import state as help_module
 
-CAMILLE = "camille@demo.example"
 WIDTHS = [pytest.param(390, id="narrow"), pytest.param(1280, id="wide")]
 SEARCH = "Chercher dans l’aide"
 LIKED = "Qu’avez-vous apprécié\u00a0?"
@@ -75,8 +74,7 @@ async def test_help_article_links_open_screens_of_the_app(serve: Serve) -> None:
 async def test_help_search_shows_the_matching_sentence_and_can_be_cleared(serve: Serve, width: int) -> None:
     async with await at(serve(CAMILLE), "/aide", width=width) as app:
         await app.enter(SEARCH, "MEDIATEUR")
-        await app.see("1 article trouvé")
-        await app.see("saisir le médiateur des communications électroniques")
+        await app.see("1 article trouvé", "saisir le médiateur des communications électroniques")
         await app.see_not("Comment lire ma période ?")
         await app.tap("Effacer la recherche")
         await app.see("Comment lire ma période ?")
@@ -98,14 +96,12 @@ async def test_help_search_is_kept_after_an_article(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_feedback_screen_sends_both_comments(serve: Serve, width: int) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_screen_sends_both_comments(line: Line, width: int) -> None:
     async with await at(line, "/aide/service", width=width) as app:
         await app.see("Cette page vous a-t-elle été utile ?")
         await app.see_not("Votre avis nous intéresse")
         await app.tap("Non")
-        await app.see("Que vous a-t-il manqué ?")
-        await app.see("N’indiquez ni mot de passe ni donnée bancaire.")
+        await app.see("Que vous a-t-il manqué ?", "N’indiquez ni mot de passe ni donnée bancaire.")
         await app.until(lambda: ("TextField", "focus") in [call[:2] for call in app.calls], "no focus")
         await app.enter(MISSING, "Les délais.")
         await app.see("Caractères restants : 239")
@@ -119,11 +115,9 @@ async def test_feedback_screen_sends_both_comments(serve: Serve, width: int) -> 
     assert (row.liked, row.missing) == ("C’est court.", "Les délais.")
 
 
-async def test_feedback_screen_without_text_shows_and_announces_the_fault(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_screen_without_text_shows_and_announces_the_fault(line: Line) -> None:
     async with await at(line, "/aide/service") as app:
-        await app.tap("Oui")
-        await app.tap("Envoyer mon avis")
+        await app.tap("Oui", "Envoyer mon avis")
         await app.see("Écrivez quelques mots avant d’envoyer.")
         assert "Écrivez quelques mots avant d’envoyer." in app.announced
         await app.enter(LIKED, "Clair")
@@ -185,10 +179,9 @@ async def test_feedback_screen_keeps_each_text_when_the_choice_changes(serve: Se
 
 
 async def test_feedback_written_offline_is_sent_later_from_any_screen(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(help_module, "_pauses", lambda: iter([0.02] * 1000))
-    line = serve(CAMILLE)
     async with await at(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "Clair")
@@ -204,8 +197,7 @@ async def test_feedback_written_offline_is_sent_later_from_any_screen(
     assert len(await kept(line)) == 1
 
 
-async def test_feedback_screen_queues_after_a_server_error(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_screen_queues_after_a_server_error(line: Line) -> None:
     async with await at(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "Clair")
@@ -218,12 +210,10 @@ async def test_help_screens_are_in_english_for_an_english_locale(serve: Serve) -
     async with await at(serve(CAMILLE), "/aide/service", locale="en-GB") as app:
         await app.see("Before you turn it off")
         await app.tap("Yes")
-        await app.see("What did you like?")
-        await app.see("Characters left: 250")
+        await app.see("What did you like?", "Characters left: 250")
 
 
-async def test_identifier_reminder_is_sent_from_the_sign_in_screen(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_identifier_reminder_is_sent_from_the_sign_in_screen(line: Line) -> None:
     async with visit(line, demo=False) as app:
         await app.enter("Identifiant", "camille")
         await app.tap("Retrouver mon identifiant")
@@ -254,8 +244,7 @@ async def test_identifier_reminder_of_the_demo_says_that_nothing_is_sent(serve: 
 async def test_forgotten_password_refers_to_the_operator(serve: Serve) -> None:
     async with visit(serve(CAMILLE)) as app:
         await app.enter("Identifiant", CAMILLE)
-        await app.tap("Continuer")
-        await app.tap("Mot de passe oublié ?")
+        await app.tap("Continuer", "Mot de passe oublié ?")
         await app.see("Ouvrez le site ou l’application de votre opérateur.")
         await app.press("Escape")
         await app.see_not("Ouvrez le site")

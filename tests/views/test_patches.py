@@ -12,10 +12,9 @@ import pytest
 
 from tests.harness.driver import Driver, _encode
 from tests.harness.tree import Tree, own_texts, unpacked, walk
-from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import SIZES, rows
+from tests.views.conftest import CAMILLE, LONG, Line, Serve, quiet
+from tests.views.visits import SIZES, listing, rows
 
-CAMILLE = "camille@demo.example"
 PERIODS = ("janvier", "février", "mars", "avril", "mai", "juin")
 STEPS = 25
 
@@ -59,17 +58,13 @@ async def test_patches_sent_to_the_client_match_the_control_tree(
 ) -> None:
     line = serve(person)
     steps = random.Random(f"{person} {screen}")  # noqa: S311 - the same walk at each run
-    async with visit(line, await remembered(line, person), route="/achats", **screen) as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+    async with listing(line, **screen) as app:
         same(app)
         for _ in range(STEPS):
             await step(app, line, steps)
             same(app)
         line.broken = None
-        await app.tap("Facture de mai, du")
-        await app.tap("Tous")
-        await app.tap("Actualiser")
+        await app.tap("Facture de mai, du", "Tous", "Actualiser")
         await app.until(lambda: "2026-05" in app.route and rows(app), "no purchases")
         await quiet(app, line)
         same(app)

@@ -8,10 +8,8 @@ import pytest
 
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import LONG, PASSWORD, Serve, remembered, visit
-from tests.views.test_screens_journey import NARROW, SIZES, WIDE, rows
-
-CAMILLE = "camille@demo.example"
+from tests.views.conftest import CAMILLE, PASSWORD, Line, remembered, visit
+from tests.views.visits import NARROW, SIZES, WIDE, listing, returning, rows
 
 
 async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
@@ -22,26 +20,14 @@ async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
 
 
 @SIZES
-async def test_address_is_kept_through_the_sign_in(serve: Serve, screen: dict[str, Any]) -> None:
-    async with visit(serve(CAMILLE), route="/achats?periode=2026-03", **screen) as app:
-        await app.see("Identifiez-vous")
-        await sign_in(app)
-        await app.see("Facturé en mars")
-        assert app.route == "/achats?periode=2026-03"
-        await app.until(lambda: rows(app), "no purchases")
-
-
-@SIZES
 async def test_address_is_kept_when_the_session_expires(
-    serve: Serve, clock: Clock, screen: dict[str, Any]
+    line: Line, clock: Clock, screen: dict[str, Any]
 ) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-04", **screen) as app:
+    async with returning(line, "/achats?periode=2026-04", **screen) as app:
         await app.see("Facturé en avril")
         clock.advance(days=20)
         await app.tap("Actualiser")
-        await app.see("Votre session a expiré")
-        await app.see("Identifiez-vous de nouveau pour continuer.")
+        await app.see("Votre session a expiré", "Identifiez-vous de nouveau pour continuer.")
         clock.advance(days=-20)
         if "Utiliser un autre compte" in " ".join(app.names()):
             await app.tap("Continuer avec")
@@ -57,10 +43,9 @@ async def test_address_is_kept_when_the_session_expires(
 
 @SIZES
 async def test_address_of_an_old_period_explains_and_leads_to_the_current_one(
-    serve: Serve, screen: dict[str, Any]
+    line: Line, screen: dict[str, Any]
 ) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2019-03", **screen) as app:
+    async with returning(line, "/achats?periode=2019-03", **screen) as app:
         await app.see("Les achats plus anciens figurent sur vos factures.")
         assert not rows(app)
         await app.see_not("0,00")
@@ -69,8 +54,7 @@ async def test_address_of_an_old_period_explains_and_leads_to_the_current_one(
         await app.until(lambda: rows(app), "no purchases")
 
 
-async def test_address_with_an_invalid_period_shows_the_current_one(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_address_with_an_invalid_period_shows_the_current_one(line: Line) -> None:
     store = await remembered(line, CAMILLE)
     for query in ("periode=", "periode=juin", "periode=2026-13", "periode=../x", "periode=%00", "&&="):
         async with visit(line, store, route=f"/achats?{query}") as app:
@@ -79,9 +63,8 @@ async def test_address_with_an_invalid_period_shows_the_current_one(serve: Serve
 
 
 @SIZES
-async def test_unknown_address_leads_back_to_the_home_screen(serve: Serve, screen: dict[str, Any]) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), **screen) as app:
+async def test_unknown_address_leads_back_to_the_home_screen(line: Line, screen: dict[str, Any]) -> None:
+    async with returning(line, **screen) as app:
         for route in ("/nowhere", "/achats/a/b/c", "/conso", "/%2e%2e/x"):
             await app.see("Bonjour Camille")
             await app.go(route)
@@ -94,12 +77,9 @@ async def test_unknown_address_leads_back_to_the_home_screen(serve: Serve, scree
 @SIZES
 @pytest.mark.parametrize("query", ["", "?periode=2026-04"])
 async def test_address_of_an_unknown_purchase_leads_back_to_the_list(
-    serve: Serve, screen: dict[str, Any], query: str
+    line: Line, screen: dict[str, Any], query: str
 ) -> None:
-    line = serve(CAMILLE)
-    async with visit(
-        line, await remembered(line, CAMILLE), route=f"/achats/p-nowhere{query}", **screen
-    ) as app:
+    async with returning(line, f"/achats/p-nowhere{query}", **screen) as app:
         await app.see("Cet achat n’est plus disponible.")
         if screen is WIDE:
             await app.until(lambda: rows(app), "no list beside it")
@@ -110,13 +90,12 @@ async def test_address_of_an_unknown_purchase_leads_back_to_the_list(
 
 @SIZES
 async def test_purchase_opened_by_its_address_leads_back_to_its_period(
-    serve: Serve, screen: dict[str, Any]
+    long_line: Line, screen: dict[str, Any]
 ) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats/long-0150", **screen) as app:
+    async with returning(long_line, "/achats/long-0150", **screen) as app:
         await app.see("IP-000150")
         if screen is NARROW:
-            await app.until(lambda: ("2026-05", "1") in asked(line.asked), "the list below is not read")
+            await app.until(lambda: ("2026-05", "1") in asked(long_line.asked), "the list below is not read")
             await app.tap("Retour")
             await app.see("Facturé en mai")
             assert app.route == "/achats?periode=2026-05"
@@ -129,10 +108,8 @@ def asked(addresses: list[str]) -> list[tuple[str, str]]:
     return [(params["periodId"], params["page"]) for params in lists]
 
 
-async def test_system_back_from_a_purchase_leads_to_its_period(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-04") as app:
-        await app.until(lambda: rows(app), "no purchases")
+async def test_system_back_from_a_purchase_leads_to_its_period(line: Line) -> None:
+    async with listing(line, "/achats?periode=2026-04") as app:
         april = rows(app)
         await app.tap(next(name for name in april if april.count(name) == 1))
         await app.see("Référence, ")
@@ -140,25 +117,3 @@ async def test_system_back_from_a_purchase_leads_to_its_period(serve: Serve) -> 
         await app.see("Facturé en avril")
         assert app.route == "/achats?periode=2026-04"
         assert rows(app) == april
-
-
-@SIZES
-async def test_browser_back_and_forward_restore_the_periods(serve: Serve, screen: dict[str, Any]) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), web=True, **screen) as app:
-        await app.see("8 achats")
-        await app.tap("Voir le détail")
-        await app.see("Sur votre facture de juin")
-        await app.tap("Facture de mai")
-        await app.see("Facturé en mai")
-        await app.until(lambda: rows(app), "no purchases")
-        may = rows(app)
-        await app.back()
-        await app.see("Sur votre facture de juin")
-        await app.until(lambda: rows(app) and rows(app) != may, "the list of June")
-        await app.forward()
-        await app.see("Facturé en mai")
-        await app.until(lambda: rows(app) == may, "the list of May")
-        await app.back()
-        await app.back()
-        await app.see("Bonjour Camille")

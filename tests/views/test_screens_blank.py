@@ -13,9 +13,9 @@ import pytest
 from services.sandbox.data_file import Subscriber
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
-from tests.views.conftest import PASSWORD, Line, Serve, quiet, remembered, visit
+from tests.views.conftest import PASSWORD, Line, Serve, quiet
 from tests.views.factories import ABONNE, WEEKLY, subscribed
-from tests.views.test_screens_journey import SIZES
+from tests.views.visits import SIZES, returning
 from views.core.text import blank, initial, joined
 
 CONTRACT = Path(__file__).parents[2] / "services" / "sandbox" / "openapi.yaml"
@@ -96,7 +96,7 @@ async def test_blank_texts_leave_every_screen_readable(
     serve: Serve, blank: str, screen: dict[str, Any]
 ) -> None:
     line = blanked(serve(subscribed()), blank)
-    async with visit(line, await remembered(line, ABONNE), **screen) as app:
+    async with returning(line, **screen) as app:
         for route in SCREENS:
             await app.go(route)
             await quiet(app, line)
@@ -111,9 +111,8 @@ async def test_blank_texts_leave_every_screen_readable(
 
 async def test_a_blank_publisher_gives_way_to_the_content_then_to_a_sentence(serve: Serve) -> None:
     line = blanked(serve(subscribed()), " ")
-    async with visit(line, await remembered(line, ABONNE), route=CHARGE) as app:
-        await app.see("Éditeur non précisé")
-        await app.see("Signaler un problème")
+    async with returning(line, CHARGE) as app:
+        await app.see("Éditeur non précisé", "Signaler un problème")
         assert not any(name.startswith("Copier la référence") for name in app.names())
         assert not any(text.startswith(("Référence", "Contenu")) for text in app.texts())
 
@@ -125,7 +124,7 @@ async def test_an_account_without_contracts_says_so_and_offers_ways_on(
 ) -> None:
     nobody = Subscriber(identifier="rien@demo.example", password=PASSWORD, display_name="Sacha Vide")
     line = serve(nobody)
-    async with visit(line, await remembered(line, nobody.identifier), route=route, **screen) as app:
+    async with returning(line, route, **screen) as app:
         await app.see("Aucun contrat sur ce compte")
         await app.see_not("Chargement…")
         await quiet(app, line)
@@ -142,7 +141,7 @@ async def test_an_account_without_contracts_says_so_and_offers_ways_on(
 
 async def test_a_contract_that_is_taken_away_leaves_an_empty_state(serve: Serve) -> None:
     line = serve(subscribed())
-    async with visit(line, await remembered(line, ABONNE), route="/gerer") as app:
+    async with returning(line, "/gerer") as app:
         await app.see("Club Cubéo")
         nobody = Subscriber(identifier=ABONNE, password=PASSWORD, display_name="Ada Blanchet")
         line.far_end = _Emptied(line.far_end, nobody)  # type: ignore[assignment]

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from tests.harness.cases import daily
-from tests.views.conftest import NOW, Serve, remembered, visit
-from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import SIZES
+from tests.views.conftest import NOW, Serve
+from tests.views.factories import subscribed
+from tests.views.visits import SIZES, returning
 
 SAID = {
     "fr-FR": {
@@ -42,17 +42,14 @@ async def test_calendar_lists_upcoming_charges_and_exports_them(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:
     said, line = SAID[locale], serve(subscribed())
-    async with visit(
-        line, await remembered(line, ABONNE), route="/gerer", web=True, locale=locale, **screen
-    ) as app:
+    async with returning(line, "/gerer", web=True, locale=locale, **screen) as app:
         await app.tap(said["row"])
         await app.see(said["line"])
         assert (1, said["h1"]) in app.headings()
         for key in ("cancel", "elsewhere"):
             await app.see(said[key])
-        await app.tap(said["export"])
+        saved = await app.save(said["export"])
         await app.see(said["done"])
-        saved = next(asked for kind, name, asked in app.calls if name == "save_file")
         assert saved["file_name"] == "conso-et-moi.ics"
         events = icalendar.Calendar.from_ical(saved["src_bytes"]).walk("VEVENT")
         summaries = [str(event["summary"]) for event in events]
@@ -61,20 +58,15 @@ async def test_calendar_lists_upcoming_charges_and_exports_them(
 
 
 async def test_subscription_screen_exports_its_own_charges(serve: Serve) -> None:
-    line = serve(subscribed())
-    async with visit(
-        line, await remembered(line, ABONNE), route="/gerer/abonnements/weekly", web=True
-    ) as app:
-        await app.tap("Ajouter à mon agenda (.ics)")
+    async with returning(serve(subscribed()), "/gerer/abonnements/weekly", web=True) as app:
+        saved = await app.save("Ajouter à mon agenda (.ics)")
         await app.see("Fichier d’agenda prêt")
-        saved = next(asked for kind, name, asked in app.calls if name == "save_file")
         events = icalendar.Calendar.from_ical(saved["src_bytes"]).walk("VEVENT")
         assert {str(event["summary"]).split(" · ")[0] for event in events} == {"Club Cubéo"}
 
 
 async def test_calendar_without_charges_shows_the_empty_state(serve: Serve) -> None:
-    line = serve("nouveau@demo.example")
-    async with visit(line, await remembered(line, "nouveau@demo.example"), route="/gerer/calendrier") as app:
+    async with returning(serve("nouveau@demo.example"), "/gerer/calendrier") as app:
         await app.see("Aucun paiement à venir")
 
 
@@ -98,10 +90,9 @@ async def test_calendar_with_endings_only_shows_no_amount(
     )
     contract = msgspec.structs.replace(contract, subscriptions=(ended,))
     line = serve(msgspec.structs.replace(whole, contracts=(contract,)))
-    async with visit(line, await remembered(line, ABONNE), route="/gerer", locale=locale) as app:
+    async with returning(line, "/gerer", locale=locale) as app:
         await app.see(none)
         await app.tap(none)
         assert app.route == "/gerer/calendrier"
-        await app.see(end)
-        await app.see(none)
+        await app.see(end, none)
         assert not [text for text in app.texts() if "0,00" in text or "0.00" in text]

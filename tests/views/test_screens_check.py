@@ -14,8 +14,8 @@ from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
-from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import SIZES
+from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet
+from tests.views.visits import SIZES, returning
 
 CAMILLE, FOYER = "camille@demo.example", "foyer@demo.example"
 FULL_PAGE = re.compile(r"/purchases\?.*perPage=100")
@@ -76,7 +76,7 @@ async def test_findings_are_shown_decided_and_undone(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:
     said, line = WORDS[locale], serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), locale=locale, **screen) as app:
+    async with returning(line, locale=locale, **screen) as app:
         await app.see(f"4 {said['card']}")
         assert any("4 n" in text for text in app.texts()), "the badge counts what is new"
         await app.tap(said["see"])
@@ -95,9 +95,8 @@ async def test_findings_are_shown_decided_and_undone(
         assert not any("3 n" in text for text in app.texts()), "all were seen"
 
 
-async def test_decision_is_undone_from_the_snackbar(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/verifier") as app:
+async def test_decision_is_undone_from_the_snackbar(line: Line) -> None:
+    async with returning(line, "/verifier") as app:
         await app.tap("Je reconnais, Club Cubéo")
         await app.see("Déjà vérifiés (1)")
         bar = app.controls(ft.SnackBar)[-1]
@@ -107,9 +106,8 @@ async def test_decision_is_undone_from_the_snackbar(serve: Serve) -> None:
         await app.see("Je reconnais, Club Cubéo")
 
 
-async def test_findings_reuse_the_purchases_already_read(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE)) as app:
+async def test_findings_reuse_the_purchases_already_read(line: Line) -> None:
+    async with returning(line) as app:
         await app.see("paiements à vérifier")
         await quiet(app, line)
         assert len(ledger_reads(line)) == 6, "each period once"
@@ -128,7 +126,7 @@ async def test_entries_of_the_ledger_are_dropped_once_no_screen_shows_them(serve
         return sum(isinstance(each, models.Purchase) for each in gc.get_objects())
 
     line, before = serve(CAMILLE), held()
-    async with visit(line, await remembered(line, CAMILLE)) as app:
+    async with returning(line) as app:
         await app.see("paiements à vérifier")
         await quiet(app, line)
         at_rest = held() - before
@@ -143,12 +141,11 @@ async def test_entries_of_the_ledger_are_dropped_once_no_screen_shows_them(serve
         assert held() - before <= at_rest
 
 
-async def test_findings_with_a_failed_period_offer_a_retry(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE)) as app:
+async def test_findings_with_a_failed_period_offer_a_retry(line: Line) -> None:
+    async with returning(line) as app:
         await app.see("paiements à vérifier")
     line.broken = "perPage=100"
-    async with visit(line, await remembered(line, CAMILLE), route="/verifier") as app:
+    async with returning(line, "/verifier") as app:
         await app.see("Réessayer")
         assert "Rien à vérifier" not in " ".join(app.texts())
         line.broken = None
@@ -157,8 +154,7 @@ async def test_findings_with_a_failed_period_offer_a_retry(serve: Serve) -> None
 
 
 async def test_findings_without_any_show_the_empty_state(serve: Serve) -> None:
-    line = serve("nouveau@demo.example")
-    async with visit(line, await remembered(line, "nouveau@demo.example"), route="/verifier") as app:
+    async with returning(serve("nouveau@demo.example"), "/verifier") as app:
         await app.see("Rien à vérifier")
         await app.go("/")
         await app.see("Bonjour Noa")
@@ -167,7 +163,7 @@ async def test_findings_without_any_show_the_empty_state(serve: Serve) -> None:
 
 async def test_findings_without_billing_rights_read_no_purchases(serve: Serve) -> None:
     line = serve(FOYER)
-    async with visit(line, await remembered(line, FOYER), route="/verifier") as app:
+    async with returning(line, "/verifier") as app:
         await app.see("titulaire")
         assert ledger_reads(line) == []
         assert "Rien à vérifier" not in " ".join(app.texts())
@@ -204,10 +200,7 @@ def repeated(count: int) -> Subscriber:
 
 
 async def test_repeated_findings_of_a_publisher_are_grouped_and_can_be_muted(serve: Serve) -> None:
-    line = serve(repeated(4))
-    async with visit(line, await remembered(line, "repete@demo.example"), route="/verifier") as app:
+    async with returning(serve(repeated(4)), "/verifier") as app:
         await app.see("3 répétitions")
-        await app.tap("Je reconnais, Éditeur")
-        await app.tap("Ne plus signaler les répétitions chez Éditeur")
-        await app.see("Répétitions plus signalées")
-        await app.see("Rien à vérifier")
+        await app.tap("Je reconnais, Éditeur", "Ne plus signaler les répétitions chez Éditeur")
+        await app.see("Répétitions plus signalées", "Rien à vérifier")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import date, timedelta
 from typing import Any
@@ -10,108 +9,25 @@ from typing import Any
 import flet as ft
 import icalendar
 import pytest
-from pypdf import PdfReader
 
-from services.sandbox import Subscriber
+from services.sandbox import Subscriber, demo_line
 from services.sandbox.demo_catalogue import Offer
-from services.sandbox.demo_line import Line
-from tests.harness.cases import daily
-from tests.harness.driver import Driver
-from tests.views.conftest import NOW, PASSWORD, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, SIZES, WIDE
+from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet, remembered, visit
+from tests.views.test_sharing import text_of
+from tests.views.visits import NARROW, WIDE, returning
 
 CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
-WORDS: dict[str, dict[str, str]] = {
-    "fr-FR": {
-        "see": "Les voir",
-        "no": "Je ne reconnais pas, Fiche Potager",
-        "start": "Préparer une contestation",
-        "prepare": "Préparer le dossier",
-        "save": "Enregistrer le dossier (PDF)",
-        "after": "Payé après la résiliation",
-        "not_bank": "ne bloquez pas le paiement de votre facture",
-        "general": "Information générale, pas un conseil juridique",
-    },
-    "en-GB": {
-        "see": "See them",
-        "no": "I don't recognise it, Fiche Potager",
-        "start": "Prepare a dispute",
-        "prepare": "Prepare the file",
-        "save": "Save the file (PDF)",
-        "after": "Charged after I cancelled",
-        "not_bank": "do not block the payment of your invoice",
-        "general": "General information, not legal advice",
-    },
-}
-MOST_TAPS = 6
 FULL_NUMBER = re.compile(r"(?:\d[ .]?){9,}\d")
 """Ten digits in a row, as a phone number has."""
 
 
-def saved(app: Driver) -> list[dict[str, Any]]:
-    """Return the arguments of all requests to save a file, in order."""
-    return [asked for _, name, asked in app.calls if name == "save_file"]
-
-
-class Taps:
-    """A person's taps, counted."""
-
-    def __init__(self, app: Driver) -> None:
-        self._app, self.count = app, 0
-
-    async def on(self, name: str) -> None:
-        self.count += 1
-        await self._app.tap(name)
-
-
-def read(content: bytes) -> str:
-    return " ".join(" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(content)).pages)
-
-
-@pytest.mark.parametrize("locale", daily(WORDS, "fr-FR"))
-@SIZES
-async def test_document_is_ready_in_six_taps_from_what_is_not_recognised(
-    serve: Serve, locale: str, screen: dict[str, Any]
-) -> None:
-    said, line = WORDS[locale], serve(CAMILLE)
-    route = "/verifier"
-    async with visit(line, await remembered(line, CAMILLE), locale=locale, route=route, **screen) as app:
-        await app.see(said["no"])
-        taps = Taps(app)
-        await taps.on(said["no"])
-        await app.see(said["start"])
-        await taps.on(f"{said['start']}, Fiche Potager")
-        await app.see(said["prepare"])
-        await app.see(said["not_bank"])
-        await app.see(said["general"])
-        assert all(app.names())
-        await taps.on(said["prepare"])
-        await app.see(said["save"])
-        assert app.route.startswith("/contestations/")
-        await app.see(said["after"])
-        await app.see(said["general"])
-        assert all(app.names())
-        await taps.on(said["save"])
-        await app.until(lambda: saved(app), "no file")
-        assert taps.count <= MOST_TAPS
-        file = saved(app)[0]
-        await quiet(app, line)
-    assert re.fullmatch(r"(contestation|dispute)-[0-9a-f]{8}\.pdf", file["file_name"])
-    text = read(file["src_bytes"])
-    assert "L’abonnement a été résilié le 5 avril 2026" in text
-    assert "Information générale, pas un conseil juridique" in text
-    assert "Madame, Monsieur," in text
-    assert not FULL_NUMBER.search(text)
-
-
 async def test_file_is_followed_to_its_end(serve: Serve) -> None:
     line = serve(VEILLE)
-    async with visit(line, await remembered(line, VEILLE), **NARROW) as app:
+    async with returning(line, **NARROW) as app:
         await app.see("Contestation Ciné Lanterne\u00a0: sans réponse depuis un mois")
         await app.tap("Voir la contestation")
         await app.see("Prochaine étape\u00a0: Écrire au service consommateurs, dès maintenant")
-        await app.see("1A 204 417 5538 2")
-        await app.see("Possible à partir du 4\u00a0juin 2026")
+        await app.see("1A 204 417 5538 2", "Possible à partir du 4\u00a0juin 2026")
         sent = [name for name in app.names() if name.startswith("J’ai envoyé cette lettre")]
         assert len(sent) == 1, "only the letter that is open can be sent"
         await app.tap(sent[0])
@@ -131,7 +47,7 @@ async def test_file_is_followed_to_its_end(serve: Serve) -> None:
         await app.tap("Rouvrir la contestation")
         await app.see("Saisir le médiateur, à partir du")
         await quiet(app, line)
-    async with visit(line, await remembered(line, VEILLE), route="/gerer", **WIDE) as app:
+    async with returning(line, "/gerer", **WIDE) as app:
         await app.see("Contestations")
         await app.tap("Ciné Lanterne · 4,99\u00a0€")
         await app.see("1A 999")
@@ -145,7 +61,7 @@ async def test_file_is_followed_to_its_end(serve: Serve) -> None:
 
 def contested(*, adult: bool = False, refunded: bool = False) -> Subscriber:
     """Return a subscriber with a contest file about one purchase, which may be given back since."""
-    line = Line("box", NOW)
+    line = demo_line.Line("box", NOW)
     offer = Offer("Club Secret", "Accès", "adult" if adult else "games", (499,))
     bought = line.buy(offer, NOW - timedelta(days=50), disputed=timedelta(days=5))
     assert bought is not None
@@ -164,23 +80,20 @@ def contested(*, adult: bool = False, refunded: bool = False) -> Subscriber:
 
 async def test_refund_that_is_found_offers_to_close(serve: Serve) -> None:
     line = serve(contested(refunded=True))
-    async with visit(line, await remembered(line, VEILLE), **NARROW) as app:
+    async with returning(line, **NARROW) as app:
         await app.tap("Voir la contestation")
         await app.see("Remboursé le 11\u00a0mai 2026\u00a0: clore\u00a0?")
-        await app.see("4,99\u00a0€ remboursés sur 4,99\u00a0€ demandés")
-        await app.see("Clore la contestation")
+        await app.see("4,99\u00a0€ remboursés sur 4,99\u00a0€ demandés", "Clore la contestation")
         await quiet(app, line)
 
 
 async def test_nothing_for_adults_is_named_and_no_number_stands_in_the_document(serve: Serve) -> None:
     line = serve(contested(adult=True))
-    async with visit(line, await remembered(line, VEILLE), **NARROW) as app:
+    async with returning(line, **NARROW) as app:
         await app.see("Contestation Contenu pour adultes")
         await app.tap("Voir la contestation")
         await app.enter("Votre adresse, pour les lettres", "1 rue des Lilas\n35000 Rennes")
-        await app.tap("Enregistrer le dossier (PDF)")
-        await app.until(lambda: saved(app), "no file")
-        text = read(saved(app)[0]["src_bytes"])
+        text = text_of((await app.save("Enregistrer le dossier (PDF)"))["src_bytes"])
         assert not any("Club Secret" in shown for shown in app.texts())
         await quiet(app, line)
     assert "Contenu pour adultes" in text
@@ -193,11 +106,9 @@ async def test_nothing_for_adults_is_named_and_no_number_stands_in_the_document(
 
 async def test_demo_shows_a_file_and_its_days_in_the_calendar(serve: Serve) -> None:
     line = serve(CAMILLE, VEILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/gerer", **NARROW) as app:
+    async with returning(line, "/gerer", **NARROW) as app:
         await app.see("Vos abonnements")
-        await app.tap("Démonstration\u00a0: données fictives")
-        await app.tap("Contestation")
-        await app.tap("Montrer ce cas")
+        await app.tap("Démonstration\u00a0: données fictives", "Contestation", "Montrer ce cas")
         await app.see("Contestation Ciné Lanterne\u00a0: sans réponse depuis un mois")
         assert app.route == "/"
         await app.go("/gerer/calendrier")
@@ -205,9 +116,7 @@ async def test_demo_shows_a_file_and_its_days_in_the_calendar(serve: Serve) -> N
         day = next(name for name in app.names() if name.startswith("4\u00a0juin 2026"))
         await app.tap(day)
         await app.see("Saisir le médiateur, au plus tard")
-        await app.tap("Ajouter à mon agenda (.ics)")
-        await app.until(lambda: saved(app), "no file")
-        content = saved(app)[0]["src_bytes"]
+        content = (await app.save("Ajouter à mon agenda (.ics)"))["src_bytes"]
         events: list[Any] = list(icalendar.Calendar.from_ical(content).walk("VEVENT"))
         assert {event["dtstart"].dt for event in events} >= {date(2026, 6, 4), date(2027, 4, 1)}
         assert all("Information générale" in event["description"] for event in events)
@@ -233,18 +142,15 @@ async def test_address_is_kept_only_if_asked(serve: Serve) -> None:
             await quiet(app, line)
 
 
-async def test_lines_are_reported_from_the_file_and_the_letter_says_so(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_lines_are_reported_from_the_file_and_the_letter_says_so(line: Line) -> None:
     route = "/contestations/nouvelle/editeur/fiche-potager"
-    async with visit(line, await remembered(line, CAMILLE), locale="en-GB", route=route, **NARROW) as app:
-        await app.tap("Prepare the file")
-        await app.tap("Report these charges")
+    async with returning(line, route, locale="en-GB", **NARROW) as app:
+        await app.tap("Prepare the file", "Report these charges")
         await app.see("Reported to the operator · 14\u00a0May 2026")
         reports = [address for address in line.asked if address.endswith("/disputes")]
         assert len(reports) == len(set(reports)) > 1, "one report a line"
         await app.tap("Read the letter, Write to customer service")
-        await app.see("The letter is sent in French")
-        await app.see("A formal written complaint")
+        await app.see("The letter is sent in French", "A formal written complaint")
         await app.see("Signalement dans l’espace client, référence\u00a0: SG-")
         await app.tap("Close")
         await app.see("Write an e-mail (attach the PDF)")
@@ -262,11 +168,9 @@ async def test_sites_for_reports_are_linked_and_are_no_remedy(
     serve: Serve, locale: str, report: str, outside: str
 ) -> None:
     line = serve(contested())
-    async with visit(line, await remembered(line, VEILLE), locale=locale, **NARROW) as app:
+    async with returning(line, locale=locale, **NARROW) as app:
         await app.tap("Voir la contestation" if locale == "fr-FR" else "See the dispute")
-        await app.see(report)
-        await app.see(f"Surmafacture.fr, {outside}")
-        await app.see(f"SignalConso, {outside}")
+        await app.see(report, f"Surmafacture.fr, {outside}", f"SignalConso, {outside}")
         urls = {button.url for button in app.controls(ft.OutlinedButton) if button.url}
         assert urls >= {"https://www.surmafacture.fr/", "https://signal.conso.gouv.fr/"}
         await quiet(app, line)

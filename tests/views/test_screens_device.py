@@ -7,16 +7,13 @@ import pytest
 
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, visit
+from tests.views.visits import NARROW, WIDE, listing, returning, rows
 from views.kit.theme import palette
 
-CAMILLE = "camille@demo.example"
 
-
-async def test_arrow_keys_step_through_the_periods_and_stop_at_the_newest(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+async def test_arrow_keys_step_through_the_periods_and_stop_at_the_newest(line: Line) -> None:
+    async with returning(line, "/achats") as app:
         await app.see("Sur votre facture de juin")
         await app.press("ArrowRight")
         assert app.route == "/achats"
@@ -29,9 +26,8 @@ async def test_arrow_keys_step_through_the_periods_and_stop_at_the_newest(serve:
         await app.see("Facturé en mai")
 
 
-async def test_alt_number_shortcuts_open_the_destinations(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), **WIDE) as app:
+async def test_alt_number_shortcuts_open_the_destinations(line: Line) -> None:
+    async with returning(line, **WIDE) as app:
         await app.see("8 achats")
         await app.press("Alt+2")
         await app.see("Vos six dernières périodes")
@@ -41,11 +37,8 @@ async def test_alt_number_shortcuts_open_the_destinations(serve: Serve) -> None:
         assert app.route == "/"
 
 
-async def test_r_shortcut_refreshes_but_not_with_ctrl(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_r_shortcut_refreshes_but_not_with_ctrl(line: Line) -> None:
+    async with listing(line) as app:
         before = len(line.asked)
         await app.press("Ctrl+R")
         assert len(line.asked) == before
@@ -53,9 +46,8 @@ async def test_r_shortcut_refreshes_but_not_with_ctrl(serve: Serve) -> None:
         await app.until(lambda: len(line.asked) == before + 2, "nothing is read")
 
 
-async def test_up_and_down_keys_select_purchases_in_wide_windows(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
+async def test_up_and_down_keys_select_purchases_in_wide_windows(line: Line) -> None:
+    async with returning(line, "/achats?periode=2026-05", **WIDE) as app:
         await app.see("Référence, ")
         first = app.route
         await app.press("ArrowDown")
@@ -71,8 +63,7 @@ async def test_up_and_down_keys_select_purchases_in_wide_windows(serve: Serve) -
         assert first != second
 
 
-async def test_single_key_shortcuts_are_ignored_in_a_text_field(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_single_key_shortcuts_are_ignored_in_a_text_field(line: Line) -> None:
     async with visit(line) as app:
         await app.enter("Identifiant", "r")
         await app.press("R")
@@ -80,8 +71,7 @@ async def test_single_key_shortcuts_are_ignored_in_a_text_field(serve: Serve) ->
         assert line.asked == []
 
 
-async def test_shortcuts_work_after_a_sign_in_with_enter(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_shortcuts_work_after_a_sign_in_with_enter(line: Line) -> None:
     async with visit(line, route="/achats") as app:
         await app.enter("Identifiant", CAMILLE)
         await app.press("Enter")
@@ -93,11 +83,8 @@ async def test_shortcuts_work_after_a_sign_in_with_enter(serve: Serve) -> None:
         await app.see("Facturé en mai")
 
 
-async def test_language_and_theme_change_without_reloading_the_list(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_language_and_theme_change_without_reloading_the_list(line: Line) -> None:
+    async with listing(line, "/achats?periode=2026-05") as app:
         count, asked = len(rows(app)), len(line.asked)
         await app.tap("Compte et réglages")
         await app.see("Apparence")
@@ -143,9 +130,8 @@ async def test_typed_text_survives_a_change_of_language_and_size(serve: Serve) -
 
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats?periode=2026-05"])
-async def test_resizing_keeps_the_route_and_the_content(serve: Serve, route: str) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+async def test_resizing_keeps_the_route_and_the_content(line: Line, route: str) -> None:
+    async with returning(line, route) as app:
         await app.until(lambda: any("€" in text for text in app.texts()), "no figure")
         for width, height in ((1280, 900), (700, 900), (320, 600), (390, 844)):
             await app.resize(width, height)
@@ -156,10 +142,8 @@ async def test_resizing_keeps_the_route_and_the_content(serve: Serve, route: str
             assert bool(app.controls(ft.BottomAppBar)) is not wide
 
 
-async def test_purchase_pane_becomes_a_screen_when_the_window_narrows(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
-        await app.until(lambda: rows(app), "no purchases")
+async def test_purchase_pane_becomes_a_screen_when_the_window_narrows(line: Line) -> None:
+    async with listing(line, "/achats?periode=2026-05", **WIDE) as app:
         await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
         await app.until(lambda: app.route.startswith("/achats/"), "nothing is selected")
         await app.see("Référence, ")
@@ -187,10 +171,8 @@ async def test_platform_brightness_change_updates_the_colors(serve: Serve) -> No
         await app.until(lambda: background(app) == palette(dark=False).bg_primary, "still dark")
 
 
-async def test_changes_made_while_disconnected_are_sent_after_reconnection(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", web=True) as app:
-        await app.until(lambda: rows(app), "no purchases")
+async def test_changes_made_while_disconnected_are_sent_after_reconnection(line: Line) -> None:
+    async with listing(line, "/achats?periode=2026-05", web=True) as app:
         with line.holding("periodId=2026-03"):
             await app.tap("Facture de mars")
             await app.see("Facturé en mars")
@@ -204,17 +186,14 @@ async def test_changes_made_while_disconnected_are_sent_after_reconnection(serve
 
 
 async def test_session_expired_while_disconnected_shows_the_sign_in_after_reconnection(
-    serve: Serve, clock: Clock
+    line: Line, clock: Clock
 ) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats", web=True, **NARROW) as app:
-        await app.until(lambda: rows(app), "no purchases")
+    async with listing(line, web=True, **NARROW) as app:
         clock.advance(days=20)
         with line.holding("/oauth/token"):
             await app.tap("Actualiser")
             await app.disconnect()
         await quiet(app, line)
         await app.reconnect()
-        await app.see("Votre session a expiré")
-        await app.see("Identifiez-vous")
+        await app.see("Votre session a expiré", "Identifiez-vous")
         await app.see_not("Achats internet+")

@@ -8,9 +8,9 @@ import flet as ft
 import pytest
 
 from tests.harness.cases import daily
-from tests.views.conftest import Serve, quiet, remembered, visit
-from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import NARROW, SIZES
+from tests.views.conftest import Line, Serve, quiet
+from tests.views.factories import subscribed
+from tests.views.visits import NARROW, SIZES, returning
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
 SAID: dict[str, dict[str, str]] = {
@@ -51,12 +51,9 @@ async def test_forecast_is_shown_in_a_line_with_its_parts_in_a_sheet(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), locale=locale, **screen) as app:
+    async with returning(line, locale=locale, **screen) as app:
         await app.tap(said["line"])
-        await app.see(said["title"])
-        await app.see(said["due"])
-        await app.see(said["law"])
-        await app.see("Club Cubéo")
+        await app.see(said["title"], said["due"], said["law"], "Club Cubéo")
         await app.tap(said["none"])
         await app.see(said["field"])
         await app.enter(said["field"], "400")
@@ -73,9 +70,8 @@ async def test_forecast_is_shown_in_a_line_with_its_parts_in_a_sheet(
         await app.see_not(said["yes"])
 
 
-async def test_forecast_is_shown_only_on_the_open_period(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats", **NARROW) as app:
+async def test_forecast_is_shown_only_on_the_open_period(line: Line) -> None:
+    async with returning(line, "/achats", **NARROW) as app:
         await app.see("Facture de juin : probablement entre")
         await app.go("/achats?periode=2026-05")
         await app.see("Facturé en mai")
@@ -83,21 +79,19 @@ async def test_forecast_is_shown_only_on_the_open_period(serve: Serve) -> None:
 
 
 async def test_forecast_with_a_suspended_service_is_zero_with_a_reason(serve: Serve) -> None:
-    line = serve(SUSPENDED)
-    async with visit(line, await remembered(line, SUSPENDED), route="/achats") as app:
+    async with returning(serve(SUSPENDED), "/achats") as app:
         await app.tap("Facture de juin : probablement entre 0 € et 0 €")
         await app.see("Service désactivé : aucun renouvellement ni achat n’est prévu.")
 
 
 async def test_termination_changes_the_forecast(serve: Serve) -> None:
     line = serve(subscribed())
-    async with visit(line, await remembered(line, ABONNE)) as app:
+    async with returning(line) as app:
         await app.see("Facture de juin")
         await quiet(app, line)
         before = next(text for text in app.texts() if text.startswith("Facture de juin"))
         await app.go("/gerer")
-        await app.tap("Résilier Club Cubéo")
-        await app.tap("Résilier l’abonnement")
+        await app.tap("Résilier Club Cubéo", "Résilier l’abonnement")
         await app.see("Abonnement résilié")
         await app.go("/")
         await app.until(
@@ -106,9 +100,8 @@ async def test_termination_changes_the_forecast(serve: Serve) -> None:
         )
 
 
-async def test_own_ceiling_can_be_set_and_removed(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/gerer") as app:
+async def test_own_ceiling_can_be_set_and_removed(line: Line) -> None:
+    async with returning(line, "/gerer") as app:
         for typed, shown in (("60", "Mon plafond : 60 € · Modifier"), ("", "Mon plafond : aucun · Modifier")):
             await app.tap("Mon plafond")
             await app.enter("Montant en euros", typed)

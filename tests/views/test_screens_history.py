@@ -16,75 +16,49 @@ from services.documents import archive as archive_module
 from services.documents.archive import Archive, archive_file, read_archive
 from services.sandbox.demo_history import archive
 from services.settings import Runtime
-from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.services.insights.factories import NOW
-from tests.views.conftest import Line, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, WIDE
-from tests.views.test_sharing import saved, text_of
+from tests.views.conftest import Line, Serve, quiet
+from tests.views.test_sharing import text_of
+from tests.views.visits import NARROW, returning
 from views.web.uploads import Uploads
 
 VEILLE, BOX = "veille@demo.example", "veille-box"
-SAID = {
-    "fr-FR": {
-        "export": "Exporter mon historique",
-        "plain": "Ce fichier n’est pas chiffré.",
-        "save": "Enregistrer",
-        "exported": "Historique exporté",
-        "import": "Importer un historique",
-        "choose": "Choisir le fichier",
-        "done": "14 périodes importées",
-        "close": "Fermer",
-        "held": "14 périodes plus anciennes, importées pour cette visite",
-        "see": "Voir l’année",
-        "months": "Périodes plus anciennes",
-        "month": "Voir les achats : Octobre 2025",
-        "origin": "Importé d’un fichier du ",
-        "tag": "Importé",
-    },
-    "en-GB": {
-        "export": "Export my history",
-        "plain": "This file is not encrypted.",
-        "save": "Save",
-        "exported": "History exported",
-        "import": "Import a history",
-        "choose": "Choose the file",
-        "done": "14 periods imported",
-        "close": "Close",
-        "held": "14 older periods, imported for this visit",
-        "see": "See the year",
-        "months": "Older periods",
-        "month": "See the purchases: October 2025",
-        "origin": "Imported from a file of ",
-        "tag": "Imported",
-    },
+FR = {
+    "export": "Exporter mon historique",
+    "plain": "Ce fichier n’est pas chiffré.",
+    "save": "Enregistrer",
+    "import": "Importer un historique",
+    "choose": "Choisir le fichier",
+    "done": "14 périodes importées",
+    "close": "Fermer",
+    "held": "14 périodes plus anciennes, importées pour cette visite",
+    "origin": "Importé d’un fichier du ",
+    "tag": "Importé",
 }
-FR = SAID["fr-FR"]
 
 
 @asynccontextmanager
 async def at_settings(line: Line, **screen: Any) -> AsyncIterator[Driver]:
-    async with visit(line, await remembered(line, VEILLE), route="/reglages", **screen) as app:
-        await app.see(SAID[screen.get("locale", "fr-FR")]["export"])
+    async with returning(line, "/reglages", **screen) as app:
+        await app.see(FR["export"])
         yield app
 
 
-async def load(app: Driver, folder: Path, content: bytes, said: dict[str, str] = FR) -> None:
+async def load(app: Driver, folder: Path, content: bytes) -> None:
     """Import a file on a desktop."""
     path = folder / "history.json"
     path.write_bytes(content)
-    await app.tap(said["import"])
-    await app.pick(said["choose"], name=path.name, size=len(content), path=str(path))
+    await app.tap(FR["import"])
+    await app.pick(FR["choose"], name=path.name, size=len(content), path=str(path))
 
 
-async def exported(app: Driver, said: dict[str, str] = FR) -> Archive:
-    before = len(app.calls)
-    await app.tap(said["export"])
-    await app.see(said["plain"])
-    await app.tap(said["save"])
-    await app.until(lambda: "save_file" in [name for _, name, _ in app.calls[before:]], "no file")
-    await app.tap(said["close"])
-    return read_archive(saved(app)["src_bytes"], BOX)
+async def exported(app: Driver) -> Archive:
+    await app.tap(FR["export"])
+    await app.see(FR["plain"])
+    file = await app.save(FR["save"])
+    await app.tap(FR["close"])
+    return read_archive(file["src_bytes"], BOX)
 
 
 async def test_history_too_large_to_import_is_exported_as_a_table_only(
@@ -97,33 +71,8 @@ async def test_history_too_large_to_import_is_exported_as_a_table_only(
         await app.see(FR["plain"])
         await app.tap(FR["save"])
         await app.see("Votre historique est trop grand pour un fichier à réimporter.")
-        assert "save_file" not in [name for _, name, _ in app.calls]
+        assert not app.saved
         await quiet(app, line)
-
-
-@pytest.mark.parametrize(
-    ("locale", "screen"),
-    daily(
-        [(locale, screen) for locale in SAID for screen in (NARROW, WIDE)], ("fr-FR", NARROW), ("en-GB", WIDE)
-    ),
-)
-async def test_imported_history_reaches_the_year_and_its_periods(
-    serve: Serve, tmp_path: Path, locale: str, screen: dict[str, Any]
-) -> None:
-    said, line = SAID[locale], serve(VEILLE)
-    async with at_settings(line, locale=locale, **screen) as app:
-        await load(app, tmp_path, archive(NOW), said)
-        await app.see(said["done"])
-        await app.tap(said["close"])
-        await app.see(said["held"])
-        await app.tap(said["see"])
-        assert app.route == "/conso/annee?annee=2025"
-        await app.see(said["months"])
-        await app.tap(said["month"])
-        assert app.route == "/achats?periode=2025-10"
-        await app.until(lambda: any(said["origin"] in text for text in app.texts()), "no origin")
-        await app.until(lambda: said["tag"] in app.texts() or screen is WIDE, "no tag on the rows")
-        assert all(app.names())
 
 
 async def test_export_after_an_import_holds_both_and_imports_again(serve: Serve, tmp_path: Path) -> None:
@@ -141,14 +90,12 @@ async def test_export_after_an_import_holds_both_and_imports_again(serve: Serve,
         await app.tap(FR["close"])
         whole = await exported(app)
         assert whole.contracts[0].periods == (*given.contracts[0].periods, *served)
-        await app.tap(FR["export"])
-        await app.tap("Tableau (CSV)")
-        await app.tap(FR["save"])
-        await app.until(lambda: saved(app)["file_name"].endswith(".csv"), "no table")
-        rows = saved(app)["src_bytes"].decode("utf-8-sig").splitlines()
+        await app.tap(FR["export"], "Tableau (CSV)")
+        table = await app.save(FR["save"])
+        assert table["file_name"].endswith(".csv")
+        rows = table["src_bytes"].decode("utf-8-sig").splitlines()
         assert len(rows) == 1 + sum(len(one.entries) for one in whole.contracts[0].periods)
-        await app.tap(FR["close"])
-        await app.tap("Retirer l’historique importé")
+        await app.tap(FR["close"], "Retirer l’historique importé")
         await app.see_not(FR["held"])
         assert (await exported(app)).contracts[0].periods == served
 
@@ -247,19 +194,16 @@ async def test_imported_purchase_is_marked_in_every_screen_and_shown_offline(
         await app.enter("Éditeur, contenu, référence ou montant", oldest.reference_code)
         await app.see(FR["tag"])
         await app.go(f"/achats/{oldest.payment_id}?periode={oldest.period_id}")
-        await app.see(oldest.reference_code)
-        await app.see(FR["tag"])
+        await app.see(oldest.reference_code, FR["tag"])
         line.down = True
         await app.go(f"/achats?periode={oldest.period_id}")
         await app.until(partial(_says, app, FR["origin"]), "no period without a network")
         line.down = False
         await app.go(f"/contestations/nouvelle/achat/{oldest.payment_id}")
-        await app.tap("Achat à mon insu")
-        await app.tap("Préparer le dossier")
-        await app.tap("Enregistrer le dossier (PDF)")
-        await app.until(lambda: saved(app), "no file")
-        assert f"{oldest.reference_code}" in text_of(saved(app)["src_bytes"])
-        assert FR["tag"] in text_of(saved(app)["src_bytes"])
+        await app.tap("Achat à mon insu", "Préparer le dossier")
+        text = text_of((await app.save("Enregistrer le dossier (PDF)"))["src_bytes"])
+        assert oldest.reference_code in text
+        assert FR["tag"] in text
 
 
 async def test_signing_out_drops_the_imported_history(serve: Serve, tmp_path: Path) -> None:
@@ -268,8 +212,7 @@ async def test_signing_out_drops_the_imported_history(serve: Serve, tmp_path: Pa
         await app.see(FR["done"])
         await app.tap(FR["close"])
         await app.see(FR["held"])
-        await app.tap("Se déconnecter")
-        await app.tap("Se déconnecter")
+        await app.tap("Se déconnecter", "Se déconnecter")
         await app.enter("Identifiant", VEILLE)
         await app.tap("Continuer")
         await app.enter("Mot de passe", "Soleil-2026")
@@ -280,11 +223,8 @@ async def test_signing_out_drops_the_imported_history(serve: Serve, tmp_path: Pa
 
 
 async def test_demo_case_shows_a_year_against_the_year_before(serve: Serve) -> None:
-    line = serve("camille@demo.example", VEILLE)
-    async with visit(line, await remembered(line, "camille@demo.example"), web=True) as app:
-        await app.tap("Démonstration : données fictives")
-        await app.tap("Historique")
-        await app.tap("Montrer ce cas")
+    async with returning(serve("camille@demo.example", VEILLE), web=True) as app:
+        await app.tap("Démonstration : données fictives", "Historique", "Montrer ce cas")
         await app.until(lambda: app.route == "/conso/annee?annee=2026", "no year")
         await app.until(
             lambda: any("Par rapport à 2025, sur 5 mois connus" in text for text in app.texts()),

@@ -21,7 +21,7 @@ from tests.services.doubles import FailingStore
 from tests.services.insights.factories import NOW
 from tests.views.conftest import Line, Serve, quiet, sign_in, visit
 from tests.views.test_screens_history import FR, load
-from tests.views.test_screens_journey import NARROW, WIDE
+from tests.views.visits import NARROW, WIDE
 
 VEILLE = "veille@demo.example"
 SWITCH = "Garder mon historique sur cet appareil"

@@ -8,9 +8,8 @@ import pytest
 
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
 from tests.services.prompting import PromptingKeyring, impatient, prompting
-from tests.views.conftest import PASSWORD, Serve, sign_in, visit
+from tests.views.conftest import CAMILLE, PASSWORD, Serve, sign_in, visit
 
-CAMILLE = "camille@demo.example"
 SLOW = "Le trousseau de cet appareil n’a pas encore répondu"
 LOCKED = "Trousseau verrouillé"
 
@@ -28,8 +27,7 @@ async def test_keyring_prompt_answered_late_at_start_opens_the_session(
     await sign_in(line.backend(impatient()), CAMILLE, remember=True)
     ring.locked = True
     async with visit(line, impatient()) as app:
-        await app.see(SLOW)
-        await app.see("Identifiant")
+        await app.see(SLOW, "Identifiant")
         ring.answer()
         await app.see("Bonjour Camille")
         await app.see_not(SLOW)
@@ -62,8 +60,7 @@ async def test_keyring_prompt_answered_late_at_sign_in_keeps_the_session(
         ring.locked = True
         await app.enter("Mot de passe", PASSWORD)
         await app.tap("Se connecter")
-        await app.see(SLOW)
-        await app.see("Répondez à sa demande pour rester connecté la prochaine fois.")
+        await app.see(SLOW, "Répondez à sa demande pour rester connecté la prochaine fois.")
         ring.answer()
         await app.see_not(SLOW)
         await app.see("Bonjour Camille")
@@ -86,8 +83,7 @@ async def test_sign_out_with_a_locked_store_warns_and_offers_a_retry(serve: Serv
     line, store = serve(CAMILLE), Unerasable()
     await sign_in(line.backend(store), CAMILLE, remember=True)
     async with visit(line, store, route="/reglages") as app:
-        await app.tap("Se déconnecter")
-        await app.tap("Se déconnecter")
+        await app.tap("Se déconnecter", "Se déconnecter")
         await app.see("Vous êtes déconnecté, mais votre session y est peut-être encore gardée.")
         store.locked = False
         await app.tap("Réessayer")

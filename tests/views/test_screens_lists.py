@@ -8,12 +8,11 @@ import flet as ft
 import pytest
 
 from tests.harness.driver import Driver
-from tests.views.conftest import LONG, Line, Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import WIDE, rows
+from tests.views.conftest import CAMILLE, Line, Serve, quiet, remembered, visit
+from tests.views.visits import WIDE, listing, returning, rows
 from views.purchases.list_window import HEAD_ESTIMATE, ROW_ESTIMATE
 from views.purchases.state import PER_PAGE
 
-CAMILLE = "camille@demo.example"
 GROS_VOLUME = "gros-volume@demo.example"
 PAGE = PER_PAGE * 80.0
 """Height the driver gives to each page of rows."""
@@ -47,8 +46,7 @@ async def scroll_to(app: Driver, line: Line, offset: float) -> None:
 
 async def test_list_of_10000_purchases_builds_few_pages_at_any_scroll_offset(serve: Serve) -> None:
     line = serve(GROS_VOLUME)
-    async with visit(line, await remembered(line, GROS_VOLUME), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
+    async with listing(line) as app:
         seen = set(rows(app))
         for step in range(1, 10):
             await scroll_to(app, line, step * 1800)
@@ -66,11 +64,8 @@ async def test_list_of_10000_purchases_builds_few_pages_at_any_scroll_offset(ser
         assert len(rows(app)) <= 5 * PER_PAGE
 
 
-async def test_long_list_builds_rows_near_the_viewport_and_the_page_after_a_scroll(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_long_list_builds_rows_near_the_viewport_and_the_page_after_a_scroll(long_line: Line) -> None:
+    async with listing(long_line) as app:
         near = len(rows(app))
         (rest,) = (one for one in app.controls(ft.Container) if one.key == "rest")
         assert near < PER_PAGE
@@ -80,11 +75,8 @@ async def test_long_list_builds_rows_near_the_viewport_and_the_page_after_a_scro
         assert "rest" not in [one.key for one in app.controls(ft.Container)]
 
 
-async def test_purchase_selected_by_keyboard_is_built(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats", **WIDE) as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_purchase_selected_by_keyboard_is_built(long_line: Line) -> None:
+    async with listing(long_line, **WIDE) as app:
         near = len(rows(app))
         assert near < PER_PAGE
         for _ in range(near):
@@ -92,56 +84,46 @@ async def test_purchase_selected_by_keyboard_is_built(serve: Serve) -> None:
         await app.until(lambda: len(rows(app)) >= PER_PAGE, "the chosen one is not drawn")
 
 
-async def test_purchase_selected_by_keyboard_is_scrolled_into_view(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats", **WIDE) as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_purchase_selected_by_keyboard_is_scrolled_into_view(long_line: Line) -> None:
+    async with listing(long_line, **WIDE) as app:
         await measure(app)
 
         def moves() -> list[float]:
             return [asked["offset"] for kind, name, asked in app.calls if name == "scroll_to"]
 
         await app.press("ArrowDown")
-        await quiet(app, line)
+        await quiet(app, long_line)
         assert not moves(), "it was in view"
         for _ in range(12):
             await app.press("ArrowDown")
-            await quiet(app, line)
+            await quiet(app, long_line)
         assert 1 <= len(moves()) <= 3, "it goes on when there is no room below, a few rows at once"
         assert moves()[-1] < HEAD_ESTIMATE + 13 * 80 < moves()[-1] + 700
 
 
-async def test_period_change_keeps_the_frame_of_the_screen(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_period_change_keeps_the_frame_of_the_screen(long_line: Line) -> None:
+    async with listing(long_line) as app:
         frame = app.controls(ft.SafeArea)[0]
         await app.press("ArrowLeft")
         await app.see("Facturé en mai")
-        await quiet(app, line)
+        await quiet(app, long_line)
         assert app.route == "/achats?periode=2026-05"
         assert app.controls(ft.SafeArea)[0] is frame
 
 
-async def test_progress_ring_is_shown_only_while_a_page_loads(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_progress_ring_is_shown_only_while_a_page_loads(long_line: Line) -> None:
+    async with listing(long_line) as app:
         assert "more" in [one.key for one in app.controls(ft.Container)], "there is more to read"
         assert not app.controls(ft.ProgressRing)
-        with line.holding("page=2"):
+        with long_line.holding("page=2"):
             await app.scroll(2000, extent=2700)
             await app.until(lambda: app.controls(ft.ProgressRing), "nothing says that more is read")
         await app.until(lambda: len(rows(app)) > PER_PAGE, "no more rows")
 
 
 async def test_period_change_is_rendered_before_its_route_is_pushed(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    long_line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = serve(LONG)
     sent: list[str] = []
     receive = Driver._receive
 
@@ -151,45 +133,17 @@ async def test_period_change_is_rendered_before_its_route_is_pushed(
         receive(app, message)
 
     monkeypatch.setattr(Driver, "_receive", listen)
-    async with visit(line, await remembered(line, LONG), route="/achats", web=True) as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+    async with listing(long_line, web=True) as app:
         sent.clear()
         await app.tap("Facture de mai")
         await app.until(lambda: "push_route" in sent, "no address")
         assert sent.index("list") < sent.index("push_route")
 
 
-async def test_late_route_change_does_not_restore_an_earlier_period(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats", web=True) as app:
-        await app.until(lambda: rows(app), "no purchases")
-        told: list[str] = []
-        arrive = app._arrive
-
-        async def note(route: str) -> None:
-            told.append(route)
-
-        app._arrive = note  # type: ignore[method-assign]
-        await app.press("ArrowLeft")
-        await app.see("Facturé en mai")
-        await app.press("ArrowLeft")
-        await app.see("Facturé en avril")
-        assert told == ["/achats?periode=2026-05", "/achats?periode=2026-04"]
-        for route in told:
-            await arrive(route)
-            await quiet(app, line)
-            await app.see("Facturé en avril")
-        await app.back()
-        await app.see("Facturé en mai")
-
-
-async def test_period_change_scrolls_to_the_top(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
+async def test_period_change_scrolls_to_the_top(long_line: Line) -> None:
+    async with listing(long_line) as app:
         for step in range(1, 8):
-            await scroll_to(app, line, step * 1200)
+            await scroll_to(app, long_line, step * 1200)
         assert 1 not in pages(app)
         await app.press("ArrowLeft")
         await app.see("Facturé en mai")
@@ -200,10 +154,8 @@ async def test_period_change_scrolls_to_the_top(serve: Serve) -> None:
         await app.until(lambda: 1 in pages(app), "not from the top")
 
 
-async def test_title_names_the_period_when_the_head_is_scrolled_away(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
+async def test_title_names_the_period_when_the_head_is_scrolled_away(long_line: Line) -> None:
+    async with listing(long_line) as app:
         before = len([text for text in app.texts() if text.startswith("Facture de juin")])
         await app.scroll(600, extent=4000)
         await app.until(
@@ -212,11 +164,8 @@ async def test_title_names_the_period_when_the_head_is_scrolled_away(serve: Serv
         )
 
 
-async def test_filter_narrows_the_list_and_keeps_the_summary(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_filter_narrows_the_list_and_keeps_the_summary(line: Line) -> None:
+    async with listing(line, "/achats?periode=2026-05") as app:
         everything = rows(app)
         summary = next(text for text in app.texts() if text.startswith("Facture de mai, "))
         await app.tap("Abonnements")
@@ -235,11 +184,8 @@ async def test_filter_narrows_the_list_and_keeps_the_summary(serve: Serve) -> No
         await app.until(lambda: rows(app) == everything, "still narrowed")
 
 
-async def test_filter_and_its_count_are_announced_once_the_list_is_read(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await quiet(app, line)
+async def test_filter_and_its_count_are_announced_once_the_list_is_read(line: Line) -> None:
+    async with listing(line, "/achats?periode=2026-05") as app:
         said = app.announced
         assert said == []
         await app.tap("Remboursés")
@@ -255,39 +201,23 @@ async def test_filter_and_its_count_are_announced_once_the_list_is_read(serve: S
         assert len(said) == 4
 
 
-async def test_day_total_is_shown_only_when_complete(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        line.broken = "page=2"
-        await scroll_to(app, line, 900)
+async def test_day_total_is_shown_only_when_complete(long_line: Line) -> None:
+    async with listing(long_line) as app:
+        long_line.broken = "page=2"
+        await scroll_to(app, long_line, 900)
         await app.see("Impossible d’afficher vos achats")
         await app.see_not("Données du")
         days = [words for level, words in app.headings() if level == 3]
         assert ["total" in day for day in days] == [True, True, False]
-        line.broken = None
+        long_line.broken = None
         await app.tap("Réessayer")
         await app.until(
             lambda: sum("total" in words for level, words in app.headings() if level == 3) >= 3, "no total"
         )
 
 
-async def test_failed_next_page_keeps_the_rows_and_offers_a_retry(serve: Serve) -> None:
-    line = serve(LONG)
-    line.broken = "page=2"
-    async with visit(line, await remembered(line, LONG), route="/achats") as app:
-        await app.until(lambda: rows(app), "no purchases")
-        await scroll_to(app, line, 900)
-        await app.see("Réessayer")
-        assert len(rows(app)) == PER_PAGE
-        line.broken = None
-        await app.tap("Réessayer")
-        await app.until(lambda: len(rows(app)) == 2 * PER_PAGE, "the second page does not come")
-
-
-async def test_first_purchase_is_selected_beside_the_list_in_wide_windows(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **WIDE) as app:
+async def test_first_purchase_is_selected_beside_the_list_in_wide_windows(line: Line) -> None:
+    async with returning(line, "/achats?periode=2026-05", **WIDE) as app:
         await app.see("Référence, ")
         await app.until(lambda: rows(app), "no purchases")
         await app.see("Date, 25 avril")
@@ -295,10 +225,8 @@ async def test_first_purchase_is_selected_beside_the_list_in_wide_windows(serve:
         assert selected == [rows(app)[0].splitlines()[0]]
 
 
-async def test_period_changes_back_and_forth_survive_their_late_routes(serve: Serve) -> None:
-    line = serve(LONG)
-    async with visit(line, await remembered(line, LONG), route="/achats?periode=2026-05", web=True) as app:
-        await app.until(lambda: rows(app), "no purchases")
+async def test_period_changes_back_and_forth_survive_their_late_routes(long_line: Line) -> None:
+    async with listing(long_line, "/achats?periode=2026-05", web=True) as app:
         arrive, told = app._arrive, list[str]()
 
         async def note(route: str) -> None:
@@ -309,21 +237,20 @@ async def test_period_changes_back_and_forth_survive_their_late_routes(serve: Se
             await app.tap(f"Facture d’{month}" if month == "avril" else f"Facture de {month}")
             await app.see(f"Facturé en {month}")
         await arrive(told[0])
-        await quiet(app, line)
+        await quiet(app, long_line)
         await app.see("Facturé en mai")
         await app.tap("Facture d’avril")
         await app.see("Facturé en avril")
         await app.until(lambda: len(told) == 3, "an address is missing")
         for route in told[1:]:
             await arrive(route)
-            await quiet(app, line)
+            await quiet(app, long_line)
             await app.see("Facturé en avril", within=0)
         await app.back()
         await app.see("Facturé en mai")
 
 
-async def test_browser_back_leads_through_periods_and_the_purchase_pane(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_browser_back_leads_through_periods_and_the_purchase_pane(line: Line) -> None:
     store = await remembered(line, CAMILLE)
     async with visit(line, store, route="/achats?periode=2026-03", web=True, **WIDE) as app:
         await app.see("Facturé en mars")

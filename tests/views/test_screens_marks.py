@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.conftest import Serve, quiet
 from tests.views.test_screens_check import ledger_reads
-from tests.views.test_screens_journey import SIZES
+from tests.views.visits import SIZES, returning
 
 VEILLE = "veille@demo.example"
 LIST = "/achats?periode=2026-05"
@@ -26,7 +26,7 @@ async def test_purchase_rows_mark_new_publishers_and_same_day_repeats(
     serve: Serve, locale: str, new: str, times: str, screen: dict[str, Any]
 ) -> None:
     line = serve(VEILLE)
-    async with visit(line, await remembered(line, VEILLE), locale=locale, **screen) as app:
+    async with returning(line, locale=locale, **screen) as app:
         await quiet(app, line)
         for route in (LIST, "/recherche?q=onde", "/editeurs/onde-verveine"):
             await app.go(route)
@@ -46,7 +46,7 @@ async def test_purchase_rows_mark_new_publishers_and_same_day_repeats(
 
 async def test_list_opened_first_has_no_marks_and_reads_no_more(serve: Serve) -> None:
     line = serve(VEILLE)
-    async with visit(line, await remembered(line, VEILLE), route=LIST) as app:
+    async with returning(line, LIST) as app:
         await app.see("Onde Verveine")
         await quiet(app, line)
         assert ledger_reads(line) == []

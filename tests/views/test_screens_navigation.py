@@ -10,9 +10,9 @@ import pytest
 
 from services.sandbox.data_file import Contract, Subscriber
 from tests.harness.driver import Driver
-from tests.views.conftest import PASSWORD, Serve, first, quiet, remembered, visit
+from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, first, quiet, remembered, visit
+from tests.views.visits import returning
 
-CAMILLE = "camille@demo.example"
 PLACES = ["Accueil", "Suivi conso", "Gérer", "Aide"]
 
 
@@ -40,11 +40,8 @@ def marks(app: Driver, name: str) -> bool:
         ("/reglages", []),
     ],
 )
-async def test_bottom_bar_marks_the_place_on_screen_or_none(
-    serve: Serve, route: str, place: list[str]
-) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route=route, width=390, height=844) as app:
+async def test_bottom_bar_marks_the_place_on_screen_or_none(line: Line, route: str, place: list[str]) -> None:
+    async with returning(line, route, width=390, height=844) as app:
         await quiet(app, line)
         assert marked(app) == place
         for name, path in zip(PLACES, ("/", "/conso/internet", "/gerer", "/aide"), strict=True):
@@ -53,16 +50,8 @@ async def test_bottom_bar_marks_the_place_on_screen_or_none(
             await app.until(partial(marks, app, name), f"{name} is not marked")
 
 
-async def test_rail_marks_no_place_on_the_settings(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/reglages", width=834, height=1194) as app:
-        await quiet(app, line)
-        assert [rail.selected_index for rail in app.controls(ft.NavigationRail)] == [None]
-
-
-async def test_bars_shrink_in_a_low_window(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats", width=320, height=256) as app:
+async def test_bars_shrink_in_a_low_window(line: Line) -> None:
+    async with returning(line, "/achats", width=320, height=256) as app:
         await quiet(app, line)
         (bar,) = app.controls(ft.BottomAppBar)
         assert bar.height == 48
@@ -74,8 +63,7 @@ async def test_bars_shrink_in_a_low_window(serve: Serve) -> None:
         await app.until(lambda: app.controls(ft.BottomAppBar)[0].height == 72, "the bar stays low")
 
 
-async def test_title_at_the_largest_text_size_shares_no_line_with_buttons(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_title_at_the_largest_text_size_shares_no_line_with_buttons(line: Line) -> None:
     store = await remembered(line, CAMILLE)
     async with visit(line, store, route="/reglages", width=320, height=700) as app:
         await app.tap("200 %")
@@ -104,7 +92,7 @@ def lines(*numbers: str) -> Subscriber:
 async def test_contract_choice_lists_names_that_differ_and_marks_the_current(serve: Serve) -> None:
     person = lines("06 •• •• •• 12", "07 •• •• •• 12", "")
     line = serve(person)
-    async with visit(line, await remembered(line, person.identifier), route="/gerer", width=320) as app:
+    async with returning(line, "/gerer", width=320) as app:
         await quiet(app, line)
         await app.tap(first(app, "Contrat affiché : Mobile · 06 •• •• •• 12"))
         await app.see("Choisir un contrat")
@@ -120,9 +108,8 @@ async def test_contract_choice_lists_names_that_differ_and_marks_the_current(ser
         assert "06" in str(current.label)
 
 
-async def test_exclusive_choices_are_radios_of_one_group(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/reglages") as app:
+async def test_exclusive_choices_are_radios_of_one_group(line: Line) -> None:
+    async with returning(line, "/reglages") as app:
         await quiet(app, line)
         radios = [one.value for one in app.controls(ft.Radio)]
         assert len(radios) == 3 + 2 + 5

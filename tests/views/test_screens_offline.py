@@ -17,11 +17,10 @@ from services.client.offline import OfflineStore
 from services.sandbox.schema import feedback
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import Line, Serve, choose_contract, quiet, sign_in, visit
+from tests.views.conftest import CAMILLE, Line, Serve, choose_contract, quiet, sign_in, visit
 from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.visits import NARROW, WIDE, rows
 
-CAMILLE = "camille@demo.example"
 AGE = "Données du 14 mai à 12:00"
 LIKED = "Qu’avez-vous apprécié\N{NO-BREAK SPACE}?"
 
@@ -76,14 +75,11 @@ async def used(serve: Serve, folder: Path, *routes: str, who: str = CAMILLE) -> 
 async def test_offline_start_shows_the_insights_with_their_age(serve: Serve, folder: Path) -> None:
     device = await used(serve, folder, "/verifier", "/")
     async with device.app() as app:
-        await app.see("4 paiements à vérifier")
-        await app.see("probablement entre")
+        await app.see("4 paiements à vérifier", "probablement entre")
         await app.go("/verifier")
-        await app.see("après la fin de l’abonnement")
-        await app.see(AGE)
+        await app.see("après la fin de l’abonnement", AGE)
         await app.go("/recherche?q=club")
-        await app.see("Club Cubéo")
-        await app.see(AGE)
+        await app.see("Club Cubéo", AGE)
 
 
 @pytest.mark.parametrize(
@@ -103,17 +99,14 @@ async def test_screen_read_before_opens_offline_with_its_age(
     device = await used(serve, folder, "/achats", "/achats?periode=2026-05")
     clock.advance(days=2)
     async with device.app(route=route, **screen) as app:
-        await app.see(text)
-        await app.see("Hors ligne")
-        await app.see(AGE)
+        await app.see(text, "Hors ligne", AGE)
         await app.see_not("0,00")
         if "achats" in route:
             assert rows(app)
         await quiet(app, device.line)
         device.line.down = False
         await app.press("R")
-        await app.see_not("Hors ligne")
-        await app.see_not(AGE)
+        await app.see_not("Hors ligne", AGE)
         await app.see(text)
 
 
@@ -123,8 +116,7 @@ async def test_cached_screen_shows_its_age_while_loading(serve: Serve, clock: Cl
     clock.advance(days=2)
     with device.line.holding("/v1/"):
         async with device.app(route="/achats") as app:
-            await app.see("8 achats · du 26 avril au 25 mai")
-            await app.see(AGE)
+            await app.see("8 achats · du 26 avril au 25 mai", AGE)
             assert rows(app)
             await app.see_not("Hors ligne")
     async with device.app(route="/achats") as app:
@@ -137,8 +129,7 @@ async def test_period_never_read_explains_offline_and_recovers(serve: Serve, fol
     device = await used(serve, folder, "/achats")
     async with device.app(route="/achats?periode=2026-01") as app:
         await app.see("Les achats de cette période n’ont pas encore été consultés ici")
-        await app.see("Vérifiez votre réseau, puis réessayez.")
-        await app.see("9 achats · du 26 novembre au 25 décembre")
+        await app.see("Vérifiez votre réseau, puis réessayez.", "9 achats · du 26 novembre au 25 décembre")
         await app.see_not("Aucun achat")
         await quiet(app, device.line)
         device.line.down = False
@@ -151,14 +142,9 @@ async def test_subscriptions_service_and_charges_open_offline_with_their_age(
 ) -> None:
     device = await used(serve, folder, "/gerer", "/gerer/abonnements/weekly", who=ABONNE)
     async with device.app(route="/gerer") as app:
-        await app.see("Club Cubéo")
-        await app.see("Actif depuis le 3 mars 2023")
-        await app.see("Hors ligne")
-        await app.see(AGE)
+        await app.see("Club Cubéo", "Actif depuis le 3 mars 2023", "Hors ligne", AGE)
         await app.go("/gerer/abonnements/weekly")
-        await app.see("Paiements de vos six périodes")
-        await app.see("11 mai 2026 à 06:15 · Abonnement · Offre weekly")
-        await app.see(AGE)
+        await app.see("Paiements de vos six périodes", "11 mai 2026 à 06:15 · Abonnement · Offre weekly", AGE)
 
 
 async def test_purchase_opens_offline_with_its_age_only_if_read_before(serve: Serve, folder: Path) -> None:
@@ -166,8 +152,7 @@ async def test_purchase_opens_offline_with_its_age_only_if_read_before(serve: Se
     async with device.app(route="/achats") as app:
         await app.until(lambda: rows(app), "no purchases")
         await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
-        await app.see("Référence, ")
-        await app.see(AGE)
+        await app.see("Référence, ", AGE)
         address = app.route
     async with device.app(route=address) as app:
         await app.see("Connexion impossible")  # the purchase was in the list, but never read by itself
@@ -177,8 +162,7 @@ async def test_purchase_opens_offline_with_its_age_only_if_read_before(serve: Se
         await quiet(app, device.line)
     device.line.down = True
     async with device.app(route=address) as app:
-        await app.see("Référence, ")
-        await app.see(AGE)
+        await app.see("Référence, ", AGE)
 
 
 async def test_chosen_contract_opens_offline(serve: Serve, folder: Path) -> None:
@@ -272,8 +256,7 @@ async def test_session_without_remember_writes_no_file_and_the_settings_explain(
     assert device.files == []
 
 
-async def test_settings_on_the_web_explain_that_nothing_is_stored(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_settings_on_the_web_explain_that_nothing_is_stored(line: Line) -> None:
     store = MemoryStore()
     await sign_in(line.backend(store), CAMILLE, remember=True)
     async with visit(line, store, route="/reglages", web=True) as app:
@@ -325,10 +308,7 @@ async def test_simulated_offline_fault_shows_cached_data_after_a_restart(serve: 
     async with device.app(route="/achats?periode=2026-05") as app:
         await app.see("20 achats")
         await quiet(app, device.line)
-        await app.tap("Démonstration : données fictives")
-        await app.tap("Hors ligne")
-        await app.tap("Montrer ce cas")
+        await app.tap("Démonstration : données fictives", "Hors ligne", "Montrer ce cas")
         await app.see(AGE)
         await app.go("/achats")
-        await app.see("8 achats · du 26 avril au 25 mai")
-        await app.see(AGE)
+        await app.see("8 achats · du 26 avril au 25 mai", AGE)

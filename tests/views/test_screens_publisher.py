@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.views.conftest import Serve, quiet, remembered, visit
+from tests.views.conftest import Line, Serve, quiet
 from tests.views.test_screens_check import ledger_reads
-from tests.views.test_screens_journey import SIZES, WIDE
+from tests.views.visits import SIZES, WIDE, returning
 from views.routes import named_by, publisher_address
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
@@ -34,20 +34,17 @@ CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
     ],
 )
 async def test_publisher_screen_shows_its_facts_and_purchases(
-    serve: Serve, screen: dict[str, Any], locale: str, h1: str, since: str, bill: str, all_: str, paid: str
+    line: Line, screen: dict[str, Any], locale: str, h1: str, since: str, bill: str, all_: str, paid: str
 ) -> None:
-    line = serve(CAMILLE)
     route = "/editeurs/club-cubeo"
-    async with visit(line, await remembered(line, CAMILLE), route=route, locale=locale, **screen) as app:
-        for told in (since, bill, all_, paid, "Club Cubéo"):
-            await app.see(told)
+    async with returning(line, route, locale=locale, **screen) as app:
+        await app.see(since, bill, all_, paid, "Club Cubéo")
         assert (1, h1) in app.headings()
         assert all(app.names())
 
 
-async def test_purchase_links_to_its_publisher(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats", **WIDE) as app:
+async def test_purchase_links_to_its_publisher(line: Line) -> None:
+    async with returning(line, "/achats", **WIDE) as app:
         await app.tap("Voir l’éditeur")
         await app.see("Tous ses achats")
         assert app.route.startswith("/editeurs/")
@@ -55,7 +52,7 @@ async def test_purchase_links_to_its_publisher(serve: Serve) -> None:
 
 async def test_purchase_of_a_publisher_opens_beside_it_in_wide_windows(serve: Serve) -> None:
     line, route = serve(CAMILLE), "/editeurs/studio-pixelune"
-    async with visit(line, await remembered(line, CAMILLE), route=route, **WIDE) as app:
+    async with returning(line, route, **WIDE) as app:
         await app.see("Tous ses achats")
         row = next(name for name in app.names() if re.search(r"\s\d\d:\d\d\s", name))
         await app.tap(row)
@@ -76,22 +73,20 @@ def test_publisher_identifier_is_encoded_as_one_path_segment(identifier: str) ->
     assert named_by(address.rpartition("/")[2]) == identifier
 
 
-async def test_unknown_publisher_shows_the_empty_state(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/editeurs/personne") as app:
+async def test_unknown_publisher_shows_the_empty_state(line: Line) -> None:
+    async with returning(line, "/editeurs/personne") as app:
         await app.see("Rien n’est connu de cet éditeur")
 
 
-async def test_terminated_subscription_shows_a_charge_after_its_end(serve: Serve) -> None:
+async def test_terminated_subscription_shows_a_charge_after_its_end(line: Line) -> None:
     """Opened directly, the screen reads the purchases after the list of subscriptions."""
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/gerer") as app:
+    async with returning(line, "/gerer") as app:
         await app.see("Payé le 9 avril, après la fin de l’abonnement")
 
 
 async def test_manage_screen_without_terminations_reads_no_purchases(serve: Serve) -> None:
     line = serve(SUSPENDED)
-    async with visit(line, await remembered(line, SUSPENDED), route="/gerer") as app:
+    async with returning(line, "/gerer") as app:
         await app.see("Vos abonnements")
         await quiet(app, line)
         assert ledger_reads(line) == []

@@ -11,10 +11,10 @@ from services.sandbox.data_file import Subscriber
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.harness.tree import spoken
-from tests.views.conftest import PASSWORD, Serve, quiet, remembered, visit
+from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
+from tests.views.visits import returning
 
-CAMILLE = "camille@demo.example"
 PATHS = [
     "/",
     "/conso/internet",
@@ -57,7 +57,7 @@ async def test_reading_order_of_all_screens_follows_the_headings(
 ) -> None:
     line = serve(subscribed(), CAMILLE)
     for person in (ABONNE, CAMILLE):
-        async with visit(line, await remembered(line, person), **screen) as app:
+        async with returning(line, who=person, **screen) as app:
             for path in PATHS:
                 await app.go(path)
                 await quiet(app, line)
@@ -70,10 +70,7 @@ async def test_reading_order_of_all_screens_follows_the_headings(
 
 
 @SIZES
-async def test_reading_order_of_the_sign_in_follows_the_headings(
-    serve: Serve, screen: dict[str, Any]
-) -> None:
-    line = serve(CAMILLE)
+async def test_reading_order_of_the_sign_in_follows_the_headings(line: Line, screen: dict[str, Any]) -> None:
     async with visit(line, web=True, **screen) as app:
         await app.see("Identifiez-vous")
         assert_in_order(app, "identifier")
@@ -97,7 +94,7 @@ async def test_reading_order_of_empty_screens_follows_the_headings(
 ) -> None:
     nobody = Subscriber(identifier="rien@demo.example", password=PASSWORD, display_name="Sacha Vide")
     line = serve(nobody)
-    async with visit(line, await remembered(line, nobody.identifier), **screen) as app:
+    async with returning(line, **screen) as app:
         for path in PATHS:
             await app.go(path)
             await quiet(app, line)

@@ -13,11 +13,10 @@ from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, Money, Purchase
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
-from tests.views.conftest import PASSWORD, Serve, choose_contract, quiet, remembered, visit
+from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, choose_contract, quiet
 from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import NARROW, SIZES
+from tests.views.visits import NARROW, SIZES, returning
 
-CAMILLE = "camille@demo.example"
 SAID: dict[str, dict[str, str]] = {
     "fr-FR": {
         "link": "Comparer à ma facture",
@@ -51,7 +50,7 @@ async def test_bill_told_by_the_backend_is_explained_without_typing(
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     route = "/achats?periode=2026-05"
-    async with visit(line, await remembered(line, CAMILLE), route=route, locale=locale, **screen) as app:
+    async with returning(line, route, locale=locale, **screen) as app:
         await app.tap(said["link"])
         assert app.route == "/rapprochement?periode=2026-05"
         for key in ("issued", "gap", "several", "told", "line", "clocks"):
@@ -61,19 +60,15 @@ async def test_bill_told_by_the_backend_is_explained_without_typing(
         await app.see(said["hide"])
 
 
-async def test_purchase_that_another_bill_bears_says_which(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_purchase_that_another_bill_bears_says_which(line: Line) -> None:
     route = "/rapprochement?periode=2026-05"
-    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+    async with returning(line, route) as app:
         await app.tap("2,99 € · Fiche Potager · 19 mars")
-        await app.see("Facturé en mai")
-        await app.see("Facture, Mai 2026")
-        await app.see("Période, du 26 février au 25 mars")
+        await app.see("Facturé en mai", "Facture, Mai 2026", "Période, du 26 février au 25 mars")
 
 
-async def test_open_period_has_no_bill_to_compare_with(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats", **NARROW) as app:
+async def test_open_period_has_no_bill_to_compare_with(line: Line) -> None:
+    async with returning(line, "/achats", **NARROW) as app:
         await app.see("Facture de juin : probablement")
         await app.see_not("Comparer à ma facture")
         await app.go("/rapprochement?periode=2026-06")
@@ -88,7 +83,7 @@ async def test_typed_amount_is_compared_and_kept_for_the_next_visit(serve: Serve
     line = serve(subscribed())
     field = "Montant internet+ sur votre facture de mai"
     route = "/rapprochement?periode=2026-05"
-    async with visit(line, await remembered(line, ABONNE), route=route) as app:
+    async with returning(line, route) as app:
         await app.enter(field, "douze")
         await app.tap("Comparer")
         await app.see("Indiquez un montant, par exemple 12,40.")
@@ -100,7 +95,7 @@ async def test_typed_amount_is_compared_and_kept_for_the_next_visit(serve: Serve
         await app.submit(field)
         await app.see(f"Identique : {known}")
         await quiet(app, line)
-    async with visit(line, await remembered(line, ABONNE), route=route) as app:
+    async with returning(line, route) as app:
         await app.see(f"Identique : {known}")
 
 
@@ -130,15 +125,11 @@ async def test_many_explanations_are_left_to_tick_with_the_rest_counted_down(ser
         contract_id="box", kind="internet", label="Box", masked_number="04 •• •• •• 12", purchases=purchases
     )
     person = Subscriber(identifier=ABONNE, password=PASSWORD, display_name="Alex", contracts=(box,))
-    line = serve(person)
     field = "Montant internet+ sur votre facture de mai"
-    async with visit(
-        line, await remembered(line, ABONNE), route="/rapprochement?periode=2026-05", **NARROW
-    ) as app:
+    async with returning(serve(person), "/rapprochement?periode=2026-05", **NARROW) as app:
         await app.enter(field, "14,50")
         await app.tap("Comparer")
-        await app.see("Plusieurs explications sont possibles.")
-        await app.see("Reste à expliquer : −5,00 €")
+        await app.see("Plusieurs explications sont possibles.", "Reste à expliquer : −5,00 €")
         await app.tap("2,00 € · Boutique 1")
         await app.see("Reste à expliquer : −3,00 €")
         await app.tap("3,00 € · Boutique 2")
@@ -148,11 +139,10 @@ async def test_many_explanations_are_left_to_tick_with_the_rest_counted_down(ser
         assert len(app.controls(ft.Checkbox)) == len(amounts)
 
 
-async def test_contract_that_cannot_be_read_is_told_and_tried_again(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_contract_that_cannot_be_read_is_told_and_tried_again(line: Line) -> None:
     route = "/rapprochement?periode=2026-05"
     line.broken = "camille-mobile-1/billing-periods"
-    async with visit(line, await remembered(line, CAMILLE), route=route) as app:
+    async with returning(line, route) as app:
         await app.see("Vos autres contrats n’ont pas pu être comparés")
         await app.see("Ce que votre opérateur a porté sur une autre facture")
         line.broken = None
@@ -160,10 +150,9 @@ async def test_contract_that_cannot_be_read_is_told_and_tried_again(serve: Serve
         await app.see_not("Vos autres contrats n’ont pas pu être comparés")
 
 
-async def test_bill_of_another_contract_is_named(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_bill_of_another_contract_is_named(line: Line) -> None:
     field = "Montant internet+ sur votre facture de mars"
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-03") as app:
+    async with returning(line, "/achats?periode=2026-03") as app:
         await choose_contract(app, "Mobile · 06 •• •• •• 12")
         await app.see("Comparer à ma facture")
         await app.until(lambda: totals(app), "no total")

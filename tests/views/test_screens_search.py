@@ -9,8 +9,8 @@ import pytest
 
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
-from tests.views.conftest import Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import NARROW, SIZES, WIDE
+from tests.views.conftest import Line, Serve, quiet
+from tests.views.visits import NARROW, SIZES, WIDE, returning
 
 CAMILLE, LARGE = "camille@demo.example", "gros-volume@demo.example"
 SAID = {
@@ -48,9 +48,7 @@ async def test_search_finds_purchases_of_all_periods_and_exports_them(
     serve: Serve, locale: str, screen: dict[str, Any]
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
-    async with visit(
-        line, await remembered(line, CAMILLE), route="/achats", web=True, locale=locale, **screen
-    ) as app:
+    async with returning(line, "/achats", web=True, locale=locale, **screen) as app:
         await app.tap(said["h1"])
         assert app.route == "/recherche"
         await quiet(app, line)
@@ -62,25 +60,22 @@ async def test_search_finds_purchases_of_all_periods_and_exports_them(
         await app.enter(said["field"], "4,99")
         await app.tap(said["filter"])
         await app.see(said["back"])
-        await app.tap(said["save"])
-        await app.until(lambda: [1 for _, name, _ in app.calls if name == "save_file"], "no file")
+        await app.save(said["save"])
         await app.enter(said["field"], "introuvable")
         await app.see(said["nothing"])
         assert not [address for address in line.asked if "q=" in address], "all is known already"
         assert all(app.names())
 
 
-async def test_search_address_fills_in_its_query(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/recherche?q=pixelune") as app:
+async def test_search_address_fills_in_its_query(line: Line) -> None:
+    async with returning(line, "/recherche?q=pixelune") as app:
         await app.until(lambda: purchases(app), "nothing found")
         assert all(row.startswith("Studio Pixelune") for row in purchases(app))
 
 
-async def test_search_result_opens_beside_the_results_in_wide_windows(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_search_result_opens_beside_the_results_in_wide_windows(line: Line) -> None:
     route = "/recherche?q=pixelune"
-    async with visit(line, await remembered(line, CAMILLE), route=route, **WIDE) as app:
+    async with returning(line, route, **WIDE) as app:
         await app.see("Sélectionnez un achat")
         await app.until(lambda: purchases(app), "nothing found")
         rows = purchases(app)
@@ -92,10 +87,10 @@ async def test_search_result_opens_beside_the_results_in_wide_windows(serve: Ser
         await app.press("Escape")
         assert app.route == "/recherche"
         assert purchases(app) == rows, "the words are still there"
-    async with visit(line, await remembered(line, CAMILLE), route=opened, **WIDE) as app:
+    async with returning(line, opened, **WIDE) as app:
         await app.see("Copier la référence")
         await app.until(lambda: purchases(app) == rows, "not as before")
-    async with visit(line, await remembered(line, CAMILLE), route=route, **NARROW) as app:
+    async with returning(line, route, **NARROW) as app:
         await app.until(lambda: purchases(app), "nothing found")
         await app.tap(rows[0])
         await app.see("Copier la référence")
@@ -104,7 +99,7 @@ async def test_search_result_opens_beside_the_results_in_wide_windows(serve: Ser
 
 async def test_search_in_partly_read_periods_asks_the_backend(serve: Serve) -> None:
     line = serve(LARGE)
-    async with visit(line, await remembered(line, LARGE), route="/recherche") as app:
+    async with returning(line, "/recherche") as app:
         await app.see("Tapez au moins deux lettres")
         await app.enter("Éditeur, contenu, référence ou montant", "pixelune")
         await app.until(lambda: purchases(app), "nothing found")

@@ -9,21 +9,15 @@ import flet as ft
 import pytest
 
 from tests.harness.driver import Driver
-from tests.views.conftest import Line, Serve, choose_contract, quiet, remembered, sign_in, visit
+from tests.views.conftest import CAMILLE, Line, Serve, choose_contract, quiet, remembered, sign_in, visit
 from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import SIZES, WIDE
+from tests.views.visits import SIZES, WIDE, returning
 from views.core.preferences import TEXT_SIZES
-
-CAMILLE = "camille@demo.example"
 
 
 @pytest.fixture
 def line(serve: Serve) -> Line:
     return serve(subscribed())
-
-
-async def at_settings(line: Line, **screen: Any) -> Driver:
-    return visit(line, await remembered(line, ABONNE), route="/reglages", **screen)
 
 
 def kept(device: dict[str, Any]) -> dict[str, Any]:
@@ -44,9 +38,8 @@ def sizes(app: Driver) -> set[float]:
 async def test_settings_screen_shows_the_account_masked_and_all_choices(
     line: Line, screen: dict[str, Any]
 ) -> None:
-    async with await at_settings(line, **screen) as app:
-        await app.see("Ada Blanchet")
-        await app.see("@demo.example")
+    async with returning(line, "/reglages", **screen) as app:
+        await app.see("Ada Blanchet", "@demo.example")
         await app.see_not(ABONNE)
         assert [words for level, words in app.headings() if level == 2] == [
             "Affichage",
@@ -54,8 +47,7 @@ async def test_settings_screen_shows_the_account_masked_and_all_choices(
             "Connexion",
             "À propos",
         ]
-        for choice in ("Système", "Clair", "Sombre", "Français", "English", "100 %", "200 %"):
-            await app.see(choice)
+        await app.see("Système", "Clair", "Sombre", "Français", "English", "100 %", "200 %")
         assert all(app.names())
 
 
@@ -63,7 +55,7 @@ async def test_settings_screen_shows_the_account_masked_and_all_choices(
 async def test_account_button_opens_the_settings_and_back_leads_home(
     line: Line, screen: dict[str, Any]
 ) -> None:
-    async with visit(line, await remembered(line, ABONNE), route="/gerer", **screen) as app:
+    async with returning(line, "/gerer", **screen) as app:
         await app.see("Vos abonnements")
         await app.tap("Compte et réglages")
         await app.see("Affichage")
@@ -73,7 +65,7 @@ async def test_account_button_opens_the_settings_and_back_leads_home(
 
 
 async def test_settings_apply_immediately_on_the_same_screen(line: Line) -> None:
-    async with await at_settings(line) as app:
+    async with returning(line, "/reglages") as app:
         await app.tap("English")
         await app.see("Appearance")
         await app.tap("Dark")
@@ -89,18 +81,15 @@ async def test_settings_apply_immediately_on_the_same_screen(line: Line) -> None
 
 async def test_settings_are_restored_in_the_next_session(line: Line) -> None:
     device: dict[str, Any] = {}
-    async with await at_settings(line, preferences=device) as app:
-        await app.tap("Sombre")
-        await app.tap("Réduire les animations")
-        await app.tap("150 %")
-        await app.tap("English")
+    async with returning(line, "/reglages", preferences=device) as app:
+        await app.tap("Sombre", "Réduire les animations", "150 %", "English")
         await app.see("Appearance")
         await quiet(app, line)
     assert kept(device)["language"] == "en"
     assert kept(device)["theme"] == "dark"
     assert kept(device)["text_size"] == 1.5
     assert kept(device)["less_motion"] is True
-    async with await at_settings(line, preferences=device) as app:
+    async with returning(line, "/reglages", preferences=device) as app:
         await app.see("Appearance")
         assert app.page.theme_mode is ft.ThemeMode.DARK
         assert app.controls(ft.Switch)[0].value
@@ -109,7 +98,7 @@ async def test_settings_are_restored_in_the_next_session(line: Line) -> None:
 
 async def test_settings_with_a_damaged_entry_are_the_defaults(line: Line) -> None:
     device = {"preferences": '{"text_size": 12}'}
-    async with await at_settings(line, preferences=device, dark=True) as app:
+    async with returning(line, "/reglages", preferences=device, dark=True) as app:
         await app.see("Affichage")
         assert app.page.theme_mode is ft.ThemeMode.DARK, "it follows the device"
         await app.darken(False)
@@ -143,8 +132,7 @@ async def test_sign_out_clears_the_session_and_keeps_the_preferences(line: Line)
     device: dict[str, Any] = {}
     store = await remembered(line, ABONNE)
     async with visit(line, store, route="/reglages", preferences=device) as app:
-        await app.tap("Sombre")
-        await app.tap("Se déconnecter")
+        await app.tap("Sombre", "Se déconnecter")
         await app.see("Vous devrez saisir votre mot de passe la prochaine fois.")
         await app.tap("Annuler")
         await app.see_not("Se déconnecter ?")
@@ -170,8 +158,7 @@ async def test_sign_out_everywhere_ends_other_sessions_at_their_next_request(lin
             await app.see("Identifiez-vous")
         await other.see("Club Cubéo")
         await other.tap("Actualiser")
-        await other.see("Votre session a expiré")
-        await other.see("Identifiez-vous")
+        await other.see("Votre session a expiré", "Identifiez-vous")
         await other.see_not("Club Cubéo")
     assert await here.load() is None
     assert await there.load() is None
@@ -199,9 +186,7 @@ async def test_forgetting_the_device_clears_session_and_preferences(line: Line) 
     device: dict[str, Any] = {}
     store = await remembered(line, ABONNE)
     async with visit(line, store, route="/reglages", preferences=device) as app:
-        await app.tap("Sombre")
-        await app.tap("English")
-        await app.tap("Forget this device")
+        await app.tap("Sombre", "English", "Forget this device")
         await app.see("The identifier, session, data and preferences stored here will be erased.")
         await app.see("Your account is not deleted.")
         await app.tap("Forget this device")
@@ -218,7 +203,7 @@ async def test_forgetting_the_device_clears_session_and_preferences(line: Line) 
 async def test_chosen_contract_is_not_used_for_another_subscriber(serve: Serve) -> None:
     line = serve(subscribed(), "camille@demo.example")
     device: dict[str, Any] = {}
-    async with visit(line, await remembered(line, ABONNE), route="/gerer", preferences=device) as app:
+    async with returning(line, "/gerer", preferences=device) as app:
         await choose_contract(app, "Mobile · 06 •• •• •• 84")
         await app.see("Carillon Mobile")
         await quiet(app, line)
@@ -230,8 +215,7 @@ async def test_chosen_contract_is_not_used_for_another_subscriber(serve: Serve) 
 
 
 async def test_settings_select_no_destination_of_the_rail(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/reglages", **WIDE) as app:
+    async with returning(serve(CAMILLE), "/reglages", **WIDE) as app:
         await app.see("Réduire les animations")
         assert [rail.selected_index for rail in app.controls(ft.NavigationRail)] == [None]
         await app.tap("Accueil")

@@ -12,9 +12,9 @@ from services.sandbox import SandboxSettings
 from tests.harness.cases import daily
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.views.conftest import Serve, remembered, visit
-from tests.views.factories import ABONNE, subscribed
-from tests.views.test_screens_journey import NARROW, WIDE, rows
+from tests.views.conftest import Line, Serve, visit
+from tests.views.factories import subscribed
+from tests.views.visits import NARROW, WIDE, returning, rows
 
 CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
 COMMENT = "Précisez si vous le souhaitez"
@@ -52,8 +52,7 @@ async def see_it_stay(app: Driver, title: str) -> None:
 async def report_first_purchase(app: Driver) -> None:
     """Open the form over a purchase."""
     await app.until(lambda: rows(app), "no purchases")
-    await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
-    await app.tap("Signaler un problème")
+    await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1), "Signaler un problème")
     await app.see(COMMENT)
 
 
@@ -86,8 +85,7 @@ SHEETS = [
 async def test_sheet_at_other_window_sizes_stays_open(
     serve: Serve, screen: dict[str, Any], route: str, button: str, title: str
 ) -> None:
-    line = serve(subscribed())
-    async with visit(line, await remembered(line, ABONNE), route=route, **screen) as app:
+    async with returning(serve(subscribed()), route, **screen) as app:
         await app.tap(button)
         await see_it_stay(app, title)
         await app.press("Escape")
@@ -96,8 +94,7 @@ async def test_sheet_at_other_window_sizes_stays_open(
 
 @pytest.mark.parametrize("less_motion", [True, False])
 async def test_bottom_sheet_moves_unless_motion_is_reduced(serve: Serve, less_motion: bool) -> None:
-    line = serve(subscribed())
-    async with visit(line, await remembered(line, ABONNE), route="/reglages", **NARROW) as app:
+    async with returning(serve(subscribed()), "/reglages", **NARROW) as app:
         if less_motion:
             await app.tap("Réduire les animations")
         await app.tap("Se déconnecter")
@@ -107,9 +104,8 @@ async def test_bottom_sheet_moves_unless_motion_is_reduced(serve: Serve, less_mo
         assert sheet.animation_style == (still if less_motion else None)
 
 
-async def test_shortcuts_at_other_window_sizes_stay_open(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE)) as app:
+async def test_shortcuts_at_other_window_sizes_stay_open(line: Line) -> None:
+    async with returning(line) as app:
         await app.see("Bonjour")
         await app.press("?")
         await see_it_stay(app, "Raccourcis clavier")
@@ -118,17 +114,13 @@ async def test_shortcuts_at_other_window_sizes_stay_open(serve: Serve) -> None:
 async def test_forgotten_password_at_other_window_sizes_stays_open(serve: Serve) -> None:
     async with visit(serve(CAMILLE)) as app:
         await app.enter("Identifiant", CAMILLE)
-        await app.tap("Continuer")
-        await app.tap("Mot de passe oublié ?")
+        await app.tap("Continuer", "Mot de passe oublié ?")
         await see_it_stay(app, "Mot de passe oublié ?")
 
 
 @SCREENS
-async def test_report_at_other_window_sizes_keeps_what_was_typed(
-    serve: Serve, screen: dict[str, Any]
-) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **screen) as app:
+async def test_report_at_other_window_sizes_keeps_what_was_typed(line: Line, screen: dict[str, Any]) -> None:
+    async with returning(line, "/achats?periode=2026-05", **screen) as app:
         await report_first_purchase(app)
         await app.enter(COMMENT, "Jamais reçu")
         await see_it_stay(app, "Signaler un problème")
@@ -136,30 +128,26 @@ async def test_report_at_other_window_sizes_keeps_what_was_typed(
 
 
 async def test_password_asked_in_a_sheet_at_other_window_sizes_is_kept(serve: Serve, clock: Clock) -> None:
-    line = serve(subscribed(), settings=SandboxSettings(scrypt_log2_cost=4))
-    async with visit(line, await remembered(line, ABONNE), route="/gerer") as app:
+    async with returning(serve(subscribed(), settings=SandboxSettings(scrypt_log2_cost=4)), "/gerer") as app:
         await app.see("Club Cubéo")
         clock.advance(hours=1)
-        await app.tap("Résilier Club Cubéo")
-        await app.tap("Résilier l’abonnement")
+        await app.tap("Résilier Club Cubéo", "Résilier l’abonnement")
         await app.enter("Mot de passe", "Soleil-2")
         await see_it_stay(app, "Résilier Club Cubéo ?")
         assert [one.value for one in app.controls(ft.TextField)] == ["Soleil-2"]
 
 
 @SCREENS
-async def test_sheet_closes_when_another_screen_comes(serve: Serve, screen: dict[str, Any]) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", **screen) as app:
+async def test_sheet_closes_when_another_screen_comes(line: Line, screen: dict[str, Any]) -> None:
+    async with returning(line, "/achats?periode=2026-05", **screen) as app:
         await report_first_purchase(app)
         await app.go("/gerer")
         await app.see("Gérer internet+")
         await app.until(lambda: not opened(app), "the form stays")
 
 
-async def test_sheet_closes_when_the_session_ends(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/reglages") as app:
+async def test_sheet_closes_when_the_session_ends(line: Line, clock: Clock) -> None:
+    async with returning(line, "/reglages") as app:
         await app.tap("Se déconnecter")
         await app.see("Se déconnecter ?")
         clock.advance(days=400)
@@ -179,8 +167,6 @@ async def test_sheet_closes_when_the_session_ends(serve: Serve, clock: Clock) ->
 async def test_sheet_of_a_contest_at_other_window_sizes_stays_open(
     serve: Serve, screen: dict[str, Any], button: str, title: str
 ) -> None:
-    line = serve(VEILLE)
-    async with visit(line, await remembered(line, VEILLE), route="/gerer", **screen) as app:
-        await app.tap("Ciné Lanterne · 4,99\u00a0€")
-        await app.tap(button)
+    async with returning(serve(VEILLE), "/gerer", **screen) as app:
+        await app.tap("Ciné Lanterne · 4,99\u00a0€", button)
         await see_it_stay(app, title)

@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pypdf
@@ -18,8 +17,8 @@ from services.insights.ledger import NOTHING
 from services.insights.year import year_of
 from tests.harness.cases import daily
 from tests.services.insights.factories import NOW, entry, ledger, moment
-from tests.views.conftest import Serve, remembered, visit
-from tests.views.test_screens_journey import SIZES
+from tests.views.conftest import Line, Serve
+from tests.views.visits import SIZES, returning
 from views.core.text import Language
 from views.kit.design import Design
 from views.kit.theme import Layout
@@ -67,30 +66,18 @@ async def test_year_screen_shows_its_facts_and_saves_its_files(
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     route = "/conso/internet"
-    async with visit(
-        line, await remembered(line, CAMILLE), route=route, web=True, locale=locale, **screen
-    ) as app:
+    async with returning(line, route, web=True, locale=locale, **screen) as app:
         await app.tap(said["link"])
         assert app.route == "/conso/annee?annee=2026"
         for key in ("title", "span", "known", "so_far", "none"):
             await app.see(said[key])
         assert (1, said["h1"]) in app.headings()
         assert all(app.names())
-        for count, kind in enumerate(("picture", "pdf", "csv")):
-            await app.tap(said[kind])
-            await app.until(partial(made, app, count + 1), f"no {kind}")
-        names = [one["file_name"] for one in saved(app)]
+        files = [await app.save(said[kind]) for kind in ("picture", "pdf", "csv")]
+        names = [file["file_name"] for file in files]
         assert names == [f"{said['file']}.png", f"{said['file']}.pdf", "conso-et-moi-2026-01-2026-06.csv"]
-        with Image.open(io.BytesIO(saved(app)[0]["src_bytes"])) as image:
+        with Image.open(io.BytesIO(files[0]["src_bytes"])) as image:
             assert image.size == (1080, 1350)
-
-
-def made(app: Any, count: int) -> bool:
-    return len(saved(app)) == count
-
-
-def saved(app: Any) -> list[dict[str, Any]]:
-    return [asked for _, name, asked in app.calls if name == "save_file"]
 
 
 def text_of(content: bytes) -> str:
@@ -100,13 +87,10 @@ def text_of(content: bytes) -> str:
 async def test_year_pdf_names_publishers_only_on_request_and_never_adult_ones(serve: Serve) -> None:
     line, said = serve(CAMILLE), SAID["fr-FR"]
     route = "/conso/annee?annee=2026"
-    async with visit(line, await remembered(line, CAMILLE), route=route, web=True) as app:
-        await app.tap(said["pdf"])
-        await app.until(lambda: len(saved(app)) == 1, "no file")
+    async with returning(line, route, web=True) as app:
+        plain = text_of((await app.save(said["pdf"]))["src_bytes"])
         await app.tap(said["name"])
-        await app.tap(said["pdf"])
-        await app.until(lambda: len(saved(app)) == 2, "no file")
-        plain, named = (text_of(one["src_bytes"]) for one in saved(app))
+        named = text_of((await app.save(said["pdf"]))["src_bytes"])
         assert "Club Cubéo" not in plain
         assert "Club Cubéo" in named
         assert "adulte" not in plain + named
@@ -116,27 +100,22 @@ async def test_year_pdf_names_publishers_only_on_request_and_never_adult_ones(se
 async def test_csv_of_the_year_sums_to_the_total_on_screen(serve: Serve) -> None:
     line, said = serve(CAMILLE), SAID["en-GB"]
     route = "/conso/annee?annee=2026"
-    async with visit(line, await remembered(line, CAMILLE), route=route, web=True, locale="en-GB") as app:
-        await app.tap(said["csv"])
-        await app.until(lambda: len(saved(app)) == 1, "no file")
-        content = saved(app)[0]["src_bytes"].decode("utf-8-sig")
+    async with returning(line, route, web=True, locale="en-GB") as app:
+        content = (await app.save(said["csv"]))["src_bytes"].decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(content)))
         counted = [Decimal(row["Amount counted in the total"]) for row in rows]
         await app.see(f"€{sum(counted, NOTHING)}")
 
 
-async def test_year_address_that_is_unknown_shows_the_latest_year(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_year_address_that_is_unknown_shows_the_latest_year(line: Line) -> None:
     for asked in ("1999", "x", "²⁰²⁶", ""):
-        async with visit(line, await remembered(line, CAMILLE), route=f"/conso/annee?annee={asked}") as app:
+        async with returning(line, f"/conso/annee?annee={asked}") as app:
             await app.see("Mon année internet+ 2026")
 
 
 async def test_year_without_purchases_shows_the_empty_state(serve: Serve) -> None:
-    line = serve(NEW)
-    async with visit(line, await remembered(line, NEW), route="/conso/annee") as app:
-        await app.see("Aucun achat n’est connu.")
-        await app.see("0,00 €")
+    async with returning(serve(NEW), "/conso/annee") as app:
+        await app.see("Aucun achat n’est connu.", "0,00 €")
 
 
 @pytest.mark.parametrize("most", [None, MOST_SHARED])

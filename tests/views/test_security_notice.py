@@ -11,9 +11,8 @@ from starlette.applications import Starlette
 from services.client.session import StoredSession
 from tests.harness.clock import Clock
 from tests.services.sandbox.visitor import visiting
-from tests.views.conftest import Line, Serve, remembered, visit
-
-CAMILLE = "camille@demo.example"
+from tests.views.conftest import CAMILLE, Line, remembered
+from tests.views.visits import returning
 
 
 async def steal(line: Line, clock: Clock) -> None:
@@ -45,18 +44,16 @@ async def steal(line: Line, clock: Clock) -> None:
     ],
 )
 async def test_security_notice_is_shown_in_the_next_session_and_links_to_the_settings(
-    serve: Serve, clock: Clock, locale: str, title: str, action: str
+    line: Line, clock: Clock, locale: str, title: str, action: str
 ) -> None:
-    line = serve(CAMILLE)
     await steal(line, clock)
-    async with visit(line, await remembered(line, CAMILLE), locale=locale) as app:
+    async with returning(line, locale=locale) as app:
         await app.see(title)
         await app.tap(action)
         assert app.route == "/reglages"
 
 
-async def test_security_notice_is_not_shown_without_token_reuse(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE)) as app:
+async def test_security_notice_is_not_shown_without_token_reuse(line: Line) -> None:
+    async with returning(line) as app:
         await app.see("Camille")
         await app.see_not("Par sécurité")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from decimal import Decimal
-from typing import Any
 
 import flet as ft
 import pytest
@@ -13,19 +12,10 @@ from pypdf import PdfReader
 
 from services.settings import Runtime
 from tests.harness.driver import Driver
-from tests.views.conftest import Serve, quiet, remembered, visit
-from tests.views.test_screens_journey import rows
+from tests.views.conftest import CAMILLE, Line, Serve, quiet, remembered, visit
+from tests.views.visits import listing, returning, rows
 
-CAMILLE = "camille@demo.example"
 GROS_VOLUME = "gros-volume@demo.example"
-
-
-def saved(app: Driver) -> dict[str, Any]:
-    """Return the arguments of the last request to save a file."""
-    asked = [
-        arguments for kind, method, arguments in app.calls if (kind, method) == ("FilePicker", "save_file")
-    ]
-    return dict(asked[-1]) if asked else {}
 
 
 def lines_of(content: bytes, delimiter: str) -> list[dict[str, str]]:
@@ -38,20 +28,17 @@ def text_of(content: bytes) -> str:
 
 
 async def export(app: Driver, which: str, button: str) -> None:
-    await app.tap("export")
-    await app.tap(which)
-    await app.tap(button)
+    await app.tap("export", which, button)
 
 
-async def test_csv_of_the_period_sums_to_its_total(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_csv_of_the_period_sums_to_its_total(line: Line) -> None:
     route = "/achats?periode=2026-05"
-    async with visit(line, await remembered(line, CAMILLE), route=route, web=True) as app:
+    async with returning(line, route, web=True) as app:
         await app.see("Facturé en mai")
         await export(app, "La période affichée", "Enregistrer le fichier")
         await app.see("Export enregistré")
         await app.see_not("Exporter vos achats")
-        file = saved(app)
+        file = app.saved[-1]
         assert file["file_name"] == "conso-et-moi-2026-05.csv"
         listed = lines_of(file["src_bytes"], ";")
         assert {"Remboursement", "Abonnement", "À l’acte"} <= {row["Type"] for row in listed}
@@ -60,63 +47,58 @@ async def test_csv_of_the_period_sums_to_its_total(serve: Serve) -> None:
         await app.see(f"{total} €")
 
 
-async def test_csv_of_every_period_is_in_english_for_an_english_locale(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats", web=True, locale="en-GB") as app:
+async def test_csv_of_every_period_is_in_english_for_an_english_locale(line: Line) -> None:
+    async with returning(line, "/achats", web=True, locale="en-GB") as app:
         await app.see("Current period")
         await export(app, "Every period", "Save the file")
         await app.see("Export saved")
-        file = saved(app)
+        file = app.saved[-1]
         assert file["file_name"] == "conso-et-moi-2026-01-2026-06.csv"
         listed = lines_of(file["src_bytes"], ",")
         assert {row["Invoice month"] for row in listed} == {f"2026-0{month}" for month in range(1, 7)}
         assert all(Decimal(row["Amount"]) for row in listed if row["Amount"] != "0.00")
 
 
-async def test_export_with_the_save_dialog_cancelled_reports_no_success(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+async def test_export_with_the_save_dialog_cancelled_reports_no_success(line: Line) -> None:
+    async with returning(line, "/achats") as app:
         await app.see("Période en cours")
         await export(app, "La période affichée", "Enregistrer le fichier")
-        await app.until(lambda: saved(app), "nothing to save")
+        await app.until(lambda: app.saved, "nothing to save")
         await quiet(app, line)
         await app.see("Exporter vos achats")
         await app.see_not("Export enregistré")
 
 
 async def test_export_that_cannot_be_saved_shows_the_error(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def without_zenity(*_: object, **__: object) -> None:
         raise RuntimeError("zenity: not found")
 
-    line = serve(CAMILLE)
     monkeypatch.setattr(ft.FilePicker, "save_file", without_zenity)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats") as app:
+    async with returning(line, "/achats") as app:
         await app.see("Période en cours")
         await export(app, "La période affichée", "Enregistrer le fichier")
-        await app.see("Le fichier n’a pas pu être enregistré")
-        await app.see("Cet appareil ne l’a pas accepté.")
+        await app.see("Le fichier n’a pas pu être enregistré", "Cet appareil ne l’a pas accepté.")
 
 
-async def test_export_offline_shows_the_error_and_can_be_retried(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats", web=True) as app:
+async def test_export_offline_shows_the_error_and_can_be_retried(line: Line) -> None:
+    async with returning(line, "/achats", web=True) as app:
         await app.see("Période en cours")
         await quiet(app, line)
         line.down = True
         await export(app, "Toutes les périodes", "Enregistrer le fichier")
         await app.see("Le fichier n’a pas pu être enregistré")
-        assert not saved(app)
+        assert not app.saved
         line.down = False
         await app.tap("Réessayer")
         await app.see("Export enregistré")
-        assert saved(app)["file_name"] == "conso-et-moi-2026-01-2026-06.csv"
+        assert app.saved[-1]["file_name"] == "conso-et-moi-2026-01-2026-06.csv"
 
 
 async def test_long_export_shows_its_progress_and_can_be_cancelled(serve: Serve) -> None:
     line = serve(GROS_VOLUME)
-    async with visit(line, await remembered(line, GROS_VOLUME), route="/achats", web=True) as app:
+    async with returning(line, "/achats", web=True) as app:
         await app.see("10 000 achats")
         await quiet(app, line)
         with line.holding("page=30"):
@@ -125,16 +107,15 @@ async def test_long_export_shows_its_progress_and_can_be_cancelled(serve: Serve)
             await app.tap("Annuler")
             await app.see_not("Exporter vos achats")
         await quiet(app, line)
-        assert not saved(app)
+        assert not app.saved
         await app.tap("export")
         await app.see_not("Lecture de vos achats")
         await app.tap("Enregistrer le fichier")
         await app.see("Export enregistré", within=30)
-        assert len(lines_of(saved(app)["src_bytes"], ";")) == 10_000
+        assert len(lines_of(app.saved[-1]["src_bytes"], ";")) == 10_000
 
 
-async def test_export_on_a_phone_is_shared(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_export_on_a_phone_is_shared(line: Line) -> None:
     store = await remembered(line, CAMILLE)
     async with visit(line, store, route="/achats", runtime=Runtime.PHONE) as app:
         await app.see("Période en cours")
@@ -144,16 +125,14 @@ async def test_export_on_a_phone_is_shared(serve: Serve) -> None:
         assert shared["files"][0].name == "conso-et-moi-2026-06.csv"
 
 
-async def test_receipt_file_holds_the_facts_of_the_screen(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(line, await remembered(line, CAMILLE), route="/achats?periode=2026-05", web=True) as app:
-        await app.until(lambda: rows(app), "no purchases")
+async def test_receipt_file_holds_the_facts_of_the_screen(line: Line) -> None:
+    async with listing(line, "/achats?periode=2026-05", web=True) as app:
         await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
         await app.see("Référence, ")
         await quiet(app, line)
         await app.tap("Enregistrer le reçu (PDF)")
         await app.see("Reçu enregistré")
-        file = saved(app)
+        file = app.saved[-1]
         reference = next(text for text in app.texts() if text.startswith("Référence, ")).removeprefix(
             "Référence, "
         )
@@ -167,18 +146,14 @@ async def test_receipt_file_holds_the_facts_of_the_screen(serve: Serve) -> None:
         assert text.startswith("Démonstration")
 
 
-async def test_receipt_without_the_demo_has_no_demo_warning(serve: Serve) -> None:
-    line = serve(CAMILLE)
-    async with visit(
-        line, await remembered(line, CAMILLE), route="/achats", web=True, demo=False, locale="en-GB"
-    ) as app:
-        await app.until(lambda: rows(app), "no purchases")
+async def test_receipt_without_the_demo_has_no_demo_warning(line: Line) -> None:
+    async with listing(line, web=True, demo=False, locale="en-GB") as app:
         await app.tap(rows(app)[-1])
         await app.see("Reference, ")
         await app.tap("Save the receipt (PDF)")
         await app.see("Receipt saved")
-        assert saved(app)["file_name"].startswith("receipt-IP-")
-        text = text_of(saved(app)["src_bytes"])
+        assert app.saved[-1]["file_name"].startswith("receipt-IP-")
+        text = text_of(app.saved[-1]["src_bytes"])
         assert "Demo" not in text
         assert "Purchase receipt" in text
         assert "Independent application." in text

@@ -129,8 +129,7 @@ async def test_when_an_app_process_is_killed_its_visitors_lose_nothing_and_other
         visit(deployment, "ada", adas, route="/gerer") as ada,
         visit(deployment, "bob", bobs) as bob,
     ):
-        await ada.tap("Résilier")
-        await ada.tap("Résilier l’abonnement")
+        await ada.tap("Résilier", "Résilier l’abonnement")
         await ada.see("Abonnement résilié")
         session = bob.session_id
         process.kill()

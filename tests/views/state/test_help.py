@@ -17,13 +17,11 @@ from services.domain.errors import NotPossible, Unavailable
 from services.sandbox.schema import feedback
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
-from tests.views.conftest import Line, Serve, remembered, sign_in, typed
+from tests.views.conftest import CAMILLE, Line, Serve, remembered, sign_in, typed
 from views.core.session import Gate, SessionState
 from views.help import state as help_module
 from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, FeedbackForm, FieldError, Stage
 from views.help.state import HelpState
-
-CAMILLE = "camille@demo.example"
 
 
 def chosen(*answer: str) -> Any:
@@ -60,8 +58,7 @@ def written(help_: HelpState, article: str = "periode", text: str = "Clair.") ->
     return form
 
 
-async def test_feedback_is_sent_with_its_trimmed_text(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_is_sent_with_its_trimmed_text(line: Line) -> None:
     help_ = (await signed_in(line)).help
     form = help_.feedback("periode")
     form.choose(chosen(NOT_USEFUL))
@@ -80,8 +77,7 @@ async def test_feedback_draft_is_kept_per_article(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
-async def test_feedback_without_text_is_not_sent(serve: Serve, text: str) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_without_text_is_not_sent(line: Line, text: str) -> None:
     help_ = (await signed_in(line)).help
     form = written(help_, text=text)
     await help_.send(form)
@@ -92,8 +88,7 @@ async def test_feedback_without_text_is_not_sent(serve: Serve, text: str) -> Non
     assert form.draft.fault is None
 
 
-async def test_feedback_without_a_choice_is_not_sent(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_without_a_choice_is_not_sent(line: Line) -> None:
     help_ = (await signed_in(line)).help
     form = written(help_)
     form.choose(chosen())
@@ -102,9 +97,8 @@ async def test_feedback_without_a_choice_is_not_sent(serve: Serve) -> None:
     assert await kept(line) == []
 
 
-async def test_feedback_over_the_length_limit_is_refused_uncut(serve: Serve) -> None:
+async def test_feedback_over_the_length_limit_is_refused_uncut(line: Line) -> None:
     """Use an emoji that counts as one character in the field and as seven in the contract."""
-    line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_, text="👨‍👩‍👧‍👦" * 40)
     assert form.draft.left(Comment.LIKED) == 0
@@ -152,8 +146,7 @@ def test_feedback_text_is_not_in_the_repr() -> None:
     assert "secret" not in repr(form)
 
 
-async def test_feedback_sent_twice_is_stored_once(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_sent_twice_is_stored_once(line: Line) -> None:
     help_ = (await signed_in(line)).help
     form = written(help_)
     with line.holding("/v1/feedback") as held:
@@ -166,9 +159,8 @@ async def test_feedback_sent_twice_is_stored_once(serve: Serve) -> None:
 
 
 async def test_feedback_offline_is_queued_and_delivered_later(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     monkeypatch.setattr(help_module, "_pauses", lambda: iter([0.01] * 1000))
     line.down = True
@@ -187,9 +179,8 @@ async def test_feedback_offline_is_queued_and_delivered_later(
     assert len(await kept(line)) == 2
 
 
-async def test_feedback_with_a_lost_answer_is_stored_once(serve: Serve) -> None:
+async def test_feedback_with_a_lost_answer_is_stored_once(line: Line) -> None:
     """Check that the same key is sent again after a lost answer."""
-    line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
     reached = line.far_end
@@ -202,8 +193,7 @@ async def test_feedback_with_a_lost_answer_is_stored_once(serve: Serve) -> None:
     assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
 
 
-async def test_feedback_queue_delivered_concurrently_is_sent_once(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_queue_delivered_concurrently_is_sent_once(line: Line) -> None:
     help_ = (await signed_in(line)).help
     line.down = True
     await help_.send(written(help_))
@@ -214,8 +204,7 @@ async def test_feedback_queue_delivered_concurrently_is_sent_once(serve: Serve) 
     assert help_.queued == 0
 
 
-async def test_feedback_delivery_cancelled_is_completed_by_the_next(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_delivery_cancelled_is_completed_by_the_next(line: Line) -> None:
     help_ = (await signed_in(line)).help
     line.down = True
     form = written(help_)
@@ -230,9 +219,8 @@ async def test_feedback_delivery_cancelled_is_completed_by_the_next(serve: Serve
     assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
 
 
-async def test_feedback_after_a_server_error_is_queued_and_stored_once(serve: Serve) -> None:
+async def test_feedback_after_a_server_error_is_queued_and_stored_once(line: Line) -> None:
     """Check that the same key is sent again, because the outcome is unknown."""
-    line = serve(CAMILLE)
     help_ = (await signed_in(line)).help
     form = written(help_)
     line.broken = "/v1/feedback"
@@ -244,8 +232,7 @@ async def test_feedback_after_a_server_error_is_queued_and_stored_once(serve: Se
 
 
 @pytest.mark.parametrize("offline", [False, True], ids=["at once", "later"])
-async def test_feedback_refused_reports_the_error_and_keeps_the_text(serve: Serve, *, offline: bool) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_refused_reports_the_error_and_keeps_the_text(line: Line, *, offline: bool) -> None:
     session = await signed_in(line)
     help_, form = session.help, written(session.help)
     await session.backend.send_feedback("service", False, None, "Tout.", form.key)  # uses up the key
@@ -284,8 +271,7 @@ async def test_feedback_takes_focus_once_after_a_choice_or_a_fault() -> None:
     assert form.takes_focus()
 
 
-async def test_feedback_draft_survives_an_expired_session_but_not_a_sign_out(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_draft_survives_an_expired_session_but_not_a_sign_out(line: Line) -> None:
     session = await signed_in(line)
     form = written(session.help)
     session._expire()
@@ -296,9 +282,8 @@ async def test_feedback_draft_survives_an_expired_session_but_not_a_sign_out(ser
 
 
 async def test_after_signing_in_again_it_can_be_sent_and_no_session_is_said_to_be_over(
-    serve: Serve, clock: Clock
+    line: Line, clock: Clock
 ) -> None:
-    line = serve(CAMILLE)
     session = await signed_in(line)
     form = written(session.help)
     clock.advance(days=40)
@@ -312,8 +297,7 @@ async def test_after_signing_in_again_it_can_be_sent_and_no_session_is_said_to_b
     assert (form.stage, len(await kept(line))) == (Stage.SENT, 1)
 
 
-async def test_feedback_draft_is_not_shown_to_another_subscriber(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_feedback_draft_is_not_shown_to_another_subscriber(line: Line) -> None:
     session = await signed_in(line)
     form = written(session.help)
     session.help.owner = "somebody@demo.example"

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.domain.errors import Locked, Refused, Unreachable
+from services.domain.errors import Unreachable
 from services.domain.models import ServiceStatus, SubscriptionStatus
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
@@ -43,21 +43,6 @@ def terminations(line: Line) -> int:
     return sum(address.endswith("/termination") for address in line.asked)
 
 
-async def test_step_up_is_required_before_the_termination(line: Line, clock: Clock) -> None:
-    state = await asked(line, clock)
-    assert state.proof.wanted
-    assert state.termination.asked is not None, "the sheet stays"
-    assert (state.termination.busy, state.termination.failure, state.termination.receipt) == (
-        False,
-        None,
-        None,
-    )
-    assert terminations(line) == 1
-    await state.ending.confirm()
-    assert state.proof.empty
-    assert terminations(line) == 1, "nothing was typed"
-
-
 async def test_step_up_with_the_right_password_completes_the_termination(line: Line, clock: Clock) -> None:
     state = await asked(line, clock)
     state.proof.type(typed(PASSWORD))
@@ -68,42 +53,6 @@ async def test_step_up_with_the_right_password_completes_the_termination(line: L
     assert not state.proof.wanted
     assert state.proof.password == ""
     assert terminations(line) == 2, "refused, then done"
-
-
-async def test_step_up_after_a_wrong_password_completes_the_termination(line: Line, clock: Clock) -> None:
-    state = await asked(line, clock)
-    state.proof.type(typed("wrong"))
-    await state.ending.confirm()
-    assert isinstance(state.proof.error, Refused)
-    assert state.proof.error.attempts_left == 4
-    assert (state.termination.asked is not None, state.termination.busy, state.proof.tried) == (
-        True,
-        False,
-        1,
-    )
-    assert terminations(line) == 1
-    state.proof.type(typed(PASSWORD))
-    await state.ending.confirm()
-    assert state.termination.receipt is not None
-    assert state.proof.error is None
-
-
-async def test_step_up_locked_by_wrong_passwords_leaves_the_subscription_active(
-    line: Line, clock: Clock
-) -> None:
-    state = await asked(line, clock)
-    state.proof.type(typed("wrong"))
-    for _ in range(5):
-        await state.ending.confirm()
-    assert isinstance(state.proof.error, Locked)
-    assert state.proof.error.retry_after > timedelta(minutes=1)
-    assert state.backend.signed_in
-    state.ending.dismiss()
-    assert state.termination.asked is None
-    assert state.proof.error is None
-    weekly = state.find(WEEKLY)
-    assert weekly is not None
-    assert weekly.status is SubscriptionStatus.ACTIVE
 
 
 async def test_step_up_cancelled_sends_nothing_and_forgets_the_password(line: Line, clock: Clock) -> None:

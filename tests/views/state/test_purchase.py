@@ -7,11 +7,9 @@ import asyncio
 from services.domain.errors import NotFound, Unreachable
 from services.domain.models import Contract, PurchaseKind
 from tests.harness.clock import Clock
-from tests.views.conftest import NOW, Line, Serve, sign_in
+from tests.views.conftest import CAMILLE, NOW, Line, Serve, sign_in
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PurchasesState
-
-CAMILLE = "camille@demo.example"
 
 
 async def both(line: Line) -> tuple[PurchasesState, PurchaseState]:
@@ -28,8 +26,7 @@ def ids(listed: PurchasesState) -> list[str]:
     return [purchase.payment_id for purchase in listed.shown.data.pages[1]]
 
 
-async def test_purchase_of_the_list_is_shown_before_the_answer(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_purchase_of_the_list_is_shown_before_the_answer(line: Line) -> None:
     listed, state = await both(line)
     first = ids(listed)[0]
     with line.holding(first) as held:
@@ -53,8 +50,7 @@ async def test_purchase_answer_adds_its_refunds(serve: Serve) -> None:
     assert [refund.refund_of for refund in state.purchase.data.refunds] == [refunded.payment_id]
 
 
-async def test_purchase_offline_keeps_the_data_of_the_list_with_its_age(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_purchase_offline_keeps_the_data_of_the_list_with_its_age(line: Line, clock: Clock) -> None:
     listed, state = await both(line)
     first = ids(listed)[0]
     line.down = True
@@ -68,8 +64,7 @@ async def test_purchase_offline_keeps_the_data_of_the_list_with_its_age(serve: S
     assert state.purchase.at == clock.now
 
 
-async def test_purchase_offline_without_data_is_missing(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_purchase_offline_without_data_is_missing(line: Line) -> None:
     _, state = await both(line)
     line.down = True
     await state.open("p-1", None)
@@ -85,8 +80,7 @@ async def test_purchase_that_does_not_exist_is_not_found(serve: Serve) -> None:
         assert isinstance(state.purchase.error, NotFound)
 
 
-async def test_purchase_answer_for_a_previous_purchase_is_dropped(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_purchase_answer_for_a_previous_purchase_is_dropped(line: Line) -> None:
     listed, state = await both(line)
     first, second = ids(listed)[:2]
     with line.holding(first) as held:
@@ -99,8 +93,7 @@ async def test_purchase_answer_for_a_previous_purchase_is_dropped(serve: Serve) 
     assert state.purchase.data.payment_id == second
 
 
-async def test_purchase_failure_for_a_previous_purchase_is_dropped(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_purchase_failure_for_a_previous_purchase_is_dropped(line: Line) -> None:
     listed, state = await both(line)
     first, second = ids(listed)[:2]
     line.broken = first
@@ -114,8 +107,7 @@ async def test_purchase_failure_for_a_previous_purchase_is_dropped(serve: Serve)
     assert state.purchase.data.kind in PurchaseKind
 
 
-async def test_purchase_without_a_selection_sends_no_request(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_purchase_without_a_selection_sends_no_request(line: Line) -> None:
     _, state = await both(line)
     line.asked.clear()
     await state.load()

@@ -17,7 +17,7 @@ from services.domain.errors import Forbidden, NotFound, Unavailable, Unreachable
 from services.domain.models import Filter, PaymentStatus, Purchase, PurchasePage
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
-from tests.views.conftest import LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
+from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
 from views.purchases import state as state_module
 from views.purchases.state import (
     LISTS_KEPT,
@@ -29,7 +29,6 @@ from views.purchases.state import (
     local_day,
 )
 
-CAMILLE = "camille@demo.example"
 GROS_VOLUME = "gros-volume@demo.example"
 
 
@@ -64,8 +63,7 @@ async def soon(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_opening_purchases_loads_the_current_period_and_prefetches_its_neighbor(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_opening_purchases_loads_the_current_period_and_prefetches_its_neighbor(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     await state.open(None)
     assert state.period_id == "2026-06"
@@ -76,8 +74,7 @@ async def test_opening_purchases_loads_the_current_period_and_prefetches_its_nei
     assert lists_asked(line) == [("2026-06", "1"), ("2026-05", "1")]
 
 
-async def test_opening_a_loaded_period_sends_no_request(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_opening_a_loaded_period_sends_no_request(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     await state.open(None)
     await state.open("2026-05")
@@ -88,20 +85,18 @@ async def test_opening_a_loaded_period_sends_no_request(serve: Serve) -> None:
     assert line.asked == []
 
 
-async def test_concurrent_loads_of_periods_and_pages_send_one_request(serve: Serve) -> None:
-    line = serve(LONG)
-    state = await signed_in(line, LONG)
+async def test_concurrent_loads_of_periods_and_pages_send_one_request(long_line: Line) -> None:
+    state = await signed_in(long_line, LONG)
     await asyncio.gather(*(state.load_periods() for _ in range(5)), *(state.open(None) for _ in range(5)))
-    assert len([address for address in line.asked if "billing-periods" in address]) == 1
-    line.asked.clear()
+    assert len([address for address in long_line.asked if "billing-periods" in address]) == 1
+    long_line.asked.clear()
     await asyncio.gather(*(state.read_page(2) for _ in range(8)))
-    assert lists_asked(line) == [("2026-06", "2")]
+    assert lists_asked(long_line) == [("2026-06", "2")]
     await state.read_page(2)
-    assert len(line.asked) == 1
+    assert len(long_line.asked) == 1
 
 
-async def test_cancelled_load_of_periods_does_not_stop_other_callers(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_cancelled_load_of_periods_does_not_stop_other_callers(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     with line.holding("billing-periods"):
         home = asyncio.create_task(state.load_periods())
@@ -118,8 +113,7 @@ async def test_cancelled_load_of_periods_does_not_stop_other_callers(serve: Serv
     assert len([address for address in line.asked if "billing-periods" in address]) == 1
 
 
-async def test_cancelled_load_of_periods_still_completes(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_cancelled_load_of_periods_still_completes(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     with line.holding("billing-periods"):
         home = asyncio.create_task(state.load_periods())
@@ -130,8 +124,7 @@ async def test_cancelled_load_of_periods_still_completes(serve: Serve) -> None:
     assert state.periods.data
 
 
-async def test_failed_refresh_keeps_old_data_and_a_retry_replaces_it(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_failed_refresh_keeps_old_data_and_a_retry_replaces_it(line: Line, clock: Clock) -> None:
     state = await signed_in(line, CAMILLE)
     await state.open(None)
     periods, listed = state.periods.data, state.shown.data
@@ -152,8 +145,7 @@ async def test_failed_refresh_keeps_old_data_and_a_retry_replaces_it(serve: Serv
     assert state.refreshed == 1
 
 
-async def test_refresh_in_flight_keeps_periods_and_list_on_screen(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_refresh_in_flight_keeps_periods_and_list_on_screen(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     await state.open(None)
     before = state.shown.data
@@ -167,8 +159,7 @@ async def test_refresh_in_flight_keeps_periods_and_list_on_screen(serve: Serve) 
     assert shown(state).pages == (before.pages if before else None)
 
 
-async def test_purchases_offline_without_data_are_missing_not_empty(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_purchases_offline_without_data_are_missing_not_empty(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     line.down = True
     await state.open(None)
@@ -182,8 +173,7 @@ async def test_purchases_offline_without_data_are_missing_not_empty(serve: Serve
     assert not shown(state).empty
 
 
-async def test_answer_for_a_previous_period_is_kept_but_not_shown(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_answer_for_a_previous_period_is_kept_but_not_shown(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     await state.open(None)
     with line.holding("2026-03"):
@@ -200,8 +190,7 @@ async def test_answer_for_a_previous_period_is_kept_but_not_shown(serve: Serve) 
     assert ("2026-03", "1") not in lists_asked(line), "but it was kept"
 
 
-async def test_list_of_a_period_is_kept_per_filter(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_list_of_a_period_is_kept_per_filter(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     await state.open("2026-05")
     everything = shown(state)
@@ -254,15 +243,14 @@ async def test_periods_without_billing_rights_are_forbidden(serve: Serve) -> Non
     assert isinstance(state.periods.error, Forbidden)
 
 
-async def test_failed_page_keeps_the_others_and_can_be_retried(serve: Serve) -> None:
-    line = serve(LONG)
-    state = await signed_in(line, LONG)
+async def test_failed_page_keeps_the_others_and_can_be_retried(long_line: Line) -> None:
+    state = await signed_in(long_line, LONG)
     await state.open(None)
-    line.broken = "page=2"
+    long_line.broken = "page=2"
     await state.read_on()
     assert isinstance(state.shown.error, Unavailable)
     assert list(shown(state).pages) == [1]
-    line.broken = None
+    long_line.broken = None
     await state.read_on()
     assert state.shown.error is None
     assert list(shown(state).pages) == [1, 2]
@@ -278,8 +266,7 @@ async def test_purchase_found_in_a_list_has_the_age_of_the_list(serve: Serve) ->
     assert state.find("another") is None
 
 
-async def test_list_on_screen_is_never_evicted(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_list_on_screen_is_never_evicted(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     for period_id, kind in itertools.product(PERIODS, (None, *Filter)):
         await state.open(period_id)
@@ -295,8 +282,7 @@ async def test_list_on_screen_is_never_evicted(serve: Serve) -> None:
         assert len(state._lists) == LISTS_KEPT
 
 
-async def test_list_evicted_during_a_failing_load_opens_as_missing(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_list_evicted_during_a_failing_load_opens_as_missing(line: Line) -> None:
     state = await signed_in(line, CAMILLE)
     await state.open(None)
     line.broken = "2026-01"
@@ -340,10 +326,9 @@ def never_partial(listed: PurchaseList, totals: dict[date, Decimal]) -> None:
             assert (known.total or 0) == totals.get(day, 0), day
 
 
-async def test_day_total_is_complete_once_all_its_pages_are_read(serve: Serve) -> None:
-    line = serve(LONG)
-    state = await signed_in(line, LONG)
-    totals = true_totals(await whole_list(line, state, "2026-06"), state)
+async def test_day_total_is_complete_once_all_its_pages_are_read(long_line: Line) -> None:
+    state = await signed_in(long_line, LONG)
+    totals = true_totals(await whole_list(long_line, state, "2026-06"), state)
     await state.open(None)
     assert [day.complete for day in shown(state).days.values()] == [True, True, False]
     for number in range(2, shown(state).total_pages + 1):
@@ -401,20 +386,19 @@ def test_day_totals_are_complete_for_any_order_of_pages(pages: Pages) -> None:
 
 
 async def test_page_requested_before_a_refresh_is_requested_again_after_it(
-    serve: Serve,
+    long_line: Line,
 ) -> None:
-    line = serve(LONG)
-    state = await signed_in(line, LONG)
-    totals = true_totals(await whole_list(line, state, "2026-06"), state)
+    state = await signed_in(long_line, LONG)
+    totals = true_totals(await whole_list(long_line, state, "2026-06"), state)
     await state.open(None)
-    with line.holding("page=2"):
+    with long_line.holding("page=2"):
         late = asyncio.create_task(state.read_page(2))
-        await soon(lambda: ("2026-06", "2") in lists_asked(line))
+        await soon(lambda: ("2026-06", "2") in lists_asked(long_line))
         await state.refresh()
         assert list(shown(state).pages) == [1]
     await late
     assert list(shown(state).pages) == [1, 2]
-    assert lists_asked(line).count(("2026-06", "2")) == 2, "asked again, for the list it now belongs to"
+    assert lists_asked(long_line).count(("2026-06", "2")) == 2, "asked again, for the list it now belongs to"
     never_partial(shown(state), totals)
 
 

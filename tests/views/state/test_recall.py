@@ -14,14 +14,12 @@ from services.domain.errors import Forbidden, NotFound, Unreachable
 from services.domain.models import Filter
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
-from tests.views.conftest import LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
+from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
 from tests.views.factories import ABONNE, subscribed
 from views.core.session import SessionState
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PER_PAGE, PurchasesState
 from views.subscriptions.state import SubscriptionsState
-
-CAMILLE = "camille@demo.example"
 
 
 async def read_before(line: Line, who: str) -> tuple[Backend, PurchasesState]:
@@ -42,8 +40,7 @@ async def soon(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_cached_periods_and_list_are_shown_before_the_answer(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_cached_periods_and_list_are_shown_before_the_answer(line: Line, clock: Clock) -> None:
     _, state = await read_before(line, CAMILLE)
     clock.advance(hours=3)
     with line.holding("/v1/"):
@@ -59,8 +56,7 @@ async def test_cached_periods_and_list_are_shown_before_the_answer(serve: Serve,
         assert (shown.recalled, shown.loading, shown.at) == (False, False, clock.now)
 
 
-async def test_cached_data_offline_is_old_until_refreshed(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_cached_data_offline_is_old_until_refreshed(line: Line) -> None:
     _, state = await read_before(line, CAMILLE)
     line.down = True
     await state.open(None)
@@ -72,8 +68,7 @@ async def test_cached_data_offline_is_old_until_refreshed(serve: Serve) -> None:
     assert not state.shown.old
 
 
-async def test_new_period_replaces_the_cached_current_one(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_new_period_replaces_the_cached_current_one(line: Line, clock: Clock) -> None:
     _, state = await read_before(line, CAMILLE)
     clock.now = NOW.replace(day=27)
     await state.open(None)
@@ -82,8 +77,7 @@ async def test_new_period_replaces_the_cached_current_one(serve: Serve, clock: C
     assert not state.shown.old
 
 
-async def test_period_chosen_during_a_load_is_kept_when_a_new_one_begins(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_period_chosen_during_a_load_is_kept_when_a_new_one_begins(line: Line, clock: Clock) -> None:
     _, state = await read_before(line, CAMILLE)
     clock.now = NOW.replace(day=27)
     with line.holding("/billing-periods"):
@@ -149,8 +143,7 @@ async def test_cached_list_stays_old_until_its_first_page_is_confirmed(serve: Se
     assert not state.shown.recalled
 
 
-async def test_filtered_list_offline_without_a_cache_is_missing(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_filtered_list_offline_without_a_cache_is_missing(line: Line) -> None:
     _, state = await read_before(line, CAMILLE)
     line.down = True
     await state.open(None)
@@ -159,8 +152,7 @@ async def test_filtered_list_offline_without_a_cache_is_missing(serve: Serve) ->
 
 
 @pytest.mark.parametrize("error", [NotFound(), Forbidden()])
-async def test_cached_periods_are_dropped_on_not_found_or_forbidden(serve: Serve, error: Exception) -> None:
-    line = serve(CAMILLE)
+async def test_cached_periods_are_dropped_on_not_found_or_forbidden(line: Line, error: Exception) -> None:
     backend, state = await read_before(line, CAMILLE)
 
     async def refuse(*_: object) -> None:
@@ -171,8 +163,7 @@ async def test_cached_periods_are_dropped_on_not_found_or_forbidden(serve: Serve
     assert state.periods.missing
 
 
-async def test_cached_purchase_newer_than_its_list_is_shown(serve: Serve, clock: Clock) -> None:
-    line = serve(CAMILLE)
+async def test_cached_purchase_newer_than_its_list_is_shown(line: Line, clock: Clock) -> None:
     backend, state = await read_before(line, CAMILLE)
     await state.open(None)
     assert state.shown.data is not None

@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.domain.errors import OutcomeUnknown, Unavailable
-from services.domain.models import SubscriptionStatus
+from services.domain.errors import Unavailable
 from tests.harness.patience import stretched
 from tests.views.conftest import Line, Serve, sign_in
-from tests.views.factories import ABONNE, WEEKLY, subscribed
+from tests.views.factories import ABONNE, subscribed
 from views.core.recovery import PAUSES, RecoveryState
 from views.core.session import Gate, SessionState
 
@@ -234,23 +233,3 @@ async def test_recovery_ignores_the_previous_contract(line: Line, nap: Nap) -> N
         assert session.service is not None
         await session.service.load()
         assert recovery._task is not None
-
-
-async def test_recovery_determines_the_outcome_of_a_termination(line: Line, nap: Nap) -> None:
-    async with watching(line, nap) as (session, recovery):
-        state = session.subscriptions
-        assert state is not None
-        weekly = state.find(WEEKLY)
-        assert weekly is not None
-        state.ending.ask(weekly)
-        line.lost = "/termination"
-        await state.ending.confirm()
-        assert isinstance(state.termination.failure, OutcomeUnknown)
-        assert state.termination.receipt is None
-        await until(lambda: nap.asked)
-        line.down = False
-        nap.end()
-        await until(lambda: recovery.restored)
-        assert state.termination.failure is None
-        assert state.termination.receipt is not None
-        assert state.termination.receipt.status is SubscriptionStatus.TERMINATED

@@ -11,11 +11,9 @@ import pytest
 
 from services.domain.errors import Unavailable, Unreachable
 from services.sandbox import SandboxSettings
-from tests.views.conftest import Line, Serve, typed
+from tests.views.conftest import CAMILLE, Line, Serve, typed
 from views.sign_in.reminder_state import ReminderState
 from views.sign_in.state import FieldError
-
-CAMILLE = "camille@demo.example"
 
 
 async def asked(line: Line, text: str) -> ReminderState:
@@ -45,9 +43,8 @@ class Listening(httpx.ASGITransport):
     ],
 )
 async def test_reminder_sends_an_address_or_a_normalized_number(
-    serve: Serve, text: str, said: dict[str, str]
+    line: Line, text: str, said: dict[str, str]
 ) -> None:
-    line = serve(CAMILLE)
     line.far_end = listening = Listening(line.far_end.app)
     reminder = await asked(line, text)
     assert reminder.sent
@@ -58,18 +55,14 @@ async def test_reminder_sends_an_address_or_a_normalized_number(
     ("text", "fault"),
     [("  ", FieldError.EMPTY), ("camille", FieldError.FORMAT), ("06 39", FieldError.FORMAT)],
 )
-async def test_reminder_with_invalid_input_sends_no_request(
-    serve: Serve, text: str, fault: FieldError
-) -> None:
-    line = serve(CAMILLE)
+async def test_reminder_with_invalid_input_sends_no_request(line: Line, text: str, fault: FieldError) -> None:
     reminder = await asked(line, text)
     assert (reminder.fault, reminder.sent, line.asked) == (fault, False, [])
     reminder.type(typed("c"))
     assert reminder.fault is None
 
 
-async def test_reminder_result_is_the_same_with_and_without_an_account(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_reminder_result_is_the_same_with_and_without_an_account(line: Line) -> None:
     known, unknown = await asked(line, CAMILLE), await asked(line, "nobody@demo.example")
     assert vars(known).keys() == vars(unknown).keys()
     assert (known.sent, known.error) == (unknown.sent, unknown.error) == (True, None)
@@ -84,8 +77,7 @@ async def test_reminder_over_the_limit_reports_the_wait(serve: Serve) -> None:
     assert reminder.error.retry_after
 
 
-async def test_reminder_offline_keeps_the_input_and_can_be_retried(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_reminder_offline_keeps_the_input_and_can_be_retried(line: Line) -> None:
     line.down = True
     reminder = await asked(line, CAMILLE)
     assert isinstance(reminder.error, Unreachable)
@@ -104,8 +96,7 @@ async def test_reminder_reopened_keeps_the_input_but_not_the_result(serve: Serve
     assert CAMILLE not in repr(reminder)
 
 
-async def test_reminder_sent_twice_sends_one_request(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_reminder_sent_twice_sends_one_request(line: Line) -> None:
     reminder = ReminderState(line.backend())
     reminder.type(typed(CAMILLE))
     await asyncio.gather(reminder.send(), reminder.send())

@@ -9,10 +9,9 @@ from services.domain.errors import SessionExpired, Unreachable
 from services.domain.models import ContractKind
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
-from tests.views.conftest import PASSWORD, Line, Serve, sign_in
+from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, sign_in
 from views.core.session import Gate, SessionState
 
-CAMILLE = "camille@demo.example"
 FOYER = "foyer@demo.example"
 
 
@@ -161,8 +160,7 @@ async def test_sign_out_with_a_store_that_cannot_be_cleared_reports_it(serve: Se
     assert session.unerased is CredentialProblem.REFUSED
 
 
-async def test_account_load_in_flight_at_sign_out_is_dropped(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_account_load_in_flight_at_sign_out_is_dropped(line: Line) -> None:
     session = await inside(line)
     with line.holding("/v1/me") as held:
         reading = asyncio.create_task(session.load_account())
@@ -206,8 +204,7 @@ async def test_choosing_another_contract_replaces_the_purchases(serve: Serve) ->
     assert session.contract == mobile, "a reading does not move it"
 
 
-async def test_return_to_a_contract_reads_no_period_again(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_return_to_a_contract_reads_no_period_again(line: Line) -> None:
     session = await inside(line)
     assert session.account.data is not None
     box, mobile = session.account.data.contracts[:2]

@@ -15,13 +15,12 @@ from services.client.credentials import MemoryStore
 from services.domain.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
-from tests.views.conftest import PASSWORD, Line, Serve, typed
+from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, typed
 from views.core.session import Gate, SessionState
 from views.sign_in import state as sign_in
 from views.sign_in.reminder_state import ReminderState
 from views.sign_in.state import FieldError, SignInState, Step
 
-CAMILLE = "camille@demo.example"
 PASTED = (
     "\u202a06 39 98 01 12\u202c",
     "06 39 98 01 12\u200b",
@@ -87,9 +86,8 @@ async def test_sign_in_with_both_steps_opens_the_session(serve: Serve) -> None:
     ],
 )
 async def test_invalid_identifier_is_reported_without_a_request(
-    serve: Serve, identifier: str, fault: FieldError | None
+    line: Line, identifier: str, fault: FieldError | None
 ) -> None:
-    line = serve(CAMILLE)
     form = await opened(line)
     form.type_identifier(typed(identifier))
     await form.submit_identifier()
@@ -100,8 +98,7 @@ async def test_invalid_identifier_is_reported_without_a_request(
 
 
 @pytest.mark.parametrize("pasted", PASTED, ids=ascii)
-async def test_pasted_identifier_is_normalized_and_accepted(serve: Serve, pasted: str) -> None:
-    line = serve(CAMILLE)
+async def test_pasted_identifier_is_normalized_and_accepted(line: Line, pasted: str) -> None:
     form = await at_password(line, pasted)
     form.type_password(typed(PASSWORD))
     await form.submit_password()
@@ -119,8 +116,7 @@ async def test_unknown_identifier_leads_to_the_password_step(serve: Serve) -> No
     assert isinstance(form.error, Refused)
 
 
-async def test_empty_password_is_reported_without_a_request(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_empty_password_is_reported_without_a_request(line: Line) -> None:
     form = await at_password(line)
     line.down = True
     await form.submit_password()
@@ -224,8 +220,7 @@ async def test_going_back_keeps_the_identifier_and_clears_the_password(serve: Se
     assert form.session.gate is Gate.SIGNED_OUT, "without its first step the second does nothing"
 
 
-async def test_going_back_is_disabled_while_the_password_is_checked(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_going_back_is_disabled_while_the_password_is_checked(line: Line) -> None:
     form = await at_password(line)
     form.type_password(typed(PASSWORD))
     with line.holding("/oauth/") as held:
@@ -238,8 +233,7 @@ async def test_going_back_is_disabled_while_the_password_is_checked(serve: Serve
     assert form.session.gate is Gate.SIGNED_IN
 
 
-async def test_step_submitted_twice_sends_one_request(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_step_submitted_twice_sends_one_request(line: Line) -> None:
     form = await at_password(line)
     form.type_password(typed("wrong"))
     await asyncio.gather(*(form.submit_password() for _ in range(4)))
@@ -266,9 +260,8 @@ async def test_sign_in_timed_out_restarts_at_the_identifier(serve: Serve, clock:
 
 
 async def test_sign_in_to_finish_on_the_web_returns_to_the_identifier_with_the_error(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = serve(CAMILLE)
     form = await at_password(line)
 
     class Portal(httpx.AsyncBaseTransport):
@@ -282,8 +275,7 @@ async def test_sign_in_to_finish_on_the_web_returns_to_the_identifier_with_the_e
     assert (form.step, form.password) == (Step.IDENTIFIER, "")
 
 
-async def test_sign_in_steps_offline_report_the_error_and_keep_the_input(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_sign_in_steps_offline_report_the_error_and_keep_the_input(line: Line) -> None:
     form = await opened(line)
     form.type_identifier(typed(CAMILLE))
     line.down = True
@@ -342,8 +334,7 @@ async def test_demo_opens_without_input_and_is_not_stored(serve: Serve) -> None:
     assert await store.load() is None
 
 
-async def test_demo_that_cannot_open_leaves_the_form_unchanged(serve: Serve) -> None:
-    line = serve(CAMILLE)
+async def test_demo_that_cannot_open_leaves_the_form_unchanged(line: Line) -> None:
     form = await opened(line, demo=True)
     line.down = True
     await form.open_demo()
