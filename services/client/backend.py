@@ -485,7 +485,7 @@ class Backend:
         """Open the history kept on this device, unless the session is overdue; return whether there is one.
 
         Raises:
-            HistoryUnavailable: a history is kept, but cannot be read now.
+            HistoryUnavailable: a history is kept, but cannot be read, or its retention cannot be extended.
         """
         if self.history is None or self._session.overdue:
             return False

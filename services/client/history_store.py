@@ -140,7 +140,8 @@ class HistoryStore:
             Whether a history is kept for the subscriber.
 
         Raises:
-            HistoryUnavailable: a history is kept, but cannot be read now.
+            HistoryUnavailable: a history is kept, but cannot be read now; if `is_open`, only its retention
+                cannot be extended.
         """
         async with self._lock:
             if self._cipher is None and await self._files.exists() is not False:
@@ -152,8 +153,9 @@ class HistoryStore:
                     await self.erase()
                 else:
                     await self._unlock(stored.cipher(self._files.origin))
-            if self._cipher is not None:
-                await self._extend(self._cipher, expiry)
+            cipher = self._cipher
+            if cipher is not None and not await self._extend(cipher, expiry) and cipher is self._cipher:
+                raise HistoryUnavailable(None)
             return self.is_open
 
     async def turn_on(self, subscriber_id: str, expiry: int) -> None:

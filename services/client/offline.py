@@ -15,6 +15,7 @@ folder: it would be on the server.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import logging
 import os
@@ -189,7 +190,11 @@ class OfflineStore:
         self._cipher = cipher
         self._remove_link()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
+        try:
+            self.folder.chmod(0o700)
+        except OSError as error:
+            if error.errno != errno.EROFS:  # a read-only disk still has the former data
+                raise
         found: dict[str, bytes] = {}
         self.damaged = 0
         for path in self.folder.iterdir():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import re
+import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 
 from services.client.backend import Backend
@@ -151,3 +154,13 @@ async def sign_in(
 ) -> None:
     challenge = await backend.begin_sign_in(identifier)
     assert await backend.finish_sign_in(challenge, PASSWORDS[identifier], remember=remember) is None
+
+
+def make_read_only(patched: pytest.MonkeyPatch) -> None:
+    """Make the disk refuse changes, also to root, as one that is mounted read-only."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EROFS, "read-only")
+
+    patched.setattr(Path, "chmod", refuse)
+    patched.setattr(tempfile, "mkstemp", refuse)

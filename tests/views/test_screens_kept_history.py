@@ -17,7 +17,7 @@ from services.client.offline import OfflineStore
 from services.sandbox.demo_history import archive
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
-from tests.services.doubles import FailingStore
+from tests.services.doubles import FailingStore, make_read_only
 from tests.services.insights.factories import NOW
 from tests.views.conftest import Line, Serve, quiet, sign_in, visit
 from tests.views.test_screens_history import FR, load
@@ -198,6 +198,25 @@ async def test_failed_write_is_told_until_a_retry_succeeds(
         await app.see_not("Le disque de cet appareil est plein")
     async with device.app() as app:
         await app.see("14 périodes plus anciennes, conservées sur cet appareil")
+
+
+async def test_read_only_disk_at_the_start_shows_the_history_and_is_told(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with device.app() as app:
+        await switch(app, device)
+        await app.until(lambda: len(device.files) == 2, "nothing kept")
+    device.clock.advance(days=13)
+    with monkeypatch.context() as patched:
+        make_read_only(patched)
+        async with device.app("/achats?periode=2026-01") as app:
+            await app.see(KEPT)
+            await app.go("/reglages")
+            await app.see("Le disque de cet appareil est plein, protégé ou trop lent.")
+    async with device.app() as app:
+        await app.see("1 période plus ancienne, conservée sur cet appareil")
+        await quiet(app, device.line)
+        await app.see_not("Le disque de cet appareil est plein")
 
 
 def _full(_store: OfflineStore) -> None:

@@ -45,12 +45,13 @@ class KeptHistoryState:
         except HistoryUnavailable as error:
             self.on = True
             self._fail(error)
+        else:
+            if not opened:  # else a write may have failed since
+                self._succeed()
+        if store is None or not store.is_open:
             return False
-        if not opened:  # else a write may have failed since
-            self._succeed()
-        if self.on and store is not None:
-            self.damaged = store.damaged
-        return self.on
+        self.damaged = store.damaged
+        return True
 
     async def turn_on(self, subscriber_id: str) -> bool:
         """Start to keep the history; return whether it is kept."""

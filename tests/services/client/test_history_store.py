@@ -20,7 +20,7 @@ from services.client.whole_periods import read_period
 from services.domain.errors import SessionExpired
 from services.insights.history import History, Origin, history_of, merge
 from tests.harness.clock import Clock
-from tests.services.doubles import FailingStore, Network, sign_in
+from tests.services.doubles import FailingStore, Network, make_read_only, sign_in
 
 CAMILLE, SOFIA, BOX = "camille@demo.example", "sofia@demo.example", "c1"
 
@@ -260,6 +260,28 @@ async def test_full_disk_keeps_nothing_and_says_so(device: Device, monkeypatch: 
         await backend.keep_history("camille")
     assert not store_of(backend).is_open
     assert await device.left() == GONE
+
+
+async def test_read_only_disk_is_readable_and_its_unextended_retention_is_told(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, history = await kept(device)
+    await device.stop()
+    device.clock.advance(days=10)
+    with monkeypatch.context() as patched:
+        make_read_only(patched)
+        backend = await device.start()
+        with pytest.raises(HistoryUnavailable):
+            await opened(backend)
+        assert store_of(backend).history(BOX) == history
+    assert await opened(backend)
+    device.clock.advance(days=31)
+    with pytest.raises(SessionExpired):
+        await backend.account()
+    await device.stop()
+    device.clock.advance(days=84)  # after 125 days: the first retention has passed, the extended one has not
+    await (await device.start()).close()
+    assert await device.left() == SEALED
 
 
 async def test_key_replaced_by_another_window_protects_its_files(device: Device) -> None:
