@@ -196,6 +196,15 @@ async def test_object_is_answered_to_its_owner(everybody: Everybody, method: str
     assert (await ask(camille, method, path, ids)).status_code in (200, 201)
 
 
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+async def test_contract_without_billing_rights_is_forbidden(
+    everybody: Everybody, method: str, path: str
+) -> None:
+    farid, (contract, *_) = everybody["foyer"]
+    answer = await ask(farid, method, path, {name: contract.named(name) or NONE for name in parameters(path)})
+    assert (answer.status_code, answer.json()["code"]) == (403, "BILLING_RIGHTS_REQUIRED")
+
+
 async def test_etag_or_key_of_another_subscriber_has_no_effect(everybody: Everybody) -> None:
     """Neither the ETag nor the idempotency key of another subscriber has an effect."""
     camille, _ = everybody["camille"]
@@ -207,11 +216,3 @@ async def test_etag_or_key_of_another_subscriber_has_no_effect(everybody: Everyb
         assert (await visitor.http.get("/v1/me", headers={"If-None-Match": tag})).status_code == 200
         assert (await visitor.create("/v1/feedback", opinion)).json() != theirs
     assert (await camille.create("/v1/feedback", opinion)).json() == theirs
-
-
-async def test_sign_out_everywhere_keeps_the_sessions_of_others(everybody: Everybody) -> None:
-    camille, _ = everybody["camille"]
-    assert (await camille.http.delete("/v1/sessions")).status_code == 204
-    assert (await camille.get("/v1/me")).status_code == 401
-    for name in EVERYONE[1:]:
-        assert (await everybody[name][0].get("/v1/me")).status_code == 200

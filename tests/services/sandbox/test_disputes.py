@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from starlette.applications import Starlette
 
 from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import running
@@ -72,32 +71,10 @@ async def test_concurrent_disputes_with_one_key_are_created_once(holder: Visitor
     assert len({answer.text for answer in answers}) == 1
 
 
-async def test_dispute_key_of_another_subscriber_has_no_effect(
-    holder: Visitor, subscribed_app: Starlette
-) -> None:
-    await holder.create(DISPUTES, TOLD)
-    async with visiting(subscribed_app) as bruno:
-        await bruno.sign_in("bruno@demo.example")
-        assert (await bruno.create("/v1/contracts/b1/purchases/pb/disputes", TOLD)).status_code == 201
-
-
 @pytest.mark.parametrize("payment_id", ["back", "refused"])
 async def test_dispute_of_an_uncharged_entry_is_refused(holder: Visitor, payment_id: str) -> None:
     answer = await holder.create(f"/v1/contracts/c1/purchases/{payment_id}/disputes", TOLD)
     assert (answer.status_code, answer.json()["code"]) == (422, "DISPUTE_NOT_ALLOWED")
-
-
-@pytest.mark.parametrize(
-    "path", ["b1/purchases/pb", "c1/purchases/pb", "c2/purchases/charge", "c1/purchases/%00"]
-)
-async def test_dispute_of_a_foreign_purchase_is_not_found(holder: Visitor, path: str) -> None:
-    assert (await holder.create(f"/v1/contracts/{path}/disputes", TOLD)).status_code == 404
-
-
-async def test_dispute_without_billing_rights_is_forbidden(subscribed_app: Starlette) -> None:
-    async with visiting(subscribed_app) as farid:
-        await farid.sign_in("farid@demo.example")
-        assert (await farid.create("/v1/contracts/f1/purchases/pf/disputes", TOLD)).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -60,21 +60,6 @@ async def test_feedback_without_a_token_is_refused(visitor: Visitor) -> None:
     assert (await visitor.create(FEEDBACK, GIVEN)).status_code == 401
 
 
-async def test_identifier_reminder_answers_alike_with_and_without_an_account(visitor: Visitor) -> None:
-    answers = [
-        await visitor.http.post(REMINDERS, json=body)
-        for body in (
-            {"email": "camille@demo.example"},
-            {"email": "nobody@demo.example"},
-            {"phoneNumber": "06 39 98 01 12"},
-            {"phoneNumber": "not a number"},
-        )
-    ]
-    assert [answer.status_code for answer in answers] == [202] * 4
-    assert len({answer.text for answer in answers}) == 1
-    assert len({tuple(sorted(answer.headers.keys())) for answer in answers}) == 1
-
-
 @pytest.mark.parametrize("address", ["camille@demo.example", "nobody@demo.example"])
 async def test_identifier_reminder_is_limited_per_value(visitor: Visitor, time: Clock, address: str) -> None:
     for spelling in (address, f" {address.upper()}", address):

@@ -220,30 +220,6 @@ async def test_period_outside_the_latest_six_is_not_available(camille: Visitor, 
     assert (answer.status_code, answer.json()["code"]) == (404, "PERIOD_NOT_AVAILABLE")
 
 
-@pytest.mark.parametrize("path", ["billing-periods", "purchases?periodId=2024-04", "purchases/pb"])
-async def test_foreign_contract_is_answered_like_a_missing_one(camille: Visitor, path: str) -> None:
-    others = await camille.http.get(f"/v1/contracts/b1/{path}")
-    nobodys = await camille.http.get(f"/v1/contracts/zz/{path}")
-    assert others.status_code == nobodys.status_code == 404
-    different = {"instance", "correlator"}
-    assert {k: v for k, v in others.json().items() if k not in different} == {
-        k: v for k, v in nobodys.json().items() if k not in different
-    }
-
-
-async def test_foreign_purchase_under_an_own_contract_is_not_found(camille: Visitor) -> None:
-    answer = await camille.get(f"{PURCHASES}/pb")
-    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
-
-
-@pytest.mark.parametrize("path", ["billing-periods", "purchases?periodId=2024-04", "purchases/pf"])
-async def test_reads_without_billing_rights_are_forbidden(visitor: Visitor, path: str) -> None:
-    await visitor.sign_in("farid@demo.example")
-    assert (await visitor.get("/v1/me")).json()["contracts"][0]["billingRights"] is False
-    answer = await visitor.http.get(f"/v1/contracts/f1/{path}")
-    assert (answer.status_code, answer.json()["code"]) == (403, "BILLING_RIGHTS_REQUIRED")
-
-
 @pytest.mark.parametrize(
     ("header", "challenge"),
     [

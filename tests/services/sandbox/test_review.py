@@ -124,11 +124,6 @@ async def test_review_document_over_the_size_limit_is_refused(holder: Visitor) -
     assert (await holder.put(REVIEW, larger, "*")).status_code == 413
 
 
-async def test_review_document_of_an_unknown_contract_is_not_found(holder: Visitor) -> None:
-    assert (await holder.get("/v1/contracts/unknown/review")).status_code == 404
-    assert (await holder.put("/v1/contracts/unknown/review", EMPTY, "*")).status_code == 404
-
-
 async def test_whole_number_with_decimals_is_an_integer(holder: Visitor) -> None:
     ceiling = {"amount": 124.0, "decidedAt": "2024-03-10T11:00:00Z"}
     answer = await holder.put(REVIEW, {"ownCeiling": ceiling}, "*")

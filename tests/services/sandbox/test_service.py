@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from starlette.applications import Starlette
-
 from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import running
 from tests.services.sandbox.visitor import Visitor, visiting
@@ -75,15 +73,6 @@ async def test_service_switch_to_an_unknown_status_is_refused(holder: Visitor) -
         answer = await holder.put(SERVICE, body, "*")
         assert answer.status_code == 400
         assert [each["field"] for each in answer.json()["errors"]] == ["status"]
-
-
-async def test_service_of_a_foreign_contract_is_refused(holder: Visitor, subscribed_app: Starlette) -> None:
-    assert (await holder.get("/v1/contracts/b1/service")).status_code == 404
-    assert (await holder.put("/v1/contracts/b1/service", OFF, "*")).status_code == 404
-    async with visiting(subscribed_app) as farid:
-        await farid.sign_in("farid@demo.example")
-        assert (await farid.get("/v1/contracts/f1/service")).status_code == 403
-        assert (await farid.put("/v1/contracts/f1/service", OFF, "*")).status_code == 403
 
 
 async def test_service_with_another_method_lists_the_allowed_ones(holder: Visitor) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -104,6 +103,7 @@ async def test_closed_account_is_revealed_only_with_its_password(visitor: Visito
     assert (await visitor.attempt(LUCIE, "wrong")).json()["attempts_left"] == 4
     closed = await visitor.attempt(LUCIE)
     assert (closed.status_code, closed.json()["error"]) == (429, "temporarily_locked")
+    assert closed.headers["retry-after"] == "900"
     assert (await visitor.attempt(LUCIE, "wrong")).json()["attempts_left"] == 3
 
 
@@ -226,13 +226,6 @@ async def test_error_answer_does_not_echo_its_input(
     assert answer.status_code >= 400
     everything = answer.text + str(list(answer.headers.raw))
     assert SENT.lower() not in everything.lower()
-
-
-async def test_correlator_that_is_no_uuid_is_not_echoed(visitor: Visitor) -> None:
-    known = str(uuid4())
-    for sent, echoed in [(known, True), (SENT, False), (f"{known}{SENT}", False)]:
-        answer = await visitor.http.get("/v1/me", headers={"x-correlator": sent})
-        assert (answer.headers["x-correlator"] == sent) is echoed
 
 
 HEADERS = {

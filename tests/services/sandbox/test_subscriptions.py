@@ -118,29 +118,10 @@ async def test_termination_of_a_merchant_managed_subscription_is_refused(holder:
     assert (await listed(holder))["elsewhere"]["status"] == "active"
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/v1/contracts/b1/subscriptions/sb/termination", 404),
-        ("/v1/contracts/c1/subscriptions/sb/termination", 404),
-        ("/v1/contracts/c1/subscriptions/mobile/termination", 404),
-        ("/v1/contracts/c1/subscriptions/nothing/termination", 404),
-        ("/v1/contracts/c1/subscriptions/%00/termination", 404),
-        ("/v1/contracts/f1/subscriptions/sf/termination", 404),
-    ],
-)
-async def test_termination_of_a_foreign_subscription_is_not_found(
-    holder: Visitor, path: str, status: int
-) -> None:
-    assert (await holder.put(path, {}, "*")).status_code == status
-
-
-async def test_subscriptions_without_billing_rights_are_forbidden(subscribed_app: Starlette) -> None:
-    async with visiting(subscribed_app) as farid:
-        await farid.sign_in("farid@demo.example")
-        path = "/v1/contracts/f1/subscriptions"
-        assert (await farid.get(path)).status_code == 403
-        assert (await farid.put(f"{path}/sf/termination", {}, "*")).status_code == 403
+async def test_identifier_with_a_nul_is_not_found(holder: Visitor) -> None:
+    assert (await holder.put(f"{LIST}/%00/termination", {}, "*")).status_code == 404
+    disputes = "/v1/contracts/c1/purchases/%00/disputes"
+    assert (await holder.create(disputes, {"reason": "other"})).status_code == 404
 
 
 @pytest.mark.parametrize(
