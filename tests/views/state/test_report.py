@@ -148,17 +148,6 @@ async def test_dispute_offline_reports_the_error_and_keeps_the_form(line: Line) 
     await assert_sent(report, line)
 
 
-async def test_dispute_created_despite_a_server_error_is_shown(line: Line) -> None:
-    report = await opened(line, DisputeReason.OTHER)
-    line.broken = "/disputes"
-    await report.send()
-    assert (report.error, report.payment_id) == (None, None)
-    assert report.receipt is not None
-    assert report.purchase.purchase.data is not None
-    assert report.purchase.purchase.data.dispute == report.receipt
-    assert len(await kept(line, dispute)) == 1
-
-
 async def test_dispute_of_unknown_outcome_is_found_on_the_purchase(line: Line) -> None:
     report = await opened(line, DisputeReason.OTHER)
     line.lost = "/disputes"

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import httpx
 import pytest
 
-from services.domain.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
+from services.domain.errors import Changed, NotDone, NotPossible, OutcomeUnknown
 from services.domain.models import ServiceStatus
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
-from tests.views.conftest import NOW, PASSWORD, Line, Serve, sign_in, typed
+from tests.views.conftest import PASSWORD, Line, Serve, sign_in, typed
 from tests.views.factories import ABONNE, subscribed
 from views.service import state as service_module
 from views.service.state import ServiceState
@@ -42,20 +41,6 @@ def status(state: ServiceState) -> tuple[ServiceStatus, ServiceStatus | None]:
     return state.service.data.status, state.service.data.pending_status
 
 
-class Counting:
-    """Counter of the service changes sent over a line."""
-
-    def __init__(self, line: Line) -> None:
-        self.changes = 0
-        answer = line.far_end.handle_async_request
-
-        async def listen(request: httpx.Request) -> httpx.Response:
-            self.changes += request.method == "PUT"
-            return await answer(request)
-
-        line.far_end.handle_async_request = listen  # type: ignore[method-assign]
-
-
 @pytest.fixture
 def line(serve: Serve) -> Line:
     return serve(subscribed())
@@ -74,17 +59,6 @@ async def test_service_shows_affected_subscriptions_and_outstanding_total(line: 
     assert state.service.data is not None
     assert state.service.data.affected_subscriptions == 3
     assert str(state.service.data.outstanding.amount) == "8.97"  # 27 April, 4 and 11 May; no bill yet
-
-
-async def test_service_switch_dismissed_changes_nothing(line: Line) -> None:
-    state, counting = await read(line), Counting(line)
-    state.ask()
-    assert state.switching.asked is OFF
-    assert state.on
-    state.switch.dismiss()
-    await state.switch.confirm()
-    assert state.switching.asked is None
-    assert counting.changes == 0
 
 
 async def test_service_switch_takes_effect_only_after_the_answer(line: Line) -> None:
@@ -106,15 +80,6 @@ async def test_service_switch_takes_effect_only_after_the_answer(line: Line) -> 
     assert state.switching.receipt is None
     await state.switch.confirm()
     assert status(state) == (ON, None)
-
-
-async def test_service_switch_confirmed_twice_sends_one_change(line: Line) -> None:
-    state, counting = await read(line), Counting(line)
-    state.ask()
-    await asyncio.gather(state.switch.confirm(), state.switch.confirm())
-    await state.switch.confirm()
-    assert counting.changes == 1
-    assert status(state) == (OFF, None)
 
 
 async def test_service_switch_with_a_delay_is_pending_until_done(
@@ -187,24 +152,6 @@ async def test_service_switch_with_stale_data_changes_nothing_and_reloads(serve:
     assert status(other) == (OFF, None)
 
 
-async def test_service_switch_done_despite_a_server_error_is_confirmed(line: Line) -> None:
-    state, counting = await read(line), Counting(line)
-    state.ask()
-    heard = line.far_end.handle_async_request
-
-    async def lose(request: httpx.Request) -> httpx.Response:
-        response = await heard(request)
-        if request.method == "PUT":
-            response.status_code = 504
-        return response
-
-    line.far_end.handle_async_request = lose  # type: ignore[method-assign]
-    await state.switch.confirm()
-    assert state.switching.failure is None
-    assert status(state) == (OFF, None)
-    assert counting.changes == 1
-
-
 async def test_service_switch_of_unknown_outcome_is_resolved_by_the_next_load(line: Line) -> None:
     state = await read(line)
     for wanted in (OFF, ON):
@@ -242,25 +189,6 @@ async def test_service_switch_with_a_lost_answer_is_shown_as_pending(slow_line: 
     await state.load()
     assert (state.switching.failure, state.switching.receipt) == (None, None)
     assert status(state) == (ON, OFF)
-
-
-async def test_service_switch_offline_is_not_sent_and_can_be_repeated(line: Line, clock: Clock) -> None:
-    state = await read(line)
-    state.ask()
-    line.down = True
-    await state.switch.confirm()
-    assert isinstance(state.switching.failure, NotSent)
-    assert status(state) == (ON, None)
-    assert (state.switching.asked, state.changing) == (None, False)
-    clock.advance(minutes=1)
-    await state.load()
-    assert state.service.stale
-    assert state.service.at == NOW
-    line.down = False
-    state.ask()
-    assert state.switching.failure is None
-    await state.switch.confirm()
-    assert status(state) == (OFF, None)
 
 
 async def test_service_load_in_flight_does_not_undo_a_switch(line: Line) -> None:

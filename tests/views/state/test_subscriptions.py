@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.domain.errors import Changed, NotDone, NotPossible, NotSent, OutcomeUnknown
+from services.domain.errors import Changed, NotPossible
 from services.domain.models import Subscription, SubscriptionStatus
 from services.sandbox import Subscriber
 from tests.harness.clock import Clock
@@ -104,33 +104,6 @@ async def test_termination_confirmed_is_done_and_shown_in_the_list(line: Line) -
     assert state.termination.receipt is None
 
 
-async def test_termination_confirmed_twice_is_sent_once_and_the_sheet_stays_open(line: Line) -> None:
-    state = await read(line)
-    asked = len(line.asked)
-    state.ending.ask(one(state, WEEKLY))
-    with line.holding("/termination") as held:
-        both = asyncio.gather(state.ending.confirm(), state.ending.confirm())
-        await held.answered()
-        assert state.termination.busy
-        state.ending.dismiss()
-        assert state.termination.asked is not None, "closing the sheet would hide what is being done"
-    await both
-    assert terminations(line) == 1
-    assert len(line.asked) == asked + 2, "ended once, and the list read once after"
-    assert not state.termination.busy
-    assert state.termination.asked is None
-
-
-async def test_termination_dismissed_sends_nothing(line: Line) -> None:
-    state = await read(line)
-    state.ending.ask(one(state, WEEKLY))
-    state.ending.dismiss()
-    await state.ending.confirm()
-    assert state.termination.asked is None
-    assert terminations(line) == 0
-    assert one(state, WEEKLY).status is SubscriptionStatus.ACTIVE
-
-
 async def test_termination_with_a_stale_list_changes_nothing_and_reloads(line: Line) -> None:
     state, elsewhere = await read(line), await read(line)
     elsewhere.ending.ask(one(elsewhere, MONTHLY))
@@ -166,66 +139,6 @@ async def test_termination_refused_is_reported_and_changes_nothing(line: Line) -
     assert isinstance(state.termination.failure, NotPossible)
     assert state.termination.failure.code == "TERMINATION_NOT_ALLOWED"
     assert one(state, ELSEWHERE).status is SubscriptionStatus.ACTIVE
-
-
-async def test_termination_offline_is_not_sent_and_can_be_repeated(line: Line) -> None:
-    state = await read(line)
-    state.ending.ask(one(state, WEEKLY))
-    line.down = True
-    await state.ending.confirm()
-    assert isinstance(state.termination.failure, NotSent)
-    assert not state.termination.busy
-    assert state.termination.asked is None
-    assert names(state.current) == [WEEKLY, MONTHLY, ELSEWHERE, ENDING]
-    line.down = False
-    state.ending.ask(one(state, WEEKLY))
-    await state.ending.confirm()
-    assert state.termination.failure is None
-    assert state.termination.receipt is not None
-
-
-async def test_termination_done_despite_a_server_error_is_confirmed(line: Line) -> None:
-    state = await read(line)
-    state.ending.ask(one(state, WEEKLY))
-    line.broken = "/termination"
-    await state.ending.confirm()
-    assert state.termination.failure is None
-    assert state.termination.receipt is not None
-    assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
-
-
-async def test_termination_of_unknown_outcome_is_resolved_by_the_next_load(line: Line) -> None:
-    state = await read(line)
-    state.ending.ask(one(state, WEEKLY))
-    line.lost = "/termination"
-    await state.ending.confirm()
-    assert isinstance(state.termination.failure, OutcomeUnknown)
-    assert (state.termination.asked, state.termination.receipt, state.termination.busy) == (None, None, False)
-    assert state.subscriptions.stale
-    await state.load()
-    assert isinstance(state.termination.failure, OutcomeUnknown), "still offline"
-    line.down, line.lost = False, None
-    await state.load()
-    assert state.termination.failure is None
-    assert state.termination.receipt == one(state, WEEKLY)
-    assert state.termination.receipt.termination_reference
-
-
-async def test_termination_that_never_arrived_is_reported_by_the_next_load(line: Line) -> None:
-    state = await read(line)
-    state.ending.ask(one(state, WEEKLY))
-    line.swallowed = "/termination"
-    await state.ending.confirm()
-    assert isinstance(state.termination.failure, OutcomeUnknown)
-    line.down, line.swallowed = False, None
-    await state.load()
-    assert isinstance(state.termination.failure, NotDone)
-    assert state.termination.receipt is None
-    assert one(state, WEEKLY).status is SubscriptionStatus.ACTIVE
-    state.ending.ask(one(state, WEEKLY))
-    await state.ending.confirm()
-    assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
-    assert terminations(line) == 2
 
 
 async def test_subscription_load_in_flight_does_not_undo_a_termination(line: Line) -> None:
