@@ -24,8 +24,9 @@ from services.client.history_store import HistoryStore
 from services.client.http import IN_PROCESS, HttpClient
 from services.client.offline import OfflineStore
 from services.client.simulated_faults import Demonstration
-from services.sandbox import SandboxSettings, Subscriber, create_app, demo
-from services.sandbox.data_file import Contract, Money, Purchase
+from services.domain.models import Contract
+from services.sandbox import SandboxSettings, Subscriber, create_app, data_file, demo
+from services.sandbox.data_file import Money, Purchase
 from services.settings import Runtime, Settings
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
@@ -168,7 +169,7 @@ def long_lists(*, one_more: bool = False) -> Subscriber:
 
     current = [NOW - timedelta(days=1 + n // 10, minutes=n) for n in range(140)]
     before = [datetime(2026, 4, 20, 10, tzinfo=UTC) - timedelta(days=n // 10, minutes=n) for n in range(60)]
-    contract = Contract(
+    contract = data_file.Contract(
         contract_id="long-box",
         kind="internet",
         label="Box Fibre",
@@ -253,6 +254,15 @@ async def sign_in(backend: Backend, identifier: str, *, remember: bool = False) 
     """Go through both steps of the sign-in, without a screen."""
     challenge = await backend.begin_sign_in(identifier)
     await backend.finish_sign_in(challenge, PASSWORD, remember=remember)
+
+
+async def first_contract(line: Line) -> tuple[Backend, Contract]:
+    """Return a new client of the line's first subscriber, and the first contract."""
+    backend = line.backend()
+    await sign_in(backend, line.identifier)
+    contract = (await backend.account()).value.contracts[0]
+    line.asked.clear()
+    return backend, contract
 
 
 async def remembered(line: Line, identifier: str | None = None) -> MemoryStore:

@@ -56,12 +56,6 @@ async def test_demo_sheet_on_the_web_says_that_the_data_is_shared(line: Line) ->
         await app.see("Les données fictives sont communes à tous les visiteurs de ce serveur")
 
 
-async def test_demo_banner_is_hidden_with_another_backend(line: Line) -> None:
-    async with returning(line, demo=False) as app:
-        await app.see("Bonjour Camille")
-        await app.see_not("Démonstration")
-
-
 @pytest.mark.parametrize(
     ("case", "who", "seen"),
     [

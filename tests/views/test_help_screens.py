@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import flet as ft
 import pytest
 
-from tests.harness.driver import Driver
-from tests.views.conftest import CAMILLE, Line, Serve, remembered, visit
+from tests.views.conftest import CAMILLE, Line, Serve, visit
 from tests.views.state.test_help import kept
+from tests.views.visits import returning
 from views.help import state as help_module
 
 WIDTHS = [pytest.param(390, id="narrow"), pytest.param(1280, id="wide")]
@@ -19,13 +17,9 @@ MISSING = "Que vous a-t-il manqué\u00a0? Quel problème avez-vous rencontré\u0
 REMINDER = "Numéro de mobile ou adresse e-mail"
 
 
-async def at(line: Line, route: str, **screen: Any) -> Driver:
-    return visit(line, await remembered(line, CAMILLE), route=route, **screen)
-
-
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_help_article_opens_from_the_list_and_closes(serve: Serve, width: int) -> None:
-    async with await at(serve(CAMILLE), "/", width=width) as app:
+async def test_help_article_opens_from_the_list_and_closes(line: Line, width: int) -> None:
+    async with returning(line, "/", width=width) as app:
         await app.see("Bonjour")
         await app.tap("Aide")
         await app.see("Une autre question ?")
@@ -44,23 +38,23 @@ async def test_help_article_opens_from_the_list_and_closes(serve: Serve, width: 
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_help_article_opens_by_its_address(serve: Serve, width: int) -> None:
-    async with await at(serve(CAMILLE), "/aide/periode", width=width) as app:
+async def test_help_article_opens_by_its_address(line: Line, width: int) -> None:
+    async with returning(line, "/aide/periode", width=width) as app:
         await app.see("seront facturés les achats du 26 janvier au 25 février")
         await app.see("Un achat du 25 février est sur la facture de mars.")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_unknown_help_article_leads_back_to_the_list(serve: Serve, width: int) -> None:
-    async with await at(serve(CAMILLE), "/aide/zorglub", width=width) as app:
+async def test_unknown_help_article_leads_back_to_the_list(line: Line, width: int) -> None:
+    async with returning(line, "/aide/zorglub", width=width) as app:
         await app.see("Page introuvable")
         await app.tap("Voir toute l’aide")
         await app.see("Une autre question ?")
         assert app.route == "/aide"
 
 
-async def test_help_article_links_open_screens_of_the_app(serve: Serve) -> None:
-    async with await at(serve(CAMILLE), "/aide/achat-inconnu") as app:
+async def test_help_article_links_open_screens_of_the_app(line: Line) -> None:
+    async with returning(line, "/aide/achat-inconnu") as app:
         await app.tap("Désactiver le service")
         await app.see("Avant de désactiver")
         assert app.route == "/aide/service"
@@ -71,8 +65,8 @@ async def test_help_article_links_open_screens_of_the_app(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_help_search_shows_the_matching_sentence_and_can_be_cleared(serve: Serve, width: int) -> None:
-    async with await at(serve(CAMILLE), "/aide", width=width) as app:
+async def test_help_search_shows_the_matching_sentence_and_can_be_cleared(line: Line, width: int) -> None:
+    async with returning(line, "/aide", width=width) as app:
         await app.enter(SEARCH, "MEDIATEUR")
         await app.see("1 article trouvé", "saisir le médiateur des communications électroniques")
         await app.see_not("Comment lire ma période ?")
@@ -85,8 +79,8 @@ async def test_help_search_shows_the_matching_sentence_and_can_be_cleared(serve:
         assert app.controls(ft.TextField)[0].value == ""
 
 
-async def test_help_search_is_kept_after_an_article(serve: Serve) -> None:
-    async with await at(serve(CAMILLE), "/aide") as app:
+async def test_help_search_is_kept_after_an_article(line: Line) -> None:
+    async with returning(line, "/aide") as app:
         await app.enter(SEARCH, "médiateur")
         await app.tap("Je ne reconnais pas un achat")
         await app.see("Ensuite, contester")
@@ -97,7 +91,7 @@ async def test_help_search_is_kept_after_an_article(serve: Serve) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_feedback_screen_sends_both_comments(line: Line, width: int) -> None:
-    async with await at(line, "/aide/service", width=width) as app:
+    async with returning(line, "/aide/service", width=width) as app:
         await app.see("Cette page vous a-t-elle été utile ?")
         await app.see_not("Votre avis nous intéresse")
         await app.tap("Non")
@@ -116,7 +110,7 @@ async def test_feedback_screen_sends_both_comments(line: Line, width: int) -> No
 
 
 async def test_feedback_screen_without_text_shows_and_announces_the_fault(line: Line) -> None:
-    async with await at(line, "/aide/service") as app:
+    async with returning(line, "/aide/service") as app:
         await app.tap("Oui", "Envoyer mon avis")
         await app.see("Écrivez quelques mots avant d’envoyer.")
         assert "Écrivez quelques mots avant d’envoyer." in app.announced
@@ -125,8 +119,8 @@ async def test_feedback_screen_without_text_shows_and_announces_the_fault(line: 
     assert await kept(line) == []
 
 
-async def test_feedback_choice_is_kept_if_a_render_precedes_its_event(serve: Serve) -> None:
-    async with await at(serve(CAMILLE), "/aide/service") as app:
+async def test_feedback_choice_is_kept_if_a_render_precedes_its_event(line: Line) -> None:
+    async with returning(line, "/aide/service") as app:
         await app.see("Cette page vous a-t-elle été utile ?")
         (choice,) = app.controls(ft.SegmentedButton)
         app.page.session.apply_patch(choice._i, {"selected": ["yes"]})
@@ -136,8 +130,8 @@ async def test_feedback_choice_is_kept_if_a_render_precedes_its_event(serve: Ser
         await app.see("What did you like?")
 
 
-async def test_feedback_characters_left_are_announced_at_50_10_and_0(serve: Serve) -> None:
-    async with await at(serve(CAMILLE), "/aide/service") as app:
+async def test_feedback_characters_left_are_announced_at_50_10_and_0(line: Line) -> None:
+    async with returning(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "x" * 260)
         await app.see("Caractères restants : 0")
@@ -149,8 +143,8 @@ async def test_feedback_characters_left_are_announced_at_50_10_and_0(serve: Serv
         assert len(app.announced) == 3, "nothing is said on the way up"
 
 
-async def test_feedback_screen_keeps_deletes_and_restores_a_draft(serve: Serve) -> None:
-    async with await at(serve(CAMILLE), "/aide/service") as app:
+async def test_feedback_screen_keeps_deletes_and_restores_a_draft(line: Line) -> None:
+    async with returning(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.see_not("Effacer le brouillon")
         await app.enter(LIKED, "Clair")
@@ -167,8 +161,8 @@ async def test_feedback_screen_keeps_deletes_and_restores_a_draft(serve: Serve) 
         assert app.controls(ft.TextField)[0].value == "Clair"
 
 
-async def test_feedback_screen_keeps_each_text_when_the_choice_changes(serve: Serve) -> None:
-    async with await at(serve(CAMILLE), "/aide/service") as app:
+async def test_feedback_screen_keeps_each_text_when_the_choice_changes(line: Line) -> None:
+    async with returning(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "Clair")
         await app.tap("Non")
@@ -182,7 +176,7 @@ async def test_feedback_written_offline_is_sent_later_from_any_screen(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(help_module, "_pauses", lambda: iter([0.02] * 1000))
-    async with await at(line, "/aide/service") as app:
+    async with returning(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "Clair")
         line.down = True
@@ -197,17 +191,8 @@ async def test_feedback_written_offline_is_sent_later_from_any_screen(
     assert len(await kept(line)) == 1
 
 
-async def test_feedback_screen_queues_after_a_server_error(line: Line) -> None:
-    async with await at(line, "/aide/service") as app:
-        await app.tap("Oui")
-        await app.enter(LIKED, "Clair")
-        line.broken = "/v1/feedback"
-        await app.tap("Envoyer mon avis")
-        await app.see("Avis enregistré. Il sera envoyé dès le retour du réseau.")
-
-
-async def test_help_screens_are_in_english_for_an_english_locale(serve: Serve) -> None:
-    async with await at(serve(CAMILLE), "/aide/service", locale="en-GB") as app:
+async def test_help_screens_are_in_english_for_an_english_locale(line: Line) -> None:
+    async with returning(line, "/aide/service", locale="en-GB") as app:
         await app.see("Before you turn it off")
         await app.tap("Yes")
         await app.see("What did you like?", "Characters left: 250")

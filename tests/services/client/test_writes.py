@@ -26,8 +26,8 @@ from services.domain.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from services.domain.models import DisputeReason, Rhythm, ServiceStatus, Subscription, SubscriptionStatus
-from services.sandbox.schema import dispute, feedback
+from services.domain.models import DisputeReason, ServiceStatus, Subscription, SubscriptionStatus
+from services.sandbox.schema import dispute
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
 from tests.services.doubles import PASSWORDS, Network
@@ -120,30 +120,6 @@ def count(app: Starlette, table: object) -> int:
 
     found: int = app.state.store.transact(rows)
     return found
-
-
-async def test_termination_ends_the_subscription_and_updates_its_list(backend: Backend) -> None:
-    before, etag = await one(backend)
-    assert (before.status, before.recurring_charge_period, before.terminable) == (
-        SubscriptionStatus.ACTIVE, Rhythm.MONTH, True,
-    )  # fmt: skip
-    answer = await backend.terminate("c1", "monthly", etag)
-    assert answer.value.status is SubscriptionStatus.TERMINATED
-    assert str(answer.value.termination_date) == "2024-04-05"
-    assert answer.value.termination_reference
-    assert await one(backend) == (answer.value, answer.etag)
-    assert (await backend.terminate("c1", "weekly", answer.etag)).value.status.ended
-
-
-async def test_service_switch_suspends_and_reactivates(backend: Backend) -> None:
-    seen = await backend.service("c1")
-    assert (seen.value.status, seen.value.affected_subscriptions) == (ServiceStatus.ACTIVE, 3)
-    off = await backend.switch_service("c1", ServiceStatus.SUSPENDED, seen.etag)
-    assert off.value.status is ServiceStatus.SUSPENDED
-    assert (await backend.service("c1")).value == off.value
-    assert (await one(backend))[0].status is SubscriptionStatus.SUSPENDED
-    on = await backend.switch_service("c1", ServiceStatus.ACTIVE, off.etag)
-    assert on.value.status is ServiceStatus.ACTIVE
 
 
 CHANGED_ON_THE_WAY = ['W/"{}"', '"{}-gzip"', 'W/"{}-gzip"', '"{}--gzip"', '"{};gzip"', '"{}-br"']
@@ -435,32 +411,6 @@ async def test_dispute_with_a_lost_answer_is_repeated_and_created_once(
     purchase = (await backend.purchase("c1", "charge")).value
     assert purchase.dispute == told
     assert (told.reason, told.status) == (DisputeReason.AMOUNT, "acknowledged")
-
-
-async def test_feedback_repeated_with_its_key_is_stored_once(
-    backend: Backend, network: Unreliable, subscribed: Starlette
-) -> None:
-    key = str(uuid4())
-    network.lost = ["POST", "POST"]
-    with pytest.raises(OutcomeUnknown):
-        await backend.send_feedback("reading", False, None, "Un exemple", key)
-    await backend.send_feedback("reading", False, None, "Un exemple", key)
-    assert count(subscribed, feedback) == 1
-    with pytest.raises(NotPossible) as refused:
-        await backend.send_feedback("reading", True, "Autre chose", None, key)
-    assert refused.value.code == "IDEMPOTENCY_KEY_REUSED"
-
-
-async def test_identifier_reminder_hides_accounts_and_is_rate_limited(
-    network: Unreliable, time: Clock
-) -> None:
-    backend = network.backend(MemoryStore(), time)
-    await backend.remind_identifier(phone_number="06 39 98 01 12")
-    for _ in range(3):
-        await backend.remind_identifier(email="nobody@demo.example")
-    with pytest.raises(Unavailable) as refused:
-        await backend.remind_identifier(email="nobody@demo.example")
-    assert refused.value.retry_after == timedelta(hours=1)
 
 
 async def test_change_with_an_expired_token_renews_once(

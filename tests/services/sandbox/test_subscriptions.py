@@ -176,18 +176,6 @@ async def test_delayed_termination_is_pending_until_its_delay_ends(database: str
             assert (await listed(visitor))["monthly"]["status"] == "terminated"
 
 
-async def test_terminated_subscription_survives_a_restart(database: str, time: Clock) -> None:
-    with running(database, time) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
-            ended = (await visitor.put(f"{LIST}/monthly/termination", {}, "*")).json()
-    time.advance(hours=1)
-    with running(database, time) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
-            assert (await listed(visitor))["monthly"] == ended
-
-
 async def test_optional_members_of_a_data_file_are_answered(time: Clock) -> None:
     one = Subscription(
         subscription_id="trial",

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 
 from services.domain.errors import NotFound, Unreachable
-from services.domain.models import Contract, PurchaseKind
+from services.domain.models import PurchaseKind
 from tests.harness.clock import Clock
-from tests.views.conftest import CAMILLE, NOW, Line, Serve, sign_in
+from tests.views.conftest import CAMILLE, NOW, Line, Serve, first_contract
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PurchasesState
 
 
 async def both(line: Line) -> tuple[PurchasesState, PurchaseState]:
-    backend = line.backend()
-    await sign_in(backend, CAMILLE)
-    contract: Contract = (await backend.account()).value.contracts[0]
+    backend, contract = await first_contract(line)
     listed = PurchasesState(backend, contract)
     await listed.open("2026-05")
     return listed, PurchaseState(backend, contract)

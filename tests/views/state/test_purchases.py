@@ -17,7 +17,7 @@ from services.domain.errors import Forbidden, NotFound, Unavailable, Unreachable
 from services.domain.models import Filter, PaymentStatus, Purchase, PurchasePage
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
-from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
+from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, first_contract, long_lists, sign_in
 from views.purchases import state as state_module
 from views.purchases.state import (
     LISTS_KEPT,
@@ -32,13 +32,16 @@ from views.purchases.state import (
 GROS_VOLUME = "gros-volume@demo.example"
 
 
-async def signed_in(line: Line, identifier: str) -> PurchasesState:
+async def signed_in(line: Line) -> PurchasesState:
     """Return the purchases of the first contract of a signed-in subscriber."""
-    backend = line.backend()
-    await sign_in(backend, identifier)
-    account = await backend.account()
-    line.asked.clear()
-    return PurchasesState(backend, account.value.contracts[0])
+    return PurchasesState(*await first_contract(line))
+
+
+async def opened(line: Line) -> PurchasesState:
+    """Return the purchases with the current period read."""
+    state = await signed_in(line)
+    await state.open(None)
+    return state
 
 
 def lists_asked(line: Line) -> list[tuple[str, str]]:
@@ -64,8 +67,7 @@ async def soon(condition: Callable[[], object]) -> None:
 
 
 async def test_opening_purchases_loads_the_current_period_and_prefetches_its_neighbor(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
-    await state.open(None)
+    state = await opened(line)
     assert state.period_id == "2026-06"
     assert state.current is state.period
     assert [period.period_id for period in state.periods.data or ()] == list(PERIODS)
@@ -75,8 +77,7 @@ async def test_opening_purchases_loads_the_current_period_and_prefetches_its_nei
 
 
 async def test_opening_a_loaded_period_sends_no_request(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
-    await state.open(None)
+    state = await opened(line)
     await state.open("2026-05")
     assert lists_asked(line)[2:] == [("2026-04", "1")], "only its other neighbour"
     line.asked.clear()
@@ -86,7 +87,7 @@ async def test_opening_a_loaded_period_sends_no_request(line: Line) -> None:
 
 
 async def test_concurrent_loads_of_periods_and_pages_send_one_request(long_line: Line) -> None:
-    state = await signed_in(long_line, LONG)
+    state = await signed_in(long_line)
     await asyncio.gather(*(state.load_periods() for _ in range(5)), *(state.open(None) for _ in range(5)))
     assert len([address for address in long_line.asked if "billing-periods" in address]) == 1
     long_line.asked.clear()
@@ -97,7 +98,7 @@ async def test_concurrent_loads_of_periods_and_pages_send_one_request(long_line:
 
 
 async def test_cancelled_load_of_periods_does_not_stop_other_callers(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
+    state = await signed_in(line)
     with line.holding("billing-periods"):
         home = asyncio.create_task(state.load_periods())
         await soon(lambda: line.asked)
@@ -114,7 +115,7 @@ async def test_cancelled_load_of_periods_does_not_stop_other_callers(line: Line)
 
 
 async def test_cancelled_load_of_periods_still_completes(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
+    state = await signed_in(line)
     with line.holding("billing-periods"):
         home = asyncio.create_task(state.load_periods())
         await soon(lambda: line.asked)
@@ -125,8 +126,7 @@ async def test_cancelled_load_of_periods_still_completes(line: Line) -> None:
 
 
 async def test_failed_refresh_keeps_old_data_and_a_retry_replaces_it(line: Line, clock: Clock) -> None:
-    state = await signed_in(line, CAMILLE)
-    await state.open(None)
+    state = await opened(line)
     periods, listed = state.periods.data, state.shown.data
     clock.advance(minutes=3)
     line.down = True
@@ -146,8 +146,7 @@ async def test_failed_refresh_keeps_old_data_and_a_retry_replaces_it(line: Line,
 
 
 async def test_refresh_in_flight_keeps_periods_and_list_on_screen(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
-    await state.open(None)
+    state = await opened(line)
     before = state.shown.data
     with line.holding("/v1/contracts"):
         refresh = asyncio.create_task(state.refresh())
@@ -160,7 +159,7 @@ async def test_refresh_in_flight_keeps_periods_and_list_on_screen(line: Line) ->
 
 
 async def test_purchases_offline_without_data_are_missing_not_empty(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
+    state = await signed_in(line)
     line.down = True
     await state.open(None)
     assert state.periods.missing
@@ -174,8 +173,7 @@ async def test_purchases_offline_without_data_are_missing_not_empty(line: Line) 
 
 
 async def test_answer_for_a_previous_period_is_kept_but_not_shown(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
-    await state.open(None)
+    state = await opened(line)
     with line.holding("2026-03"):
         slow = asyncio.create_task(state.open("2026-03"))
         await soon(lambda: state.shown.loading)
@@ -191,7 +189,7 @@ async def test_answer_for_a_previous_period_is_kept_but_not_shown(line: Line) ->
 
 
 async def test_list_of_a_period_is_kept_per_filter(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
+    state = await signed_in(line)
     await state.open("2026-05")
     everything = shown(state)
     await state.choose_filter(Filter.REFUND)
@@ -205,7 +203,7 @@ async def test_list_of_a_period_is_kept_per_filter(line: Line) -> None:
 
 
 async def test_filter_chosen_before_the_first_load_applies_to_it(serve: Serve) -> None:
-    state = await signed_in(serve(CAMILLE), CAMILLE)
+    state = await signed_in(serve(CAMILLE))
     await state.choose_filter(Filter.SUBSCRIPTION)
     await state.open(None)
     kinds = {purchase.kind.value for purchase in shown(state).pages[1]}
@@ -213,7 +211,7 @@ async def test_filter_chosen_before_the_first_load_applies_to_it(serve: Serve) -
 
 
 async def test_period_step_beyond_the_oldest_or_newest_is_none(serve: Serve) -> None:
-    state = await signed_in(serve(CAMILLE), CAMILLE)
+    state = await signed_in(serve(CAMILLE))
     assert state.step(1) is None
     await state.open(None)
     assert (state.step(1), state.step(0), state.step(-1), state.step(-6)) == (
@@ -227,7 +225,7 @@ async def test_period_step_beyond_the_oldest_or_newest_is_none(serve: Serve) -> 
 
 
 async def test_period_outside_the_latest_six_is_not_found(serve: Serve) -> None:
-    state = await signed_in(serve(CAMILLE), CAMILLE)
+    state = await signed_in(serve(CAMILLE))
     await state.open("2019-01")
     assert state.shown.missing
     assert isinstance(state.shown.error, NotFound)
@@ -237,15 +235,13 @@ async def test_period_outside_the_latest_six_is_not_found(serve: Serve) -> None:
 
 
 async def test_periods_without_billing_rights_are_forbidden(serve: Serve) -> None:
-    state = await signed_in(serve("foyer@demo.example"), "foyer@demo.example")
-    await state.open(None)
+    state = await opened(serve("foyer@demo.example"))
     assert state.periods.data is None
     assert isinstance(state.periods.error, Forbidden)
 
 
 async def test_failed_page_keeps_the_others_and_can_be_retried(long_line: Line) -> None:
-    state = await signed_in(long_line, LONG)
-    await state.open(None)
+    state = await opened(long_line)
     long_line.broken = "page=2"
     await state.read_on()
     assert isinstance(state.shown.error, Unavailable)
@@ -257,8 +253,7 @@ async def test_failed_page_keeps_the_others_and_can_be_retried(long_line: Line) 
 
 
 async def test_purchase_found_in_a_list_has_the_age_of_the_list(serve: Serve) -> None:
-    state = await signed_in(serve(CAMILLE), CAMILLE)
-    await state.open(None)
+    state = await opened(serve(CAMILLE))
     first = shown(state).pages[1][0]
     found = state.find(first.payment_id)
     assert found is not None
@@ -267,7 +262,7 @@ async def test_purchase_found_in_a_list_has_the_age_of_the_list(serve: Serve) ->
 
 
 async def test_list_on_screen_is_never_evicted(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
+    state = await signed_in(line)
     for period_id, kind in itertools.product(PERIODS, (None, *Filter)):
         await state.open(period_id)
         await state.choose_filter(kind)
@@ -283,8 +278,7 @@ async def test_list_on_screen_is_never_evicted(line: Line) -> None:
 
 
 async def test_list_evicted_during_a_failing_load_opens_as_missing(line: Line) -> None:
-    state = await signed_in(line, CAMILLE)
-    await state.open(None)
+    state = await opened(line)
     line.broken = "2026-01"
     with line.holding("periodId=2026-01"):
         slow = asyncio.create_task(state._read("2026-01", None, 1))
@@ -327,7 +321,7 @@ def never_partial(listed: PurchaseList, totals: dict[date, Decimal]) -> None:
 
 
 async def test_day_total_is_complete_once_all_its_pages_are_read(long_line: Line) -> None:
-    state = await signed_in(long_line, LONG)
+    state = await signed_in(long_line)
     totals = true_totals(await whole_list(long_line, state, "2026-06"), state)
     await state.open(None)
     assert [day.complete for day in shown(state).days.values()] == [True, True, False]
@@ -341,7 +335,7 @@ async def test_day_total_is_complete_once_all_its_pages_are_read(long_line: Line
 
 async def test_day_total_excludes_pending_and_denied_purchases(serve: Serve) -> None:
     line = serve("plafond@demo.example")
-    state = await signed_in(line, "plafond@demo.example")
+    state = await signed_in(line)
     purchases = await whole_list(line, state, "2026-06")
     await state.open(None)
     never_partial(shown(state), true_totals(purchases, state))
@@ -358,7 +352,7 @@ class Pages:
 
 @pytest.fixture
 async def pages(serve: Serve) -> Pages:
-    state = await signed_in(serve(LONG), LONG)
+    state = await signed_in(serve(LONG))
     answers = [
         await state.backend.purchases("long-box", "2026-06", page=number, per_page=9)
         for number in range(1, 17)
@@ -388,7 +382,7 @@ def test_day_totals_are_complete_for_any_order_of_pages(pages: Pages) -> None:
 async def test_page_requested_before_a_refresh_is_requested_again_after_it(
     long_line: Line,
 ) -> None:
-    state = await signed_in(long_line, LONG)
+    state = await signed_in(long_line)
     totals = true_totals(await whole_list(long_line, state, "2026-06"), state)
     await state.open(None)
     with long_line.holding("page=2"):
@@ -404,8 +398,7 @@ async def test_page_requested_before_a_refresh_is_requested_again_after_it(
 
 async def test_new_entries_between_two_pages_restart_the_list(serve: Serve) -> None:
     line = serve(LONG)
-    state = await signed_in(line, LONG)
-    await state.open(None)
+    state = await opened(line)
     count = shown(state).total_count
     line.far_end = serve(long_lists(one_more=True)).far_end
     await sign_in(state.backend, LONG)
@@ -426,8 +419,7 @@ async def test_list_of_10000_purchases_is_read_once_in_bounded_memory(
 ) -> None:
     monkeypatch.setattr(state_module, "PER_PAGE", 100)  # fewer requests: the sandbox delays each answer
     line = serve(GROS_VOLUME)
-    state = await signed_in(line, GROS_VOLUME)
-    await state.open(None)
+    state = await opened(line)
     assert shown(state).total_count == 10_000
     seen: dict[str, None] = {}
     for number in range(1, shown(state).total_pages + 1):
@@ -447,8 +439,7 @@ async def test_list_of_10000_purchases_is_read_once_in_bounded_memory(
 
 async def test_evicted_page_is_read_again_without_changing_day_totals(serve: Serve) -> None:
     line = serve(GROS_VOLUME)
-    state = await signed_in(line, GROS_VOLUME)
-    await state.open(None)
+    state = await opened(line)
     for number in range(2, PAGES_KEPT + 3):
         await state.read_page(number)
     assert 1 not in shown(state).pages

@@ -14,7 +14,7 @@ from services.domain.errors import Forbidden, NotFound, Unreachable
 from services.domain.models import Filter
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
-from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, long_lists, sign_in
+from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, first_contract, long_lists, sign_in
 from tests.views.factories import ABONNE, subscribed
 from views.core.session import SessionState
 from views.purchases.detail_state import PurchaseState
@@ -24,9 +24,7 @@ from views.subscriptions.state import SubscriptionsState
 
 async def read_before(line: Line, who: str) -> tuple[Backend, PurchasesState]:
     """Return a client with two cached periods, and a new state without data."""
-    backend = line.backend()
-    await sign_in(backend, who)
-    contract = (await backend.account()).value.contracts[0]
+    backend, contract = await first_contract(line)
     before = PurchasesState(backend, contract)
     await before.open(None)
     line.asked.clear()
@@ -179,9 +177,7 @@ async def test_cached_purchase_newer_than_its_list_is_shown(line: Line, clock: C
 
 async def test_cached_charges_are_shown_only_if_complete(serve: Serve) -> None:
     line = serve(subscribed())
-    backend = line.backend()
-    await sign_in(backend, ABONNE)
-    contract = (await backend.account()).value.contracts[0]
+    backend, contract = await first_contract(line)
     before = SubscriptionsState(backend, contract)
     await before.load_charges("weekly", PERIODS[:3])
     line.down = True
@@ -196,9 +192,7 @@ async def test_cached_charges_are_shown_only_if_complete(serve: Serve) -> None:
 async def test_termination_decided_on_cached_data_sends_its_etag(serve: Serve) -> None:
     """Check that the ETag is sent, so that a change in between is detected."""
     line = serve(subscribed())
-    backend = line.backend()
-    await sign_in(backend, ABONNE)
-    contract = (await backend.account()).value.contracts[0]
+    backend, contract = await first_contract(line)
     await backend.subscriptions(contract.contract_id)
     line.down = True
     state = SubscriptionsState(backend, contract)

@@ -11,8 +11,8 @@ import pytest
 from services.domain.errors import NotDone, NotPossible, NotSent, OutcomeUnknown
 from services.domain.models import DisputeReason
 from services.sandbox.schema import dispute
-from tests.views.conftest import Line, Serve, sign_in, typed
-from tests.views.factories import ABONNE, kept, subscribed
+from tests.views.conftest import Line, Serve, first_contract, typed
+from tests.views.factories import kept, subscribed
 from tests.views.state.test_help import Losing
 from views.disputes.report_state import ReportState
 from views.purchases.detail_state import PurchaseState
@@ -26,9 +26,7 @@ def picked(reason: DisputeReason) -> Any:
 
 async def opened(line: Line, reason: DisputeReason | None = None) -> ReportState:
     """Return the form opened on the first purchase, with a reason if given."""
-    backend = line.backend()
-    await sign_in(backend, ABONNE)
-    contract = (await backend.account()).value.contracts[0]
+    backend, contract = await first_contract(line)
     purchase = PurchaseState(backend, contract)
     await purchase.open(FIRST)
     report = ReportState(backend, contract, purchase)

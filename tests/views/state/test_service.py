@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.domain.errors import Changed, NotDone, NotPossible, OutcomeUnknown
+from services.domain.errors import Changed, NotDone, OutcomeUnknown
 from services.domain.models import ServiceStatus
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
-from tests.views.conftest import PASSWORD, Line, Serve, sign_in, typed
-from tests.views.factories import ABONNE, subscribed
+from tests.views.conftest import PASSWORD, Line, Serve, first_contract, typed
+from tests.views.factories import subscribed
 from views.service import state as service_module
 from views.service.state import ServiceState
 
@@ -23,11 +23,7 @@ ON, OFF = ServiceStatus.ACTIVE, ServiceStatus.SUSPENDED
 
 async def state_of(line: Line) -> ServiceState:
     """Return the unread service of the first contract in a new session."""
-    backend = line.backend()
-    await sign_in(backend, ABONNE)
-    contract = (await backend.account()).value.contracts[0]
-    line.asked.clear()
-    return ServiceState(backend, contract)
+    return ServiceState(*await first_contract(line))
 
 
 async def read(line: Line) -> ServiceState:
@@ -116,18 +112,6 @@ async def test_pending_service_switch_is_shown_in_another_session(slow_line: Lin
     clock.advance(minutes=2)
     await again.load()
     assert status(again) == (OFF, None)
-
-
-async def test_service_switch_during_a_pending_one_is_refused(slow_line: Line) -> None:
-    one, other = await read(slow_line), await read(slow_line)
-    one.ask()
-    await one.switch.confirm()
-    await other.load()
-    other.switch.ask(ON)
-    await other.switch.confirm()
-    assert isinstance(other.switching.failure, NotPossible)
-    assert other.switching.failure.code == "SERVICE_LOCKED"
-    assert status(other) == (ON, OFF)
 
 
 async def test_service_switch_with_stale_data_changes_nothing_and_reloads(serve: Serve, clock: Clock) -> None:

@@ -11,8 +11,8 @@ from services.domain.errors import Changed, NotPossible
 from services.domain.models import Subscription, SubscriptionStatus
 from services.sandbox import Subscriber
 from tests.harness.clock import Clock
-from tests.views.conftest import NOW, Line, Serve, sign_in
-from tests.views.factories import ABONNE, ELSEWHERE, ENDING, MONTHLY, PAST, WEEKLY, subscribed
+from tests.views.conftest import NOW, Line, Serve, first_contract
+from tests.views.factories import ELSEWHERE, ENDING, MONTHLY, PAST, WEEKLY, subscribed
 from views.subscriptions.state import SubscriptionsState
 
 PERIODS = ("2026-06", "2026-05", "2026-04", "2026-03", "2026-02", "2026-01")
@@ -20,11 +20,7 @@ PERIODS = ("2026-06", "2026-05", "2026-04", "2026-03", "2026-02", "2026-01")
 
 async def state_of(line: Line) -> SubscriptionsState:
     """Return the unread subscriptions of the first contract."""
-    backend = line.backend()
-    await sign_in(backend, ABONNE)
-    contract = (await backend.account()).value.contracts[0]
-    line.asked.clear()
-    return SubscriptionsState(backend, contract)
+    return SubscriptionsState(*await first_contract(line))
 
 
 async def read(line: Line) -> SubscriptionsState:
