@@ -264,13 +264,16 @@ def charges_of(ledger: Ledger, found: Iterable[Finding]) -> frozenset[str]:
     """
     ids: set[str] = set()
     for one in found:
-        ids |= {entry.payment_id for entry in one.entries}
-        if one.kind in OF_SUBSCRIPTION and one.entries:
-            since = one.entries[0].payment_date
+        if one.charge is None:
+            continue
+        ids.add(one.charge.payment_id)
+        first = ledger.charge_by_id.get(one.charge.payment_id)
+        if one.kind in OF_SUBSCRIPTION and first is not None:
             ids |= {
                 entry.payment_id
                 for entry in ledger.charges
-                if entry.subscription_id == one.facts.subscription_id and entry.payment_date >= since
+                if entry.subscription_id == one.facts.subscription_id
+                and entry.payment_date >= first.payment_date
             }
     return frozenset(ids)
 

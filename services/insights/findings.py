@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
 
 from services.domain.costs import monthly_cost, yearly_amount, yearly_cost
 from services.domain.models import Category, Purchase, PurchaseKind, Rhythm, Subscription, SubscriptionStatus
@@ -65,7 +64,7 @@ class Limits:
     """Own ceiling of the subscriber."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Facts for the sentence of a finding; the kind decides which of them are set."""
 
@@ -86,7 +85,22 @@ class Facts:
     others_total: Decimal = NOTHING
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Entry that a finding is about: its ids only, because a session holds the findings and no entries."""
+
+    payment_id: str
+    period_id: str
+    adult: bool
+    """Whether the publisher is one for adults, whose name is not shown."""
+
+    @classmethod
+    def of(cls, entry: Purchase) -> Charge:
+        """Return an entry as the charge of a finding."""
+        return cls(entry.payment_id, entry.period_id, entry.purchase_category_code is Category.ADULT)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Charge or subscription worth a look."""
 
@@ -96,7 +110,8 @@ class Finding:
     """Identifier of the publisher; `own` or `law` for a ceiling."""
     name: str
     """Name of the publisher."""
-    entries: tuple[Purchase, ...] = ()
+    charge: Charge | None = None
+    """None if nothing was charged yet, and for a ceiling."""
     facts: Facts = field(default_factory=Facts)
 
     @property
@@ -123,10 +138,11 @@ def findings(ledger: Ledger, subscriptions: Sequence[Subscription], limits: Limi
     found: list[Finding] = []
     for rule in (_over_law, _after, _duplicates, _prices, _begun, _unusual, _new, _ceilings):
         for finding in list(rule(ledger, subscriptions, limits)):
-            ids = {entry.payment_id for entry in finding.entries}
-            if any(map(ledger.refunded_whole, finding.entries)) or ids & claimed:
-                continue
-            claimed |= ids
+            if finding.charge is not None:
+                payment_id = finding.charge.payment_id
+                if payment_id in claimed or ledger.refunded_whole(ledger.charge_by_id[payment_id]):
+                    continue
+                claimed.add(payment_id)
             found.append(finding)
     found.sort(key=lambda one: one.key)
     found.sort(key=lambda one: one.day, reverse=True)
@@ -192,20 +208,20 @@ def _of_entry(kind: Kind, ledger: Ledger, entry: Purchase, facts: Facts) -> Find
         f"{kind}|{entry.merchant_identifier}|{entry.payment_id}",
         entry.merchant_identifier,
         entry.merchant_name,
-        (entry,),
+        Charge.of(entry),
         facts,
     )
 
 
 def _of_subscription(
-    kind: Kind, one: Subscription, mark: str, entries: tuple[Purchase, ...], facts: Facts
+    kind: Kind, one: Subscription, mark: str, entry: Purchase | None, facts: Facts
 ) -> Finding:
     return Finding(
         kind,
         f"{kind}|{one.subscription_id}|{mark}",
         one.merchant_identifier,
         one.merchant_name,
-        entries,
+        Charge.of(entry) if entry is not None else None,
         facts,
     )
 
@@ -247,7 +263,7 @@ def _after(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) -> 
         if one is None or one.termination_date is None or ledger.day(entry) <= one.termination_date:
             continue
         facts = _facts_of(one, amount=entry.amount.amount, day=ledger.day(entry), ended=one.termination_date)
-        yield _of_subscription(Kind.AFTER, one, entry.payment_id, (entry,), facts)
+        yield _of_subscription(Kind.AFTER, one, entry.payment_id, entry, facts)
 
 
 def _duplicates(ledger: Ledger, _: Sequence[Subscription], __: Limits) -> Iterator[Finding]:
@@ -285,7 +301,7 @@ def _prices(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) ->
         if paid and known[0].amount.amount == 0:
             first = paid[0]
             facts = _facts_of(one, amount=first.amount.amount, day=ledger.day(first))
-            yield _of_subscription(Kind.TRIAL, one, first.payment_id, (first,), facts)
+            yield _of_subscription(Kind.TRIAL, one, first.payment_id, first, facts)
 
 
 def _rise(ledger: Ledger, one: Subscription, paid: list[Purchase]) -> Iterator[Finding]:
@@ -293,7 +309,7 @@ def _rise(ledger: Ledger, one: Subscription, paid: list[Purchase]) -> Iterator[F
     if not paid:
         return
     last = paid[-1].amount.amount
-    entries: tuple[Purchase, ...] = ()
+    entry: Purchase | None = None
     if one.price.amount > last:
         before, now, day = last, one.price.amount, one.next_charge_date or ledger.today
     else:
@@ -303,11 +319,11 @@ def _rise(ledger: Ledger, one: Subscription, paid: list[Purchase]) -> Iterator[F
         unrefunded = [entry for entry in paid[same:] if not ledger.refunded_whole(entry)]
         if not same or paid[same - 1].amount.amount > last or not unrefunded:
             return
-        before, now, day = paid[same - 1].amount.amount, last, ledger.day(unrefunded[0])
-        entries = (unrefunded[0],)
+        entry = unrefunded[0]
+        before, now, day = paid[same - 1].amount.amount, last, ledger.day(entry)
     more = yearly_amount(now - before, one.recurring_charge_period)
     facts = _facts_of(one, amount=now, before=before, day=day, yearly=more)
-    yield _of_subscription(Kind.RISE, one, str(now), entries, facts)
+    yield _of_subscription(Kind.RISE, one, str(now), entry, facts)
 
 
 def _begun(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) -> Iterator[Finding]:
@@ -320,7 +336,7 @@ def _begun(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) -> 
         if one.start_date < since or one.start_date > ledger.today:
             continue
         paid = (entry for entry in charges.get(one.subscription_id, ()) if entry.amount.amount > 0)
-        first = tuple(islice(paid, 1))
+        first = next(paid, None)
         active, weekly = one.status is SubscriptionStatus.ACTIVE, one.recurring_charge_period is Rhythm.WEEK
         ended = [
             each.termination_date
@@ -399,7 +415,7 @@ def _ceilings(ledger: Ledger, _: Sequence[Subscription], limits: Limits) -> Iter
 
     def reached(kind: Kind, whose: str, ceiling: Decimal) -> Finding:
         facts = Facts(amount=total, before=ceiling, day=ledger.today)
-        return Finding(kind, f"{kind}|{whose}|{period_id}", whose, "", (), facts)
+        return Finding(kind, f"{kind}|{whose}|{period_id}", whose, "", None, facts)
 
     if limits.own is not None and total > limits.own:
         yield reached(Kind.OVER, "own", limits.own)
@@ -422,10 +438,10 @@ def _with_history(ledger: Ledger, found: Sequence[Finding]) -> tuple[Finding, ..
     completed = []
     for one in found:
         entries = by_publisher.get(one.publisher, [])
-        own = {entry.payment_id for entry in one.entries}
-        count = len(entries) - sum(counted.amount.amount > 0 for counted in one.entries)
-        first = next((each for each in entries if each.payment_id not in own), None)
-        total = totals.get(one.publisher, NOTHING) - sum(map(ledger.kept, one.entries), NOTHING)
+        own = ledger.charge_by_id[one.charge.payment_id] if one.charge is not None else None
+        count = len(entries) - (own is not None)
+        first = next((each for each in entries if each is not own), None)
+        total = totals.get(one.publisher, NOTHING) - (ledger.kept(own) if own is not None else NOTHING)
         since = ledger.day(first) if first else None
         facts = replace(one.facts, others=count, others_since=since, others_total=total)
         completed.append(replace(one, facts=facts))

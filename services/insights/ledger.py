@@ -100,6 +100,11 @@ class Ledger:
         """All entries that count as charges, oldest first."""
         return tuple(entry for entry in self.entries if counts(entry))
 
+    @cached_property
+    def charge_by_id(self) -> dict[str, Purchase]:
+        """All entries that count as charges, by id."""
+        return {entry.payment_id: entry for entry in self.charges}
+
     @property
     def current(self) -> PeriodEntries | None:
         """The current period; the newest if this version does not know its state."""

@@ -14,7 +14,7 @@ OFTEN_A_DAY = 3
 """Number of equal purchases in a day from which each shows the number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """Additional information on the row of a purchase."""
 
@@ -34,4 +34,5 @@ def marks(ledger: Ledger) -> Mapping[str, Mark]:
             equal = (ledger.day(entry), entry.merchant_identifier, entry.description, entry.amount.amount)
             same.setdefault(equal, []).append(entry.payment_id)
     times = {name: len(names) for names in same.values() if len(names) >= OFTEN_A_DAY for name in names}
-    return {name: Mark(name in new, times.get(name, 0)) for name in new | times.keys()}
+    often = {name: Mark(name in new, count) for name, count in times.items()}
+    return dict.fromkeys(new, Mark(new_publisher=True)) | often

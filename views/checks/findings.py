@@ -8,7 +8,7 @@ from functools import partial
 
 import flet as ft
 
-from services.domain.models import Category, Money, Rhythm
+from services.domain.models import Money, Rhythm
 from services.insights.findings import MUTE, Card, Finding, Kind, recognised_duplicates
 from services.insights.review import Decision, Verdict
 from views.core.formatting import Formats
@@ -34,7 +34,7 @@ def publisher_name(design: Design, finding: Finding) -> str:
     """Return the title of a finding; publishers for adults are not named."""
     if finding.kind in CEILINGS:
         return design.words(f"finding.ceiling_{finding.publisher}")
-    if any(one.purchase_category_code is Category.ADULT for one in finding.entries):
+    if finding.charge is not None and finding.charge.adult:
         return design.words("category.adult")
     return design.words("publisher.unnamed") if blank(finding.name) else finding.name
 
@@ -60,7 +60,7 @@ def reason(design: Design, formats: Formats, finding: Finding) -> str:
         case Kind.DUPLICATE:
             return words("finding.duplicate_minutes", amount=amount, n=facts.apart // timedelta(minutes=1))
         case Kind.RISE:
-            key = "finding.rise" if finding.entries else "finding.rise_announced"
+            key = "finding.rise" if finding.charge else "finding.rise_announced"
             return words(key, before=before, amount=amount, day=day, yearly=yearly)
         case Kind.TRIAL:
             return words("finding.trial", amount=amount, day=day)
@@ -171,7 +171,7 @@ def _choices(
     def leading(label: str, on_click: Handler) -> ft.Control:
         return link(design, words(label), on_click, spoken=f"{words(label)}, {name}")
 
-    see = [leading("check.see", open_purchase)] if shown.first.entries else []
+    see = [leading("check.see", open_purchase)] if shown.first.charge else []
     see.append(leading("publisher.see", partial(go, publisher_address(shown.first.publisher))))
     answers = [button("check.yes", recognise), button("check.no", deny)]
     places = ft.Row([*see], spacing=SPACE_L, run_spacing=0, wrap=True)
@@ -194,7 +194,7 @@ def _path(design: Design, insights: InsightsState, shown: Card, open_purchase: H
     if facts.terminable and facts.subscription_id:
         end = partial(go, subscription_address(facts.subscription_id))
         steps.append(link(design, words("subscription.end"), end))
-    if shown.first.entries:
+    if shown.first.charge:
         steps.append(contest_link(design, "constat", shown.first.key, publisher_name(design, shown.first)))
         steps.append(link(design, words("check.report"), open_purchase))
     return [*steps, outline_button(design, words("check.undo"), undo)]

@@ -108,11 +108,13 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
 
 def _open(design: Design, shown: Card) -> None:
     """Show the purchase: beside the cards in a wide window, else on its own screen."""
-    entry = shown.first.entries[0]
+    charge = shown.first.charge
+    if charge is None:  # nothing was charged yet: the card has no link
+        return
     go(
-        f"{CHECK}/{entry.payment_id}"
+        f"{CHECK}/{charge.payment_id}"
         if design.layout.wide
-        else purchase_address(entry.payment_id, entry.period_id)
+        else purchase_address(charge.payment_id, charge.period_id)
     )
 
 

@@ -48,7 +48,7 @@ from services.insights.contest_rules import (
     unanswered,
     withdraw_until,
 )
-from services.insights.findings import Facts, Finding, Kind
+from services.insights.findings import Charge, Facts, Finding, Kind
 from tests.services.insights.factories import entry, ledger, moment, subscription
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -251,7 +251,7 @@ def test_draft_of_a_subscription_holds_its_charges_and_asks_for_its_end() -> Non
         for n, day in enumerate(days)
     ]
     known, taken = ledger(entries), [subscription("s", days[0])]
-    about = Finding(Kind.WEEKLY, "k", "club", "Club", (entries[1],), Facts(subscription_id="s"))
+    about = Finding(Kind.WEEKLY, "k", "club", "Club", Charge.of(entries[1]), Facts(subscription_id="s"))
     assert charges_of(known, [about]) == {"p1", "p2"}
     begun = draft(known, taken, charges_of(known, [about]))
     assert begun is not None
