@@ -69,6 +69,14 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return a page of a French browser without a cache."""
+    context = browser.new_context(locale="fr-FR")
+    yield context.new_page()
+    context.close()
+
+
 @pytest.mark.parametrize(
     ("locale", "language", "loading", "phone"),
     [("fr-FR", "fr", "Chargement…", False), ("de-DE", "en", "Loading…", True)],
@@ -155,20 +163,15 @@ def test_page_start_without_a_client_file_shows_the_error_and_a_retry(
 
 
 @pytest.mark.nightly
-def test_page_start_without_webassembly_names_supported_browsers(browser: Browser, address: str) -> None:
-    context = browser.new_context(locale="fr-FR")
-    page = context.new_page()
+def test_page_start_without_webassembly_names_supported_browsers(page: Page, address: str) -> None:
     page.add_init_script("delete globalThis.WebAssembly")
     page.goto(address, wait_until="domcontentloaded")
     page.get_by_role("button", name="Réessayer").wait_for(timeout=FIRST_LOAD)
     assert FRENCH[1] in shown(page)
     assert "connexion" not in shown(page)
-    context.close()
 
 
-def test_page_start_over_30_seconds_offers_a_retry(browser: Browser, address: str) -> None:
-    context = browser.new_context(locale="fr-FR")
-    page = context.new_page()
+def test_page_start_over_30_seconds_offers_a_retry(page: Page, address: str) -> None:
     page.clock.install()
     page.route("**/main.dart.wasm", lambda _: None)  # never answered
     page.goto(address, wait_until="domcontentloaded")
@@ -177,15 +180,10 @@ def test_page_start_over_30_seconds_offers_a_retry(browser: Browser, address: st
     assert "plus de temps que prévu" in shown(page)
     assert re.search(r"Chargement…|Téléchargement : \d+ %", shown(page))  # by what has arrived
     assert "Réessayer" in shown(page)
-    context.close()
 
 
-def test_page_start_on_a_slow_line_shows_the_growing_share_of_one_download(
-    browser: Browser, address: str
-) -> None:
-    context = browser.new_context(locale="fr-FR")
-    page = context.new_page()
-    devtools = context.new_cdp_session(page)
+def test_page_start_on_a_slow_line_shows_the_growing_share_of_one_download(page: Page, address: str) -> None:
+    devtools = page.context.new_cdp_session(page)
     sizes: dict[str, int] = {}
     paths: dict[str, str] = {}
     received: Counter[str] = Counter()
@@ -218,13 +216,10 @@ def test_page_start_on_a_slow_line_shows_the_growing_share_of_one_download(
     assert {path.rpartition("/")[2] for path in engine} == {"main.dart.wasm", "skwasm.wasm"}
     for path in engine:
         assert received[path] < sizes[path] + 10_000, "Flutter and the page do not share one download"
-    context.close()
 
 
 @pytest.mark.nightly
-def test_page_start_with_webgl_1_only_uses_the_javascript_engine(browser: Browser, address: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+def test_page_start_with_webgl_1_only_uses_the_javascript_engine(page: Page, address: str) -> None:
     page.add_init_script(
         "for (const type of [HTMLCanvasElement, OffscreenCanvas]) {"
         "  const all = type.prototype.getContext;"
@@ -239,7 +234,6 @@ def test_page_start_with_webgl_1_only_uses_the_javascript_engine(browser: Browse
     page.get_by_role("button", name="Continuer").wait_for(state="attached", timeout=FIRST_LOAD)
     assert "main.dart.js" in asked
     assert "main.dart.wasm" not in asked
-    context.close()
 
 
 @pytest.mark.parametrize(
@@ -269,9 +263,7 @@ def test_unusual_address_opens_the_app_in_a_browser(browser: Browser, address: s
     page.close()
 
 
-def test_names_in_every_script_use_fonts_of_the_server(browser: Browser, address: str) -> None:
-    context = browser.new_context(locale="fr-FR")
-    page = context.new_page()
+def test_names_in_every_script_use_fonts_of_the_server(page: Page, address: str) -> None:
     answers: list[Response] = []
 
     def note(answer: Response) -> None:  # Playwright cannot call a built-in method
@@ -292,4 +284,3 @@ def test_names_in_every_script_use_fonts_of_the_server(browser: Browser, address
             lacking -= set(TTFont(BytesIO(answer.body())).getBestCmap())
         taken = len(fonts)
     assert {answer.url for answer in answers if not answer.url.startswith((address, "blob:"))} == set()
-    context.close()

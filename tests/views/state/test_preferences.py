@@ -127,17 +127,6 @@ def test_preferences_hold_only_the_listed_fields() -> None:
     assert fields == {"language", "theme", "text_size", "less_motion", "contract_id"}
 
 
-async def test_preferred_contract_is_selected_at_sign_in(serve: Serve) -> None:
-    line = serve(subscribed())
-    session = SessionState(line.backend())
-    session.preferred = "abonne-mobile"
-    await session.start()
-    await sign_in(session.backend, ABONNE)
-    await session.enter(None)
-    assert session.contract is not None
-    assert session.contract.contract_id == "abonne-mobile"
-
-
 async def test_selected_contract_survives_an_expired_session_but_not_a_sign_out(serve: Serve) -> None:
     line = serve(subscribed())
     session = SessionState(line.backend())
@@ -155,13 +144,3 @@ async def test_selected_contract_survives_an_expired_session_but_not_a_sign_out(
     await sign_in(session.backend, ABONNE)
     await session.enter(None)
     assert session.contract == box
-
-
-async def test_preferred_contract_of_another_subscriber_is_ignored(serve: Serve) -> None:
-    line = serve(subscribed())
-    session = SessionState(line.backend())
-    session.preferred = "camille-mobile-2"
-    await sign_in(session.backend, ABONNE)
-    await session.enter(None)
-    assert session.contract is not None
-    assert session.contract.contract_id == "abonne-box"

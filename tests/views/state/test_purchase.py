@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from services.domain.errors import NotFound, Unreachable
-from services.domain.models import PurchaseKind
 from tests.harness.clock import Clock
 from tests.views.conftest import CAMILLE, NOW, Line, Serve, first_contract
 from views.purchases.detail_state import PurchaseState
@@ -89,20 +88,6 @@ async def test_purchase_answer_for_a_previous_purchase_is_dropped(line: Line) ->
     assert state.payment_id == second
     assert state.purchase.data is not None
     assert state.purchase.data.payment_id == second
-
-
-async def test_purchase_failure_for_a_previous_purchase_is_dropped(line: Line) -> None:
-    listed, state = await both(line)
-    first, second = ids(listed)[:2]
-    line.broken = first
-    with line.holding(first) as held:
-        slow = asyncio.create_task(state.open(first, None))
-        await held.answered()
-        await state.open(second, None)
-    await slow
-    assert state.purchase.error is None
-    assert state.purchase.data is not None
-    assert state.purchase.data.kind in PurchaseKind
 
 
 async def test_purchase_without_a_selection_sends_no_request(line: Line) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domain.errors import Forbidden, NotFound, Unavailable, Unreachable
+from services.domain.errors import NotFound, Unavailable, Unreachable
 from services.domain.models import Filter, PaymentStatus, Purchase, PurchasePage
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
@@ -97,34 +97,6 @@ async def test_concurrent_loads_of_periods_and_pages_send_one_request(long_line:
     assert len(long_line.asked) == 1
 
 
-async def test_cancelled_load_of_periods_does_not_stop_other_callers(line: Line) -> None:
-    state = await signed_in(line)
-    with line.holding("billing-periods"):
-        home = asyncio.create_task(state.load_periods())
-        await soon(lambda: line.asked)
-        home.cancel()
-        usage = asyncio.create_task(state.load_periods())
-        purchases = asyncio.create_task(state.open(None))
-        await asyncio.sleep(0.02)
-        assert state.periods.loading
-    await asyncio.gather(usage, purchases)
-    assert home.cancelled()
-    assert not state.periods.loading
-    assert state.shown.data is not None
-    assert len([address for address in line.asked if "billing-periods" in address]) == 1
-
-
-async def test_cancelled_load_of_periods_still_completes(line: Line) -> None:
-    state = await signed_in(line)
-    with line.holding("billing-periods"):
-        home = asyncio.create_task(state.load_periods())
-        await soon(lambda: line.asked)
-        home.cancel()
-        await asyncio.sleep(0.01)
-    await soon(lambda: not state.periods.loading)
-    assert state.periods.data
-
-
 async def test_failed_refresh_keeps_old_data_and_a_retry_replaces_it(line: Line, clock: Clock) -> None:
     state = await opened(line)
     periods, listed = state.periods.data, state.shown.data
@@ -156,20 +128,6 @@ async def test_refresh_in_flight_keeps_periods_and_list_on_screen(line: Line) ->
     await refresh
     assert not state.shown.loading
     assert shown(state).pages == (before.pages if before else None)
-
-
-async def test_purchases_offline_without_data_are_missing_not_empty(line: Line) -> None:
-    state = await signed_in(line)
-    line.down = True
-    await state.open(None)
-    assert state.periods.missing
-    assert state.period_id is None
-    await state.open("2026-04")
-    assert state.shown.missing
-    line.down = False
-    await state.refresh()
-    assert state.periods.data
-    assert not shown(state).empty
 
 
 async def test_answer_for_a_previous_period_is_kept_but_not_shown(line: Line) -> None:
@@ -232,12 +190,6 @@ async def test_period_outside_the_latest_six_is_not_found(serve: Serve) -> None:
     assert state.period is None
     assert state.periods.data
     assert state.step(-1) is None
-
-
-async def test_periods_without_billing_rights_are_forbidden(serve: Serve) -> None:
-    state = await opened(serve("foyer@demo.example"))
-    assert state.periods.data is None
-    assert isinstance(state.periods.error, Forbidden)
 
 
 async def test_failed_page_keeps_the_others_and_can_be_retried(long_line: Line) -> None:

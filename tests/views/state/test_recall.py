@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import pytest
-
 from services.client.backend import Backend
 from services.client.cache import CacheEntry, Priority
 from services.client.credentials import MemoryStore
-from services.domain.errors import Forbidden, NotFound, Unreachable
+from services.domain.errors import Unreachable
 from services.domain.models import Filter
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
@@ -36,34 +34,6 @@ async def soon(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(stretched(15)):
         while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0.001)
-
-
-async def test_cached_periods_and_list_are_shown_before_the_answer(line: Line, clock: Clock) -> None:
-    _, state = await read_before(line, CAMILLE)
-    clock.advance(hours=3)
-    with line.holding("/v1/"):
-        opening = asyncio.create_task(state.open(None))
-        await soon(lambda: state.shown.data)
-        for shown in (state.periods, state.shown):
-            assert (shown.recalled, shown.loading, shown.at) == (True, True, NOW)
-        assert state.period_id == "2026-06"
-        await asyncio.sleep(0.02)
-        assert not opening.done()
-    await opening
-    for shown in (state.periods, state.shown):
-        assert (shown.recalled, shown.loading, shown.at) == (False, False, clock.now)
-
-
-async def test_cached_data_offline_is_old_until_refreshed(line: Line) -> None:
-    _, state = await read_before(line, CAMILLE)
-    line.down = True
-    await state.open(None)
-    for shown in (state.periods, state.shown):
-        assert (shown.recalled, shown.stale, shown.old, shown.at) == (True, True, True, NOW)
-    line.down = False
-    await state.refresh()
-    assert not state.periods.old
-    assert not state.shown.old
 
 
 async def test_new_period_replaces_the_cached_current_one(line: Line, clock: Clock) -> None:
@@ -147,18 +117,6 @@ async def test_filtered_list_offline_without_a_cache_is_missing(line: Line) -> N
     await state.open(None)
     await state.choose_filter(Filter.REFUND)
     assert state.shown.missing
-
-
-@pytest.mark.parametrize("error", [NotFound(), Forbidden()])
-async def test_cached_periods_are_dropped_on_not_found_or_forbidden(line: Line, error: Exception) -> None:
-    backend, state = await read_before(line, CAMILLE)
-
-    async def refuse(*_: object) -> None:
-        raise error
-
-    backend._revalidated = refuse  # type: ignore[assignment,method-assign]
-    await state.open(None)
-    assert state.periods.missing
 
 
 async def test_cached_purchase_newer_than_its_list_is_shown(line: Line, clock: Clock) -> None:

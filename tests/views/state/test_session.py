@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from services.client.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
-from services.domain.errors import SessionExpired, Unreachable
+from services.domain.errors import SessionExpired
 from services.domain.models import ContractKind
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
@@ -64,31 +64,6 @@ async def test_sign_in_loads_the_account_and_selects_the_first_contract(serve: S
     assert session.purchases.contract == session.contract
     assert session.purchase is not None
     assert session.purchase.contract == session.contract
-
-
-async def test_remembered_session_resumes_at_start(serve: Serve) -> None:
-    line, store = serve(CAMILLE), MemoryStore()
-    await inside(line, store=store)
-    again = SessionState(line.backend(store))
-    await again.start()
-    assert again.gate is Gate.SIGNED_IN
-    assert again.account.data is not None
-    assert again.remembered_identifier == CAMILLE
-
-
-async def test_remembered_session_offline_resumes_with_an_error_and_a_retry(serve: Serve) -> None:
-    line, store = serve(CAMILLE), MemoryStore()
-    await inside(line, store=store)
-    line.down = True
-    again = SessionState(line.backend(store))
-    await again.start()
-    assert again.gate is Gate.SIGNED_IN
-    assert again.account.missing
-    assert isinstance(again.account.error, Unreachable)
-    line.down = False
-    await again.load_account()
-    assert again.account.data is not None
-    assert again.contract is not None
 
 
 async def test_unreadable_store_at_start_is_reported_and_leads_to_the_sign_in(serve: Serve) -> None:

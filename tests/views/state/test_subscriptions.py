@@ -11,7 +11,7 @@ from services.domain.errors import Changed, NotPossible
 from services.domain.models import Subscription, SubscriptionStatus
 from services.sandbox import Subscriber
 from tests.harness.clock import Clock
-from tests.views.conftest import NOW, Line, Serve, first_contract
+from tests.views.conftest import Line, Serve, first_contract
 from tests.views.factories import ELSEWHERE, ENDING, MONTHLY, PAST, WEEKLY, subscribed
 from views.subscriptions.state import SubscriptionsState
 
@@ -64,22 +64,6 @@ async def test_subscription_is_past_after_its_last_paid_day(line: Line, clock: C
     assert ENDING in names(state.current), "the backend's clock counts, not this device's"
     await state.load()
     assert names(state.past) == [ENDING, PAST]
-
-
-async def test_concurrent_loads_of_subscriptions_send_one_request(line: Line) -> None:
-    state = await state_of(line)
-    await asyncio.gather(state.load(), state.load(), state.load())
-    assert len(line.asked) == 1
-
-
-async def test_subscription_list_offline_keeps_its_data_and_age(line: Line, clock: Clock) -> None:
-    state = await read(line)
-    line.down = True
-    clock.advance(minutes=5)
-    await state.load()
-    assert state.subscriptions.stale
-    assert state.subscriptions.at == NOW
-    assert names(state.current) == [WEEKLY, MONTHLY, ELSEWHERE, ENDING]
 
 
 async def test_termination_confirmed_is_done_and_shown_in_the_list(line: Line) -> None:
