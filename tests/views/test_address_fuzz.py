@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.harness.fuzz import TEXTS, examples
 from tests.views.conftest import Line, quiet
-from tests.views.visits import SIZES, returning
+from tests.views.visits import SIZES, Screen, returning
 
 PLACES = ("/", "/achats", "/achats/", "/aide", "/aide/", "/gerer", "/gerer/abonnements/", "/conso/", "//", "")
 PIECES = TEXTS | st.sampled_from(
@@ -61,7 +60,7 @@ def drawn(most: int) -> list[str]:
 
 
 @SIZES
-async def test_random_address_shows_a_screen(line: Line, screen: dict[str, Any]) -> None:
+async def test_random_address_shows_a_screen(line: Line, screen: Screen) -> None:
     async with returning(line, **screen) as app:
         await app.see("Bonjour Camille")
         for address in drawn(8):

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import msgpack
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from tests.harness.driver import Driver, _encode
 from tests.harness.tree import Tree, own_texts, unpacked, walk
 from tests.views.conftest import CAMILLE, LONG, Line, Serve, quiet
-from tests.views.visits import SIZES, listing, rows
+from tests.views.visits import SIZES, Screen, listing, rows
 
 PERIODS = ("janvier", "février", "mars", "avril", "mai", "juin")
 STEPS = 25
@@ -54,7 +53,7 @@ async def step(app: Driver, line: Line, steps: random.Random) -> None:
 @pytest.mark.parametrize("person", [CAMILLE, LONG])
 @SIZES
 async def test_patches_sent_to_the_client_match_the_control_tree(
-    serve: Serve, person: str, screen: dict[str, Any]
+    serve: Serve, person: str, screen: Screen
 ) -> None:
     line = serve(person)
     steps = random.Random(f"{person} {screen}")  # noqa: S311 - the same walk at each run

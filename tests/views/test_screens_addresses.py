@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, PASSWORD, Line, remembered, visit
-from tests.views.visits import NARROW, SIZES, WIDE, listing, returning, rows
+from tests.views.visits import NARROW, SIZES, WIDE, Screen, listing, returning, rows
 
 
 async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
@@ -20,9 +18,7 @@ async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
 
 
 @SIZES
-async def test_address_is_kept_when_the_session_expires(
-    line: Line, clock: Clock, screen: dict[str, Any]
-) -> None:
+async def test_address_is_kept_when_the_session_expires(line: Line, clock: Clock, screen: Screen) -> None:
     async with returning(line, "/achats?periode=2026-04", **screen) as app:
         await app.see("Facturé en avril")
         clock.advance(days=20)
@@ -43,7 +39,7 @@ async def test_address_is_kept_when_the_session_expires(
 
 @SIZES
 async def test_address_of_an_old_period_explains_and_leads_to_the_current_one(
-    line: Line, screen: dict[str, Any]
+    line: Line, screen: Screen
 ) -> None:
     async with returning(line, "/achats?periode=2019-03", **screen) as app:
         await app.see("Les achats plus anciens figurent sur vos factures.")
@@ -63,7 +59,7 @@ async def test_address_with_an_invalid_period_shows_the_current_one(line: Line) 
 
 
 @SIZES
-async def test_unknown_address_leads_back_to_the_home_screen(line: Line, screen: dict[str, Any]) -> None:
+async def test_unknown_address_leads_back_to_the_home_screen(line: Line, screen: Screen) -> None:
     async with returning(line, **screen) as app:
         for route in ("/nowhere", "/achats/a/b/c", "/conso", "/%2e%2e/x"):
             await app.see("Bonjour Camille")
@@ -77,7 +73,7 @@ async def test_unknown_address_leads_back_to_the_home_screen(line: Line, screen:
 @SIZES
 @pytest.mark.parametrize("query", ["", "?periode=2026-04"])
 async def test_address_of_an_unknown_purchase_leads_back_to_the_list(
-    line: Line, screen: dict[str, Any], query: str
+    line: Line, screen: Screen, query: str
 ) -> None:
     async with returning(line, f"/achats/p-nowhere{query}", **screen) as app:
         await app.see("Cet achat n’est plus disponible.")
@@ -90,7 +86,7 @@ async def test_address_of_an_unknown_purchase_leads_back_to_the_list(
 
 @SIZES
 async def test_purchase_opened_by_its_address_leads_back_to_its_period(
-    long_line: Line, screen: dict[str, Any]
+    long_line: Line, screen: Screen
 ) -> None:
     async with returning(long_line, "/achats/long-0150", **screen) as app:
         await app.see("IP-000150")

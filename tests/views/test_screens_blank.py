@@ -15,7 +15,7 @@ from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Line, Serve, quiet
 from tests.views.factories import ABONNE, WEEKLY, subscribed
-from tests.views.visits import SIZES, returning
+from tests.views.visits import SIZES, Screen, returning
 from views.core.text import blank, initial, joined
 
 CONTRACT = Path(__file__).parents[2] / "services" / "sandbox" / "openapi.yaml"
@@ -92,9 +92,7 @@ def test_the_contract_names_its_free_texts() -> None:
 
 @SIZES
 @pytest.mark.parametrize("blank", daily(BLANKS, "\u200b\u00a0"), ids=ascii)
-async def test_blank_texts_leave_every_screen_readable(
-    serve: Serve, blank: str, screen: dict[str, Any]
-) -> None:
+async def test_blank_texts_leave_every_screen_readable(serve: Serve, blank: str, screen: Screen) -> None:
     line = blanked(serve(subscribed()), blank)
     async with returning(line, **screen) as app:
         for route in SCREENS:
@@ -120,7 +118,7 @@ async def test_a_blank_publisher_gives_way_to_the_content_then_to_a_sentence(ser
 @pytest.mark.parametrize("route", SCREENS)
 @SIZES
 async def test_an_account_without_contracts_says_so_and_offers_ways_on(
-    serve: Serve, route: str, screen: dict[str, Any]
+    serve: Serve, route: str, screen: Screen
 ) -> None:
     nobody = Subscriber(identifier="rien@demo.example", password=PASSWORD, display_name="Sacha Vide")
     line = serve(nobody)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import icalendar
 import msgspec
@@ -12,7 +11,7 @@ import pytest
 from tests.harness.cases import daily
 from tests.views.conftest import NOW, Serve
 from tests.views.factories import subscribed
-from tests.views.visits import SIZES, returning
+from tests.views.visits import SIZES, Screen, returning
 
 SAID = {
     "fr-FR": {
@@ -39,7 +38,7 @@ SAID = {
 @pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
 @SIZES
 async def test_calendar_lists_upcoming_charges_and_exports_them(
-    serve: Serve, locale: str, screen: dict[str, Any]
+    serve: Serve, locale: str, screen: Screen
 ) -> None:
     said, line = SAID[locale], serve(subscribed())
     async with returning(line, "/gerer", web=True, locale=locale, **screen) as app:

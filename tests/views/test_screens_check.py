@@ -15,7 +15,7 @@ from services.sandbox.data_file import Contract, Money, Purchase
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet
-from tests.views.visits import SIZES, returning
+from tests.views.visits import SIZES, Screen, returning
 
 CAMILLE, FOYER = "camille@demo.example", "foyer@demo.example"
 FULL_PAGE = re.compile(r"/purchases\?.*perPage=100")
@@ -72,9 +72,7 @@ WORDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("locale", daily(WORDS, "fr-FR"))
 @SIZES
-async def test_findings_are_shown_decided_and_undone(
-    serve: Serve, locale: str, screen: dict[str, Any]
-) -> None:
+async def test_findings_are_shown_decided_and_undone(serve: Serve, locale: str, screen: Screen) -> None:
     said, line = WORDS[locale], serve(CAMILLE)
     async with returning(line, locale=locale, **screen) as app:
         await app.see(f"4 {said['card']}")

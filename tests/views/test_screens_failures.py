@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from services.domain.errors import BackendError
 from tests.harness.clock import Clock
 from tests.views.conftest import CAMILLE, NOW, PASSWORD, Line, Serve, quiet, remembered, visit
-from tests.views.visits import SIZES, WIDE, listing, returning, rows
+from tests.views.visits import SIZES, WIDE, Screen, listing, returning, rows
 from views.usage import one_off_services
 
 SCREENS = pytest.mark.parametrize(
@@ -44,7 +43,7 @@ async def test_screen_offline_from_the_start_shows_the_error_and_recovers_by_ret
 @SCREENS
 @SIZES
 async def test_screen_offline_after_a_load_keeps_its_data_and_age(
-    line: Line, clock: Clock, route: str, text: str, screen: dict[str, Any]
+    line: Line, clock: Clock, route: str, text: str, screen: Screen
 ) -> None:
     async with returning(line, route, **screen) as app:
         await app.see(text)
@@ -143,7 +142,7 @@ async def test_card_without_purchases_is_hidden_with_a_reason(serve: Serve, rout
 
 
 @SIZES
-async def test_empty_period_leads_to_the_previous_one(serve: Serve, screen: dict[str, Any]) -> None:
+async def test_empty_period_leads_to_the_previous_one(serve: Serve, screen: Screen) -> None:
     async with returning(serve("sans-achat@demo.example"), "/achats", **screen) as app:
         await app.see("Aucun achat sur cette période")
         await app.tap("Voir la période précédente")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import flet as ft
 import pytest
 
 from tests.harness.cases import daily
 from tests.views.conftest import Line, Serve, quiet
 from tests.views.factories import subscribed
-from tests.views.visits import NARROW, SIZES, returning
+from tests.views.visits import NARROW, SIZES, Screen, returning
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
 SAID: dict[str, dict[str, str]] = {
@@ -48,7 +46,7 @@ SAID: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
 @SIZES
 async def test_forecast_is_shown_in_a_line_with_its_parts_in_a_sheet(
-    serve: Serve, locale: str, screen: dict[str, Any]
+    serve: Serve, locale: str, screen: Screen
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     async with returning(line, locale=locale, **screen) as app:

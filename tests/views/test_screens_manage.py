@@ -15,7 +15,7 @@ from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import Line, Serve, choose_contract, first, quiet, remembered, sign_in, visit
 from tests.views.factories import ABONNE, ELSEWHERE, WEEKLY, kept, subscribed
-from tests.views.visits import SIZES, returning
+from tests.views.visits import SIZES, Screen, returning
 from views.service import state as service_module
 
 CAMILLE, FOYER, SUSPENDED = "camille@demo.example", "foyer@demo.example", "suspendu@demo.example"
@@ -136,7 +136,7 @@ def switch(app: Driver) -> ft.Switch:
 @LANGUAGES
 @SIZES
 async def test_termination_requires_a_confirmation_and_shows_the_receipt(
-    line: Line, said: SimpleNamespace, screen: dict[str, Any]
+    line: Line, said: SimpleNamespace, screen: Screen
 ) -> None:
     async with returning(line, "/gerer", locale=said.locale, **screen) as app:
         await app.see(said.weekly, said.next_charge)
@@ -189,7 +189,7 @@ async def test_termination_sheet_is_disabled_while_sending(line: Line) -> None:
 @LANGUAGES
 @SIZES
 async def test_subscription_without_termination_links_to_its_publisher(
-    line: Line, said: SimpleNamespace, screen: dict[str, Any]
+    line: Line, said: SimpleNamespace, screen: Screen
 ) -> None:
     async with returning(line, "/gerer", locale=said.locale, **screen) as app:
         await app.see("Grand Écran Plus")
@@ -244,7 +244,7 @@ async def test_termination_on_a_stale_screen_changes_nothing_and_reloads(line: L
 @SIZES
 @pytest.mark.parametrize("route", ["/gerer", f"/gerer/abonnements/{WEEKLY}"], ids=["list", "detail"])
 async def test_termination_offline_says_that_nothing_was_sent_and_keeps_the_list(
-    line: Line, route: str, screen: dict[str, Any]
+    line: Line, route: str, screen: Screen
 ) -> None:
     async with returning(line, route, **screen) as app:
         await app.see("Club Cubéo")
@@ -260,9 +260,7 @@ async def test_termination_offline_says_that_nothing_was_sent_and_keeps_the_list
 
 
 @SIZES
-async def test_subscription_screen_shows_its_costs_and_all_charges(
-    line: Line, screen: dict[str, Any]
-) -> None:
+async def test_subscription_screen_shows_its_costs_and_all_charges(line: Line, screen: Screen) -> None:
     async with returning(line, "/gerer", **screen) as app:
         await app.tap("Club Cubéo")
         await app.see("Coût par mois, 12,96 €")
@@ -308,7 +306,7 @@ async def test_unknown_subscription_shows_not_available(line: Line) -> None:
 @LANGUAGES
 @SIZES
 async def test_service_switch_asks_for_confirmation_in_both_directions(
-    line: Line, said: SimpleNamespace, screen: dict[str, Any]
+    line: Line, said: SimpleNamespace, screen: Screen
 ) -> None:
     async with returning(line, "/gerer", locale=said.locale, **screen) as app:
         await app.see(said.on_since)
@@ -417,7 +415,7 @@ async def test_failed_service_switch_shows_the_unchanged_state(line: Line) -> No
 @LANGUAGES
 @SIZES
 async def test_home_sums_up_subscriptions_and_service_and_links_to_them(
-    line: Line, said: SimpleNamespace, screen: dict[str, Any]
+    line: Line, said: SimpleNamespace, screen: Screen
 ) -> None:
     french = said is FR
     async with returning(line, locale=said.locale, **screen) as app:
@@ -463,7 +461,7 @@ async def test_manage_screen_without_subscriptions_shows_the_empty_state(serve: 
 
 
 @SIZES
-async def test_dispute_is_sent_once_and_shown_on_the_purchase(line: Line, screen: dict[str, Any]) -> None:
+async def test_dispute_is_sent_once_and_shown_on_the_purchase(line: Line, screen: Screen) -> None:
     route = "/achats/charge-2026-05-11-0?periode=2026-06"
     async with returning(line, route, **screen) as app:
         await app.tap("Signaler un problème", "Envoyer le signalement")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.views.conftest import Serve, quiet
 from tests.views.test_screens_check import ledger_reads
-from tests.views.visits import SIZES, returning
+from tests.views.visits import SIZES, Screen, returning
 
 VEILLE = "veille@demo.example"
 LIST = "/achats?periode=2026-05"
@@ -23,7 +21,7 @@ LIST = "/achats?periode=2026-05"
 )
 @SIZES
 async def test_purchase_rows_mark_new_publishers_and_same_day_repeats(
-    serve: Serve, locale: str, new: str, times: str, screen: dict[str, Any]
+    serve: Serve, locale: str, new: str, times: str, screen: Screen
 ) -> None:
     line = serve(VEILLE)
     async with returning(line, locale=locale, **screen) as app:

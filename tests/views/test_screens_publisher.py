@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.views.conftest import Line, Serve, quiet
 from tests.views.test_screens_check import ledger_reads
-from tests.views.visits import SIZES, WIDE, returning
+from tests.views.visits import SIZES, WIDE, Screen, returning
 from views.routes import named_by, publisher_address
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
@@ -34,7 +33,7 @@ CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
     ],
 )
 async def test_publisher_screen_shows_its_facts_and_purchases(
-    line: Line, screen: dict[str, Any], locale: str, h1: str, since: str, bill: str, all_: str, paid: str
+    line: Line, screen: Screen, locale: str, h1: str, since: str, bill: str, all_: str, paid: str
 ) -> None:
     route = "/editeurs/club-cubeo"
     async with returning(line, route, locale=locale, **screen) as app:

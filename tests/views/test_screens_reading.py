@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from tests.harness.driver import Driver
 from tests.harness.tree import spoken
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
-from tests.views.visits import returning
+from tests.views.visits import Screen, returning
 
 PATHS = [
     "/",
@@ -52,9 +51,7 @@ def assert_in_order(app: Driver, where: str) -> None:
 
 
 @SIZES
-async def test_reading_order_of_all_screens_follows_the_headings(
-    serve: Serve, screen: dict[str, Any]
-) -> None:
+async def test_reading_order_of_all_screens_follows_the_headings(serve: Serve, screen: Screen) -> None:
     line = serve(subscribed(), CAMILLE)
     for person in (ABONNE, CAMILLE):
         async with returning(line, who=person, **screen) as app:
@@ -70,7 +67,7 @@ async def test_reading_order_of_all_screens_follows_the_headings(
 
 
 @SIZES
-async def test_reading_order_of_the_sign_in_follows_the_headings(line: Line, screen: dict[str, Any]) -> None:
+async def test_reading_order_of_the_sign_in_follows_the_headings(line: Line, screen: Screen) -> None:
     async with visit(line, web=True, **screen) as app:
         await app.see("Identifiez-vous")
         assert_in_order(app, "identifier")
@@ -89,9 +86,7 @@ async def test_reading_order_of_the_sign_in_follows_the_headings(line: Line, scr
 
 
 @SIZES
-async def test_reading_order_of_empty_screens_follows_the_headings(
-    serve: Serve, screen: dict[str, Any]
-) -> None:
+async def test_reading_order_of_empty_screens_follows_the_headings(serve: Serve, screen: Screen) -> None:
     nobody = Subscriber(identifier="rien@demo.example", password=PASSWORD, display_name="Sacha Vide")
     line = serve(nobody)
     async with returning(line, **screen) as app:
@@ -102,9 +97,7 @@ async def test_reading_order_of_empty_screens_follows_the_headings(
 
 
 @SIZES
-async def test_reading_order_of_failed_screens_follows_the_headings(
-    serve: Serve, screen: dict[str, Any]
-) -> None:
+async def test_reading_order_of_failed_screens_follows_the_headings(serve: Serve, screen: Screen) -> None:
     line = serve(subscribed())
     store = await remembered(line, ABONNE)
     line.broken = "/contracts"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import flet as ft
@@ -15,7 +14,7 @@ from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, choose_contract, quiet
 from tests.views.factories import ABONNE, subscribed
-from tests.views.visits import NARROW, SIZES, returning
+from tests.views.visits import NARROW, SIZES, Screen, returning
 
 SAID: dict[str, dict[str, str]] = {
     "fr-FR": {
@@ -46,7 +45,7 @@ SAID: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
 @SIZES
 async def test_bill_told_by_the_backend_is_explained_without_typing(
-    serve: Serve, locale: str, screen: dict[str, Any]
+    serve: Serve, locale: str, screen: Screen
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     route = "/achats?periode=2026-05"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import Line, Serve, quiet
-from tests.views.visits import NARROW, SIZES, WIDE, returning
+from tests.views.visits import NARROW, SIZES, WIDE, Screen, returning
 
 CAMILLE, LARGE = "camille@demo.example", "gros-volume@demo.example"
 SAID = {
@@ -45,7 +44,7 @@ def purchases(app: Driver) -> list[str]:
 @pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
 @SIZES
 async def test_search_finds_purchases_of_all_periods_and_exports_them(
-    serve: Serve, locale: str, screen: dict[str, Any]
+    serve: Serve, locale: str, screen: Screen
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     async with returning(line, "/achats", web=True, locale=locale, **screen) as app:

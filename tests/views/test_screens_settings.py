@@ -11,7 +11,7 @@ import pytest
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, Line, Serve, choose_contract, quiet, remembered, sign_in, visit
 from tests.views.factories import ABONNE, subscribed
-from tests.views.visits import SIZES, WIDE, returning
+from tests.views.visits import SIZES, WIDE, Screen, returning
 from views.core.preferences import TEXT_SIZES
 
 
@@ -35,9 +35,7 @@ def sizes(app: Driver) -> set[float]:
 
 
 @SIZES
-async def test_settings_screen_shows_the_account_masked_and_all_choices(
-    line: Line, screen: dict[str, Any]
-) -> None:
+async def test_settings_screen_shows_the_account_masked_and_all_choices(line: Line, screen: Screen) -> None:
     async with returning(line, "/reglages", **screen) as app:
         await app.see("Ada Blanchet", "@demo.example")
         await app.see_not(ABONNE)
@@ -52,9 +50,7 @@ async def test_settings_screen_shows_the_account_masked_and_all_choices(
 
 
 @SIZES
-async def test_account_button_opens_the_settings_and_back_leads_home(
-    line: Line, screen: dict[str, Any]
-) -> None:
+async def test_account_button_opens_the_settings_and_back_leads_home(line: Line, screen: Screen) -> None:
     async with returning(line, "/gerer", **screen) as app:
         await app.see("Vos abonnements")
         await app.tap("Compte et réglages")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import flet as ft
 import pytest
 from flet.controls.dialog_control import DialogControl
@@ -14,7 +12,7 @@ from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import Line, Serve, visit
 from tests.views.factories import subscribed
-from tests.views.visits import NARROW, WIDE, returning, rows
+from tests.views.visits import NARROW, WIDE, Screen, returning, rows
 
 CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
 COMMENT = "Précisez si vous le souhaitez"
@@ -83,7 +81,7 @@ SHEETS = [
     ),
 )
 async def test_sheet_at_other_window_sizes_stays_open(
-    serve: Serve, screen: dict[str, Any], route: str, button: str, title: str
+    serve: Serve, screen: Screen, route: str, button: str, title: str
 ) -> None:
     async with returning(serve(subscribed()), route, **screen) as app:
         await app.tap(button)
@@ -119,7 +117,7 @@ async def test_forgotten_password_at_other_window_sizes_stays_open(serve: Serve)
 
 
 @SCREENS
-async def test_report_at_other_window_sizes_keeps_what_was_typed(line: Line, screen: dict[str, Any]) -> None:
+async def test_report_at_other_window_sizes_keeps_what_was_typed(line: Line, screen: Screen) -> None:
     async with returning(line, "/achats?periode=2026-05", **screen) as app:
         await report_first_purchase(app)
         await app.enter(COMMENT, "Jamais reçu")
@@ -138,7 +136,7 @@ async def test_password_asked_in_a_sheet_at_other_window_sizes_is_kept(serve: Se
 
 
 @SCREENS
-async def test_sheet_closes_when_another_screen_comes(line: Line, screen: dict[str, Any]) -> None:
+async def test_sheet_closes_when_another_screen_comes(line: Line, screen: Screen) -> None:
     async with returning(line, "/achats?periode=2026-05", **screen) as app:
         await report_first_purchase(app)
         await app.go("/gerer")
@@ -165,7 +163,7 @@ async def test_sheet_closes_when_the_session_ends(line: Line, clock: Clock) -> N
     ],
 )
 async def test_sheet_of_a_contest_at_other_window_sizes_stays_open(
-    serve: Serve, screen: dict[str, Any], button: str, title: str
+    serve: Serve, screen: Screen, button: str, title: str
 ) -> None:
     async with returning(serve(VEILLE), "/gerer", **screen) as app:
         await app.tap("Ciné Lanterne · 4,99\u00a0€", button)

@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pypdf
 import pytest
@@ -18,7 +17,7 @@ from services.insights.year import year_of
 from tests.harness.cases import daily
 from tests.services.insights.factories import NOW, entry, ledger, moment
 from tests.views.conftest import Line, Serve
-from tests.views.visits import SIZES, returning
+from tests.views.visits import SIZES, Screen, returning
 from views.core.text import Language
 from views.kit.design import Design
 from views.kit.theme import Layout
@@ -62,7 +61,7 @@ SAID = {
 @pytest.mark.parametrize("locale", daily(SAID, "fr-FR"))
 @SIZES
 async def test_year_screen_shows_its_facts_and_saves_its_files(
-    serve: Serve, locale: str, screen: dict[str, Any]
+    serve: Serve, locale: str, screen: Screen
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     route = "/conso/internet"

@@ -12,8 +12,10 @@ import pytest
 from tests.harness.driver import Driver
 from tests.views.conftest import Line, quiet, remembered, visit
 
-NARROW: dict[str, Any] = {"width": 390, "height": 844}
-WIDE: dict[str, Any] = {"width": 1280, "height": 900}
+Screen = dict[str, Any]
+"""Arguments of a driver: the size of its window."""
+NARROW: Screen = {"width": 390, "height": 844}
+WIDE: Screen = {"width": 1280, "height": 900}
 SIZES = pytest.mark.parametrize(
     "screen", [NARROW, pytest.param(WIDE, marks=pytest.mark.nightly)], ids=["narrow", "wide"]
 )
