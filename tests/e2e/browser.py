@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from playwright.sync_api import Error, Locator, Page
@@ -234,6 +235,15 @@ def tap(page: Page, name: str) -> None:
 
     until(page, in_view, f"{name!r} does not stay")
     named(page, name).click(timeout=stretched(PATIENCE) * 1000)
+
+
+def download(page: Page, button: str, folder: Path) -> Path:
+    """Tap a button, and return the file that the browser saves in `folder`."""
+    with page.expect_download(timeout=stretched(PATIENCE) * 1000) as downloading:
+        tap(page, button)
+    file = folder / downloading.value.suggested_filename
+    downloading.value.save_as(file)
+    return file
 
 
 def field(page: Page, label: str) -> Locator:

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.e2e.browser import PATIENCE, enter, scroll_to, see, see_address, see_heading, tap
+from tests.e2e.browser import download, enter, scroll_to, see, see_address, see_heading, tap
 from tests.e2e.conftest import Visit
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
-from tests.harness.patience import stretched
 from tests.harness.processes import Server
 
 WORDS = {
@@ -91,10 +90,7 @@ def test_year_is_read_and_its_picture_saved(
     assert faults(page, said) == []
     scroll_to(page, words["picture"])
     assert faults(page, said, scrolled=True) == []
-    with page.expect_download(timeout=stretched(PATIENCE) * 1000) as downloading:
-        tap(page, words["picture"])
+    file = download(page, words["picture"], tmp_path)
     see(page, words["done"])
-    file = tmp_path / downloading.value.suggested_filename
-    downloading.value.save_as(file)
     with Image.open(io.BytesIO(file.read_bytes())) as image:
         assert image.size == (1080, 1350)

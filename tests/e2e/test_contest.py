@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from tests.e2e.browser import PATIENCE, scroll_to, see, see_heading, tap
+from tests.e2e.browser import download, scroll_to, see, see_heading, tap
 from tests.e2e.conftest import NOW, Serve, ServeSandbox, Visit
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
-from tests.harness.patience import stretched
 from tests.views.test_screens_contest import FULL_NUMBER
 
 WORDS = {
@@ -68,9 +67,9 @@ def test_document_is_saved_in_six_taps_from_an_unknown_charge(
     sign_in(page, said, "camille@demo.example")
     taps = count(1)
 
-    def press(name: str) -> int:
+    def press(name: str) -> None:
         tap(page, name)
-        return next(taps)
+        next(taps)
 
     press(words["see"])
     see_heading(page, words["heading"])
@@ -85,12 +84,9 @@ def test_document_is_saved_in_six_taps_from_an_unknown_charge(
     press(words["prepare"])
     scroll_to(page, words["after"])
     scroll_to(page, words["save"])
-    with page.expect_download(timeout=stretched(PATIENCE) * 1000) as downloading:
-        used = press(words["save"])
-    assert used <= MOST_TAPS
-    file = tmp_path / downloading.value.suggested_filename
+    file = download(page, words["save"], tmp_path)
+    assert next(taps) <= MOST_TAPS
     assert re.fullmatch(r"(contestation|dispute)-[0-9a-f]{8}\.pdf", file.name)
-    downloading.value.save_as(file)
     pages = PdfReader(io.BytesIO(file.read_bytes())).pages
     text = " ".join(" ".join(page.extract_text().split()) for page in pages)
     assert "L’abonnement a été résilié le 5 avril 2026" in text

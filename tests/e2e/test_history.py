@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page
 
 from services.sandbox.demo_history import archive
-from tests.e2e.browser import PATIENCE, scroll_to, see, see_address, see_heading, tap
+from tests.e2e.browser import PATIENCE, download, scroll_to, see, see_address, see_heading, tap
 from tests.e2e.conftest import NOW, Visit
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_journeys import EN, FR, Said, sign_in
@@ -71,10 +71,7 @@ def test_history_is_exported_and_older_months_are_imported(
     scroll_to(page, words["export"])
     tap(page, words["export"])
     see(page, words["plain"])
-    with page.expect_download(timeout=PATIENCE * 1000) as downloading:
-        tap(page, words["save"])
-    file = tmp_path / downloading.value.suggested_filename
-    downloading.value.save_as(file)
+    file = download(page, words["save"], tmp_path)
     assert len(json.loads(file.read_bytes())["contracts"][0]["periods"]) == 6
     tap(page, words["close"])
     tap(page, words["import"])

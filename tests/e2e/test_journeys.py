@@ -31,7 +31,7 @@ from tests.e2e.browser import (
     wait_for_app,
     wheel,
 )
-from tests.e2e.conftest import NOW, Serve, ServeSandbox, Visit
+from tests.e2e.conftest import Serve, Visit
 from tests.harness.processes import Server
 
 PASSWORD = "Soleil-2026"
@@ -323,40 +323,6 @@ def test_a_screen_at_rest_draws_nothing(demo: Server, visit: Visit) -> None:
     tap(page, FR.back)
     see_heading(page, FR.usage)
     until(page, lambda: page.evaluate(FRAMES) == 0, "the consumption never rests")
-
-
-@pytest.mark.nightly
-def test_a_dead_backend_and_an_outage_have_their_own_sentences(
-    serve: Serve, serve_sandbox: ServeSandbox, visit: Visit
-) -> None:
-    sandbox = serve_sandbox(now=NOW)
-    app = serve(backend=sandbox.url)
-    sandbox.stop()
-    page = visit(f"{app.url}/achats")
-    see_heading(page, FR.sign_in)
-    enter(page, FR.identifier, "camille@demo.example")
-    tap(page, FR.proceed)
-    see(page, "Connexion impossible")
-    see(page, "Vérifiez votre réseau, puis réessayez.")
-
-    sandbox.start()
-    tap(page, FR.proceed)
-    see_heading(page, FR.your_password)
-    enter(page, FR.password, PASSWORD)
-    tap(page, FR.submit)
-    see_heading(page, FR.purchases)
-    kept = see_rows(page)
-
-    sandbox.stop()
-    tap(page, "Actualiser")
-    see(page, "Hors ligne")
-    see(page, "Données du 14 mai à 12:00")
-    assert set(rows(page)) <= set(kept)
-    assert rows(page), "old data beats no data"
-
-    sandbox.start()
-    see_not(page, "Hors ligne")  # recovery tries again by itself: a press of Retry would race with it
-    assert rows(page)
 
 
 def test_the_embedded_demonstration_says_what_it_is(serve: Serve, visit: Visit) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 from services.sandbox.schema import dispute, feedback, subscription
 from tests.e2e.browser import (
     PATIENCE,
+    download,
     enter,
     focused,
     named,
@@ -302,11 +303,8 @@ def test_the_file_of_a_period_sums_to_the_total_on_screen(
     see(page, "7,77 € en attente de confirmation")
     tap(page, "Exporter la période (CSV)")
     see(page, "La période affichée")
-    with page.expect_download(timeout=stretched(PATIENCE) * 1000) as downloading:
-        tap(page, "Enregistrer le fichier")
+    file = download(page, "Enregistrer le fichier", tmp_path)
     see(page, "Export enregistré")
-    file = tmp_path / downloading.value.suggested_filename
-    downloading.value.save_as(file)
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter=";"))
     assert len(rows) == 5

@@ -166,23 +166,6 @@ def test_screen_stays_readable_under_a_notice_while_the_server_is_away(
     assert notice(page) == ""
 
 
-@pytest.mark.nightly
-def test_a_return_to_a_server_that_forgot_the_session_is_a_new_page_at_the_same_address(
-    app: Server, cable: Cable, visit: Visit
-) -> None:
-    page = visit(f"{cable.url}/achats")
-    on_purchases(page)
-    cable.pull_out()
-    app.stop()
-    app.start()
-    cable.put_back()
-    see_heading(page, FR.sign_in, within=90)
-    assert page.url.endswith("/achats?periode=2026-03")
-    sign_in(page, FR, "camille@demo.example")
-    see_period(page, FR.march)
-    see_rows(page)
-
-
 def is_dark(page: Page) -> bool:
     """Return whether the corner of the page is darker than a middle gray."""
     with Image.open(io.BytesIO(page.screenshot())) as picture:
