@@ -226,6 +226,19 @@ def test_client_that_does_not_read_its_screens_is_disconnected() -> None:
         until(lambda: host.connections == 0, "the screens wait for ever")
 
 
+async def test_compression_keeps_no_memory_for_the_messages_of_a_client() -> None:
+    with served(ConnectionLimits()) as host:
+        address = f"ws://127.0.0.1:{host.port}/ws"
+        async with connect(address, compression="deflate", max_size=None, proxy=None) as connection:
+            await connection.send(registration())
+            assert await connection.recv()
+            assert connection.response is not None
+            agreed = connection.response.headers["Sec-WebSocket-Extensions"].split("; ")
+            assert {"permessage-deflate", "client_no_context_takeover", "server_max_window_bits=12"} <= {
+                *agreed
+            }
+
+
 async def test_client_without_pong_is_disconnected_and_one_with_pong_stays() -> None:
     with served(SHORT) as host:
         async with connect(f"ws://127.0.0.1:{host.port}/ws", proxy=None) as honest:

