@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import flet as ft
@@ -55,13 +55,13 @@ def component(body: Callable[P, R]) -> Callable[P, R]:
     return cast(Callable[P, R], ft.component(guarded))
 
 
+@dataclass(slots=True)
 class _Memory:
     """Controls that a component built last, and its calls of `kept` functions in the current redraw."""
 
-    def __init__(self) -> None:
-        self.last: Any = None
-        self.built: dict[str, tuple[tuple[Any, ...], ft.BaseControl]] = {}
-        self.calls: Counter[str] = Counter()
+    last: Any = None
+    built: dict[str, tuple[tuple[Any, ...], ft.BaseControl]] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
 
 
 _MEMORY: ContextVar[_Memory | None] = ContextVar("controls of the component that is redrawn", default=None)
@@ -89,8 +89,7 @@ def kept(build: Callable[..., ControlT]) -> Kept[ControlT]:
             return build(*args)
         name = build.__name__
         if key is None:
-            memory.calls[name] += 1
-            key = memory.calls[name]
+            key = memory.calls[name] = memory.calls.get(name, 0) + 1
         place = f"{name}-{key}"
         known = memory.built.get(place)
         if known is None or known[0] != args:

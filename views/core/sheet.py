@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import flet as ft
 
@@ -24,26 +23,34 @@ def use_sheet(design: Design, sheet: Sheet | None) -> None:
     The size of the window when the sheet opens decides between a bottom sheet and a dialog. The choice holds
     while the sheet is open: a switch would open a new modal and lose the focus and the cursor.
     """
-    shown, dialog = ft.use_ref(False), ft.use_ref(False)
-    opening: Any = ft.use_ref(0)
-    if not shown.current:
-        dialog.current = design.layout.wide
-        opening.current += 1
-    shown.current = sheet is not None
+    opening = ft.use_memo(_Opening, [])
+    if not opening.shown:
+        opening.dialog = design.layout.wide
+        opening.number += 1
+    opening.shown = sheet is not None
     drawn = None
     if sheet is not None:
-        sheet = replace(sheet, on_close=partial(_close, sheet, opening, opening.current))
-        drawn = _dialog(design, sheet) if dialog.current else _bottom_sheet(design, sheet)
+        sheet = replace(sheet, on_close=partial(_close, sheet, opening, opening.number))
+        drawn = _dialog(design, sheet) if opening.dialog else _bottom_sheet(design, sheet)
     ft.use_dialog(drawn)
 
 
-def _close(sheet: Sheet, opening: Any, number: int) -> None:
+@dataclass(slots=True)
+class _Opening:
+    """Last opening of a sheet, which a redraw keeps."""
+
+    number: int = 0
+    shown: bool = False
+    dialog: bool = False
+
+
+def _close(sheet: Sheet, opening: _Opening, number: int) -> None:
     """Close a sheet that the user dismissed.
 
     A modal that the app closed also sends a dismissal when its animation ends. By then the sheet may be open
     again.
     """
-    if opening.current == number:
+    if opening.number == number:
         sheet.on_close()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 import flet as ft
 
@@ -50,35 +51,45 @@ def release_focus() -> None:
 
 def keep_focus(button: ft.TextButton, key: str, act: Callable[[], Awaitable[None] | None]) -> ft.TextButton:
     """Return `button`, named by `key`; it runs `act` and keeps the focus after a keyboard press."""
+    handlers = _Handlers(button, key, act)
+    button.key = key
+    button.on_focus, button.on_blur, button.on_click = handlers.focused, handlers.blurred, handlers.pressed
+    return button
 
-    def focused() -> None:
-        _focus().on = key
 
-    async def blurred() -> None:
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    """Event handlers of a button; a session has many, and closures would take twice the memory."""
+
+    button: ft.TextButton
+    key: str
+    act: Callable[[], Awaitable[None] | None]
+
+    def focused(self) -> None:
+        _focus().on = self.key
+
+    async def blurred(self) -> None:
         focus = _focus()
-        if focus.on == key:
+        if focus.on == self.key:
             focus.on = ""
-        if focus.pressed == key and focus.left:
+        if focus.pressed == self.key and focus.left:
             focus.left -= 1
-            await _give_back(focus, key)
+            await _give_back(focus, self.key)
 
-    async def pressed() -> None:
-        focus, before = _focus(), button._i
-        if focus.on == key:
-            focus.pressed, focus.left = key, _MOST
-        under_way = act()
+    async def pressed(self) -> None:
+        focus, before = _focus(), self.button._i
+        if focus.on == self.key:
+            focus.pressed, focus.left = self.key, _MOST
+        under_way = self.act()
         if under_way is not None:
             await under_way
         for _ in range(_MOST):  # a replaced control reports no blur, and may return late
             await asyncio.sleep(_SETTLED)
-            if focus.pressed != key or before in ft.context.page.session.index:
+            if focus.pressed != self.key or before in ft.context.page.session.index:
                 return
             focus.on = ""
-            if await _give_back(focus, key):
+            if await _give_back(focus, self.key):
                 return
-
-    button.key, button.on_focus, button.on_blur, button.on_click = key, focused, blurred, pressed
-    return button
 
 
 async def focus_on(key: str) -> None:

@@ -53,10 +53,11 @@ def bar(
     above, below = (0.0, radius) if total < 0 else (radius, 0.0)
     color = colors.chart_selected if chosen else colors.chart_bar
     outline = colors.accent if chosen else colors.chart_bar
+    bottom = scale.below - (length if total < 0 else 0)
     return ft.Container(
         width=width,
         height=length,
-        margin=ft.Margin.only(bottom=scale.below - (length if total < 0 else 0)),
+        margin=ft.Margin.only(bottom=bottom) if bottom else None,
         bgcolor=(colors.accent_bg if chosen else None) if partial else color,
         border=ft.Border.all(2, outline) if partial and length else None,
         border_radius=ft.BorderRadius.vertical(top=above, bottom=below),

@@ -91,6 +91,11 @@ class Design:
         return _variant(self.type.h3, decoration=ft.TextDecoration.LINE_THROUGH)
 
     @cached_property
+    def muted(self) -> ft.TextStyle:
+        """Style of a part of a text in the muted color."""
+        return ft.TextStyle(color=self.colors.content_muted)
+
+    @cached_property
     def row_title(self) -> ft.TextStyle:
         """Style of the first line of a row, on a single line."""
         return _variant(self.wrapped_title, overflow=ft.TextOverflow.ELLIPSIS)
