@@ -1,8 +1,8 @@
 """Client of the backend: one method per endpoint, frozen values as results, `BackendError` as the only error.
 
 One `Backend` serves one visitor, on one event loop. Answers are cached until the session ends. A cached
-answer is shown at once (`Reading.known`) and revalidated by its `ETag`. If the device stores the session,
-the cache is stored too, encrypted (`services/client/offline.py`), until the session ends.
+answer is shown at once (`Reading.known`) and revalidated by its `ETag`. `Backend.device` stores answers
+between two starts of the app.
 
 Over 250 lines: every endpoint is here.
 """
@@ -10,19 +10,16 @@ Over 250 lines: every endpoint is here.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-import msgspec
-from msgspec import Meta, Struct
-
-from services.client.cache import CacheEntry, Priority, Reading, ResponseCache, encode, unreadable
+from services.client.cache import CacheEntry, Priority, Reading, ResponseCache, unreadable
 from services.client.credentials import CredentialProblem, CredentialStore
+from services.client.device_data import DeviceData
 from services.client.diagnostics import FailureLog
 from services.client.http import CALL_TIMEOUT, Clock, HttpClient, Response, replace_surrogates, utc_now
 from services.client.oauth import Challenge, OAuthClient, Tokens
@@ -65,7 +62,7 @@ from services.insights.review import Review, merge
 
 if TYPE_CHECKING:
     from services.client.history_store import HistoryStore
-    from services.client.offline import Cipher, OfflineStore
+    from services.client.offline import OfflineStore
 
 __all__ = ["Backend", "Challenge", "Clock", "Remembered"]
 
@@ -83,14 +80,6 @@ LONGEST_FEEDBACK = 250
 CLOSING_TIME = 5.0
 """Seconds for writes in flight to end when the client is closed."""
 
-SAVING_DELAY: Final = 1.0
-"""Seconds during which reads are collected, to be written to the device together."""
-
-_ANSWERS: Final = "answers"
-_FEEDBACK: Final = "opinion-"
-_REVIEW: Final = "review-"
-"""Names of files on the device; a key follows the second, a digest the third."""
-
 _ID = re.compile(r"[\w.~:-]{1,128}", re.ASCII)
 
 _ACCOUNT: Final = "/v1/me"
@@ -98,27 +87,6 @@ _ACCOUNT: Final = "/v1/me"
 _OF_CHANGES = (Changed, NotPossible)
 """Possible answers to a change; as answers to a read they are unexpected, as are 403 and 404 of the account.
 """
-
-
-class UnsentFeedback(Struct, frozen=True):
-    """Feedback on a help article, not sent yet."""
-
-    article_id: str
-    useful: bool
-    liked: str | None
-    missing: str | None
-    key: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")]
-    """Idempotency key of all tries to send it: a UUID."""
-
-    def __repr__(self) -> str:
-        return "UnsentFeedback(...)"
-
-
-class _UnsentReview(Struct, frozen=True):
-    """Review document with changes that the backend does not have."""
-
-    contract_id: str
-    review: Review
 
 
 class Backend:
@@ -151,12 +119,8 @@ class Backend:
         self._http = http_client
         self._oauth = OAuthClient(http_client)
         self._session = Session(self._oauth, credentials, clock=clock, on_end=self._ended)
-        self._offline = offline
-        self.history = history
-        self._saving: asyncio.TimerHandle | None = None
-        self._unsent: tuple[UnsentFeedback, ...] = ()
-        self._reviews: dict[str, Review] = {}
-        self._cache = ResponseCache(self._save_soon)
+        self.device = DeviceData(self._session, offline, history, lambda: self._cache)
+        self._cache = ResponseCache(self.device.save_soon)
         self._writes = Writes(http_client, self._session, lambda: self._cache)
         self._leaving = SingleFlight()
         self._opening = SingleFlight()
@@ -208,16 +172,6 @@ class Backend:
         """Reason why the session is not stored for the next start although it should be."""
         return self._session.problem
 
-    @property
-    def keeps_on_device(self) -> bool:
-        """Whether cached answers are available without a network at the next start."""
-        return self._cipher() is not None
-
-    @property
-    def has_device(self) -> bool:
-        """Whether this device may store data; on the web, it would be the server."""
-        return self._offline is not None
-
     async def resume(self) -> Remembered:
         """Resume the stored session and load the cache, from the device alone; never raise."""
         try:
@@ -227,14 +181,7 @@ class Backend:
 
     async def _resume(self) -> Remembered:
         remembered = await self._session.resume()
-        cipher = self._cipher()
-        if cipher is not None and self._offline is not None:
-            self._know(await self._offline.open(cipher) or {})
-        elif self._offline is not None and remembered.problem is None and not self._session.overdue:
-            # With a problem or an overdue session, the key may still become available.
-            await self._offline.erase()
-            if self.history is not None and not remembered.signed_in:
-                await self.history.expire()
+        self._cache.restore(await self.device.resume(remembered))
         return remembered
 
     async def begin_sign_in(self, identifier: str) -> Challenge:
@@ -254,12 +201,8 @@ class Backend:
         tokens = await self._tokens(challenge, password)
         self._opening.cancel()
         self._drop_account()
-        if self.history is not None:
-            self.history.lock()
         problem = await self._session.start(tokens, challenge.identifier, remember=remember)
-        cipher = self._cipher()
-        if cipher is not None and self._offline is not None:
-            await self._offline.open(cipher)
+        await self.device.begin()
         return problem
 
     async def confirm_kept(self) -> CredentialProblem | None:
@@ -431,22 +374,6 @@ class Backend:
 
         return await self._writes.put(url, review, etag, Review, replaced)
 
-    def unsent_review(self, contract_id: str) -> Review:
-        """Return the decisions of this session that the backend does not have, or an empty review."""
-        return self._reviews.get(contract_id, Review())
-
-    async def keep_review(self, contract_id: str, review: Review) -> None:
-        """Keep decisions until `drop_review`; store them for the next start if the device stores data."""
-        self._reviews[contract_id] = review
-        cipher, unsent = self._cipher(), _UnsentReview(contract_id, review)
-        if cipher is not None and self._offline is not None:
-            await self._offline.save(cipher, _review_file(contract_id), lambda: msgspec.json.encode(unsent))
-
-    async def drop_review(self, contract_id: str) -> None:
-        """Drop the decisions, because the backend has them now."""
-        if self._reviews.pop(contract_id, None) is not None and self._offline is not None:
-            await self._offline.remove(_review_file(contract_id))
-
     async def dispute(
         self, contract_id: str, payment_id: str, reason: DisputeReason, comment: str, key: str
     ) -> Dispute:
@@ -457,8 +384,8 @@ class Backend:
             key: a UUID per completed form: repeated requests with the same key create one dispute.
         """
         path = f"/v1/contracts/{_segment(contract_id)}/purchases/{_segment(payment_id)}/disputes"
-        told = {"reason": reason} | ({"comment": replace_surrogates(comment)} if comment else {})
-        response = await self._writes.create(path, told, key)
+        body = {"reason": reason} | ({"comment": replace_surrogates(comment)} if comment else {})
+        response = await self._writes.create(path, body, key)
         try:
             return response.decode(Dispute)
         except UnexpectedAnswer as error:  # the status reports success, but the body is unreadable
@@ -473,36 +400,11 @@ class Backend:
             liked: up to `LONGEST_FEEDBACK` characters.
             missing: up to `LONGEST_FEEDBACK` characters.
         """
-        given = {"liked": liked, "missing": missing}
-        told = {"articleId": article_id, "useful": useful}
-        await self._writes.create(
-            "/v1/feedback",
-            told | {name: replace_surrogates(text) for name, text in given.items() if text},
-            key,
-        )
-
-    async def open_history(self, subscriber_id: str) -> bool:
-        """Open the history kept on this device, unless the session is overdue; return whether there is one.
-
-        Raises:
-            HistoryUnavailable: a history is kept, but cannot be read, or its retention cannot be extended.
-        """
-        if self.history is None or self._session.overdue:
-            return False
-        return await self.history.open(subscriber_id, self._session.expiry)
-
-    async def keep_history(self, subscriber_id: str) -> None:
-        """Start to keep the history on this device; only if `keeps_on_device`.
-
-        Raises:
-            HistoryUnavailable: nothing is kept.
-        """
-        if self.history is not None:
-            await self.history.turn_on(subscriber_id, self._session.expiry)
-
-    async def erase_history(self) -> CredentialProblem | None:
-        """Erase the history kept on this device; return why it may remain."""
-        return None if self.history is None else await self.history.erase()
+        comments = {"liked": liked, "missing": missing}
+        body = {"articleId": article_id, "useful": useful} | {
+            name: replace_surrogates(text) for name, text in comments.items() if text
+        }
+        await self._writes.create("/v1/feedback", body, key)
 
     async def forget_known(self) -> CredentialProblem | None:
         """Clear the cache and the history, here and on the device; the session continues.
@@ -510,49 +412,20 @@ class Backend:
         Returns:
             Reason why the history may remain.
         """
-        reviews = self._reviews
-        self._forget()
-        cipher = self._cipher()
-        if cipher is not None and self._offline is not None:
-            await self._offline.open(cipher)
-        for contract_id, review in reviews.items():
-            await self.keep_review(contract_id, review)
-        return await self.erase_history()
-
-    @property
-    def unsent_feedback(self) -> tuple[UnsentFeedback, ...]:
-        """Feedback of this subscriber left to send when the app was closed."""
-        return self._unsent
-
-    async def queue_feedback(self, feedback: UnsentFeedback) -> None:
-        """Store feedback for the next start, if the device stores data, until it is dropped."""
-        cipher = self._cipher()
-        liked, missing = (text and replace_surrogates(text) for text in (feedback.liked, feedback.missing))
-        feedback = msgspec.structs.replace(feedback, liked=liked, missing=missing)
-        if cipher is not None and self._offline is not None:
-            await self._offline.save(cipher, _FEEDBACK + feedback.key, lambda: msgspec.json.encode(feedback))
-
-    async def drop_feedback(self, key: str) -> None:
-        """Drop feedback that has been sent or returned to its form."""
-        self._unsent = tuple(each for each in self._unsent if each.key != key)
-        if self._offline is not None:
-            await self._offline.remove(_FEEDBACK + key)
+        self._cache = ResponseCache(self.device.save_soon)
+        return await self.device.clear()
 
     async def close(self) -> None:
         """Close the connections, after a renewal and writes in flight. The session stays valid."""
         self._opening.cancel()
         self._cache.in_flight.cancel()
-        self._save()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_TIME):
                 await self._writes.settled()
         await self._leaving.settled()
         await self._session.settled()
         await self._http.close()
-        if self._offline is not None:
-            await self._offline.close()
-        if self.history is not None:
-            await self.history.close()
+        await self.device.close()
 
     def _read(
         self, kind: type[T], url: Callable[[], str], priority: Priority | None = Priority.ESSENTIAL
@@ -598,50 +471,13 @@ class Backend:
             cache.put(CacheEntry(url, etag, response.at, priority, value))
         return Answer(value, response.at, etag, unreadable(value))
 
-    def _cipher(self) -> Cipher | None:
-        """Return the cipher of the files on this device; `None` if the device stores none."""
-        key, owner = self._session.key, self._session.identifier
-        if self._offline is None or key is None or owner is None:
-            return None
-        from services.client.offline import Cipher  # a web host never imports it
-
-        return Cipher(key, self._offline.origin, owner)
-
-    def _know(self, files: dict[str, bytes]) -> None:
-        """Load the data stored on the device."""
-        self._cache.restore(files.pop(_ANSWERS, b""))
-        feedback = []
-        for name, content in files.items():
-            if name.startswith(_REVIEW):
-                with suppress(msgspec.MsgspecError, ValueError):
-                    unsent = msgspec.json.decode(content, type=_UnsentReview)
-                    self._reviews[unsent.contract_id] = unsent.review
-                continue
-            with suppress(msgspec.MsgspecError):  # perhaps written by a newer app
-                feedback.append(msgspec.json.decode(content, type=UnsentFeedback))
-        self._unsent = tuple(feedback)
-
-    def _save_soon(self) -> None:
-        if self._saving is None and self._offline is not None:
-            self._saving = asyncio.get_running_loop().call_later(SAVING_DELAY, self._save)
-
-    def _save(self) -> None:
-        """Write the cache to the device, once for all recent reads."""
-        if self._saving is None:
-            return
-        self._saving.cancel()
-        self._saving, cipher, answers = None, self._cipher(), self._cache.snapshot()
-        if cipher is not None and self._offline is not None:
-            self._offline.save(cipher, _ANSWERS, lambda: encode(answers))
-
     async def _erase_and_revoke(self) -> CredentialProblem | None:
-        if self._offline is not None:
-            await self._offline.settled()
-        remaining = await self.erase_history()
+        await self.device.settled()
+        remaining = await self.device.erase_history()
         return await self._session.stop() or remaining
 
     async def _erase_again(self) -> CredentialProblem | None:
-        remaining = await self.erase_history() if not self.signed_in else None
+        remaining = await self.device.erase_history() if not self.signed_in else None
         return await self._session.erase() or remaining
 
     async def _end_all_sessions(self) -> CredentialProblem | None:
@@ -676,12 +512,8 @@ class Backend:
 
     def _forget(self) -> None:
         """Drop all data of the account, here and on the device; requests in flight end by themselves."""
-        if self._saving is not None:
-            self._saving.cancel()
-        self._saving, self._unsent, self._reviews = None, (), {}
-        self._cache = ResponseCache(self._save_soon)
-        if self._offline is not None:
-            self._offline.erase()
+        self.device.forget()
+        self._cache = ResponseCache(self.device.save_soon)
 
     def _outdated(self) -> None:
         if self.on_outdated is not None:
@@ -689,12 +521,9 @@ class Backend:
 
     async def _ended(self, by_age: bool) -> None:
         self._forget()
-        if self.history is not None:
-            self.history.lock()
         if self.on_session_end is not None:
             self.on_session_end()
-        if self.history is not None:
-            await (self.history.expire() if by_age else self.history.erase())
+        await self.device.end_history(by_age=by_age)
 
 
 def _identifier(text: str) -> str:
@@ -718,10 +547,6 @@ def _subscriptions(contract_id: str) -> str:
 
 def _review(contract_id: str) -> str:
     return f"/v1/contracts/{_segment(contract_id)}/review"
-
-
-def _review_file(contract_id: str) -> str:
-    return _REVIEW + hashlib.sha256(contract_id.encode()).hexdigest()[:32]
 
 
 def _service(contract_id: str) -> str:

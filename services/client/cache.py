@@ -1,7 +1,7 @@
 """Cache of one account's answers, and its reads in flight.
 
 A read is a `Reading`. Awaiting it asks the backend; until then, it gives the cached answer, for a screen to
-show at once. `services/client/offline.py` keeps the cache between two starts of the app.
+show at once. `services/client/device_data.py` keeps the cache between two starts of the app.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def page_of(backend: Backend, contract_id: str, period_id: str, number: int) -> 
     Only a device caches the page, for a start without a network: a server's memory is shared by its sessions.
     """
     return backend.purchases(
-        contract_id, period_id, page=number, per_page=PER_PAGE, cached=backend.has_device
+        contract_id, period_id, page=number, per_page=PER_PAGE, cached=backend.device.available
     )
 
 

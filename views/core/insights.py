@@ -100,7 +100,7 @@ class InsightsState:
     @property
     def most_pages(self) -> int:
         """Maximum number of pages read per period."""
-        return MOST_PAGES if self.backend.has_device else 1
+        return MOST_PAGES if self.backend.device.available else 1
 
     @property
     def extended(self) -> Ledger | None:

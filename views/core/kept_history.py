@@ -34,14 +34,14 @@ class KeptHistoryState:
     @property
     def available(self) -> bool:
         """Whether this device can keep a history."""
-        return self.backend.history is not None and (self.on or self.backend.keeps_on_device)
+        return self.backend.device.history is not None and (self.on or self.backend.device.in_use)
 
     async def open(self, subscriber_id: str) -> bool:
         """Open the history kept for the subscriber; return whether it can be read."""
-        store = self.backend.history
+        store = self.backend.device.history
         opened = store is not None and store.is_open
         try:
-            self.on = await self.backend.open_history(subscriber_id)
+            self.on = await self.backend.device.open_history(subscriber_id)
         except HistoryUnavailable as error:
             self.on = True
             self._fail(error)
@@ -58,7 +58,7 @@ class KeptHistoryState:
         self.busy = True
         self._succeed()
         try:
-            await self.backend.keep_history(subscriber_id)
+            await self.backend.device.keep_history(subscriber_id)
             self.on = True
         except HistoryUnavailable as error:
             self._fail(error)
@@ -70,7 +70,7 @@ class KeptHistoryState:
         """Erase the history."""
         self.busy = True
         self._succeed()
-        self.closed(await self.backend.erase_history())
+        self.closed(await self.backend.device.erase_history())
         self.busy = False
 
     def closed(self, problem: CredentialProblem | None) -> None:
@@ -81,20 +81,20 @@ class KeptHistoryState:
 
     def read(self, contract_id: str) -> History:
         """Return the kept history of a contract."""
-        if self.backend.history is None or not self.backend.history.is_open:
+        if self.backend.device.history is None or not self.backend.device.history.is_open:
             return History()
         try:
-            return self.backend.history.history(contract_id)
+            return self.backend.device.history.history(contract_id)
         except HistoryUnavailable as error:
             self._fail(error)
             return History()
 
     async def write(self, contract_id: str, change: Callable[[History], History]) -> History | None:
         """Change the kept history of a contract; return it, or None if nothing was written."""
-        if self.backend.history is None or not self.on:
+        if self.backend.device.history is None or not self.on:
             return None
         try:
-            kept = await self.backend.history.update(contract_id, change)
+            kept = await self.backend.device.history.update(contract_id, change)
         except HistoryUnavailable as error:
             self._fail(error)
             return None

@@ -55,7 +55,7 @@ class ReviewState:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.review = self.backend.unsent_review(self.contract_id)
+        self.review = self.backend.device.unsent_review(self.contract_id)
         known = self.backend.review(self.contract_id).known
         if known is not None:
             self.review = merge(self.review, known.value)
@@ -169,7 +169,7 @@ class ReviewState:
         task.add_done_callback(self._tasks.discard)
 
     async def _bring(self) -> None:
-        await self.backend.keep_review(self.contract_id, self.review)
+        await self.backend.device.keep_review(self.contract_id, self.review)
         while not self.kept_here:
             await self.load()
             served = self.served  # a change may arrive just before the synchronization ends
@@ -198,7 +198,7 @@ class ReviewState:
                 except Changed:
                     continue
                 self.served = self.served.answered(answer)
-                await self.backend.drop_review(self.contract_id)
+                await self.backend.device.drop_review(self.contract_id)
                 return
             raise Changed("another device keeps changing the review")
 

@@ -159,9 +159,9 @@ class SessionState:
 
     async def open_history(self) -> None:
         """Show the history kept on this device for the subscriber, once the subscriber is known."""
-        if self.account.data is None or self.backend.history is None:
+        if self.account.data is None or self.backend.device.history is None:
             return
-        opened = self.backend.history.is_open
+        opened = self.backend.device.history.is_open
         if await self.kept.open(self.account.data.subscriber_id) and not opened:
             for contract_id, history in self._histories.items():
                 history.show(self.kept.read(contract_id))
@@ -290,7 +290,7 @@ class SessionState:
 
     def _history_of(self, contract_id: str) -> HistoryState:
         if contract_id not in self._histories:
-            most = MOST_ENTRIES if self.backend.has_device else MOST_ON_THE_WEB
+            most = MOST_ENTRIES if self.backend.device.available else MOST_ON_THE_WEB
             self._histories[contract_id] = HistoryState(most, partial(self.kept.write, contract_id))
             self._histories[contract_id].show(self.kept.read(contract_id))
         return self._histories[contract_id]

@@ -8,7 +8,8 @@ from enum import Enum, auto
 
 import flet as ft
 
-from services.client.backend import LONGEST_FEEDBACK, UnsentFeedback
+from services.client.backend import LONGEST_FEEDBACK
+from services.client.device_data import UnsentFeedback
 from services.domain.errors import BackendError, SessionExpired
 
 USEFUL, NOT_USEFUL = "yes", "no"

@@ -76,7 +76,7 @@ class HelpState:
     def take_up(self) -> None:
         """Queue the feedback that an earlier run of the app did not send."""
         known = {form.key for form in self._forms}
-        left = [FeedbackForm.waiting(each, self.new_key) for each in self.backend.unsent_feedback]
+        left = [FeedbackForm.waiting(each, self.new_key) for each in self.backend.device.unsent_feedback]
         left = [form for form in left if form.key not in known]
         self._forms = (*self._forms, *left)
         self.queued += len(left)
@@ -85,7 +85,7 @@ class HelpState:
         """Persist the queued feedback on the device; an earlier session may have left it only in memory."""
         for form in self._forms:
             if form.stage is Stage.QUEUED:
-                await self.backend.queue_feedback(form.opinion())
+                await self.backend.device.queue_feedback(form.opinion())
 
     async def send(self, form: FeedbackForm) -> None:
         """Send the feedback of a form; queue it if the backend is out of reach or the outcome unknown."""
@@ -101,11 +101,12 @@ class HelpState:
 
         form.stage = Stage.SENDING
         with failures_to(fail):
-            await self.backend.queue_feedback(form.opinion())  # first: the app may close before the answer
+            # first: the app may close before the answer
+            await self.backend.device.queue_feedback(form.opinion())
             await self._post(form)
             form.stage = Stage.SENT
         if form.stage is not Stage.QUEUED:
-            await self.backend.drop_feedback(form.key)
+            await self.backend.device.drop_feedback(form.key)
 
     async def deliver(self) -> None:
         """Send the queued feedback and retry until the queue is empty; the keys prevent duplicates."""
@@ -128,7 +129,7 @@ class HelpState:
         else:
             form.stage = Stage.SENT
         self.queued -= 1
-        await self.backend.drop_feedback(form.key)
+        await self.backend.device.drop_feedback(form.key)
 
     async def _post(self, form: FeedbackForm) -> None:
         told = form.opinion()

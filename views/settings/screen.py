@@ -183,11 +183,11 @@ def _data(
     if session.insights is not None and session.insights.contract.billing_rights:
         history.append(HistoryActions(session.insights, session.insights.history))
     backend = session.backend
-    what = "visit" if backend.has_device else "web"
-    if backend.keeps_on_device:
+    what = "visit" if backend.device.available else "web"
+    if backend.device.in_use:
         what = "kept"
     clear: list[ft.Control] = []
-    if backend.keeps_on_device:
+    if backend.device.in_use:
         consequences = (words("settings.clear_text"), words("settings.clear_kept"), *erased)
         clear.append(
             AskedFirst(
@@ -212,7 +212,7 @@ def _data(
 
 def _erased(design: Design, session: SessionState) -> tuple[str, ...]:
     """Return the sentences about data that a sign-out erases: stored data and unsent feedback."""
-    kept = (design.words("signout.erased"),) if session.backend.keeps_on_device else ()
+    kept = (design.words("signout.erased"),) if session.backend.device.in_use else ()
     return (*kept, *_unsent(design, session))
 
 

@@ -67,19 +67,19 @@ async def device(sandbox: Starlette, clock: Clock, tmp_path: Path) -> AsyncItera
 
 
 def store_of(backend: Backend) -> HistoryStore:
-    assert backend.history is not None
-    return backend.history
+    assert backend.device.history is not None
+    return backend.device.history
 
 
 async def opened(backend: Backend) -> bool:
-    return await backend.open_history((await backend.account()).value.subscriber_id)
+    return await backend.device.open_history((await backend.account()).value.subscriber_id)
 
 
 async def kept(device: Device) -> tuple[Backend, History]:
     """Sign in, turn the history on, and keep one period."""
     backend = await device.start()
     await sign_in(backend)
-    await backend.keep_history((await backend.account()).value.subscriber_id)
+    await backend.device.keep_history((await backend.account()).value.subscriber_id)
     period = await read_period(backend, BOX, "2024-03", lambda _: None)
     assert period.entries
     history = history_of([period], device.clock(), Origin.DEVICE)
@@ -138,7 +138,7 @@ async def test_end_of_a_session_leaves_what_the_table_says(
         case "data cleared":
             await backend.forget_known()
         case "switched off":
-            await backend.erase_history()
+            await backend.device.erase_history()
         case "another subscriber":
             await sign_in(backend, SOFIA)
             assert not store_of(backend).is_open
@@ -151,7 +151,7 @@ async def test_end_of_a_session_leaves_what_the_table_says(
             await device.stop()
             device.clock.advance(days=31)
             backend = await device.start()
-            assert not await backend.open_history("camille"), "hidden until the backend vouches for it"
+            assert not await backend.device.open_history("camille"), "hidden until the backend vouches for it"
         case "session lost":
             await device.credentials.clear()
             await device.stop()
@@ -212,7 +212,7 @@ async def test_failing_credential_store_keeps_nothing_and_says_so(
     await sign_in(backend)
     device.keys.problem = problem
     with pytest.raises(HistoryUnavailable) as caught:
-        await backend.keep_history("camille")
+        await backend.device.keep_history("camille")
     assert caught.value.problem is problem
     assert not store_of(backend).is_open
     device.keys.problem = None
@@ -257,7 +257,7 @@ async def test_full_disk_keeps_nothing_and_says_so(device: Device, monkeypatch: 
 
     monkeypatch.setattr(tempfile, "mkstemp", onto_full)
     with pytest.raises(HistoryUnavailable):
-        await backend.keep_history("camille")
+        await backend.device.keep_history("camille")
     assert not store_of(backend).is_open
     assert await device.left() == GONE
 
@@ -289,8 +289,8 @@ async def test_key_replaced_by_another_window_protects_its_files(device: Device)
     backend, history = await kept(device)
     other = await device.start()
     assert await opened(other)
-    await other.erase_history()
-    await other.keep_history((await other.account()).value.subscriber_id)
+    await other.device.erase_history()
+    await other.device.keep_history((await other.account()).value.subscriber_id)
     await store_of(other).update(BOX, partial(merge, history))
     with pytest.raises(HistoryUnavailable):
         await store_of(backend).update(BOX, lambda _: History())

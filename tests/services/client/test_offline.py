@@ -23,12 +23,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from services.client import backend as backend_module
 from services.client import cache as cache_module
+from services.client import device_data as device_module
 from services.client import offline as offline_module
-from services.client.backend import Backend, UnsentFeedback
+from services.client.backend import Backend
 from services.client.cache import MOST_KNOWN, CacheEntry, Priority, ResponseCache, encode
 from services.client.credentials import CredentialProblem, CredentialStore, MemoryStore
+from services.client.device_data import UnsentFeedback
 from services.client.http import IN_PROCESS, HttpClient
 from services.client.offline import KEY_LENGTH, Cipher, OfflineStore
 from services.client.session import StoredSession
@@ -555,7 +556,7 @@ async def test_read_never_made_has_no_cached_answer(device: Device) -> None:
 
 async def test_device_files_contain_no_secret_or_purchase_in_clear(device: Device) -> None:
     backend = await device.signed_in()
-    await backend.queue_feedback(OPINION)
+    await backend.device.queue_feedback(OPINION)
     (account, periods, page, *_) = await journey(backend)
     await device.stop()
     kept = await device.session()
@@ -582,7 +583,7 @@ async def test_device_files_contain_no_secret_or_purchase_in_clear(device: Devic
 async def test_end_of_the_session_erases_the_device_files(device: Device, leave: str) -> None:
     backend = await device.signed_in()
     await journey(backend)
-    await backend.queue_feedback(OPINION)
+    await backend.device.queue_feedback(OPINION)
     await device.stop()
     assert len(device.files) == 2
     backend = await device.start()
@@ -611,7 +612,7 @@ async def test_end_of_the_session_erases_the_device_files(device: Device, leave:
         case "not remembered":
             await sign_in(backend, remember=False)
             await journey(backend)
-    assert backend.unsent_feedback == ()
+    assert backend.device.unsent_feedback == ()
     if leave != "not remembered":
         assert backend.account().known is None
         assert await device.credentials.load() is None
@@ -703,10 +704,10 @@ async def test_backend_without_a_device_writes_no_file(
     backend = network.backend(MemoryStore(), clock)
     await sign_in(backend)
     await journey(backend)
-    await backend.queue_feedback(OPINION)
-    await backend.drop_feedback(OPINION.key)
+    await backend.device.queue_feedback(OPINION)
+    await backend.device.drop_feedback(OPINION.key)
     assert backend.account().known
-    assert not backend.keeps_on_device
+    assert not backend.device.in_use
     await backend.close()
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - at once
 
@@ -740,7 +741,7 @@ async def test_session_kept_without_a_key_opens_and_gets_one(device: Device) -> 
     await device.stop()
     await device.credentials.save(StoredSession(3, kept.rt, kept.exp, kept.id).encode())
     backend = await device.start()
-    assert not backend.keeps_on_device
+    assert not backend.device.in_use
     await backend.account()
     upgraded = await device.session()
     assert upgraded.offline_key()
@@ -778,13 +779,13 @@ async def test_concurrent_reads_are_written_once(device: Device, monkeypatch: py
         return save(store, seal, name, content)
 
     monkeypatch.setattr(OfflineStore, "save", counted)
-    monkeypatch.setattr(backend_module, "SAVING_DELAY", 3600)
+    monkeypatch.setattr(device_module, "SAVING_DELAY", 3600)
     backend = await device.signed_in()
     await asyncio.gather(backend.account(), backend.billing_periods("c1"), backend.service("c1"))
     assert written == []
     await backend.close()
     assert written == ["answers"]
-    monkeypatch.setattr(backend_module, "SAVING_DELAY", 0)
+    monkeypatch.setattr(device_module, "SAVING_DELAY", 0)
     backend = await device.start()
     await backend.account()
     deadline = time.monotonic() + stretched(10)
@@ -842,24 +843,24 @@ async def test_change_invalidates_the_answers_that_it_affects(device: Device) ->
 
 async def test_feedback_with_a_lone_surrogate_is_stored(device: Device) -> None:
     backend = await device.signed_in()
-    await backend.queue_feedback(msgspec.structs.replace(OPINION, missing="\ud83d Plus."))
+    await backend.device.queue_feedback(msgspec.structs.replace(OPINION, missing="\ud83d Plus."))
     await device.stop()
     again = await device.start()
-    assert [opinion.missing for opinion in again.unsent_feedback] == ["? Plus."]
+    assert [opinion.missing for opinion in again.device.unsent_feedback] == ["? Plus."]
 
 
 async def test_unsent_feedback_survives_restarts_until_dropped(device: Device) -> None:
     backend = await device.signed_in()
-    await backend.queue_feedback(OPINION)
+    await backend.device.queue_feedback(OPINION)
     await backend.forget_known()
-    await backend.queue_feedback(OPINION)
+    await backend.device.queue_feedback(OPINION)
     await device.stop()
     backend = await device.start()
-    assert [*backend.unsent_feedback] == [OPINION]
-    await backend.drop_feedback(OPINION.key)
-    assert [*backend.unsent_feedback] == []
+    assert [*backend.device.unsent_feedback] == [OPINION]
+    await backend.device.drop_feedback(OPINION.key)
+    assert [*backend.device.unsent_feedback] == []
     await device.stop()
-    assert (await device.start()).unsent_feedback == ()
+    assert (await device.start()).device.unsent_feedback == ()
 
 
 async def test_clearing_the_cache_keeps_the_session(device: Device) -> None:

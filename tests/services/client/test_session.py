@@ -594,7 +594,7 @@ async def test_entry_expired_by_the_local_clock_is_still_sent_to_the_backend() -
         HttpClient(IN_PROCESS, httpx.MockTransport(script), clock=now, timeout=5.0), store, clock=now
     )
     assert (await backend.resume()).signed_in
-    assert not backend.keeps_on_device
+    assert not backend.device.in_use
     script.token_answers = [httpx.Response(400, json={"error": "invalid_grant"})]
     with pytest.raises(SessionExpired):
         await backend.account()

@@ -113,7 +113,7 @@ async def test_sign_in_is_not_kept_when_the_keyring_prompt_is_dismissed(
     await backend.finish_sign_in(challenge, PASSWORDS[CAMILLE], remember=True)
     ring.answer(dismiss=True)
     assert await backend.confirm_kept() is CredentialProblem.LOCKED
-    assert not backend.keeps_on_device
+    assert not backend.device.in_use
     clock.advance(minutes=6)
     await backend.account()
     assert ring.prompts == 1

@@ -23,10 +23,22 @@ from views.help.state import HelpState
 CONTRACT = msgspec.convert(ACCOUNT["contracts"][0], Contract)
 
 
+class EmptyDevice:
+    """Device without data."""
+
+    unsent_feedback = ()
+
+    async def queue_feedback(self, _feedback: object) -> None:
+        pass
+
+    async def drop_feedback(self, _key: str) -> None:
+        pass
+
+
 class BrokenBackend:
     """Backend whose reads and writes all raise the same error."""
 
-    unsent_feedback = ()
+    device = EmptyDevice()
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -35,9 +47,6 @@ class BrokenBackend:
         if name.startswith("__"):
             raise AttributeError(name)
         return lambda *_, **__: Reading(lambda: None, self._fail)
-
-    async def drop_feedback(self, _key: str) -> None:
-        pass
 
     async def _fail(self) -> Any:
         raise self.error

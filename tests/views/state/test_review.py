@@ -47,7 +47,7 @@ async def test_decision_of_one_device_is_loaded_on_another(line: Line, clock: Cl
     one.decide([finding("new|studio|1")], Verdict.RECOGNISED)
     one.see(["new|studio|2"])
     await one.settled()
-    assert not one.backend.unsent_review(BOX).decisions, "the backend has it"
+    assert not one.backend.device.unsent_review(BOX).decisions, "the backend has it"
     await other.load()
     assert other.review.verdict("new|studio|1") is Verdict.RECOGNISED
     assert other.review.seen == ("new|studio|2",)
@@ -101,7 +101,7 @@ async def test_decision_made_offline_survives_a_restart(line: Line, clock: Clock
     assert restarted.served.data.verdict("a") is Verdict.RECOGNISED
     await again.sign_out()
     await again.close()
-    assert again.unsent_review(BOX) == Review()
+    assert again.device.unsent_review(BOX) == Review()
     assert not store.folder.exists()
 
 
