@@ -248,11 +248,11 @@ class Backend:
         if self.sign_in_tries is not None:  # many requests are attempts to guess, too
             self.sign_in_tries.check()
             self.sign_in_tries.failed()
-        given = {"phoneNumber": phone_number and cleaned(phone_number), "email": email and cleaned(email)}
+        contact = {"phoneNumber": phone_number and cleaned(phone_number), "email": email and cleaned(email)}
         response = await self._http.send(
             "POST",
             "/v1/identifier-reminders",
-            json={name: replace_surrogates(text) for name, text in given.items() if text},
+            json={name: replace_surrogates(text) for name, text in contact.items() if text},
         )
         if response.status != 202:
             failure = response.failure()

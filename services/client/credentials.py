@@ -131,15 +131,15 @@ class KeyringStore:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
         # Windows would move the old value aside and keep it: delete it first.
         self._delete()
-        kept: str | None = None
+        read_back: str | None = None
         try:
             keyring.set_password(self._service, self._name, secret)
-            kept = keyring.get_password(self._service, self._name)
+            read_back = keyring.get_password(self._service, self._name)
         finally:
-            if kept != secret:
+            if read_back != secret:
                 with suppress(Exception):  # the first error is the one to report
                     keyring.delete_password(self._service, self._name)
-        if kept != secret:
+        if read_back != secret:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
     def _delete(self) -> None:
@@ -151,7 +151,7 @@ class KeyringStore:
         if keyring.get_password(self._service, self._name) is not None:
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
-    async def _call(self, operation: Callable[[], T], *asked: str) -> T:
+    async def _call(self, operation: Callable[[], T], *call: str) -> T:
         """Run `operation` in the store's own thread, in order, so that no late save undoes a later clear.
 
         A call equal to the last, unanswered one waits for the same answer: the user is prompted once.
@@ -159,8 +159,8 @@ class KeyringStore:
         `asyncio.to_thread` does not fit: the process waits for its threads at exit, and a prompt may stay
         unanswered.
         """
-        if self._last is None or self._last[0] != asked:
-            self._last = asked, self._submit(operation)
+        if self._last is None or self._last[0] != call:
+            self._last = call, self._submit(operation)
         outcome: asyncio.Future[T] = self._last[1]
         try:
             async with asyncio.timeout(self._timeout):

@@ -67,10 +67,10 @@ class StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @classmethod
     def decode(cls, text: str) -> StoredKey | None:
         """Return the entry in `text`; `None` if it is damaged, changed, or of another program."""
-        kept = decode_entry(text, cls, _LAYOUT)
+        stored = decode_entry(text, cls, _LAYOUT)
         with suppress(ValueError):
-            if kept is not None and len(base64.b64decode(kept.key, validate=True)) == KEY_LENGTH:
-                return kept
+            if stored is not None and len(base64.b64decode(stored.key, validate=True)) == KEY_LENGTH:
+                return stored
         return None
 
     def cipher(self, origin: str) -> Cipher:
@@ -203,19 +203,19 @@ class HistoryStore:
         cipher, name = self._cipher, _file(contract_id)
         if cipher is None:
             return None
-        kept: list[Kept] = []
+        written: list[Kept] = []
 
         def content() -> bytes:
             held = self._files.read(cipher, name)
             changed, dropped = trimmed(change(History() if held is None else _unpacked(held)), LARGEST)
-            kept[:] = [Kept(changed, dropped)]
+            written[:] = [Kept(changed, dropped)]
             return changed.packed()
 
         if not await self._files.save(cipher, name, content):
             raise HistoryUnavailable(None)
         if self._cipher is cipher:
-            self._contents[name] = kept[0].history.packed()
-        return kept[0]
+            self._contents[name] = written[0].history.packed()
+        return written[0]
 
     async def expire(self) -> None:
         """Erase a history past its retention; called when no session is stored."""

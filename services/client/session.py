@@ -80,8 +80,8 @@ class StoredSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     @classmethod
     def decode(cls, text: str) -> StoredSession | None:
         """Return the entry in `text`; `None` if it is damaged, changed, or of another program."""
-        kept = decode_entry(text, cls, _LAYOUT)
-        return kept if kept is not None and kept.id else None
+        stored = decode_entry(text, cls, _LAYOUT)
+        return stored if stored is not None and stored.id else None
 
     def offline_key(self) -> bytes | None:
         """Return the decoded `key`, or `None` if it is invalid."""
@@ -139,7 +139,7 @@ class Session(httpx.Auth):
         self._access: str | None = None
         self._refresh: str | None = None
         self._key: bytes | None = None
-        self._asked: asyncio.Future[str | None] | None = None  # pending answer of a slow store
+        self._answer: asyncio.Future[str | None] | None = None  # pending answer of a slow store
         self._late: asyncio.Future[None] | None = None  # pending save of this session, by a slow store
         self._remember = False
         self._window = secrets.token_hex(4)
@@ -162,26 +162,26 @@ class Session(httpx.Auth):
     async def resume(self) -> Remembered:
         """Resume the stored session without asking the backend, so that it works offline."""
         try:
-            asked = self._asked
-            text = await (self._credentials.load() if asked is None else asyncio.shield(asked))
+            answer = self._answer
+            text = await (self._credentials.load() if answer is None else asyncio.shield(answer))
         except CredentialsUnavailable as error:
-            self.problem, self._asked = error.problem, error.late
+            self.problem, self._answer = error.problem, error.late
             return Remembered(None, signed_in=False, problem=error.problem, waiting=error.late is not None)
-        self._asked = None
-        kept = StoredSession.decode(text) if text is not None else None
+        self._answer = None
+        stored = StoredSession.decode(text) if text is not None else None
         # another window may be renewing: the entry belongs to that window
-        if kept is not None and not kept.rt:
-            return Remembered(kept.id, signed_in=False, problem=None)
-        if kept is None:
+        if stored is not None and not stored.rt:
+            return Remembered(stored.id, signed_in=False, problem=None)
+        if stored is None:
             if text is not None:
                 await self._clear()
             return Remembered(None, signed_in=False, problem=None)
-        self.expiry = kept.exp
+        self.expiry = stored.exp
         self.overdue = self._expired
-        self.identifier, self._refresh, self._remember = kept.id, kept.rt, True
+        self.identifier, self._refresh, self._remember = stored.id, stored.rt, True
         self._exclusive, self.problem = False, None
-        self._key = kept.offline_key()
-        return Remembered(kept.id, signed_in=True, problem=None)
+        self._key = stored.offline_key()
+        return Remembered(stored.id, signed_in=True, problem=None)
 
     async def start(self, tokens: Tokens, identifier: str, *, remember: bool) -> CredentialProblem | None:
         """Start a session with new tokens; store it if `remember`, else erase the stored one."""
@@ -325,30 +325,30 @@ class Session(httpx.Auth):
         if not self._remember:
             return self._refresh, None
         try:
-            kept = await self._load_own()
+            stored = await self._load_own()
             self._late = None  # the store answers in order: all saves before this read have ended
             for pause in _OTHER_WINDOW if wait and not self._exclusive else ():
-                if kept is None or kept.rt or kept.by == self._window:
+                if stored is None or stored.rt or stored.by == self._window:
                     break
                 await asyncio.sleep(pause)
-                kept = await self._load_own()
-            if self._exclusive or (kept is not None and kept.by == self._window):
-                if kept is None or kept.rt != self._refresh:
+                stored = await self._load_own()
+            if self._exclusive or (stored is not None and stored.by == self._window):
+                if stored is None or stored.rt != self._refresh:
                     return self._refresh, None
-            elif kept is None or not kept.rt:
+            elif stored is None or not stored.rt:
                 return None, None
-            self._key = kept.offline_key() or self._key  # another window may have created the key
-            self._refresh, self.expiry = kept.rt, kept.exp
-            await self._credentials.save(msgspec.structs.replace(kept, rt="", by=self._window).encode())
+            self._key = stored.offline_key() or self._key  # another window may have created the key
+            self._refresh, self.expiry = stored.rt, stored.exp
+            await self._credentials.save(msgspec.structs.replace(stored, rt="", by=self._window).encode())
             self._exclusive = True
         except CredentialsUnavailable as error:
             raise KeyringUnavailable(error.problem) from None
-        return kept.rt, kept
+        return stored.rt, stored
 
     async def _load_own(self) -> StoredSession | None:
         """Return the entry of this subscriber, if the store holds it."""
-        kept = StoredSession.decode(await self._credentials.load() or "")
-        return kept if kept is not None and kept.id == self.identifier else None
+        stored = StoredSession.decode(await self._credentials.load() or "")
+        return stored if stored is not None and stored.id == self.identifier else None
 
     async def _put_back(self, entry: StoredSession) -> None:
         """Store the unused token again, best effort; without it, the session continues in memory."""
@@ -396,7 +396,7 @@ class Session(httpx.Auth):
         await self._on_end(by_age)
 
     def _forget(self) -> None:
-        self._access = self._refresh = self._key = self.problem = self._late = self._asked = None
+        self._access = self._refresh = self._key = self.problem = self._late = self._answer = None
         self._remember = self._exclusive = self.overdue = False
 
     async def _clear(self) -> CredentialProblem | None:

@@ -60,19 +60,19 @@ class History:
     @classmethod
     def unpacked(cls, packed: bytes) -> History:
         """Return the history that `packed` has compressed."""
-        told = msgspec.json.decode(zlib.decompress(packed), type=_Packed)
+        decoded = msgspec.json.decode(zlib.decompress(packed), type=_Packed)
         return cls(
-            {name: Versioned(*one) for name, one in told.periods.items()},
-            {name: Versioned(*one) for name, one in told.entries.items()},
+            {name: Versioned(*one) for name, one in decoded.periods.items()},
+            {name: Versioned(*one) for name, one in decoded.entries.items()},
         )
 
     def packed(self) -> bytes:
         """Return the history compressed: about 50 bytes an entry, which has 1,000 as an object."""
-        told = _Packed(
+        flat = _Packed(
             {name: (one.value, one.at, one.origin) for name, one in self.periods.items()},
             {name: (one.value, one.at, one.origin) for name, one in self.entries.items()},
         )
-        return zlib.compress(msgspec.json.encode(told))
+        return zlib.compress(msgspec.json.encode(flat))
 
     def holds(self, one: PeriodEntries) -> bool:
         """Return whether this device has kept a period, and its entries, as they are."""
@@ -80,7 +80,9 @@ class History:
             (self.periods.get(one.period.period_id), one.period),
             *((self.entries.get(entry.payment_id), entry) for entry in one.entries),
         ]
-        return all(held and held.origin is Origin.DEVICE and held.value == value for held, value in records)
+        return all(
+            record and record.origin is Origin.DEVICE and record.value == value for record, value in records
+        )
 
     def of_device(self) -> History:
         """Return the history without the records of files."""
@@ -95,12 +97,13 @@ class History:
             return ()
         periods = {one.period.period_id for one in served}
         elsewhere = {entry.payment_id for one in served for entry in one.entries}
-        kept: dict[str, list[Purchase]] = {name: [] for name in self.periods if name not in periods}
+        unserved: dict[str, list[Purchase]] = {name: [] for name in self.periods if name not in periods}
         for name, one in self.entries.items():
-            if name not in elsewhere and one.value.period_id in kept:
-                kept[one.value.period_id].append(one.value)
+            if name not in elsewhere and one.value.period_id in unserved:
+                unserved[one.value.period_id].append(one.value)
         return tuple(
-            _summed(self.periods[name].value, in_order(kept[name])) for name in sorted(kept, reverse=True)
+            _summed(self.periods[name].value, in_order(unserved[name]))
+            for name in sorted(unserved, reverse=True)
         )
 
 
@@ -130,9 +133,9 @@ def trimmed(history: History, largest: int) -> tuple[History, int]:
     names = sorted(history.periods)
 
     def without(count: int) -> History:
-        left = {name: history.periods[name] for name in names[count:]}
-        entries = {name: one for name, one in history.entries.items() if one.value.period_id in left}
-        return History(left, entries)
+        periods = {name: history.periods[name] for name in names[count:]}
+        entries = {name: one for name, one in history.entries.items() if one.value.period_id in periods}
+        return History(periods, entries)
 
     if len(history.packed()) <= largest:
         return history, 0
@@ -141,9 +144,9 @@ def trimmed(history: History, largest: int) -> tuple[History, int]:
     return without(dropped), dropped
 
 
-def page_of(kept: PeriodEntries, kind: Filter | None, number: int, per_page: int) -> PurchasePage:
+def page_of(imported: PeriodEntries, kind: Filter | None, number: int, per_page: int) -> PurchasePage:
     """Return a page of an imported period, newest first, in the form of the backend's pages."""
-    entries = [entry for entry in reversed(kept.entries) if of_kind(entry, kind)]
+    entries = [entry for entry in reversed(imported.entries) if of_kind(entry, kind)]
     pagination = Pagination(
         page=number,
         per_page=per_page,
@@ -151,7 +154,7 @@ def page_of(kept: PeriodEntries, kind: Filter | None, number: int, per_page: int
         total_pages=-(-len(entries) // per_page),
     )
     items = tuple(entries[(number - 1) * per_page : number * per_page])
-    return PurchasePage(period=kept.period, items=items, pagination=pagination)
+    return PurchasePage(period=imported.period, items=items, pagination=pagination)
 
 
 def _of_device(records: Mapping[str, Versioned[R]]) -> dict[str, Versioned[R]]:

@@ -101,9 +101,9 @@ def test_shipped_code_compares_secrets_in_constant_time() -> None:
             faults.append(f"{where.partition(':')[0]} {ast.unparse(node)}")
     # These compare a secret that was just saved with its copy; no attacker can measure them.
     assert faults == [
-        "services/client/credentials.py kept != secret",
-        "services/client/credentials.py kept != secret",
-        "views/core/secure_storage.py kept != secret",
+        "services/client/credentials.py read_back != secret",
+        "services/client/credentials.py read_back != secret",
+        "views/core/secure_storage.py read_back != secret",
     ]
 
 

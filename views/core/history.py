@@ -160,12 +160,12 @@ class HistoryState:
         return self._marks
 
     async def _apply(self, change: Change) -> None:
-        """Change the periods here, then on the device together with all that is here."""
-        here = History.unpacked(self.packed)
-        self._replace(change(here))
-        kept = await self.write(lambda held: change(merge(held, here)))
-        if kept is not None:
-            self._replace(kept)
+        """Change the history in memory, then on the device; both have the records of the two afterwards."""
+        local = History.unpacked(self.packed)
+        self._replace(change(local))
+        written = await self.write(lambda held: change(merge(held, local)))
+        if written is not None:
+            self._replace(written)
 
     def _replace(self, history: History) -> None:
         """Show other periods; observers of `packed` then leave out those that the backend serves."""

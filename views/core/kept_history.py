@@ -94,15 +94,15 @@ class KeptHistoryState:
         if self.backend.device.history is None or not self.on:
             return None
         try:
-            kept = await self.backend.device.history.update(contract_id, change)
+            written = await self.backend.device.history.update(contract_id, change)
         except HistoryUnavailable as error:
             self._fail(error)
             return None
-        if kept is None:
+        if written is None:
             return None
         self._succeed()
-        self.dropped += kept.dropped
-        return kept.history
+        self.dropped += written.dropped
+        return written.history
 
     def _succeed(self) -> None:
         self.failed, self.problem = False, None

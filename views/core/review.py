@@ -73,9 +73,9 @@ class ReviewState:
         await asyncio.gather(*self._tasks)
         await self._syncing.settled()
 
-    def decide(self, told: Iterable[Finding], verdict: Verdict) -> None:
+    def decide(self, findings: Iterable[Finding], verdict: Verdict) -> None:
         """Record a verdict about these findings."""
-        self._decide({one.key: (one.publisher, one.name) for one in told}, verdict)
+        self._decide({one.key: (one.publisher, one.name) for one in findings}, verdict)
 
     def mute(self, finding: Finding) -> None:
         """Silence the findings about duplicates of a publisher."""
@@ -110,8 +110,8 @@ class ReviewState:
         if contest is None:  # removed on another device
             return
         now = told_after(self.clock(), contest.steps.get(step))
-        told = structs.replace(progress, told_at=now)
-        changed = Contest(claimed=contest.claimed, steps={step: told}, closing=contest.closing)
+        dated = structs.replace(progress, told_at=now)
+        changed = Contest(claimed=contest.claimed, steps={step: dated}, closing=contest.closing)
         self._change(self.review.contesting(key, changed))
 
     def undo_step(self, key: str, step: Step) -> None:
@@ -203,6 +203,6 @@ class ReviewState:
             raise Changed("another device keeps changing the review")
 
     def _meet(self, served: Review) -> None:
-        met = fitted(merge(self.review, served))
-        if met != self.review:
-            self.review = met
+        merged = fitted(merge(self.review, served))
+        if merged != self.review:
+            self.review = merged

@@ -58,13 +58,13 @@ class SecureStorageStore:
     async def save(self, secret: str) -> None:
         try:
             await self._asked(self._storage.set(self._key, secret))
-            kept = await self._asked(self._storage.get(self._key))
+            read_back = await self._asked(self._storage.get(self._key))
         except CredentialsUnavailable as error:
             if error.problem is not CredentialProblem.SLOW:  # a slow write may still succeed
                 with suppress(CredentialsUnavailable):
                     await self.clear()
             raise
-        if kept != secret:
+        if read_back != secret:
             await self.clear()
             raise CredentialsUnavailable(CredentialProblem.REFUSED)
 

@@ -271,8 +271,8 @@ def _timeline(words: Words, formats: Formats, case: Case) -> Section:
         found.append((case.day(line), words("contest.paid", amount=amount, reference=line.reference)))
         entry = case.entry(line)
         if entry is not None and entry.dispute is not None:
-            told = entry.dispute.created_at.astimezone(case.zone).date()
-            found.append((told, words("contest.reported", reference=entry.dispute.dispute_id)))
+            day = entry.dispute.created_at.astimezone(case.zone).date()
+            found.append((day, words("contest.reported", reference=entry.dispute.dispute_id)))
             if entry.dispute.updated_at is not None:
                 changed = entry.dispute.updated_at.astimezone(case.zone).date()
                 found.append((changed, words(f"dispute.{entry.dispute.status.value}")))

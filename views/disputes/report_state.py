@@ -36,7 +36,7 @@ class ReportState:
     _draft_of: str | None = None
     """Purchase that the draft belongs to."""
     _key: str = ""
-    _told: tuple[DisputeReason, str] | None = field(default=None, repr=False)
+    _sent: tuple[DisputeReason, str] | None = field(default=None, repr=False)
     """Reason and comment that were sent under `_key`."""
 
     @property
@@ -52,7 +52,7 @@ class ReportState:
     def open(self, payment_id: str) -> None:
         """Open the form with the draft of this purchase, else empty."""
         if self._draft_of != payment_id:
-            self.reason, self._comment, self._told, self._draft_of = None, "", None, payment_id
+            self.reason, self._comment, self._sent, self._draft_of = None, "", None, payment_id
             self.error = None
         self.unexplained = False
         if not isinstance(self.error, OutcomeUnknown):
@@ -78,12 +78,14 @@ class ReportState:
         if reason is None:
             self.unexplained = True
             return
-        told = (reason, self._comment.strip())
-        if told != self._told:  # a key is bound to one content
-            self._told, self._key = told, str(uuid4())
+        content = (reason, self._comment.strip())
+        if content != self._sent:  # a key is bound to one content
+            self._sent, self._key = content, str(uuid4())
         self.busy, self.error = True, None
         try:
-            self.receipt = await self.backend.dispute(self.contract.contract_id, payment_id, *told, self._key)
+            self.receipt = await self.backend.dispute(
+                self.contract.contract_id, payment_id, *content, self._key
+            )
         except BackendError as error:
             self.error = error
             if not isinstance(error, NotPossible | OutcomeUnknown):  # else the purchase is read below

@@ -335,7 +335,7 @@ def DossierActions(case: Case, sender: SenderForm, demo: bool) -> ft.Control:
             helper_max_lines=3,
             key="sender",
         ),
-        checkbox(design, words("contest.keep_address"), sender.kept, sender.keep, key="keep-sender"),
+        checkbox(design, words("contest.keep_address"), sender.keeps_address, sender.keep, key="keep-sender"),
     )
 
 

@@ -185,8 +185,8 @@ class StepForm:
             return
         if self.answering and known is not None:
             granted = amount_typed(self._amount) if self.outcome is Outcome.PARTLY else None
-            told = Money(amount=granted) if granted is not None else None
-            answer = Answer(day=day, outcome=self.outcome, refunded=told)
+            refunded = Money(amount=granted) if granted is not None else None
+            answer = Answer(day=day, outcome=self.outcome, refunded=refunded)
             progress = _with(known, answer)
         else:
             reference = self._reference.strip()[:100]
@@ -233,7 +233,7 @@ class Reporting:
     contest_id: str
     busy: bool = False
     error: BackendError | None = None
-    told: tuple[tuple[str, str], ...] = ()
+    reported: tuple[tuple[str, str], ...] = ()
     """Pairs of payment id and reference, for the lines reported here."""
 
     def known(self, contest: Contest) -> dict[str, str]:
@@ -246,7 +246,7 @@ class Reporting:
             for one in served
             if one.dispute is not None and one.payment_id in ids
         }
-        return found | dict(self.told)
+        return found | dict(self.reported)
 
     async def report(self) -> None:
         """Report the remaining lines; a second tap changes nothing while a report is in flight."""
@@ -258,7 +258,7 @@ class Reporting:
             for line in contest.claimed.lines:
                 if line.payment_id not in self.known(contest):
                     dispute = await self._tell(contest, line.payment_id)
-                    self.told = (*self.told, (line.payment_id, dispute.dispute_id))
+                    self.reported = (*self.reported, (line.payment_id, dispute.dispute_id))
         except BackendError as error:
             self.error = error
         finally:
@@ -298,13 +298,13 @@ class SenderForm:
     """Form of the address for letters, and of the choice to store it."""
 
     review: ReviewState
-    kept: bool = False
+    keeps_address: bool = False
     _address: str = field(default="", repr=False)  # private: typing rebuilds no control
 
     def __post_init__(self) -> None:
         known = self.review.review.sender
         self._address = known.address if known else ""
-        self.kept = bool(self._address)
+        self.keeps_address = bool(self._address)
 
     @property
     def address(self) -> str:
@@ -319,10 +319,10 @@ class SenderForm:
 
     def leave(self, _: object = None) -> None:
         """Store the address when the field loses the focus, if the box is checked."""
-        if self.kept:
+        if self.keeps_address:
             self.review.keep_sender(self._address.strip())
 
     def keep(self, event: ft.Event[ft.Checkbox]) -> None:
         """Store the address in the review document, or erase it there."""
-        self.kept = event.data is True
-        self.review.keep_sender(self._address.strip() if self.kept else "")
+        self.keeps_address = event.data is True
+        self.review.keep_sender(self._address.strip() if self.keeps_address else "")
