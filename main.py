@@ -118,11 +118,12 @@ class Application:
         await await_future(self.preload())
 
         from services.client.backend import Backend
+        from services.client.credentials import SESSION
         from services.client.simulated_faults import Demonstration
         from views.app import open_app
 
         settings = self._settings
-        credentials, offline = credential_store(settings), offline_store(settings)
+        credentials, offline = credential_store(settings, SESSION), offline_store(settings)
         history = history_store(settings)
         demonstration = None
         if self._sandbox is not None:
@@ -197,8 +198,8 @@ def embedded_sandbox(settings: Settings) -> Starlette:
     return create_app("sqlite://", clock=utc_now, settings=rules)
 
 
-def credential_store(settings: Settings, name: str = "refresh-token") -> CredentialStore:
-    """Return the store of a secret: the refresh token, or another `name`."""
+def credential_store(settings: Settings, name: str) -> CredentialStore:
+    """Return the store of the secret `name`, `SESSION` or `HISTORY`."""
     from services.client.credentials import KeyringStore, MemoryStore
     from services.client.http import IN_PROCESS
 

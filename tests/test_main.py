@@ -26,7 +26,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from main import credential_store, embedded_sandbox, offline_store
-from services.client.credentials import CredentialStore, KeyringStore, MemoryStore
+from services.client.credentials import SESSION, CredentialStore, KeyringStore, MemoryStore
 from services.settings import Runtime, Settings
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
@@ -394,7 +394,7 @@ async def test_credential_store_depends_only_on_the_runtime(
     stores: list[CredentialStore] = []
 
     def start(page: ft.Page) -> None:
-        stores.append(credential_store(Settings(data_folder=tmp_path, runtime=runtime)))
+        stores.append(credential_store(Settings(data_folder=tmp_path, runtime=runtime), SESSION))
 
     async with Driver(start):
         assert [type(store) for store in stores] == [kind]
