@@ -1,7 +1,7 @@
-"""The command: `python -m tests.bench [--write] [name...]`, or `make bench ARGS='month_switch'`.
+"""Command `python -m tests.bench [--write] [name...]`, or `make bench ARGS='month_switch'`.
 
-Runs the benchmarks named, or all, and prints their figures. They are kept, with the machine, in
-`build/bench.json`; `--write` also puts the tables into `docs/performance.md`, in place of those between
+It runs the named benchmarks, or all, and prints their figures. `build/bench.json` gets the figures and a
+description of the machine. `--write` also replaces the tables in `docs/performance.md`, between
 `<!-- bench: name -->` and `<!-- end -->`.
 """
 
@@ -37,20 +37,20 @@ VERDICTS = {True: "pass", False: "**miss**", None: ""}
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A module of this folder that has figures to give."""
+    """Module of this folder that yields figures."""
 
     name: str
     title: str
     run: Callable[[], Iterable[Row]]
     on_request: bool
-    """Whether it runs only if it is named."""
+    """Whether the benchmark runs only if it is named."""
 
 
 def benchmarks() -> list[Benchmark]:
-    """Every benchmark, in the order of their titles."""
+    """Return all benchmarks, ordered by title."""
     found = []
     for module in pkgutil.iter_modules(tests.bench.__path__):
-        # a peer is a program for an environment of its own
+        # a peer runs in its own environment
         if module.name != "__main__" and not module.name.startswith("peer_"):
             held = vars(importlib.import_module(f"tests.bench.{module.name}"))
             if "TITLE" in held:
@@ -59,7 +59,7 @@ def benchmarks() -> list[Benchmark]:
 
 
 def machine() -> dict[str, str]:
-    """What the figures were taken on."""
+    """Return a description of this machine and of the measured versions."""
     processor = re.search(r"model name\s*: (.*)", _output("cat", "/proc/cpuinfo"))
     return {
         "processor": processor.group(1) if processor else platform.machine(),
@@ -72,7 +72,7 @@ def machine() -> dict[str, str]:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The figures as a table of Markdown: medians, half of the samples between brackets, their number."""
+    """Return the figures as a Markdown table: median, quartiles in brackets, number of samples."""
     lines = ["| Figure | Median | Baseline | Ratio | Goal | |", "|---|---|---|---|---|---|"]
     for row in rows:
         baseline = f"{_measured(row.baseline_samples, row.unit)}: {row.baseline}" if row.baseline else ""
@@ -92,7 +92,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def keep(results: dict[str, list[Row]], on: dict[str, str]) -> None:
-    """Writes the figures of this run for machines to read."""
+    """Write the figures of this run to `RESULTS`, as JSON."""
     figures = {
         name: [asdict(row) | {"value": row.value, "ratio": row.ratio, "passes": row.passes} for row in rows]
         for name, rows in results.items()
@@ -103,10 +103,10 @@ def keep(results: dict[str, list[Row]], on: dict[str, str]) -> None:
 
 
 def put_into(document: str, name: str, text: str) -> str:
-    """The document with `text` between the marks of that name.
+    """Return the document with `text` between the marks of `name`.
 
     Raises:
-        ValueError: it has no such marks.
+        ValueError: the document has no such marks.
     """
     place = re.compile(rf"(<!-- bench: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
     changed, times = place.subn(lambda marks: f"{marks[1]}{text}\n{marks[2]}", document)
@@ -116,7 +116,7 @@ def put_into(document: str, name: str, text: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs, prints, keeps. A goal missed is a figure, not a failure: the exit code stays 0."""
+    """Run the benchmarks, print and store the figures. A missed goal is no failure: the exit code is 0."""
     known = {each.name: each for each in benchmarks()}
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="How fast the app is.")
     parser.add_argument("names", nargs="*", metavar="name", help=f"which, else all: {', '.join(known)}")
@@ -136,7 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
         _say(f"\n## {benchmark.title}\n\n{table(results[benchmark.name])}")
         _say(f"\n({time.perf_counter() - began:.0f} s)")
         keep(results, on)
-        if options.write:  # each at once: what comes after may fail
+        if options.write:  # after each one: a later benchmark may fail
             document = put_into(DOCUMENT.read_text("utf-8"), "machine", described)
             DOCUMENT.write_text(put_into(document, benchmark.name, table(results[benchmark.name])), "utf-8")
 
@@ -150,7 +150,7 @@ def _measured(samples: tuple[float, ...], unit: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Three figures that count; a whole number whole."""
+    """Return a number with three significant digits; integers and numbers from 1,000 are not shortened."""
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}".replace(",", "\u202f")
     return f"{value:.3g}"

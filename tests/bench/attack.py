@@ -1,7 +1,7 @@
-"""Another period for one visitor while another one attacks, beside the same switch in quiet.
+"""Change of the period for one visitor while another one attacks, beside the same change without an attack.
 
-The attacker is a process of its own. It registers, sends as fast as it can until it is closed, and begins
-again, as long as the switches are timed.
+The attacker is a separate process. It registers, sends as fast as it can until the server closes the
+connection, and connects again, as long as the switches are timed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.security.hostile import PAGE, HostileClient, event, update
 TITLE = "8. Another period while somebody attacks"
 ROUNDS = 40
 AT_MOST = 100.0
-"""Milliseconds that a switch may take more."""
+"""Milliseconds that an attack may add to a switch."""
 FLOODS: dict[str, Callable[[int], bytes]] = {
     "clicks on nothing": lambda field: event(999_999, "click"),
     "focus": lambda field: event(field, "focus"),
@@ -35,7 +35,7 @@ FLOODS: dict[str, Callable[[int], bytes]] = {
 
 
 def run() -> Iterator[Row]:
-    """Every flood in turn, each beside a quiet time just before."""
+    """Measure each flood beside the switches just before it."""
     with (
         tempfile.TemporaryDirectory() as name,
         serving(Path(name)) as ours,
@@ -73,7 +73,7 @@ def _attack(url: str, flood: str) -> None:
 
 
 async def _floods(url: str, flood: str, seconds: float = 8.0) -> None:
-    """Flood until the time is over, from a new connection whenever one was closed."""
+    """Flood for `seconds`; connect again whenever the server closes the connection."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while True:

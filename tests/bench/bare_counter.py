@@ -1,4 +1,4 @@
-"""The baseline: Flet's counter, served as Flet serves it. `python -m tests.bench.bare_counter --port P`"""
+"""Baseline: Flet's counter, served as Flet serves it. `python -m tests.bench.bare_counter --port P`"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BUTTON = "Add"
 
 
 def start(page: ft.Page) -> None:
-    """A number and the button that adds to it."""
+    """Show a number, and a button that increments it."""
     number = ft.Text("0", size=40)
 
     def add() -> None:
@@ -21,7 +21,7 @@ def start(page: ft.Page) -> None:
 
 
 def main() -> None:
-    """Serves until stopped."""
+    """Serve until stopped."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     port = parser.parse_args().port

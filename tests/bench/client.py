@@ -1,7 +1,7 @@
-"""The client service: 1,000 purchases as values, beside the same bytes by bare httpx and `json.loads`.
+"""Client of the backend: 1,000 purchases as values, beside the same bytes read by httpx and `json.loads`.
 
-The server is a sandbox in a process of its own that gives each list from memory once it was read: what is
-measured is the client.
+The server is a sandbox in a separate process. It repeats each answer from memory after the first read, so
+that the figure measures the client.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PERIOD = "2024-04"
 
 
 def run() -> Iterator[Row]:
-    """Reading a long list, and being asked by many screens at once."""
+    """Measure the read of a long list, and the requests of many screens at once."""
     with _server() as origin:
         yield asyncio.run(_long_list(origin))
     yield asyncio.run(_many_screens())
@@ -64,7 +64,7 @@ async def _long_list(origin: str) -> Row:
             assert sum(len(answer["items"]) for answer in read) == ROWS
             return elapsed * 1000
 
-        await ours()  # from now on the server answers from memory, whoever asks
+        await ours()  # later reads are answered from memory, for both clients
         samples, baseline = await interleaved_async(ours, theirs, rounds=ROUNDS, warm_up=5)
     await backend.close()
     return Row(
@@ -126,7 +126,7 @@ def _sandbox() -> Starlette:
 
 
 def from_memory() -> ASGIApp:
-    """The sandbox, which answers what it was asked before as it did then."""
+    """Return a sandbox that repeats its first answer to each request for purchases."""
     sandbox, known = _sandbox(), dict[bytes, list[Message]]()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""What a benchmark gives: figures with their goal and baseline; and how samples are taken in turns."""
+"""Figures of a benchmark, with their goals and baselines, and samples taken in turns."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One figure. A count needs one sample, a time as many as show its spread.
+    """One figure. A count needs one sample; a time needs enough samples to show its spread.
 
-    `at_most` is a goal in `unit`; `at_most_times` one in baselines. Without either there is nothing to miss.
+    `at_most` is a goal in `unit`, `at_most_times` a goal as a multiple of the baseline; both are optional.
     """
 
     name: str
     unit: str
     samples: tuple[float, ...]
     baseline: str = ""
-    """What `baseline_samples` are of."""
+    """Name of the baseline."""
     baseline_samples: tuple[float, ...] = ()
     unfinished: bool = False
-    """Whether the baseline did not end: its sample is the time limit."""
+    """Whether the baseline exceeded its time limit, which is then its sample."""
     at_most: float | None = None
     at_most_times: float | None = None
 
@@ -35,12 +35,12 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """The figure in baselines."""
+        """Figure as a multiple of the baseline."""
         return self.value / self.baseline_value if self.baseline_value else None
 
     @property
     def passes(self) -> bool | None:
-        """Whether it reaches every goal it has; None when it has none."""
+        """Whether the figure meets all its goals; None without a goal."""
         reached = []
         if self.at_most is not None:
             reached.append(self.value <= self.at_most)
@@ -50,7 +50,7 @@ class Row:
 
 
 def quartiles(samples: Iterable[float]) -> tuple[float, float]:
-    """Between these two lies half of the samples."""
+    """Return the bounds of the middle half of the samples."""
     samples = sorted(samples)
     if len(samples) < 2:
         return samples[0], samples[0]
@@ -61,7 +61,7 @@ def quartiles(samples: Iterable[float]) -> tuple[float, float]:
 def interleaved(
     *measures: Callable[[], float], rounds: int, warm_up: int = 1
 ) -> tuple[tuple[float, ...], ...]:
-    """The samples of each measure, taken in turns: A B A B… The first `warm_up` rounds are thrown away."""
+    """Return the samples of each measure, taken in turns: A B A B… The first `warm_up` rounds are dropped."""
     taken = [[measure() for measure in measures] for _ in range(warm_up + rounds)]
     return tuple(zip(*taken[warm_up:], strict=True))
 
@@ -69,6 +69,6 @@ def interleaved(
 async def interleaved_async(
     *measures: Callable[[], Awaitable[float]], rounds: int, warm_up: int = 1
 ) -> tuple[tuple[float, ...], ...]:
-    """`interleaved`, of measures to await."""
+    """Return the same as `interleaved`, for asynchronous measures."""
     taken = [[await measure() for measure in measures] for _ in range(warm_up + rounds)]
     return tuple(zip(*taken[warm_up:], strict=True))

@@ -41,7 +41,7 @@ BARE = "bare Flet's counter"
 FIELD = "Identifiant"
 PATIENCE = 180.0
 
-# Presses what Flutter hides from all but assistive technology, as the app's own page does by itself.
+# Press the button that Flutter shows only to assistive technology, as the page of the app does by itself.
 _USABLE = """(() => {
   const there = (root) => [...root.querySelectorAll('*')].some((element) =>
     (element.shadowRoot && there(element.shadowRoot)) ||
@@ -56,10 +56,10 @@ _USABLE = """(() => {
 
 @dataclass(frozen=True)
 class Load:
-    """One load of a page: bytes that came, with headers and the WebSocket's messages; requests that left."""
+    """One load of a page: received bytes, with headers and messages of the WebSocket, and sent requests."""
 
     usable: float
-    """Milliseconds."""
+    """Milliseconds until the page is usable."""
     bytes: int
     requests: int
 
@@ -108,7 +108,7 @@ def run() -> Iterator[Row]:
 def _loads(
     url: str, name: str, *, count: int, line: dict[str, Any] | None = None, before: str = ""
 ) -> list[Load]:
-    """So many loads, one after the other, by a browser that was never there; `before` runs in each first."""
+    """Return `count` successive loads in a new browser profile; each page runs the script `before` first."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, sync_playwright() as playwright:
         browser = playwright.chromium.launch_persistent_context(
             profile,
@@ -153,6 +153,6 @@ def _load(browser: BrowserContext, url: str, name: str, line: dict[str, Any] | N
     while (usable := page.evaluate("window.usable")) is None:
         assert time.monotonic() < deadline, f"{url} is not usable after {PATIENCE:.0f} s"
         page.wait_for_timeout(50)
-    page.wait_for_timeout(500)  # what comes after, such as a picture, is a part of the load too
+    page.wait_for_timeout(500)  # later requests, such as a picture, belong to the load too
     page.close()
     return Load(float(usable), received[0], len(asked))

@@ -22,15 +22,15 @@ PERIOD = "2026-05"
 
 
 def run() -> Iterator[Row]:
-    """What a contract of many purchases is asked about."""
+    """Measure the insights of a contract with many purchases."""
     yield from _charges()
     yield from _bill()
 
 
 def _charges() -> Iterator[Row]:
-    """All that is computed once a ledger was read, and a search; each of a ledger that remembers nothing.
+    """Measure what the app computes after each read of a ledger, and a search, without memoized results.
 
-    On the first day of a period, nearly each purchase of the demo repeats one of the same minutes.
+    On the first day of a period, nearly every purchase of the demo repeats another of the same minutes.
     """
     now = moment(date(2026, 4, 26), 9)
     entries, subscriptions = demo_contract("gros-volume", now)
@@ -54,7 +54,7 @@ def _charges() -> Iterator[Row]:
 
 
 def _bill() -> Iterator[Row]:
-    """Explaining a difference that nothing explains: every combination is tried."""
+    """Measure the worst case of the bill check: no combination explains the difference, so all are tried."""
     first = date(2026, 2, 26)
     known = ledger(
         entry(f"e{n:05}", moment(first + timedelta(days=n % 75), n % 24, n % 60), f"{n % 40}.{n % 97:02}")

@@ -1,4 +1,4 @@
-"""People who go from period to period, many of them in one process."""
+"""Simulated visitors who change the period again and again, many of them in one process."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from views.purchases.list_window import ListWindow
 from views.purchases.state import PER_PAGE
 
 AT_ONCE = 8
-"""People who sign in, or look around, at the same moment."""
+"""Visitors who sign in, or load all periods, at the same time."""
 WINDOW = ListWindow(PER_PAGE).rows
-"""Rows that are drawn of a period; the client tells no sizes."""
+"""Number of drawn rows of a period, for a client that reports no sizes."""
 IN_TIME = 100.0
-"""Milliseconds: the goal of a switch among many people."""
+"""Milliseconds; goal of a switch among many visitors."""
 LOST = 300.0
-"""Seconds after which a list is missing."""
+"""Seconds after which a list counts as missing."""
 
 _PATCH = bytes([0, 0x92, MessageAction.PATCH_CONTROL.value])
-"""How a message begins that draws: a frame of msgpack, an array of two, its kind."""
+"""First bytes of a message that draws: a msgpack frame, an array of two, its kind."""
 
 
 class Person(WireClient):
-    """A client that looks at what is drawn only until it `hurries`: then it waits for texts alone."""
+    """Client that decodes drawn controls until `hurry`; then it only searches messages for texts."""
 
     def __init__(self, address: str, *, route: str = "/") -> None:
         super().__init__(address, route=route, deflate=True)
@@ -41,16 +41,16 @@ class Person(WireClient):
         self._came_at = 0.0
 
     def hurry(self) -> None:
-        """From now on unpack nothing that needs no answer. The bars of the periods stay where they are."""
+        """Stop decoding messages that need no answer. The ids of the bars stay valid."""
         self._bars = [self.named(button_of(period))[0] for period in range(len(PERIODS))]
 
     async def switch(self, period: int) -> float:
-        """Tap that period's bar; milliseconds until its last row on screen came."""
+        """Tap the bar of `period`; return the milliseconds until its last row on screen arrives."""
         self.period = period
         return await self.awaits(text_of(period, WINDOW - 1), self.fire(self._bars[period], "click"))
 
     async def awaits(self, text: str, done: Coroutine[Any, Any, None]) -> float:
-        """Do it; milliseconds from then to the message with that text."""
+        """Run `done`; return the milliseconds until a message with `text` arrives."""
         self._awaited = text.encode()
         self._came.clear()
         began = time.perf_counter()
@@ -75,7 +75,7 @@ async def arrive(person: Person) -> Person:
 
 
 async def arrive_all(people: Sequence[Person]) -> None:
-    """Everybody signs in, and hurries from then on."""
+    """Sign in all visitors, then let them `hurry`."""
 
     async def enter(person: Person) -> None:
         (await arrive(person)).hurry()
@@ -84,7 +84,7 @@ async def arrive_all(people: Sequence[Person]) -> None:
 
 
 async def look_around(people: Sequence[Person]) -> None:
-    """Everybody looks at every period once: from then on all lists are known."""
+    """Show each period once to each visitor, so that all lists are cached."""
 
     async def design(person: Person) -> None:
         for period in (*range(1, len(PERIODS)), 0):
@@ -94,7 +94,7 @@ async def look_around(people: Sequence[Person]) -> None:
 
 
 async def _everybody(people: Sequence[Person], does: Callable[[Person], Awaitable[None]]) -> None:
-    """Everybody does it, `AT_ONCE` people at a time."""
+    """Run `does` for all visitors, `AT_ONCE` at a time."""
     waiting = list(people)
 
     async def one_after_another() -> None:
@@ -107,9 +107,9 @@ async def _everybody(people: Sequence[Person], does: Callable[[Person], Awaitabl
 
 
 async def switching(people: Sequence[Person], *, every: float, rounds: int, rng: Random) -> list[float]:
-    """Everybody goes to another period every so many seconds, `rounds` times; milliseconds of each switch.
+    """Let each visitor change the period `rounds` times, every `every` seconds; return the milliseconds.
 
-    Who is served late taps late, but no less often: the next tap comes when it would have.
+    A late answer delays one tap, but not the schedule of the later taps.
     """
     loop = asyncio.get_running_loop()
     start = loop.time() + 1

@@ -1,9 +1,9 @@
-"""Many people in one process: what a session holds, how fast they are served, how long the loop stands still.
+"""Many visitors in one process: memory of a session, time of a switch, longest stall of the event loop.
 
-A session is signed in, with its purchases on screen; each goes to another period every `EVERY` seconds, all
-at moments of their own. The app, its backend and the people, one process each, share the machine: the people
-unpack only what they have to answer, since a browser has a machine of its own. One process fills one core;
-what a server of two can serve, `processes` measures.
+A session is signed in, with its purchases on screen. Each visitor changes the period every `EVERY` seconds,
+at random moments. The app, its backend and the visitors share the machine, one process each. The visitors
+decode only messages that need an answer, since real browsers run on other machines. One process uses one core;
+`processes` measures several.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from tests.nightly.endurance.processes import Program
 TITLE = "4. Many people in one process"
 PEOPLE = (50, 100, 200, 500)
 STALLS = {200: 100.0, 500: 150.0}
-"""Goal of the longest stall in milliseconds, by the number of people."""
+"""Goal of the longest stall in milliseconds, by the number of visitors."""
 EVERY = 5.0
-"""Seconds between two switches of one person."""
+"""Seconds between two switches of one visitor."""
 ROUNDS = 4
-"""Switches of each person that are measured."""
+"""Measured switches of each visitor."""
 A_BATCH, BATCHES = 20, 6
-"""Sessions opened between two looks at the memory, and looks."""
+"""Sessions of a batch, and number of batches; the memory is read after each batch."""
 TIMEOUT = 5
-"""`--session-timeout`, in seconds, of the server whose sessions are left."""
+"""`--session-timeout` in seconds, for the measure of expired sessions."""
 
 Opening = Callable[[], Awaitable[WireClient]]
 
 
 def run() -> Iterator[Row]:
-    """Memory beside plain Flet's, then the crowd, then what is left of it."""
+    """Measure the memory beside plain Flet's, then the load, then the memory after all sessions expired."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with serving(folder, sizes=ORDINARY) as app, plain(WINDOW, folder) as beside:
@@ -79,7 +79,7 @@ async def _memory(app: Program, beside: Program) -> Row:
 
 
 async def _growth(program: Program, opening: Opening, open_ones: AsyncExitStack) -> tuple[float, ...]:
-    """Kilobytes a session, of one batch of sessions after the other; the first warms up."""
+    """Return the kilobytes of a session in each batch; the first batch is a warm-up."""
     held: list[float] = []
     for _ in range(1 + BATCHES):
         for _ in range(A_BATCH):
@@ -98,7 +98,7 @@ async def _crowd(app: Program) -> list[Row]:
         await arrive_all(people)
         await look_around(people)
         for number in PEOPLE:
-            await app.holdings()  # the longest pause is that since the last look
+            await app.holdings()  # resets the longest stall
             began = time.perf_counter()
             took = await switching(people[:number], every=EVERY, rounds=ROUNDS, rng=rng)
             lasted = time.perf_counter() - began
@@ -125,7 +125,7 @@ async def _crowd(app: Program) -> list[Row]:
     left_at = time.monotonic()
     await app.empty()
     freed_after = time.monotonic() - left_at
-    async with WireClient(app.url) as last:  # Flet holds the session it let go of last: let it be this one
+    async with WireClient(app.url) as last:  # Flet keeps a reference to the last ended session
         await last.see("Identifiant")
     await app.empty()
     after = await app.holdings()

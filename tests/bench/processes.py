@@ -1,8 +1,8 @@
-"""Beyond one machine: so many people behind nginx, by how many processes of the app serve them.
+"""Several processes of the app behind nginx, as `docs/deploy/` describes, on loopback.
 
-What `docs/deploy/` describes, on loopback: nginx over TLS, one sandbox on PostgreSQL, and the people, who are
-one process and come from many addresses, so that each process has its share of them. All of it shares the
-machine's cores: more processes than those can only cost.
+nginx serves TLS; one sandbox runs on PostgreSQL. The visitors are one process with many client addresses, so
+that each process of the app serves a share of them. All programs share the cores of this machine: more
+processes than cores cannot help.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from tests.nightly.deploy.deployment import Deployment, deployed
 TITLE = "7. Beyond one machine"
 PROCESSES = (1, 2, 4)
 CORES = 2
-"""Of the machine that the goal is for: as many processes as that."""
+"""Cores of the machine that the goal is for, and largest number of processes."""
 PEOPLE = 500
 EVERY = 5.0
-"""Seconds between two switches of one person: 100 switches a second in all."""
+"""Seconds between two switches of one visitor: 100 switches a second in all."""
 ROUNDS = 4
-"""Switches of each person that are measured."""
+"""Measured switches of each visitor."""
 
 
 def run() -> Iterator[Row]:
-    """The same people with one process, then with more."""
+    """Measure the same load with one process, then with more."""
     alone: tuple[float, ...] = ()
     for number in PROCESSES:
         with tempfile.TemporaryDirectory() as name, cluster() as server:
@@ -56,7 +56,7 @@ def run() -> Iterator[Row]:
 
 
 async def _crowd(deployment: Deployment) -> tuple[tuple[float, ...], float]:
-    """Milliseconds of each switch, and the seconds all of them took."""
+    """Return the milliseconds of each switch, and the seconds of all of them."""
     rng = Random(7)  # noqa: S311 - chosen moments, no secrets
     people = [Person(deployment.url, route="/achats") for _ in range(PEOPLE)]
     for number, person in enumerate(people):

@@ -1,7 +1,7 @@
-"""The sandbox as a backend: what a page of purchases and the six totals cost while the table grows.
+"""Sandbox as a backend: time of a page of purchases and of the six totals, by the size of the table.
 
-Measured where the answer is made, in one transaction, without HTTP, which costs the same whatever the
-table. The contract looked at has as many purchases in the small table as in the large one.
+The measure is one transaction, without HTTP, whose cost does not depend on the table. The measured contract
+has the same number of purchases in the small and in the large table.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Ask = Callable[[Connection], bytes]
 
 
 def run() -> Iterator[Row]:
-    """A contract in the small and in the large table; then another one there, with a crowded period."""
+    """Measure a contract in the small and the large table, then a contract with a long period."""
     with tempfile.TemporaryDirectory() as folder, cluster() as postgresql:
         yield from _on("SQLite", *(f"sqlite:///{Path(folder) / name}.sqlite3" for name in ("small", "large")))
         yield from _on("PostgreSQL", postgresql.database(), postgresql.database())
@@ -85,7 +85,7 @@ def _timed(store: Store, ask: Ask) -> Callable[[], float]:
 
 @contextmanager
 def _filled(url: str, rows: int, crowded: int = 0) -> Iterator[Store]:
-    """A sandbox's database with so many rows."""
+    """Yield a sandbox's database with `rows` purchases."""
     app = create_app(
         url,
         subscribers=template(NOW, PER_PERIOD, crowded),

@@ -1,7 +1,7 @@
-"""A period of 10,000 purchases, scrolled from its first page to its last: what one more page costs and holds.
+"""Period of 10,000 purchases, scrolled from the first page to the last: time and memory of each page.
 
-The client says how high each drawn page is and how far the list was scrolled, as a browser does; the clock
-runs from that word to the message with the last row of the page that comes into view.
+The client reports the height of each drawn page and the scroll position, as a browser does. A sample is the
+time from that report to the message with the last row of the page that comes into view.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ TITLE = "3. A long list, scrolled"
 PERIOD = 4
 PAGES = SIZES[PERIOD] // PER_PAGE
 PAGE_HEIGHT, VIEW, HEAD = PER_PAGE * 80.0, 700.0, 300.0
-"""Logical pixels of a page of rows, of the view, of what stands above the rows."""
+"""Logical pixels of a page of rows, of the viewport, and of the content above the rows."""
 EARLY, LATE = slice(5, 45), slice(PAGES - 41, PAGES - 1)
-"""Of the pages that came, the samples to compare."""
+"""Ranges of pages whose samples are compared."""
 
 
 def run() -> Iterator[Row]:
-    """One visitor scrolls to the end."""
+    """Measure one visitor who scrolls to the end."""
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as app:
         yield from asyncio.run(_to_the_end(app))
 

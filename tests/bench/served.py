@@ -1,4 +1,4 @@
-"""The app with its backend, and somebody signed in whose periods hold as many purchases as one likes."""
+"""Served app with its backend, and a subscriber whose periods have any number of purchases."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.services.sandbox.visitor import PASSWORD
 
 TODAY = date(2024, 3, 10)
 PERIODS = latest_periods(TODAY)
-"""Newest first."""
+"""Billing periods, newest first."""
 SIZES = (50, 50, 8, 500, 10_000, 50)
-"""Purchases in each of them."""
+"""Purchases in each period."""
 ORDINARY = (50,) * len(PERIODS)
 """Purchases in each period of a subscriber who buys three times a day."""
 MERCHANTS = ("Gazette des Deux Rives", "Club Cubéo", "Ciné Lanterne", "Studio Pixelune", "Les Mains Ouvertes")
@@ -29,12 +29,12 @@ MONTHS = (
 )
 PLAIN = "tests.bench.plain_purchases"
 ONE_THREAD = "Object.defineProperty(window, 'crossOriginIsolated', { value: false });"
-"""Run in a page before it loads: Flutter then draws plain Flet as it draws the app, on the page's thread."""
+"""Script to run before the page loads: Flutter then draws plain Flet on the page's thread, like the app."""
 SECONDS_A_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def text_of(period: int, rank: int) -> str:
-    """What says which row it is: of the period of that number (0 is the newest), `rank` rows from the top."""
+    """Return the text that identifies the row `rank` of a period; period 0 is the newest, rank 0 the top."""
     return f"{MERCHANTS[rank % len(MERCHANTS)]} {period}-{rank}"
 
 
@@ -50,7 +50,7 @@ def button_of(period: int) -> str:
 
 
 def subscribers(sizes: Sequence[int] = SIZES) -> bytes:
-    """The data file: three purchases a day or as many as it takes, from the end of each period backwards."""
+    """Return a data file with `sizes` purchases in each period, at least three a day, the latest first."""
     bought = []
     for number, (period, size) in enumerate(zip(PERIODS, sizes, strict=True)):
         last = min(period.end, TODAY - timedelta(days=1))
@@ -72,7 +72,7 @@ def subscribers(sizes: Sequence[int] = SIZES) -> bytes:
 def serving(
     folder: Path, *of_app: str, module: str = "main", sizes: Sequence[int] = SIZES
 ) -> Iterator[Program]:
-    """The web app, with more options, over a sandbox in a process of its own."""
+    """Serve the web app, with a sandbox in a separate process."""
     data, log = folder / "subscribers.json", folder / "log"
     data.write_bytes(subscribers(sizes))
     options = ["--data", str(data), "--now", f"{TODAY}T12:00:00+01:00"]
@@ -87,14 +87,14 @@ def serving(
 
 @contextmanager
 def plain(rows: int, folder: Path, *, module: str = PLAIN) -> Iterator[Program]:
-    """Serve the baseline, the same screen in plain Flet with so many rows."""
+    """Serve the baseline: the same screen in plain Flet, with `rows` purchases."""
     options = ["--rows", str(rows), *(["--of", PLAIN] if module != PLAIN else [])]
     with Program(module, *options, log=folder / "plain") as app:
         yield app
 
 
 async def sign_in(client: WireClient) -> None:
-    """From the first screen to the purchases."""
+    """Sign in, and wait for the purchases."""
     await client.enter("Identifiant", OWNER)
     await client.tap("Continuer")
     await client.see("Votre mot de passe")
@@ -104,11 +104,11 @@ async def sign_in(client: WireClient) -> None:
 
 
 def processor_time(process: int) -> float:
-    """Seconds of processor that a process has used."""
+    """Return the processor time of a process, in seconds."""
     fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * SECONDS_A_TICK
 
 
 def memory(process: int) -> float:
-    """Bytes that a process has in memory (its resident set)."""
+    """Return the resident memory of a process, in bytes."""
     return int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""From the command to the page that is served, beside Flet's counter as Flet serves it."""
+"""Time from the command to the served page, beside Flet's counter as Flet serves it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROUNDS = 15
 
 
 def run() -> Iterator[Row]:
-    """The app with its demonstration, and with another backend."""
+    """Measure the app with its demo, and with another backend."""
     commands = (["main.py", "--web"], ["main.py", "--backend", "http://127.0.0.1:9"])
     samples = interleaved(
         *(lambda command=command: _served(command) for command in commands),
@@ -37,7 +37,7 @@ def run() -> Iterator[Row]:
 
 
 def _served(command: list[str]) -> float:
-    """Milliseconds until the page has been read, in full."""
+    """Return the milliseconds until the page is read in full."""
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
