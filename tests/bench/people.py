@@ -2,8 +2,8 @@
 
 A session is signed in, with its purchases on screen. Each visitor changes the period every `EVERY` seconds,
 at random moments. The app, its backend and the visitors share the machine, one process each. The visitors
-decode only messages that need an answer, since real browsers run on other machines. One process uses one core;
-`processes` measures several.
+decode only messages that need an answer, since real browsers run on other machines. One process uses one
+core; `processes` measures several.
 """
 
 from __future__ import annotations

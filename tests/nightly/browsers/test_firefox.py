@@ -17,7 +17,7 @@ from tests.nightly.browsers.marionette import Firefox
 __all__ = ["serve", "serve_sandbox", "servers"]
 
 PATIENCE = 120.0
-"""Seconds before what was awaited is missing: a busy machine compiles Flutter first."""
+"""Seconds until a node counts as missing: a busy machine compiles Flutter first."""
 _TURN_ON = "document.querySelector('flt-semantics-placeholder')?.click()"
 _NODES = """
 return [...document.querySelectorAll('flt-semantics, h1, h2, h3, input')].map((node) => {
@@ -42,7 +42,7 @@ def nodes(firefox: Firefox) -> list[Node]:
 
 
 def until(firefox: Firefox, find: Callable[[list[Node]], Node | None], missing: str) -> Node:
-    """Poll until the node is there, else fail with what the page says."""
+    """Poll until the node exists; fail with the texts of the page."""
     deadline = time.monotonic() + stretched(PATIENCE)
     while True:
         firefox.run(_TURN_ON)
@@ -54,7 +54,7 @@ def until(firefox: Firefox, find: Callable[[list[Node]], Node | None], missing: 
 
 
 def see(firefox: Firefox, name: str) -> Node:
-    """Wait for the node of that name, and give it."""
+    """Wait for the node of that name, and return it."""
     return until(firefox, lambda all_: next((node for node in all_ if node[0] == name), None), f"no {name!r}")
 
 
@@ -64,7 +64,7 @@ def click(firefox: Firefox, name: str) -> None:
 
 
 def enter(firefox: Firefox, label: str, text: str) -> None:
-    """Type into a field once it listens: Flutter gives it an id then."""
+    """Type into a field once it accepts input: Flutter then gives it an id."""
     click(firefox, label)
     deadline = time.monotonic() + stretched(PATIENCE)
     while not firefox.run("return document.activeElement.matches('input[id]')"):

@@ -16,7 +16,7 @@ from tests.nightly.contract.node import ENVIRONMENT, PRISM, command
 
 @contextmanager
 def mocked(contract: Path, log: Path) -> Iterator[str]:
-    """Serve a mock of the contract on a free port; gives its origin."""
+    """Serve a mock of the contract on a free port; yield its origin."""
     port = free_port()
     arguments = ("mock", "--dynamic", "--host", "127.0.0.1", "--port", str(port), str(contract))
     with Server(command(PRISM, *arguments), log, port, ENVIRONMENT) as prism:

@@ -1,4 +1,4 @@
-"""The client under a mock of the contract: it reads whatever the schemas allow."""
+"""Client with a mock of the contract: it reads every answer that the schemas allow."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SIGN_IN_ERRORS = {
     "redirect_to_web": ActionNeeded,
     "temporarily_locked": Locked,
 }
-"""What the client takes each error for; any other is a fault of the client or the backend."""
+"""Error of the client by status; any other error is a defect of the client or the backend."""
 
 Call = Callable[[Backend], Awaitable[Any]]
 
@@ -85,7 +85,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @asynccontextmanager
 async def client(origin: str, draw: Draw, *, renewed: bool = False) -> AsyncIterator[Backend]:
-    """Give a client that is signed in; `renewed`: its access token is over."""
+    """Yield a client that is signed in; with `renewed`, its access token has expired."""
     backend = Backend(HttpClient(origin, draw, clock=utc_now, timeout=60), MemoryStore())
     await backend._session.start(Tokens("" if renewed else "at", "Bearer", "rt"), CAMILLE, remember=False)
     try:
@@ -95,7 +95,7 @@ async def client(origin: str, draw: Draw, *, renewed: bool = False) -> AsyncIter
 
 
 async def read(origin: str, call: Call, changed: int | None = None) -> set[bytes]:
-    """Read one answer of each seed whole; return them."""
+    """Read one answer of each seed; return their bodies."""
     drawn = set()
     for seed in SEEDS:
         draw = Draw(seed, changed)
@@ -200,7 +200,7 @@ async def test_sign_in_error_drawn_from_the_contract_is_understood(
 
 
 async def test_mock_of_a_contract_that_allows_too_much_is_refused(tmp_path: Path) -> None:
-    """What these tests are worth: a schema without its bounds is noticed."""
+    """Check that these tests can fail: a schema without its bounds is noticed."""
     text = CONTRACT.read_text("utf-8")
     loose = tmp_path / "openapi.yaml"
     loose.write_text(text.replace("'^20[0-9]{2}-(0[1-9]|1[0-2])$'", "'^[0-9]{4}-[0-9]{2}$'"), "utf-8")

@@ -1,4 +1,4 @@
-"""The static demo on a server that only knows files: the journey, without a request that leaves."""
+"""Static demo on a plain file server: the journey, without a request to another host."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def page(served: str) -> Iterator[Page]:
-    """Open the demo in a tab that nobody used before; fail if something reached out or broke."""
+    """Open the demo in a new profile; fail after a request to another host, or an error."""
     program = shutil.which("chromium")
     assert program is not None, "The browser tests need Chromium: see tests/setup.sh"
     with sync_playwright() as playwright:
@@ -85,7 +85,7 @@ def rows(page: Page) -> list[str]:
 
 
 def starting_with(page: Page, start: str) -> str:
-    """Return the whole name of what is named so, once it is there."""
+    """Wait for an element whose name begins with `start`; return its name."""
     until(page, lambda: _named(page, start), f"nothing named {start!r}", within=SLOW)
     return _named(page, start)[0]
 

@@ -1,7 +1,7 @@
-"""What `docs/deploy/` describes, on loopback: nginx over TLS, app processes, sandboxes, one PostgreSQL.
+"""Deployment of `docs/deploy/`, on loopback: nginx over TLS, app processes, sandboxes, one PostgreSQL.
 
-nginx runs on the files as they are, and the processes by the commands of the systemd units, but for addresses
-and the certificate.
+nginx runs with the files of that folder, and the processes with the commands of the systemd units. Only the
+addresses and the certificate differ.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ http {
 
 
 class Unit:
-    """A process of a systemd unit, as `unit@port`."""
+    """Process of a systemd unit, as `unit@port`."""
 
     def __init__(self, unit: str, folder: Path, environment: dict[str, str], *options: str) -> None:
         self.port = free_port()
@@ -70,7 +70,7 @@ class Unit:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> Self:
-        """Start it, and do not wait."""
+        """Start the process without waiting for it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=log
@@ -78,12 +78,12 @@ class Unit:
         return self
 
     def listens(self) -> None:
-        """Wait until it says so."""
+        """Wait until the process reports that it listens."""
         assert self.process.stdout is not None
         assert self.process.stdout.readline(), self.log.read_text("utf-8")
 
     def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """Send SIGKILL, and wait for the end of the process."""
         self.process.kill()
         self.process.wait()
         if self.process.stdout is not None:
@@ -91,7 +91,7 @@ class Unit:
 
 
 class Routed(NamedTuple):
-    """A request that nginx has passed on, and where: more than one address when some did not answer."""
+    """Request that nginx has passed on, with the addresses it tried: several if some did not answer."""
 
     visitor: str
     request: str
@@ -101,11 +101,11 @@ class Routed(NamedTuple):
 
 @dataclass
 class Deployment:
-    """All of it, running. `url` is where browsers go."""
+    """Running deployment; `url` is its address for browsers."""
 
     url: str
     plain: str
-    """Where they go without TLS."""
+    """Address without TLS."""
     tls: ssl.SSLContext
     apps: list[Unit]
     sandboxes: list[Unit]
@@ -113,7 +113,7 @@ class Deployment:
 
     @property
     def routed(self) -> list[Routed]:
-        """Every request so far that has ended; an interface ends with its connection."""
+        """Return the ended requests so far; that of a WebSocket ends with its connection."""
         found = []
         for line in (self.folder / "access.log").read_text("utf-8").splitlines():
             visitor, request, status, processes = line.split("|")
@@ -121,7 +121,7 @@ class Deployment:
         return found
 
     async def ask(self, path: str, visitor: str, **headers: str) -> httpx.Response:
-        """A GET of a browser at that address."""
+        """Send a GET as a browser whose address is `visitor`."""
         connection = httpx.AsyncHTTPTransport(local_address=visitor, verify=self.tls)
         port = httpx.URL(self.url).port
         async with httpx.AsyncClient(transport=connection, timeout=STARTED) as client:
@@ -132,18 +132,18 @@ class Deployment:
             )
 
     async def ask_plainly(self, path: str) -> httpx.Response:
-        """A GET without TLS; where it leads is not followed."""
+        """Send a GET without TLS; do not follow its redirect."""
         async with httpx.AsyncClient(trust_env=False, verify=self.tls, timeout=STARTED) as client:
             return await client.get(self.plain + path, headers={"Host": HOST})
 
     async def lead(self, client: WireClient, visitor: str) -> None:
-        """Give `client` the page, at that address, and a way to its interface."""
+        """Load the page for `client`, whose address is `visitor`, and prepare its WebSocket."""
         page = await self.ask("/", visitor, accept="text/html")
         client.headers = {"Cookie": f"{COOKIE}={page.cookies[COOKIE]}"}
         client.options = {"ssl": self.tls, "host": "127.0.0.1", "local_addr": (visitor, 0)}
 
     async def process_of(self, visitor: str) -> Unit:
-        """The app process which answers that address now."""
+        """Return the app process that now serves the address `visitor`."""
         path = f"/{uuid4().hex}"
         await self.ask(path, visitor)
         async with asyncio.timeout(stretched(STARTED)):
@@ -160,7 +160,7 @@ def deployed(
     apps: int = 2,
     sandboxes: int = 2,
 ) -> Iterator[Deployment]:
-    """Everything on an empty database, from the sandboxes to nginx."""
+    """Start the deployment on an empty database."""
     backend, plain, secure = free_port(), free_port(), free_port()
     environment = {
         "CONSO_BACKEND_URL": f"http://127.0.0.1:{backend}",
@@ -195,7 +195,7 @@ def deployed(
             "conso-et-moi.conf",
             (
                 (r"    server 127\.0\.0\.1:8551(.*)\n    server 127\.0\.0\.1:8552\1\n", _servers(shown)),
-                (r"    listen \[::\].*\n", ""),  # which not every machine has
+                (r"    listen \[::\].*\n", ""),  # not every machine has IPv6
                 (r"listen 80;", f"listen 127.0.0.1:{plain};"),
                 (r"listen 443 ", f"listen 127.0.0.1:{secure} "),
                 (r"/etc/ssl/conso\.example/fullchain\.pem", str(chain)),
@@ -219,7 +219,7 @@ def _servers(units: Sequence[Unit]) -> str:
 
 
 def _write(folder: Path, name: str, changes: Sequence[tuple[str, str]]) -> None:
-    """A file of nginx, changed for this machine; each change has to find its place."""
+    """Write a file of nginx with changes for this machine; each change must match."""
     text = (FILES / "nginx" / name).read_text("utf-8")
     for pattern, replacement in changes:
         text, times = re.subn(pattern, replacement, text)
@@ -236,7 +236,7 @@ def nginx(folder: Path) -> list[str]:
 
 @contextmanager
 def _nginx(folder: Path, port: int) -> Iterator[None]:
-    user = "user root;" if os.geteuid() == 0 else ""  # else its workers may not come into this folder
+    user = "user root;" if os.geteuid() == 0 else ""  # else its workers may not read this folder
     (folder / "nginx.conf").write_text(Template(_MAIN).substitute(folder=folder, user=user), "utf-8")
     command = [*nginx(folder), "-g", "daemon off;"]
     with Server(command, folder / "nginx.log", port):

@@ -1,4 +1,4 @@
-"""Several processes behind nginx: who visits stays where they are, and what ends takes nothing along."""
+"""Several processes behind nginx: a visitor stays on one, and the end of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ NOW = "2024-03-10T12:00:00+01:00"
 PERIODS = latest_periods(date(2024, 3, 10))
 """Newest first."""
 MONTHS = ("Facture d’avril", "Facture de mars", "Facture de février", "Facture de janvier")
-"""What their bars are called."""
+"""Names of their bars."""
 RETURNS = 4
 
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Two app processes, two sandboxes, which start together on an empty database."""
+    """Start two app processes and two sandboxes together, on an empty database."""
     folder = tmp_path_factory.mktemp("deployment")
     data = folder / "subscribers.json"
     people = (
@@ -47,7 +47,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 def bought(name: str) -> list[dict[str, object]]:
-    """A purchase a period, of a merchant that names both."""
+    """Return one purchase in each period; its merchant names the subscriber and the period."""
     return [
         purchase(
             f"p-{name}-{number}",
@@ -62,7 +62,7 @@ def bought(name: str) -> list[dict[str, object]]:
 async def visit(
     deployment: Deployment, name: str, address: str, *, route: str = "/achats"
 ) -> AsyncIterator[WireClient]:
-    """Somebody signed in, from that address."""
+    """Connect and sign in from the address `visitor`."""
     client = WireClient(deployment.url, route=route)
     await deployment.lead(client, address)
     async with client:
@@ -79,13 +79,13 @@ async def sign_in(client: WireClient, name: str) -> None:
 
 
 async def choose(client: WireClient, name: str, period: int) -> None:
-    """Another period, until its list is there."""
+    """Select another period, and wait for its list."""
     await client.tap(MONTHS[period])
     await client.see(f"Chez {name} {period}")
 
 
 async def apart(deployment: Deployment) -> tuple[str, str, Unit]:
-    """Two addresses that two processes answer, and the first's process."""
+    """Return two client addresses served by different processes, and the process of the first."""
     first = "127.0.0.2"
     process = await deployment.process_of(first)
     for number in count(3):
@@ -109,7 +109,7 @@ async def test_a_visitor_stays_with_one_process_and_is_found_again_on_return(dep
 
 
 async def come_back(client: WireClient) -> None:
-    """To the session left: the app has to have noticed that it was left."""
+    """Resume the session; retry until the app has noticed the disconnection."""
     session, deadline = client.session_id, time.monotonic() + stretched(STARTED)
     while True:
         await client.register()

@@ -1,4 +1,4 @@
-"""The systemd units and the Containerfile, as the tools that read them see them."""
+"""Systemd units and Containerfile, read by systemd and a parser of Containerfiles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.harness.processes import ROOT
 from tests.nightly.deploy.deployment import FILES
 
 PYTHON = "/opt/conso-et-moi/.venv/bin/python"
-"""Of the deployed app; the tests have another one."""
+"""Interpreter of the deployed app; the tests use another one."""
 UNITS = sorted(file.name for file in (FILES / "systemd").iterdir())
 
 
 def verify(unit: Path) -> subprocess.CompletedProcess[str]:
-    """Have systemd read a unit, without starting it."""
+    """Check a unit with systemd, without starting it."""
     program = shutil.which("systemd-analyze")
     assert program is not None, "systemd-analyze is not installed: see tests/setup.sh"
     return subprocess.run(

@@ -1,1 +1,1 @@
-"""Long use: what stays behind after many visits, what a cut or a kill loses."""
+"""Tests of long use: leaks after many visits, losses by cuts and kills."""

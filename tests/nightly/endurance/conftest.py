@@ -1,4 +1,4 @@
-"""The web app as a process that tells what it holds."""
+"""Web app as a process that reports its memory and tasks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.nightly.endurance.processes import Program
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """The app on its embedded backend, which keeps a session without a connection for a second."""
+    """Serve the app with its embedded backend; a session without a connection expires after a second."""
     log = tmp_path_factory.mktemp("hasty") / "complaints"
     with Program("tests.nightly.endurance.watched", "--session-timeout", "1", log=log) as app:
         yield app
@@ -19,7 +19,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """The same, which keeps them for long."""
+    """Serve the same app; a session without a connection expires late."""
     log = tmp_path_factory.mktemp("patient") / "complaints"
     with Program("tests.nightly.endurance.watched", log=log) as app:
         yield app

@@ -1,9 +1,9 @@
-"""Starts sandboxes by forking a process that has everything imported: a quarter of the time of a new one.
+"""Program that starts sandboxes by forking a process with all imports, in a quarter of the usual time.
 
     python -m tests.nightly.endurance.forks
 
-Reads the arguments of `python -m services.sandbox` as a line of JSON, and answers the number of the process;
-again and again, until its input ends.
+It reads the arguments of `python -m services.sandbox` as lines of JSON, until its input ends. Each answer is
+the id of the new process.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from services.sandbox import SandboxSettings
 from services.sandbox.__main__ import main
 
 UNBOUNDED = SandboxSettings(opinions=1_000_000)
-"""Writers send far more opinions than a reader."""
+"""Writers send far more feedback than a reader."""
 
 
 def fork(arguments: list[str]) -> int:
-    """The number of a new process that serves the sandbox."""
+    """Fork a process that serves the sandbox; return its id."""
     process = os.fork()
     if process:
         return process
@@ -36,7 +36,7 @@ def fork(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no process reads their exit codes
     started: list[int] = []
     for line in sys.stdin:
         started.append(fork(json.loads(line)))

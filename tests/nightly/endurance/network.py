@@ -1,4 +1,4 @@
-"""A network that is cut in the middle of renewing a session."""
+"""Network that is cut in the middle of the renewal of a session."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Moment(Enum):
-    """When the exchange is cut."""
+    """Moment of the cut in an exchange."""
 
     ASKING = auto()
-    """Some bytes of the request have left: none, some or all but the last."""
+    """A part of the request has left: at most all bytes but the last."""
     ASKED = auto()
-    """All of it has left; nothing waits for the answer."""
+    """The request has left; the connection is closed before the answer."""
     RENEWED = auto()
-    """The backend has answered; nothing of it arrives."""
+    """The backend has answered; no byte arrives."""
     ANSWERING = auto()
-    """Some bytes of the answer have arrived: all but the last at most."""
+    """A part of the answer has arrived: at most all bytes but the last."""
     SILENCE = auto()
-    """The backend has answered; nothing arrives and nothing ends, until the client gives up."""
+    """The backend has answered; no byte arrives, and the connection stays open until the client closes it."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """One cut: its moment, where in the bytes (0 to 1), and for how many seconds nothing passes after it."""
+    """One cut: its moment, its position in the bytes (0 to 1), and the seconds of the outage after it."""
 
     moment: Moment
     place: float
@@ -40,12 +40,12 @@ class Cut:
 
     @classmethod
     def any(cls, rng: Random) -> Cut:
-        [moment] = rng.choices(list(Moment), weights=(3, 3, 3, 3, 1))  # silence takes seconds
+        [moment] = rng.choices(list(Moment), weights=(3, 3, 3, 3, 1))  # a silence takes seconds
         return cls(moment, rng.random(), rng.choice((0.0, 0.0, rng.uniform(0, 2))))
 
 
 class Network:
-    """The way from one client to a backend, through a port of its own. `url` is where it begins."""
+    """TCP proxy from one client to a backend, with its own port; `url` is its address."""
 
     def __init__(self, backend: int) -> None:
         self._backend = backend
@@ -53,15 +53,15 @@ class Network:
         self._down_until = 0.0
         self._connections: set[asyncio.Task[None]] = set()
         self.cut = asyncio.Event()
-        """Set once the planned cut was made."""
+        """Set after the planned cut."""
 
     def plan(self, cut: Cut) -> None:
-        """Cut the next renewal so."""
+        """Cut the next renewal."""
         self._planned = cut
         self.cut.clear()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of the client."""
+        """Serve one connection of the client."""
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
@@ -85,7 +85,7 @@ class Network:
         there: asyncio.StreamReader,
         back: asyncio.StreamWriter,
     ) -> bool:
-        """One request and its answer; whether another may follow."""
+        """Pass on one request and its answer; return whether the connection stays open."""
         request = await _message(reader)
         if time.monotonic() < self._down_until:
             return False
@@ -111,7 +111,7 @@ class Network:
         return False
 
     def end(self) -> None:
-        """Nothing passes any more."""
+        """Close all connections."""
         self._down_until = float("inf")
         for task in self._connections:
             task.cancel()
@@ -125,7 +125,7 @@ class Network:
 
 @asynccontextmanager
 async def network(backend: int) -> AsyncIterator[Network]:
-    """A network of its own to the backend on that port."""
+    """Yield a network to the backend on the port `backend`."""
     way = Network(backend)
     server = await asyncio.start_server(way.serve, "127.0.0.1", 0, family=socket.AF_INET)
     way.port = server.sockets[0].getsockname()[1]
@@ -139,7 +139,7 @@ async def network(backend: int) -> AsyncIterator[Network]:
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    """A whole request or answer with a body of known length."""
+    """Read a whole request or answer with a body of known length."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = _LENGTH.search(head)
     return head + (await reader.readexactly(int(length[1])) if length else b"")

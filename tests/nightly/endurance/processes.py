@@ -1,4 +1,4 @@
-"""Processes to kill: the sandbox on a file, and the web app that tells what it holds."""
+"""Processes that tests kill: the sandbox on a file, and the web app that reports its memory and tasks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONNECTED = "connected sessions"
 
 
 def plain_client(**options: Any) -> httpx.AsyncClient:
-    """An HTTP client for this machine: without the certificates, which take a moment to load."""
+    """Return an HTTP client for this machine, without certificates, which are slow to load."""
     return httpx.AsyncClient(trust_env=False, verify=False, **options)  # noqa: S501
 
 
@@ -45,7 +45,7 @@ class Forks:
         self._process.communicate(timeout=STARTED)
 
     def start(self, arguments: list[str]) -> int:
-        """The number of a new process."""
+        """Start a process; return its id."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(arguments) + "\n")
@@ -54,7 +54,7 @@ class Forks:
 
 
 class Sandbox:
-    """The sandbox on one SQLite file and one port, to be started again and again. `url` is where."""
+    """Sandbox on one SQLite file and one port, which can be restarted; `url` is its address."""
 
     def __init__(self, forks: Forks, folder: Path, data: bytes) -> None:
         self.file = folder / "sandbox.sqlite3"
@@ -67,12 +67,12 @@ class Sandbox:
         self._arguments += ["--data", str(subscribers)]
 
     async def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the sandbox, and wait until it answers."""
         self._process = self._forks.start(self._arguments)
         await answers(self.url + "/healthz", lambda: not self._alive())
 
     async def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """Send SIGKILL, and wait for the end of the process."""
         os.kill(self._process, signal.SIGKILL)
         await asyncio.to_thread(self._gone)
 
@@ -89,7 +89,7 @@ class Sandbox:
 
 
 async def answers(url: str, ended: Callable[[], bool]) -> None:
-    """Wait until something answers there, unless the process that should has `ended`."""
+    """Wait until `url` answers, or the server process has `ended`."""
     async with plain_client() as client, asyncio.timeout(stretched(STARTED)):
         while True:
             assert not ended(), f"what should answer on {url} has ended"
@@ -102,7 +102,7 @@ async def answers(url: str, ended: Callable[[], bool]) -> None:
 
 
 class Program(Server):
-    """`python -m MODULE`, whose standard output is read; killed at the end."""
+    """Process of `python -m MODULE`, whose standard output is read; killed at the end."""
 
     def __init__(self, module: str, *options: str, log: Path) -> None:
         port = free_port()
@@ -121,15 +121,15 @@ class Program(Server):
         if self.process.stdout is not None:
             self.process.stdout.close()
 
-    # Of `tests.nightly.endurance.watched` only:
+    # The methods below need `tests.nightly.endurance.watched`.
 
     async def tasks(self) -> dict[str, int]:
-        """Its running tasks by the name of their coroutine."""
+        """Return the number of its running tasks, by coroutine."""
         running: dict[str, int] = (await self._asked(signal.SIGUSR1))["tasks"]
         return running
 
     async def holdings(self) -> dict[str, Any]:
-        """Everything it holds: `tests.nightly.endurance.watched.everything`."""
+        """Return the report of `tests.nightly.endurance.watched.everything`."""
         return await self._asked(signal.SIGUSR2)
 
     async def _asked(self, question: signal.Signals) -> dict[str, Any]:
@@ -139,18 +139,18 @@ class Program(Server):
         return told
 
     async def until(self, condition: Callable[[dict[str, int]], object], missing: str) -> None:
-        """Wait until the condition holds of its tasks."""
+        """Wait until `condition` holds for its tasks."""
         deadline = time.monotonic() + stretched(STARTED)
         while not condition(tasks := await self.tasks()):
             assert time.monotonic() < deadline, f"{missing}: {tasks}"
             await asyncio.sleep(0.02)
 
     async def alone(self) -> None:
-        """Wait until it knows that nobody is connected: who comes sooner is another visitor to it."""
+        """Wait until the app has noticed all disconnections: until then, no client can return."""
         await self.until(lambda tasks: not tasks[CONNECTED], "still connected")
 
     async def empty(self) -> None:
-        """Wait until no session is kept any more, connected or not."""
+        """Wait until no session exists, connected or not."""
         await self.alone()
-        # Drawing and events are measured (`views/flet_compat/processor_time.py`), and bear that name.
+        # `views/flet_compat/processor_time.py` wraps drawing and events, and gives their tasks this name.
         await self.until(lambda tasks: not any("measured" in name for name in tasks), "still kept")

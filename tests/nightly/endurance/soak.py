@@ -1,9 +1,9 @@
-"""Visits of every kind to the web app, and what it still holds afterwards.
+"""Visits of every kind to the web app, and a comparison of its memory and tasks before and after.
 
     python -m tests.nightly.endurance.soak --minutes 10
 
-One line a batch: visits so far, memory, and whatever is left that was not there after the first batch. Exit
-code 1 when something is left, or memory grew by more than `GROWTH` a visit.
+It prints a line for each batch: visits so far, memory, and the leftovers since the first batch. The exit code
+is 1 if there are leftovers, or if memory has grown by more than `GROWTH` for each visit.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from tests.harness.wire import WireClient
 from tests.nightly.endurance.processes import Program
 
 GROWTH = 30_000
-"""Bytes a visit may leave: a session held for good is some 400,000 (with its account and six lists, more)."""
+"""Bytes that a visit may leave; a leaked session has 400,000 at least."""
 AT_ONCE = 4
-"""Visits at the same moment."""
+"""Visits at the same time."""
 LONGEST = 0.15
-"""Seconds after which a visit of the impatient is cut, at most."""
+"""Longest time in seconds before an aborted visit is cut."""
 
 Visit = Callable[[str, Random], Awaitable[None]]
 
 
 async def unregistered(address: str, rng: Random) -> None:
-    """A connection that never says who it is, closed or cut."""
+    """Open a connection that never registers; close or cut it."""
     visitor = WireClient(address)
     await visitor.connect()
     await (visitor.cut() if rng.random() < 0.5 else visitor.close())
 
 
 async def at_the_door(address: str, rng: Random) -> None:
-    """Registered, and cut at once or a moment later."""
+    """Register, and cut the connection at once or a moment later."""
     visitor = WireClient(address)
     await visitor.register()
     await asyncio.sleep(rng.uniform(0, LONGEST) * rng.randrange(2))
@@ -50,14 +50,14 @@ async def at_the_door(address: str, rng: Random) -> None:
 
 
 async def while_signing_in(address: str, rng: Random) -> None:
-    """Cut or closed while the sign-in is under way."""
+    """Cut or close the connection during the sign-in."""
     visitor = await _begun(address)
     await asyncio.sleep(rng.uniform(0, LONGEST))
     await (visitor.cut() if rng.random() < 0.5 else visitor.close())
 
 
 async def whole(address: str, rng: Random) -> None:
-    """Some periods looked at, perhaps through a cut and a return; signed out or not; closed or cut."""
+    """Show some periods, perhaps with a cut and a return; sign out or not; close or cut the connection."""
     visitor = await _begun(address)
     await visitor.see("Filtrer les achats")
     # Until then, the column of the chosen period is replaced, and a tap on it has no effect.
@@ -78,7 +78,7 @@ async def whole(address: str, rng: Random) -> None:
             await visitor.cut()
             session = visitor.session_id
             await visitor.register()
-            if visitor.session_id != session:  # the app has not seen the cut yet: this is a new visitor
+            if visitor.session_id != session:  # the app has not noticed the cut yet: this is a new session
                 break
     if visitor.shows("Filtrer les achats") and rng.random() < 0.3:
         await visitor.go("/reglages")
@@ -106,7 +106,7 @@ KINDS: tuple[Visit, ...] = (unregistered, at_the_door, while_signing_in, whole)
 
 
 async def crowd(app: Program, visits: int, rng: Random) -> Counter[str]:
-    """So many visits of random kinds, `AT_ONCE` of them at a time; then nobody. How many of each kind."""
+    """Make `visits` visits of random kinds, `AT_ONCE` at a time; return the number of each kind."""
     kinds = [rng.choice(KINDS) for _ in range(visits)]
     left = [(kind, Random(rng.random())) for kind in kinds]  # noqa: S311 - chosen moments, no secrets
 
@@ -119,7 +119,7 @@ async def crowd(app: Program, visits: int, rng: Random) -> Counter[str]:
         for _ in range(AT_ONCE):
             visitors.create_task(one_after_another())
     await app.empty()
-    # Flet 1.0.5 holds the session it let go of last until it lets go of another: let it be a small one.
+    # Flet 1.0.5 keeps a reference to the last ended session: end a small one last.
     async with WireClient(app.url) as last:
         await last.see("Identifiant")
     await app.empty()
@@ -127,7 +127,7 @@ async def crowd(app: Program, visits: int, rng: Random) -> Counter[str]:
 
 
 def left_over(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[int, int]]:
-    """What there is more of after than before: tasks, files and sockets, objects of a visit, threads.
+    """Return the tasks, files, sockets, objects of a visit and threads that have grown in number.
 
     Threads that wait for work are kept, up to the size of asyncio's pool and a few of Flet's.
     """
@@ -142,7 +142,7 @@ def left_over(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[
 
 @contextmanager
 def served(folder: Path) -> Iterator[Program]:
-    """The app in front of a sandbox that is a process of its own: passwords are hashed, in memory, there."""
+    """Serve the app with a sandbox in a separate process, whose password hashing needs much memory."""
     database = f"sqlite:///{folder / 'sandbox.sqlite3'}"
     with (
         Program("services.sandbox", "--database", database, log=folder / "sandbox.log") as sandbox,
@@ -156,7 +156,7 @@ def served(folder: Path) -> Iterator[Program]:
 
 
 async def main(minutes: float, visits: int) -> int:
-    """The exit code."""
+    """Run the visits in batches; return the exit code."""
     rng, end = Random(0), time.monotonic() + 60 * minutes  # noqa: S311 - chosen moments, no secrets
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as app:
         await crowd(app, visits, rng)

@@ -1,4 +1,4 @@
-"""Attacks over the wire: no page of an ended session stays on the heap, nor much memory."""
+"""Attacks over the wire: an ended session leaves no page on the heap, and little memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def attack(app: Program, flood: str) -> None:
 
 
 async def visit(app: Program) -> None:
-    """Look at the demonstration and leave."""
+    """Open the demo and leave."""
     async with WireClient(app.url) as visitor:
         await visitor.see("Identifiez-vous")
         await visitor.tap("Découvrir la démonstration")
@@ -32,7 +32,7 @@ async def visit(app: Program) -> None:
 
 
 async def held_by_nobody(app: Program) -> dict[str, Any]:
-    """Wait until no page is on the heap; return all that the process holds."""
+    """Wait until no page is on the heap; return the report of the process."""
     async with asyncio.timeout(stretched(STARTED)):
         while (holdings := await app.holdings())["objects"]["Page"]:  # noqa: ASYNC110
             await asyncio.sleep(0.2)

@@ -1,4 +1,4 @@
-"""Cuts of the network and kills of the app during a renewal: no open app is signed out, no theft is seen."""
+"""Network cuts and kills of the app during a renewal: no open app is signed out, no theft is reported."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from tests.harness.servers import served
 from tests.nightly.endurance.network import Cut, network
 
 CLIENTS, CUTS = 10, 10
-"""So many clients at once, each cut so often: 100 cuts."""
+"""Parallel clients, and cuts of each: 100 cuts."""
 KILLED = 0.3
-"""Of the cuts, so many end the app too."""
+"""Share of the cuts that also kill the app."""
 PASSWORD = "Soleil-2026"
 PATIENCE = 60.0
 
 
 class Device:
-    """Somebody's device: its store outlives the app, which may be killed."""
+    """Device of a subscriber: its store outlives the app, which may be killed."""
 
     def __init__(self, port: int) -> None:
         self.store = MemoryStore()
         self.ended = 0
-        """How often it was told that its session is over."""
+        """Number of reports that the session has ended."""
         self._port = port
         self._open = AsyncExitStack()
 
     async def start(self) -> None:
-        """Start the app, with a network of its own to the backend on `port`."""
+        """Start the app, with its own network to the backend on `port`."""
         self.way = await self._open.enter_async_context(network(self._port))
         self.backend = Backend.at(self.way.url, self.store)
         self._open.push_async_callback(self.backend.close)
@@ -54,7 +54,7 @@ class Device:
         self.ended += 1
 
     async def kill(self) -> None:
-        """SIGKILL: what the app still does reaches neither the store nor the backend."""
+        """Simulate SIGKILL: later actions of the app reach neither the store nor the backend."""
         kept = await self.store.load()
         assert kept is not None
         self.backend.on_session_end = None
@@ -66,12 +66,12 @@ class Device:
         await self._open.aclose()
 
     async def sign_in(self, identifier: str) -> None:
-        """Give the password, to stay signed in."""
+        """Sign in, and stay signed in."""
         challenge = await self.backend.begin_sign_in(identifier)
         await self.backend.finish_sign_in(challenge, PASSWORD, remember=True)
 
     async def go_on(self, *, at_once: bool = False) -> None:
-        """Ask until there is an answer, as a screen does; `at_once`, the first time."""
+        """Read until there is an answer, as a screen does; with `at_once`, the first read must succeed."""
         deadline = time.monotonic() + stretched(PATIENCE)
         while True:
             try:
@@ -87,7 +87,7 @@ class Device:
 
 
 def expire(sandbox: Starlette, identifier: str) -> None:
-    """End every access token of that subscriber."""
+    """Expire all access tokens of that subscriber."""
     families = select(family.c.family_id).where(family.c.subscriber_id == subscriber_id_of(identifier))
     sandbox.state.store.transact(
         lambda connection: connection.execute(
@@ -98,9 +98,9 @@ def expire(sandbox: Starlette, identifier: str) -> None:
 
 
 async def cut_again_and_again(sandbox: Starlette, port: int, identifier: str, seed: int) -> Counter[str]:
-    """Return how often each moment was met.
+    """Cut the renewals of one device; return the number of cuts at each moment.
 
-    A cut signs no open app out. A kill may: a used token is not left in the store (docs/security.md).
+    A cut signs out no open app. A kill may: the store keeps no used token (docs/security.md).
     """
     rng, met = Random(seed), Counter[str]()  # noqa: S311 - chosen moments, no secrets
     async with aclosing(Device(port)) as device:
@@ -111,7 +111,7 @@ async def cut_again_and_again(sandbox: Starlette, port: int, identifier: str, se
             told = f"cut {number + 1} of the seed {seed}, {cut}, killed: {kill}"
             expire(sandbox, identifier)
             device.way.plan(cut)
-            # Where the network is there again at once, nothing is left for later, when it could be too late.
+            # If the network returns at once, the renewal succeeds at once: a later one could come too late.
             asking = asyncio.create_task(device.go_on(at_once=not cut.outage and not kill))
             async with asyncio.timeout(stretched(PATIENCE)):
                 await device.way.cut.wait()

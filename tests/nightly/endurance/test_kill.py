@@ -1,4 +1,4 @@
-"""The sandbox killed with SIGKILL while it writes: nothing acknowledged is lost, nothing is half done."""
+"""SIGKILL of the sandbox while it writes: no acknowledged write is lost, no write is half done."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.nightly.endurance.processes import Forks, Sandbox
 from tests.nightly.endurance.writers import KINDS, Writers, audit, subscriber
 
 DATABASES, KILLS = 4, 25
-"""So many sandboxes, each killed so often: 100 kills."""
+"""Sandboxes, and kills of each: 100 kills."""
 LONGEST = 0.05
-"""Seconds a kill comes, at most, after a write of some kind was acknowledged; all kinds go on meanwhile."""
+"""Longest delay in seconds between an acknowledged write and the kill; all writers continue meanwhile."""
 
 
 async def killed_again_and_again(forks: Forks, folder: Path, data: bytes, seed: int) -> Counter[str]:
-    """How many writes of each kind were acknowledged, none of them lost."""
+    """Kill a sandbox again and again; return the number of acknowledged writes of each kind."""
     rng = Random(seed)  # noqa: S311 - chosen moments, no secrets
     sandbox = Sandbox(forks, folder, data)
     await sandbox.start()
@@ -26,7 +26,7 @@ async def killed_again_and_again(forks: Forks, folder: Path, data: bytes, seed: 
         writing = await writers.begin(rng.choice(KINDS))
         await asyncio.sleep(rng.uniform(0, LONGEST))
         await sandbox.kill()
-        await writing  # each has seen its connection end
+        await writing  # each writer has noticed the end of its connection
         await sandbox.start()
         faults = audit(sandbox.file, writers.ledger)
         assert not faults, f"after kill {kill + 1} with the seed {seed}: {faults}"

@@ -1,4 +1,4 @@
-"""A connection that drops and returns: the screen is true, nothing chosen is lost, and it still obeys."""
+"""Connection that drops and returns: the screen is current, keeps its selection and still reacts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.nightly.endurance.processes import Program
 RETURNS = 20
 LIST = "Filtrer les achats"
 FORECAST = "probablement entre"
-"""Words of the estimate of the next bill, drawn once all periods are read."""
+"""Words of the forecast of the next bill, drawn after all periods are read."""
 
 
 async def signed_in(app: Program, *, route: str = "/achats", **screen: float) -> WireClient:
-    """Somebody who has passed the gate."""
+    """Connect and sign in."""
     visitor = WireClient(app.url, route=route, **screen)  # type: ignore[arg-type] # width and height
     await visitor.register()
     await visitor.see("Identifiez-vous")
@@ -28,12 +28,12 @@ async def signed_in(app: Program, *, route: str = "/achats", **screen: float) ->
 
 
 def shown(visitor: WireClient) -> list[str]:
-    """The names of the periods marked as the one on screen."""
+    """Return the names of the periods marked as selected."""
     return [one["label"] for one in visitor.nodes("Semantics", selected=True) if "Facture" in one["label"]]
 
 
 def is_at(visitor: WireClient, period_id: str) -> bool:
-    """Whether its address is that of this period."""
+    """Return whether the address of the client is that of the period."""
     return visitor.route.endswith(period_id)
 
 
@@ -67,12 +67,12 @@ async def test_at_whatever_moment_it_drops_the_screen_is_true_and_obeys_on_retur
             other = rng.choice([month for month in months if month != chosen])
             try:
                 await choose(visitor, other)
-                # Told after the list; lost, if the connection drops in between.
+                # Sent after the list; lost if the connection drops in between.
                 await visitor.until(partial(is_at, visitor, addresses[other]), "its address stays away")
             except AssertionError as error:
                 raise AssertionError(told) from error
         async with await signed_in(patient, route="/") as another:
-            await another.see(FORECAST)  # marks of rows and the badge stand on all periods, as above
+            await another.see(FORECAST)  # the marks of rows and the badge depend on all periods, too
             await another.go(visitor.route)
             await another.until(lambda: another.texts() == visitor.texts(), f"not what {visitor.texts()}")
     assert not patient.said
@@ -87,7 +87,7 @@ async def test_what_was_chosen_and_what_changed_meanwhile_are_there_on_return(pa
         assert visitor.nodes("BottomAppBar")
         await visitor.cut()
         await patient.alone()
-        visitor.width, visitor.height = 1440, 900  # the window was made larger meanwhile
+        visitor.width, visitor.height = 1440, 900  # the window has been enlarged meanwhile
         await visitor.register()
         await visitor.until(lambda: visitor.nodes("NavigationRail"), "not drawn for its width")
         assert visitor.tree.page["theme_mode"] == "dark"

@@ -1,4 +1,4 @@
-"""Many visits, sign-ins and periods: nothing of them is left, and memory is flat."""
+"""Many visits, sign-ins and periods: they leave no objects, and memory does not grow."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tests.nightly.endurance.soak import GROWTH, crowd, left_over, served
 from views.core.session import SessionState
 
 VISITS, BATCHES = 40, 4
-"""A batch of visits over the web, and how many: the first warms up."""
+"""Visits of a batch over the web, and batches; the first batch is a warm-up."""
 SIGN_INS, SWITCHES = 30, 15
-"""A batch of sign-ins at state level, with so many period switches each."""
+"""Sign-ins of a batch at state level, and period switches of each."""
 WAITING = 40_000_000
-"""Bytes of young garbage and of ended sessions that wait to be collected, at most: after some 300 visits they
-grow no more (`tests.nightly.endurance.soak`). What would be left of a single visit, `left_over` counts.
+"""Largest growth in bytes by uncollected garbage; it stops after about 300 visits. `left_over` finds smaller
+leaks.
 """
 PASSWORD = "Soleil-2026"
 POOL = min(32, (os.cpu_count() or 1) + 4)
-"""The threads of asyncio's pool, which come as they are needed and stay."""
+"""Largest size of asyncio's thread pool, whose threads start on demand and stay."""
 
 
 async def test_nothing_is_left_of_many_visits_over_the_web(tmp_path: Path) -> None:
@@ -51,14 +51,14 @@ async def test_nothing_is_left_of_many_visits_over_the_web(tmp_path: Path) -> No
 
 @pytest.fixture
 def sandbox() -> Iterator[Starlette]:
-    """The demo subscribers."""
+    """Yield a sandbox with the demo subscribers."""
     app = create_app("sqlite://", clock=utc_now, settings=SandboxSettings(scrypt_log2_cost=4))
     with closing(app.state.store):
         yield app
 
 
 async def sessions(sandbox: Starlette, count: int, rng: Random) -> None:
-    """So many visitors, one after another, who sign in, look at periods, and leave, signed out or not."""
+    """Let `count` visitors sign in one after another, show periods, and leave, signed out or not."""
     for _ in range(count):
         backend = backend_within(sandbox, MemoryStore())
         session = SessionState(backend)
@@ -81,7 +81,7 @@ async def sessions(sandbox: Starlette, count: int, rng: Random) -> None:
 
 
 def held() -> tuple[int, Counter[str]]:
-    """Tasks, and how many living objects of the classes a visit is made of."""
+    """Return the number of tasks, and of live objects by class of a visit."""
     gc.collect()
     kinds = Counter(type(one).__name__ for one in gc.get_objects())
     ours = ("SessionState", "PurchasesState", "Backend", "AsyncClient", "Loadable", "Wire", "Session")

@@ -1,4 +1,4 @@
-"""SIGTERM: a process ends within seconds, with exit code 0 and without a word, whatever is under way."""
+"""SIGTERM: a process ends within seconds, with exit code 0 and without output, in any situation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_the_web_app_ends_cleanly_with_visitors_and_what_they_asked_for(tm
             await silent.connect()
             visits.push_async_callback(silent.close)
             begun = visits.enter_context(closing(socket.create_connection(("127.0.0.1", app.port))))
-            begun.send(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n")  # and never the rest
+            begun.send(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n")  # the rest of the request never comes
             assert await asyncio.to_thread(app.stop) == 0
         assert app.process.communicate()[0] == ""
         assert not app.said
@@ -51,7 +51,7 @@ async def test_the_sandbox_ends_cleanly_between_writes(tmp_path: Path) -> None:
                     begun.send(HALF_A_QUESTION)
                 assert await asyncio.to_thread(sandbox.stop) == 0
             await writing
-            # Given up after two seconds, half a question is told on stderr; not if the signal came before it.
+            # An incomplete request is aborted after two seconds and reported, unless the signal came first.
             assert half_a_question or not sandbox.said, sandbox.said
         assert writers.ledger.counts["dispute"]
         assert audit(file, writers.ledger) == []

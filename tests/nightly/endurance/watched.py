@@ -1,10 +1,10 @@
-"""The web app as `main.py` serves it, which tells what it holds: a line of JSON on its output for a signal.
+"""Web app of `main.py` that reports its memory and tasks on a signal, as a line of JSON.
 
     python -m tests.nightly.endurance.watched --port 8550
 
-SIGUSR1 asks for its tasks, SIGUSR2 for everything, after a collection of garbage. The product has nothing of
-this: it is the same process with two more signal handlers, a task that looks how long the event loop stands
-still, and a look for sessions whose time is over every half second instead of every five.
+SIGUSR1 asks for the tasks, SIGUSR2 for everything, after a garbage collection. The product has none of this.
+The program adds two signal handlers, and a task that measures the blocks of the event loop. It also looks for
+expired sessions every half second instead of every five.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ KINDS = (
     "SessionState",
     "PurchasesState",
 )
-"""Of these classes, by name, the living objects are counted."""
+"""Classes whose live objects are counted, by name."""
 
 BEAT = 0.005
-"""Seconds between two looks at the event loop."""
+"""Seconds between two beats."""
 
 
 def tasks() -> dict[str, int]:
-    """Return the running tasks by the name of their coroutine, and how many sessions are connected."""
+    """Return the number of running tasks by coroutine, and of connected sessions."""
     try:
         running = asyncio.all_tasks()
-    except RuntimeError:  # between two turns of the event loop
+    except RuntimeError:  # outside of a callback of the event loop
         running = set()
     names = Counter(getattr(task.get_coro(), "__qualname__", "") for task in running)
     connected = sum(page.session.connection is not None for page in live_pages())
@@ -54,20 +54,20 @@ def tasks() -> dict[str, int]:
 
 
 class Heart:
-    """Beats on the event loop: what comes late tells how long the loop did nothing else."""
+    """Periodic task on the event loop: the delay of a beat shows how long the loop was blocked."""
 
     longest = 0.0
-    """Seconds the loop stood still, at most, since `forget`."""
+    """Longest block of the loop since `forget`, in seconds."""
     _beats = False
 
     def start(self) -> None:
-        """Begin to beat, once, on the running loop."""
+        """Start the task on the running loop, once."""
         if not self._beats:
             self._beats = True
             self._beating = asyncio.create_task(self._beat())
 
     def forget(self) -> None:
-        """Begin anew; the beat under way does not count."""
+        """Reset `longest`; the current beat does not count."""
         self.longest, self._awake = 0.0, False
 
     async def _beat(self) -> None:
@@ -82,8 +82,9 @@ heart = Heart()
 
 
 def everything() -> dict[str, object]:
-    """`tasks`, `rss` (bytes), `fds`, `threads`, `objects` (of `KINDS`, by class), `stall`: the longest the
-    event loop stood still since this was asked last (seconds).
+    """Return `tasks`, `rss` (bytes), `fds`, `threads`, `objects` (of `KINDS`, by class) and `stall`.
+
+    `stall` is the longest block of the event loop since the last report, in seconds.
     """
     stall = heart.longest
     gc.collect()
@@ -94,7 +95,7 @@ def everything() -> dict[str, object]:
         "stall": stall,
         "tasks": tasks(),
         "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE"),
-        "fds": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - only how many
+        "fds": len(os.listdir("/proc/self/fd")),  # noqa: PTH208 - only their number
         "threads": threading.active_count(),
         "objects": {kind: kinds[kind] for kind in KINDS},
     }

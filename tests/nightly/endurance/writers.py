@@ -1,7 +1,7 @@
-"""Writers of every kind on one sandbox, who note what was acknowledged; and the audit of its file.
+"""Writers of every kind on one sandbox, which record acknowledged writes, and an audit of its database.
 
-A change is acknowledged when its answer has been read to the end. What was under way at a kill may have been
-done or not, but wholly.
+A change is acknowledged when its answer has been read to the end. A write in flight at a kill may be done or
+not, but never in part.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from tests.nightly.endurance.processes import plain_client
 KINDS = ("termination", "switch", "dispute", "feedback", "renewal", "sign-in", "sign-out")
 IDENTIFIER, PASSWORD = "ada@demo.example", "Soleil-2026"
 SUBSCRIPTIONS = 12
-"""Of each contract."""
+"""Subscriptions of each contract."""
 CONTRACTS = 40
 PURCHASES = 1_500
-"""Of the first contract."""
+"""Purchases of the first contract."""
 GRACE = 8.0
-"""Seconds within which a renewal that was cut is surely given again; the sandbox's are 10."""
+"""Seconds during which the sandbox repeats the answer of a cut renewal, with a margin: it has 10."""
 _VERIFIER = "v" * 43
 _CHALLENGE = "7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM"
 
 
 def subscriber() -> bytes:
-    """The data file of somebody with much to end and to dispute."""
+    """Return the data file of a subscriber with many subscriptions and purchases."""
     now = datetime.now(UTC)
     purchases = tuple(
         Purchase(
@@ -87,7 +87,7 @@ def subscriber() -> bytes:
 
 @dataclass
 class Tokens:
-    """A session; `refresh` was acknowledged, and may have been used by a renewal whose answer was lost."""
+    """Tokens of a session; a renewal whose answer was lost may have used the acknowledged `refresh`."""
 
     access: str
     refresh: str
@@ -95,26 +95,26 @@ class Tokens:
 
 @dataclass
 class Ledger:
-    """What was acknowledged."""
+    """Acknowledged writes."""
 
     ended: list[str] = field(default_factory=list)
-    """Subscriptions."""
+    """Ids of ended subscriptions."""
     created: dict[str, str] = field(default_factory=dict)
-    """Disputes and opinions: the answer by its idempotency key."""
+    """Answers to disputes and feedback, by idempotency key."""
     service: dict[str, set[str]] = field(default_factory=dict)
-    """What the service of a contract may be: what it was turned to, and to what it was being turned."""
+    """Possible states of the service, by contract: the acknowledged one, and one in flight."""
     signed_in: list[Tokens] = field(default_factory=list)
     signed_out: list[Tokens] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    """Acknowledged writes by their kind."""
+    """Number of acknowledged writes, by kind."""
 
 
 class Cut(Exception):
-    """The answer did not come, or not whole."""
+    """Missing or incomplete answer."""
 
 
 class Writers:
-    """Six people at once on one sandbox, each doing one kind of thing as fast as it answers."""
+    """Six parallel writers on one sandbox; each repeats one kind of write without a pause."""
 
     def __init__(self, url: str, rng: Random) -> None:
         self.ledger = Ledger()
@@ -123,10 +123,10 @@ class Writers:
         self._tokens: dict[str, Tokens] = {}
         self._next: dict[str, int] = {}
         self._renewing = math.inf
-        """Since when the renewal that is not answered is asked for."""
+        """Start time of the unanswered renewal."""
 
     async def write(self) -> None:
-        """All of them at once, until each is cut."""
+        """Run all writers until each is cut."""
         kinds: list[Callable[[httpx.AsyncClient], Awaitable[None]]] = [
             self._terminate, self._switch, self._dispute, self._opine, self._renew, self._come_and_go,
         ]  # fmt: skip
@@ -143,7 +143,7 @@ class Writers:
                 await asyncio.gather(*(keep_on(act) for act in kinds))
 
     async def begin(self, kind: str) -> asyncio.Task[None]:
-        """`write` as a task, once a write of that kind is acknowledged."""
+        """Return `write` as a task, after a write of that kind is acknowledged."""
         self._awaited = (kind, asyncio.Event())
         acknowledged = asyncio.create_task(self._awaited[1].wait())
         writing = asyncio.create_task(self.write())
@@ -154,7 +154,7 @@ class Writers:
             raise AssertionError(f"nobody writes, and no {kind} was acknowledged")
         return writing
 
-    # Each does one thing, and raises `Cut` when it cannot know whether it is done.
+    # Each method does one write, and raises `Cut` if its outcome is unknown.
 
     async def _terminate(self, client: httpx.AsyncClient) -> None:
         number = self._number("terminate")
@@ -201,7 +201,7 @@ class Writers:
         self._count(kind)
 
     async def _renew(self, client: httpx.AsyncClient) -> None:
-        """One session for the whole test: what a kill cut is asked again, within the grace."""
+        """Renew one session for the whole test; repeat a cut renewal within the grace period."""
         own = self._tokens.get("renew")
         if own is None or time.monotonic() - self._renewing > GRACE:
             self._tokens["renew"] = await self._sign_in(client)
@@ -219,12 +219,12 @@ class Writers:
         self._count("renewal")
 
     async def _come_and_go(self, client: httpx.AsyncClient) -> None:
-        """Signs in; signs out what signed in before."""
+        """Sign in, then sign out the previous session."""
         came = await self._sign_in(client)
         before = self._tokens.get("come and go")
         self._tokens["come and go"] = came
         if before is not None:
-            self.ledger.signed_in.remove(before)  # being signed out, it may be either
+            self.ledger.signed_in.remove(before)  # during the sign-out, both states are possible
             await self._post(client, "/oauth/revoke", token=before.refresh)
             self.ledger.signed_out.append(before)
             self._count("sign-out")
@@ -290,7 +290,7 @@ class Writers:
 
 
 def audit(file: Path, ledger: Ledger) -> list[str]:
-    """What of the ledger is not in the database, and what is half in it."""
+    """Return the acknowledged writes that are missing in the database or incomplete."""
     faults: list[str] = []
 
     def ask(question: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -1,7 +1,7 @@
-"""A subscriber, their device, the network and the backend: all real but the road between the two ends.
+"""Environment of the matrix: device of a subscriber, network and backend; only the network is simulated.
 
-The client reaches the sandbox by name over TLS, through a `Gateway`. The name stands in a hosts table of this
-process, which a fault can change.
+The client reaches the sandbox by host name over TLS, through a `Gateway`. A hosts table of this process maps
+the name; a fault can change the table.
 """
 
 from __future__ import annotations
@@ -37,29 +37,29 @@ from tests.views.factories import ABONNE
 from views.app import open_app
 
 LONG, SHORT = 10.0, 0.1
-"""Seconds the client waits for an answer, and while none is meant to come."""
+"""Timeout of the client in seconds, in general and if a fault withholds the answer."""
 _RESOLVE = socket.getaddrinfo
 
 
 class Environment:
-    """Everything a fault can touch and a screen is seen through. One test, one event loop."""
+    """Device, network and backend of one test, which a fault can change."""
 
     def __init__(self, sandbox: Sandbox, gateway: Gateway) -> None:
         self.sandbox, self.gateway, self.store = sandbox, gateway, MemoryStore()
         self.device = Clock(NOW)
-        """The device's clock; the backend has its own."""
+        """Clock of the device; the backend has its own."""
         self.asking = 0
-        """Requests of the clients not ended yet."""
+        """Number of requests in flight."""
         self._clients: list[Backend] = []
         self._timeout = LONG
 
     @property
     def origin(self) -> str:
-        """Of the backend, as the client knows it."""
+        """Origin of the backend, as the client knows it."""
         return f"https://{NAME}:{self.gateway.port}"
 
     def visit(self, route: str, *, signed_in: bool = True) -> Driver:
-        """Somebody in front of the whole app, on the device whose store this is, or on a new one."""
+        """Open the app at `route`, on the device that is signed in, or on a new one."""
         store = self.store if signed_in else MemoryStore()
         backend = Backend.at(self.origin, store, clock=self.device, timeout=self._timeout)
         self._clients.append(backend)
@@ -71,7 +71,7 @@ class Environment:
 
     @contextmanager
     def hurry(self) -> Iterator[None]:
-        """No client waits long for an answer that will not come."""
+        """Shorten the timeout of the clients, for a fault that withholds answers."""
         self._be_patient(SHORT)
         try:
             yield
@@ -84,24 +84,24 @@ class Environment:
             client._http._timeout = timeout
 
     async def sign_in(self) -> None:
-        """On this device, without a screen, and to stay so."""
+        """Sign in on this device, without a screen, and stay signed in."""
         client = Backend.at(self.origin, self.store, clock=self.device)
         await client.finish_sign_in(await client.begin_sign_in(ABONNE), PASSWORD, remember=True)
         await client.close()
 
     async def quiet(self, app: Driver) -> None:
-        """Wait until nothing is asked any more, and what was answered is drawn."""
+        """Wait until no request is in flight, and all answers are drawn."""
         await app.until(lambda: app.waits and not self.asking, "still asking")
 
     async def close(self) -> None:
-        """End the clients and the road."""
+        """Close the clients and the gateway."""
         for client in self._clients:
             await client.close()
         await self.gateway.close()
 
 
 class _Hurried(Retry):
-    """The client's retries: one, without its pause."""
+    """Retry policy of the client with one retry, without a pause."""
 
     async def asleep(self, response: object) -> None:
         await asyncio.sleep(0)
@@ -111,14 +111,16 @@ class _Hurried(Retry):
 async def environment(
     sandbox: Sandbox, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Environment]:
-    """The backend as it was made, the road open, the name known, nobody in front of the app yet."""
+    """Yield the environment without a fault, with the initial data of the backend."""
     retry = http._RETRY
     hurried = _Hurried(total=1, allowed_methods=retry.allowed_methods, total_timeout=retry.total_timeout)
     monkeypatch.setattr(http, "_RETRY", hurried)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(socket, "getaddrinfo", hosts({NAME: "127.0.0.1"}))
-    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", False)  # its 500s are its own
+    monkeypatch.setattr(
+        logging.getLogger("uvicorn.error"), "propagate", False
+    )  # the log of its simulated errors
     gateway = Gateway(sandbox.address, tls(certificate), sandbox.gateway_port)
     await gateway.open()
     around = Environment(sandbox, gateway)
@@ -142,7 +144,7 @@ async def environment(
 
 
 def hosts(table: dict[str, str]) -> Callable[..., Any]:
-    """The system's resolver, after a table of names."""
+    """Return a resolver that maps names by `table` before it asks the system."""
 
     def resolve(host: str | bytes, *arguments: Any, **options: Any) -> Any:
         name = host.decode() if isinstance(host, bytes) else host
@@ -152,14 +154,14 @@ def hosts(table: dict[str, str]) -> Callable[..., Any]:
 
 
 def tls(certificate: Path) -> ssl.SSLContext:
-    """A server that shows this certificate."""
+    """Return the SSL context of a server with this certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context
 
 
 def self_signed(file: Path) -> Path:
-    """A certificate for `NAME` that nobody but itself vouches for, with its key."""
+    """Write a self-signed certificate for `NAME`, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""How each fault is played: what makes it happen, and what ends it."""
+"""Actions that begin and end each fault."""
 
 from __future__ import annotations
 
@@ -18,75 +18,75 @@ from tests.nightly.reliability.environment import Environment, hosts, self_signe
 from tests.nightly.reliability.fault_server import NAME, Answer, Exchange, Play, honest
 
 Begin = Callable[[Environment, AsyncExitStack], Awaitable[None]]
-"""Makes a fault happen; what ends it goes on the stack."""
+"""Function that begins a fault, and puts the end of the fault on the stack."""
 
 
-# The road
+# Faults of the network
 
 
 async def connection_refused(environment: Environment, end: AsyncExitStack) -> None:
-    """Nothing listens at the port, and what was connected is so no more."""
+    """Refuse connections, and close those that exist."""
     await environment.gateway.close()
     end.push_async_callback(environment.gateway.open)
 
 
 async def name_unknown(environment: Environment, end: AsyncExitStack) -> None:
-    """The name leads to one that ends in `.invalid`, which the system's resolver is asked for."""
+    """Resolve the name as another that ends in `.invalid`, which the system cannot resolve."""
     await environment.gateway.drop()
     end.enter_context(environment.hurry())
     end.enter_context(patch.object(socket, "getaddrinfo", hosts({NAME: "backend.invalid"})))
 
 
 async def certificate_untrusted(environment: Environment, end: AsyncExitStack) -> None:
-    """Another server answers at the port, with a certificate of its own making."""
+    """Answer by another server, with a self-signed certificate."""
     await connection_refused(environment, end)
     await environment.gateway.open(tls(self_signed(environment.sandbox.file.with_name("stranger.pem"))))
     end.push_async_callback(environment.gateway.close)
 
 
 async def reset(exchange: Exchange) -> None:
-    """The connection is reset 20 bytes before the end of the answer."""
+    """Reset the connection 20 bytes before the end of the answer."""
     answer = (await exchange.ask()).encode()
     await exchange.write(answer[: len(answer) - 20])
     exchange.reset()
 
 
 async def half_a_body(exchange: Exchange) -> None:
-    """The connection ends in order, in the middle of the answer."""
+    """Close the connection in the middle of the answer."""
     answer = (await exchange.ask()).encode()
     await exchange.write(answer[: len(answer) // 2])
     exchange.hang_up()
 
 
 async def silence(exchange: Exchange) -> None:
-    """The backend was asked, and its answer stays away."""
+    """Pass the request on, and withhold the answer."""
     await exchange.ask()
     await exchange.leave()
 
 
 async def stall(exchange: Exchange) -> None:
-    """The last 20 bytes of the answer stay away."""
+    """Withhold the last 20 bytes of the answer."""
     answer = (await exchange.ask()).encode()
     await exchange.write(answer[: len(answer) - 20])
     await exchange.leave()
 
 
-# The answer
+# Faults of the answer
 
 
 def instead(status: int, body: bytes = b"", **headers: str) -> Callable[[Answer], Answer]:
-    """Another answer than the backend's; `_` stands for `-` in the names of headers."""
+    """Return a change that replaces the answer; `_` stands for `-` in the names of headers."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda _: Answer(status, named, body)
 
 
 def as_text(answer: Answer) -> Answer:
-    """The right body, said to be no JSON."""
+    """Declare the unchanged body as plain text."""
     return Answer(answer.status, answer.headers | {"content-type": "text/plain; charset=utf-8"}, answer.body)
 
 
 def rewritten(change: Callable[[Any], Any]) -> Callable[[Answer], Answer]:
-    """Every member of every JSON object through `change`, which gets and gives an object."""
+    """Return a change that passes each JSON object in the answer through `change`."""
 
     def walk(value: Any) -> Any:
         if isinstance(value, dict):
@@ -97,7 +97,7 @@ def rewritten(change: Callable[[Any], Any]) -> Callable[[Answer], Answer]:
         if "json" not in answer.headers.get("content-type", "") or not answer.body:
             return answer
         other = answer.saying(msgspec.json.encode(walk(msgspec.json.decode(answer.body))))
-        if "etag" in other.headers:  # else the client would be told that it has this already
+        if "etag" in other.headers:  # else the client would get 304
             other.headers["etag"] = '"another"'
         return other
 
@@ -105,7 +105,7 @@ def rewritten(change: Callable[[Any], Any]) -> Callable[[Answer], Answer]:
 
 
 def other_types(members: dict[str, Any]) -> dict[str, Any]:
-    """Every string a number, every number a string."""
+    """Replace each string by a number, and each number by a string."""
     return {
         name: len(value) if isinstance(value, str) else str(value) if isinstance(value, int) else value
         for name, value in members.items()
@@ -119,7 +119,7 @@ _ENUMS = {
 
 
 def new_values(members: dict[str, Any]) -> dict[str, Any]:
-    """Every enum has a value that this version of the app does not know."""
+    """Replace the value of each enum by one that this version of the app does not know."""
     return {
         name: "of_another_time" if name in _ENUMS and isinstance(value, str) else value
         for name, value in members.items()
@@ -127,20 +127,20 @@ def new_values(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def new_members(members: dict[str, Any]) -> dict[str, Any]:
-    """One more member, which this version of the app does not know."""
+    """Add a member that this version of the app does not know."""
     return members | {"ofAnotherTime": {"amount": 0, "items": []}}
 
 
-# The session
+# Faults of the session
 
 
 async def tokens_revoked(environment: Environment, _: AsyncExitStack) -> None:
-    """The subscriber signed out everywhere, on another device."""
+    """Sign the subscriber out everywhere, from another device."""
     await environment.sandbox.sign_out_everywhere()
 
 
 async def token_reused(environment: Environment, _: AsyncExitStack) -> None:
-    """Somebody used the token this device still holds, and the grace for a lost answer is over."""
+    """Use the refresh token of this device, as a thief would, and let the grace period pass."""
     kept = StoredSession.decode(await environment.store.load() or "")
     if kept is not None:
         host, port = environment.sandbox.address()
@@ -152,7 +152,7 @@ async def token_reused(environment: Environment, _: AsyncExitStack) -> None:
 
 
 async def access_expired(environment: Environment, end: AsyncExitStack) -> None:
-    """The access token is over just as it is used."""
+    """Expire the access token as the client uses it."""
     expired = False
 
     async def play(exchange: Exchange) -> None:
@@ -166,7 +166,7 @@ async def access_expired(environment: Environment, end: AsyncExitStack) -> None:
 
 
 async def renewal_lost(environment: Environment, end: AsyncExitStack) -> None:
-    """The tokens are renewed, and the answer that carries them is cut in half."""
+    """Renew the tokens, and cut the answer with the new ones."""
     lost = False
 
     async def play(exchange: Exchange) -> None:
@@ -182,7 +182,7 @@ async def renewal_lost(environment: Environment, end: AsyncExitStack) -> None:
 
 
 def clock_off(**lapse: float) -> Begin:
-    """The device's clock is wrong by so much."""
+    """Return a fault that moves the device's clock by `lapse`."""
 
     async def begin(environment: Environment, end: AsyncExitStack) -> None:
         right = environment.device.now
@@ -192,27 +192,27 @@ def clock_off(**lapse: float) -> Begin:
     return begin
 
 
-# The backend's own machine
+# Faults of the backend
 
 
 async def server_restarted(environment: Environment, end: AsyncExitStack) -> None:
-    """The server stops; at the end it starts again, on its database."""
+    """Stop the server; start it again at the end, on the same database."""
     await asyncio.to_thread(environment.sandbox.stop)
     end.push_async_callback(asyncio.to_thread, environment.sandbox.start)
 
 
 async def database_locked(environment: Environment, end: AsyncExitStack) -> None:
-    """Another program holds the one right to write."""
+    """Hold the write lock of the database, as another program would."""
     end.enter_context(environment.sandbox.locked())
 
 
 async def database_full(environment: Environment, end: AsyncExitStack) -> None:
-    """The database can grow no more."""
+    """Let the database grow no further."""
     end.enter_context(environment.sandbox.full())
 
 
 def exchanges(play: Play, *, slow: bool = False) -> Begin:
-    """Every exchange goes so; `slow`: no answer will come."""
+    """Return a fault that handles each exchange by `play`; `slow` if answers do not come."""
 
     async def begin(environment: Environment, end: AsyncExitStack) -> None:
         if slow:
@@ -230,9 +230,12 @@ _RENEWAL = ("/.well-known/", "/oauth/token")
 def answers(
     change: Callable[[Answer], Answer], *, arrives: bool = False, renewal: bool = False, once: bool = False
 ) -> Begin:
-    """Answers are changed so; those of the renewal of tokens only if `renewal`.
+    """Return a fault that replaces answers by `change` of them.
 
-    `arrives`: the request reaches the backend first. `once`: the second time one asks, all is well.
+    Args:
+        arrives: whether the request reaches the backend first.
+        renewal: whether the answers of a token renewal are changed, too.
+        once: whether a repeated request succeeds.
     """
 
     async def begin(environment: Environment, end: AsyncExitStack) -> None:

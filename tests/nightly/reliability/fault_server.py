@@ -1,7 +1,7 @@
-"""The last hop to the backend, as bad as a test wants it: TLS, real sockets, one exchange at a time.
+"""Gateway to the backend that simulates faults, over TLS and real sockets, one exchange at a time.
 
-A `Gateway` stands where an operator's would, in front of a server in clear. `play` decides what becomes of
-each exchange: passed on, answered by hand, cut, reset, left without an answer.
+A `Gateway` stands in front of a server without TLS, like an operator's. Its `play` handles each exchange: it
+passes the request on, answers by itself, cuts, resets or withholds the answer.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from urllib.parse import parse_qs
 import msgspec
 
 NAME = "backend.example"
-"""The name on the gateway's certificate."""
+"""Host name in the gateway's certificate."""
 _SECRETS = ("access_token", "refresh_token", "auth_session", "authorization_code", "code", "code_verifier")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; header names in lower case."""
+    """HTTP answer; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes = b""
 
     def encode(self) -> bytes:
-        """On the wire; as long as its headers say when they do, which may be a lie."""
+        """Return the bytes of the answer. Its headers may declare a wrong length."""
         headers = {"content-length": str(len(self.body))} | self.headers
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join([*lines, "", ""]).encode() + self.body
 
     def saying(self, body: bytes) -> Answer:
-        """The same with another body."""
+        """Return the answer with another body."""
         return replace(self, body=body, headers=self.headers | {"content-length": str(len(body))})
 
 
 class Exchange:
-    """One request, and the connection its answer goes through."""
+    """Request, with the connection for its answer."""
 
     def __init__(self, gateway: Gateway, head: bytes, body: bytes, client: asyncio.StreamWriter) -> None:
         self.method, self.target, _ = head.partition(b"\r\n")[0].decode().split(" ", 2)
@@ -50,11 +50,15 @@ class Exchange:
 
     @property
     def renews(self) -> bool:
-        """Whether it asks for new tokens in place of those it had; a sign-in asks for its first."""
+        """Whether the request renews tokens; a sign-in gets the first ones."""
         return self.target == "/oauth/token" and b"grant_type=refresh_token" in self._body
 
     async def ask(self) -> Answer:
-        """What the backend answers. Raises `ConnectionError` when it does not."""
+        """Return the backend's answer.
+
+        Raises:
+            ConnectionError: the backend does not answer.
+        """
         request, _, rest = self._head.partition(b"\r\n")
         forwarded = b"\r\n".join([request, b"X-Forwarded-Proto: https", b"Connection: close", rest])
         host, port = self._gateway.backend()
@@ -76,24 +80,24 @@ class Exchange:
         return answer
 
     async def give(self, answer: Answer) -> None:
-        """Answer so."""
+        """Send an answer."""
         await self.write(answer.encode())
 
     async def write(self, raw: bytes) -> None:
-        """Send these bytes, whatever they are."""
+        """Send raw bytes."""
         self._client.write(raw)
         await self._client.drain()
 
     async def leave(self) -> None:
-        """Say nothing more, until the other end gives up."""
+        """Send nothing more; wait until the client closes the connection."""
         await self._client.wait_closed()
 
     def hang_up(self) -> None:
-        """End the connection in order."""
+        """Close the connection."""
         self._client.close()
 
     def reset(self) -> None:
-        """End the connection by force: the other end gets an error, not an end of file."""
+        """Reset the connection: the client gets an error, not an end of file."""
         self._client.transport.abort()
 
 
@@ -101,12 +105,12 @@ Play = Callable[[Exchange], Awaitable[None]]
 
 
 async def honest(exchange: Exchange) -> None:
-    """Passes the exchange on."""
+    """Pass the exchange on."""
     await exchange.give(await exchange.ask())
 
 
 class Gateway:
-    """TLS proxy on a port, which stays the same when it closes and opens again.
+    """TLS proxy on a port that stays the same when the proxy closes and opens again.
 
     Args:
         backend: returns the address of the server in clear behind it.
@@ -118,31 +122,31 @@ class Gateway:
         self.play: Play = honest
         self.port = port
         self.secrets: set[str] = set()
-        """Everything that passed and must stay between the two ends."""
+        """Secrets that have passed; no log may contain them."""
         self._tls = tls
         self._conversations: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def open(self, tls: ssl.SSLContext | None = None) -> None:
-        """Listen, showing another certificate than its own if one is given."""
+        """Listen, with the certificate `tls` if given."""
         self._server = await asyncio.start_server(
             self._connected, "127.0.0.1", self.port, ssl=tls or self._tls, backlog=20
         )
 
     async def close(self) -> None:
-        """Refuse every connection from now on, and end those there are."""
+        """Refuse new connections, and close the existing ones."""
         if self._server is not None:
             self._server.close()
         await self.drop()
 
     async def drop(self) -> None:
-        """End every connection."""
+        """Close all connections."""
         for conversation in self._conversations:
             conversation.cancel()
         await asyncio.gather(*self._conversations, return_exceptions=True)
 
     def overhear(self, *bodies: bytes) -> None:
-        """Note the secrets in what was said."""
+        """Record the secrets in bodies."""
         for body in bodies:
             text = body.decode(errors="replace")
             fields = parse_qs(text) if text[:1] != "{" else _members(text)
@@ -161,7 +165,7 @@ class Gateway:
                 body = await reader.readexactly(_length(head))
                 await self.play(Exchange(self, head, body, writer))
         except (OSError, asyncio.IncompleteReadError, ssl.SSLError):
-            pass  # one of the two ends left, or the backend is not there
+            pass  # one of the two ends has left, or the backend is down
         finally:
             writer.transport.abort()
             with suppress(OSError, ssl.SSLError):

@@ -1,6 +1,6 @@
-"""The table of faults: what goes wrong, how it is played, and which kind of trouble it is to the user.
+"""Table of faults: name, action, and kind for the user.
 
-What a user is told of each kind stands in `outcomes.py`.
+`outcomes.py` says which message a user gets for each kind.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ from tests.nightly.reliability.outcomes import Kind
 
 @dataclass(frozen=True)
 class Fault:
-    """One row of the table."""
+    """Row of the table."""
 
     name: str
     how: str
-    """What is done to the real thing, for the reader of the matrix."""
+    """Description of the simulation, for readers of the matrix."""
     kind: Kind
     begin: Begin
 
@@ -56,7 +56,7 @@ class Fault:
 
     @asynccontextmanager
     async def met(self, environment: Environment) -> AsyncIterator[None]:
-        """It begins as the block begins, and ends with it."""
+        """Begin the fault, and end it with the block."""
         async with AsyncExitStack() as end:
             await self.begin(environment, end)
             yield
@@ -139,8 +139,8 @@ FAULTS = (
     Fault("database full", "SQLite's max_page_count is reached", Kind.READ_ONLY, database_full),
 )
 FIRST_OF_KIND = tuple({fault.kind: fault for fault in reversed(FAULTS)}.values())
-"""One of each kind."""
+"""One fault of each kind."""
 EVERYWHERE = tuple(
     fault for fault in FAULTS if fault in FIRST_OF_KIND or fault.kind in (Kind.GARBLED, Kind.HARMLESS)
 )
-"""Faults that meet every screen. A screen can tell them apart; only the client tells the others of a kind."""
+"""Faults that meet every screen: screens could distinguish them. Only the client distinguishes the others."""

@@ -1,4 +1,4 @@
-"""Writes the fault matrix for readers, from its tables: `python -m tests.nightly.reliability.matrix`."""
+"""Writer of the fault matrix in the documents: `python -m tests.nightly.reliability.matrix`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LETTERS = {
     Told.QUEUED: ("Q", "none needed: it is sent automatically"),
     Told.SESSION_OVER: ("S", "the sign-in leads back to the same screen"),
 }
-"""What stands for a family of sentences in a cell, and the way forward that goes with it."""
+"""Letter for each family of sentences, and its way forward."""
 
 _CHAPTER = """
 ## Fault matrix
@@ -74,7 +74,7 @@ data.
 
 
 def document(before: str) -> str:
-    """The document with its matrix as the tables are now; what else it says stays."""
+    """Return the document with the matrix of the current tables; keep the rest."""
     head, _, rest = before.partition(_BEGIN)
     tail = rest.partition(_END)[2]
     return f"{head}{_BEGIN}\n{_chapter()}\n{_END}{tail}"
@@ -122,7 +122,7 @@ def _letter(told: Told | None) -> str:
 
 
 def _sentence(told: Told) -> str:
-    """The shortest of the family, in English: a title and a text, or a text alone."""
+    """Return the shortest sentence of a family in English: a title and a text, or a text alone."""
     words = {key: forms(message)[0] for key, message in CATALOGUES[Language.EN].items()}
     keys = [key for key in (told.value[0], f"{told.value[0]}title", f"{told.value[0]}text") if key in words]
     return ". ".join(words[key] for key in keys)
@@ -134,7 +134,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def main() -> None:
-    """Brings the document up to date."""
+    """Update the document."""
     before = DOCUMENT.read_text("utf-8") if DOCUMENT.exists() else "# Reliability\n\n"
     DOCUMENT.write_text(document(before), "utf-8")
 

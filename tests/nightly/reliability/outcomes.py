@@ -1,4 +1,4 @@
-"""What a user is told: the specification of the matrix, by kind of trouble and by what they were doing."""
+"""Specification of the matrix: the message to the user, by kind of fault and by action."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Told(Enum):
-    """A family of sentences; the value is how their keys in the catalogues begin."""
+    """Family of sentences; the value is the prefix of their keys in the catalogs."""
 
     UNREACHABLE = ("error.Unreachable.", "banner.offline")
     UNTRUSTED = ("error.CertificateRefused.",)
@@ -26,7 +26,7 @@ class Told(Enum):
 
 
 class Kind(Enum):
-    """Kinds of trouble, as they differ to the user; the value says which."""
+    """Kinds of faults that differ for the user; the value describes the kind."""
 
     NO_ROAD = "The request does not leave."
     UNTRUSTED = "Another server answers, without the backend's certificate."
@@ -50,24 +50,24 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is told of one kind; None: nothing, it goes on as if there were no fault."""
+    """Messages for one kind of fault, by situation; None if the fault has no visible effect."""
 
     opened: Told | None
-    """On opening the app, which knows nothing yet."""
+    """At the start of the app, without cached data."""
     first: Told | None
-    """On a screen that has shown nothing yet, of an account that is known."""
+    """On a screen without data, when the account is known."""
     again: Told | None
-    """On a screen that has shown its figures before: they stay, with their age."""
+    """On a screen that has shown its figures: they stay, with their age."""
     change: Told | None
-    """On ending a subscription, or turning the service off."""
+    """After the end of a subscription, or a switch of the service."""
     report: Told | None
-    """On reporting a purchase."""
+    """After a problem report."""
     opinion: Told | None
-    """On sending an opinion of the help."""
+    """After feedback on a help article."""
     reminder: Told | None
-    """On asking for one's identifier."""
+    """After the request of a forgotten identifier."""
     sign_in: Told | None
-    """On either step of signing in."""
+    """At each step of the sign-in."""
 
 
 _NO, _BUSY, _WHAT, _OVER, _MINE, _GONE = (

@@ -1,4 +1,4 @@
-"""The backend of the matrix: the sandbox under uvicorn, on a SQLite file, and what befalls them."""
+"""Backend of the matrix: the sandbox under uvicorn, on a SQLite file, with its faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.views.factories import ABONNE, subscribed
 
 
 def person() -> Subscriber:
-    """One box, two subscriptions, a payment or two a period: what the screens need, to be drawn quickly."""
+    """Return a subscriber with little data, which the screens draw quickly."""
     everything = subscribed()
     box = everything.contracts[0]
     purchases = (*box.purchases[::4], box.purchases[-1])
@@ -33,7 +33,7 @@ def person() -> Subscriber:
 
 
 class Sandbox:
-    """The backend: one database, served until it is stopped, and again from where it was."""
+    """Backend with one database, which can be stopped and started again."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -44,7 +44,7 @@ class Sandbox:
         self._address = ("127.0.0.1", 9)
 
     def start(self) -> None:
-        """Serve, at another address each time."""
+        """Serve, on another port each time."""
         app = create_app(
             f"sqlite:///{self.file}",
             subscribers=(person(),),
@@ -59,19 +59,19 @@ class Sandbox:
         self._address = (str(origin.hostname), origin.port or 0)
 
     def stop(self) -> None:
-        """End every connection, and serve no more."""
+        """Close all connections and stop."""
         self._up.close()
 
     def address(self) -> tuple[str, int]:
-        """Host and port, in clear."""
+        """Return the host and port, without TLS."""
         return self._address
 
     async def do(self, work: Callable[[Connection], Any]) -> Any:
-        """One transaction of the operator's own."""
+        """Run a transaction of the operator."""
         return await self.store.run(work, writing=True)
 
     async def news(self) -> None:
-        """Every figure becomes another."""
+        """Change every figure."""
 
         def add(connection: Connection) -> None:
             connection.execute(update(purchase).values(amount=purchase.c.amount + 100))
@@ -80,39 +80,39 @@ class Sandbox:
         await self.do(add)
 
     async def start_over(self) -> None:
-        """Everything is as it was made, whatever was done."""
+        """Restore the initial data."""
         self.clock.now = NOW
         await self.do(lambda connection: fill_again(connection, person(), NOW))
 
     async def expire_access(self) -> None:
-        """No access token is good any more; refresh tokens are."""
+        """Expire all access tokens, but no refresh token."""
         await self.do(lambda connection: connection.execute(access_token.delete()))
 
     async def sign_out_everywhere(self) -> None:
-        """The subscriber does, on another device."""
+        """Sign the subscriber out everywhere, from another device."""
         who, now = subscriber_id_of(ABONNE), self.clock()
         await self.do(lambda connection: tokens.sign_out_everywhere(connection, who, now))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Another program holds the database's one right to write."""
+        """Hold the write lock of the database, as another program would."""
         with closing(sqlite3.connect(self.file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            yield  # closed, it lets go
+            yield  # closing it releases the lock
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """The database can grow no more."""
+        """Let the database grow no further."""
         self._full = True
         try:
             yield
         finally:
             self._full = False
-            self.store._engine.dispose()  # its connections keep the limit; the next ones have none
+            self.store._engine.dispose()  # pooled connections would keep the limit
 
     def _watch(self, store: Store) -> None:
         engine = store._engine
-        engine.dispose()  # what is open was opened without this
+        engine.dispose()  # open connections do not have the limit
 
         @event.listens_for(engine, "connect")
         def impatient(connection: sqlite3.Connection, _record: object) -> None:
@@ -120,7 +120,7 @@ class Sandbox:
 
         @event.listens_for(engine, "begin")
         def grow(connection: Connection) -> None:
-            # What is written may fit in a page that is there: each transaction first needs new ones.
+            # A write may fit into existing pages: each transaction first allocates new ones.
             if self._full and connection.get_execution_options().get("writing"):
                 connection.exec_driver_sql("PRAGMA max_page_count=1")
                 connection.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(100000) AS room")
