@@ -1,4 +1,4 @@
-"""What a screen says, in the terms of the matrix: families of sentences, amounts, zeros, ages."""
+"""Content of a screen in the terms of the matrix: families of sentences, amounts, zeros, ages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.views.catalogues import CATALOGUES, forms
 from views.core.text import Language, Words
 
 WORDS = Words(Language.FR)
-"""What the app says here."""
+"""Words of the app in these tests."""
 _TEXTS = {key: forms(message) for key, message in CATALOGUES[Language.FR].items()}
 _AMOUNT = re.compile(r"[\N{MINUS SIGN}-]?\d[\d\s]*,\d\d\s€")
 _NOTHING = (
@@ -26,44 +26,44 @@ _NOTHING = (
     "subscriptions.empty",
     "subscription.no_charges",
 )
-"""The keys of the sentences that say there is nothing."""
+"""Keys of the sentences for missing data."""
 
 
 class ScreenText:
-    """One look at the screen."""
+    """Texts of the screen at one moment."""
 
     def __init__(self, app: Driver) -> None:
         self.texts = app.texts()
 
     @cached_property
     def told(self) -> set[Told]:
-        """The families of failures whose sentences are there."""
+        """Families of failures whose sentences are on screen."""
         shown = "\n".join(self.texts)
         return {family for family, sentence in _sentences() if sentence.search(shown)}
 
     @cached_property
     def amounts(self) -> list[str]:
-        """Every amount of money, in order."""
+        """All amounts of money, in order."""
         return [amount for text in self.texts for amount in _AMOUNT.findall(text)]
 
     @property
     def zeros(self) -> list[str]:
-        """What says that there is nothing: a figure of zero, or a sentence."""
+        """Texts with a zero, and sentences for missing data."""
         return [text for text in self.texts if any(zero.search(text) for zero in _zeros())]
 
     @property
     def aged(self) -> bool:
-        """Whether the age of what is there is said."""
+        """Whether the age of the data is shown."""
         return any(_sentence(_TEXTS["banner.stale"][0]).search(text) for text in self.texts)
 
     def shows(self, *texts: str) -> bool:
-        """Whether all of these are there; any space stands for any other."""
+        """Return whether all texts are on screen; all kinds of spaces are equal."""
         shown = _plain("\n".join(self.texts))
         return all(_plain(text) in shown for text in texts)
 
 
 async def until(app: Driver, condition: Callable[[ScreenText], object], missing: str) -> None:
-    """Wait until the screen is so; looked at only when something was drawn, for that takes long."""
+    """Wait until `condition` holds for the screen; check it only after a drawing: the check is slow."""
     sent = -1
 
     def so() -> bool:
@@ -82,18 +82,18 @@ async def see(app: Driver, *texts: str) -> None:
 
 
 async def says(app: Driver, expected: Told | None) -> None:
-    """Wait until that family of sentences is on screen, and no other."""
+    """Wait until `expected` is the only family of sentences on screen."""
     wanted = {expected} - {None}
     await until(app, lambda seen: seen.told == wanted, f"not {expected} alone")
 
 
 def asked_for(app: Driver, key: str) -> bool:
-    """Whether there is a field of this label."""
+    """Return whether there is a field with this label."""
     return WORDS(key) in (field.label for field in app.controls(ft.TextField))
 
 
 def typed(app: Driver) -> list[str]:
-    """What the fields hold; a password is dots."""
+    """Return the values of the fields; a password is replaced by dots."""
     return ["••••" if field.password and field.value else field.value for field in app.controls(ft.TextField)]
 
 
@@ -116,7 +116,7 @@ def _zeros() -> tuple[re.Pattern[str], ...]:
 
 @cache
 def _sentence(text: str) -> re.Pattern[str]:
-    """The text of a catalogue as it may stand on screen, its fields filled in."""
+    """Return a pattern for a text of a catalog whose placeholders are filled in."""
     return re.compile(r"[^.\n]+?".join(re.escape(part) for part in re.split(r"\{\w+\}", text)))
 
 

@@ -1,4 +1,4 @@
-"""The table of screens: how each is reached and known, and what can be done on some."""
+"""Table of screens: route and texts of each, and the changes that some offer."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tests.views.factories import ABONNE, WEEKLY
 
 PURCHASE = "charge-2026-05-11-0"
 COMMENT, OPINION, PHONE = "Non.", "Oui.", "0639980112"
-"""What is typed: short, for each letter is a stroke."""
+"""Typed texts; short, because each letter is an event."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A screen that shows something."""
+    """Screen that shows data."""
 
     name: str
     route: str
     shows: tuple[str, ...]
-    """The texts it has once it knows what it is to show."""
+    """Texts on screen once its data is loaded."""
     figures: bool = True
     """Whether it shows amounts of the backend's, and can read them again; else it needs nothing of it."""
 
@@ -36,7 +36,7 @@ class Reading:
         return ("first", "again") if self.figures else ("first",)
 
     def tells(self, told: Told | None) -> Told | None:
-        """What it tells of that; where nothing is needed of the backend, only that the session is over."""
+        """Return the message to expect; a screen without backend data only reports the end of the session."""
         return told if self.figures or told is Told.SESSION_OVER else None
 
 
@@ -53,27 +53,27 @@ READINGS = (
 
 
 PURCHASES = READINGS[2]
-"""The screen that every fault meets."""
+"""Screen that meets every fault."""
 
 
 @dataclass(frozen=True)
 class Doing:
-    """A screen on which something is done."""
+    """Screen with a change of data."""
 
     name: str
     sort: str
-    """The field of `Outcome` that says what is told of it."""
+    """Field of `Outcome` with the message for this change."""
     fill: Callable[[Driver], Awaitable[None]]
-    """Up to the last tap, from the screen as it opens or as a failure leaves it."""
+    """Action up to the last tap, on the opened screen or after a failure."""
     submit: Callable[[Driver], Awaitable[None]]
-    """The last tap."""
+    """Action of the last tap."""
     done: str
-    """A text that says it is done."""
+    """Text of the receipt."""
     route: str = "/"
     typed: str = ""
-    """What was typed, and may not be lost."""
+    """Typed text that must not be lost."""
     effects: Callable[[Connection], int | None] | None = None
-    """How often it was done, by the backend's database; None: any number will do."""
+    """Count of the change in the backend's database; None if any count is right."""
 
     def __str__(self) -> str:
         return self.name.replace(" ", "-")
@@ -84,7 +84,7 @@ def _tap(name: str) -> Callable[[Driver], Awaitable[None]]:
 
 
 async def identify(app: Driver) -> None:
-    """The identifier, typed or remembered."""
+    """Submit the identifier, typed or remembered."""
     await app.until(app.headings, "nothing yet")
     if WORDS("reminder.return") in app.names():
         await app.tap(WORDS("reminder.return"))
@@ -141,7 +141,7 @@ async def _opinion(app: Driver) -> None:
 
 
 def _rows(*conditions: ColumnElement[bool] | Table) -> Callable[[Connection], int]:
-    """Counts the rows of the tables named and of the conditions on them."""
+    """Return a function that counts the rows of tables and of conditions on them."""
     query = select(func.count()).select_from(*(one for one in conditions if isinstance(one, Table)))
     query = query.where(*(one for one in conditions if not isinstance(one, Table)))
     return lambda connection: connection.scalar(query) or 0
@@ -212,4 +212,4 @@ DOINGS = (
     ),
 )
 TERMINATION = DOINGS[3]
-"""The change that every fault meets."""
+"""Change that meets every fault."""

@@ -36,9 +36,9 @@ from tests.nightly.reliability.screens import (
 
 RETRY = WORDS("action.retry")
 ROUNDS = 3
-"""How often a person tries again, once all is well, before there is no way forward."""
+"""Retries of a user after the end of the fault, before the test fails."""
 FINAL = (Told.FORBIDDEN, Told.NOT_FOUND)
-"""Asking again would change nothing: no Retry is offered where there is nothing else to show."""
+"""Messages without Retry, since another try would change nothing."""
 HOME, HELP = READINGS[0], READINGS[-2]
 FIGURES = tuple(screen for screen in READINGS if screen.figures)
 OUTSIDE = tuple(doing for doing in DOINGS if doing.sort in ("sign_in", "reminder"))
@@ -48,7 +48,7 @@ FAULTY = pytest.mark.parametrize("fault", FAULTS, ids=str)
 
 @dataclass(frozen=True)
 class Place:
-    """What lasts from test to test: the backend and its certificate."""
+    """Backend and certificate, shared by all tests."""
 
     sandbox: Sandbox
     certificate: Path
@@ -67,10 +67,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 async def around(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[Environment]:
-    """The environment around one test, at the end of which no secret is in any log."""
-    monkeypatch.setattr("tests.harness.driver._POLL", 0.002)  # thousands of times, it adds up
+    """Yield the environment of one test; then check that no log contains a secret."""
+    monkeypatch.setattr("tests.harness.driver._POLL", 0.002)  # thousands of polls add up
     monkeypatch.setattr("views.help.state._pauses", lambda: repeat(0.05))
-    monkeypatch.setattr("views.core.recovery.PAUSES", (3600.0,))  # to see what a tap does
+    monkeypatch.setattr(
+        "views.core.recovery.PAUSES", (3600.0,)
+    )  # no automatic retry hides the effect of a tap
     for name in ("services", "views", "conso-et-moi", "httpx_retries"):
         caplog.set_level(logging.DEBUG, name)
     async with environment(place.sandbox, place.certificate, monkeypatch) as here:
@@ -81,9 +83,9 @@ async def around(
 
 @FAULTY
 async def test_opening(around: Environment, subtests: pytest.Subtests, fault: Fault) -> None:
-    """The app is opened while the fault is on: nothing is known yet, and it says why, wherever one is.
+    """Open the app on each screen during the fault: without cached data, each shows the message.
 
-    What stands in the place of the account is the same on every screen: one fault of each kind sees them all.
+    The sentence in place of the account is the same on every screen: one fault of each kind opens them all.
     """
     outcome = OUTCOMES[fault.kind]
     screens = READINGS if fault in FIRST_OF_KIND else (HOME,)
@@ -100,9 +102,9 @@ async def test_opening(around: Environment, subtests: pytest.Subtests, fault: Fa
 
 @FAULTY
 async def test_reading(around: Environment, subtests: pytest.Subtests, fault: Fault) -> None:
-    """Signed in, on a screen whose figures were never read; then on the same, once they were."""
+    """Check each screen before its data is loaded, then with loaded data."""
     outcome = OUTCOMES[fault.kind]
-    async with around.visit(HELP.route) as app:  # which needs nothing of the backend
+    async with around.visit(HELP.route) as app:  # a screen without backend data
         await see(app, *HELP.shows)
         await around.quiet(app)
         async with fault.met(around):
@@ -114,7 +116,7 @@ async def test_reading(around: Environment, subtests: pytest.Subtests, fault: Fa
             with subtests.test("again", screen=screen.name):
                 await app.go(screen.route)
                 await recover(around, app, screen)
-                if outcome.first is None:  # what was read then may be of another time
+                if outcome.first is None:  # data read during the fault may be from another time
                     await app.press("R")
                     await around.quiet(app)
                 before = ScreenText(app).amounts
@@ -131,7 +133,7 @@ async def test_reading(around: Environment, subtests: pytest.Subtests, fault: Fa
 
 @FAULTY
 async def test_doing(around: Environment, subtests: pytest.Subtests, fault: Fault) -> None:
-    """Whatever is changed is told as it is, and done once, no less and no more."""
+    """Check each change: it shows the true outcome, and is done exactly once."""
     async with around.visit(HELP.route) as app:
         await see(app, *HELP.shows)
         for doing in INSIDE if fault in EVERYWHERE else (TERMINATION,):
@@ -142,7 +144,7 @@ async def test_doing(around: Environment, subtests: pytest.Subtests, fault: Faul
 
 @pytest.mark.parametrize("fault", EVERYWHERE, ids=str)
 async def test_outside(around: Environment, subtests: pytest.Subtests, fault: Fault) -> None:
-    """Before the sign-in."""
+    """Check the changes before the sign-in."""
     async with around.visit("/", signed_in=False) as app:
         for doing in OUTSIDE:
             with subtests.test(screen=doing.name):
@@ -150,7 +152,7 @@ async def test_outside(around: Environment, subtests: pytest.Subtests, fault: Fa
 
 
 async def blocked(around: Environment, app: Driver, expected: Told | None, screen: Reading) -> None:
-    """Nothing is known of what the screen is to show: a sentence and a way forward, and no figure at all."""
+    """Check a screen without data: a message and a way forward, and no figure."""
     await says(app, expected)
     await around.quiet(app)
     if expected is None:
@@ -162,7 +164,7 @@ async def blocked(around: Environment, app: Driver, expected: Told | None, scree
 
 
 async def outdated(around: Environment, app: Driver, expected: Told | None, before: list[str]) -> None:
-    """It was read again: what was known stays, with its age, a sentence and a way forward."""
+    """Check a failed reload: the data stays with its age, a message and a way forward."""
     if expected is None:
         await until(app, lambda seen: seen.amounts != before, "no fresh figures")
     await says(app, expected)
@@ -176,7 +178,7 @@ async def outdated(around: Environment, app: Driver, expected: Told | None, befo
 
 
 async def fresh(app: Driver, before: list[str]) -> None:
-    """Wait until all figures are there and others than before, which are all there were."""
+    """Wait until all figures are on screen, each different from before."""
 
     def other(seen: ScreenText) -> bool:
         return len(seen.amounts) == len(before) and seen.amounts != before
@@ -187,7 +189,7 @@ async def fresh(app: Driver, before: list[str]) -> None:
 
 
 async def done(around: Environment, app: Driver, doing: Doing, fault: Fault) -> None:
-    """It meets the fault: that is told, nothing typed is lost, and it is done in the end, once."""
+    """Check a change during the fault: message, typed text, and in the end exactly one effect."""
     expected: Told | None = getattr(OUTCOMES[fault.kind], doing.sort)
     await doing.fill(app)
     await around.quiet(app)
@@ -218,7 +220,7 @@ async def done(around: Environment, app: Driver, doing: Doing, fault: Fault) -> 
 
 
 async def find_out(around: Environment, app: Driver) -> None:
-    """What became of it: by signing in again, by waiting where one is told to, by looking again."""
+    """Reach the outcome of the change: sign in again, wait or check, as the message says."""
     await come_back(app)
     await until(app, lambda seen: Told.QUEUED not in seen.told, "it is not sent by itself")
     await app.press("R")
@@ -229,7 +231,7 @@ async def find_out(around: Environment, app: Driver) -> None:
 
 
 async def recover(around: Environment, app: Driver, screen: Reading) -> None:
-    """All is well again: what a person does to see the screen as it is, within a few tries."""
+    """Recover after the fault as a user would, within `ROUNDS` tries."""
     await come_back(app)
     for _ in range(ROUNDS):
         await around.quiet(app)
@@ -237,7 +239,7 @@ async def recover(around: Environment, app: Driver, screen: Reading) -> None:
             break
         if retries := app._tappable(RETRY):
             await app._activate(retries[0])
-        else:  # no use in asking again, it is said: later, one comes by once more
+        else:  # the message rules out a retry: reopen the screen
             await app.go(HELP.route)
             await app.go(screen.route)
     await says(app, None)
@@ -254,7 +256,7 @@ async def come_back(app: Driver) -> None:
 
 
 def way_forward(app: Driver, now: Told | None) -> bool:
-    """Something to tap that leads out of it."""
+    """Return whether a control leads out of the failure."""
     if now is Told.SESSION_OVER:
         return any(name.startswith(WORDS("login.continue")) for name in app.names())
     return now is None or now in FINAL or RETRY in app.names()
