@@ -45,8 +45,7 @@ class CredentialProblem(StrEnum):
     REFUSED = "refused"
     """The store exists, but the operation failed."""
     SLOW = "slow"
-    """No answer yet: the system may be prompting the user. An equal call waits for the same answer.
-    """
+    """No answer yet: the system may be prompting the user. A repeated call waits for that answer."""
 
 
 class CredentialsUnavailable(Exception):

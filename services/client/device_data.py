@@ -29,9 +29,11 @@ SAVING_DELAY: Final = 1.0
 """Seconds during which reads are collected, to be written to the device together."""
 
 _ANSWERS: Final = "answers"
+"""Name of the file with the cached answers."""
 _FEEDBACK: Final = "opinion-"
+"""Prefix of the names of files with feedback; its key follows."""
 _REVIEW: Final = "review-"
-"""Names of files on the device; a key follows the second, a digest the third."""
+"""Prefix of the names of files with review documents; a digest of the contract's id follows."""
 
 
 class UnsentFeedback(Struct, frozen=True):

@@ -44,7 +44,7 @@ class StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Entry of the credential store, as compact JSON; its last member authenticates the others."""
 
     v: int
-    """`_LAYOUT`."""
+    """Version of the layout: `_LAYOUT`."""
     sub: str
     """Id of the subscriber to whom the history belongs."""
     key: str

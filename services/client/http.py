@@ -232,7 +232,7 @@ class _RetryAfterCap(httpx.AsyncBaseTransport):
         wait = retry_after(response.headers, _date(response.headers) or self._clock())
         if wait is None:
             response.headers.pop("retry-after", None)
-        else:  # in seconds, so that every layer waits by the same clock
+        else:  # in seconds: a date could be read by another clock
             response.headers["retry-after"] = str(ceil(wait.total_seconds()))
         if request.method != "GET" or not is_temporary(response.status_code):
             return response

@@ -56,7 +56,7 @@ class StoredSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     """
 
     v: int
-    """`_LAYOUT`."""
+    """Version of the layout: `_LAYOUT`."""
     rt: str
     """Refresh token; empty from the start of a renewal until the next token is saved."""
     exp: int

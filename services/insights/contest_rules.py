@@ -260,7 +260,7 @@ def conditions(contest: Contest, zone: ZoneInfo, today: date, *, reported: bool)
 def charges_of(ledger: Ledger, found: Iterable[Finding]) -> frozenset[str]:
     """Return the ids of the charges that findings are about.
 
-    A finding about a subscription covers its charges from the first one in the finding on.
+    A finding about a subscription also covers the later charges of the subscription.
     """
     ids: set[str] = set()
     for one in found:

@@ -49,14 +49,14 @@ class Kind(StrEnum):
 
 ORDER = tuple(Kind)
 OF_PUBLISHER = frozenset((Kind.NEW, Kind.NEWSUB, Kind.WEEKLY))
-"""Kinds whose recognition makes the publisher known on every contract."""
+"""Kinds about a publisher: recognizing one finding makes the publisher known on every contract."""
 MUTE = "mute"
 """Prefix of the key of the answer that silences a publisher's duplicates."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits for amounts."""
+    """Amounts from which a finding warns, in euros."""
 
     transaction: Decimal = LAW_TRANSACTION
     month: Decimal = LAW_MONTH
@@ -305,7 +305,7 @@ def _prices(ledger: Ledger, subscriptions: Sequence[Subscription], _: Limits) ->
 
 
 def _rise(ledger: Ledger, one: Subscription, paid: list[Purchase]) -> Iterator[Finding]:
-    """Yield the latest price change if it is a rise: the announced change, else the charged one."""
+    """Yield the last change of the price if it is a rise: an announced price, else a charged one."""
     if not paid:
         return
     last = paid[-1].amount.amount

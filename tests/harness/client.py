@@ -228,7 +228,7 @@ class Client(Device, ABC):
         await self._turn()
 
     async def scroll(self, pixels: float, *, extent: float, viewport: float = 700, key: str = "") -> None:
-        """Scroll the one list that listens (or the one of this key) to `pixels` of `extent`."""
+        """Scroll the only list with a scroll handler, or the list named `key`, to `pixels` of `extent`."""
 
         def listens() -> list[Found]:
             lists = [one for one in self.tree.screen() if one.control.on_scroll]

@@ -242,7 +242,7 @@ class InsightsState:
         return True
 
     def _pack(self, period: BillingPeriod, read: PeriodEntries) -> None:
-        """Store a period, with the object `period` if it is equal, which saves its copy."""
+        """Store a period. An equal `period` replaces its own, so that memory holds one object, not two."""
         if read.period == period:
             read = replace(read, period=period)
         self._periods[period.period_id] = PackedPeriod.of(read)

@@ -61,7 +61,7 @@ class DemoState:
     error: BackendError | None = None
     """Failure of the last action, such as the sign-in of another subscriber."""
     shown: Scenario | None = None
-    """Last applied case of a subscriber; one subscriber can have two cases."""
+    """Last applied case. It tells apart two cases with the same subscriber."""
     renewals: int = 0
     """Number of resets of the demo."""
 

@@ -45,7 +45,7 @@ def _focus() -> _Focus:
 
 
 def release_focus() -> None:
-    """Release the focus to the key that was struck, which may move it."""
+    """Stop keeping the focus on the pressed button: the next key may move it."""
     _focus().pressed = ""
 
 

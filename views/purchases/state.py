@@ -225,7 +225,7 @@ class PurchasesState:
         return self._awaited
 
     def expect_period(self, period_id: str | None) -> None:
-        """Record that the browser was asked for the address of this period; None cancels the expectation."""
+        """Expect the browser to report the address of this period; None expects no address."""
         self._awaited = period_id
 
     def is_external_route(self, period_id: str | None) -> bool:

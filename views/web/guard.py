@@ -101,7 +101,7 @@ class ClaimedPage(PageProperties):
     window: Any = UNSET
 
     def believed(self) -> dict[str, Any]:
-        """Return the values to pass on. `web` is always true, because the process serves browsers only."""
+        """Return the accepted values. `web` is always true, because the process serves browsers only."""
         names = (*PageProperties.__struct_fields__, "platform")
         values = {name: getattr(self, name) for name in names}
         return {name: value for name, value in values.items() if value is not UNSET} | {"web": True}
