@@ -17,8 +17,6 @@ from services.insights.ledger import NOTHING, Ledger, PeriodEntries, counted
 
 NEAR = timedelta(days=3)
 """Distance to an edge of the period within which an entry may be on the other side of it."""
-MOST_MOVED = 3
-"""Largest number of entries in a combination."""
 MOST_CANDIDATES = 60
 """Number of entries to combine: 36,050 combinations."""
 
@@ -158,7 +156,7 @@ def whole(one: PeriodEntries) -> bool:
 
 
 def combinations(candidates: Sequence[Candidate], gap: Decimal) -> tuple[Moved, ...]:
-    """Return all sets of at most `MOST_MOVED` candidates whose changes sum to the gap, grouped by amounts."""
+    """Return all sets of at most three candidates whose changes sum to the gap, grouped by amounts."""
     cents = [int(one.change.scaleb(2)) for one in candidates]
     ways: dict[tuple[Decimal, ...], list[tuple[Candidate, ...]]] = {}
     for ranks in _sets(cents, int(gap.scaleb(2))):

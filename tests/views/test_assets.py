@@ -20,7 +20,7 @@ from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[i
 from assets.assets.fonts import build_web_fonts
 from tests.harness.cases import daily
 from views.kit import theme
-from views.kit.brand import BLUE, CONSO_ET_MOI
+from views.kit.brand import CONSO_ET_MOI
 
 ROOT = Path(__file__).parent.parent.parent
 ASSETS = ROOT / "assets"
@@ -156,10 +156,9 @@ def test_icons_have_their_size(name: str, side: int) -> None:
 
 
 def test_brand_mark_is_an_svg_without_text_or_links() -> None:
-    for brand in (CONSO_ET_MOI, BLUE):
-        drawing = (ASSETS / brand.mark.removeprefix("/")).read_text(encoding="utf-8")
-        assert drawing.startswith("<svg")
-        assert re.search(r"<(text|image|script|style|use)\b|href", drawing) is None
+    drawing = (ASSETS / CONSO_ET_MOI.mark.removeprefix("/")).read_text(encoding="utf-8")
+    assert drawing.startswith("<svg")
+    assert re.search(r"<(text|image|script|style|use)\b|href", drawing) is None
 
 
 # --- Page -------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import flet as ft
 import pytest
 
 from views.kit import theme
-from views.kit.brand import BLUE, CONSO_ET_MOI, Brand
+from views.kit.brand import CONSO_ET_MOI, Accent, Brand
 from views.kit.theme import Layout, Palette, flet_theme, palette, typography
 
 VIEWS = Path(theme.__file__).parent.parent
@@ -51,6 +51,16 @@ PAIRS = [
     ("focus_fill", "bg_canvas", SIGN),
     ("focus_fill", "surface_sheet", SIGN),
 ]
+
+BLUE = Brand(
+    product_name=CONSO_ET_MOI.product_name,
+    mark=CONSO_ET_MOI.mark,
+    light=Accent(surface="#0073B2", on_surface="#FFFFFF", mark="#0073B2", tint="#EEF9FF"),
+    dark=Accent(surface="#8AD5FF", on_surface="#000000", mark="#8AD5FF", tint="#0A3851"),
+    legal_fr=CONSO_ET_MOI.legal_fr,
+    legal_en=CONSO_ET_MOI.legal_en,
+)
+"""Another brand, without orange."""
 
 
 def channels(colour: str) -> tuple[float, float, float, float]:

@@ -51,14 +51,4 @@ CONSO_ET_MOI = Brand(
     ),
     legal_en="Independent application. Orange, Orange et moi and internet+ are trade marks of their owners.",
 )
-"""Default brand of the app."""
-
-BLUE = Brand(
-    product_name=CONSO_ET_MOI.product_name,
-    mark=CONSO_ET_MOI.mark,
-    light=Accent(surface="#0073B2", on_surface="#FFFFFF", mark="#0073B2", tint="#EEF9FF"),
-    dark=Accent(surface="#8AD5FF", on_surface="#000000", mark="#8AD5FF", tint="#0A3851"),
-    legal_fr=CONSO_ET_MOI.legal_fr,
-    legal_en=CONSO_ET_MOI.legal_en,
-)
-"""Same product without orange, for an operator that may not use orange as an accent."""
+"""Brand of the app."""
