@@ -110,7 +110,7 @@ def web_app(
 
     Args:
         assets: folder of the app's own files.
-        expect: called when a browser asks for the page, about a second before it needs `start`.
+        preload: called when a browser asks for the page, about a second before it needs `start`.
         hosts: host names the app answers to; `*` is any.
         session_timeout: seconds after which a session without a connection expires.
         sessions_per_address: limit of sessions per address; loopback addresses are exempt.

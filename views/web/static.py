@@ -91,7 +91,7 @@ class WebFiles:
     Args:
         assets: folder of the app's own files, which replace the client's files of the same name.
         places: folders for the compressed client, at least one of them writable.
-        expect: called after `index.html` was sent.
+        preload: called after `index.html` was sent.
     """
 
     def __init__(
