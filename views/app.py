@@ -190,6 +190,12 @@ def App(
             device.remember_contract(None)  # a sign-out leaves no data of the account
 
     ft.use_effect(remember_contract, [session.contract, session.gate])
+
+    def remember_oldest_bill() -> None:
+        if session.oldest_bill is not None:
+            device.remember_oldest_bill(session.oldest_bill)
+
+    ft.use_effect(remember_oldest_bill, [session.oldest_bill])
     ft.use_effect(device.save, [device.preferences])
     ft.use_effect(sheets.close, [session.gate])
 

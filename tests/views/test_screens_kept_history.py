@@ -25,6 +25,7 @@ from tests.views.visits import NARROW, WIDE
 
 VEILLE = "veille@demo.example"
 SWITCH = "Garder mon historique sur cet appareil"
+OFFER = "Une ancienne période n’est plus affichée"
 KEPT = "Conservé le 14 mai 2026 sur cet appareil"
 
 
@@ -221,6 +222,75 @@ async def test_read_only_disk_at_the_start_shows_the_history_and_is_told(
 
 def _full(_store: OfflineStore) -> None:
     raise OSError
+
+
+@pytest.fixture
+async def left(device: Device) -> Device:
+    """Return a device on which the app was used before a period left the six."""
+    async with device.app("/achats?periode=2026-01") as app:
+        await app.see("Les achats plus anciens figurent sur vos factures.")
+        await quiet(app, device.line)
+        await app.see_not(OFFER)
+    device.clock.advance(days=13)
+    return device
+
+
+@pytest.mark.parametrize("route", ["/achats?periode=2026-02", "/achats?periode=2026-01", "/conso/annee"])
+async def test_period_that_leaves_offers_once_to_keep_the_history(left: Device, route: str) -> None:
+    async with left.app(route) as app:
+        await app.see(OFFER)
+        await app.tap("offer-accept")
+        await app.see("Vos périodes facturées restent désormais sur cet appareil")
+        await app.see_not(OFFER)
+        await app.until(lambda: len(left.files) == 2, "nothing kept")
+    async with left.app("/reglages") as app:
+        await app.see(SWITCH)
+        await quiet(app, left.line)
+        assert on(app)
+        await switch(app, left)
+        await app.tap("Effacer l’historique")
+        await app.until(lambda: not on(app), "still on")
+        await app.go(route)
+        await quiet(app, left.line)
+        await app.see_not(OFFER)
+
+
+async def test_declined_offer_is_not_made_again(left: Device) -> None:
+    async with left.app("/achats?periode=2026-02") as app:
+        await app.tap("Non merci")
+        await app.see_not(OFFER)
+    async with left.app("/achats?periode=2026-02") as app:
+        await app.see("Les achats plus anciens figurent sur vos factures.")
+        await quiet(app, left.line)
+        await app.see_not(OFFER)
+    assert not left.files
+
+
+async def test_offer_is_made_until_it_is_answered(left: Device) -> None:
+    for _ in range(2):
+        async with left.app("/achats?periode=2026-02") as app:
+            await app.see(OFFER)
+
+
+async def test_refused_offer_is_told_and_can_be_accepted_again(left: Device) -> None:
+    async with left.app("/achats?periode=2026-02") as app:
+        await app.see(OFFER)
+        left.keys.problem = CredentialProblem.LOCKED
+        await app.tap("offer-accept")
+        await app.see("L’historique n’a pas pu être conservé ou lu")
+        left.keys.problem = None
+        await app.tap("offer-accept")
+        await app.see_not(OFFER)
+        await app.until(lambda: len(left.files) == 2, "nothing kept")
+
+
+async def test_offer_is_absent_on_the_web(left: Device) -> None:
+    async with visit(
+        left.line, left.credentials, route="/achats?periode=2026-02", web=True, preferences=left.preferences
+    ) as app:
+        await app.see("Les achats plus anciens figurent sur vos factures.")
+        await quiet(app, left.line)
+        await app.see_not(OFFER)
 
 
 async def test_switch_is_absent_on_the_web(device: Device) -> None:

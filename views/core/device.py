@@ -98,6 +98,20 @@ class DeviceState:
     def remember_contract(self, contract_id: str | None) -> None:
         self._prefer(contract_id=contract_id)
 
+    def remember_oldest_bill(self, bill_month: str) -> None:
+        """Remember the first month given; a later one means that a period has left those of the backend."""
+        if self.preferences.oldest_bill is None:
+            self._prefer(oldest_bill=bill_month)
+
+    def offers_history(self, oldest_bill: str | None) -> bool:
+        """Return whether a period has left those of the backend, and the offer to keep them is unanswered."""
+        first, answered = self.preferences.oldest_bill, self.preferences.history_answered
+        return not answered and first is not None and oldest_bill is not None and first < oldest_bill
+
+    def answer_history_offer(self) -> None:
+        """Record that the history is offered no more."""
+        self._prefer(history_answered=True)
+
     def forget_preferences(self) -> None:
         self.preferences = Preferences()
 

@@ -27,6 +27,10 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     less_motion: bool = False
     contract_id: str | None = None
     """Id of the last selected contract; cleared at sign-out."""
+    oldest_bill: str | None = None
+    """Month of the oldest bill of the backend when this device first read the periods."""
+    history_answered: bool = False
+    """The offer to keep the history was answered, or its switch was used."""
 
     def __post_init__(self) -> None:
         if self.text_size not in TEXT_SIZES:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
+from typing import Final
 
 import flet as ft
 
@@ -13,7 +14,7 @@ from services.client.backend import Backend, Remembered
 from services.client.credentials import CredentialProblem
 from services.documents.archive import MOST_ENTRIES
 from services.domain.errors import BackendError, SessionExpired
-from services.domain.models import Account, Answer, Contract, ContractKind
+from services.domain.models import Account, Answer, BillingPeriod, Contract, ContractKind
 from services.insights.findings import publishers_known
 from services.insights.history import History
 from services.insights.ledger import PackedPeriod
@@ -29,6 +30,9 @@ from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PurchasesState
 from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState
+
+SERVED: Final = 6
+"""Number of billing periods that the backend serves."""
 
 
 class Gate(Enum):
@@ -75,6 +79,8 @@ class SessionState:
     insights: InsightsState | None = None
     unseen: int = 0
     """Number of the contract's charges to review that were never on screen."""
+    oldest_bill: str | None = None
+    """Month of the oldest bill of the backend, on a device that may keep a history."""
     help: HelpState = field(init=False)
     kept: KeptHistoryState = field(init=False)
     _opening: bool = False
@@ -208,7 +214,7 @@ class SessionState:
         if contract == self.contract:
             return
         history = self._history_of(contract.contract_id)
-        self.purchases = PurchasesState(self.backend, contract, history)
+        self.purchases = PurchasesState(self.backend, contract, history, on_periods=self._served)
         self.purchase = PurchaseState(self.backend, contract, history)
         self.subscriptions = SubscriptionsState(self.backend, contract)
         self.service = ServiceState(self.backend, contract, on_change=self.subscriptions.read_again)
@@ -295,6 +301,11 @@ class SessionState:
             self._histories[contract_id].show(self.kept.read(contract_id))
         return self._histories[contract_id]
 
+    def _served(self, periods: tuple[BillingPeriod, ...]) -> None:
+        """Record the oldest bill; a contract with fewer periods has lost none yet."""
+        if self.backend.device.available and len(periods) >= SERVED:
+            self.oldest_bill = periods[-1].bill_month
+
     def _keeps(self) -> bool:
         return self.kept.on
 
@@ -339,7 +350,7 @@ class SessionState:
     def _forget(self) -> None:
         self.gate = Gate.SIGNED_OUT
         self._account.reset()
-        self.failure = self.problem = None
+        self.failure = self.problem = self.oldest_bill = None
         self._reviews, self._periods_read, self._histories = {}, {}, {}
         self.kept = KeptHistoryState(self.backend)
         self._leave_contract()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -123,6 +123,8 @@ class PurchasesState:
     backend: Backend
     contract: Contract
     history: HistoryState = field(default_factory=HistoryState)
+    on_periods: Callable[[tuple[BillingPeriod, ...]], None] = lambda _: None
+    """Receives the periods of each answer of the backend."""
     periods: Loadable[tuple[BillingPeriod, ...]] = field(default_factory=Loadable)
     """Billing periods, newest first."""
     period_id: str | None = None
@@ -142,12 +144,18 @@ class PurchasesState:
 
     def __post_init__(self) -> None:
         self._periods = Resource(
-            self, "periods", lambda: self.backend.billing_periods(self.contract.contract_id)
+            self,
+            "periods",
+            lambda: self.backend.billing_periods(self.contract.contract_id),
+            on_answer=self._answered,
         )
 
     @property
     def parts(self) -> tuple[Part, ...]:
         return self._periods.part, (self.shown, self._retry)
+
+    async def _answered(self, _before: object) -> None:
+        self.on_periods(self.periods.data or ())
 
     async def _retry(self) -> None:
         """Read the list on screen again, or only the next page if the pages before are fresh."""

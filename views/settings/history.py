@@ -12,6 +12,7 @@ from views.core.component import component
 from views.core.confirmation import confirmation
 from views.core.context import use_design, use_device, use_session, use_sheets
 from views.core.history import HistoryState
+from views.core.history_offer import unkept_alert
 from views.core.insights import InsightsState
 from views.core.kept_history import KeptHistoryState
 from views.core.notices import alert, progress
@@ -66,7 +67,7 @@ def _nothing() -> None:
 @component
 def KeptHistory(session: SessionState, kept: KeptHistoryState) -> ft.Control:
     """Show the switch of the history on this device, and why it could not be kept."""
-    design, sheets = use_design(), use_sheets()
+    design, device, sheets = use_design(), use_device(), use_sheets()
     words = design.words
     # A new switch: Flet has changed the value of the old one, before the answer.
     asked, ask = ft.use_state(0)
@@ -88,6 +89,7 @@ def KeptHistory(session: SessionState, kept: KeptHistoryState) -> ft.Control:
 
     async def change(event: ft.Event[ft.Switch]) -> None:
         ask(asked + 1)
+        device.answer_history_offer()
         if event.data:
             await session.keep_history()
         else:
@@ -108,10 +110,9 @@ def _kept_notices(design: Design, session: SessionState, kept: KeptHistoryState)
     words = design.words
     notices: list[ft.Control] = []
     if kept.failed:
-        cause = words(f"credentials.{kept.problem.value}") if kept.problem else words("history.disk")
         retry = session.retry_history if kept.on else session.keep_history
         again = link(design, words("action.retry"), retry, key="history-retry")
-        notices.append(alert(design, Tone.WARNING, words("history.not_kept"), cause, again))
+        notices.append(unkept_alert(design, kept, again))
     if kept.dropped:
         notices.append(alert(design, Tone.INFO, words("history.dropped", n=kept.dropped)))
     if kept.damaged:

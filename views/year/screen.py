@@ -16,6 +16,7 @@ from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.history import HistoryState
+from views.core.history_offer import HistoryOffer
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton
 from views.frame import Screen, paired, reading_column, without_rights
@@ -70,6 +71,7 @@ def Bills(insights: InsightsState, history: HistoryState, asked: str) -> ft.Cont
     read = column(
         progress(design, known.loading),
         *freshness(design, formats, known, insights.load),
+        HistoryOffer(session.kept),
         *_choice(design, ledger, told),
         spacing=SPACE_M,
     )
