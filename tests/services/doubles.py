@@ -23,6 +23,7 @@ from services.client.credentials import (
     CredentialsUnavailable,
     MemoryStore,
 )
+from services.client.history_store import HistoryStore
 from services.client.http import IN_PROCESS, HttpClient
 from tests.harness.patience import stretched
 
@@ -62,9 +63,14 @@ class Network(httpx.AsyncBaseTransport):
         forms = [dict(httpx.QueryParams(r.content.decode())) for r in self.requests if r.method == "POST"]
         return [form["refresh_token"] for form in forms if form.get("grant_type") == "refresh_token"]
 
-    def backend(self, credentials: CredentialStore, clock: Callable[[], datetime]) -> Backend:
+    def backend(
+        self,
+        credentials: CredentialStore,
+        clock: Callable[[], datetime],
+        history: HistoryStore | None = None,
+    ) -> Backend:
         wire = HttpClient(IN_PROCESS, self, clock=clock, timeout=stretched(5.0))
-        OPENED.append(Backend(wire, credentials, clock=clock))
+        OPENED.append(Backend(wire, credentials, clock=clock, history=history))
         return OPENED[-1]
 
 

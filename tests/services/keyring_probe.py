@@ -24,17 +24,32 @@ from jeepney import DBusAddress, new_method_call  # type: ignore[import-untyped]
 from keyring.backend import KeyringBackend
 
 from services.client.backend import Backend
-from services.client.credentials import CredentialProblem, CredentialsUnavailable, KeyringStore
+from services.client.credentials import (
+    HISTORY,
+    SESSION,
+    CredentialProblem,
+    CredentialsUnavailable,
+    KeyringStore,
+)
+from services.client.history_store import HistoryStore, HistoryUnavailable, StoredKey
+from services.client.http import IN_PROCESS
+from services.client.offline import OfflineStore
 from services.client.session import StoredSession
 from services.domain.errors import KeyringUnavailable, SessionExpired
+from services.insights.history import Origin, history_of
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
 from tests.services.conftest import running
 from tests.services.doubles import Network
+from tests.services.insights.factories import entry, ledger
 from tests.services.scripted import ACCOUNT, Scripted, always
 
 ORIGIN = "https://backend.example"
 SECRET = '{"v":1,"rt":"sentinel-0123456789","exp":1,"id":"camille@demo.example"}'
+NOW = datetime(2024, 3, 10, 11, tzinfo=UTC)
+EXPIRY = int(NOW.timestamp())
+BOX = "box"
+KEPT = history_of(ledger([entry("p1", NOW, publisher="sentinel")], NOW).known, NOW, Origin.DEVICE)
 
 
 class Plaintext(KeyringBackend):
@@ -110,7 +125,7 @@ async def forgetful() -> None:
 async def locked() -> None:
     store = KeyringStore(ORIGIN)
     await store.save(SECRET)
-    secretstorage.get_default_collection(secretstorage.dbus_init()).lock()
+    _lock()
     await every(store, CredentialProblem.LOCKED)
 
 
@@ -199,10 +214,109 @@ async def _broken_entry(store: KeyringStore, script: Scripted) -> None:
     await backend.close()
 
 
+def _history_store(origin: str = ORIGIN, timeout: float = 5.0, clock: Clock | None = None) -> HistoryStore:
+    """Return a store as `main.history_store` makes it."""
+    keys = KeyringStore(origin, timeout=timeout, name=HISTORY)
+    return HistoryStore(
+        keys, OfflineStore(Path.home() / "data", origin, "history"), clock=clock or Clock(NOW)
+    )
+
+
+def _history_files() -> list[Path]:
+    return [path for path in (Path.home() / "data").rglob("*") if path.is_file()]
+
+
+def _history_key() -> str:
+    """Return the key in the one entry of the history."""
+    (item,) = (item for item in _items() if item.get_attributes()["username"] == HISTORY)
+    stored = StoredKey.decode(item.get_secret().decode())
+    assert stored is not None
+    return stored.key
+
+
+async def _keep_history() -> None:
+    store = _history_store()
+    await store.turn_on("camille", EXPIRY)
+    assert await store.update(BOX, lambda _: KEPT) is not None
+    await store.close()
+
+
+async def _check_history(store: HistoryStore) -> None:
+    assert await store.open("camille", EXPIRY)
+    assert store.history(BOX) == KEPT
+
+
+async def _history_problem(call: Awaitable[object]) -> CredentialProblem | None:
+    try:
+        await call
+    except HistoryUnavailable as error:
+        return error.problem
+    return None
+
+
+async def history() -> None:
+    """Keep a history beside a session: each has its own entry, and the history's end spares the session."""
+    session = KeyringStore(ORIGIN)
+    await session.save(SECRET)
+    await _keep_history()
+    secrets = (_history_key().encode(), b"sentinel")
+    assert len(_history_files()) == 2
+    files = [path for path in Path.home().rglob("*") if path.is_file()]
+    assert not [path for path in files if any(secret in path.read_bytes() for secret in secrets)]
+    await _check_history(_history_store())
+    assert not await _history_store().open("sofia", EXPIRY)
+    assert [item.get_attributes()["username"] for item in _items()] == [SESSION]
+    assert _history_files() == []
+    assert await session.load() == SECRET
+
+
+async def history_locked() -> None:
+    """Check that a locked keyring leaves the history sealed, and that an erased history stays erased."""
+    await _keep_history()
+    former = _history_key()
+    _lock()
+    store = _history_store()
+    assert await _history_problem(store.open("camille", EXPIRY)) is CredentialProblem.LOCKED
+    assert len(_history_files()) == 2
+    _unlock()
+    await _check_history(store)
+    _lock()
+    assert await store.erase() is None, "without files, the key reveals nothing"
+    assert await _history_problem(store.turn_on("camille", EXPIRY)) is CredentialProblem.LOCKED
+    assert _history_files() == []
+    _unlock()
+    assert not await store.open("camille", EXPIRY)
+    await _keep_history()
+    assert _history_key() != former
+
+
+async def history_slow() -> None:
+    """Check that a key saved late is the key of the next try, and that a slow load loses no history."""
+    store, daemon = _history_store(timeout=0.5), _daemon()
+    os.kill(daemon, signal.SIGSTOP)
+    assert await _history_problem(store.turn_on("camille", EXPIRY)) is CredentialProblem.SLOW
+    assert _history_files() == []
+    os.kill(daemon, signal.SIGCONT)
+    late = store._credentials
+    assert isinstance(late, KeyringStore)
+    late._timeout = stretched(30)
+    await store.turn_on("camille", EXPIRY)
+    assert await store.update(BOX, lambda _: KEPT) is not None
+    await store.close()
+    again = _history_store(timeout=0.5)
+    os.kill(daemon, signal.SIGSTOP)
+    assert await _history_problem(again.open("camille", EXPIRY)) is CredentialProblem.SLOW
+    os.kill(daemon, signal.SIGCONT)
+    await _check_history(_history_store(timeout=stretched(30)))
+
+
 async def orders(count: str = "3", seed: str = "1") -> None:
-    """Sign in, restart, renew and sign out in random orders, while the keyring locks, stalls and refuses."""
+    """Sign in, restart, renew, keep a history and sign out in random orders.
+
+    Meanwhile the keyring locks, stalls and refuses.
+    """
     chance = random.Random(int(seed))  # noqa: S311 - repeatable
-    clock = Clock(datetime(2024, 3, 10, 11, tzinfo=UTC))
+    clock = Clock(NOW)
     done: Counter[str] = Counter()
     with running("sqlite://", clock) as sandbox:
         for _ in range(int(count)):
@@ -217,9 +331,15 @@ async def orders(count: str = "3", seed: str = "1") -> None:
                 await device.sign_in()
             clock.advance(minutes=6)
             await device.renew()
-            await device.backend.sign_out()
-            await device.backend.close()
             deadline = time.monotonic() + stretched(30)
+            while not device.keeps:
+                assert time.monotonic() < deadline, "the keyring works, and the history is not kept"
+                if not device.backend.signed_in:
+                    await device.sign_in()
+                await device.keep()
+            await device.sign_out()
+            await device.backend.close()
+            assert _history_files() == []
             while _items():  # a keyring that was slow to answer forgets a moment later
                 assert time.monotonic() < deadline, "signed out, and the entry is still there"
                 await asyncio.sleep(0.05)
@@ -230,11 +350,17 @@ async def orders(count: str = "3", seed: str = "1") -> None:
         "resumed",
         "not resumed",
         "not kept",
+        "history kept",
+        "history read again",
+        "HistoryUnavailable",
     } - done.keys()
     assert not missing or int(count) < 50, (missing, done)
 
 
-_STEPS = ("sign_in", "restart", "restart", "renew", "renew", "renew", "sign_out", "lock", "unlock", "stall")
+_STEPS = (
+    *("sign_in", "restart", "restart", "renew", "renew", "renew", "sign_out"),
+    *("lock", "unlock", "stall", "keep", "keep"),
+)
 
 
 class _Device:
@@ -242,9 +368,14 @@ class _Device:
 
     def __init__(self, network: Network, clock: Clock, done: Counter[str]) -> None:
         self._network, self._clock, self._done = network, clock, done
+        self.keeps = False
+        """Whether a history is kept."""
 
     async def start(self) -> None:
-        self.backend = self._network.backend(KeyringStore("http://sandbox", timeout=0.5), self._clock)
+        self._history = _history_store(IN_PROCESS, 0.5, self._clock)
+        self.backend = self._network.backend(
+            KeyringStore(IN_PROCESS, timeout=0.5), self._clock, self._history
+        )
         remembered = await self.backend.resume()
         self._done["resumed" if remembered.signed_in else "not resumed"] += 1
 
@@ -263,14 +394,26 @@ class _Device:
         if self.backend.signed_in:
             await self._read()
 
+    async def keep(self) -> None:
+        if not self.backend.signed_in or (subscriber_id := await self._read()) is None:
+            return
+        try:
+            await self.backend.device.keep_history(subscriber_id)
+            kept = await self._history.update(BOX, lambda _: KEPT)
+        except HistoryUnavailable as error:
+            self._done[type(error).__name__] += 1
+            return
+        assert kept is not None
+        self.keeps = True
+        self._done["history kept"] += 1
+
     async def sign_out(self) -> None:
+        self.keeps = False
         await self.backend.sign_out()
 
     async def lock(self) -> None:
         """Lock the keyring; unlock requests fail because there is no display for a prompt."""
-        await asyncio.to_thread(
-            lambda: secretstorage.get_default_collection(secretstorage.dbus_init()).lock()
-        )
+        await asyncio.to_thread(_lock)
 
     async def unlock(self) -> None:
         await asyncio.to_thread(_unlock)
@@ -281,14 +424,30 @@ class _Device:
         os.kill(daemon, signal.SIGSTOP)
         threading.Timer(0.8, os.kill, (daemon, signal.SIGCONT)).start()
 
-    async def _read(self) -> None:
+    async def _read(self) -> str | None:
+        """Read the account, then the history; return the subscriber's id, or None if the account failed."""
         try:
             account = (await self.backend.account()).value
         except (KeyringUnavailable, SessionExpired) as error:
             self._done[type(error).__name__] += 1
-            return
+            self.keeps = self.keeps and not isinstance(error, SessionExpired)
+            return None
         self._done["renewed"] += 1
         assert account.security_notice is None, "a false alarm of theft"
+        try:
+            opened = await self.backend.device.open_history(account.subscriber_id)
+        except HistoryUnavailable as error:
+            self._done[type(error).__name__] += 1
+            return account.subscriber_id
+        if opened:
+            assert self.keeps, "a history that was erased is there again"
+            assert self._history.history(BOX) == KEPT
+            self._done["history read again"] += 1
+        return account.subscriber_id
+
+
+def _lock() -> None:
+    secretstorage.get_default_collection(secretstorage.dbus_init()).lock()
 
 
 def _unlock() -> None:

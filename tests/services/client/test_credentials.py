@@ -63,9 +63,11 @@ def secret_service() -> str:
         "not_in_clear",
         "locked",
         "restart",
+        "history",
+        "history_locked",
         *(
             pytest.param(scene, marks=pytest.mark.nightly)
-            for scene in ("long", "forgetful", "slow", "stuck", "chained_with_a_stranger")
+            for scene in ("long", "forgetful", "slow", "stuck", "chained_with_a_stranger", "history_slow")
         ),
     ],
 )
