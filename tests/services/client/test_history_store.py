@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.client.backend import Backend
-from services.client.credentials import CredentialProblem, MemoryStore
+from services.client.credentials import LONGEST_ON_WINDOWS, CredentialProblem, MemoryStore
 from services.client.history_store import HistoryStore, HistoryUnavailable, StoredKey
 from services.client.http import IN_PROCESS, HttpClient
 from services.client.offline import OfflineStore
@@ -187,12 +189,22 @@ async def test_kept_files_contain_nothing_readable(device: Device) -> None:
     entry = next(iter(history.entries.values())).value
     told = [
         entry.merchant_name, entry.description, entry.reference_code, entry.payment_id, stored.key,
-        stored.sub, f'"{entry.amount.amount}"', "merchantName", "2024-03", CAMILLE, BOX + '"', IN_PROCESS,
+        stored.sub, f'"{entry.amount.amount}"', "merchantName", "2024-03", CAMILLE, IN_PROCESS,
     ]  # fmt: skip
     assert len(device.files) == 2
+    assert any(b'"' + entry.merchant_name.encode() in text for text in texts_in(history.packed()))
     for path in device.files:
-        content = path.read_bytes() + str(path.relative_to(device.folder)).encode()
-        assert not [text for text in told if len(text) > 3 and text.encode() in content]
+        name = str(path.relative_to(device.folder)).encode()
+        for content in (name, *texts_in(path.read_bytes())):
+            assert not [text for text in told if text.encode() in content]
+
+
+def texts_in(content: bytes) -> Iterator[bytes]:
+    """Yield a content, and what decompression yields from each of its positions."""
+    yield content
+    for start in range(len(content)):
+        with suppress(zlib.error):
+            yield zlib.decompressobj().decompress(content[start:])
 
 
 @pytest.mark.parametrize("change", [{"sub": "other"}, {"v": 2}, {"key": "AAAA"}])
@@ -202,6 +214,11 @@ def test_key_entry_changed_by_another_program_is_refused(change: dict[str, objec
     entry = json.loads(StoredKey.new("camille").encode())
     assert StoredKey.decode(json.dumps(entry)) is not None
     assert StoredKey.decode(json.dumps(entry | change)) is None
+
+
+def test_key_entry_of_the_longest_subscriber_id_fits_in_a_windows_credential() -> None:
+    longest = "s" * 64  # `Id` in openapi.yaml
+    assert len(StoredKey.new(longest).encode().encode("utf-16-le")) <= 2 * LONGEST_ON_WINDOWS
 
 
 @pytest.mark.parametrize("problem", list(CredentialProblem))
