@@ -99,3 +99,4 @@ def test_text_of_the_pdf_is_read_back_by_another_library() -> None:
     assert "Avril" not in text
     assert file.metadata is not None
     assert file.metadata.title == "Mon année internet+ 2026"
+    assert file.metadata.creation_date == page().made_at
