@@ -39,7 +39,7 @@ from tests.harness.clock import Clock
 from tests.harness.fuzz import bodies, examples
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import subscribed
-from tests.services.sandbox.visitor import visiting
+from tests.services.sandbox.visitor import signed_in
 from tests.services.scripted import METADATA, Scripted, now
 
 KEY = str(uuid4())
@@ -137,8 +137,7 @@ def right() -> dict[str, Any]:
     """Return the valid answers by URL: those of the sandbox and those of `MADE`."""
 
     async def ask() -> dict[str, Any]:
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
+        async with signed_in(app) as visitor:
             return {
                 url: (await visitor.http.get(url)).raise_for_status().json()
                 for _, url, _ in CALLS.values()

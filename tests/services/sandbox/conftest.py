@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from services.sandbox import SandboxSettings, create_app
 from tests.harness.clock import Clock
 from tests.services.sandbox.factories import people, subscribed
-from tests.services.sandbox.visitor import Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, signed_in, visiting
 
 CHEAP = SandboxSettings(scrypt_log2_cost=4)
 
@@ -40,8 +40,7 @@ def subscribed_app(database: str, time: Clock) -> Iterator[Starlette]:
 @pytest.fixture
 async def holder(subscribed_app: Starlette) -> AsyncIterator[Visitor]:
     """Return a client signed in as Camille of `subscribed`."""
-    async with visiting(subscribed_app) as visitor:
-        await visitor.sign_in("camille@demo.example")
+    async with signed_in(subscribed_app) as visitor:
         yield visitor
 
 
@@ -58,6 +57,14 @@ def running(database: str, time: Clock, **settings: timedelta) -> Iterator[Starl
         yield app
 
 
+@asynccontextmanager
+async def at_home(database: str, time: Clock, **settings: timedelta) -> AsyncIterator[Visitor]:
+    """Create a sandbox as `running` does, and yield a client signed in as Camille."""
+    with running(database, time, **settings) as app:
+        async with signed_in(app) as visitor:
+            yield visitor
+
+
 @pytest.fixture
 async def visitor(app: Starlette) -> AsyncIterator[Visitor]:
     async with visiting(app) as visitor:
@@ -67,6 +74,5 @@ async def visitor(app: Starlette) -> AsyncIterator[Visitor]:
 @pytest.fixture
 async def camille(app: Starlette) -> AsyncIterator[Visitor]:
     """Return a signed-in client whose contract c1 has entries of every kind."""
-    async with visiting(app) as visitor:
-        await visitor.sign_in("camille@demo.example")
+    async with signed_in(app) as visitor:
         yield visitor

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from tests.harness.clock import Clock
 from tests.harness.postgresql import Cluster, cluster
 from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, signed_in
 
 CAMILLE = "camille@demo.example"
 OUTAGE = (503, "2", "no-store")
@@ -30,8 +30,7 @@ def server() -> Iterator[Cluster]:
 @pytest.fixture
 async def over_postgresql(server: Cluster, time: Clock) -> AsyncIterator[Visitor]:
     with running(server.database(), time) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in(CAMILLE)
+        async with signed_in(app, CAMILLE) as visitor:
             yield visitor
 
 
@@ -44,8 +43,7 @@ def file(tmp_path: Path) -> Path:
 async def over_sqlite(file: Path, time: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Visitor]:
     monkeypatch.setattr("services.sandbox.store._BUSY_MS", 50)  # the default makes each try wait for seconds
     with running(f"sqlite:///{file}", time) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in(CAMILLE)
+        async with signed_in(app, CAMILLE) as visitor:
             yield visitor
 
 
@@ -103,8 +101,7 @@ async def test_postgresql_lost_within_a_transaction_gives_503_and_rolls_back(
     server: Cluster, time: Clock
 ) -> None:
     with running(server.database(), time) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in(CAMILLE)
+        async with signed_in(app, CAMILLE) as visitor:
             engine = app.state.store._engine
 
             def lose_the_server(*arguments: object) -> None:
@@ -141,8 +138,7 @@ async def test_sqlite_on_a_full_disk_gives_503_to_writes_and_serves_reads(time: 
             connection.exec_driver_sql(f"PRAGMA {limit}")  # type: ignore[attr-defined]
 
         full = False
-        async with visiting(app) as visitor:
-            await visitor.sign_in(CAMILLE)
+        async with signed_in(app, CAMILLE) as visitor:
             full = True
             statuses = {
                 (

@@ -26,7 +26,7 @@ from services.sandbox.data_file import Contract, Purchase
 from services.sandbox.schema import purchase
 from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP
-from tests.services.sandbox.visitor import Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, signed_in
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST_SECOND = datetime(2024, 2, 26, tzinfo=PARIS)
@@ -226,8 +226,7 @@ async def test_demo_period_totals_equal_the_sums_of_their_lists(now: str) -> Non
     names = {"camille", "sans-achat", "nouveau", "gros-volume", "suspendu", "plafond", "veille"}
     assert names < set(people(Clock(now).now))
     for name in sorted(names):
-        async with visiting(app) as visitor:
-            await visitor.sign_in(f"{name}@demo.example")
+        async with signed_in(app, f"{name}@demo.example") as visitor:
             for contract in (await visitor.get("/v1/me")).json()["contracts"]:
                 contract_id = contract["contractId"]
                 answer = await visitor.get(f"/v1/contracts/{contract_id}/billing-periods")
@@ -266,12 +265,10 @@ async def test_large_demo_contract_in_memory_is_filled_at_its_first_request(
 ) -> None:
     monkeypatch.setattr(demo, "LARGE_VOLUME", 100)
     app = create_app("sqlite://", clock=Clock("2024-03-10T12:00:00+01:00"), settings=CHEAP)
-    async with visiting(app) as camille:
-        await camille.sign_in("camille@demo.example")
+    async with signed_in(app) as camille:
         await camille.get("/v1/contracts/camille-box/billing-periods")
         assert large(app) == 0
-    async with visiting(app) as gabriel:
-        await gabriel.sign_in(demo.LARGE_IDENTIFIER)
+    async with signed_in(app, demo.LARGE_IDENTIFIER) as gabriel:
         path = f"/v1/contracts/{demo.LARGE_CONTRACT}"
         answers = await asyncio.gather(
             gabriel.get(f"{path}/billing-periods"),

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from tests.harness.clock import Clock
-from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import KEY, Visitor, visiting
+from tests.services.sandbox.conftest import at_home
+from tests.services.sandbox.visitor import KEY, Visitor
 
 PURCHASE = "/v1/contracts/c1/purchases/charge"
 DISPUTES = f"{PURCHASE}/disputes"
@@ -110,11 +110,9 @@ async def test_dispute_comment_of_500_characters_is_accepted(holder: Visitor) ->
 async def test_dispute_survives_a_restart_of_the_sandbox(database: str, time: Clock) -> None:
     answers = []
     for _ in range(2):
-        with running(database, time) as app:
-            async with visiting(app) as visitor:
-                await visitor.sign_in("camille@demo.example")
-                answers.append((await visitor.create(DISPUTES, TOLD)).text)
-                assert (await visitor.get(PURCHASE)).json()["dispute"]["reason"] == "wrong_amount"
-                refused = await visitor.create(DISPUTES, TOLD, ANOTHER_KEY)
-                assert refused.json()["code"] == "DISPUTE_EXISTS"
+        async with at_home(database, time) as visitor:
+            answers.append((await visitor.create(DISPUTES, TOLD)).text)
+            assert (await visitor.get(PURCHASE)).json()["dispute"]["reason"] == "wrong_amount"
+            refused = await visitor.create(DISPUTES, TOLD, ANOTHER_KEY)
+            assert refused.json()["code"] == "DISPUTE_EXISTS"
     assert answers[0] == answers[1]

@@ -17,7 +17,7 @@ from tests.harness.clock import Clock
 from tests.services.sandbox.conftest import CHEAP
 from tests.services.sandbox.factories import contract as contract_of
 from tests.services.sandbox.factories import data_file, purchase, subscriber
-from tests.services.sandbox.visitor import Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, signed_in
 
 PURCHASES = "/v1/contracts/c1/purchases"
 
@@ -94,8 +94,7 @@ async def test_period_is_billed_from_the_start_of_its_bill_month(
     time: Clock, app: Starlette, now: str, states: list[str]
 ) -> None:
     time.now = Clock(now).now
-    async with visiting(app) as visitor:
-        await visitor.sign_in("camille@demo.example")
+    async with signed_in(app) as visitor:
         items = (await visitor.get("/v1/contracts/c1/billing-periods")).json()["items"]
         assert [item["state"] for item in items[:2]] == states
         purchase = (await visitor.get(f"{PURCHASES}/p1")).json()
@@ -104,8 +103,7 @@ async def test_period_is_billed_from_the_start_of_its_bill_month(
 
 async def test_period_uses_the_cut_off_day_and_zone_of_its_contract(time: Clock, app: Starlette) -> None:
     time.now = Clock("2024-03-01T03:59:59+00:00").now  # still February in Martinique
-    async with visiting(app) as visitor:
-        await visitor.sign_in("camille@demo.example")
+    async with signed_in(app) as visitor:
         newest = (await visitor.get("/v1/contracts/c2/billing-periods")).json()["items"][0]
         assert (newest["startDate"], newest["endDate"], newest["periodId"]) == (
             "2024-02-01", "2024-02-29", "2024-03",
@@ -316,8 +314,7 @@ async def test_bill_is_shown_from_its_issue_day_and_named_by_its_entries(
     people = parse_subscribers(data_file(subscriber("camille", contract_of("c1", carried, bills=[printed]))))
     app = create_app(database, subscribers=people, clock=time, settings=CHEAP)
     with closing(app.state.store):
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
+        async with signed_in(app) as visitor:
             items = (await visitor.get("/v1/contracts/c1/billing-periods")).json()["items"]
             told = next(one["bill"] for one in items if one["periodId"] == "2024-03")
             expected = {

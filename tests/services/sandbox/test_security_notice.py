@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.harness.clock import Clock
-from tests.services.sandbox.visitor import Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, signed_in
 
 CAMILLE = "camille@demo.example"
 
@@ -35,8 +35,7 @@ async def test_security_notice_is_shown_only_in_the_next_session(
     before = await visitor.sign_in(CAMILLE)
     ended = await stolen(visitor, time)
     time.advance(minutes=1)
-    async with visiting(app) as bruno:
-        await bruno.sign_in("bruno@demo.example")
+    async with signed_in(app, "bruno@demo.example") as bruno:
         assert await notice(bruno) is None, "nobody else's"
     tokens = await visitor.sign_in(CAMILLE)
     told = await notice(visitor)
@@ -45,8 +44,7 @@ async def test_security_notice_is_shown_only_in_the_next_session(
     renewed = (await visitor.renew(tokens["refresh_token"])).json()
     visitor.http.headers["Authorization"] = f"Bearer {renewed['access_token']}"
     assert await notice(visitor) == told, "still, after a renewal"
-    async with visiting(app) as tablet:
-        await tablet.sign_in(CAMILLE)
+    async with signed_in(app, CAMILLE) as tablet:
         assert await notice(tablet) is None, "it was told already"
         earlier = (await tablet.renew(before["refresh_token"])).json()
         tablet.http.headers["Authorization"] = f"Bearer {earlier['access_token']}"

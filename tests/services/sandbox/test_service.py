@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.harness.clock import Clock
-from tests.services.sandbox.conftest import running
-from tests.services.sandbox.visitor import Visitor, visiting
+from tests.services.sandbox.conftest import at_home
+from tests.services.sandbox.visitor import Visitor
 
 SERVICE = "/v1/contracts/c1/service"
 OFF, ON = {"status": "suspended"}, {"status": "active"}
@@ -82,40 +82,32 @@ async def test_service_with_another_method_lists_the_allowed_ones(holder: Visito
 
 
 async def test_pending_service_switch_survives_a_restart_and_completes(database: str, time: Clock) -> None:
-    with running(database, time, suspension_delay=timedelta(minutes=1)) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
-            answer = await visitor.put(SERVICE, OFF, "*")
-            assert answer.status_code == 202
-            assert (answer.json()["status"], answer.json()["pendingStatus"]) == ("active", "suspended")
-            assert (await statuses(visitor))["weekly"] == "active"
-            assert (await visitor.put(SERVICE, OFF, "*")).json() == answer.json()
-            locked = await visitor.put(SERVICE, ON, "*")
-            assert (locked.status_code, locked.json()["code"]) == (409, "SERVICE_LOCKED")
-    with running(database, time, suspension_delay=timedelta(minutes=1)) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
-            assert (await visitor.get(SERVICE)).json()["pendingStatus"] == "suspended"
-            time.advance(minutes=1)
-            state = (await visitor.get(SERVICE)).json()
-            assert (state["status"], state["pendingStatus"], state["since"]) == (
-                "suspended", None, "2024-03-10",
-            )  # fmt: skip
-            assert (await statuses(visitor))["weekly"] == "suspended"
-            assert (await visitor.put(SERVICE, ON, "*")).json()["pendingStatus"] == "active"
-            time.advance(minutes=1)
-            assert (await visitor.get(SERVICE)).json()["status"] == "active"
-            assert (await statuses(visitor))["weekly"] == "suspended"
+    async with at_home(database, time, suspension_delay=timedelta(minutes=1)) as visitor:
+        answer = await visitor.put(SERVICE, OFF, "*")
+        assert answer.status_code == 202
+        assert (answer.json()["status"], answer.json()["pendingStatus"]) == ("active", "suspended")
+        assert (await statuses(visitor))["weekly"] == "active"
+        assert (await visitor.put(SERVICE, OFF, "*")).json() == answer.json()
+        locked = await visitor.put(SERVICE, ON, "*")
+        assert (locked.status_code, locked.json()["code"]) == (409, "SERVICE_LOCKED")
+    async with at_home(database, time, suspension_delay=timedelta(minutes=1)) as visitor:
+        assert (await visitor.get(SERVICE)).json()["pendingStatus"] == "suspended"
+        time.advance(minutes=1)
+        state = (await visitor.get(SERVICE)).json()
+        assert (state["status"], state["pendingStatus"], state["since"]) == (
+            "suspended", None, "2024-03-10",
+        )  # fmt: skip
+        assert (await statuses(visitor))["weekly"] == "suspended"
+        assert (await visitor.put(SERVICE, ON, "*")).json()["pendingStatus"] == "active"
+        time.advance(minutes=1)
+        assert (await visitor.get(SERVICE)).json()["status"] == "active"
+        assert (await statuses(visitor))["weekly"] == "suspended"
 
 
 async def test_suspended_service_survives_a_restart(database: str, time: Clock) -> None:
-    with running(database, time) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
-            off = (await visitor.put(SERVICE, OFF, "*")).json()
+    async with at_home(database, time) as visitor:
+        off = (await visitor.put(SERVICE, OFF, "*")).json()
     time.advance(days=2)
-    with running(database, time) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
-            assert (await visitor.get(SERVICE)).json() == off
-            assert (await statuses(visitor))["monthly"] == "suspended"
+    async with at_home(database, time) as visitor:
+        assert (await visitor.get(SERVICE)).json() == off
+        assert (await statuses(visitor))["monthly"] == "suspended"

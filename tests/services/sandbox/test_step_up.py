@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.harness.clock import Clock
-from tests.services.sandbox.conftest import running
+from tests.services.sandbox.conftest import at_home, running
 from tests.services.sandbox.visitor import Visitor, visiting
 
 SERVICE = "/v1/contracts/c1/service"
@@ -113,8 +113,6 @@ async def test_step_up_is_not_required_for_a_refused_or_repeated_change(
 
 
 async def test_step_up_time_follows_its_setting(time: Clock) -> None:
-    with running("sqlite://", time, step_up_time=timedelta(seconds=30)) as app:
-        async with visiting(app) as camille:
-            await camille.sign_in("camille@demo.example")
-            time.advance(seconds=31)
-            assert asks_for_the_password(await camille.put(TERMINATION, {}, "*"), 30)
+    async with at_home("sqlite://", time, step_up_time=timedelta(seconds=30)) as camille:
+        time.advance(seconds=31)
+        assert asks_for_the_password(await camille.put(TERMINATION, {}, "*"), 30)

@@ -14,9 +14,9 @@ from starlette.applications import Starlette
 from services.sandbox import create_app
 from services.sandbox.data_file import Money, Service, SpendingLimits, Subscription
 from tests.harness.clock import Clock
-from tests.services.sandbox.conftest import CHEAP, running
+from tests.services.sandbox.conftest import CHEAP, at_home
 from tests.services.sandbox.factories import subscribed
-from tests.services.sandbox.visitor import Visitor, visiting
+from tests.services.sandbox.visitor import Visitor, signed_in, visiting
 
 LIST = "/v1/contracts/c1/subscriptions"
 
@@ -106,8 +106,7 @@ async def test_termination_accepts_a_tag_with_a_content_coding(holder: Visitor, 
 async def test_termination_with_the_etag_of_another_subscriber_is_refused(
     holder: Visitor, subscribed_app: Starlette
 ) -> None:
-    async with visiting(subscribed_app) as bruno:
-        await bruno.sign_in("bruno@demo.example")
+    async with signed_in(subscribed_app, "bruno@demo.example") as bruno:
         path = "/v1/contracts/b1/subscriptions"
         assert (await bruno.put(f"{path}/sb/termination", {}, await tag(holder))).status_code == 412
 
@@ -165,15 +164,13 @@ async def test_termination_with_a_read_only_token_is_forbidden(
 
 
 async def test_delayed_termination_is_pending_until_its_delay_ends(database: str, time: Clock) -> None:
-    with running(database, time, termination_delay=timedelta(minutes=2)) as app:
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
-            answer = await visitor.put(f"{LIST}/monthly/termination", {}, await tag(visitor))
-            assert (answer.status_code, answer.json()["status"]) == (202, "pendingTerminate")
-            again = await visitor.put(f"{LIST}/monthly/termination", {}, "*")
-            assert (again.status_code, again.json()) == (202, answer.json())
-            time.advance(minutes=2)
-            assert (await listed(visitor))["monthly"]["status"] == "terminated"
+    async with at_home(database, time, termination_delay=timedelta(minutes=2)) as visitor:
+        answer = await visitor.put(f"{LIST}/monthly/termination", {}, await tag(visitor))
+        assert (answer.status_code, answer.json()["status"]) == (202, "pendingTerminate")
+        again = await visitor.put(f"{LIST}/monthly/termination", {}, "*")
+        assert (again.status_code, again.json()) == (202, answer.json())
+        time.advance(minutes=2)
+        assert (await listed(visitor))["monthly"]["status"] == "terminated"
 
 
 async def test_optional_members_of_a_data_file_are_answered(time: Clock) -> None:
@@ -197,8 +194,7 @@ async def test_optional_members_of_a_data_file_are_answered(time: Clock) -> None
         "sqlite://", subscribers=(replace(camille, contracts=(contract,)),), clock=time, settings=CHEAP
     )
     with closing(app.state.store):
-        async with visiting(app) as visitor:
-            await visitor.sign_in("camille@demo.example")
+        async with signed_in(app) as visitor:
             (told,) = (await visitor.get(LIST)).json()["items"]
             assert (told["nextPrice"]["amount"], told["noticeDays"], told["trialEndDate"]) == (
                 "4.99", 2, "2024-03-31",

@@ -94,6 +94,14 @@ async def visiting(app: Starlette, address: str = "127.0.0.1") -> AsyncIterator[
         yield Visitor(http)
 
 
+@asynccontextmanager
+async def signed_in(app: Starlette, identifier: str = "camille@demo.example") -> AsyncIterator[Visitor]:
+    """Yield a client of an in-process application with the session of a subscriber."""
+    async with visiting(app) as visitor:
+        await visitor.sign_in(identifier)
+        yield visitor
+
+
 def challenge_of(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
