@@ -120,6 +120,18 @@ async def test_screen_offline_from_the_start_recovers_automatically(
         assert "Réessayer" not in app.names()
 
 
+async def test_stale_list_is_reloaded_automatically(serve: Serve, pauses: Pauses) -> None:
+    line = serve(CAMILLE)
+    async with listing(line, sleep=pauses) as app:
+        line.down = True
+        await app.press("R")
+        await app.see("Hors ligne")
+        line.down = False
+        await pauses.pass_by(app)
+        await app.see("Connexion rétablie")
+        await app.see_not("Hors ligne")
+
+
 async def test_failed_next_page_is_reloaded_automatically(long_line: Line, pauses: Pauses) -> None:
     long_line.broken = "page=2"
     async with listing(long_line, sleep=pauses) as app:
