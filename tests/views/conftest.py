@@ -26,10 +26,11 @@ from services.client.offline import OfflineStore
 from services.client.simulated_faults import Demonstration
 from services.domain.models import Contract
 from services.sandbox import SandboxSettings, Subscriber, create_app, data_file, demo
-from services.sandbox.data_file import Money, Purchase
+from services.sandbox.data_file import Purchase
 from services.settings import Runtime, Settings
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
+from tests.harness.entries import bought
 from tests.harness.patience import stretched
 from views.app import open_app
 from views.core.recovery import Sleep
@@ -153,19 +154,8 @@ def long_lists(*, one_more: bool = False) -> Subscriber:
     """
 
     def purchase(index: int, day: datetime) -> Purchase:
-        return Purchase(
-            payment_id=f"long-{index:04}",
-            entry_type="purchase",
-            payment_status="succeeded",
-            payment_date=day,
-            amount=Money(amount=f"{1 + index % 7}.10"),
-            description=f"Article {index}",
-            merchant_name="Gazette des Deux Rives",
-            purchase_category_code="press",
-            channel="internetplus_box",
-            kind="oneOff",
-            reference_code=f"IP-{index:06}",
-        )
+        more = {"description": f"Article {index}", "reference_code": f"IP-{index:06}"}
+        return bought(f"long-{index:04}", day, f"{1 + index % 7}.10", **more)
 
     current = [NOW - timedelta(days=1 + n // 10, minutes=n) for n in range(140)]
     before = [datetime(2026, 4, 20, 10, tzinfo=UTC) - timedelta(days=n // 10, minutes=n) for n in range(60)]

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from services.sandbox import Subscriber
 from services.sandbox.data_file import Contract, MerchantContact, Money, Purchase, Service, Subscription
+from tests.harness.entries import bought
 from tests.views.conftest import PASSWORD, Line
 
 ABONNE = "abonne@demo.example"
@@ -34,18 +35,14 @@ def _subscription(subscription_id: str, merchant: str, **more: Any) -> Subscript
 
 def _charge(day: date, number: int = 0) -> Purchase:
     """Return a charge of the weekly subscription."""
-    return Purchase(
-        payment_id=f"charge-{day}-{number}",
-        entry_type="purchase",
-        payment_status="succeeded",
-        payment_date=datetime(day.year, day.month, day.day, 6, 15, tzinfo=PARIS) + timedelta(seconds=number),
-        amount=Money(amount="2.99"),
+    return bought(
+        f"charge-{day}-{number}",
+        datetime(day.year, day.month, day.day, 6, 15, tzinfo=PARIS) + timedelta(seconds=number),
+        "2.99",
         description="Offre weekly",
         merchant_name="Club Cubéo",
         purchase_category_code="games",
-        channel="internetplus_box",
         kind="subscription",
-        reference_code=f"IP-{day:%y%m%d}-{number:06}",
         subscription_id=WEEKLY,
     )
 

@@ -11,9 +11,10 @@ import pytest
 
 from services.domain import models
 from services.sandbox import Subscriber
-from services.sandbox.data_file import Contract, Money, Purchase
+from services.sandbox.data_file import Contract
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
+from tests.harness.entries import bought
 from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet
 from tests.views.visits import SIZES, Screen, returning
 
@@ -170,19 +171,7 @@ async def test_findings_without_billing_rights_read_no_purchases(serve: Serve) -
 def repeated(count: int) -> Subscriber:
     """Return a subscriber who bought the same thing every minute."""
     purchases = tuple(
-        Purchase(
-            payment_id=f"p-{n:03}",
-            entry_type="purchase",
-            payment_status="succeeded",
-            payment_date=NOW.replace(hour=8, minute=n),
-            amount=Money(amount="1.00"),
-            description="Crédit",
-            merchant_name="Éditeur",
-            purchase_category_code="games",
-            channel="internetplus_box",
-            kind="oneOff",
-            reference_code=f"IP-{n:03}",
-        )
+        bought(f"p-{n:03}", NOW.replace(hour=8, minute=n), "1.00", merchant_name="Éditeur")
         for n in range(count)
     )
     contract = Contract(

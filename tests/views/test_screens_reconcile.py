@@ -9,9 +9,10 @@ import flet as ft
 import pytest
 
 from services.sandbox import Subscriber
-from services.sandbox.data_file import Contract, Money, Purchase
+from services.sandbox.data_file import Contract
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
+from tests.harness.entries import bought
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, choose_contract, quiet
 from tests.views.factories import ABONNE, subscribed
 from tests.views.visits import NARROW, SIZES, Screen, returning
@@ -101,25 +102,12 @@ async def test_typed_amount_is_compared_and_kept_for_the_next_visit(serve: Serve
 AT = datetime(2026, 4, 25, 10, tzinfo=ZoneInfo("Europe/Paris"))
 
 
-def _bought(number: int, amount: str) -> Purchase:
-    return Purchase(
-        payment_id=f"p{number}",
-        entry_type="purchase",
-        payment_status="succeeded",
-        payment_date=AT,
-        amount=Money(amount=amount),
-        description="Article",
-        merchant_name=f"Boutique {number}",
-        purchase_category_code="press",
-        channel="internetplus_box",
-        kind="oneOff",
-        reference_code=f"IP-{number}",
-    )
-
-
 async def test_many_explanations_are_left_to_tick_with_the_rest_counted_down(serve: Serve) -> None:
     amounts = ("1.00", "2.00", "3.00", "4.00", "5.00", "0.50", "1.50", "2.50")
-    purchases = tuple(_bought(number, amount) for number, amount in enumerate(amounts))
+    purchases = tuple(
+        bought(f"p{number}", AT, amount, merchant_name=f"Boutique {number}")
+        for number, amount in enumerate(amounts)
+    )
     box = Contract(
         contract_id="box", kind="internet", label="Box", masked_number="04 •• •• •• 12", purchases=purchases
     )

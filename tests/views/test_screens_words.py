@@ -12,6 +12,7 @@ import pytest
 from services.domain import models
 from services.sandbox.data_file import Contract, Money, Purchase, Service, Subscriber, Subscription
 from tests.harness.driver import Driver
+from tests.harness.entries import bought
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet
 from tests.views.visits import returning
 from views.core.loadable import Loadable
@@ -30,22 +31,7 @@ MONTHS = {"2026-06": (5, 1), "2026-05": (4, 1), "2026-04": (3, 1), "2026-03": (2
 def entry(month: str, amount: str, number: int = 0, **more: Any) -> Purchase:
     """Return a purchase, or a refund if the amount is negative, in the period of an invoice."""
     at, day = MONTHS[month]
-    return Purchase(
-        **{
-            "payment_id": f"{month}-{number}",
-            "entry_type": "refund" if amount.startswith("-") else "purchase",
-            "payment_status": "succeeded",
-            "payment_date": datetime(2026, at, day, 9, tzinfo=UTC),
-            "amount": Money(amount=amount),
-            "description": "Article",
-            "merchant_name": "Gazette",
-            "purchase_category_code": "press",
-            "channel": "internetplus_box",
-            "kind": "oneOff",
-            "reference_code": f"IP-{month}-{number}",
-            **more,
-        }
-    )
+    return bought(f"{month}-{number}", datetime(2026, at, day, 9, tzinfo=UTC), amount, **more)
 
 
 def subscription(name: str, **more: Any) -> Subscription:

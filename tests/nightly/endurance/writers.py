@@ -22,8 +22,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from services.sandbox.data_file import Contract, Money, Purchase, Subscriber, Subscription
+from services.sandbox.data_file import Contract, Money, Subscriber, Subscription
 from services.sandbox.identity import digest
+from tests.harness.entries import bought
 from tests.nightly.endurance.processes import plain_client
 
 KINDS = ("termination", "switch", "dispute", "feedback", "renewal", "sign-in", "sign-out")
@@ -43,20 +44,7 @@ def subscriber() -> bytes:
     """Return the data file of a subscriber with many subscriptions and purchases."""
     now = datetime.now(UTC)
     purchases = tuple(
-        Purchase(
-            payment_id=f"p-{number}",
-            entry_type="purchase",
-            payment_status="succeeded",
-            payment_date=now - timedelta(minutes=number),
-            amount=Money(amount="1.99"),
-            description="Article",
-            merchant_name="Gazette des Deux Rives",
-            purchase_category_code="press",
-            channel="internetplus_box",
-            kind="oneOff",
-            reference_code=f"IP-{number:06}",
-        )
-        for number in range(PURCHASES)
+        bought(f"p-{number}", now - timedelta(minutes=number), "1.99") for number in range(PURCHASES)
     )
     contracts = tuple(
         Contract(
