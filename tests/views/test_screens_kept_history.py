@@ -239,6 +239,7 @@ async def left(device: Device) -> Device:
 async def test_period_that_leaves_offers_once_to_keep_the_history(left: Device, route: str) -> None:
     async with left.app(route) as app:
         await app.see(OFFER)
+        await quiet(app, left.line)  # a button that is drawn again would miss the tap
         await app.tap("offer-accept")
         await app.see("Vos périodes facturées restent désormais sur cet appareil")
         await app.see_not(OFFER)
@@ -257,6 +258,8 @@ async def test_period_that_leaves_offers_once_to_keep_the_history(left: Device, 
 
 async def test_declined_offer_is_not_made_again(left: Device) -> None:
     async with left.app("/achats?periode=2026-02") as app:
+        await app.see(OFFER)
+        await quiet(app, left.line)
         await app.tap("Non merci")
         await app.see_not(OFFER)
     async with left.app("/achats?periode=2026-02") as app:
@@ -275,6 +278,7 @@ async def test_offer_is_made_until_it_is_answered(left: Device) -> None:
 async def test_refused_offer_is_told_and_can_be_accepted_again(left: Device) -> None:
     async with left.app("/achats?periode=2026-02") as app:
         await app.see(OFFER)
+        await quiet(app, left.line)
         left.keys.problem = CredentialProblem.LOCKED
         await app.tap("offer-accept")
         await app.see("L’historique n’a pas pu être conservé ou lu")

@@ -24,9 +24,7 @@ def HistoryOffer(kept: KeptHistoryState, margin: ft.MarginValue = 0) -> ft.Contr
 
     async def accept() -> None:
         page = ft.context.page
-        print("ACCEPT", kept is session.kept, session.account.data is None, kept.busy)
         await session.keep_history()
-        print("AFTER", kept.on, kept.failed, kept.problem, session.kept is kept)
         if kept.on:
             device.answer_history_offer()
             page.show_dialog(snackbar(design, words("offer.accepted")))

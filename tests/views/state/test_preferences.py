@@ -124,7 +124,9 @@ def test_preferences_refuse_an_unknown_text_size() -> None:
 
 def test_preferences_hold_only_the_listed_fields() -> None:
     fields = {field.name for field in msgspec.structs.fields(Preferences)}
-    assert fields == {"language", "theme", "text_size", "less_motion", "contract_id"}
+    assert fields == {
+        "language", "theme", "text_size", "less_motion", "contract_id", "oldest_bill", "history_answered",
+    }  # fmt: skip
 
 
 async def test_selected_contract_survives_an_expired_session_but_not_a_sign_out(serve: Serve) -> None:
