@@ -213,8 +213,8 @@ def bars(app: Driver, width: int) -> list[tuple[float, float]]:
     found = []
     for box in app.controls(ft.Container):
         if box.width == width:
-            assert isinstance(box.margin, ft.Margin)
-            found.append((box.margin.bottom, box.margin.bottom + (box.height or 0)))
+            bottom = box.margin.bottom if isinstance(box.margin, ft.Margin) else 0
+            found.append((bottom, bottom + (box.height or 0)))
     return found
 
 
