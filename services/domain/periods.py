@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 USUAL_CUT_OFF_DAY = 26
+SERVED_PERIODS = 6
+"""Number of billing periods that the backend serves."""
 _ONE_DAY = timedelta(days=1)
 
 
@@ -64,7 +66,9 @@ def period_billed_in(bill_month: str, cut_off_day: int = USUAL_CUT_OFF_DAY) -> P
     return period_of(_months_after(first_day, -1), cut_off_day)
 
 
-def latest_periods(day: date, cut_off_day: int = USUAL_CUT_OFF_DAY, count: int = 6) -> tuple[Period, ...]:
+def latest_periods(
+    day: date, cut_off_day: int = USUAL_CUT_OFF_DAY, count: int = SERVED_PERIODS
+) -> tuple[Period, ...]:
     """Return the period that contains `day` and the periods before it, newest first, `count` in all."""
     periods = [period_of(day, cut_off_day)]
     while len(periods) < count:

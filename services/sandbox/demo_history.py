@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from services.domain.periods import Period, latest_periods, period_of
+from services.domain.periods import SERVED_PERIODS, Period, latest_periods, period_of
 from services.sandbox import demo_catalogue as catalogue
 from services.sandbox.data_file import Purchase
 from services.sandbox.demo_catalogue import money
@@ -16,12 +16,11 @@ from services.sandbox.store import merchant_identifier
 
 CONTRACT = "veille-box"
 MONTHS = 14
-_SERVED = 6
 
 
 def archive(now: datetime) -> bytes:
     """Return the archive as it was exported before the oldest of the six periods began."""
-    periods = latest_periods(now.astimezone(ZONE).date(), count=_SERVED + MONTHS)[_SERVED:]
+    periods = latest_periods(now.astimezone(ZONE).date(), count=SERVED_PERIODS + MONTHS)[SERVED_PERIODS:]
     exported_at = moment(periods[0].end + 7 * DAY, time(9))
     line = Line(CONTRACT, moment(periods[0].end, time(23, 59)))
     for period in periods:

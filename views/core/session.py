@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
-from typing import Final
 
 import flet as ft
 
@@ -15,6 +14,7 @@ from services.client.credentials import CredentialProblem
 from services.documents.archive import MOST_ENTRIES
 from services.domain.errors import BackendError, SessionExpired
 from services.domain.models import Account, Answer, BillingPeriod, Contract, ContractKind
+from services.domain.periods import SERVED_PERIODS
 from services.insights.findings import publishers_known
 from services.insights.history import History
 from services.insights.ledger import PackedPeriod
@@ -30,9 +30,6 @@ from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PurchasesState
 from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState
-
-SERVED: Final = 6
-"""Number of billing periods that the backend serves."""
 
 
 class Gate(Enum):
@@ -303,7 +300,7 @@ class SessionState:
 
     def _served(self, periods: tuple[BillingPeriod, ...]) -> None:
         """Record the oldest bill; a contract with fewer periods has lost none yet."""
-        if self.backend.device.available and len(periods) >= SERVED:
+        if self.backend.device.available and len(periods) >= SERVED_PERIODS:
             self.oldest_bill = periods[-1].bill_month
 
     def _keeps(self) -> bool:
