@@ -17,6 +17,7 @@ from views.core.contracts import contract_choice
 from views.core.formatting import Formats
 from views.core.history_offer import HistoryOffer
 from views.core.insights import MarkState
+from views.core.kept_history import KeptHistoryState
 from views.core.notices import (
     alert,
     error_state,
@@ -27,7 +28,6 @@ from views.core.notices import (
     state,
     unreadable_alert,
 )
-from views.core.session import SessionState
 from views.kit.buttons import Handler, link, strong_button
 from views.kit.cards import Tone, column
 from views.kit.chips import Chip, choices
@@ -94,7 +94,7 @@ def PurchaseListing(
     head.key, head.on_size_change = "head", window.measure_head
     content = column(
         head,
-        *_rows(design, formats, purchases, window, marked.marks, selected, session),
+        *_rows(design, formats, purchases, window, marked.marks, selected, session.kept),
         ft.Container(height=SPACE_L, key="end"),
         spacing=0,
     )
@@ -156,13 +156,13 @@ def _rows(
     window: ListWindow,
     marks: Mapping[str, Mark],
     selected: str | None,
-    session: SessionState,
+    kept_history: KeptHistoryState,
 ) -> list[ft.Control]:
     """Return the spacer, the pages in the window and the end of the list; or an error or empty state."""
     listed, words = purchases.shown, design.words
     if listed.missing and listed.error is not None:
         if isinstance(listed.error, NotFound):
-            return [_beyond(design, purchases), HistoryOffer(session.kept)]
+            return [_beyond(design, purchases), HistoryOffer(kept_history)]
         if isinstance(listed.error, Unreachable):
             never_read = design.words("purchases.never_read")
             return [error_state(design, listed.error, purchases.refresh, title=never_read)]
@@ -228,7 +228,7 @@ def _rows(
         rows.append(text(words("purchases.beyond"), design.type.body_s, design.colors.content_muted))
         if purchases.history.older:
             rows.append(_to_year(design, purchases.history.older[0].period.bill_month))
-        rows.append(HistoryOffer(session.kept, ft.Margin.only(top=SPACE_S)))
+        rows.append(HistoryOffer(kept_history, ft.Margin.only(top=SPACE_S)))
     return rows
 
 
