@@ -29,7 +29,7 @@ def HistoryOffer(kept: KeptHistoryState, margin: ft.MarginValue = 0) -> ft.Contr
             device.answer_history_offer()
             page.show_dialog(snackbar(design, words("offer.accepted")))
 
-    yes = strong_button(design, words("history.keep"), accept, disabled=kept.busy, key="offer-accept")
+    yes = strong_button(design, words("offer.accept"), accept, disabled=kept.busy, key="offer-accept")
     no = outline_button(
         design, words("offer.decline"), device.answer_history_offer, disabled=kept.busy, key="offer-decline"
     )

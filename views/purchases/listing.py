@@ -233,7 +233,7 @@ def _rows(
 
 
 def _kept(design: Design, formats: Formats, purchases: PurchasesState) -> list[ft.Control]:
-    """Return the origin of a period that the backend no longer serves."""
+    """Return the origin of a period that the backend no longer serves, with the link to its year."""
     older = purchases.older
     if older is None:
         return []
@@ -241,7 +241,7 @@ def _kept(design: Design, formats: Formats, purchases: PurchasesState) -> list[f
     key = "history.kept" if version.origin is Origin.DEVICE else "history.imported"
     origin = design.words(key, date=formats.long_date(formats.local_day(version.at)))
     month = formats.month_year(older.bill_month)
-    return [alert(design, Tone.INFO, month, origin), _to_year(design, older.bill_month)]
+    return [alert(design, Tone.INFO, month, origin, _to_year(design, older.bill_month))]
 
 
 def _to_year(design: Design, bill_month: str) -> ft.Control:

@@ -26,7 +26,7 @@ from views.kit.cards import card, column, named_amounts
 from views.kit.charts import Scale, bar
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, decorative, heading, semantic_group, text
-from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
+from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from views.purchases.documents import export_of
 from views.purchases.sharing import use_file_actions
 from views.routes import Destination, go, purchases_of, year_address
@@ -71,14 +71,17 @@ def Bills(insights: InsightsState, history: HistoryState, asked: str) -> ft.Cont
     read = column(
         progress(design, known.loading),
         *freshness(design, formats, known, insights.load),
-        HistoryOffer(session.kept),
         *_choice(design, ledger, told),
         spacing=SPACE_M,
     )
     parts = paired(
         design,
         _summary(design, formats, one, history),
-        _cut(design, words("year.kinds"), one.kinds, Cut.KIND),
+        column(
+            HistoryOffer(session.kept, ft.Margin.only(bottom=SPACE_L)),
+            _cut(design, words("year.kinds"), one.kinds, Cut.KIND),
+            spacing=0,
+        ),
         _cut(design, words("year.publishers"), one.publishers, Cut.PUBLISHER),
         _cut(design, words("year.categories"), one.categories, Cut.CATEGORY),
         *(semantic_group(text(note, design.type.body_s, design.colors.content_muted)) for note in notes),
