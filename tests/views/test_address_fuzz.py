@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.harness.fuzz import TEXTS, examples
 from tests.views.conftest import Line, quiet
-from tests.views.visits import SIZES, Screen, returning
+from tests.views.visits import SIZES, Screen, visit_remembered
 
 PLACES = ("/", "/achats", "/achats/", "/aide", "/aide/", "/gerer", "/gerer/abonnements/", "/conso/", "//", "")
 PIECES = TEXTS | st.sampled_from(
@@ -61,7 +61,7 @@ def drawn(most: int) -> list[str]:
 
 @SIZES
 async def test_random_address_shows_a_screen(line: Line, screen: Screen) -> None:
-    async with returning(line, **screen) as app:
+    async with visit_remembered(line, **screen) as app:
         await app.see("Bonjour Camille")
         for address in drawn(8):
             await app.go(address)
@@ -75,7 +75,7 @@ async def test_random_address_shows_a_screen(line: Line, screen: Screen) -> None
 
 @pytest.mark.parametrize("address", ["//[", "//]:x@[", "/#?"])
 async def test_unparsable_address_leads_to_the_home_screen(line: Line, address: str) -> None:
-    async with returning(line, address) as app:
+    async with visit_remembered(line, address) as app:
         await app.see("Bonjour Camille")
         await app.go("/gerer")
         await app.go(address)

@@ -10,7 +10,7 @@ from services.domain.errors import SignInError
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, remembered, visit
-from tests.views.visits import returning, rows
+from tests.views.visits import rows, visit_remembered
 from views.demo.banner import list_above
 from views.demo.state import Scenario
 
@@ -36,7 +36,7 @@ async def chosen(app: Driver) -> str | None:
 
 
 async def test_demo_sheet_lists_every_case_and_marks_the_current_one(line: Line) -> None:
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Bonjour Camille")
         await app.tap(BANNER)
         for case in (
@@ -51,7 +51,7 @@ async def test_demo_sheet_lists_every_case_and_marks_the_current_one(line: Line)
 
 
 async def test_demo_sheet_on_the_web_says_that_the_data_is_shared(line: Line) -> None:
-    async with returning(line, web=True) as app:
+    async with visit_remembered(line, web=True) as app:
         await app.tap(BANNER)
         await app.see("Les données fictives sont communes à tous les visiteurs de ce serveur")
 
@@ -67,7 +67,7 @@ async def test_demo_sheet_on_the_web_says_that_the_data_is_shared(line: Line) ->
 async def test_demo_case_of_another_subscriber_opens_on_the_same_route(
     serve: Serve, case: str, who: str, seen: str
 ) -> None:
-    async with returning(serve(*EVERYONE), "/achats") as app:
+    async with visit_remembered(serve(*EVERYONE), "/achats") as app:
         await app.see("Période en cours")
         await show(app, case)
         await app.see(seen)
@@ -80,7 +80,7 @@ async def test_demo_case_of_another_subscriber_opens_on_the_same_route(
 
 async def test_demo_case_chosen_on_a_purchase_leads_to_the_list(serve: Serve) -> None:
     line = serve(*EVERYONE)
-    async with returning(line, "/achats?periode=2026-05") as app:
+    async with visit_remembered(line, "/achats?periode=2026-05") as app:
         await app.see("Facturé en mai")
         await quiet(app, line)
         await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
@@ -116,7 +116,7 @@ def test_list_above_is_the_parent_route_of_a_detail(route: str, above: str) -> N
 async def test_demo_fault_is_shown_immediately_over_the_cached_data(
     line: Line, clock: Clock, case: str, seen: str, route: str
 ) -> None:
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.see("mai")
         await quiet(app, line)
         clock.advance(minutes=10)
@@ -128,7 +128,7 @@ async def test_demo_fault_is_shown_immediately_over_the_cached_data(
 
 
 async def test_demo_slow_network_reports_the_refreshed_list(line: Line) -> None:
-    async with returning(line, "/achats") as app:
+    async with visit_remembered(line, "/achats") as app:
         await app.see("Période en cours")
         await quiet(app, line)
         await show(app, "Réseau lent")
@@ -138,7 +138,7 @@ async def test_demo_slow_network_reports_the_refreshed_list(line: Line) -> None:
 
 async def test_demo_expired_session_leads_to_the_sign_in_and_back_to_the_route(line: Line) -> None:
     route = "/achats?periode=2026-05"
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.see("Facturé en mai")
         await show(app, "Session expirée")
         await app.see("Votre session a expiré")
@@ -186,7 +186,7 @@ async def test_demo_fault_of_one_visitor_does_not_affect_another(line: Line) -> 
 
 
 async def test_demo_reset_restores_the_initial_state(serve: Serve) -> None:
-    async with returning(serve(*EVERYONE), "/achats") as app:
+    async with visit_remembered(serve(*EVERYONE), "/achats") as app:
         await app.see("Période en cours")
         await show(app, "Aucun achat")
         await app.see("Aucun achat sur cette période")
@@ -199,7 +199,7 @@ async def test_demo_reset_restores_the_initial_state(serve: Serve) -> None:
 
 
 async def test_demo_exit_signs_out_and_clears_the_fault(line: Line) -> None:
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Bonjour Camille")
         await show(app, "Hors ligne")
         await app.tap(BANNER, "Quitter")
@@ -216,7 +216,7 @@ async def test_demo_case_of_a_locked_account_keeps_the_current_one(serve: Serve)
     for _ in range(5):
         with pytest.raises(SignInError):  # refused, then locked
             await stranger.finish_sign_in(challenge, "Lune-2026", remember=False)
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Bonjour Camille")
         await show(app, "Aucun achat")
         await app.see("Trop d’essais")

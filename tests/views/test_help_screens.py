@@ -7,7 +7,7 @@ import pytest
 
 from tests.views.conftest import CAMILLE, Line, Serve, visit
 from tests.views.state.test_help import kept
-from tests.views.visits import returning
+from tests.views.visits import visit_remembered
 from views.help import state as help_module
 
 WIDTHS = [pytest.param(390, id="narrow"), pytest.param(1280, id="wide")]
@@ -19,7 +19,7 @@ REMINDER = "Numéro de mobile ou adresse e-mail"
 
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_help_article_opens_from_the_list_and_closes(line: Line, width: int) -> None:
-    async with returning(line, "/", width=width) as app:
+    async with visit_remembered(line, "/", width=width) as app:
         await app.see("Bonjour")
         await app.tap("Aide")
         await app.see("Une autre question ?")
@@ -39,14 +39,14 @@ async def test_help_article_opens_from_the_list_and_closes(line: Line, width: in
 
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_help_article_opens_by_its_address(line: Line, width: int) -> None:
-    async with returning(line, "/aide/periode", width=width) as app:
+    async with visit_remembered(line, "/aide/periode", width=width) as app:
         await app.see("seront facturés les achats du 26 janvier au 25 février")
         await app.see("Un achat du 25 février est sur la facture de mars.")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_unknown_help_article_leads_back_to_the_list(line: Line, width: int) -> None:
-    async with returning(line, "/aide/zorglub", width=width) as app:
+    async with visit_remembered(line, "/aide/zorglub", width=width) as app:
         await app.see("Page introuvable")
         await app.tap("Voir toute l’aide")
         await app.see("Une autre question ?")
@@ -54,7 +54,7 @@ async def test_unknown_help_article_leads_back_to_the_list(line: Line, width: in
 
 
 async def test_help_article_links_open_screens_of_the_app(line: Line) -> None:
-    async with returning(line, "/aide/achat-inconnu") as app:
+    async with visit_remembered(line, "/aide/achat-inconnu") as app:
         await app.tap("Désactiver le service")
         await app.see("Avant de désactiver")
         assert app.route == "/aide/service"
@@ -66,7 +66,7 @@ async def test_help_article_links_open_screens_of_the_app(line: Line) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_help_search_shows_the_matching_sentence_and_can_be_cleared(line: Line, width: int) -> None:
-    async with returning(line, "/aide", width=width) as app:
+    async with visit_remembered(line, "/aide", width=width) as app:
         await app.enter(SEARCH, "MEDIATEUR")
         await app.see("1 article trouvé", "saisir le médiateur des communications électroniques")
         await app.see_not("Comment lire ma période ?")
@@ -80,7 +80,7 @@ async def test_help_search_shows_the_matching_sentence_and_can_be_cleared(line: 
 
 
 async def test_help_search_is_kept_after_an_article(line: Line) -> None:
-    async with returning(line, "/aide") as app:
+    async with visit_remembered(line, "/aide") as app:
         await app.enter(SEARCH, "médiateur")
         await app.tap("Je ne reconnais pas un achat")
         await app.see("Ensuite, contester")
@@ -91,7 +91,7 @@ async def test_help_search_is_kept_after_an_article(line: Line) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_feedback_screen_sends_both_comments(line: Line, width: int) -> None:
-    async with returning(line, "/aide/service", width=width) as app:
+    async with visit_remembered(line, "/aide/service", width=width) as app:
         await app.see("Cette page vous a-t-elle été utile ?")
         await app.see_not("Votre avis nous intéresse")
         await app.tap("Non")
@@ -110,7 +110,7 @@ async def test_feedback_screen_sends_both_comments(line: Line, width: int) -> No
 
 
 async def test_feedback_screen_without_text_shows_and_announces_the_fault(line: Line) -> None:
-    async with returning(line, "/aide/service") as app:
+    async with visit_remembered(line, "/aide/service") as app:
         await app.tap("Oui", "Envoyer mon avis")
         await app.see("Écrivez quelques mots avant d’envoyer.")
         assert "Écrivez quelques mots avant d’envoyer." in app.announced
@@ -120,7 +120,7 @@ async def test_feedback_screen_without_text_shows_and_announces_the_fault(line: 
 
 
 async def test_feedback_choice_is_kept_if_a_render_precedes_its_event(line: Line) -> None:
-    async with returning(line, "/aide/service") as app:
+    async with visit_remembered(line, "/aide/service") as app:
         await app.see("Cette page vous a-t-elle été utile ?")
         (choice,) = app.controls(ft.SegmentedButton)
         app.page.session.apply_patch(choice._i, {"selected": ["yes"]})
@@ -131,7 +131,7 @@ async def test_feedback_choice_is_kept_if_a_render_precedes_its_event(line: Line
 
 
 async def test_feedback_characters_left_are_announced_at_50_10_and_0(line: Line) -> None:
-    async with returning(line, "/aide/service") as app:
+    async with visit_remembered(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "x" * 260)
         await app.see("Caractères restants : 0")
@@ -144,7 +144,7 @@ async def test_feedback_characters_left_are_announced_at_50_10_and_0(line: Line)
 
 
 async def test_feedback_screen_keeps_deletes_and_restores_a_draft(line: Line) -> None:
-    async with returning(line, "/aide/service") as app:
+    async with visit_remembered(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.see_not("Effacer le brouillon")
         await app.enter(LIKED, "Clair")
@@ -162,7 +162,7 @@ async def test_feedback_screen_keeps_deletes_and_restores_a_draft(line: Line) ->
 
 
 async def test_feedback_screen_keeps_each_text_when_the_choice_changes(line: Line) -> None:
-    async with returning(line, "/aide/service") as app:
+    async with visit_remembered(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "Clair")
         await app.tap("Non")
@@ -176,7 +176,7 @@ async def test_feedback_written_offline_is_sent_later_from_any_screen(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(help_module, "_pauses", lambda: iter([0.02] * 1000))
-    async with returning(line, "/aide/service") as app:
+    async with visit_remembered(line, "/aide/service") as app:
         await app.tap("Oui")
         await app.enter(LIKED, "Clair")
         line.down = True
@@ -192,7 +192,7 @@ async def test_feedback_written_offline_is_sent_later_from_any_screen(
 
 
 async def test_help_screens_are_in_english_for_an_english_locale(line: Line) -> None:
-    async with returning(line, "/aide/service", locale="en-GB") as app:
+    async with visit_remembered(line, "/aide/service", locale="en-GB") as app:
         await app.see("Before you turn it off")
         await app.tap("Yes")
         await app.see("What did you like?", "Characters left: 250")

@@ -12,7 +12,7 @@ import pytest
 from tests.harness.driver import Driver, _encode
 from tests.harness.tree import Tree, own_texts, unpacked, walk
 from tests.views.conftest import CAMILLE, LONG, Line, Serve, quiet
-from tests.views.visits import SIZES, Screen, listing, rows
+from tests.views.visits import SIZES, Screen, rows, visit_purchases
 
 PERIODS = ("janvier", "février", "mars", "avril", "mai", "juin")
 STEPS = 25
@@ -57,7 +57,7 @@ async def test_patches_sent_to_the_client_match_the_control_tree(
 ) -> None:
     line = serve(person)
     steps = random.Random(f"{person} {screen}")  # noqa: S311 - the same walk at each run
-    async with listing(line, **screen) as app:
+    async with visit_purchases(line, **screen) as app:
         same(app)
         for _ in range(STEPS):
             await step(app, line, steps)

@@ -7,7 +7,7 @@ import pytest
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, PASSWORD, Line, remembered, visit
-from tests.views.visits import NARROW, SIZES, WIDE, Screen, listing, returning, rows
+from tests.views.visits import NARROW, SIZES, WIDE, Screen, rows, visit_purchases, visit_remembered
 
 
 async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
@@ -19,7 +19,7 @@ async def sign_in(app: Driver, identifier: str = CAMILLE) -> None:
 
 @SIZES
 async def test_address_is_kept_when_the_session_expires(line: Line, clock: Clock, screen: Screen) -> None:
-    async with returning(line, "/achats?periode=2026-04", **screen) as app:
+    async with visit_remembered(line, "/achats?periode=2026-04", **screen) as app:
         await app.see("Facturé en avril")
         clock.advance(days=20)
         await app.tap("Actualiser")
@@ -41,7 +41,7 @@ async def test_address_is_kept_when_the_session_expires(line: Line, clock: Clock
 async def test_address_of_an_old_period_explains_and_leads_to_the_current_one(
     line: Line, screen: Screen
 ) -> None:
-    async with returning(line, "/achats?periode=2019-03", **screen) as app:
+    async with visit_remembered(line, "/achats?periode=2019-03", **screen) as app:
         await app.see("Les achats plus anciens figurent sur vos factures.")
         assert not rows(app)
         await app.see_not("0,00")
@@ -60,7 +60,7 @@ async def test_address_with_an_invalid_period_shows_the_current_one(line: Line) 
 
 @SIZES
 async def test_unknown_address_leads_back_to_the_home_screen(line: Line, screen: Screen) -> None:
-    async with returning(line, **screen) as app:
+    async with visit_remembered(line, **screen) as app:
         for route in ("/nowhere", "/achats/a/b/c", "/conso", "/%2e%2e/x"):
             await app.see("Bonjour Camille")
             await app.go(route)
@@ -75,7 +75,7 @@ async def test_unknown_address_leads_back_to_the_home_screen(line: Line, screen:
 async def test_address_of_an_unknown_purchase_leads_back_to_the_list(
     line: Line, screen: Screen, query: str
 ) -> None:
-    async with returning(line, f"/achats/p-nowhere{query}", **screen) as app:
+    async with visit_remembered(line, f"/achats/p-nowhere{query}", **screen) as app:
         await app.see("Cet achat n’est plus disponible.")
         if screen is WIDE:
             await app.until(lambda: rows(app), "no list beside it")
@@ -88,7 +88,7 @@ async def test_address_of_an_unknown_purchase_leads_back_to_the_list(
 async def test_purchase_opened_by_its_address_leads_back_to_its_period(
     long_line: Line, screen: Screen
 ) -> None:
-    async with returning(long_line, "/achats/long-0150", **screen) as app:
+    async with visit_remembered(long_line, "/achats/long-0150", **screen) as app:
         await app.see("IP-000150")
         if screen is NARROW:
             await app.until(lambda: ("2026-05", "1") in asked(long_line.asked), "the list below is not read")
@@ -105,7 +105,7 @@ def asked(addresses: list[str]) -> list[tuple[str, str]]:
 
 
 async def test_system_back_from_a_purchase_leads_to_its_period(line: Line) -> None:
-    async with listing(line, "/achats?periode=2026-04") as app:
+    async with visit_purchases(line, "/achats?periode=2026-04") as app:
         april = rows(app)
         await app.tap(next(name for name in april if april.count(name) == 1))
         await app.see("Référence, ")

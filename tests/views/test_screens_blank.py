@@ -15,7 +15,7 @@ from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import PASSWORD, Line, Serve, quiet
 from tests.views.factories import ABONNE, WEEKLY, subscribed
-from tests.views.visits import SIZES, Screen, returning
+from tests.views.visits import SIZES, Screen, visit_remembered
 from views.core.text import blank, initial, joined
 
 CONTRACT = Path(__file__).parents[2] / "services" / "sandbox" / "openapi.yaml"
@@ -94,7 +94,7 @@ def test_the_contract_names_its_free_texts() -> None:
 @pytest.mark.parametrize("blank", daily(BLANKS, "\u200b\u00a0"), ids=ascii)
 async def test_blank_texts_leave_every_screen_readable(serve: Serve, blank: str, screen: Screen) -> None:
     line = blanked(serve(subscribed()), blank)
-    async with returning(line, **screen) as app:
+    async with visit_remembered(line, **screen) as app:
         for route in SCREENS:
             await app.go(route)
             await quiet(app, line)
@@ -109,7 +109,7 @@ async def test_blank_texts_leave_every_screen_readable(serve: Serve, blank: str,
 
 async def test_a_blank_publisher_gives_way_to_the_content_then_to_a_sentence(serve: Serve) -> None:
     line = blanked(serve(subscribed()), " ")
-    async with returning(line, CHARGE) as app:
+    async with visit_remembered(line, CHARGE) as app:
         await app.see("Éditeur non précisé", "Signaler un problème")
         assert not any(name.startswith("Copier la référence") for name in app.names())
         assert not any(text.startswith(("Référence", "Contenu")) for text in app.texts())
@@ -122,7 +122,7 @@ async def test_an_account_without_contracts_says_so_and_offers_ways_on(
 ) -> None:
     nobody = Subscriber(identifier="rien@demo.example", password=PASSWORD, display_name="Sacha Vide")
     line = serve(nobody)
-    async with returning(line, route, **screen) as app:
+    async with visit_remembered(line, route, **screen) as app:
         await app.see("Aucun contrat sur ce compte")
         await app.see_not("Chargement…")
         await quiet(app, line)
@@ -139,7 +139,7 @@ async def test_an_account_without_contracts_says_so_and_offers_ways_on(
 
 async def test_a_contract_that_is_taken_away_leaves_an_empty_state(serve: Serve) -> None:
     line = serve(subscribed())
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.see("Club Cubéo")
         nobody = Subscriber(identifier=ABONNE, password=PASSWORD, display_name="Ada Blanchet")
         line.far_end = _Emptied(line.far_end, nobody)  # type: ignore[assignment]

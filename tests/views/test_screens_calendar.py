@@ -11,7 +11,7 @@ import pytest
 from tests.harness.cases import daily
 from tests.views.conftest import NOW, Serve
 from tests.views.factories import subscribed
-from tests.views.visits import SIZES, Screen, returning
+from tests.views.visits import SIZES, Screen, visit_remembered
 
 SAID = {
     "fr-FR": {
@@ -41,7 +41,7 @@ async def test_calendar_lists_upcoming_charges_and_exports_them(
     serve: Serve, locale: str, screen: Screen
 ) -> None:
     said, line = SAID[locale], serve(subscribed())
-    async with returning(line, "/gerer", web=True, locale=locale, **screen) as app:
+    async with visit_remembered(line, "/gerer", web=True, locale=locale, **screen) as app:
         await app.tap(said["row"])
         await app.see(said["line"])
         assert (1, said["h1"]) in app.headings()
@@ -57,7 +57,7 @@ async def test_calendar_lists_upcoming_charges_and_exports_them(
 
 
 async def test_subscription_screen_exports_its_own_charges(serve: Serve) -> None:
-    async with returning(serve(subscribed()), "/gerer/abonnements/weekly", web=True) as app:
+    async with visit_remembered(serve(subscribed()), "/gerer/abonnements/weekly", web=True) as app:
         saved = await app.save("Ajouter à mon agenda (.ics)")
         await app.see("Fichier d’agenda prêt")
         events = icalendar.Calendar.from_ical(saved["src_bytes"]).walk("VEVENT")
@@ -65,7 +65,7 @@ async def test_subscription_screen_exports_its_own_charges(serve: Serve) -> None
 
 
 async def test_calendar_without_charges_shows_the_empty_state(serve: Serve) -> None:
-    async with returning(serve("nouveau@demo.example"), "/gerer/calendrier") as app:
+    async with visit_remembered(serve("nouveau@demo.example"), "/gerer/calendrier") as app:
         await app.see("Aucun paiement à venir")
 
 
@@ -89,7 +89,7 @@ async def test_calendar_with_endings_only_shows_no_amount(
     )
     contract = msgspec.structs.replace(contract, subscriptions=(ended,))
     line = serve(msgspec.structs.replace(whole, contracts=(contract,)))
-    async with returning(line, "/gerer", locale=locale) as app:
+    async with visit_remembered(line, "/gerer", locale=locale) as app:
         await app.see(none)
         await app.tap(none)
         assert app.route == "/gerer/calendrier"

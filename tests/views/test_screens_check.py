@@ -16,7 +16,7 @@ from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.harness.entries import bought
 from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet
-from tests.views.visits import SIZES, Screen, returning
+from tests.views.visits import SIZES, Screen, visit_remembered
 
 CAMILLE, FOYER = "camille@demo.example", "foyer@demo.example"
 FULL_PAGE = re.compile(r"/purchases\?.*perPage=100")
@@ -75,7 +75,7 @@ WORDS: dict[str, dict[str, Any]] = {
 @SIZES
 async def test_findings_are_shown_decided_and_undone(serve: Serve, locale: str, screen: Screen) -> None:
     said, line = WORDS[locale], serve(CAMILLE)
-    async with returning(line, locale=locale, **screen) as app:
+    async with visit_remembered(line, locale=locale, **screen) as app:
         await app.see(f"4 {said['card']}")
         assert any("4 n" in text for text in app.texts()), "the badge counts what is new"
         await app.tap(said["see"])
@@ -95,7 +95,7 @@ async def test_findings_are_shown_decided_and_undone(serve: Serve, locale: str, 
 
 
 async def test_decision_is_undone_from_the_snackbar(line: Line) -> None:
-    async with returning(line, "/verifier") as app:
+    async with visit_remembered(line, "/verifier") as app:
         await app.tap("Je reconnais, Club Cubéo")
         await app.see("Déjà vérifiés (1)")
         bar = app.controls(ft.SnackBar)[-1]
@@ -106,7 +106,7 @@ async def test_decision_is_undone_from_the_snackbar(line: Line) -> None:
 
 
 async def test_findings_reuse_the_purchases_already_read(line: Line) -> None:
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("paiements à vérifier")
         await quiet(app, line)
         assert len(ledger_reads(line)) == 6, "each period once"
@@ -125,7 +125,7 @@ async def test_entries_of_the_ledger_are_dropped_once_no_screen_shows_them(serve
         return sum(isinstance(each, models.Purchase) for each in gc.get_objects())
 
     line, before = serve(CAMILLE), held()
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("paiements à vérifier")
         await quiet(app, line)
         at_rest = held() - before
@@ -141,10 +141,10 @@ async def test_entries_of_the_ledger_are_dropped_once_no_screen_shows_them(serve
 
 
 async def test_findings_with_a_failed_period_offer_a_retry(line: Line) -> None:
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("paiements à vérifier")
     line.broken = "perPage=100"
-    async with returning(line, "/verifier") as app:
+    async with visit_remembered(line, "/verifier") as app:
         await app.see("Réessayer")
         assert "Rien à vérifier" not in " ".join(app.texts())
         line.broken = None
@@ -153,7 +153,7 @@ async def test_findings_with_a_failed_period_offer_a_retry(line: Line) -> None:
 
 
 async def test_findings_without_any_show_the_empty_state(serve: Serve) -> None:
-    async with returning(serve("nouveau@demo.example"), "/verifier") as app:
+    async with visit_remembered(serve("nouveau@demo.example"), "/verifier") as app:
         await app.see("Rien à vérifier")
         await app.go("/")
         await app.see("Bonjour Noa")
@@ -162,7 +162,7 @@ async def test_findings_without_any_show_the_empty_state(serve: Serve) -> None:
 
 async def test_findings_without_billing_rights_read_no_purchases(serve: Serve) -> None:
     line = serve(FOYER)
-    async with returning(line, "/verifier") as app:
+    async with visit_remembered(line, "/verifier") as app:
         await app.see("titulaire")
         assert ledger_reads(line) == []
         assert "Rien à vérifier" not in " ".join(app.texts())
@@ -187,7 +187,7 @@ def repeated(count: int) -> Subscriber:
 
 
 async def test_repeated_findings_of_a_publisher_are_grouped_and_can_be_muted(serve: Serve) -> None:
-    async with returning(serve(repeated(4)), "/verifier") as app:
+    async with visit_remembered(serve(repeated(4)), "/verifier") as app:
         await app.see("3 répétitions")
         await app.tap("Je reconnais, Éditeur", "Ne plus signaler les répétitions chez Éditeur")
         await app.see("Répétitions plus signalées", "Rien à vérifier")

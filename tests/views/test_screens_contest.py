@@ -14,7 +14,7 @@ from services.sandbox import Subscriber, demo_line
 from services.sandbox.demo_catalogue import Offer
 from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.test_sharing import text_of
-from tests.views.visits import NARROW, WIDE, returning
+from tests.views.visits import NARROW, WIDE, visit_remembered
 
 CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
 FULL_NUMBER = re.compile(r"(?:\d[ .]?){9,}\d")
@@ -23,7 +23,7 @@ FULL_NUMBER = re.compile(r"(?:\d[ .]?){9,}\d")
 
 async def test_file_is_followed_to_its_end(serve: Serve) -> None:
     line = serve(VEILLE)
-    async with returning(line, **NARROW) as app:
+    async with visit_remembered(line, **NARROW) as app:
         await app.see("Contestation Ciné Lanterne\u00a0: sans réponse depuis un mois")
         await app.tap("Voir la contestation")
         await app.see("Prochaine étape\u00a0: Écrire au service consommateurs, dès maintenant")
@@ -47,7 +47,7 @@ async def test_file_is_followed_to_its_end(serve: Serve) -> None:
         await app.tap("Rouvrir la contestation")
         await app.see("Saisir le médiateur, à partir du")
         await quiet(app, line)
-    async with returning(line, "/gerer", **WIDE) as app:
+    async with visit_remembered(line, "/gerer", **WIDE) as app:
         await app.see("Contestations")
         await app.tap("Ciné Lanterne · 4,99\u00a0€")
         await app.see("1A 999")
@@ -80,7 +80,7 @@ def contested(*, adult: bool = False, refunded: bool = False) -> Subscriber:
 
 async def test_refund_that_is_found_offers_to_close(serve: Serve) -> None:
     line = serve(contested(refunded=True))
-    async with returning(line, **NARROW) as app:
+    async with visit_remembered(line, **NARROW) as app:
         await app.tap("Voir la contestation")
         await app.see("Remboursé le 11\u00a0mai 2026\u00a0: clore\u00a0?")
         await app.see("4,99\u00a0€ remboursés sur 4,99\u00a0€ demandés", "Clore la contestation")
@@ -89,7 +89,7 @@ async def test_refund_that_is_found_offers_to_close(serve: Serve) -> None:
 
 async def test_nothing_for_adults_is_named_and_no_number_stands_in_the_document(serve: Serve) -> None:
     line = serve(contested(adult=True))
-    async with returning(line, **NARROW) as app:
+    async with visit_remembered(line, **NARROW) as app:
         await app.see("Contestation Contenu pour adultes")
         await app.tap("Voir la contestation")
         await app.enter("Votre adresse, pour les lettres", "1 rue des Lilas\n35000 Rennes")
@@ -106,7 +106,7 @@ async def test_nothing_for_adults_is_named_and_no_number_stands_in_the_document(
 
 async def test_demo_shows_a_file_and_its_days_in_the_calendar(serve: Serve) -> None:
     line = serve(CAMILLE, VEILLE)
-    async with returning(line, "/gerer", **NARROW) as app:
+    async with visit_remembered(line, "/gerer", **NARROW) as app:
         await app.see("Vos abonnements")
         await app.tap("Démonstration\u00a0: données fictives", "Contestation", "Montrer ce cas")
         await app.see("Contestation Ciné Lanterne\u00a0: sans réponse depuis un mois")
@@ -144,7 +144,7 @@ async def test_address_is_kept_only_if_asked(serve: Serve) -> None:
 
 async def test_lines_are_reported_from_the_file_and_the_letter_says_so(line: Line) -> None:
     route = "/contestations/nouvelle/editeur/fiche-potager"
-    async with returning(line, route, locale="en-GB", **NARROW) as app:
+    async with visit_remembered(line, route, locale="en-GB", **NARROW) as app:
         await app.tap("Prepare the file", "Report these charges")
         await app.see("Reported to the operator · 14\u00a0May 2026")
         reports = [address for address in line.asked if address.endswith("/disputes")]
@@ -168,7 +168,7 @@ async def test_sites_for_reports_are_linked_and_are_no_remedy(
     serve: Serve, locale: str, report: str, outside: str
 ) -> None:
     line = serve(contested())
-    async with returning(line, locale=locale, **NARROW) as app:
+    async with visit_remembered(line, locale=locale, **NARROW) as app:
         await app.tap("Voir la contestation" if locale == "fr-FR" else "See the dispute")
         await app.see(report, f"Surmafacture.fr, {outside}", f"SignalConso, {outside}")
         urls = {button.url for button in app.controls(ft.OutlinedButton) if button.url}

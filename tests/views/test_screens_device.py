@@ -8,12 +8,12 @@ import pytest
 from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, visit
-from tests.views.visits import NARROW, WIDE, listing, returning, rows
+from tests.views.visits import NARROW, WIDE, rows, visit_purchases, visit_remembered
 from views.kit.theme import palette
 
 
 async def test_arrow_keys_step_through_the_periods_and_stop_at_the_newest(line: Line) -> None:
-    async with returning(line, "/achats") as app:
+    async with visit_remembered(line, "/achats") as app:
         await app.see("Sur votre facture de juin")
         await app.press("ArrowRight")
         assert app.route == "/achats"
@@ -27,7 +27,7 @@ async def test_arrow_keys_step_through_the_periods_and_stop_at_the_newest(line: 
 
 
 async def test_alt_number_shortcuts_open_the_destinations(line: Line) -> None:
-    async with returning(line, **WIDE) as app:
+    async with visit_remembered(line, **WIDE) as app:
         await app.see("8 achats")
         await app.press("Alt+2")
         await app.see("Vos six dernières périodes")
@@ -38,7 +38,7 @@ async def test_alt_number_shortcuts_open_the_destinations(line: Line) -> None:
 
 
 async def test_r_shortcut_refreshes_but_not_with_ctrl(line: Line) -> None:
-    async with listing(line) as app:
+    async with visit_purchases(line) as app:
         before = len(line.asked)
         await app.press("Ctrl+R")
         assert len(line.asked) == before
@@ -47,7 +47,7 @@ async def test_r_shortcut_refreshes_but_not_with_ctrl(line: Line) -> None:
 
 
 async def test_up_and_down_keys_select_purchases_in_wide_windows(line: Line) -> None:
-    async with returning(line, "/achats?periode=2026-05", **WIDE) as app:
+    async with visit_remembered(line, "/achats?periode=2026-05", **WIDE) as app:
         await app.see("Référence, ")
         first = app.route
         await app.press("ArrowDown")
@@ -84,7 +84,7 @@ async def test_shortcuts_work_after_a_sign_in_with_enter(line: Line) -> None:
 
 
 async def test_language_and_theme_change_without_reloading_the_list(line: Line) -> None:
-    async with listing(line, "/achats?periode=2026-05") as app:
+    async with visit_purchases(line, "/achats?periode=2026-05") as app:
         count, asked = len(rows(app)), len(line.asked)
         await app.tap("Compte et réglages")
         await app.see("Apparence")
@@ -131,7 +131,7 @@ async def test_typed_text_survives_a_change_of_language_and_size(serve: Serve) -
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats?periode=2026-05"])
 async def test_resizing_keeps_the_route_and_the_content(line: Line, route: str) -> None:
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.until(lambda: any("€" in text for text in app.texts()), "no figure")
         for width, height in ((1280, 900), (700, 900), (320, 600), (390, 844)):
             await app.resize(width, height)
@@ -143,7 +143,7 @@ async def test_resizing_keeps_the_route_and_the_content(line: Line, route: str) 
 
 
 async def test_purchase_pane_becomes_a_screen_when_the_window_narrows(line: Line) -> None:
-    async with listing(line, "/achats?periode=2026-05", **WIDE) as app:
+    async with visit_purchases(line, "/achats?periode=2026-05", **WIDE) as app:
         await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
         await app.until(lambda: app.route.startswith("/achats/"), "nothing is selected")
         await app.see("Référence, ")
@@ -172,7 +172,7 @@ async def test_platform_brightness_change_updates_the_colors(serve: Serve) -> No
 
 
 async def test_changes_made_while_disconnected_are_sent_after_reconnection(line: Line) -> None:
-    async with listing(line, "/achats?periode=2026-05", web=True) as app:
+    async with visit_purchases(line, "/achats?periode=2026-05", web=True) as app:
         with line.holding("periodId=2026-03"):
             await app.tap("Facture de mars")
             await app.see("Facturé en mars")
@@ -188,7 +188,7 @@ async def test_changes_made_while_disconnected_are_sent_after_reconnection(line:
 async def test_session_expired_while_disconnected_shows_the_sign_in_after_reconnection(
     line: Line, clock: Clock
 ) -> None:
-    async with listing(line, web=True, **NARROW) as app:
+    async with visit_purchases(line, web=True, **NARROW) as app:
         clock.advance(days=20)
         with line.holding("/oauth/token"):
             await app.tap("Actualiser")

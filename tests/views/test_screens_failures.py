@@ -9,7 +9,7 @@ import pytest
 from services.domain.errors import BackendError
 from tests.harness.clock import Clock
 from tests.views.conftest import CAMILLE, NOW, PASSWORD, Line, Serve, quiet, remembered, visit
-from tests.views.visits import SIZES, WIDE, Screen, listing, returning, rows
+from tests.views.visits import SIZES, WIDE, Screen, rows, visit_purchases, visit_remembered
 from views.usage import one_off_services
 
 SCREENS = pytest.mark.parametrize(
@@ -45,7 +45,7 @@ async def test_screen_offline_from_the_start_shows_the_error_and_recovers_by_ret
 async def test_screen_offline_after_a_load_keeps_its_data_and_age(
     line: Line, clock: Clock, route: str, text: str, screen: Screen
 ) -> None:
-    async with returning(line, route, **screen) as app:
+    async with visit_remembered(line, route, **screen) as app:
         await app.see(text)
         if "achats" in route:
             await app.until(lambda: rows(app), "no purchases")
@@ -99,7 +99,7 @@ async def test_sign_in_offline_shows_the_error_and_keeps_the_password(line: Line
 
 
 async def test_server_error_is_not_shown_as_offline(line: Line) -> None:
-    async with listing(line) as app:
+    async with visit_purchases(line) as app:
         line.broken = "/v1/contracts"
         await app.tap("Actualiser")
         await app.see("Service momentanément indisponible", "Données du 14 mai à 12:00")
@@ -108,7 +108,7 @@ async def test_server_error_is_not_shown_as_offline(line: Line) -> None:
 
 async def test_failed_list_leaves_the_periods_selectable(line: Line) -> None:
     line.broken = "periodId=2026-03"
-    async with returning(line, "/achats?periode=2026-03") as app:
+    async with visit_remembered(line, "/achats?periode=2026-03") as app:
         await app.see("Impossible d’afficher vos achats", "Facturé en mars")
         await app.tap("Facture de mai")
         await app.until(lambda: rows(app), "no purchases")
@@ -132,7 +132,7 @@ async def test_screen_while_loading_shows_no_amount(line: Line) -> None:
     ],
 )
 async def test_card_without_purchases_is_hidden_with_a_reason(serve: Serve, route: str, reason: str) -> None:
-    async with returning(serve("sans-achat@demo.example"), route) as app:
+    async with visit_remembered(serve("sans-achat@demo.example"), route) as app:
         await app.see(reason)
         await app.see_not("Services ponctuels", "Voir le détail")
         await app.tap("Voir les périodes précédentes")
@@ -143,7 +143,7 @@ async def test_card_without_purchases_is_hidden_with_a_reason(serve: Serve, rout
 
 @SIZES
 async def test_empty_period_leads_to_the_previous_one(serve: Serve, screen: Screen) -> None:
-    async with returning(serve("sans-achat@demo.example"), "/achats", **screen) as app:
+    async with visit_remembered(serve("sans-achat@demo.example"), "/achats", **screen) as app:
         await app.see("Aucun achat sur cette période")
         await app.tap("Voir la période précédente")
         await app.see("Facturé en mai")
@@ -151,7 +151,7 @@ async def test_empty_period_leads_to_the_previous_one(serve: Serve, screen: Scre
 
 
 async def test_denied_purchase_is_listed_but_not_counted(serve: Serve) -> None:
-    async with returning(serve("plafond@demo.example"), "/achats") as app:
+    async with visit_remembered(serve("plafond@demo.example"), "/achats") as app:
         await app.see("15 achats")
         await app.until(lambda: rows(app), "no purchases")
         await app.scroll(16, extent=2000)
@@ -165,7 +165,7 @@ async def test_denied_purchase_is_listed_but_not_counted(serve: Serve) -> None:
 
 
 async def test_adult_purchase_is_not_named_in_the_list(line: Line) -> None:
-    async with listing(line, "/achats?periode=2026-03") as app:
+    async with visit_purchases(line, "/achats?periode=2026-03") as app:
         adult = [name for name in rows(app) if "Contenu pour adultes" in name]
         assert len(adult) == 1
         backend = line.backend(await remembered(line, CAMILLE))

@@ -8,7 +8,7 @@ import pytest
 from tests.harness.cases import daily
 from tests.views.conftest import Line, Serve, quiet
 from tests.views.factories import subscribed
-from tests.views.visits import NARROW, SIZES, Screen, returning
+from tests.views.visits import NARROW, SIZES, Screen, visit_remembered
 
 CAMILLE, SUSPENDED = "camille@demo.example", "suspendu@demo.example"
 SAID: dict[str, dict[str, str]] = {
@@ -49,7 +49,7 @@ async def test_forecast_is_shown_in_a_line_with_its_parts_in_a_sheet(
     serve: Serve, locale: str, screen: Screen
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
-    async with returning(line, locale=locale, **screen) as app:
+    async with visit_remembered(line, locale=locale, **screen) as app:
         await app.tap(said["line"])
         await app.see(said["title"], said["due"], said["law"], "Club Cubéo")
         await app.tap(said["none"])
@@ -69,7 +69,7 @@ async def test_forecast_is_shown_in_a_line_with_its_parts_in_a_sheet(
 
 
 async def test_forecast_is_shown_only_on_the_open_period(line: Line) -> None:
-    async with returning(line, "/achats", **NARROW) as app:
+    async with visit_remembered(line, "/achats", **NARROW) as app:
         await app.see("Facture de juin : probablement entre")
         await app.go("/achats?periode=2026-05")
         await app.see("Facturé en mai")
@@ -77,14 +77,14 @@ async def test_forecast_is_shown_only_on_the_open_period(line: Line) -> None:
 
 
 async def test_forecast_with_a_suspended_service_is_zero_with_a_reason(serve: Serve) -> None:
-    async with returning(serve(SUSPENDED), "/achats") as app:
+    async with visit_remembered(serve(SUSPENDED), "/achats") as app:
         await app.tap("Facture de juin : probablement entre 0 € et 0 €")
         await app.see("Service désactivé : aucun renouvellement ni achat n’est prévu.")
 
 
 async def test_termination_changes_the_forecast(serve: Serve) -> None:
     line = serve(subscribed())
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Facture de juin")
         await quiet(app, line)
         before = next(text for text in app.texts() if text.startswith("Facture de juin"))
@@ -99,7 +99,7 @@ async def test_termination_changes_the_forecast(serve: Serve) -> None:
 
 
 async def test_own_ceiling_can_be_set_and_removed(line: Line) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         for typed, shown in (("60", "Mon plafond : 60 € · Modifier"), ("", "Mon plafond : aucun · Modifier")):
             await app.tap("Mon plafond")
             await app.enter("Montant en euros", typed)

@@ -20,7 +20,7 @@ from tests.harness.driver import Driver
 from tests.services.insights.factories import NOW
 from tests.views.conftest import Line, Serve, quiet
 from tests.views.test_sharing import text_of
-from tests.views.visits import NARROW, returning
+from tests.views.visits import NARROW, visit_remembered
 from views.web.uploads import Uploads
 
 VEILLE, BOX = "veille@demo.example", "veille-box"
@@ -40,7 +40,7 @@ FR = {
 
 @asynccontextmanager
 async def at_settings(line: Line, **screen: Any) -> AsyncIterator[Driver]:
-    async with returning(line, "/reglages", **screen) as app:
+    async with visit_remembered(line, "/reglages", **screen) as app:
         await app.see(FR["export"])
         yield app
 
@@ -223,7 +223,7 @@ async def test_signing_out_drops_the_imported_history(serve: Serve, tmp_path: Pa
 
 
 async def test_demo_case_shows_a_year_against_the_year_before(serve: Serve) -> None:
-    async with returning(serve("camille@demo.example", VEILLE), web=True) as app:
+    async with visit_remembered(serve("camille@demo.example", VEILLE), web=True) as app:
         await app.tap("Démonstration : données fictives", "Historique", "Montrer ce cas")
         await app.until(lambda: app.route == "/conso/annee?annee=2026", "no year")
         await app.until(

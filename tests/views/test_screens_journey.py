@@ -7,12 +7,12 @@ from itertools import pairwise
 import pytest
 
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, visit
-from tests.views.visits import returning
+from tests.views.visits import visit_remembered
 
 
 @pytest.mark.parametrize("width", [320, 768, 1440])
 async def test_screens_have_ordered_headings_and_names_for_all_buttons(line: Line, width: float) -> None:
-    async with returning(line, width=width) as app:
+    async with visit_remembered(line, width=width) as app:
         await app.see("Bonjour")
         for route, text in (
             ("/", "8 achats"),
@@ -36,7 +36,7 @@ async def test_app_without_the_demo_does_not_mention_it(line: Line) -> None:
     async with visit(line, demo=False) as app:
         await app.see("Identifiez-vous")
         await app.see_not("démonstration")
-    async with returning(line, demo=False) as app:
+    async with visit_remembered(line, demo=False) as app:
         await app.see("Bonjour Camille")
         await app.see_not("Démonstration")
 

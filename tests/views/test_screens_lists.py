@@ -9,7 +9,7 @@ import pytest
 
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, Line, Serve, quiet, remembered, visit
-from tests.views.visits import WIDE, listing, returning, rows
+from tests.views.visits import WIDE, rows, visit_purchases, visit_remembered
 from views.purchases.list_window import HEAD_ESTIMATE, ROW_ESTIMATE
 from views.purchases.state import PER_PAGE
 
@@ -46,7 +46,7 @@ async def scroll_to(app: Driver, line: Line, offset: float) -> None:
 
 async def test_list_of_10000_purchases_builds_few_pages_at_any_scroll_offset(serve: Serve) -> None:
     line = serve(GROS_VOLUME)
-    async with listing(line) as app:
+    async with visit_purchases(line) as app:
         seen = set(rows(app))
         for step in range(1, 10):
             await scroll_to(app, line, step * 1800)
@@ -65,7 +65,7 @@ async def test_list_of_10000_purchases_builds_few_pages_at_any_scroll_offset(ser
 
 
 async def test_long_list_builds_rows_near_the_viewport_and_the_page_after_a_scroll(long_line: Line) -> None:
-    async with listing(long_line) as app:
+    async with visit_purchases(long_line) as app:
         near = len(rows(app))
         (rest,) = (one for one in app.controls(ft.Container) if one.key == "rest")
         assert near < PER_PAGE
@@ -76,7 +76,7 @@ async def test_long_list_builds_rows_near_the_viewport_and_the_page_after_a_scro
 
 
 async def test_purchase_selected_by_keyboard_is_built(long_line: Line) -> None:
-    async with listing(long_line, **WIDE) as app:
+    async with visit_purchases(long_line, **WIDE) as app:
         near = len(rows(app))
         assert near < PER_PAGE
         for _ in range(near):
@@ -85,7 +85,7 @@ async def test_purchase_selected_by_keyboard_is_built(long_line: Line) -> None:
 
 
 async def test_purchase_selected_by_keyboard_is_scrolled_into_view(long_line: Line) -> None:
-    async with listing(long_line, **WIDE) as app:
+    async with visit_purchases(long_line, **WIDE) as app:
         await measure(app)
 
         def moves() -> list[float]:
@@ -102,7 +102,7 @@ async def test_purchase_selected_by_keyboard_is_scrolled_into_view(long_line: Li
 
 
 async def test_period_change_keeps_the_frame_of_the_screen(long_line: Line) -> None:
-    async with listing(long_line) as app:
+    async with visit_purchases(long_line) as app:
         frame = app.controls(ft.SafeArea)[0]
         await app.press("ArrowLeft")
         await app.see("Facturé en mai")
@@ -112,7 +112,7 @@ async def test_period_change_keeps_the_frame_of_the_screen(long_line: Line) -> N
 
 
 async def test_progress_ring_is_shown_only_while_a_page_loads(long_line: Line) -> None:
-    async with listing(long_line) as app:
+    async with visit_purchases(long_line) as app:
         assert "more" in [one.key for one in app.controls(ft.Container)], "there is more to read"
         assert not app.controls(ft.ProgressRing)
         with long_line.holding("page=2"):
@@ -133,7 +133,7 @@ async def test_period_change_is_rendered_before_its_route_is_pushed(
         receive(app, message)
 
     monkeypatch.setattr(Driver, "_receive", listen)
-    async with listing(long_line, web=True) as app:
+    async with visit_purchases(long_line, web=True) as app:
         sent.clear()
         await app.tap("Facture de mai")
         await app.until(lambda: "push_route" in sent, "no address")
@@ -141,7 +141,7 @@ async def test_period_change_is_rendered_before_its_route_is_pushed(
 
 
 async def test_period_change_scrolls_to_the_top(long_line: Line) -> None:
-    async with listing(long_line) as app:
+    async with visit_purchases(long_line) as app:
         for step in range(1, 8):
             await scroll_to(app, long_line, step * 1200)
         assert 1 not in pages(app)
@@ -155,7 +155,7 @@ async def test_period_change_scrolls_to_the_top(long_line: Line) -> None:
 
 
 async def test_title_names_the_period_when_the_head_is_scrolled_away(long_line: Line) -> None:
-    async with listing(long_line) as app:
+    async with visit_purchases(long_line) as app:
         before = len([text for text in app.texts() if text.startswith("Facture de juin")])
         await app.scroll(600, extent=4000)
         await app.until(
@@ -165,7 +165,7 @@ async def test_title_names_the_period_when_the_head_is_scrolled_away(long_line: 
 
 
 async def test_filter_narrows_the_list_and_keeps_the_summary(line: Line) -> None:
-    async with listing(line, "/achats?periode=2026-05") as app:
+    async with visit_purchases(line, "/achats?periode=2026-05") as app:
         everything = rows(app)
         summary = next(text for text in app.texts() if text.startswith("Facture de mai, "))
         await app.tap("Abonnements")
@@ -185,7 +185,7 @@ async def test_filter_narrows_the_list_and_keeps_the_summary(line: Line) -> None
 
 
 async def test_filter_and_its_count_are_announced_once_the_list_is_read(line: Line) -> None:
-    async with listing(line, "/achats?periode=2026-05") as app:
+    async with visit_purchases(line, "/achats?periode=2026-05") as app:
         said = app.announced
         assert said == []
         await app.tap("Remboursés")
@@ -202,7 +202,7 @@ async def test_filter_and_its_count_are_announced_once_the_list_is_read(line: Li
 
 
 async def test_day_total_is_shown_only_when_complete(long_line: Line) -> None:
-    async with listing(long_line) as app:
+    async with visit_purchases(long_line) as app:
         long_line.broken = "page=2"
         await scroll_to(app, long_line, 900)
         await app.see("Impossible d’afficher vos achats")
@@ -217,7 +217,7 @@ async def test_day_total_is_shown_only_when_complete(long_line: Line) -> None:
 
 
 async def test_first_purchase_is_selected_beside_the_list_in_wide_windows(line: Line) -> None:
-    async with returning(line, "/achats?periode=2026-05", **WIDE) as app:
+    async with visit_remembered(line, "/achats?periode=2026-05", **WIDE) as app:
         await app.see("Référence, ")
         await app.until(lambda: rows(app), "no purchases")
         await app.see("Date, 25 avril")
@@ -226,7 +226,7 @@ async def test_first_purchase_is_selected_beside_the_list_in_wide_windows(line: 
 
 
 async def test_period_changes_back_and_forth_survive_their_late_routes(long_line: Line) -> None:
-    async with listing(long_line, "/achats?periode=2026-05", web=True) as app:
+    async with visit_purchases(long_line, "/achats?periode=2026-05", web=True) as app:
         arrive, told = app._arrive, list[str]()
 
         async def note(route: str) -> None:

@@ -15,7 +15,7 @@ from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import Line, Serve, choose_contract, first, quiet, remembered, sign_in, visit
 from tests.views.factories import ABONNE, ELSEWHERE, WEEKLY, kept, subscribed
-from tests.views.visits import SIZES, Screen, returning
+from tests.views.visits import SIZES, Screen, visit_remembered
 from views.service import state as service_module
 
 CAMILLE, FOYER, SUSPENDED = "camille@demo.example", "foyer@demo.example", "suspendu@demo.example"
@@ -138,7 +138,7 @@ def switch(app: Driver) -> ft.Switch:
 async def test_termination_requires_a_confirmation_and_shows_the_receipt(
     line: Line, said: SimpleNamespace, screen: Screen
 ) -> None:
-    async with returning(line, "/gerer", locale=said.locale, **screen) as app:
+    async with visit_remembered(line, "/gerer", locale=said.locale, **screen) as app:
         await app.see(said.weekly, said.next_charge)
         assert app.headings()[0] == (1, said.manage)
         assert (2, said.yours) in app.headings()
@@ -158,7 +158,7 @@ async def test_termination_requires_a_confirmation_and_shows_the_receipt(
 async def test_termination_sheet_closed_by_button_or_escape_sends_nothing(
     line: Line, said: SimpleNamespace
 ) -> None:
-    async with returning(line, "/gerer", locale=said.locale) as app:
+    async with visit_remembered(line, "/gerer", locale=said.locale) as app:
         await app.tap(said.end, said.keep)
         await app.see_not(said.title)
         await app.tap(said.end)
@@ -171,7 +171,7 @@ async def test_termination_sheet_closed_by_button_or_escape_sends_nothing(
 
 
 async def test_termination_sheet_is_disabled_while_sending(line: Line) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.tap(FR.end)
         with line.holding("/termination"):
             await app.tap(FR.confirm)
@@ -191,7 +191,7 @@ async def test_termination_sheet_is_disabled_while_sending(line: Line) -> None:
 async def test_subscription_without_termination_links_to_its_publisher(
     line: Line, said: SimpleNamespace, screen: Screen
 ) -> None:
-    async with returning(line, "/gerer", locale=said.locale, **screen) as app:
+    async with visit_remembered(line, "/gerer", locale=said.locale, **screen) as app:
         await app.see("Grand Écran Plus")
         assert not [name for name in app.names() if name.endswith("Grand Écran Plus")]
         await app.tap("Grand Écran Plus")
@@ -204,7 +204,7 @@ async def test_subscription_without_termination_links_to_its_publisher(
 
 
 async def test_past_subscriptions_are_listed_apart_without_a_termination(line: Line, clock: Clock) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.see("Anciens abonnements", "Résilié le 6 avril 2026", "Résilié · accès jusqu’au 14 mai")
         clock.advance(days=1)
         await app.tap("Actualiser")
@@ -217,7 +217,7 @@ async def test_delayed_termination_is_shown_until_its_access_ends(serve: Serve, 
     line = serve(
         subscribed(), settings=SandboxSettings(scrypt_log2_cost=4, termination_delay=timedelta(minutes=10))
     )
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.tap(FR.end, FR.confirm)
         await app.see(FR.ended, "Résilié · accès jusqu’au 17 mai")
         clock.now += timedelta(days=4)
@@ -226,7 +226,7 @@ async def test_delayed_termination_is_shown_until_its_access_ends(serve: Serve, 
 
 
 async def test_termination_on_a_stale_screen_changes_nothing_and_reloads(line: Line) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.see(FR.weekly)
         await quiet(app, line)
         elsewhere = line.backend()
@@ -246,7 +246,7 @@ async def test_termination_on_a_stale_screen_changes_nothing_and_reloads(line: L
 async def test_termination_offline_says_that_nothing_was_sent_and_keeps_the_list(
     line: Line, route: str, screen: Screen
 ) -> None:
-    async with returning(line, route, **screen) as app:
+    async with visit_remembered(line, route, **screen) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
         line.down = True
@@ -261,7 +261,7 @@ async def test_termination_offline_says_that_nothing_was_sent_and_keeps_the_list
 
 @SIZES
 async def test_subscription_screen_shows_its_costs_and_all_charges(line: Line, screen: Screen) -> None:
-    async with returning(line, "/gerer", **screen) as app:
+    async with visit_remembered(line, "/gerer", **screen) as app:
         await app.tap("Club Cubéo")
         await app.see("Coût par mois, 12,96 €")
         assert app.route == f"/gerer/abonnements/{WEEKLY}"
@@ -278,7 +278,7 @@ async def test_subscription_screen_shows_its_costs_and_all_charges(line: Line, s
 
 
 async def test_termination_from_the_subscription_screen_shows_the_receipt_there(line: Line) -> None:
-    async with returning(line, f"/gerer/abonnements/{WEEKLY}") as app:
+    async with visit_remembered(line, f"/gerer/abonnements/{WEEKLY}") as app:
         await app.tap("Résilier l’abonnement")
         await app.see("Résilier Club Cubéo ?")
         await app.tap("Résilier l’abonnement")
@@ -291,7 +291,7 @@ async def test_termination_from_the_subscription_screen_shows_the_receipt_there(
 
 async def test_failed_charges_show_the_error_and_can_be_retried(line: Line) -> None:
     line.broken = "/purchases?"
-    async with returning(line, f"/gerer/abonnements/{WEEKLY}") as app:
+    async with visit_remembered(line, f"/gerer/abonnements/{WEEKLY}") as app:
         await app.see("Coût par an", "Service momentanément indisponible")
         line.broken = None
         await app.tap("Réessayer")
@@ -299,7 +299,7 @@ async def test_failed_charges_show_the_error_and_can_be_retried(line: Line) -> N
 
 
 async def test_unknown_subscription_shows_not_available(line: Line) -> None:
-    async with returning(line, "/gerer/abonnements/nowhere") as app:
+    async with visit_remembered(line, "/gerer/abonnements/nowhere") as app:
         await app.see("Cet abonnement n’est plus disponible.")
 
 
@@ -308,7 +308,7 @@ async def test_unknown_subscription_shows_not_available(line: Line) -> None:
 async def test_service_switch_asks_for_confirmation_in_both_directions(
     line: Line, said: SimpleNamespace, screen: Screen
 ) -> None:
-    async with returning(line, "/gerer", locale=said.locale, **screen) as app:
+    async with visit_remembered(line, "/gerer", locale=said.locale, **screen) as app:
         await app.see(said.on_since)
         await app.tap("service")
         await app.see(said.off_title)
@@ -330,7 +330,7 @@ async def test_service_switch_asks_for_confirmation_in_both_directions(
 
 
 async def test_service_switch_moves_only_after_the_answer(line: Line) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.see(FR.on_since)
         await app.tap("service")
         with line.holding("/service"):
@@ -371,7 +371,7 @@ async def test_pending_service_switch_is_shown_after_navigation_and_restart(
 
 
 async def test_subscriptions_suspended_with_the_service_stay_suspended(line: Line) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.see(FR.on_since)
         await app.tap("service", FR.turn_off)
         await app.see(FR.turned_off)
@@ -382,7 +382,7 @@ async def test_subscriptions_suspended_with_the_service_stay_suspended(line: Lin
 
 
 async def test_service_switch_after_a_termination_counts_one_subscription_less(line: Line) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.tap(FR.end, FR.confirm)
         await app.see(FR.ended)
         await quiet(app, line)
@@ -394,7 +394,7 @@ async def test_service_switch_after_a_termination_counts_one_subscription_less(l
 
 
 async def test_subscription_suspended_with_the_service_can_be_terminated(line: Line) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.see(FR.on_since)
         await app.tap("service", FR.turn_off)
         await app.see("Suspendu")
@@ -403,7 +403,7 @@ async def test_subscription_suspended_with_the_service_can_be_terminated(line: L
 
 
 async def test_failed_service_switch_shows_the_unchanged_state(line: Line) -> None:
-    async with returning(line, "/gerer") as app:
+    async with visit_remembered(line, "/gerer") as app:
         await app.see(FR.on_since)
         await quiet(app, line)
         line.down = True
@@ -418,7 +418,7 @@ async def test_home_sums_up_subscriptions_and_service_and_links_to_them(
     line: Line, said: SimpleNamespace, screen: Screen
 ) -> None:
     french = said is FR
-    async with returning(line, locale=said.locale, **screen) as app:
+    async with visit_remembered(line, locale=said.locale, **screen) as app:
         # 2.99 a week is 12.96 a month; 4.99 and 8.99
         await app.see("3 abonnements, 26,94 € par mois" if french else "3 subscriptions, €26.94 a month")
         await app.tap("Abonnements internet+" if french else "internet+ subscriptions")
@@ -431,7 +431,7 @@ async def test_home_sums_up_subscriptions_and_service_and_links_to_them(
 
 
 async def test_home_warns_of_a_suspended_service_and_links_to_it(serve: Serve) -> None:
-    async with returning(serve(SUSPENDED)) as app:
+    async with visit_remembered(serve(SUSPENDED)) as app:
         await app.see("Le service internet+ est désactivé depuis le 5 avril 2026.")
         await app.see("Achats bloqués sur votre facture · Désactivé")
         await app.tap("Réactiver")
@@ -444,7 +444,7 @@ async def test_screen_without_billing_rights_explains_once_and_shows_no_zero(
     serve: Serve, route: str
 ) -> None:
     line = serve(FOYER)
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.see("Achats visibles par le titulaire du contrat")
         await quiet(app, line)
         told = [text for text in app.texts() if "Achats visibles par le titulaire" in text]
@@ -456,14 +456,14 @@ async def test_screen_without_billing_rights_explains_once_and_shows_no_zero(
 
 
 async def test_manage_screen_without_subscriptions_shows_the_empty_state(serve: Serve) -> None:
-    async with returning(serve("nouveau@demo.example"), "/gerer") as app:
+    async with visit_remembered(serve("nouveau@demo.example"), "/gerer") as app:
         await app.see("Aucun abonnement en cours", "Un abonnement pris avec internet+ apparaîtra ici.")
 
 
 @SIZES
 async def test_dispute_is_sent_once_and_shown_on_the_purchase(line: Line, screen: Screen) -> None:
     route = "/achats/charge-2026-05-11-0?periode=2026-06"
-    async with returning(line, route, **screen) as app:
+    async with visit_remembered(line, route, **screen) as app:
         await app.tap("Signaler un problème", "Envoyer le signalement")
         await app.see("Choisissez une raison.")
         assert writes(line, "/disputes") == 0
@@ -482,12 +482,12 @@ async def test_dispute_is_sent_once_and_shown_on_the_purchase(line: Line, screen
         await app.see("Signalement envoyé. Référence SG-260514-", "Envoyé le 14 mai 2026 à 12:00", "Contesté")
         assert "Signaler un problème" not in app.names()
         assert len(await kept(line, dispute)) == 1
-    async with returning(line, route, **screen) as app:
+    async with visit_remembered(line, route, **screen) as app:
         await app.see("Signalement envoyé. Référence SG-260514-")
 
 
 async def test_contract_choice_is_on_every_screen_and_shared(serve: Serve) -> None:
-    async with returning(serve(CAMILLE), "/gerer") as app:
+    async with visit_remembered(serve(CAMILLE), "/gerer") as app:
         await app.see("Club Cubéo")
         for route, text in (
             ("/gerer", FR.yours),
@@ -529,6 +529,6 @@ async def test_chosen_contract_is_restored_in_the_next_session_until_sign_out(
 
 
 async def test_contract_choice_is_hidden_for_a_single_contract(serve: Serve) -> None:
-    async with returning(serve(SUSPENDED), "/gerer") as app:
+    async with visit_remembered(serve(SUSPENDED), "/gerer") as app:
         await app.see("Antivirus Chardon")
         assert not any(name.startswith("Contrat affiché") for name in app.names())

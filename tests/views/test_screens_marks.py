@@ -6,7 +6,7 @@ import pytest
 
 from tests.views.conftest import Serve, quiet
 from tests.views.test_screens_check import ledger_reads
-from tests.views.visits import SIZES, Screen, returning
+from tests.views.visits import SIZES, Screen, visit_remembered
 
 VEILLE = "veille@demo.example"
 LIST = "/achats?periode=2026-05"
@@ -24,7 +24,7 @@ async def test_purchase_rows_mark_new_publishers_and_same_day_repeats(
     serve: Serve, locale: str, new: str, times: str, screen: Screen
 ) -> None:
     line = serve(VEILLE)
-    async with returning(line, locale=locale, **screen) as app:
+    async with visit_remembered(line, locale=locale, **screen) as app:
         await quiet(app, line)
         for route in (LIST, "/recherche?q=onde", "/editeurs/onde-verveine"):
             await app.go(route)
@@ -44,7 +44,7 @@ async def test_purchase_rows_mark_new_publishers_and_same_day_repeats(
 
 async def test_list_opened_first_has_no_marks_and_reads_no_more(serve: Serve) -> None:
     line = serve(VEILLE)
-    async with returning(line, LIST) as app:
+    async with visit_remembered(line, LIST) as app:
         await app.see("Onde Verveine")
         await quiet(app, line)
         assert ledger_reads(line) == []

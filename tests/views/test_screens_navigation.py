@@ -11,7 +11,7 @@ import pytest
 from services.sandbox.data_file import Contract, Subscriber
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, first, quiet, remembered, visit
-from tests.views.visits import returning
+from tests.views.visits import visit_remembered
 
 PLACES = ["Accueil", "Suivi conso", "Gérer", "Aide"]
 
@@ -41,7 +41,7 @@ def marks(app: Driver, name: str) -> bool:
     ],
 )
 async def test_bottom_bar_marks_the_place_on_screen_or_none(line: Line, route: str, place: list[str]) -> None:
-    async with returning(line, route, width=390, height=844) as app:
+    async with visit_remembered(line, route, width=390, height=844) as app:
         await quiet(app, line)
         assert marked(app) == place
         for name, path in zip(PLACES, ("/", "/conso/internet", "/gerer", "/aide"), strict=True):
@@ -51,7 +51,7 @@ async def test_bottom_bar_marks_the_place_on_screen_or_none(line: Line, route: s
 
 
 async def test_bars_shrink_in_a_low_window(line: Line) -> None:
-    async with returning(line, "/achats", width=320, height=256) as app:
+    async with visit_remembered(line, "/achats", width=320, height=256) as app:
         await quiet(app, line)
         (bar,) = app.controls(ft.BottomAppBar)
         assert bar.height == 48
@@ -92,7 +92,7 @@ def lines(*numbers: str) -> Subscriber:
 async def test_contract_choice_lists_names_that_differ_and_marks_the_current(serve: Serve) -> None:
     person = lines("06 •• •• •• 12", "07 •• •• •• 12", "")
     line = serve(person)
-    async with returning(line, "/gerer", width=320) as app:
+    async with visit_remembered(line, "/gerer", width=320) as app:
         await quiet(app, line)
         await app.tap(first(app, "Contrat affiché : Mobile · 06 •• •• •• 12"))
         await app.see("Choisir un contrat")
@@ -109,7 +109,7 @@ async def test_contract_choice_lists_names_that_differ_and_marks_the_current(ser
 
 
 async def test_exclusive_choices_are_radios_of_one_group(line: Line) -> None:
-    async with returning(line, "/reglages") as app:
+    async with visit_remembered(line, "/reglages") as app:
         await quiet(app, line)
         radios = [one.value for one in app.controls(ft.Radio)]
         assert len(radios) == 3 + 2 + 5

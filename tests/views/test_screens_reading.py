@@ -12,7 +12,7 @@ from tests.harness.driver import Driver
 from tests.harness.tree import spoken
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
-from tests.views.visits import Screen, returning
+from tests.views.visits import Screen, visit_remembered
 
 PATHS = [
     "/",
@@ -54,7 +54,7 @@ def assert_in_order(app: Driver, where: str) -> None:
 async def test_reading_order_of_all_screens_follows_the_headings(serve: Serve, screen: Screen) -> None:
     line = serve(subscribed(), CAMILLE)
     for person in (ABONNE, CAMILLE):
-        async with returning(line, who=person, **screen) as app:
+        async with visit_remembered(line, who=person, **screen) as app:
             for path in PATHS:
                 await app.go(path)
                 await quiet(app, line)
@@ -89,7 +89,7 @@ async def test_reading_order_of_the_sign_in_follows_the_headings(line: Line, scr
 async def test_reading_order_of_empty_screens_follows_the_headings(serve: Serve, screen: Screen) -> None:
     nobody = Subscriber(identifier="rien@demo.example", password=PASSWORD, display_name="Sacha Vide")
     line = serve(nobody)
-    async with returning(line, **screen) as app:
+    async with visit_remembered(line, **screen) as app:
         for path in PATHS:
             await app.go(path)
             await quiet(app, line)

@@ -15,7 +15,7 @@ from tests.harness.driver import Driver
 from tests.harness.entries import bought
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, choose_contract, quiet
 from tests.views.factories import ABONNE, subscribed
-from tests.views.visits import NARROW, SIZES, Screen, returning
+from tests.views.visits import NARROW, SIZES, Screen, visit_remembered
 
 SAID: dict[str, dict[str, str]] = {
     "fr-FR": {
@@ -50,7 +50,7 @@ async def test_bill_told_by_the_backend_is_explained_without_typing(
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     route = "/achats?periode=2026-05"
-    async with returning(line, route, locale=locale, **screen) as app:
+    async with visit_remembered(line, route, locale=locale, **screen) as app:
         await app.tap(said["link"])
         assert app.route == "/rapprochement?periode=2026-05"
         for key in ("issued", "gap", "several", "told", "line", "clocks"):
@@ -62,13 +62,13 @@ async def test_bill_told_by_the_backend_is_explained_without_typing(
 
 async def test_purchase_that_another_bill_bears_says_which(line: Line) -> None:
     route = "/rapprochement?periode=2026-05"
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.tap("2,99 € · Fiche Potager · 19 mars")
         await app.see("Facturé en mai", "Facture, Mai 2026", "Période, du 26 février au 25 mars")
 
 
 async def test_open_period_has_no_bill_to_compare_with(line: Line) -> None:
-    async with returning(line, "/achats", **NARROW) as app:
+    async with visit_remembered(line, "/achats", **NARROW) as app:
         await app.see("Facture de juin : probablement")
         await app.see_not("Comparer à ma facture")
         await app.go("/rapprochement?periode=2026-06")
@@ -83,7 +83,7 @@ async def test_typed_amount_is_compared_and_kept_for_the_next_visit(serve: Serve
     line = serve(subscribed())
     field = "Montant internet+ sur votre facture de mai"
     route = "/rapprochement?periode=2026-05"
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.enter(field, "douze")
         await app.tap("Comparer")
         await app.see("Indiquez un montant, par exemple 12,40.")
@@ -95,7 +95,7 @@ async def test_typed_amount_is_compared_and_kept_for_the_next_visit(serve: Serve
         await app.submit(field)
         await app.see(f"Identique : {known}")
         await quiet(app, line)
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.see(f"Identique : {known}")
 
 
@@ -113,7 +113,7 @@ async def test_many_explanations_are_left_to_tick_with_the_rest_counted_down(ser
     )
     person = Subscriber(identifier=ABONNE, password=PASSWORD, display_name="Alex", contracts=(box,))
     field = "Montant internet+ sur votre facture de mai"
-    async with returning(serve(person), "/rapprochement?periode=2026-05", **NARROW) as app:
+    async with visit_remembered(serve(person), "/rapprochement?periode=2026-05", **NARROW) as app:
         await app.enter(field, "14,50")
         await app.tap("Comparer")
         await app.see("Plusieurs explications sont possibles.", "Reste à expliquer : −5,00 €")
@@ -129,7 +129,7 @@ async def test_many_explanations_are_left_to_tick_with_the_rest_counted_down(ser
 async def test_contract_that_cannot_be_read_is_told_and_tried_again(line: Line) -> None:
     route = "/rapprochement?periode=2026-05"
     line.broken = "camille-mobile-1/billing-periods"
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.see("Vos autres contrats n’ont pas pu être comparés")
         await app.see("Ce que votre opérateur a porté sur une autre facture")
         line.broken = None
@@ -139,7 +139,7 @@ async def test_contract_that_cannot_be_read_is_told_and_tried_again(line: Line) 
 
 async def test_bill_of_another_contract_is_named(line: Line) -> None:
     field = "Montant internet+ sur votre facture de mars"
-    async with returning(line, "/achats?periode=2026-03") as app:
+    async with visit_remembered(line, "/achats?periode=2026-03") as app:
         await choose_contract(app, "Mobile · 06 •• •• •• 12")
         await app.see("Comparer à ma facture")
         await app.until(lambda: totals(app), "no total")

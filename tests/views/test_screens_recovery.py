@@ -19,7 +19,7 @@ from tests.harness.patience import stretched
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, remembered, visit
 from tests.views.factories import ABONNE, WEEKLY, subscribed
 from tests.views.test_screens_lists import scroll_to
-from tests.views.visits import SIZES, listing, returning, rows
+from tests.views.visits import SIZES, rows, visit_purchases, visit_remembered
 from views.app import open_app
 from views.purchases.state import PER_PAGE
 
@@ -68,7 +68,7 @@ def pauses() -> Pauses:
 @asynccontextmanager
 async def drawn(line: Line, pauses: Pauses, route: str = "/gerer", **screen: Any) -> AsyncIterator[Driver]:
     """Open a screen of the subscriber and wait until all of it is drawn."""
-    async with returning(line, route, sleep=pauses, **screen) as app:
+    async with visit_remembered(line, route, sleep=pauses, **screen) as app:
         await app.see("Club Cubéo")
         await quiet(app, line)
         yield app
@@ -122,7 +122,7 @@ async def test_screen_offline_from_the_start_recovers_automatically(
 
 async def test_stale_list_is_reloaded_automatically(serve: Serve, pauses: Pauses) -> None:
     line = serve(CAMILLE)
-    async with listing(line, sleep=pauses) as app:
+    async with visit_purchases(line, sleep=pauses) as app:
         line.down = True
         await app.press("R")
         await app.see("Hors ligne")
@@ -134,7 +134,7 @@ async def test_stale_list_is_reloaded_automatically(serve: Serve, pauses: Pauses
 
 async def test_failed_next_page_is_reloaded_automatically(long_line: Line, pauses: Pauses) -> None:
     long_line.broken = "page=2"
-    async with listing(long_line, sleep=pauses) as app:
+    async with visit_purchases(long_line, sleep=pauses) as app:
         await scroll_to(app, long_line, 900)
         await app.see("Impossible d’afficher vos achats")
         await quiet(app, long_line)
@@ -234,7 +234,7 @@ async def test_termination_that_never_arrived_is_reported_after_recovery(line: L
 async def test_service_switch_with_a_lost_answer_is_confirmed_after_recovery(
     line: Line, pauses: Pauses
 ) -> None:
-    async with returning(line, "/gerer", sleep=pauses) as app:
+    async with visit_remembered(line, "/gerer", sleep=pauses) as app:
         await app.see("Actif depuis")
         await quiet(app, line)
         line.lost = "/service"
@@ -248,7 +248,7 @@ async def test_service_switch_with_a_lost_answer_is_confirmed_after_recovery(
 
 
 async def test_dispute_with_a_lost_answer_is_confirmed_after_recovery(line: Line, pauses: Pauses) -> None:
-    async with returning(line, "/achats/charge-2026-05-11-0?periode=2026-06", sleep=pauses) as app:
+    async with visit_remembered(line, "/achats/charge-2026-05-11-0?periode=2026-06", sleep=pauses) as app:
         await app.tap("Signaler un problème", "Montant incorrect")
         await quiet(app, line)
         line.lost = "/disputes"
@@ -295,7 +295,7 @@ async def test_termination_with_step_up_completes_after_the_password(
 async def test_service_switch_with_step_up_completes_after_the_password(
     line: Line, clock: Clock, pauses: Pauses
 ) -> None:
-    async with returning(line, "/gerer", sleep=pauses, locale="en-GB") as app:
+    async with visit_remembered(line, "/gerer", sleep=pauses, locale="en-GB") as app:
         await app.see("On since")
         await quiet(app, line)
         clock.advance(minutes=11)
@@ -356,7 +356,7 @@ async def test_outdated_app_shows_the_update_screen_before_the_sign_in(line: Lin
 async def test_phone_in_the_background_covers_the_screen(
     line: Line, pauses: Pauses, state: ft.AppLifecycleState
 ) -> None:
-    async with returning(line, "/gerer", sleep=pauses, runtime=Runtime.PHONE) as app:
+    async with visit_remembered(line, "/gerer", sleep=pauses, runtime=Runtime.PHONE) as app:
         await app.see("2,99 € par semaine")
         await app.tap("Résilier Club Cubéo")
         await app.see("Aucun nouveau paiement de 2,99 €")
@@ -380,7 +380,7 @@ async def test_phone_in_the_background_covers_the_screen(
 async def test_web_and_desktop_in_the_background_are_not_covered(
     line: Line, pauses: Pauses, screen: dict[str, Any], state: ft.AppLifecycleState
 ) -> None:
-    async with returning(line, "/gerer", sleep=pauses, **screen) as app:
+    async with visit_remembered(line, "/gerer", sleep=pauses, **screen) as app:
         await app.see("2,99 € par semaine")
         await app.move(state)
         await app.see_not("Écran masqué")
@@ -397,7 +397,7 @@ async def test_web_and_desktop_in_the_background_are_not_covered(
 async def test_system_back_leads_to_the_parent_screen(
     line: Line, pauses: Pauses, route: str, above: str, parent: str, screen: dict[str, Any]
 ) -> None:
-    async with returning(line, route, sleep=pauses, **screen) as app:
+    async with visit_remembered(line, route, sleep=pauses, **screen) as app:
         await app.see(above)
         await app.back()
         await app.see_not(above)

@@ -9,7 +9,7 @@ import pytest
 from tests.harness.cases import daily
 from tests.harness.driver import Driver
 from tests.views.conftest import Line, Serve, quiet
-from tests.views.visits import NARROW, SIZES, WIDE, Screen, returning
+from tests.views.visits import NARROW, SIZES, WIDE, Screen, visit_remembered
 
 CAMILLE, LARGE = "camille@demo.example", "gros-volume@demo.example"
 SAID = {
@@ -47,7 +47,7 @@ async def test_search_finds_purchases_of_all_periods_and_exports_them(
     serve: Serve, locale: str, screen: Screen
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
-    async with returning(line, "/achats", web=True, locale=locale, **screen) as app:
+    async with visit_remembered(line, "/achats", web=True, locale=locale, **screen) as app:
         await app.tap(said["h1"])
         assert app.route == "/recherche"
         await quiet(app, line)
@@ -67,14 +67,14 @@ async def test_search_finds_purchases_of_all_periods_and_exports_them(
 
 
 async def test_search_address_fills_in_its_query(line: Line) -> None:
-    async with returning(line, "/recherche?q=pixelune") as app:
+    async with visit_remembered(line, "/recherche?q=pixelune") as app:
         await app.until(lambda: purchases(app), "nothing found")
         assert all(row.startswith("Studio Pixelune") for row in purchases(app))
 
 
 async def test_search_result_opens_beside_the_results_in_wide_windows(line: Line) -> None:
     route = "/recherche?q=pixelune"
-    async with returning(line, route, **WIDE) as app:
+    async with visit_remembered(line, route, **WIDE) as app:
         await app.see("Sélectionnez un achat")
         await app.until(lambda: purchases(app), "nothing found")
         rows = purchases(app)
@@ -86,10 +86,10 @@ async def test_search_result_opens_beside_the_results_in_wide_windows(line: Line
         await app.press("Escape")
         assert app.route == "/recherche"
         assert purchases(app) == rows, "the words are still there"
-    async with returning(line, opened, **WIDE) as app:
+    async with visit_remembered(line, opened, **WIDE) as app:
         await app.see("Copier la référence")
         await app.until(lambda: purchases(app) == rows, "not as before")
-    async with returning(line, route, **NARROW) as app:
+    async with visit_remembered(line, route, **NARROW) as app:
         await app.until(lambda: purchases(app), "nothing found")
         await app.tap(rows[0])
         await app.see("Copier la référence")
@@ -98,7 +98,7 @@ async def test_search_result_opens_beside_the_results_in_wide_windows(line: Line
 
 async def test_search_in_partly_read_periods_asks_the_backend(serve: Serve) -> None:
     line = serve(LARGE)
-    async with returning(line, "/recherche") as app:
+    async with visit_remembered(line, "/recherche") as app:
         await app.see("Tapez au moins deux lettres")
         await app.enter("Éditeur, contenu, référence ou montant", "pixelune")
         await app.until(lambda: purchases(app), "nothing found")

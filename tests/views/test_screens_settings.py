@@ -11,7 +11,7 @@ import pytest
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, Line, Serve, choose_contract, quiet, remembered, sign_in, visit
 from tests.views.factories import ABONNE, subscribed
-from tests.views.visits import SIZES, WIDE, Screen, returning
+from tests.views.visits import SIZES, WIDE, Screen, visit_remembered
 from views.core.preferences import TEXT_SIZES
 
 
@@ -36,7 +36,7 @@ def sizes(app: Driver) -> set[float]:
 
 @SIZES
 async def test_settings_screen_shows_the_account_masked_and_all_choices(line: Line, screen: Screen) -> None:
-    async with returning(line, "/reglages", **screen) as app:
+    async with visit_remembered(line, "/reglages", **screen) as app:
         await app.see("Ada Blanchet", "@demo.example")
         await app.see_not(ABONNE)
         assert [words for level, words in app.headings() if level == 2] == [
@@ -51,7 +51,7 @@ async def test_settings_screen_shows_the_account_masked_and_all_choices(line: Li
 
 @SIZES
 async def test_account_button_opens_the_settings_and_back_leads_home(line: Line, screen: Screen) -> None:
-    async with returning(line, "/gerer", **screen) as app:
+    async with visit_remembered(line, "/gerer", **screen) as app:
         await app.see("Vos abonnements")
         await app.tap("Compte et réglages")
         await app.see("Affichage")
@@ -61,7 +61,7 @@ async def test_account_button_opens_the_settings_and_back_leads_home(line: Line,
 
 
 async def test_settings_apply_immediately_on_the_same_screen(line: Line) -> None:
-    async with returning(line, "/reglages") as app:
+    async with visit_remembered(line, "/reglages") as app:
         await app.tap("English")
         await app.see("Appearance")
         await app.tap("Dark")
@@ -77,7 +77,7 @@ async def test_settings_apply_immediately_on_the_same_screen(line: Line) -> None
 
 async def test_settings_are_restored_in_the_next_session(line: Line) -> None:
     device: dict[str, Any] = {}
-    async with returning(line, "/reglages", preferences=device) as app:
+    async with visit_remembered(line, "/reglages", preferences=device) as app:
         await app.tap("Sombre", "Réduire les animations", "150 %", "English")
         await app.see("Appearance")
         await quiet(app, line)
@@ -85,7 +85,7 @@ async def test_settings_are_restored_in_the_next_session(line: Line) -> None:
     assert kept(device)["theme"] == "dark"
     assert kept(device)["text_size"] == 1.5
     assert kept(device)["less_motion"] is True
-    async with returning(line, "/reglages", preferences=device) as app:
+    async with visit_remembered(line, "/reglages", preferences=device) as app:
         await app.see("Appearance")
         assert app.page.theme_mode is ft.ThemeMode.DARK
         assert app.controls(ft.Switch)[0].value
@@ -94,7 +94,7 @@ async def test_settings_are_restored_in_the_next_session(line: Line) -> None:
 
 async def test_settings_with_a_damaged_entry_are_the_defaults(line: Line) -> None:
     device = {"preferences": '{"text_size": 12}'}
-    async with returning(line, "/reglages", preferences=device, dark=True) as app:
+    async with visit_remembered(line, "/reglages", preferences=device, dark=True) as app:
         await app.see("Affichage")
         assert app.page.theme_mode is ft.ThemeMode.DARK, "it follows the device"
         await app.darken(False)
@@ -199,7 +199,7 @@ async def test_forgetting_the_device_clears_session_and_preferences(line: Line) 
 async def test_chosen_contract_is_not_used_for_another_subscriber(serve: Serve) -> None:
     line = serve(subscribed(), "camille@demo.example")
     device: dict[str, Any] = {}
-    async with returning(line, "/gerer", preferences=device) as app:
+    async with visit_remembered(line, "/gerer", preferences=device) as app:
         await choose_contract(app, "Mobile · 06 •• •• •• 84")
         await app.see("Carillon Mobile")
         await quiet(app, line)
@@ -211,7 +211,7 @@ async def test_chosen_contract_is_not_used_for_another_subscriber(serve: Serve) 
 
 
 async def test_settings_select_no_destination_of_the_rail(serve: Serve) -> None:
-    async with returning(serve(CAMILLE), "/reglages", **WIDE) as app:
+    async with visit_remembered(serve(CAMILLE), "/reglages", **WIDE) as app:
         await app.see("Réduire les animations")
         assert [rail.selected_index for rail in app.controls(ft.NavigationRail)] == [None]
         await app.tap("Accueil")

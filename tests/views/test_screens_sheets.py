@@ -12,7 +12,7 @@ from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import Line, Serve, visit
 from tests.views.factories import subscribed
-from tests.views.visits import NARROW, WIDE, Screen, returning, rows
+from tests.views.visits import NARROW, WIDE, Screen, rows, visit_remembered
 
 CAMILLE, VEILLE = "camille@demo.example", "veille@demo.example"
 COMMENT = "Précisez si vous le souhaitez"
@@ -83,7 +83,7 @@ SHEETS = [
 async def test_sheet_at_other_window_sizes_stays_open(
     serve: Serve, screen: Screen, route: str, button: str, title: str
 ) -> None:
-    async with returning(serve(subscribed()), route, **screen) as app:
+    async with visit_remembered(serve(subscribed()), route, **screen) as app:
         await app.tap(button)
         await see_it_stay(app, title)
         await app.press("Escape")
@@ -92,7 +92,7 @@ async def test_sheet_at_other_window_sizes_stays_open(
 
 @pytest.mark.parametrize("less_motion", [True, False])
 async def test_bottom_sheet_moves_unless_motion_is_reduced(serve: Serve, less_motion: bool) -> None:
-    async with returning(serve(subscribed()), "/reglages", **NARROW) as app:
+    async with visit_remembered(serve(subscribed()), "/reglages", **NARROW) as app:
         if less_motion:
             await app.tap("Réduire les animations")
         await app.tap("Se déconnecter")
@@ -103,7 +103,7 @@ async def test_bottom_sheet_moves_unless_motion_is_reduced(serve: Serve, less_mo
 
 
 async def test_shortcuts_at_other_window_sizes_stay_open(line: Line) -> None:
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Bonjour")
         await app.press("?")
         await see_it_stay(app, "Raccourcis clavier")
@@ -118,7 +118,7 @@ async def test_forgotten_password_at_other_window_sizes_stays_open(serve: Serve)
 
 @SCREENS
 async def test_report_at_other_window_sizes_keeps_what_was_typed(line: Line, screen: Screen) -> None:
-    async with returning(line, "/achats?periode=2026-05", **screen) as app:
+    async with visit_remembered(line, "/achats?periode=2026-05", **screen) as app:
         await report_first_purchase(app)
         await app.enter(COMMENT, "Jamais reçu")
         await see_it_stay(app, "Signaler un problème")
@@ -126,7 +126,9 @@ async def test_report_at_other_window_sizes_keeps_what_was_typed(line: Line, scr
 
 
 async def test_password_asked_in_a_sheet_at_other_window_sizes_is_kept(serve: Serve, clock: Clock) -> None:
-    async with returning(serve(subscribed(), settings=SandboxSettings(scrypt_log2_cost=4)), "/gerer") as app:
+    async with visit_remembered(
+        serve(subscribed(), settings=SandboxSettings(scrypt_log2_cost=4)), "/gerer"
+    ) as app:
         await app.see("Club Cubéo")
         clock.advance(hours=1)
         await app.tap("Résilier Club Cubéo", "Résilier l’abonnement")
@@ -137,7 +139,7 @@ async def test_password_asked_in_a_sheet_at_other_window_sizes_is_kept(serve: Se
 
 @SCREENS
 async def test_sheet_closes_when_another_screen_comes(line: Line, screen: Screen) -> None:
-    async with returning(line, "/achats?periode=2026-05", **screen) as app:
+    async with visit_remembered(line, "/achats?periode=2026-05", **screen) as app:
         await report_first_purchase(app)
         await app.go("/gerer")
         await app.see("Gérer internet+")
@@ -145,7 +147,7 @@ async def test_sheet_closes_when_another_screen_comes(line: Line, screen: Screen
 
 
 async def test_sheet_closes_when_the_session_ends(line: Line, clock: Clock) -> None:
-    async with returning(line, "/reglages") as app:
+    async with visit_remembered(line, "/reglages") as app:
         await app.tap("Se déconnecter")
         await app.see("Se déconnecter ?")
         clock.advance(days=400)
@@ -165,6 +167,6 @@ async def test_sheet_closes_when_the_session_ends(line: Line, clock: Clock) -> N
 async def test_sheet_of_a_contest_at_other_window_sizes_stays_open(
     serve: Serve, screen: Screen, button: str, title: str
 ) -> None:
-    async with returning(serve(VEILLE), "/gerer", **screen) as app:
+    async with visit_remembered(serve(VEILLE), "/gerer", **screen) as app:
         await app.tap("Ciné Lanterne · 4,99\u00a0€", button)
         await see_it_stay(app, title)

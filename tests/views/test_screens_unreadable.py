@@ -10,7 +10,7 @@ import pytest
 
 from tests.views.conftest import Line, Serve, quiet
 from tests.views.factories import WEEKLY, subscribed
-from tests.views.visits import NARROW, SIZES, returning, rows
+from tests.views.visits import NARROW, SIZES, rows, visit_remembered
 
 TEXT = "L’application ne comprend pas ce que le service en dit."
 
@@ -60,7 +60,7 @@ async def test_unreadable_record_is_counted_beside_the_others(
     serve: Serve, route: str, said: str, screen: dict[str, Any]
 ) -> None:
     line = odd(serve(subscribed()), -1)
-    async with returning(line, route, **screen) as app:
+    async with visit_remembered(line, route, **screen) as app:
         await app.see(said, TEXT)
         await quiet(app, line)
         await app.see_not("Réessayer")
@@ -68,7 +68,7 @@ async def test_unreadable_record_is_counted_beside_the_others(
 
 async def test_list_of_unreadable_records_only_is_not_shown_as_empty(serve: Serve) -> None:
     line = odd(serve(subscribed()), *range(1, 100))
-    async with returning(line, "/achats?periode=2026-04", **NARROW) as app:
+    async with visit_remembered(line, "/achats?periode=2026-04", **NARROW) as app:
         await app.see("illisible")
         assert len(rows(app)) <= 1
         await app.go("/gerer")
@@ -78,6 +78,6 @@ async def test_list_of_unreadable_records_only_is_not_shown_as_empty(serve: Serv
 
 async def test_account_without_a_readable_contract_offers_a_retry(serve: Serve) -> None:
     line = odd(serve(subscribed()), *range(100))
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Réessayer")
         await app.see_not("Aucun contrat")

@@ -14,7 +14,7 @@ from services.sandbox.data_file import Contract, Money, Purchase, Service, Subsc
 from tests.harness.driver import Driver
 from tests.harness.entries import bought
 from tests.views.conftest import NOW, PASSWORD, Serve, quiet
-from tests.views.visits import returning
+from tests.views.visits import visit_remembered
 from views.core.loadable import Loadable
 from views.core.text import Language
 from views.kit.design import Design
@@ -66,7 +66,7 @@ def somebody(
 @pytest.mark.parametrize("route", ["/", "/conso/internet", "/achats"])
 async def test_account_without_purchases_offers_no_earlier_period(serve: Serve, route: str) -> None:
     line = serve(somebody())
-    async with returning(line, route) as app:
+    async with visit_remembered(line, route) as app:
         await app.see("Vos achats internet+ apparaîtront ici dès le premier paiement.")
         await quiet(app, line)
         assert not any(name.startswith(("Voir la", "Voir les")) for name in app.names())
@@ -74,14 +74,14 @@ async def test_account_without_purchases_offers_no_earlier_period(serve: Serve, 
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet"])
 async def test_empty_current_period_links_to_the_last_one_with_purchases(serve: Serve, route: str) -> None:
-    async with returning(serve(somebody(entry("2026-03", "4.99"))), route) as app:
+    async with visit_remembered(serve(somebody(entry("2026-03", "4.99"))), route) as app:
         await app.tap("Voir les périodes précédentes")
         await app.see("Facturé en mars")
         assert app.route == "/achats?periode=2026-03"
 
 
 async def test_empty_list_names_the_last_period_with_purchases(serve: Serve) -> None:
-    async with returning(serve(somebody(entry("2026-03", "4.99"))), "/achats") as app:
+    async with visit_remembered(serve(somebody(entry("2026-03", "4.99"))), "/achats") as app:
         await app.see("Vos prochains achats internet+ apparaîtront ici.")
         await app.see_not("dès le premier paiement")
         await app.tap("Voir la facture de mars")
@@ -94,19 +94,19 @@ async def test_empty_list_names_the_last_period_with_purchases(serve: Serve) -> 
 )
 async def test_empty_period_names_its_invoice_month(serve: Serve, period: str, sentence: str) -> None:
     line = serve(somebody(entry("2026-02", "4.99")))
-    async with returning(line, f"/achats?periode={period}") as app:
+    async with visit_remembered(line, f"/achats?periode={period}") as app:
         await app.see(sentence)
 
 
 @pytest.mark.parametrize("route", ["/", "/conso/internet"])
 async def test_period_with_refunds_only_says_so(serve: Serve, route: str) -> None:
-    async with returning(serve(somebody(entry("2026-06", "-4.99"))), route) as app:
+    async with visit_remembered(serve(somebody(entry("2026-06", "-4.99"))), route) as app:
         await app.see("Aucun achat depuis le 26 avril, seulement des remboursements", "−4,99 €")
 
 
 async def test_spike_notice_names_the_total_and_the_average(serve: Serve) -> None:
     line = serve(somebody(entry("2026-06", "30.00"), entry("2026-05", "9.20")))
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Vos achats de la période, 30,00 €, dépassent votre moyenne, qui est de 9,20 €.")
 
 
@@ -114,7 +114,7 @@ async def test_negative_totals_give_a_refund_notice_instead_of_a_spike(serve: Se
     line = serve(
         somebody(entry("2026-06", "1.00"), entry("2026-05", "1.00"), entry("2026-05", "-9.20", number=1))
     )
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Vos remboursements dépassent vos achats de 8,20 €, du 26 mars au 25 avril.")
         await app.see_not("dépassent votre moyenne")
 
@@ -139,7 +139,7 @@ async def test_negative_totals_give_a_refund_notice_instead_of_a_spike(serve: Se
 async def test_home_sums_up_subscriptions_by_their_status(
     serve: Serve, subscriptions: tuple[Subscription, ...], sentence: str
 ) -> None:
-    async with returning(serve(somebody(subscriptions=subscriptions))) as app:
+    async with visit_remembered(serve(somebody(subscriptions=subscriptions))) as app:
         await app.see(sentence)
         await app.see_not("0 abonnement")
 
@@ -152,12 +152,12 @@ async def test_home_sums_up_subscriptions_by_their_status(
     ],
 )
 async def test_home_shows_the_effect_of_the_service_status(serve: Serve, service: str, sentence: str) -> None:
-    async with returning(serve(somebody(service=service))) as app:
+    async with visit_remembered(serve(somebody(service=service))) as app:
         await app.see(sentence)
 
 
 async def test_service_switch_mentions_outstanding_purchases_only_if_any(serve: Serve) -> None:
-    async with returning(serve(somebody()), "/gerer") as app:
+    async with visit_remembered(serve(somebody()), "/gerer") as app:
         await app.tap("Service internet+")
         await app.see("Désactiver le service internet+ ?")
         await app.see_not("restent dus")
@@ -166,7 +166,7 @@ async def test_service_switch_mentions_outstanding_purchases_only_if_any(serve: 
 async def test_missed_charge_is_shown_as_overdue(serve: Serve) -> None:
     late = subscription("late", next_charge_date=date(2026, 2, 28))
     today = subscription("today", next_charge_date=date(2026, 5, 14))
-    async with returning(serve(somebody(subscriptions=(late, today))), "/gerer") as app:
+    async with visit_remembered(serve(somebody(subscriptions=(late, today))), "/gerer") as app:
         await app.see("Paiement attendu depuis le 28 février 2026", "Prochain paiement : 14 mai")
         await app.tap("Résilier Club late")
         await app.see("Résilier Club late ?")
@@ -202,7 +202,7 @@ def test_pending_termination_past_its_date_is_shown_as_pending(serve: Serve) -> 
 async def test_refund_is_shown_as_deducted_and_its_purchase_as_partly_refunded(serve: Serve) -> None:
     bought = entry("2026-06", "9.00", number=1)
     back = entry("2026-06", "-2.00", number=2, refund_of=bought.payment_id)
-    async with returning(serve(somebody(bought, back)), "/achats") as app:
+    async with visit_remembered(serve(somebody(bought, back)), "/achats") as app:
         await app.until(lambda: any("Remboursé en partie" in name for name in app.names()), "no part")
         await app.go(f"/achats/{back.payment_id}")
         await app.see("À déduire en juin")
@@ -229,7 +229,7 @@ def bars(app: Driver, width: int) -> list[tuple[float, float]]:
 )
 async def test_negative_totals_have_bars_below_a_zero_line(serve: Serve, totals: dict[str, str]) -> None:
     line = serve(somebody(*(entry(month, amount) for month, amount in totals.items())))
-    async with returning(line, "/achats") as app:
+    async with visit_remembered(line, "/achats") as app:
         await app.until(lambda: bars(app, BAR), "no chart")
         drawn = dict(zip(reversed(MONTHS), bars(app, BAR)[1:], strict=True))
         amounts = {month: float(totals.get(month, "0.00")) for month in drawn}
@@ -239,6 +239,6 @@ async def test_negative_totals_have_bars_below_a_zero_line(serve: Serve, totals:
             total = amounts[month]
             assert (bottom if total >= 0 else top) == pytest.approx(zero)
             assert top - bottom == pytest.approx(HEIGHT * abs(total) / (highest - lowest))
-    async with returning(line, "/conso/internet") as app:
+    async with visit_remembered(line, "/conso/internet") as app:
         await app.until(lambda: bars(app, 10), "no small chart")
         assert all(0 <= bottom <= top <= 48.01 for bottom, top in bars(app, 10))

@@ -17,7 +17,7 @@ from services.insights.year import year_of
 from tests.harness.cases import daily
 from tests.services.insights.factories import NOW, entry, ledger, moment
 from tests.views.conftest import Line, Serve
-from tests.views.visits import SIZES, Screen, returning
+from tests.views.visits import SIZES, Screen, visit_remembered
 from views.core.text import Language
 from views.kit.design import Design
 from views.kit.theme import Layout
@@ -65,7 +65,7 @@ async def test_year_screen_shows_its_facts_and_saves_its_files(
 ) -> None:
     said, line = SAID[locale], serve(CAMILLE)
     route = "/conso/internet"
-    async with returning(line, route, web=True, locale=locale, **screen) as app:
+    async with visit_remembered(line, route, web=True, locale=locale, **screen) as app:
         await app.tap(said["link"])
         assert app.route == "/conso/annee?annee=2026"
         for key in ("title", "span", "known", "so_far", "none"):
@@ -86,7 +86,7 @@ def text_of(content: bytes) -> str:
 async def test_year_pdf_names_publishers_only_on_request_and_never_adult_ones(serve: Serve) -> None:
     line, said = serve(CAMILLE), SAID["fr-FR"]
     route = "/conso/annee?annee=2026"
-    async with returning(line, route, web=True) as app:
+    async with visit_remembered(line, route, web=True) as app:
         plain = text_of((await app.save(said["pdf"]))["src_bytes"])
         await app.tap(said["name"])
         named = text_of((await app.save(said["pdf"]))["src_bytes"])
@@ -99,7 +99,7 @@ async def test_year_pdf_names_publishers_only_on_request_and_never_adult_ones(se
 async def test_csv_of_the_year_sums_to_the_total_on_screen(serve: Serve) -> None:
     line, said = serve(CAMILLE), SAID["en-GB"]
     route = "/conso/annee?annee=2026"
-    async with returning(line, route, web=True, locale="en-GB") as app:
+    async with visit_remembered(line, route, web=True, locale="en-GB") as app:
         content = (await app.save(said["csv"]))["src_bytes"].decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(content)))
         counted = [Decimal(row["Amount counted in the total"]) for row in rows]
@@ -108,12 +108,12 @@ async def test_csv_of_the_year_sums_to_the_total_on_screen(serve: Serve) -> None
 
 async def test_year_address_that_is_unknown_shows_the_latest_year(line: Line) -> None:
     for asked in ("1999", "x", "²⁰²⁶", ""):
-        async with returning(line, f"/conso/annee?annee={asked}") as app:
+        async with visit_remembered(line, f"/conso/annee?annee={asked}") as app:
             await app.see("Mon année internet+ 2026")
 
 
 async def test_year_without_purchases_shows_the_empty_state(serve: Serve) -> None:
-    async with returning(serve(NEW), "/conso/annee") as app:
+    async with visit_remembered(serve(NEW), "/conso/annee") as app:
         await app.see("Aucun achat n’est connu.", "0,00 €")
 
 

@@ -12,7 +12,7 @@ from services.client.session import StoredSession
 from tests.harness.clock import Clock
 from tests.services.sandbox.visitor import visiting
 from tests.views.conftest import CAMILLE, Line, remembered
-from tests.views.visits import returning
+from tests.views.visits import visit_remembered
 
 
 async def steal(line: Line, clock: Clock) -> None:
@@ -47,13 +47,13 @@ async def test_security_notice_is_shown_in_the_next_session_and_links_to_the_set
     line: Line, clock: Clock, locale: str, title: str, action: str
 ) -> None:
     await steal(line, clock)
-    async with returning(line, locale=locale) as app:
+    async with visit_remembered(line, locale=locale) as app:
         await app.see(title)
         await app.tap(action)
         assert app.route == "/reglages"
 
 
 async def test_security_notice_is_not_shown_without_token_reuse(line: Line) -> None:
-    async with returning(line) as app:
+    async with visit_remembered(line) as app:
         await app.see("Camille")
         await app.see_not("Par sécurité")

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from services.settings import Runtime
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, Line, Serve, quiet, remembered, visit
-from tests.views.visits import listing, returning, rows
+from tests.views.visits import rows, visit_purchases, visit_remembered
 
 GROS_VOLUME = "gros-volume@demo.example"
 
@@ -33,7 +33,7 @@ async def export(app: Driver, which: str, button: str) -> None:
 
 async def test_csv_of_the_period_sums_to_its_total(line: Line) -> None:
     route = "/achats?periode=2026-05"
-    async with returning(line, route, web=True) as app:
+    async with visit_remembered(line, route, web=True) as app:
         await app.see("Facturé en mai")
         await export(app, "La période affichée", "Enregistrer le fichier")
         await app.see("Export enregistré")
@@ -48,7 +48,7 @@ async def test_csv_of_the_period_sums_to_its_total(line: Line) -> None:
 
 
 async def test_csv_of_every_period_is_in_english_for_an_english_locale(line: Line) -> None:
-    async with returning(line, "/achats", web=True, locale="en-GB") as app:
+    async with visit_remembered(line, "/achats", web=True, locale="en-GB") as app:
         await app.see("Current period")
         await export(app, "Every period", "Save the file")
         await app.see("Export saved")
@@ -60,7 +60,7 @@ async def test_csv_of_every_period_is_in_english_for_an_english_locale(line: Lin
 
 
 async def test_export_with_the_save_dialog_cancelled_reports_no_success(line: Line) -> None:
-    async with returning(line, "/achats") as app:
+    async with visit_remembered(line, "/achats") as app:
         await app.see("Période en cours")
         await export(app, "La période affichée", "Enregistrer le fichier")
         await app.until(lambda: app.saved, "nothing to save")
@@ -76,14 +76,14 @@ async def test_export_that_cannot_be_saved_shows_the_error(
         raise RuntimeError("zenity: not found")
 
     monkeypatch.setattr(ft.FilePicker, "save_file", without_zenity)
-    async with returning(line, "/achats") as app:
+    async with visit_remembered(line, "/achats") as app:
         await app.see("Période en cours")
         await export(app, "La période affichée", "Enregistrer le fichier")
         await app.see("Le fichier n’a pas pu être enregistré", "Cet appareil ne l’a pas accepté.")
 
 
 async def test_export_offline_shows_the_error_and_can_be_retried(line: Line) -> None:
-    async with returning(line, "/achats", web=True) as app:
+    async with visit_remembered(line, "/achats", web=True) as app:
         await app.see("Période en cours")
         await quiet(app, line)
         line.down = True
@@ -98,7 +98,7 @@ async def test_export_offline_shows_the_error_and_can_be_retried(line: Line) -> 
 
 async def test_long_export_shows_its_progress_and_can_be_cancelled(serve: Serve) -> None:
     line = serve(GROS_VOLUME)
-    async with returning(line, "/achats", web=True) as app:
+    async with visit_remembered(line, "/achats", web=True) as app:
         await app.see("10 000 achats")
         await quiet(app, line)
         with line.holding("page=30"):
@@ -126,7 +126,7 @@ async def test_export_on_a_phone_is_shared(line: Line) -> None:
 
 
 async def test_receipt_file_holds_the_facts_of_the_screen(line: Line) -> None:
-    async with listing(line, "/achats?periode=2026-05", web=True) as app:
+    async with visit_purchases(line, "/achats?periode=2026-05", web=True) as app:
         await app.tap(next(name for name in rows(app) if rows(app).count(name) == 1))
         await app.see("Référence, ")
         await quiet(app, line)
@@ -147,7 +147,7 @@ async def test_receipt_file_holds_the_facts_of_the_screen(line: Line) -> None:
 
 
 async def test_receipt_without_the_demo_has_no_demo_warning(line: Line) -> None:
-    async with listing(line, web=True, demo=False, locale="en-GB") as app:
+    async with visit_purchases(line, web=True, demo=False, locale="en-GB") as app:
         await app.tap(rows(app)[-1])
         await app.see("Reference, ")
         await app.tap("Save the receipt (PDF)")

@@ -23,7 +23,7 @@ SIZES = pytest.mark.parametrize(
 
 
 @asynccontextmanager
-async def returning(
+async def visit_remembered(
     line: Line, route: str = "/", *, who: str | None = None, **options: Any
 ) -> AsyncIterator[Driver]:
     """Open the app at `route` for a remembered subscriber; `options` are those of `visit`."""
@@ -32,9 +32,9 @@ async def returning(
 
 
 @asynccontextmanager
-async def listing(line: Line, route: str = "/achats", **options: Any) -> AsyncIterator[Driver]:
-    """Open a list of purchases as `returning` does, and wait until it is at rest."""
-    async with returning(line, route, **options) as app:
+async def visit_purchases(line: Line, route: str = "/achats", **options: Any) -> AsyncIterator[Driver]:
+    """Open a list of purchases as `visit_remembered` does, and wait until it is at rest."""
+    async with visit_remembered(line, route, **options) as app:
         await app.until(lambda: rows(app), "no purchases")
         await quiet(app, line)
         yield app
