@@ -339,7 +339,11 @@ class Session(httpx.Auth):
                 return None, None
             self._key = stored.offline_key() or self._key  # another window may have created the key
             self._refresh, self.expiry = stored.rt, stored.exp
-            await self._credentials.save(msgspec.structs.replace(stored, rt="", by=self._window).encode())
+            try:
+                await self._credentials.save(msgspec.structs.replace(stored, rt="", by=self._window).encode())
+            except CredentialsUnavailable:  # a slow store still removes the token, which no one presents
+                await self._put_back(stored)
+                raise
             self._exclusive = True
         except CredentialsUnavailable as error:
             raise KeyringUnavailable(error.problem) from None

@@ -511,6 +511,30 @@ async def test_start_without_an_answer_keeps_the_stored_token() -> None:
     await backend.close()
 
 
+async def test_slow_store_at_renewal_keeps_the_unused_token_for_the_next_start(
+    network: Network, clock: Clock
+) -> None:
+    class SlowStore(MemoryStore):
+        slow = False
+
+        async def save(self, secret: str) -> None:
+            await super().save(secret)
+            if self.slow:
+                raise CredentialsUnavailable(CredentialProblem.SLOW)
+
+    store = SlowStore()
+    backend = network.backend(store, clock)
+    await sign_in(backend)
+    first = (await kept(store)).rt
+    clock.advance(minutes=6)
+    store.slow = True
+    with pytest.raises(KeyringUnavailable):
+        await backend.account()
+    await backend.close()
+    assert network.renewals == []
+    assert (await kept(store)).rt == first
+
+
 async def test_concurrent_renewals_of_two_windows_keep_both_sessions(network: Network, clock: Clock) -> None:
     store = MemoryStore()
     one, other = network.backend(store, clock), network.backend(store, clock)
