@@ -14,7 +14,7 @@ from views.purchases.period_navigation import show_period
 from views.routes import PURCHASES, Destination, parent_of, purchase_address
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Keyboard:
     """Keyboard shortcuts of a page.
 

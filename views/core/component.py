@@ -55,7 +55,7 @@ def component(body: Callable[P, R]) -> Callable[P, R]:
     return cast(Callable[P, R], ft.component(guarded))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Memory:
     """Controls that a component built last, and its calls of `kept` functions in the current redraw."""
 

@@ -57,7 +57,7 @@ def keep_focus(button: ft.TextButton, key: str, act: Callable[[], Awaitable[None
     return button
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Handlers:
     """Event handlers of a button; a session has many, and closures would take twice the memory."""
 
