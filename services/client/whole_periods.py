@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from services.client.backend import Backend
 from services.client.cache import Reading
 from services.domain.errors import Changed, NotFound, UnexpectedAnswer
-from services.domain.models import Contract, PurchasePage
+from services.domain.models import Contract, PaymentStatus, PurchasePage
 from services.insights.ledger import NOTHING, PackedPeriod, PeriodEntries, counted
 
 PER_PAGE = 100
@@ -82,13 +82,11 @@ async def read_period(
 
     Raises:
         BackendError: a page could not be read, or (`Changed`) the list kept changing.
+        UnexpectedAnswer: without `most_pages`, an entry cannot be read.
     """
 
     async def read(number: int) -> PurchasePage:
-        answer = await page_of(backend, contract_id, period_id, number)
-        if answer.unreadable and most_pages is None:
-            raise UnexpectedAnswer("an entry cannot be read: the file would not be whole")
-        return answer.value
+        return (await page_of(backend, contract_id, period_id, number)).value
 
     for _ in range(TRIES):
         pages = [await read(1)]
@@ -97,6 +95,8 @@ async def read_period(
             on_progress(len(pages) / count)
             pages += await asyncio.gather(*map(read, range(first, min(first + AT_ONCE, count + 1))))
         if (period := assembled(pages)) is not None:
+            if period.unreadable and most_pages is None:
+                raise UnexpectedAnswer("an entry cannot be read: the file would not be whole")
             return period
     raise Changed("the purchases changed while they were read")
 
@@ -120,7 +120,8 @@ def pages_to_read(first: PurchasePage, most_pages: int | None) -> int:
 def assembled(pages: Sequence[PurchasePage]) -> PeriodEntries | None:
     """Return the period assembled from its first pages; None if the pages are not of the same list.
 
-    A whole period also has to sum to its total.
+    A whole period also has to sum to its total. If it does not, its entries of unknown status count as
+    unreadable: the total may include them.
     """
     first, unreadable = pages[0], sum(page.unreadable for page in pages)
     entries = tuple(entry for page in pages for entry in page.items)
@@ -129,11 +130,12 @@ def assembled(pages: Sequence[PurchasePage]) -> PeriodEntries | None:
         (page.period, page.pagination.total_count) == (first.period, first.pagination.total_count)
         for page in pages
     )
-    whole = len(entries) == first.pagination.total_count and (
-        sum(map(counted, entries), NOTHING) == first.period.total.amount
-    )
+    counted_all = len(entries) + unreadable == first.pagination.total_count
+    exact = sum(map(counted, entries), NOTHING) == first.period.total.amount
+    if not exact:
+        unreadable += sum(entry.payment_status is PaymentStatus.OTHER for entry in entries)
     once = len({each.payment_id for each in entries}) == len(entries)
-    if alike and once and (whole or partial or unreadable):
+    if alike and once and (partial or (counted_all and (exact or unreadable))):
         return PeriodEntries(first.period, entries[::-1], partial, unreadable)
     return None
 

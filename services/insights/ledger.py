@@ -26,7 +26,10 @@ class PeriodEntries:
     partial: bool = False
     """True if the period has more entries than were read: these are its newest."""
     unreadable: int = 0
-    """Number of entries that this version of the app cannot read."""
+    """Number of entries that this version of the app cannot read.
+
+    An entry of unknown status counts, although `entries` has it.
+    """
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,9 @@ class Ledger:
         for one in self.periods:
             if since is not None and one.period.end_date + timedelta(days=1) != since:
                 break
-            if one.partial or one.unreadable:
+            if one.unreadable:
+                return since
+            if one.partial:
                 days = [self.day(entry) for entry in one.entries]
                 return min(days) + timedelta(days=1) if days else since
             since = one.period.start_date

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from services.client.backend import Backend
 from services.client.cache import ResponseCache, encode
-from services.client.whole_periods import read_export
-from services.domain.errors import UnexpectedAnswer
+from services.client.whole_periods import read_export, read_period
+from services.domain.errors import Changed, UnexpectedAnswer
 from services.domain.models import Answer
 from tests.services.random_answers import CONTRACT
 from tests.services.random_server import RIGHT
@@ -140,7 +140,34 @@ async def test_unreadable_count_survives_a_restored_cache() -> None:
     assert (len(again.value.items), again.unreadable) == (1, 1)
 
 
-async def test_export_with_an_unreadable_entry_raises_unexpected_answer() -> None:
-    backend = await Scripted(always(200, purchases({"odd": True}))).backend()
+UNKNOWN = {**RIGHT["p1"], "paymentId": "odd", "paymentStatus": "on_hold"}
+
+
+def unsummed(*records: object) -> dict[str, Any]:
+    """Return a page whose entries known to count sum to less than the total of its period."""
+    page = purchases(*records)
+    page["period"] = {**page["period"], "total": {"amount": "9.98", "currency": "EUR"}}
+    return page
+
+
+@pytest.mark.parametrize("records", [(UNKNOWN,), ({"odd": True},)], ids=["unknown status", "unreadable"])
+async def test_period_with_an_entry_missing_from_its_total_counts_it_as_unreadable(
+    records: tuple[object, ...],
+) -> None:
+    backend = await Scripted(always(200, unsummed(*records))).backend()
+    period = await read_period(backend, "c1", "2024-04", lambda _: None, most_pages=1)
+    assert (period.entries[-1].payment_id, period.unreadable) == ("good", 1)
     with pytest.raises(UnexpectedAnswer):
         await read_export(backend, CONTRACT, ["2024-04"], lambda _: None)
+
+
+async def test_unknown_status_in_a_period_that_sums_to_its_total_is_no_gap() -> None:
+    backend = await Scripted(always(200, purchases(UNKNOWN))).backend()
+    period = await read_period(backend, "c1", "2024-04", lambda _: None)
+    assert (len(period.entries), period.unreadable) == (2, 0)
+
+
+async def test_period_of_readable_entries_with_another_sum_raises_changed() -> None:
+    backend = await Scripted(always(200, unsummed())).backend()
+    with pytest.raises(Changed):
+        await read_period(backend, "c1", "2024-04", lambda _: None, most_pages=1)
