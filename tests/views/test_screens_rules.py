@@ -188,3 +188,12 @@ def test_screens_animate_nothing_of_their_own() -> None:
                 built = ast.unparse(node.func)
                 own = ("ft.Animation", "ft.AnimatedSwitcher", "ft.AnimationStyle")
                 assert built not in own, f"{path.name}:{node.lineno} {built}"
+
+
+def test_signs_of_ways_on_are_drawn_only_by_the_kit() -> None:
+    """Keep one chevron for rows, one for links, and one icon for what opens outside the app."""
+    signs = ("Icons.CHEVRON_", "Icons.NAVIGATE_", "Icons.ARROW_FORWARD", "Icons.OPEN_IN_NEW", " url=")
+    for path, _ in sources():
+        if path.parent.name != "kit":
+            source = path.read_text(encoding="utf-8")
+            assert [sign for sign in signs if sign in source] == [], path.name

@@ -20,7 +20,7 @@ from views.core.context import use_design
 from views.core.sharing import File, FileFactory
 from views.core.text import joined
 from views.kit.buttons import row_as_button
-from views.kit.design import Design, decorative, text
+from views.kit.design import Design, chevron, decorative, text
 from views.kit.theme import RADIUS_GROUP, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS, TARGET
 from views.purchases.sharing import use_file_actions
 from views.routes import go, subscription_address
@@ -79,8 +79,7 @@ def entry_row(design: Design, one: Entry) -> ft.Control:
     if one.amount is not None:
         amount = formats.money(Money(amount=one.amount))
         parts.append(text(amount, design.type.h3, wrap=False, spoken=""))
-    if not design.crowded:
-        parts.append(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=muted))
+    parts.append(chevron(design))
     return row_as_button(
         design,
         ft.Container(

@@ -14,7 +14,7 @@ from views.core.context import use_design, use_sheets
 from views.core.proof import ProofState
 from views.core.proof_field import PasswordAsked
 from views.core.sheet_state import Sheet
-from views.kit.buttons import Handler, link, outline_button, strong_button
+from views.kit.buttons import Handler, action_link, link, outline_button, strong_button
 from views.kit.cards import column
 from views.kit.design import Design, decorative, text
 from views.kit.theme import SPACE_M, SPACE_S, negative_button
@@ -107,5 +107,5 @@ def AskedFirst(
 
     ask = partial(sheets.open, drawn)
     if serious:
-        return link(design, label, ask)
+        return action_link(design, label, ask)
     return strong_button(design, label, ask) if main else outline_button(design, label, ask)

@@ -17,7 +17,7 @@ from views.core.formatting import Formats
 from views.core.loadable import Loadable
 from views.core.recovery import Countdown
 from views.core.text import explain
-from views.kit.buttons import Handler, link, strong_button
+from views.kit.buttons import Handler, action_link, link, strong_button
 from views.kit.cards import Tone, card, column
 from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
@@ -85,7 +85,7 @@ def error_alert(design: Design, error: BackendError, retry: Handler, *, title: s
     explanation = explain(error, design.words)
     if isinstance(error, FINAL):
         return alert(design, Tone.INFO, explanation.title, explanation.text)
-    again = link(design, design.words("action.retry"), retry)
+    again = action_link(design, design.words("action.retry"), retry)
     return alert(
         design, Tone.NEGATIVE, title or explanation.title, explanation.text, *_next_try(design, error), again
     )
@@ -184,7 +184,7 @@ def freshness(design: Design, formats: Formats, shown: Loadable[T], retry: Handl
         title, sentence = words("banner.offline"), f"{words('banner.offline_text')} {age}."
     else:
         title, sentence = age, explain(shown.error, words).sentence
-    again = link(design, words("action.retry"), retry)
+    again = action_link(design, words("action.retry"), retry)
     return [alert(design, Tone.WARNING, title, sentence, *_next_try(design, shown.error), again)]
 
 

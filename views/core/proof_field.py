@@ -11,9 +11,8 @@ from views.core.fields import Field
 from views.core.notices import alert
 from views.core.proof import ProofState
 from views.core.text import explain
-from views.kit.buttons import Handler, icon_button
+from views.kit.buttons import Handler, external_strong_button, icon_button
 from views.kit.cards import Tone, column
-from views.kit.design import text
 from views.kit.theme import SPACE_S
 from views.sign_in.state import DEMO_PASSWORD
 
@@ -36,8 +35,8 @@ def PasswordAsked(proof: ProofState, on_submit: Handler, busy: bool) -> ft.Contr
     else:
         failure, actions = explain(proof.error, words), []
         if isinstance(proof.error, ActionNeeded) and (proof.error.url or "").startswith("https://"):
-            site = text(words("problem.operator"), design.type.label)
-            actions = [ft.Row([ft.FilledButton(site, url=proof.error.url)])]
+            site = external_strong_button(design, words("problem.operator"), proof.error.url or "")
+            actions = [ft.Row([site])]
         notice = alert(design, Tone.NEGATIVE, failure.title, failure.text, *actions)
     eye = icon_button(
         design,

@@ -14,7 +14,7 @@ from views.core.notices import alert
 from views.core.sheet_state import Sheet
 from views.core.text import explain
 from views.disputes.report_state import ReportState
-from views.kit.buttons import link, outline_button, strong_button
+from views.kit.buttons import action_link, outline_button, strong_button
 from views.kit.cards import Tone, column
 from views.kit.design import Design
 from views.kit.theme import SPACE_M, SPACE_XS
@@ -38,7 +38,7 @@ def report_sheet(design: Design, report: ReportState) -> Sheet:
     if report.error is not None:
         reason = explain(report.error, words)
         if isinstance(report.error, OutcomeUnknown):
-            check = link(design, words("action.check"), report.find_out)
+            check = action_link(design, words("action.check"), report.find_out)
             problems.append(alert(design, Tone.WARNING, reason.title, reason.text, check))
         else:
             problems.append(alert(design, Tone.NEGATIVE, reason.title, reason.text))

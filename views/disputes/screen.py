@@ -56,7 +56,15 @@ from views.disputes.dossier import (
 from views.disputes.parts import is_letter, next_line, silence_line, step_number
 from views.disputes.state import ContestForm, Reporting, SenderForm, StepForm
 from views.frame import Screen, reading_column, without_rights
-from views.kit.buttons import Handler, external_button, link, main_button, outline_button, strong_button
+from views.kit.buttons import (
+    Handler,
+    action_link,
+    external_button,
+    link,
+    main_button,
+    outline_button,
+    strong_button,
+)
 from views.kit.cards import Tone, card, column, key_values, tag
 from views.kit.checkboxes import checkbox
 from views.kit.design import Design, heading, semantic_group, text
@@ -278,7 +286,9 @@ def _refund_found(design: Design, review: ReviewState, case: Case) -> list[ft.Co
         return []
     title = design.words("contest.refund_found", date=design.formats.long_date(day))
     close = partial(review.close_contest, case.contest_id, case.today)
-    return [alert(design, Tone.POSITIVE, title, "", link(design, design.words("contest.close"), close))]
+    return [
+        alert(design, Tone.POSITIVE, title, "", action_link(design, design.words("contest.close"), close))
+    ]
 
 
 def _summary(design: Design, formats: Formats, case: Case) -> ft.Control:
@@ -455,19 +465,8 @@ def _actions(
 
 def _step_link(design: Design, label: str, step: Step, on_click: Handler, *, key: str) -> ft.Control:
     """Return a text link. A screen reader adds the step, since each step has the same label."""
-    underlined = design.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE)
-    spoken = f"{label}, {design.words(f'contest.step_{step}')}"
-    padding = ft.Padding.symmetric(horizontal=0, vertical=14)
-    return ft.Row(
-        [
-            ft.TextButton(
-                text(label, underlined, spoken=spoken),
-                on_click=on_click,
-                key=key,
-                style=ft.ButtonStyle(padding=padding),
-            )
-        ],
-        tight=True,
+    return action_link(
+        design, label, on_click, key=key, spoken=f"{label}, {design.words(f'contest.step_{step}')}"
     )
 
 

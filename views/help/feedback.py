@@ -15,7 +15,7 @@ from views.core.notices import alert
 from views.core.text import explain
 from views.help.feedback_state import NOT_USEFUL, USEFUL, Comment, Draft, FeedbackForm, FieldError, Stage
 from views.help.state import HelpState
-from views.kit.buttons import link, outline_button, strong_button
+from views.kit.buttons import action_link, outline_button, strong_button
 from views.kit.cards import Tone, card, column
 from views.kit.design import Design, heading, semantic_group, text
 from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
@@ -80,7 +80,7 @@ def UnsentFeedback(help_: HelpState, form: FeedbackForm) -> ft.Control:
         )
         for comment in shown
     ]
-    more = [link(design, words("feedback.more"), form.show_both)] if len(shown) == 1 else []
+    more = [action_link(design, words("feedback.more"), form.show_both)] if len(shown) == 1 else []
     failure = [_failure(design, form.error)] if form.error is not None else []
     sending = form.stage is Stage.SENDING
     return column(
@@ -182,7 +182,7 @@ def Deletion(form: FeedbackForm, draft: Draft, sending: bool) -> ft.Control:
                     container=True,
                     content=text(design.words("feedback.deleted"), design.type.body_s),
                 ),
-                link(design, design.words("feedback.undo"), form.restore),
+                action_link(design, design.words("feedback.undo"), form.restore),
             ],
             spacing=SPACE_XS,
             tight=True,

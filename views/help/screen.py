@@ -17,7 +17,7 @@ from views.help.feedback import Feedback
 from views.help.state import HelpState, Search
 from views.kit.buttons import icon_button, link, row_as_button, strong_button
 from views.kit.cards import card, column, group
-from views.kit.design import Design, heading, semantic_group, text
+from views.kit.design import Design, chevron, heading, semantic_group, text
 from views.kit.steps import steps
 from views.kit.theme import READING_WIDTH, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from views.purchases.billing_rule import OFFICIAL_CUT_OFF_DAY, rule_sentence
@@ -149,7 +149,7 @@ def _row(design: Design, match: Match, *, selected: bool | None) -> ft.Control:
                 expand=True,
                 tight=True,
             ),
-            ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.accent),
+            chevron(design),
         ],
         spacing=SPACE_M,
     )

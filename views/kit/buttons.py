@@ -11,7 +11,7 @@ from typing import Any
 import flet as ft
 
 from views.kit.design import Design, decorative, text
-from views.kit.theme import SPACE_2XS, SPACE_S, TARGET, brand_button
+from views.kit.theme import SPACE_2XS, SPACE_S, SPACE_XS, TARGET, brand_button
 
 Handler = Callable[..., Awaitable[None] | None]
 """Event handler. Pass bound methods: Flet never awaits the result of a lambda."""
@@ -60,8 +60,20 @@ def outline_button(design: Design, label: str, on_click: Handler | None, **optio
 
 def external_button(design: Design, label: str, url: str) -> ft.OutlinedButton:
     """Return a button that opens a URL outside the app, and says so to screen readers."""
+    return ft.OutlinedButton(_opening_outside(design, label), url=url)
+
+
+def external_strong_button(design: Design, label: str, url: str) -> ft.FilledButton:
+    """Return the button of a main action that is done outside the app."""
+    return ft.FilledButton(_opening_outside(design, label), url=url)
+
+
+def _opening_outside(design: Design, label: str) -> ft.Row:
+    """Return a label with the icon of what opens outside the app."""
     spoken = design.words("a11y.external", label=label)
-    return ft.OutlinedButton(text(label, design.type.label, spoken=spoken), url=url)
+    label_ = text(label, design.type.label, spoken=spoken)
+    label_.expand = label_.expand_loose = True
+    return ft.Row([label_, ft.Icon(ft.Icons.OPEN_IN_NEW, size=20)], spacing=SPACE_XS, tight=True)
 
 
 def link(
@@ -73,28 +85,34 @@ def link(
     spoken: str | None = None,
     sentence: bool = False,
 ) -> ft.Row:
-    """Return a text link with a chevron, in a row so that a stretching column does not widen the link.
+    """Return a text link that leads on, with a chevron. Its row keeps a stretching column from widening it.
 
     `spoken` is the accessible name, needed if a screen repeats the label. A `sentence` wraps if the space is
     too narrow; its parent must bound its width.
     """
-    label_ = text(
-        label, design.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), wrap=True, spoken=spoken
-    )
-    button = ft.TextButton(
-        ft.Row(
-            [label_, ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.accent)],
-            spacing=SPACE_2XS,
-            tight=True,
-        ),
-        on_click=on_click,
-        key=key,
-        style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=0, vertical=14)),
-    )
+    label_ = _underlined(design, label, spoken)
+    sign = ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.accent)
+    button = _text_button(ft.Row([label_, sign], spacing=SPACE_2XS, tight=True), on_click, key)
     if sentence:
         for part in (label_, button):
             part.expand = part.expand_loose = True
     return ft.Row([button], tight=True)
+
+
+def action_link(
+    design: Design, label: str, on_click: Handler, *, key: str | None = None, spoken: str | None = None
+) -> ft.Row:
+    """Return a text link that acts on the screen, without a chevron; `spoken` as for `link`."""
+    return ft.Row([_text_button(_underlined(design, label, spoken), on_click, key)], tight=True)
+
+
+def _underlined(design: Design, label: str, spoken: str | None) -> ft.Text:
+    return text(label, design.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE), spoken=spoken)
+
+
+def _text_button(content: ft.Control, on_click: Handler, key: str | None) -> ft.TextButton:
+    padding = ft.Padding.symmetric(horizontal=0, vertical=14)
+    return ft.TextButton(content, on_click=on_click, key=key, style=ft.ButtonStyle(padding=padding))
 
 
 def row_as_button(

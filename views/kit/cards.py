@@ -9,7 +9,7 @@ import flet as ft
 
 from views.core.text import blank, initial
 from views.kit.buttons import Handler, row_as_button
-from views.kit.design import Design, semantic_group, text
+from views.kit.design import Design, chevron, semantic_group, text
 from views.kit.theme import (
     RADIUS_CARD,
     RADIUS_GROUP,
@@ -92,7 +92,7 @@ def navigation_row(
     """Return a navigation row: icon, two lines, chevron; `action` is an underlined label, as of a link."""
     underlined = design.type.h4.copy(decoration=ft.TextDecoration.UNDERLINE)
     lines = [*_two_lines(design, title, subtitle), *([text(action, underlined)] if action else [])]
-    return row_as_button(design, _icon_row(design, icon, lines, ft.Icons.CHEVRON_RIGHT), on_click, key=key)
+    return row_as_button(design, _icon_row(icon, lines, chevron(design)), on_click, key=key)
 
 
 def _two_lines(design: Design, title: str, subtitle: str) -> list[ft.Control]:
@@ -101,11 +101,8 @@ def _two_lines(design: Design, title: str, subtitle: str) -> list[ft.Control]:
     return [text(title, design.type.body_medium), *below]
 
 
-def _icon_row(
-    design: Design, icon: ft.IconData, lines: list[ft.Control], trailing: ft.IconData | None
-) -> ft.Control:
-    """Return the content of a row: an icon, lines of text, and a second icon in the accent."""
-    end = [ft.Icon(trailing, size=20, color=design.colors.accent)] if trailing is not None else []
+def _icon_row(icon: ft.IconData, lines: list[ft.Control], *end: ft.Control) -> ft.Control:
+    """Return the content of a row: an icon, lines of text, and the sign at its end."""
     return ft.Container(
         ft.Row(
             [ft.Icon(icon, size=24), ft.Column(lines, spacing=0, expand=True, tight=True), *end],
@@ -126,9 +123,10 @@ def choice_row(
     key: str,
 ) -> ft.Control:
     """Return a row of a list of choices: icon, two lines, and a tick if it is the current choice."""
+    tick = [ft.Icon(ft.Icons.CHECK, size=20, color=design.colors.accent)] if chosen else []
     return row_as_button(
         design,
-        _icon_row(design, icon, _two_lines(design, title, subtitle), ft.Icons.CHECK if chosen else None),
+        _icon_row(icon, _two_lines(design, title, subtitle), *tick),
         on_click,
         name=f"{title}, {subtitle}" if subtitle else title,
         selected=chosen,

@@ -99,7 +99,7 @@ def _picture(design: Design, category: Category) -> ft.Control:
 
 def _onward(design: Design) -> ft.TextSpan:
     """Return the sign of a row that leads on."""
-    return ft.TextSpan("\u00a0\u00a0›", design.muted)
+    return ft.TextSpan("\u00a0›", design.onward)
 
 
 @kept

@@ -29,9 +29,9 @@ from views.core.notices import alert, error_alert, error_state, freshness, progr
 from views.core.review import ReviewState
 from views.core.text import joined
 from views.frame import Screen, paired, reading_column, without_rights
-from views.kit.buttons import link, row_as_button, strong_button
+from views.kit.buttons import action_link, row_as_button, strong_button
 from views.kit.cards import Tone, card, column, group, named_amounts
-from views.kit.design import Design, heading, semantic_group, text
+from views.kit.design import Design, chevron, heading, semantic_group, text
 from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_M, SPACE_S, SPACE_XS
 from views.purchases.rows import shown_names
 from views.reconcile.state import ReconcileState
@@ -243,9 +243,10 @@ def _line(design: Design, formats: Formats, comparing: ReconcileState, one: Cand
         text(below, design.type.body_s, design.colors.content_muted),
     ]
     row = ft.Container(
-        ft.Column(lines, spacing=SPACE_2XS, tight=True),
+        ft.Row(
+            [ft.Column(lines, spacing=SPACE_2XS, tight=True, expand=True), chevron(design)], spacing=SPACE_S
+        ),
         padding=ft.Padding.symmetric(horizontal=SPACE_M, vertical=SPACE_S),
-        alignment=ft.Alignment.CENTER_LEFT,
     )
     address = purchase_address(one.entry.payment_id, one.entry.period_id)
     return row_as_button(design, row, partial(go, address))
@@ -329,7 +330,7 @@ def Clocks(formats: Formats, clocks: TwoClocks) -> ft.Control:
     ]
     if lines:
         label = words("clocks.hide") if opened else words("clocks.show", n=len(lines))
-        parts.append(link(design, label, toggle, key="clocks"))
+        parts.append(action_link(design, label, toggle, key="clocks"))
     if opened:
         out = len(clocks.outside_month)
         rows = [

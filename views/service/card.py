@@ -14,7 +14,7 @@ from views.core.notices import alert, error_state, freshness, skeleton
 from views.core.sheet_state import Sheet
 from views.core.text import explain
 from views.forecast.parts import CeilingRow
-from views.kit.buttons import link
+from views.kit.buttons import action_link
 from views.kit.cards import Tone, card, column, tag
 from views.kit.design import Design, text
 from views.kit.theme import SPACE_M, SPACE_S
@@ -91,7 +91,7 @@ def _service_outcome(design: Design, service: ServiceState) -> list[ft.Control]:
         if isinstance(failure, Changed):
             return [alert(design, Tone.INFO, explain(failure, words).sentence)]
         if isinstance(failure, OutcomeUnknown):
-            check, reason = link(design, words("action.check"), service.load), explain(failure, words)
+            check, reason = action_link(design, words("action.check"), service.load), explain(failure, words)
             return [alert(design, Tone.WARNING, words("service.unknown"), reason.text, check)]
         return [alert(design, Tone.NEGATIVE, still, explain(failure, words).text)]
     if done is not None:

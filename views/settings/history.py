@@ -18,7 +18,7 @@ from views.core.kept_history import KeptHistoryState
 from views.core.notices import alert, progress
 from views.core.session import SessionState
 from views.core.sheet_state import Sheet
-from views.kit.buttons import link, outline_button, strong_button
+from views.kit.buttons import action_link, link, outline_button, strong_button
 from views.kit.cards import Tone, column
 from views.kit.design import Design, heading, text
 from views.kit.radios import Option, radios
@@ -111,7 +111,7 @@ def _kept_notices(design: Design, session: SessionState, kept: KeptHistoryState)
     notices: list[ft.Control] = []
     if kept.failed:
         retry = session.retry_history if kept.on else session.keep_history
-        again = link(design, words("action.retry"), retry, key="history-retry")
+        again = action_link(design, words("action.retry"), retry, key="history-retry")
         notices.append(unkept_alert(design, kept, again))
     if kept.dropped:
         notices.append(alert(design, Tone.INFO, words("history.dropped", n=kept.dropped)))

@@ -14,7 +14,14 @@ from views.core.notices import alert, store_alert, unkept
 from views.core.session import SessionState
 from views.core.text import Language, explain
 from views.demo.banner import DemoBanner
-from views.kit.buttons import icon_button, link, main_button, outline_button
+from views.kit.buttons import (
+    action_link,
+    external_strong_button,
+    icon_button,
+    link,
+    main_button,
+    outline_button,
+)
 from views.kit.cards import Tone, card, column
 from views.kit.design import Design, decorative, heading, semantic_group, text
 from views.kit.theme import (
@@ -245,12 +252,12 @@ def _problems(design: Design, form: SignInState) -> list[ft.Control]:
     session = form.session
     error = form.error or session.ended
     if error is None and session.unerased is not None:
-        again = link(design, design.words("action.retry"), session.erase_again)
+        again = action_link(design, design.words("action.retry"), session.erase_again)
         return [store_alert(design, session.unerased, "unerased", again)]
     if error is None and session.unopened is CredentialProblem.ABSENT:
         return [store_alert(design, session.unopened, unkept(session.unopened))]
     if error is None and session.unopened is not None:
-        again = link(design, design.words("action.retry"), session.start)
+        again = action_link(design, design.words("action.retry"), session.start)
         return [store_alert(design, session.unopened, "unopened", again)]
     if error is None:
         return []
@@ -258,8 +265,8 @@ def _problems(design: Design, form: SignInState) -> list[ft.Control]:
     tone = Tone.INFO if form.error is None else Tone.NEGATIVE
     actions: list[ft.Control] = []
     if isinstance(error, ActionNeeded) and error.url and error.url.startswith("https://"):
-        site = text(design.words("problem.operator"), design.type.label)
-        actions.append(ft.Row([ft.FilledButton(site, url=error.url)]))
+        site = external_strong_button(design, design.words("problem.operator"), error.url)
+        actions.append(ft.Row([site]))
     return [alert(design, tone, explanation.title, explanation.text, *actions)]
 
 

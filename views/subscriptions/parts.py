@@ -14,7 +14,7 @@ from views.core.formatting import Formats
 from views.core.notices import alert
 from views.core.sheet_state import Sheet
 from views.core.text import blank, explain
-from views.kit.buttons import link
+from views.kit.buttons import action_link
 from views.kit.cards import Tone, tag
 from views.kit.design import Design, titled
 from views.subscriptions.state import SubscriptionsState
@@ -100,7 +100,7 @@ def end_outcome(design: Design, subscriptions: SubscriptionsState) -> list[ft.Co
         if isinstance(failure, Changed):
             return [alert(design, Tone.INFO, reason.title, reason.text)]
         if isinstance(failure, OutcomeUnknown):
-            check = link(design, words("action.check"), subscriptions.load)
+            check = action_link(design, words("action.check"), subscriptions.load)
             return [alert(design, Tone.WARNING, words("subscription.unknown"), reason.text, check)]
         return [alert(design, Tone.NEGATIVE, words("subscription.failed"), reason.text)]
     if ended is None:

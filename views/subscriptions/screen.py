@@ -6,7 +6,6 @@ from functools import partial
 
 import flet as ft
 
-from services.domain.costs import monthly_cost
 from services.domain.models import Rhythm, Subscription, SubscriptionStatus
 from services.insights.calendar import upcoming
 from services.insights.publisher import watch, watched_until
@@ -17,11 +16,12 @@ from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
+from views.core.text import joined
 from views.disputes.parts import Contests
 from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import icon_button
 from views.kit.cards import column, group, navigation_row, tile
-from views.kit.design import Design, decorative, heading, text
+from views.kit.design import Design, chevron, heading, text
 from views.kit.theme import SPACE_M, SPACE_S, SPACE_XS
 from views.purchases.rows import TEXT_START
 from views.routes import CALENDAR, Destination, go, subscription_address
@@ -168,21 +168,20 @@ def _row(
     ends: bool,
     watched: str = "",
 ) -> ft.Control:
-    """Return a row: tile, name, next charge, price; and « Résilier » below if the app can do so."""
+    """Return a row: tile, title, one line, price; and « Résilier » below if the app can do so."""
     words = design.words
     title, name = subscription_names(design, one)
 
     def open_subscription() -> None:
         go(subscription_address(one.subscription_id))
 
-    texts: list[ft.Control] = [
-        text(title, design.type.body_medium),
-        *([text(name, design.type.body_s, design.colors.content_muted)] if name else []),
-    ]
-    upcoming = next_line(design, formats, subscriptions, one)
-    texts += [
-        text(line, design.type.body_s, design.colors.content_muted) for line in (upcoming, watched) if line
-    ]
+    texts: list[ft.Control] = [text(title, design.type.body_medium)]
+    known = subscriptions.subscriptions.data or ()
+    several = [each for each in known if each.merchant_name == one.merchant_name]
+    upcoming = watched or next_line(design, formats, subscriptions, one)
+    below = joined(name, upcoming) if len(several) > 1 else upcoming or name
+    if below:
+        texts.append(text(below, design.type.body_s, design.colors.content_muted))
     label = status_tag(design, formats, subscriptions, one)
     if label is not None:
         texts.append(ft.Container(label, padding=ft.Padding.only(top=SPACE_XS)))
@@ -194,7 +193,7 @@ def _row(
             *picture,
             ft.Column(texts, spacing=0, expand=True, tight=True),
             *price,
-            decorative(ft.Icon(ft.Icons.CHEVRON_RIGHT, size=20, color=design.colors.content_muted)),
+            chevron(design),
         ],
         spacing=SPACE_S,
     )
@@ -219,21 +218,17 @@ def _row(
             )
         )
     indent = 0 if design.crowded else TEXT_START - SPACE_S
-    below = [ft.Container(ft.Row(ending), padding=ft.Padding.only(left=indent))] if ending else []
-    return column(ft.MergeSemantics(main), *below, spacing=0)
+    end = [ft.Container(ft.Row(ending), padding=ft.Padding.only(left=indent))] if ending else []
+    return column(ft.MergeSemantics(main), *end, spacing=0)
 
 
 def _price(design: Design, one: Subscription) -> ft.Control:
-    """Return the price with its rhythm below; for a weekly price, the monthly cost too."""
-    money, words = design.formats.money, design.words
-    lines: list[str] = []
-    if one.recurring_charge_period is not Rhythm.OTHER:
-        lines.append(words(f"subscription.per_{one.recurring_charge_period.value}"))
-    if one.recurring_charge_period is Rhythm.WEEK:
-        lines.append(words("subscription.about_monthly", amount=money(monthly_cost(one))))
+    """Return the price with its rhythm below; a screen reader reads the costs by month and year too."""
+    rhythm = one.recurring_charge_period
+    lines = [] if rhythm is Rhythm.OTHER else [design.words(f"subscription.per_{rhythm.value}")]
     return ft.Column(
         [
-            text(money(one.price), design.type.h4, spoken=cost_line(design, one)),
+            text(design.formats.money(one.price), design.type.h3, spoken=cost_line(design, one), wrap=False),
             *(text(line, design.type.caption, design.colors.content_muted, spoken="") for line in lines),
         ],
         spacing=0,
