@@ -34,6 +34,7 @@ from views.kit.brand import CONSO_ET_MOI
 from views.kit.buttons import strong_button
 from views.kit.cover import cover
 from views.kit.design import Design, decorative
+from views.kit.progress import ring
 from views.kit.theme import READING_WIDTH, flet_theme, fonts, palette
 from views.navigation import Navigation
 from views.routes import FIRST_VIEW
@@ -267,6 +268,6 @@ def _starting(design: Design) -> ft.View:
         horizontal_alignment=ft.CrossAxisAlignment.CENTER,
         controls=[
             decorative(ft.Image(src=design.brand.mark, width=96, height=96)),
-            ft.ProgressRing(semantics_label=design.words("a11y.loading")),
+            ring(design, design.words("a11y.loading"), size=36),
         ],
     )

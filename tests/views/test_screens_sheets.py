@@ -90,16 +90,22 @@ async def test_sheet_at_other_window_sizes_stays_open(
         await app.until(lambda: not opened(app), "the sheet does not close")
 
 
-@pytest.mark.parametrize("less_motion", [True, False])
-async def test_bottom_sheet_moves_unless_motion_is_reduced(serve: Serve, less_motion: bool) -> None:
-    async with visit_remembered(serve(subscribed()), "/reglages", **NARROW) as app:
-        if less_motion:
+@pytest.mark.parametrize(
+    ("screen", "setting", "still"),
+    [(NARROW, False, False), (NARROW, True, True), (WIDE | {"reduce_motion": True}, False, True)],
+    ids=["moving", "narrow, by the setting", "wide, by the system"],
+)
+async def test_sheet_moves_unless_motion_is_reduced(
+    serve: Serve, screen: Screen, setting: bool, still: bool
+) -> None:
+    async with visit_remembered(serve(subscribed()), "/reglages", **screen) as app:
+        if setting:
             await app.tap("Réduire les animations")
         await app.tap("Se déconnecter")
         await app.until(lambda: headed(app, "Se déconnecter ?"), "no sheet")
         (sheet,) = app.controls(ft.BottomSheet)
-        still = ft.AnimationStyle(duration=ft.Duration(), reverse_duration=ft.Duration())
-        assert sheet.animation_style == (still if less_motion else None)
+        at_once = ft.AnimationStyle(duration=ft.Duration(), reverse_duration=ft.Duration())
+        assert sheet.animation_style == (at_once if still else None)
 
 
 async def test_shortcuts_at_other_window_sizes_stay_open(line: Line) -> None:

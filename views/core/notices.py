@@ -20,6 +20,7 @@ from views.core.text import explain
 from views.kit.buttons import Handler, action_link, link, strong_button
 from views.kit.cards import Tone, card, column
 from views.kit.design import Design, decorative, heading, semantic_group, text
+from views.kit.progress import bar
 from views.kit.theme import RADIUS_GROUP, SPACE_2XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS
 from views.routes import Destination, go
 
@@ -219,7 +220,7 @@ def progress(design: Design, loading: bool) -> ft.Control:
     """Return a thin bar while the content on screen is reloaded; an empty space of equal height otherwise."""
     if not loading:
         return ft.Container(height=2)
-    return ft.ProgressBar(height=2, semantics_label=design.words("a11y.loading"))
+    return bar(design, design.words("a11y.loading"), height=2)
 
 
 def skeleton(design: Design, *shapes: tuple[float | None, float]) -> ft.Control:

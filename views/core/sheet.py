@@ -1,4 +1,7 @@
-"""Bottom sheet on narrow windows, dialog on wide windows, with the same content."""
+"""Bottom sheet on narrow windows, dialog on wide windows, with the same content.
+
+Flet cannot show a dialog without its animation: if animations are disabled, wide windows get a bottom sheet.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def use_sheet(design: Design, sheet: Sheet | None) -> None:
     """
     opening = ft.use_memo(_Opening, [])
     if not opening.shown:
-        opening.dialog = design.layout.wide
+        opening.dialog = design.layout.wide and not design.still
         opening.number += 1
     opening.shown = sheet is not None
     drawn = None

@@ -11,6 +11,7 @@ from typing import Any
 import flet as ft
 
 from views.kit.design import Design, decorative, text
+from views.kit.progress import ring
 from views.kit.theme import SPACE_2XS, SPACE_S, SPACE_XS, TARGET, brand_button
 
 Handler = Callable[..., Awaitable[None] | None]
@@ -41,9 +42,9 @@ def main_button(design: Design, label: str, on_click: Handler, *, busy: str | No
     """Return the only brand-colored button of a screen; `busy` replaces the label and disables the button."""
     content: ft.Control = text(busy or label, design.type.label)
     if busy:
-        ring = ft.ProgressRing(width=20, height=20, stroke_width=2, color=design.colors.content_default)
+        turning = ring(design, "", size=20, stroke=2, color=design.colors.content_default)
         content = ft.Row(
-            [decorative(ring), content], spacing=SPACE_S, alignment=ft.MainAxisAlignment.CENTER, tight=True
+            [decorative(turning), content], spacing=SPACE_S, alignment=ft.MainAxisAlignment.CENTER, tight=True
         )
     return ft.FilledButton(content, on_click=on_click, disabled=bool(busy), style=brand_button(design.colors))
 

@@ -32,6 +32,7 @@ from views.kit.buttons import Handler, link, strong_button
 from views.kit.cards import Tone, column
 from views.kit.chips import Chip, choices
 from views.kit.design import Design, text
+from views.kit.progress import ring
 from views.kit.theme import SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET
 from views.purchases.list_window import ListWindow
 from views.purchases.period_summary import summary_card
@@ -216,9 +217,7 @@ def _rows(
             turning = window.last > listed.data.last_read
             rows.append(
                 ft.Container(
-                    ft.ProgressRing(semantics_label=words("purchases.loading_more"), width=24, height=24)
-                    if turning
-                    else None,
+                    ring(design, words("purchases.loading_more")) if turning else None,
                     key="more",
                     height=TARGET,
                     alignment=ft.Alignment.CENTER,
