@@ -92,15 +92,6 @@ async def test_settings_are_restored_in_the_next_session(line: Line) -> None:
         assert "settings.text_size-1.5" in app.chosen()
 
 
-async def test_settings_with_a_damaged_entry_are_the_defaults(line: Line) -> None:
-    device = {"preferences": '{"text_size": 12}'}
-    async with visit_remembered(line, "/reglages", preferences=device, dark=True) as app:
-        await app.see("Affichage")
-        assert app.page.theme_mode is ft.ThemeMode.DARK, "it follows the device"
-        await app.darken(False)
-        await app.until(lambda: app.page.theme_mode is ft.ThemeMode.LIGHT, "still dark")
-
-
 @pytest.mark.parametrize(
     ("route", "last"),
     [

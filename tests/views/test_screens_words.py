@@ -72,14 +72,6 @@ async def test_account_without_purchases_offers_no_earlier_period(serve: Serve, 
         assert not any(name.startswith(("Voir la", "Voir les")) for name in app.names())
 
 
-@pytest.mark.parametrize("route", ["/", "/conso/internet"])
-async def test_empty_current_period_links_to_the_last_one_with_purchases(serve: Serve, route: str) -> None:
-    async with visit_remembered(serve(somebody(entry("2026-03", "4.99"))), route) as app:
-        await app.tap("Voir les périodes précédentes")
-        await app.see("Facturé en mars")
-        assert app.route == "/achats?periode=2026-03"
-
-
 async def test_empty_list_names_the_last_period_with_purchases(serve: Serve) -> None:
     async with visit_remembered(serve(somebody(entry("2026-03", "4.99"))), "/achats") as app:
         await app.see("Vos prochains achats internet+ apparaîtront ici.")

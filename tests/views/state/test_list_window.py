@@ -181,11 +181,3 @@ def test_list_window_follows_a_list_reloaded_from_its_top() -> None:
     screen.window.reach(1, 40)
     assert screen.window.last <= 2
     assert screen.window.first <= screen.window.last
-
-
-def test_list_window_reports_a_scroll_past_the_head() -> None:
-    window = ListWindow(PER_PAGE)
-    window.on_scroll(0, scrolled(100, 800))
-    assert not window.scrolled_past_head
-    window.on_scroll(0, scrolled(300, 800))
-    assert window.scrolled_past_head

@@ -11,7 +11,7 @@ import pytest
 from tests.views.conftest import Serve, sign_in
 from tests.views.factories import ABONNE, subscribed
 from views.core.device import DeviceState
-from views.core.preferences import KEY, TEXT_SIZES, Preferences, PreferenceStore
+from views.core.preferences import KEY, Preferences, PreferenceStore
 from views.core.session import SessionState
 from views.core.text import Language
 
@@ -43,23 +43,6 @@ async def started(device: Device) -> DeviceState:
     state = DeviceState(store=store(device))
     await state.restore()
     return state
-
-
-@pytest.mark.parametrize("size", TEXT_SIZES)
-async def test_preferences_are_restored_at_the_next_start(size: float) -> None:
-    device = Device()
-    state = await started(device)
-    state.choose_language(Language.EN)
-    state.choose_theme(ft.ThemeMode.DARK)
-    state.choose_text_size(size)
-    state.remember_contract("box")
-    await state.save()
-    again = await started(device)
-    assert again.preferences == state.preferences
-    assert again.preferences.language is Language.EN
-    assert again.preferences.theme is ft.ThemeMode.DARK
-    assert again.preferences.text_size == size
-    assert again.preferences.contract_id == "box"
 
 
 async def test_preferences_at_their_defaults_are_not_stored() -> None:

@@ -8,12 +8,10 @@ from datetime import timedelta
 import pytest
 
 from services.domain.errors import Unreachable
-from services.domain.models import ServiceStatus, SubscriptionStatus
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
 from tests.views.conftest import PASSWORD, Line, Serve, sign_in, typed
 from tests.views.factories import ABONNE, WEEKLY, subscribed
-from views.service.state import ServiceState
 from views.subscriptions.state import SubscriptionsState
 
 QUICK = SandboxSettings(scrypt_log2_cost=4)
@@ -41,18 +39,6 @@ async def asked(line: Line, clock: Clock) -> SubscriptionsState:
 
 def terminations(line: Line) -> int:
     return sum(address.endswith("/termination") for address in line.asked)
-
-
-async def test_step_up_with_the_right_password_completes_the_termination(line: Line, clock: Clock) -> None:
-    state = await asked(line, clock)
-    state.proof.type(typed(PASSWORD))
-    await state.ending.confirm()
-    assert state.termination.receipt is not None
-    assert state.termination.receipt.status is SubscriptionStatus.TERMINATED
-    assert state.termination.asked is None
-    assert not state.proof.wanted
-    assert state.proof.password == ""
-    assert terminations(line) == 2, "refused, then done"
 
 
 async def test_step_up_cancelled_sends_nothing_and_forgets_the_password(line: Line, clock: Clock) -> None:
@@ -97,27 +83,6 @@ async def test_step_up_stops_when_the_backend_keeps_refusing(serve: Serve, clock
     assert state.proof.wanted
     assert state.proof.password == ""
     assert terminations(line) == 2
-
-
-async def test_step_up_is_required_to_suspend_the_service_but_not_to_activate_it(
-    line: Line, clock: Clock
-) -> None:
-    backend = line.backend()
-    await sign_in(backend, ABONNE)
-    clock.advance(minutes=11)
-    state = ServiceState(backend, (await backend.account()).value.contracts[0])
-    await state.load()
-    state.ask()
-    await state.switch.confirm()
-    assert state.proof.wanted
-    state.proof.type(typed(PASSWORD))
-    await state.switch.confirm()
-    assert state.switching.receipt is ServiceStatus.SUSPENDED
-    assert not state.proof.wanted
-    clock.advance(minutes=11)
-    state.ask()
-    await state.switch.confirm()
-    assert state.on
 
 
 async def test_step_up_password_is_not_in_the_repr(line: Line, clock: Clock) -> None:

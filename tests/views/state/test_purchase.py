@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from services.domain.errors import NotFound, Unreachable
-from tests.harness.clock import Clock
-from tests.views.conftest import CAMILLE, NOW, Line, Serve, first_contract
+from tests.views.conftest import NOW, Line, first_contract
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PurchasesState
 
@@ -35,46 +33,6 @@ async def test_purchase_of_the_list_is_shown_before_the_answer(line: Line) -> No
         assert state.purchase.loading
     await opening
     assert not state.purchase.loading
-
-
-async def test_purchase_answer_adds_its_refunds(serve: Serve) -> None:
-    listed, state = await both(serve(CAMILLE))
-    await listed.open("2026-04")
-    assert listed.shown.data is not None
-    refunded = next(p for p in listed.shown.data.pages[1] if p.refunded_amount is not None)
-    await state.open(refunded.payment_id, listed.find(refunded.payment_id))
-    assert state.purchase.data is not None
-    assert [refund.refund_of for refund in state.purchase.data.refunds] == [refunded.payment_id]
-
-
-async def test_purchase_offline_keeps_the_data_of_the_list_with_its_age(line: Line, clock: Clock) -> None:
-    listed, state = await both(line)
-    first = ids(listed)[0]
-    line.down = True
-    clock.advance(minutes=5)
-    await state.open(first, listed.find(first))
-    assert state.purchase.stale
-    assert state.purchase.at == NOW
-    line.down = False
-    await state.load()
-    assert not state.purchase.stale
-    assert state.purchase.at == clock.now
-
-
-async def test_purchase_offline_without_data_is_missing(line: Line) -> None:
-    _, state = await both(line)
-    line.down = True
-    await state.open("p-1", None)
-    assert state.purchase.missing
-    assert isinstance(state.purchase.error, Unreachable)
-
-
-async def test_purchase_that_does_not_exist_is_not_found(serve: Serve) -> None:
-    _, state = await both(serve(CAMILLE))
-    for payment_id in ("p-nowhere", "..", "a/b", ""):
-        await state.open(payment_id)
-        assert state.purchase.missing
-        assert isinstance(state.purchase.error, NotFound)
 
 
 async def test_purchase_answer_for_a_previous_purchase_is_dropped(line: Line) -> None:

@@ -13,12 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domain.errors import NotFound, Unavailable, Unreachable
+from services.domain.errors import Unreachable
 from services.domain.models import Filter, PaymentStatus, Purchase, PurchasePage
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
 from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, first_contract, long_lists, sign_in
-from views.purchases import state as state_module
 from views.purchases.state import (
     LISTS_KEPT,
     PAGES_KEPT,
@@ -182,28 +181,6 @@ async def test_period_step_beyond_the_oldest_or_newest_is_none(serve: Serve) -> 
     assert (state.step(-1), state.step(1)) == (None, "2026-02")
 
 
-async def test_period_outside_the_latest_six_is_not_found(serve: Serve) -> None:
-    state = await signed_in(serve(CAMILLE))
-    await state.open("2019-01")
-    assert state.shown.missing
-    assert isinstance(state.shown.error, NotFound)
-    assert state.period is None
-    assert state.periods.data
-    assert state.step(-1) is None
-
-
-async def test_failed_page_keeps_the_others_and_can_be_retried(long_line: Line) -> None:
-    state = await opened(long_line)
-    long_line.broken = "page=2"
-    await state.read_on()
-    assert isinstance(state.shown.error, Unavailable)
-    assert list(shown(state).pages) == [1]
-    long_line.broken = None
-    await state.read_on()
-    assert state.shown.error is None
-    assert list(shown(state).pages) == [1, 2]
-
-
 async def test_purchase_found_in_a_list_has_the_age_of_the_list(serve: Serve) -> None:
     state = await opened(serve(CAMILLE))
     first = shown(state).pages[1][0]
@@ -364,29 +341,6 @@ async def test_new_entries_between_two_pages_restart_the_list(serve: Serve) -> N
 
 
 # Long lists
-
-
-async def test_list_of_10000_purchases_is_read_once_in_bounded_memory(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(state_module, "PER_PAGE", 100)  # fewer requests: the sandbox delays each answer
-    line = serve(GROS_VOLUME)
-    state = await opened(line)
-    assert shown(state).total_count == 10_000
-    seen: dict[str, None] = {}
-    for number in range(1, shown(state).total_pages + 1):
-        await state.read_page(number)
-        for purchase in shown(state).pages[number]:
-            seen[purchase.payment_id] = None
-        assert len(shown(state).pages) <= PAGES_KEPT
-    assert len(seen) == 10_000
-    assert shown(state).whole
-    asked = [page for period, page in lists_asked(line) if period == "2026-06"]
-    assert sorted(map(int, asked)) == list(range(1, 101)), "each page once"
-    total = sum(((day.total or Decimal(0)) for day in shown(state).days.values()), Decimal(0))
-    assert state.period is not None
-    assert total == state.period.total.amount
-    assert all(day.complete for day in shown(state).days.values())
 
 
 async def test_evicted_page_is_read_again_without_changing_day_totals(serve: Serve) -> None:

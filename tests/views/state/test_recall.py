@@ -7,14 +7,12 @@ from collections.abc import Callable
 
 from services.client.backend import Backend
 from services.client.cache import CacheEntry, Priority
-from services.client.credentials import MemoryStore
 from services.domain.errors import Unreachable
 from services.domain.models import Filter
 from tests.harness.clock import Clock
 from tests.harness.patience import stretched
-from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, first_contract, long_lists, sign_in
-from tests.views.factories import ABONNE, subscribed
-from views.core.session import SessionState
+from tests.views.conftest import CAMILLE, LONG, NOW, PERIODS, Line, Serve, first_contract, long_lists
+from tests.views.factories import subscribed
 from views.purchases.detail_state import PurchaseState
 from views.purchases.state import PER_PAGE, PurchasesState
 from views.subscriptions.state import SubscriptionsState
@@ -160,21 +158,3 @@ async def test_termination_decided_on_cached_data_sends_its_etag(serve: Serve) -
     state.ending.ask(state.current[0])
     await state.ending.confirm()
     assert state.termination.receipt is not None
-
-
-async def test_preferred_contract_is_selected_from_the_cached_account(serve: Serve) -> None:
-    line = serve(subscribed())
-    backend = line.backend(MemoryStore())
-    await sign_in(backend, ABONNE)
-    await backend.account()
-    session = SessionState(backend, preferred="abonne-mobile")
-    line.down = True
-    await session.enter(None)
-    assert session.contract is not None
-    assert session.contract.contract_id == "abonne-mobile"
-    assert session.account.old
-    state = session.purchases
-    line.down = False
-    await session.load_account()
-    assert not session.account.old
-    assert session.purchases is state, "the same contract: what it shows stays"

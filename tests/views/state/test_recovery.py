@@ -122,20 +122,6 @@ async def test_recovery_probes_once_per_pause_then_reloads_each_failed_read_once
         assert recovery.restored == 1
 
 
-async def test_recovery_from_an_offline_start_loads_the_account(line: Line, nap: Nap) -> None:
-    session = SessionState(line.backend())
-    recovery = RecoveryState(session, nap)
-    await sign_in(session.backend, ABONNE)
-    line.down = True
-    await session.enter(None)
-    assert session.account.missing
-    line.down = False
-    await until(lambda: nap.asked)
-    nap.end()
-    await until(lambda: recovery.restored)
-    assert session.contract is not None
-
-
 async def test_recovery_ends_after_a_manual_reload(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         line.down = True
@@ -145,21 +131,6 @@ async def test_recovery_ends_after_a_manual_reload(line: Line, nap: Nap) -> None
         await until(lambda: recovery._task is None)
         assert recovery.restored == 1
         assert line.asked.count("/v1/me") == 0
-
-
-async def test_recovery_resumed_from_rest_retries_immediately(line: Line, nap: Nap) -> None:
-    async with watching(line, nap) as (session, recovery):
-        line.down = True
-        await session.load_management()
-        await until(lambda: nap.asked)
-        recovery.rest()
-        nap.end()
-        await a_while()
-        assert line.asked.count("/v1/me") == 0, "nobody looks"
-        line.down = False
-        recovery.wake()
-        await until(lambda: recovery.restored)
-        assert len(nap.asked) == 1
 
 
 async def test_recovery_woken_during_a_pause_retries_immediately(line: Line, nap: Nap) -> None:

@@ -60,17 +60,6 @@ def line(serve: Serve) -> Line:
     return serve(subscribed())
 
 
-async def test_dispute_form_without_a_reason_is_not_sent(line: Line) -> None:
-    report = await opened(line)
-    report.type_comment(typed("Jamais vu."))
-    await report.send()
-    assert report.unexplained
-    assert sent(line) == 0
-    report.choose(picked(DisputeReason.UNKNOWN))
-    assert not report.unexplained
-    assert report.comment == "Jamais vu."
-
-
 async def test_dispute_is_sent_as_entered_and_shown_on_the_purchase(line: Line) -> None:
     report = await opened(line, DisputeReason.NOT_RECEIVED)
     report.type_comment(typed("  Rien reçu.  "))
@@ -119,18 +108,6 @@ async def test_dispute_changed_after_a_lost_answer_shows_the_first_one(line: Lin
     assert shown is not None
     assert shown.dispute is not None
     assert shown.dispute.reason is DisputeReason.AMOUNT
-
-
-async def test_dispute_created_elsewhere_is_shown_instead_of_a_second_one(line: Line) -> None:
-    one, other = await opened(line), await opened(line)
-    for report in (one, other):
-        report.choose(picked(DisputeReason.UNKNOWN))
-        await report.send()
-    assert isinstance(other.error, NotPossible)
-    shown = other.purchase.purchase.data
-    assert shown is not None
-    assert shown.dispute is not None
-    assert len(await kept(line, dispute)) == 1
 
 
 async def test_dispute_offline_reports_the_error_and_keeps_the_form(line: Line) -> None:

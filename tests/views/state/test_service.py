@@ -11,10 +11,8 @@ from services.domain.errors import Changed, NotDone, OutcomeUnknown
 from services.domain.models import ServiceStatus
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
-from tests.harness.patience import stretched
 from tests.views.conftest import PASSWORD, Line, Serve, first_contract, typed
 from tests.views.factories import subscribed
-from views.service import state as service_module
 from views.service.state import ServiceState
 
 LATER = SandboxSettings(scrypt_log2_cost=4, suspension_delay=timedelta(minutes=2))
@@ -46,72 +44,6 @@ def line(serve: Serve) -> Line:
 def slow_line(serve: Serve) -> Line:
     """Return a line on which a change takes two minutes."""
     return serve(subscribed(), settings=LATER)
-
-
-async def test_service_shows_affected_subscriptions_and_outstanding_total(line: Line) -> None:
-    state = await read(line)
-    assert status(state) == (ON, None)
-    assert state.on
-    assert state.service.data is not None
-    assert state.service.data.affected_subscriptions == 3
-    assert str(state.service.data.outstanding.amount) == "8.97"  # 27 April, 4 and 11 May; no bill yet
-
-
-async def test_service_switch_takes_effect_only_after_the_answer(line: Line) -> None:
-    state = await read(line)
-    state.ask()
-    with line.holding("/service") as held:
-        switching = asyncio.create_task(state.switch.confirm())
-        await held.answered()
-        assert state.on, "asked for, not done"
-        assert state.changing
-        state.switch.dismiss()
-        assert state.switching.asked is OFF, "the sheet stays while it is being done"
-    await switching
-    assert status(state) == (OFF, None)
-    assert state.switching.receipt is OFF
-    assert not state.changing
-    state.ask()
-    assert state.switching.asked is ON
-    assert state.switching.receipt is None
-    await state.switch.confirm()
-    assert status(state) == (ON, None)
-
-
-async def test_service_switch_with_a_delay_is_pending_until_done(
-    slow_line: Line, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(service_module, "POLL", 0.01)
-    state = await read(slow_line)
-    state.ask()
-    await state.switch.confirm()
-    assert status(state) == (ON, OFF)
-    assert state.on, "still"
-    assert state.changing
-    assert state.switching.receipt is None
-    watching = asyncio.create_task(state.watch())
-    await asyncio.sleep(0.1)
-    assert not watching.done()
-    clock.advance(minutes=2)
-    await asyncio.wait_for(watching, stretched(5))
-    assert status(state) == (OFF, None)
-    assert not state.changing
-
-
-async def test_pending_service_switch_is_shown_in_another_session(slow_line: Line, clock: Clock) -> None:
-    state = await read(slow_line)
-    state.ask()
-    with slow_line.holding("/service") as held:
-        screen = asyncio.create_task(state.switch.confirm())
-        await held.answered()
-        screen.cancel()  # leave the screen and the session
-        await asyncio.gather(screen, return_exceptions=True)
-    again = await read(slow_line)
-    assert status(again) == (ON, OFF)
-    assert again.changing
-    clock.advance(minutes=2)
-    await again.load()
-    assert status(again) == (OFF, None)
 
 
 async def test_service_switch_with_stale_data_changes_nothing_and_reloads(serve: Serve, clock: Clock) -> None:

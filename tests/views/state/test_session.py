@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from services.client.credentials import CredentialProblem, CredentialsUnavailable, MemoryStore
+from services.client.credentials import MemoryStore
 from services.domain.errors import SessionExpired
-from services.domain.models import ContractKind
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, sign_in
 from views.core.session import Gate, SessionState
 
 FOYER = "foyer@demo.example"
-
-
-class Failing(MemoryStore):
-    """Store that cannot be read or cleared."""
-
-    async def load(self) -> str | None:
-        raise CredentialsUnavailable(CredentialProblem.LOCKED)
-
-    async def clear(self) -> None:
-        raise CredentialsUnavailable(CredentialProblem.REFUSED)
 
 
 async def inside(line: Line, identifier: str = CAMILLE, *, store: MemoryStore | None = None) -> SessionState:
@@ -42,35 +31,6 @@ def nothing_left(session: SessionState) -> bool:
         and session.purchases is None
         and session.purchase is None
     )
-
-
-async def test_session_without_a_stored_token_starts_signed_out(serve: Serve) -> None:
-    session = SessionState(serve(CAMILLE).backend())
-    assert session.gate.name == "STARTING"
-    await session.start()
-    assert session.gate.name == "SIGNED_OUT"
-    assert session.remembered_identifier is None
-    assert session.ended is None
-
-
-async def test_sign_in_loads_the_account_and_selects_the_first_contract(serve: Serve) -> None:
-    session = await inside(serve(CAMILLE))
-    assert session.gate is Gate.SIGNED_IN
-    assert session.account.data is not None
-    assert session.account.data.display_name == "Camille Martin"
-    assert session.contract is not None
-    assert session.contract.kind is ContractKind.INTERNET
-    assert session.purchases is not None
-    assert session.purchases.contract == session.contract
-    assert session.purchase is not None
-    assert session.purchase.contract == session.contract
-
-
-async def test_unreadable_store_at_start_is_reported_and_leads_to_the_sign_in(serve: Serve) -> None:
-    session = SessionState(serve(CAMILLE).backend(Failing()))
-    await session.start()
-    assert session.gate is Gate.SIGNED_OUT
-    assert session.unopened is CredentialProblem.LOCKED
 
 
 async def test_expired_session_clears_the_state_and_gives_the_reason(serve: Serve, clock: Clock) -> None:
@@ -102,20 +62,6 @@ async def test_session_expired_before_the_start_is_detected_by_the_first_read(
     assert again.remembered_identifier == CAMILLE
 
 
-async def test_sign_out_clears_the_state_and_the_store(serve: Serve) -> None:
-    line, store = serve(CAMILLE), MemoryStore()
-    session = await inside(line, store=store)
-    await session.sign_out()
-    assert nothing_left(session)
-    assert session.ended is None
-    assert session.remembered_identifier is None
-    assert await store.load() is None
-    assert not session.backend.signed_in
-    again = SessionState(line.backend(store))
-    await again.start()
-    assert again.gate is Gate.SIGNED_OUT
-
-
 async def test_sign_out_offline_takes_effect_immediately(serve: Serve) -> None:
     line, store = serve(CAMILLE), MemoryStore()
     session = await inside(line, store=store)
@@ -126,13 +72,6 @@ async def test_sign_out_offline_takes_effect_immediately(serve: Serve) -> None:
         assert nothing_left(session), "whatever the network takes"
     await leaving
     assert await store.load() is None
-
-
-async def test_sign_out_with_a_store_that_cannot_be_cleared_reports_it(serve: Serve) -> None:
-    session = await inside(serve(CAMILLE), store=Failing())
-    await session.sign_out()
-    assert nothing_left(session)
-    assert session.unerased is CredentialProblem.REFUSED
 
 
 async def test_account_load_in_flight_at_sign_out_is_dropped(line: Line) -> None:

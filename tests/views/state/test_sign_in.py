@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.client.credentials import MemoryStore
-from services.domain.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unavailable, Unreachable
+from services.domain.errors import ActionNeeded, Locked, Refused, SignInTimedOut, Unreachable
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, typed
@@ -82,7 +82,6 @@ async def test_sign_in_with_both_steps_opens_the_session(serve: Serve) -> None:
         ("06 39 98 01 12", None),
         ("06.39.98.01.12", None),
         ("+33 6 39 98 01 12", None),
-        *((pasted, None) for pasted in PASTED),
     ],
 )
 async def test_invalid_identifier_is_reported_without_a_request(
@@ -107,21 +106,6 @@ async def test_pasted_identifier_is_normalized_and_accepted(line: Line, pasted: 
     reminder.type(typed(pasted))
     await reminder.send()
     assert reminder.sent
-
-
-async def test_unknown_identifier_leads_to_the_password_step(serve: Serve) -> None:
-    form = await at_password(serve(CAMILLE), "nobody@demo.example")
-    form.type_password(typed("anything"))
-    await form.submit_password()
-    assert isinstance(form.error, Refused)
-
-
-async def test_empty_password_is_reported_without_a_request(line: Line) -> None:
-    form = await at_password(line)
-    line.down = True
-    await form.submit_password()
-    assert form.fault is FieldError.EMPTY
-    assert form.error is None
 
 
 async def test_wrong_password_stays_typed_and_shows_the_attempts_left(serve: Serve) -> None:
@@ -275,27 +259,6 @@ async def test_sign_in_to_finish_on_the_web_returns_to_the_identifier_with_the_e
     assert (form.step, form.password) == (Step.IDENTIFIER, "")
 
 
-async def test_sign_in_steps_offline_report_the_error_and_keep_the_input(line: Line) -> None:
-    form = await opened(line)
-    form.type_identifier(typed(CAMILLE))
-    line.down = True
-    await form.submit_identifier()
-    assert isinstance(form.error, Unreachable)
-    assert (form.step, form.identifier, form.busy) == (Step.IDENTIFIER, CAMILLE, False)
-    line.down = False
-    await form.submit_identifier()
-    assert form.error is None
-    form.type_password(typed(PASSWORD))
-    line.down = True
-    await form.submit_password()
-    assert isinstance(form.error, Unreachable)
-    assert (form.step, form.password, form.busy) == (Step.PASSWORD, PASSWORD, False)
-    line.down, line.broken = False, "/oauth/"
-    await form.submit_password()
-    assert isinstance(form.error, Unavailable)
-    assert form.password == PASSWORD
-
-
 async def test_remembered_identifier_skips_the_first_step(serve: Serve, clock: Clock) -> None:
     line, store = serve(CAMILLE, settings=SandboxSettings(scrypt_log2_cost=4)), MemoryStore()
     first = await opened(line, store=store)
@@ -340,15 +303,6 @@ async def test_demo_that_cannot_open_leaves_the_form_unchanged(line: Line) -> No
     await form.open_demo()
     assert isinstance(form.error, Unreachable)
     assert (form.identifier, form.password, form.remember) == ("", "", True)
-
-
-async def test_new_sign_in_clears_the_reason_of_the_expired_session(serve: Serve) -> None:
-    form = await opened(serve(CAMILLE))
-    form.session._expire()
-    assert form.session.ended is not None
-    form.type_identifier(typed(CAMILLE))
-    await form.submit_identifier()
-    assert form.session.ended is None
 
 
 @given(st.text(min_size=4, max_size=40).filter(lambda text: text.strip()))

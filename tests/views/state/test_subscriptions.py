@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.domain.errors import Changed, NotPossible
 from services.domain.models import Subscription, SubscriptionStatus
 from services.sandbox import Subscriber
 from tests.harness.clock import Clock
@@ -39,10 +38,6 @@ def names(subscriptions: tuple[Subscription, ...]) -> list[str]:
     return [each.subscription_id for each in subscriptions]
 
 
-def terminations(line: Line) -> int:
-    return sum(address.endswith("/termination") for address in line.asked)
-
-
 @pytest.fixture
 def person() -> Subscriber:
     return subscribed()
@@ -66,61 +61,6 @@ async def test_subscription_is_past_after_its_last_paid_day(line: Line, clock: C
     assert names(state.past) == [ENDING, PAST]
 
 
-async def test_termination_confirmed_is_done_and_shown_in_the_list(line: Line) -> None:
-    state = await read(line)
-    state.ending.ask(one(state, MONTHLY))
-    assert terminations(line) == 0, "asking does nothing yet"
-    await state.ending.confirm()
-    assert state.termination.asked is None
-    assert state.termination.failure is None
-    assert state.termination.receipt is not None
-    assert state.termination.receipt.termination_reference
-    ended = one(state, MONTHLY)
-    assert ended.status is SubscriptionStatus.TERMINATED
-    assert str(ended.termination_date) == "2026-06-01", "to the end of what is paid for"
-    assert ended.next_charge_date is None
-    assert MONTHLY in names(state.current), "there is still access"
-    state.ending.ask(one(state, WEEKLY))
-    assert state.termination.receipt is None
-
-
-async def test_termination_with_a_stale_list_changes_nothing_and_reloads(line: Line) -> None:
-    state, elsewhere = await read(line), await read(line)
-    elsewhere.ending.ask(one(elsewhere, MONTHLY))
-    await elsewhere.ending.confirm()
-    state.ending.ask(one(state, WEEKLY))
-    await state.ending.confirm()
-    assert isinstance(state.termination.failure, Changed)
-    assert state.termination.receipt is None
-    assert one(state, MONTHLY).status is SubscriptionStatus.TERMINATED, "what the other one did"
-    assert one(state, WEEKLY).status is SubscriptionStatus.ACTIVE, "nothing was done"
-    state.ending.ask(one(state, WEEKLY))
-    assert state.termination.failure is None
-    await state.ending.confirm()
-    assert state.termination.receipt is not None, "decided on what is true, it is done"
-
-
-async def test_termination_done_elsewhere_gives_the_same_receipt(line: Line) -> None:
-    state, elsewhere = await read(line), await read(line)
-    for each in (elsewhere, state):
-        each.ending.ask(one(each, WEEKLY))
-        await each.ending.confirm()
-    assert state.termination.receipt is not None
-    assert elsewhere.termination.receipt is not None
-    assert (
-        state.termination.receipt.termination_reference == elsewhere.termination.receipt.termination_reference
-    )
-
-
-async def test_termination_refused_is_reported_and_changes_nothing(line: Line) -> None:
-    state = await read(line)
-    state.ending.ask(one(state, ELSEWHERE))
-    await state.ending.confirm()
-    assert isinstance(state.termination.failure, NotPossible)
-    assert state.termination.failure.code == "TERMINATION_NOT_ALLOWED"
-    assert one(state, ELSEWHERE).status is SubscriptionStatus.ACTIVE
-
-
 async def test_subscription_load_in_flight_does_not_undo_a_termination(line: Line) -> None:
     state = await read(line)
     state.ending.ask(one(state, WEEKLY))
@@ -131,18 +71,6 @@ async def test_subscription_load_in_flight_does_not_undo_a_termination(line: Lin
         await held.answered()
     await asyncio.gather(older, ending)
     assert one(state, WEEKLY).status is SubscriptionStatus.TERMINATED
-
-
-async def test_charges_are_those_of_one_subscription_in_six_periods(line: Line) -> None:
-    state = await read(line)
-    await state.load_charges(WEEKLY, PERIODS)
-    assert state.charges.data is not None
-    days = [charge.payment_date for charge in state.charges.data]
-    assert len(days) == 24
-    assert days == sorted(days, reverse=True)
-    assert {charge.subscription_id for charge in state.charges.data} == {WEEKLY}
-    await state.load_charges(MONTHLY, PERIODS)
-    assert state.charges.data == ()
 
 
 async def test_charges_of_a_period_with_several_pages_are_all_read(serve: Serve) -> None:
@@ -162,17 +90,3 @@ async def test_charges_of_a_previous_subscription_are_dropped(line: Line) -> Non
         await asyncio.wait([other], timeout=0.05)
     await asyncio.gather(slow, other)
     assert state.charges.data == (), "it was never charged"
-
-
-async def test_charges_offline_are_missing_or_stale(line: Line) -> None:
-    state = await read(line)
-    line.down = True
-    await state.load_charges(WEEKLY, PERIODS)
-    assert state.charges.missing
-    line.down = False
-    await state.load_charges(WEEKLY, PERIODS)
-    line.down = True
-    await state.load_charges(WEEKLY, PERIODS)
-    assert state.charges.stale
-    assert state.charges.data is not None
-    assert len(state.charges.data) == 24
