@@ -19,8 +19,9 @@ SCREENS = pytest.mark.parametrize(
         ("/conso/internet", "Vos six dernières périodes"),
         ("/achats?periode=2026-05", "Facturé en mai"),
         ("/gerer", "Vos abonnements"),
+        ("/verifier", "Je reconnais"),
     ],
-    ids=["home", "usage", "purchases", "manage"],
+    ids=["home", "usage", "purchases", "manage", "check"],
 )
 
 

@@ -63,12 +63,12 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
     formats = Formats(words.language, insights.purchases.zone)
     waiting = insights.open_findings
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
+    ft.use_effect(insights.retry, stood_on, cleanup=lambda: None)
     ft.use_effect(review.load, [insights.contract.contract_id], cleanup=lambda: None)
     ft.use_effect(insights.see, [tuple(one.key for one in waiting)], cleanup=lambda: None)
     choice = contract_choice(design, session)
     if known.missing and known.error is not None:
-        return reading_column(design, *choice, error_state(design, known.error, insights.load))
+        return reading_column(design, *choice, error_state(design, known.error, insights.retry))
     if known.data is None:
         return reading_column(design, *choice, skeleton(design, (160, 20), (None, 20), (None, 48)))
     denied = [one for one in insights.findings if review.review.verdict(one.key) is Verdict.UNRECOGNISED]
@@ -94,7 +94,7 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
         *choice,
         column(
             progress(design, known.loading),
-            *freshness(design, formats, known, insights.load),
+            *freshness(design, formats, known, insights.retry),
             *unreadable_alert(design, "purchase", known.data.unreadable),
             *map(drawn, shown),
             *notes,

@@ -95,7 +95,7 @@ class InsightsState:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        return (self._ledger.part,)
+        return ((self.packed, self.retry),)
 
     @property
     def most_pages(self) -> int:
@@ -161,6 +161,22 @@ class InsightsState:
         Do nothing if the ledger is up to date: each screen that uses the ledger calls this method.
         """
         if not self._up_to_date:
+            await self._ledger.load()
+
+    async def retry(self) -> None:
+        """Read again the failed data that the ledger is computed from, then the ledger.
+
+        The ledger itself reads the data that is missing.
+        """
+        read_from = (
+            (self.purchases.periods, self.purchases.load_periods),
+            (self.subscriptions.subscriptions, self.subscriptions.load),
+            (self.service.service, self.service.load),
+            (self.review.served, self.review.load),
+        )
+        failed = [(part, read) for part, read in read_from if part.error is not None]
+        await asyncio.gather(*(read() for part, read in failed if part.data is not None))
+        if failed or not self._up_to_date:
             await self._ledger.load()
 
     @property

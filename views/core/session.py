@@ -235,13 +235,15 @@ class SessionState:
         self.contract, self.preferred = contract, contract.contract_id
 
     async def refresh(self) -> None:
-        """Reload the data of the home screen."""
+        """Reload the data of the home screen; then the ledger, once a screen has asked for it."""
         readings = [self.load_account(), self.load_management()]
         if self.insights is not None and self.contract is not None and self.contract.billing_rights:
             readings.append(self.insights.review.load())
         if self.purchases is not None:
             readings.append(self.purchases.load_periods())
         await asyncio.gather(*readings)
+        if self.insights is not None and self.insights.packed != Loadable():
+            await self.insights.load()
 
     async def refresh_purchases(self) -> None:
         """Reload the list of purchases and the open purchase."""

@@ -105,12 +105,14 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
     """Show the form of a new file, filled in from the finding, publisher or purchase in the address."""
     design = use_design()
     words, known = design.words, insights.ledger
+    formats = Formats(words.language, insights.purchases.zone)
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
+    ft.use_effect(insights.retry, stood_on, cleanup=insights.release)
     if known.missing and known.error is not None:
-        return reading_column(design, error_state(design, known.error, insights.load))
+        return reading_column(design, error_state(design, known.error, insights.retry))
     if known.data is None:
         return reading_column(design, skeleton(design, (160, 20), (None, 48), (None, 48)))
+    notices = progress(design, known.loading), *freshness(design, formats, known, insights.retry)
     begun = draft(
         insights.extended or known.data,
         insights.subscriptions.subscriptions.data or (),
@@ -118,8 +120,9 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
     )
     if begun is None:
         empty = state(design, ft.Icons.SEARCH_OFF, words("contest.none"), words("contest.none_text"))
-        return reading_column(design, empty)
-    return reading_column(design, ContestFields(insights, begun, f"{origin}/{key}"))
+        return reading_column(design, column(*notices, empty))
+    fields = ContestFields(insights, begun, f"{origin}/{key}")
+    return reading_column(design, column(*notices, fields, spacing=SPACE_M))
 
 
 def _chosen(insights: InsightsState, origin: str, key: str) -> frozenset[str]:
@@ -238,12 +241,12 @@ def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -
     design, session = use_design(), use_session()
     words, known = design.words, insights.ledger
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
+    ft.use_effect(insights.retry, stood_on, cleanup=insights.release)
     ft.use_effect(review.load, [insights.contract.contract_id], cleanup=lambda: None)
     reporting = ft.use_memo(partial(Reporting, insights, contest_id), [insights, contest_id])
     sender = ft.use_memo(partial(SenderForm, review), [review, contest_id])
     if known.missing and known.error is not None:
-        return reading_column(design, error_state(design, known.error, insights.load))
+        return reading_column(design, error_state(design, known.error, insights.retry))
     contest = review.review.contests.get(contest_id)
     if known.data is None or known.at is None or (contest is None and review.served.loading):
         return reading_column(design, skeleton(design, (160, 20), (None, 20), (None, 48)))
@@ -265,7 +268,7 @@ def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -
         design,
         column(
             progress(design, known.loading),
-            *freshness(design, formats, known, insights.load),
+            *freshness(design, formats, known, insights.retry),
             *_refund_found(design, review, case),
             _summary(design, formats, case),
             spacing=SPACE_M,

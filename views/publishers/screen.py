@@ -67,9 +67,9 @@ def PublisherCard(
     words, known = design.words, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
+    ft.use_effect(insights.retry, stood_on, cleanup=insights.release)
     if known.missing and known.error is not None:
-        return reading_column(design, error_state(design, known.error, insights.load))
+        return reading_column(design, error_state(design, known.error, insights.retry))
     if known.data is None:
         return reading_column(design, skeleton(design, (56, 56), (None, 20)))
     one = publisher(
@@ -95,7 +95,7 @@ def PublisherCard(
         design,
         column(
             progress(design, known.loading),
-            *freshness(design, formats, known, insights.load),
+            *freshness(design, formats, known, insights.retry),
             _facts(design, formats, insights, one),
             spacing=SPACE_M,
         ),

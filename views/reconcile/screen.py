@@ -72,7 +72,7 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
     words, contract, known = design.words, insights.contract, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     stood_on = [contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
+    ft.use_effect(insights.retry, stood_on, cleanup=insights.release)
     choice = contract_choice(design, session)
     period = _chosen(known.data, asked)
     contracts = session.account.data.contracts if session.account.data else ()
@@ -82,7 +82,7 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
         partial(ReconcileState, insights, period_id, others), [contract.contract_id, period_id]
     )
     if known.missing and known.error is not None:
-        return reading_column(design, *choice, error_state(design, known.error, insights.load))
+        return reading_column(design, *choice, error_state(design, known.error, insights.retry))
     if known.data is None:
         return reading_column(design, *choice, skeleton(design, (160, 20), (None, 48)))
     if period is None:
@@ -99,7 +99,7 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
         return reading_column(design, *choice, early)
     clocks = two_clocks(known.data, period.end_date)
     read = column(
-        progress(design, known.loading), *freshness(design, formats, known, insights.load), spacing=SPACE_M
+        progress(design, known.loading), *freshness(design, formats, known, insights.retry), spacing=SPACE_M
     )
     beside = [] if clocks is None else [Clocks(formats, clocks)]
     parts = paired(design, Comparison(comparing, review), *beside)

@@ -59,7 +59,7 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
     design, session = use_design(), use_session()
     words, contract_id = design.words, insights.contract.contract_id
     searching = ft.use_memo(partial(SearchState, insights), [contract_id])
-    ft.use_effect(insights.load, [contract_id, insights.purchases.periods.data], cleanup=insights.release)
+    ft.use_effect(insights.retry, [contract_id, insights.purchases.periods.data], cleanup=insights.release)
 
     async def begin() -> None:
         if asked and not searching.typed:
@@ -70,7 +70,7 @@ def Search(insights: InsightsState, asked: str, payment_id: str | None) -> ft.Co
     known = insights.ledger
     content: ft.Control
     if known.missing and known.error is not None:
-        content = error_state(design, known.error, insights.load)
+        content = error_state(design, known.error, insights.retry)
     elif known.data is None:
         content = skeleton(design, (None, 40), (None, 40))
     else:
@@ -96,7 +96,7 @@ def Results(searching: SearchState, selected: str | None) -> ft.Control:
     formats = Formats(words.language, searching.insights.purchases.zone)
     notices: list[ft.Control] = [
         progress(design, searching.loading),
-        *freshness(design, formats, known, searching.insights.load),
+        *freshness(design, formats, known, searching.insights.retry),
     ]
     if searching.error is not None:
         notices.append(error_alert(design, searching.error, searching.run))

@@ -58,10 +58,10 @@ def Bills(insights: InsightsState, history: HistoryState, asked: str) -> ft.Cont
     words, contract, known = design.words, insights.contract, insights.ledger
     formats = Formats(words.language, insights.purchases.zone)
     stood_on = [contract.contract_id, insights.purchases.periods.data]
-    ft.use_effect(insights.load, stood_on, cleanup=insights.release)
+    ft.use_effect(insights.retry, stood_on, cleanup=insights.release)
     choice = contract_choice(design, session)
     if known.missing and known.error is not None:
-        return reading_column(design, *choice, error_state(design, known.error, insights.load))
+        return reading_column(design, *choice, error_state(design, known.error, insights.retry))
     ledger = insights.extended
     if ledger is None or known.at is None:
         return reading_column(design, *choice, skeleton(design, (160, 20), (None, BARS)))
@@ -70,7 +70,7 @@ def Bills(insights: InsightsState, history: HistoryState, asked: str) -> ft.Cont
     notes = [words("check.partial", n=insights.most_pages * 100)] if ledger.partial else []
     read = column(
         progress(design, known.loading),
-        *freshness(design, formats, known, insights.load),
+        *freshness(design, formats, known, insights.retry),
         *_choice(design, ledger, told),
         spacing=SPACE_M,
     )

@@ -135,6 +135,23 @@ async def test_return_to_a_contract_reads_no_period_again(line: Line) -> None:
     assert [each for each in line.asked if "perPage=100" in each] == []
 
 
+async def test_failed_refresh_marks_the_ledger_as_stale_and_retry_reads_all_of_it_again(line: Line) -> None:
+    session = await inside(line)
+    insights = session.insights
+    assert insights is not None
+    await insights.load()
+    read_from = insights.purchases, insights.subscriptions, insights.service, insights.review
+    line.down = True
+    await session.refresh()
+    assert all(holder.parts[0][0].stale for holder in (insights, *read_from))
+    line.down = False
+    await insights.retry()
+    assert not any(holder.parts[0][0].old for holder in (insights, *read_from))
+    line.asked.clear()
+    await insights.retry()
+    assert line.asked == [], "nothing failed"
+
+
 async def test_concurrent_sessions_share_no_state(serve: Serve) -> None:
     line = serve(CAMILLE, FOYER)
     one, other = await asyncio.gather(inside(line), inside(line, FOYER))
