@@ -89,6 +89,7 @@ async def open_app(
     if info is not None:
         device.speak([locale.language_code for locale in info.locales])
     device.device_still = features.disable_animations or features.reduce_motion
+    device.contrast = features.high_contrast
     session.preferred = device.preferences.contract_id
     apply_theme(page, device)
 
@@ -148,7 +149,7 @@ async def open_app(
 def apply_theme(page: ft.Page, device: DeviceState) -> None:
     """Apply the user's theme, appearance and language to the page."""
     theme = flet_theme(
-        palette(device.dark),
+        palette(device.dark, contrast=device.contrast),
         device.layout,
         reduced_motion=device.still,
         text_size=device.preferences.text_size,
@@ -177,6 +178,7 @@ def App(
         dark=device.dark,
         still=device.still,
         text_size=device.preferences.text_size,
+        contrast=device.contrast,
     )
 
     def dress_page() -> None:

@@ -31,11 +31,13 @@ class Device:
         web: bool = True,
         platform: ft.PagePlatform = ft.PagePlatform.LINUX,
         reduce_motion: bool = False,
+        high_contrast: bool = False,
         preferences: dict[str, Any] | None = None,
     ) -> None:
         self.width, self.height, self.dark = width, height, dark
         self.locale, self.web, self.platform = locale, web, platform
         self.reduce_motion = reduce_motion
+        self.high_contrast = high_contrast
         self.preferences: dict[str, Any] = {} if preferences is None else preferences
         self.launched: list[str] = []
         self.announced: list[str] = []
@@ -96,7 +98,8 @@ class Device:
                 features = dict.fromkeys(
                     (field.name for field in dataclasses.fields(AccessibilityFeatures)), False
                 )
-                return {**features, "reduce_motion": self.reduce_motion, "supports_announcements": True}
+                asked = {"reduce_motion": self.reduce_motion, "high_contrast": self.high_contrast}
+                return {**features, **asked, "supports_announcements": True}
             case "Share", _:
                 self.calls.append((kind, method, arguments))
                 return {"status": "success", "raw": ""}

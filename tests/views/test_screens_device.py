@@ -9,7 +9,7 @@ from tests.harness.clock import Clock
 from tests.harness.driver import Driver
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, quiet, visit
 from tests.views.visits import NARROW, WIDE, rows, visit_purchases, visit_remembered
-from views.kit.theme import palette
+from views.kit.theme import Layout, flet_theme, palette
 
 
 async def test_arrow_keys_step_through_the_periods_and_stop_at_the_newest(line: Line) -> None:
@@ -169,6 +169,15 @@ async def test_platform_brightness_change_updates_the_colors(serve: Serve) -> No
         await app.until(lambda: background(app) == palette(dark=True).bg_primary, "still light")
         await turn("light")
         await app.until(lambda: background(app) == palette(dark=False).bg_primary, "still dark")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_platform_in_high_contrast_gets_its_palette(serve: Serve, dark: bool) -> None:
+    async with visit(serve(CAMILLE), high_contrast=True, dark=dark) as app:
+        await app.see("Identifiez-vous")
+        theme = app.page.dark_theme if dark else app.page.theme
+        assert theme == flet_theme(palette(dark, contrast=True), Layout.S)
+        assert palette(dark, contrast=True).content_muted in {text.color for text in app.controls(ft.Text)}
 
 
 async def test_changes_made_while_disconnected_are_sent_after_reconnection(line: Line) -> None:

@@ -19,6 +19,7 @@ COLOUR = re.compile(r"#(?:[0-9A-F]{2})?[0-9A-F]{6}")
 LITERAL = re.compile(r"#[0-9A-Fa-f]{6}|\bColors\.(?!TRANSPARENT\b)\w+")
 
 TEXT, SIGN = 4.5, 3.0  # WCAG 2.2: 1.4.3 (text), 1.4.11 (signs and controls)
+ENHANCED = {TEXT: 7.0, SIGN: 4.5}  # in high contrast: 1.4.6 (text)
 GROUNDS = ("bg_primary", "bg_canvas", "surface_card", "surface_sheet", "surface_sunken")
 STATUSES = ("positive", "negative", "warning", "info")
 PAIRS = [
@@ -99,9 +100,9 @@ def brand(request: pytest.FixtureRequest) -> Brand:
     return request.param
 
 
-@pytest.fixture(params=[False, True], ids=["light", "dark"])
+@pytest.fixture(params=["light", "dark", "light contrast", "dark contrast"])
 def colours(request: pytest.FixtureRequest, brand: Brand) -> Palette:
-    return palette(bool(request.param), brand)
+    return palette("dark" in request.param, brand, contrast="contrast" in request.param)
 
 
 def values(colours: Palette) -> dict[str, str]:
@@ -131,6 +132,32 @@ def test_contrast_computation_matches_wcag() -> None:
 def test_color_pair_has_its_required_contrast(colours: Palette, front: str, back: str, least: float) -> None:
     tokens = values(colours)
     assert contrast(tokens[front], tokens[back]) >= least
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("front", "back", "least"),
+    [*PAIRS, *((edge, ground, SIGN) for edge in ("border_hairline", "accent") for ground in GROUNDS)],
+)
+def test_color_pair_in_high_contrast_has_its_enhanced_contrast(
+    brand: Brand, dark: bool, front: str, back: str, least: float
+) -> None:
+    tokens = values(palette(dark, brand, contrast=True))
+    # The focus fill covers a text: no gray has 4.5:1 to the ground and 7:1 to the text.
+    needed = least if front == "focus_fill" else ENHANCED[least]
+    assert contrast(tokens[front], tokens[back]) >= needed
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_sheets_in_high_contrast_have_a_visible_edge(dark: bool) -> None:
+    colours = palette(dark, contrast=True)
+    assert contrast(colours.border_sheet, colours.surface_sheet) >= ENHANCED[TEXT]
+    made = flet_theme(colours, Layout.S)
+    for themed in (made.dialog_theme, made.bottom_sheet_theme):
+        assert themed is not None
+        assert isinstance(themed.shape, ft.RoundedRectangleBorder)
+        assert themed.shape.side is not None
+        assert themed.shape.side.color == colours.border_sheet
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import flet as ft
 import pytest
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
+from PIL import Image
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from tests.harness.servers import served
@@ -159,6 +160,32 @@ def test_page_start_without_a_client_file_shows_the_error_and_a_retry(
     page.get_by_role("button", name=said[-1]).click()
     page.get_by_role("button", name="Continuer").wait_for(state="attached", timeout=FIRST_LOAD)
     assert shown(page) == ""
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "asked", [{"forced_colors": "active"}, {"contrast": "more"}], ids=["forced colors", "more contrast"]
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_loading_page_in_high_contrast_shows_its_text_and_its_bar(
+    browser: Browser, address: str, asked: dict[str, Any], scheme: Any
+) -> None:
+    context = browser.new_context(locale="fr-FR", color_scheme=scheme, **asked)
+    page = context.new_page()
+    page.route("**/main.dart.wasm", lambda _: None)  # never answered
+    page.goto(address, wait_until="domcontentloaded")
+    page.evaluate("""
+        document.querySelector("#loading").dataset.step = "download";
+        document.querySelectorAll("#loading progress").forEach((bar) => { bar.value = 50; });
+    """)
+    style = page.locator("#loading").evaluate(
+        "(loading) => [getComputedStyle(loading).color, getComputedStyle(loading).backgroundColor]"
+    )
+    black_and_white = ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    assert style == (black_and_white if scheme == "light" else black_and_white[::-1])
+    with Image.open(BytesIO(page.locator("#loading progress:visible").screenshot())) as bar:
+        filled, empty = (bar.convert("L").getpixel((bar.width * at // 8, bar.height // 2)) for at in (2, 6))
+    assert {filled, empty} == {0, 255}
     context.close()
 
 

@@ -30,6 +30,8 @@ class DeviceState:
     device_dark: bool = False
     device_still: bool = False
     """The platform asks for less motion."""
+    contrast: bool = False
+    """The platform asks for high contrast; on the web, forced colors are active."""
     preferences: Preferences = field(default_factory=Preferences)
     store: PreferenceStore | None = None
     """Storage of the preferences between runs; None keeps them for this run only."""

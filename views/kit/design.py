@@ -126,11 +126,20 @@ class Design:
 
     @classmethod
     @lru_cache(maxsize=32)
-    def of(cls, language: Language, layout: Layout, *, dark: bool, still: bool, text_size: float) -> Design:
+    def of(
+        cls,
+        language: Language,
+        layout: Layout,
+        *,
+        dark: bool,
+        still: bool,
+        text_size: float,
+        contrast: bool = False,
+    ) -> Design:
         return cls(
             words=Words(language),
             formats=Formats(language),
-            colors=palette(dark, CONSO_ET_MOI),
+            colors=palette(dark, CONSO_ET_MOI, contrast=contrast),
             type=typography(layout, text_size),
             compact=typography(layout, min(text_size, LARGEST_COMPACT)),
             layout=layout,

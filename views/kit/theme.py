@@ -9,7 +9,7 @@ The file exceeds 250 lines because it is a single table: tokens, then their Flet
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 
@@ -115,6 +115,8 @@ class Palette:
     border_default: str
     border_control: str
     border_focus: str
+    border_sheet: str
+    """Edge of sheets and dialogs, which shows only in high contrast."""
     brand_surface: str
     on_brand: str
     accent: str
@@ -147,8 +149,10 @@ class Palette:
     """Replacement of the focus ring (3:1) where Flet draws none: chips, switches, checkboxes, navigation."""
 
 
-def palette(dark: bool, brand: Brand = CONSO_ET_MOI) -> Palette:
-    """Return the palette of the dark or light theme in the colors of `brand`."""
+def palette(dark: bool, brand: Brand = CONSO_ET_MOI, *, contrast: bool = False) -> Palette:
+    """Return the palette of the dark or light theme in the colors of `brand`, or in high contrast."""
+    if contrast:
+        return _dark_contrast(brand.dark) if dark else _light_contrast(brand.light)
     return _dark(brand.dark) if dark else _light(brand.light)
 
 
@@ -172,6 +176,7 @@ def _light(accent: Accent) -> Palette:
         border_default="#CCCCCC",
         border_control="#7A7A7A",
         border_focus="#000000",
+        border_sheet="#FFFFFF",
         brand_surface=accent.surface,
         on_brand=accent.on_surface,
         accent=accent.mark,
@@ -224,6 +229,7 @@ def _dark(accent: Accent) -> Palette:
         border_default="#434343",
         border_control="#858585",
         border_focus="#EEEEEE",
+        border_sheet="#272727",
         brand_surface=accent.surface,
         on_brand=accent.on_surface,
         accent=accent.mark,
@@ -253,6 +259,70 @@ def _dark(accent: Accent) -> Palette:
         state_pressed="#1FFFFFFF",
         state_focus="#1FFFFFFF",
         focus_fill="#57FFFFFF",
+    )
+
+
+def _light_contrast(accent: Accent) -> Palette:
+    """Return black on white, with dark edges and dark statuses; the accent of the brand is left out."""
+    return replace(
+        _light(accent),
+        bg_canvas="#FFFFFF",
+        surface_hero="#000000",
+        surface_inverse="#000000",
+        on_hero_muted="#FFFFFF",
+        content_muted="#333333",
+        content_disabled="#595959",
+        border_hairline="#595959",
+        border_control="#000000",
+        border_sheet="#000000",
+        brand_surface="#000000",
+        on_brand="#FFFFFF",
+        accent="#000000",
+        accent_bg="#FFFFFF",
+        action_hover="#333333",
+        action_pressed="#333333",
+        action_negative="#960000",
+        action_negative_hover="#700000",
+        positive="#0B5419",
+        negative="#960000",
+        warning="#594700",
+        info="#004B75",
+        switch_on="#0B5419",
+        switch_off="#595959",
+        chart_selected="#000000",
+        chart_bar="#595959",
+    )
+
+
+def _dark_contrast(accent: Accent) -> Palette:
+    """Return white on black, with light edges; the accent of the brand is left out."""
+    return replace(
+        _dark(accent),
+        bg_primary="#000000",
+        bg_canvas="#000000",
+        surface_card="#000000",
+        surface_sheet="#000000",
+        surface_sunken="#1F1F1F",
+        surface_inverse="#FFFFFF",
+        surface_hero="#000000",
+        on_hero_muted="#FFFFFF",
+        content_default="#FFFFFF",
+        content_muted="#DDDDDD",
+        content_disabled="#A6A6A6",
+        border_hairline="#A6A6A6",
+        border_control="#FFFFFF",
+        border_focus="#FFFFFF",
+        border_sheet="#FFFFFF",
+        brand_surface="#FFFFFF",
+        on_brand="#000000",
+        accent="#FFFFFF",
+        accent_bg="#000000",
+        action="#FFFFFF",
+        action_hover="#CCCCCC",
+        action_pressed="#CCCCCC",
+        chart_selected="#FFFFFF",
+        chart_bar="#A6A6A6",
+        focus_fill="#5CFFFFFF",
     )
 
 
@@ -332,8 +402,10 @@ def typography(layout: Layout, text_size: float = 1.0) -> Typography:
 # --- Styles that a Flet theme cannot hold -------------------------------------------------------------
 
 
-def _shape(radius: float = RADIUS_CONTROL) -> ft.RoundedRectangleBorder:
-    return ft.RoundedRectangleBorder(radius=radius)
+def _shape(
+    radius: ft.BorderRadiusValue = RADIUS_CONTROL, side: ft.BorderSide | None = None
+) -> ft.RoundedRectangleBorder:
+    return ft.RoundedRectangleBorder(radius=radius, side=side)
 
 
 def _focus_side(colour: str, resting: ft.BorderSide | None = None) -> dict[ft.ControlState, ft.BorderSide]:
@@ -504,6 +576,7 @@ def flet_theme(
     text = typography(layout, text_size)
     compact = typography(layout, min(text_size, LARGEST_COMPACT))
     halo = _overlay(colors, focus=colors.focus_fill)
+    sheet_edge = ft.BorderSide(1, colors.border_sheet)
     return ft.Theme(
         color_scheme=_scheme(colors),
         font_family=TEXT_FAMILY,
@@ -531,7 +604,7 @@ def flet_theme(
             barrier_color=colors.scrim,
             drag_handle_color=colors.border_control,
             elevation=0,
-            shape=_shape_top(RADIUS_SHEET),
+            shape=_shape_top(RADIUS_SHEET, sheet_edge),
             clip_behavior=ft.ClipBehavior.ANTI_ALIAS,
         ),
         button_theme=ft.ButtonTheme(style=_strong(colors)),
@@ -549,7 +622,7 @@ def flet_theme(
             bgcolor=colors.surface_sheet,
             barrier_color=colors.scrim,
             elevation=0,
-            shape=_shape(RADIUS_CARD),
+            shape=_shape(RADIUS_CARD, sheet_edge),
             title_text_style=text.h2.copy(color=colors.content_default),
             content_text_style=text.body.copy(color=colors.content_default),
         ),
@@ -692,8 +765,8 @@ def _transitions(reduced_motion: bool) -> ft.PageTransitionsTheme:
     )
 
 
-def _shape_top(radius: float) -> ft.RoundedRectangleBorder:
-    return ft.RoundedRectangleBorder(radius=ft.BorderRadius.only(top_left=radius, top_right=radius))
+def _shape_top(radius: float, side: ft.BorderSide) -> ft.RoundedRectangleBorder:
+    return _shape(ft.BorderRadius.only(top_left=radius, top_right=radius), side)
 
 
 def _strong(colors: Palette) -> ft.ButtonStyle:

@@ -32,6 +32,7 @@ def diagnostics(design: Design, device: DeviceState, session: SessionState) -> s
         "Theme": f"{device.theme_mode.value}{', dark' if device.dark else ''}",
         "Text size": f"{device.preferences.text_size:g}",
         "Less motion": "yes" if device.still else "no",
+        "High contrast": "yes" if device.contrast else "no",
         "Credential store": session.backend.credential_problem or "no problem",
     }
     backend = "demonstration" if session.demo else session.backend.host
