@@ -21,7 +21,7 @@ from tests.services.doubles import FailingStore, make_read_only
 from tests.services.insights.factories import NOW
 from tests.views.conftest import Line, Serve, quiet, sign_in, visit
 from tests.views.test_screens_history import FR, load
-from tests.views.visits import NARROW, WIDE
+from tests.views.visits import NARROW, WIDE, rows
 
 VEILLE = "veille@demo.example"
 SWITCH = "Garder mon historique sur cet appareil"
@@ -82,7 +82,7 @@ def on(app: Driver) -> bool:
 
 
 @pytest.mark.parametrize("screen", [NARROW, WIDE], ids=["narrow", "wide"])
-async def test_period_that_leaves_the_six_is_shown_from_the_device(
+async def test_period_whose_list_was_never_opened_is_shown_from_the_device(
     device: Device, screen: dict[str, Any]
 ) -> None:
     async with device.app(**screen) as app:
@@ -103,6 +103,10 @@ async def test_period_that_leaves_the_six_is_shown_from_the_device(
     device.line.down = True
     async with device.app("/achats?periode=2026-01", **screen) as app:
         await app.see(KEPT)
+        await app.go("/achats?periode=2026-03")  # served, but its list was never opened
+        await app.see("Hors ligne", "Données du 14 mai")  # the age of the list, not of the periods
+        await app.until(lambda: rows(app), "no purchases")
+        await app.see_not("n’ont pas encore été consultés")
 
 
 async def test_switching_off_asks_then_erases(device: Device) -> None:

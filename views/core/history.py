@@ -128,6 +128,16 @@ class HistoryState:
                 return Answer(page_of(one.unpacked(), kind, number, per_page), self._origins[period_id].at)
         return None
 
+    def kept_page(
+        self, period_id: str, kind: Filter | None, number: int, per_page: int
+    ) -> Answer[PurchasePage] | None:
+        """Return a page of a period kept on this device, served or not."""
+        kept = History.unpacked(self.packed).of_device()
+        for one in kept.unserved(()):
+            if one.period.period_id == period_id:
+                return Answer(page_of(one, kind, number, per_page), kept.periods[period_id].at)
+        return None
+
     def entry(self, payment_id: str) -> Answer[Purchase] | None:
         """Return an entry of an older period, in the form of the backend's answers."""
         if payment_id not in self._held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import flet as ft
 
@@ -18,6 +19,7 @@ from views.core.formatting import Formats
 from views.core.history_offer import HistoryOffer
 from views.core.insights import MarkState
 from views.core.kept_history import KeptHistoryState
+from views.core.loadable import Loadable
 from views.core.notices import (
     alert,
     error_state,
@@ -80,13 +82,15 @@ def PurchaseListing(
         return _list_error(design, periods.error, session.refresh_purchases)
     if not periods.data:
         return ft.Container(first_skeleton(design), padding=design.layout.margin)
-    stale_periods = freshness(design, formats, periods, session.refresh_purchases)
     # A failed later page shows its error at its place; the pages above are still fresh.
-    old = drawn.whole or listed.recalled
-    stale_list = freshness(design, formats, listed, session.refresh_purchases) if old else []
+    shown: tuple[Loadable[Any], ...] = (periods, listed) if drawn.whole or listed.recalled else (periods,)
+    # One banner for the screen: for a failure, if any, and for the oldest data.
+    oldest = min(
+        (one for one in shown if one.old), key=lambda one: (one.error is None, one.at), default=periods
+    )
     head = column(
         *contract_choice(design, session),
-        *(stale_periods or stale_list),
+        *freshness(design, formats, oldest, session.refresh_purchases),
         *_kept(design, formats, purchases),
         summary_card(design, formats, session, purchases, periods.data, period),
         _filters(design, purchases, purchases.filter),

@@ -342,8 +342,8 @@ class PurchasesState:
 
         def fail(error: BackendError) -> None:
             listed = self._list(period_id, kind)
-            if number > 1:
-                listed = self._continued(listed, reading.known)
+            known = reading.known or self.history.kept_page(period_id, kind, number, PER_PAGE)
+            listed = self._continued(listed, known) if number > 1 else listed.started(self._begun(known))
             self._keep(period_id, kind, listed.failed(error))
 
         with failures_to(fail):
