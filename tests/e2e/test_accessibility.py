@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page
@@ -204,6 +205,26 @@ def test_nothing_overflows_at_other_sizes(demo: Server, visit: Visit, width: int
     see_period(page, FR.march)
     see_rows(page)
     assert not overflowing(page)
+
+
+@pytest.mark.nightly
+def test_account_button_lies_on_no_destination_in_a_low_window(demo: Server, visit: Visit) -> None:
+    page = visit(f"{demo.url}/aide")
+    sign_in(page, FR, "camille@demo.example")
+    see(page, "Compte et réglages")
+    for width, height in ((844, 390), (667, 375)):
+        page.set_viewport_size({"width": width, "height": height})
+        rest(page)
+        rail = [node for node in semantics(page) if node.tabindex == 0 and node.left + node.width < 100]
+        assert [plain(node.name).split()[0] for node in rail] == [
+            "Accueil",
+            "Suivi",
+            "Gérer",
+            "Aide",
+            "Compte",
+        ]
+        for above, below in pairwise(rail):
+            assert above.top + above.height <= below.top + 1, (above.name, below.name)
 
 
 def test_a_sheet_is_announced_keeps_the_rest_away_and_closes_on_escape(demo: Server, visit: Visit) -> None:

@@ -22,7 +22,6 @@ from tests.e2e.browser import (
     see,
     see_address,
     see_heading,
-    see_not,
     semantics,
     shows,
     tap,
@@ -31,7 +30,7 @@ from tests.e2e.browser import (
     wait_for_app,
     wheel,
 )
-from tests.e2e.conftest import Serve, Visit
+from tests.e2e.conftest import Visit
 from tests.harness.processes import Server
 
 PASSWORD = "Soleil-2026"
@@ -323,15 +322,3 @@ def test_a_screen_at_rest_draws_nothing(demo: Server, visit: Visit) -> None:
     tap(page, FR.back)
     see_heading(page, FR.usage)
     until(page, lambda: page.evaluate(FRAMES) == 0, "the consumption never rests")
-
-
-def test_the_embedded_demonstration_says_what_it_is(serve: Serve, visit: Visit) -> None:
-    page = visit(serve().url)
-    see_heading(page, FR.sign_in)
-    tap(page, "Découvrir la démonstration")
-    see_heading(page, "Bonjour")
-    see(page, "Démonstration : données fictives")
-    tap(page, "Démonstration")
-    see(page, "Rien n’est relié à un vrai compte.")
-    page.keyboard.press("Escape")
-    see_not(page, "Rien n’est relié à un vrai compte.")
