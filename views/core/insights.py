@@ -16,7 +16,7 @@ from services.client.backend import Backend
 from services.client.cache import Reading
 from services.client.whole_periods import assembled, page_of, pages_to_read, read_period
 from services.domain.errors import UnexpectedAnswer
-from services.domain.models import Answer, BillingPeriod, Contract, Subscription
+from services.domain.models import Answer, BillingPeriod, Contract, ServiceStatus, Subscription
 from services.insights.findings import OF_PUBLISHER, Finding, Limits, findings, mute_key, undecided
 from services.insights.forecast import Forecast, forecast
 from services.insights.ledger import Ledger, PackedLedger, PackedPeriod, PeriodEntries
@@ -39,6 +39,25 @@ class MarkState:
     """Marks of the rows of one contract, in a class of their own so that only new marks redraw a list."""
 
     marks: Mapping[str, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Data that the ledger and its results lack; false if there is none."""
+
+    purchases: int = 0
+    """Number of entries that this version of the app cannot read."""
+    periods: int = 0
+    """Number of billing periods that are not in the ledger."""
+    subscriptions: int = 0
+    """Number of subscriptions that this version of the app does not understand."""
+    unread: tuple[str, ...] = ()
+    """Data of which nothing could be read now: `purchases`, `subscriptions`, `service`."""
+    retry: bool = False
+    """True if another read may help."""
+
+    def __bool__(self) -> bool:
+        return self != Missing()
 
 
 @ft.observable
@@ -67,6 +86,8 @@ class InsightsState:
     """Forecast of the next bill; None if data is missing or unreadable."""
     findings: tuple[Finding, ...] = ()
     """All findings, decided or not."""
+    missing: Missing = field(default_factory=Missing)
+    """Data without which the results are incomplete. A screen that finds nothing says so only without it."""
     marked: MarkState = field(default_factory=MarkState)
     periods_read: InitVar[dict[str, PackedPeriod] | None] = None
     """Periods by id, shared by the states of one contract, so that a return to it reads nothing."""
@@ -88,7 +109,7 @@ class InsightsState:
             self, "packed", lambda: Reading(self._recalled, self._read), prepare=self._prepare
         )
         self._changed = self._change  # strong references: observables hold their listeners weakly
-        self._listed = self._exclude_listed
+        self._listed = self._change_periods
         cast(Any, self.purchases).subscribe(self._listed)
         for holder in (self, self.subscriptions, self.service, self.review, self.history):
             cast(Any, holder).subscribe(self._changed)
@@ -286,6 +307,7 @@ class InsightsState:
 
     def _change(self, _sender: object = None, _field: str | None = None) -> None:
         """Recompute the results if their inputs have changed; report the number of new findings."""
+        self.missing = self._find_missing()
         packed, listed = self.packed.data, self.subscriptions.subscriptions
         if packed is None or listed.data is None:
             self._exclude_listed()
@@ -301,7 +323,36 @@ class InsightsState:
             self._look_at(ledger, listed.data)
         self.on_count(self.unseen)
 
-    def _exclude_listed(self, _sender: object = None, _field: str | None = None) -> None:
+    def _change_periods(self, _sender: object = None, _field: str | None = None) -> None:
+        self.missing = self._find_missing()
+        self._exclude_listed()
+
+    def _find_missing(self) -> Missing:
+        """Return the data that is missing, once the ledger was read or failed.
+
+        A part that could not be read again counts too, unless the age of the whole ledger is on screen.
+        """
+        packed, periods = self.packed, self.purchases.periods
+        listed, service = self.subscriptions.subscriptions, self.service.service
+        if packed.data is None:
+            return Missing(unread=("purchases",), retry=True) if packed.missing else Missing()
+        known = {one.period.period_id for one in packed.data.known}
+        late = [one for one in periods.data or () if packed.stale and one.period_id not in known]
+        failed = [
+            name
+            for name, part in (("subscriptions", listed), ("service", service))
+            if part.data is None or (part.error is not None and not packed.stale)
+        ]
+        obscure = service.data is not None and service.data.status is ServiceStatus.OTHER
+        return Missing(
+            purchases=packed.data.unreadable,
+            periods=periods.unreadable + len(late),
+            subscriptions=self.subscriptions.unknown,
+            unread=(*failed, *(["service"] if obscure and "service" not in failed else [])),
+            retry=bool(failed or late),
+        )
+
+    def _exclude_listed(self) -> None:
         """Leave out the older periods that the list of periods has, until the ledger is known."""
         listed, kept = self.purchases.periods.data, self.history.packed
         if self.packed.data is None and listed is not None and self._excluded != (listed, kept):

@@ -14,6 +14,7 @@ from services.domain.errors import BackendError, Forbidden, NotFound, Unavailabl
 from views.core.component import component
 from views.core.context import use_recovery
 from views.core.formatting import Formats
+from views.core.insights import Missing
 from views.core.loadable import Loadable
 from views.core.recovery import Countdown
 from views.core.text import explain
@@ -79,6 +80,26 @@ def unreadable_alert(design: Design, kind: str, count: int) -> list[ft.Control]:
         return []
     title = design.words(f"unreadable.{kind}", n=count)
     return [alert(design, Tone.WARNING, title, design.words("unreadable.text"), live=False)]
+
+
+def incomplete_alert(design: Design, missing: Missing, retry: Handler) -> list[ft.Control]:
+    """Return the notice that names the data a screen lacks; nothing if it lacks none."""
+    if not missing:
+        return []
+    words = design.words
+    counts = (
+        (missing.purchases, "incomplete.purchase"),
+        (missing.periods, "incomplete.period"),
+        (missing.subscriptions, "incomplete.subscription"),
+    )
+    parts = [words(key, n=count) for count, key in counts if count]
+    sentence = words(
+        "incomplete.text", parts=", ".join([*parts, *(words(f"incomplete.{one}") for one in missing.unread)])
+    )
+    again = [link(design, words("action.retry"), retry)] if missing.retry else []
+    if not again:
+        sentence = f"{sentence} {words('incomplete.advice')}"
+    return [alert(design, Tone.WARNING, words("incomplete.title"), sentence, *again, live=False)]
 
 
 def error_alert(design: Design, error: BackendError, retry: Handler, *, title: str = "") -> ft.Control:

@@ -18,6 +18,7 @@ from services.domain.models import (
     Filter,
     Purchase,
     PurchasePage,
+    Rhythm,
     Subscription,
     SubscriptionStatus,
 )
@@ -74,6 +75,15 @@ class SubscriptionsState:
     @property
     def past(self) -> tuple[Subscription, ...]:
         return tuple(s for s in self.subscriptions.data or () if self._over(s))
+
+    @property
+    def unknown(self) -> int:
+        """Number of subscriptions that are unreadable, or have a value that this version does not know."""
+        return self.subscriptions.unreadable + sum(
+            one.status is SubscriptionStatus.OTHER
+            or (one.recurring_charge_period is Rhythm.OTHER and not one.status.ended)
+            for one in self.subscriptions.data or ()
+        )
 
     @property
     def today(self) -> date | None:
