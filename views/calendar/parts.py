@@ -28,11 +28,14 @@ from views.subscriptions.parts import subscription_names
 from views.subscriptions.state import SubscriptionsState
 
 
-def total_line(design: Design, entries: Sequence[Entry], today: date) -> str:
-    """Return « 31,27 € d’ici le 14 août », or the sentence for no charge until then."""
+def total_line(design: Design, entries: Sequence[Entry], today: date, unknown: int) -> str:
+    """Return « 31,27 € d’ici le 14 août », or the sentence for no charge until then.
+
+    Return "" if the only charges may be those of `unknown` subscriptions.
+    """
     until, amount = design.formats.day_month(today + AHEAD), total(entries)
     if not amount:
-        return design.words("calendar.no_charge", date=until)
+        return "" if unknown else design.words("calendar.no_charge", date=until)
     return design.words("calendar.total", amount=design.formats.money(Money(amount=amount)), date=until)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import flet as ft
 
@@ -13,7 +14,9 @@ from views.calendar.parts import CalendarExport, entry_row, month_grid, total_li
 from views.core.component import component
 from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
-from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
+from views.core.insights import Missing
+from views.core.notices import error_state, freshness, incomplete_alert, progress, skeleton, state
+from views.core.review import ReviewState
 from views.disputes.parts import ContestDays
 from views.frame import Screen, reading_column
 from views.kit.buttons import icon_button
@@ -32,7 +35,7 @@ def CalendarView() -> ft.View:
     design, session = use_design(), use_session()
     body: ft.Control
     actions: tuple[ft.Control, ...] = ()
-    if session.subscriptions is None or session.contract is None:
+    if session.subscriptions is None or session.insights is None or session.contract is None:
         body = without_contract(design, session, skeleton(design, (160, 20), (None, 20)))
     elif not session.contract.billing_rights:
         body = reading_column(
@@ -41,7 +44,7 @@ def CalendarView() -> ft.View:
             error_state(design, Forbidden(), session.load_management),
         )
     else:
-        body = Upcoming(session.subscriptions)
+        body = Upcoming(session.subscriptions, session.insights.review)
         refresh = session.subscriptions.load
         actions = (icon_button(design, ft.Icons.REFRESH, design.words("action.refresh"), refresh),)
     return Screen(
@@ -55,12 +58,13 @@ def CalendarView() -> ft.View:
 
 
 @component
-def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
+def Upcoming(subscriptions: SubscriptionsState, review: ReviewState) -> ft.Control:
     """Show the coming months as lists; wide windows have a grid beside each list."""
     design, session = use_design(), use_session()
     words, formats, shown = design.words, design.formats, subscriptions.subscriptions
     contract = subscriptions.contract
     ft.use_effect(subscriptions.load, [contract.contract_id], cleanup=lambda: None)
+    ft.use_effect(review.load, [contract.contract_id], cleanup=lambda: None)
     choice = contract_choice(design, session)
     if shown.missing and shown.error is not None:
         return reading_column(design, *choice, error_state(design, shown.error, subscriptions.load))
@@ -68,27 +72,29 @@ def Upcoming(subscriptions: SubscriptionsState) -> ft.Control:
     if shown.data is None or today is None:
         return reading_column(design, *choice, skeleton(design, (None, 40), (None, 40)))
     entries = upcoming(shown.data, today, contract.billing.cut_off_day)
+    contests = ("contests",) if review.served.missing else ()
+    missing = Missing(subscriptions=subscriptions.unknown, unread=contests)
     notices = [
         progress(design, shown.loading),
         *freshness(design, formats, shown, subscriptions.load),
-        *unreadable_alert(design, "subscription", shown.unreadable),
+        *incomplete_alert(design, missing, review.load),
     ]
-    insights = session.insights
-    contests = [ContestDays(insights, insights.review)] if insights is not None else []
+    days = ContestDays(review, ZoneInfo(contract.billing.time_zone), today)
     if not entries:
         empty = state(design, ft.Icons.EVENT_AVAILABLE, words("calendar.empty"), words("calendar.empty_text"))
-        return reading_column(design, *choice, column(*notices, empty), *contests)
+        return reading_column(design, *choice, column(*notices, *([] if missing else [empty])), days)
+    charges = total_line(design, entries, today, subscriptions.unknown)
     return reading_column(
         design,
         *choice,
         column(
             *notices,
-            text(total_line(design, entries, today), design.type.body_medium),
+            *([text(charges, design.type.body_medium)] if charges else []),
             CalendarExport(subscriptions, None),
             text(words("calendar.note"), design.type.body_s, design.colors.content_muted),
             spacing=SPACE_S,
         ),
-        *contests,
+        days,
         *(_month(design, one, today) for one in by_month(entries)),
         width=WIDTH_BESIDE_GRID if design.layout.wide else CONTENT_WIDTH_M,
     )

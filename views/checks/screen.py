@@ -14,7 +14,7 @@ from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import error_state, freshness, progress, skeleton, state, unreadable_alert
+from views.core.notices import error_state, freshness, incomplete_alert, progress, skeleton, state
 from views.core.review import ReviewState
 from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import icon_button
@@ -79,7 +79,7 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
     notes: list[ft.Control] = []
     if known.data.partial:
         notes.append(_note(design, words("check.partial", n=insights.most_pages * 100)))
-    if not waiting and not denied:
+    if not waiting and not denied and not insights.missing:
         notes.append(
             state(design, ft.Icons.TASK_ALT, words("check.done"), words("check.done_text"), live=True)
         )
@@ -95,7 +95,7 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
         column(
             progress(design, known.loading),
             *freshness(design, formats, known, insights.retry),
-            *unreadable_alert(design, "purchase", known.data.unreadable),
+            *incomplete_alert(design, insights.missing, insights.retry),
             *map(drawn, shown),
             *notes,
             *mute_offers(design, insights),

@@ -52,12 +52,23 @@ class Missing:
     subscriptions: int = 0
     """Number of subscriptions that this version of the app does not understand."""
     unread: tuple[str, ...] = ()
-    """Data of which nothing could be read now: `purchases`, `subscriptions`, `service`."""
-    retry: bool = False
-    """True if another read may help."""
+    """Data that another read may bring: `purchases`, `subscriptions`, `service`, `contests`."""
+    unknown_service: bool = False
+    """True if this version of the app does not know the status of the service."""
 
     def __bool__(self) -> bool:
         return self != Missing()
+
+    @property
+    def of_ledger(self) -> Missing:
+        """The part that the entries of the ledger lack."""
+        return Missing(self.purchases, self.periods)
+
+    @property
+    def without_service(self) -> Missing:
+        """The part that does not concern the service."""
+        unread = tuple(one for one in self.unread if one != "service")
+        return replace(self, unread=unread, unknown_service=False)
 
 
 @ft.observable
@@ -335,21 +346,21 @@ class InsightsState:
         packed, periods = self.packed, self.purchases.periods
         listed, service = self.subscriptions.subscriptions, self.service.service
         if packed.data is None:
-            return Missing(unread=("purchases",), retry=True) if packed.missing else Missing()
+            return Missing(unread=("purchases",) if packed.missing else ())
         known = {one.period.period_id for one in packed.data.known}
         late = [one for one in periods.data or () if packed.stale and one.period_id not in known]
-        failed = [
+        failed = tuple(
             name
             for name, part in (("subscriptions", listed), ("service", service))
             if part.data is None or (part.error is not None and not packed.stale)
-        ]
-        obscure = service.data is not None and service.data.status is ServiceStatus.OTHER
+        )
+        status = service.data.status if service.data is not None else None
         return Missing(
             purchases=packed.data.unreadable,
             periods=periods.unreadable + len(late),
             subscriptions=self.subscriptions.unknown,
-            unread=(*failed, *(["service"] if obscure and "service" not in failed else [])),
-            retry=bool(failed or late),
+            unread=failed,
+            unknown_service=status is ServiceStatus.OTHER and "service" not in failed,
         )
 
     def _exclude_listed(self) -> None:

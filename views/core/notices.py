@@ -87,16 +87,13 @@ def incomplete_alert(design: Design, missing: Missing, retry: Handler) -> list[f
     if not missing:
         return []
     words = design.words
-    counts = (
-        (missing.purchases, "incomplete.purchase"),
-        (missing.periods, "incomplete.period"),
-        (missing.subscriptions, "incomplete.subscription"),
-    )
-    parts = [words(key, n=count) for count, key in counts if count]
-    sentence = words(
-        "incomplete.text", parts=", ".join([*parts, *(words(f"incomplete.{one}") for one in missing.unread)])
-    )
-    again = [link(design, words("action.retry"), retry)] if missing.retry else []
+    parts = [words("incomplete.purchase", n=missing.purchases)] if missing.purchases else []
+    parts += [words("incomplete.period", n=missing.periods)] if missing.periods else []
+    parts += [words("incomplete.subscription", n=missing.subscriptions)] if missing.subscriptions else []
+    parts += [words(f"unread.{one}") for one in missing.unread]
+    parts += [words("unread.service")] if missing.unknown_service else []
+    sentence = words("incomplete.text", parts=", ".join(parts))
+    again = [link(design, words("action.retry"), retry)] if missing.unread else []
     if not again:
         sentence = f"{sentence} {words('incomplete.advice')}"
     return [alert(design, Tone.WARNING, words("incomplete.title"), sentence, *again, live=False)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import flet as ft
 
@@ -108,17 +109,14 @@ def _row(design: Design, key: str, contest: Contest, today: date | None) -> ft.C
 
 
 @component
-def ContestDays(insights: InsightsState, review: ReviewState) -> ft.Control:
+def ContestDays(review: ReviewState, zone: ZoneInfo, today: date) -> ft.Control:
     """Show the next days of the contest files in the calendar; nothing without a day."""
     design = use_design()
-    ledger = insights.packed.data
-    if ledger is None:
-        return ft.Container(visible=False)
     days = sorted(
         (
             (one, key, contest)
             for key, contest in review.review.contests.items()
-            for one in reminders(contest, ledger.zone, ledger.today)
+            for one in reminders(contest, zone, today)
         ),
         key=lambda each: (each[0].day, each[1], each[0].kind),
     )[:MOST_REMINDERS]

@@ -34,7 +34,16 @@ from views.core.contracts import without_contract
 from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import alert, error_alert, error_state, freshness, progress, skeleton, state
+from views.core.notices import (
+    alert,
+    error_alert,
+    error_state,
+    freshness,
+    incomplete_alert,
+    progress,
+    skeleton,
+    state,
+)
 from views.core.review import ReviewState
 from views.core.sheet_state import Sheet
 from views.core.text import Language, joined
@@ -112,7 +121,11 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
         return reading_column(design, error_state(design, known.error, insights.retry))
     if known.data is None:
         return reading_column(design, skeleton(design, (160, 20), (None, 48), (None, 48)))
-    notices = progress(design, known.loading), *freshness(design, formats, known, insights.retry)
+    notices = (
+        progress(design, known.loading),
+        *freshness(design, formats, known, insights.retry),
+        *incomplete_alert(design, insights.missing, insights.retry),
+    )
     begun = draft(
         insights.extended or known.data,
         insights.subscriptions.subscriptions.data or (),
@@ -120,7 +133,7 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
     )
     if begun is None:
         empty = state(design, ft.Icons.SEARCH_OFF, words("contest.none"), words("contest.none_text"))
-        return reading_column(design, column(*notices, empty))
+        return reading_column(design, column(*notices, *([] if insights.missing else [empty])))
     fields = ContestFields(insights, begun, f"{origin}/{key}")
     return reading_column(design, column(*notices, fields, spacing=SPACE_M))
 
@@ -250,6 +263,8 @@ def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -
     contest = review.review.contests.get(contest_id)
     if known.data is None or known.at is None or (contest is None and review.served.loading):
         return reading_column(design, skeleton(design, (160, 20), (None, 20), (None, 48)))
+    if contest is None and review.served.missing and review.served.error is not None:
+        return reading_column(design, error_state(design, review.served.error, review.load))
     if contest is None:
         return reading_column(design, state(design, ft.Icons.SEARCH_OFF, words("contest.unknown")))
     name = session.account.data.display_name if session.account.data else ""
@@ -269,6 +284,7 @@ def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -
         column(
             progress(design, known.loading),
             *freshness(design, formats, known, insights.retry),
+            *incomplete_alert(design, insights.missing.of_ledger, insights.retry),
             *_refund_found(design, review, case),
             _summary(design, formats, case),
             spacing=SPACE_M,

@@ -18,6 +18,7 @@ from views.core.context import use_design, use_sheets
 from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
+from views.core.notices import incomplete_alert
 from views.core.review import ReviewState
 from views.core.sheet_state import Sheet, SheetState
 from views.forecast.ceiling import CeilingForm
@@ -54,7 +55,8 @@ def ForecastLine(insights: InsightsState, review: ReviewState) -> ft.Control:
     design, sheets = use_design(), use_sheets()
     stood_on = [insights.contract.contract_id, insights.purchases.periods.data]
     ft.use_effect(insights.load, stood_on, cleanup=lambda: None)
-    return forecast_link(design, sheets, insights)
+    incomplete = incomplete_alert(design, insights.missing, insights.retry)
+    return column(forecast_link(design, sheets, insights), *incomplete, spacing=SPACE_S)
 
 
 def forecast_link(
@@ -127,6 +129,7 @@ def ForecastParts(
     notes.append(words("forecast.law", left=money(left), limit=rounded(design, insights.limits.month)))
     return column(
         semantic_group(text(forecast_line(design, known), design.type.h4)),
+        *incomplete_alert(design, insights.missing, insights.retry),
         parts,
         *(semantic_group(text(note, design.type.body_s, design.colors.content_muted)) for note in notes),
         link(design, ceiling_line(design, insights), change_ceiling, key="ceiling"),

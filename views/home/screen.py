@@ -17,7 +17,6 @@ from services.domain.models import (
     Contract,
     Money,
     PeriodState,
-    Rhythm,
     ServiceStatus,
     SubscriptionStatus,
 )
@@ -232,13 +231,7 @@ def _running(design: Design, subscriptions: SubscriptionsState) -> str:
     Return "" if a subscription is unreadable or has a value that this version does not know.
     """
     words, listed = design.words, subscriptions.subscriptions.data
-    if (
-        listed is None
-        or subscriptions.subscriptions.unreadable
-        or any(
-            s.status is SubscriptionStatus.OTHER or s.recurring_charge_period is Rhythm.OTHER for s in listed
-        )
-    ):
+    if listed is None or subscriptions.unknown:
         return ""
     count = Counter(s.status for s in subscriptions.current)
     running = [s for s in subscriptions.current if s.status is SubscriptionStatus.ACTIVE]

@@ -16,7 +16,7 @@ from views.core.context import use_design, use_session
 from views.core.contracts import without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import error_state, freshness, progress, skeleton, state
+from views.core.notices import error_state, freshness, incomplete_alert, progress, skeleton, state
 from views.core.review import ReviewState
 from views.core.text import blank
 from views.disputes.parts import contest_link
@@ -75,8 +75,15 @@ def PublisherCard(
     one = publisher(
         insights.extended or known.data, insights.subscriptions.subscriptions.data or (), identifier
     )
+    missing = insights.missing.without_service
+    notices = (
+        progress(design, known.loading),
+        *freshness(design, formats, known, insights.retry),
+        *incomplete_alert(design, missing, insights.retry),
+    )
     if one is None:
-        return reading_column(design, state(design, ft.Icons.SEARCH_OFF, words("publisher.unknown")))
+        nothing = [] if missing else [state(design, ft.Icons.SEARCH_OFF, words("publisher.unknown"))]
+        return reading_column(design, column(*notices, *nothing))
     rows = [
         purchase_row(
             design,
@@ -93,12 +100,7 @@ def PublisherCard(
     ]
     return reading_column(
         design,
-        column(
-            progress(design, known.loading),
-            *freshness(design, formats, known, insights.retry),
-            _facts(design, formats, insights, one),
-            spacing=SPACE_M,
-        ),
+        column(*notices, _facts(design, formats, insights, one), spacing=SPACE_M),
         *_subscriptions(design, one),
         *_purchases(design, rows, len(one.entries) - MOST_ROWS),
         *_decisions(design, formats, insights, review, identifier),

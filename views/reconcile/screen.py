@@ -25,7 +25,16 @@ from views.core.contracts import contract_choice, without_contract
 from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import alert, error_alert, error_state, freshness, progress, skeleton, state
+from views.core.notices import (
+    alert,
+    error_alert,
+    error_state,
+    freshness,
+    incomplete_alert,
+    progress,
+    skeleton,
+    state,
+)
 from views.core.review import ReviewState
 from views.core.text import joined
 from views.frame import Screen, paired, reading_column, without_rights
@@ -85,9 +94,15 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
         return reading_column(design, *choice, error_state(design, known.error, insights.retry))
     if known.data is None:
         return reading_column(design, *choice, skeleton(design, (160, 20), (None, 48)))
+    missing = insights.missing.of_ledger
+    notices = (
+        progress(design, known.loading),
+        *freshness(design, formats, known, insights.retry),
+        *incomplete_alert(design, missing, insights.retry),
+    )
     if period is None:
         gone = state(design, ft.Icons.RECEIPT_LONG_OUTLINED, words("reconcile.gone"))
-        return reading_column(design, *choice, gone)
+        return reading_column(design, *choice, column(*notices, *([] if missing.periods else [gone])))
     if period.state is PeriodState.OPEN:
         of_month = formats.of_month(period.bill_month)
         early = state(
@@ -98,13 +113,10 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
         )
         return reading_column(design, *choice, early)
     clocks = two_clocks(known.data, period.end_date)
-    read = column(
-        progress(design, known.loading), *freshness(design, formats, known, insights.retry), spacing=SPACE_M
-    )
     beside = [] if clocks is None else [Clocks(formats, clocks)]
     parts = paired(design, Comparison(comparing, review), *beside)
     width = CONTENT_WIDTH_XL if design.layout.wide else CONTENT_WIDTH_M
-    return reading_column(design, *choice, column(read, parts, spacing=SPACE_M), width=width)
+    return reading_column(design, *choice, column(*notices, parts, spacing=SPACE_M), width=width)
 
 
 def _chosen(ledger: Ledger | None, asked: str | None) -> BillingPeriod | None:
@@ -188,7 +200,9 @@ def _result(
     fitting = words("reconcile.several") if found.several else words("reconcile.one")
     sentence = words("reconcile.none") if nothing else fitting
     said = alert(design, Tone.INFO, words("reconcile.gap", amount=gap), sentence)
-    notes = [words("check.partial", n=comparing.insights.most_pages * 100)] if found.partial else []
+    ledger = comparing.insights.packed.data
+    newest_only = found.partial and ledger is not None and ledger.partial
+    notes = [words("check.partial", n=comparing.insights.most_pages * 100)] if newest_only else []
     notes += [words("reconcile.bounded", n=MOST_CANDIDATES)] if found.bounded else []
     parts: list[ft.Control] = [card(design, named_amounts(design, facts)), said]
     parts += [_named(design, formats, comparing, one) for one in found.named]

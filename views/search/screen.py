@@ -16,7 +16,7 @@ from views.core.contracts import contract_choice, without_contract
 from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import error_alert, error_state, freshness, progress, skeleton
+from views.core.notices import error_alert, error_state, freshness, incomplete_alert, progress, skeleton
 from views.frame import Screen, reading_column, without_rights
 from views.kit.cards import column, group
 from views.kit.chips import Chip, choices
@@ -94,9 +94,11 @@ def Results(searching: SearchState, selected: str | None) -> ft.Control:
     design = use_design()
     words, known, found = design.words, searching.insights.ledger, searching.found
     formats = Formats(words.language, searching.insights.purchases.zone)
+    missing = searching.insights.missing.of_ledger
     notices: list[ft.Control] = [
         progress(design, searching.loading),
         *freshness(design, formats, known, searching.insights.retry),
+        *incomplete_alert(design, missing, searching.insights.retry),
     ]
     if searching.error is not None:
         notices.append(error_alert(design, searching.error, searching.run))
@@ -116,7 +118,8 @@ def Results(searching: SearchState, selected: str | None) -> ft.Control:
         return column(*notices, hint, spacing=SPACE_S)
     if not found:
         ledger = searching.insights.extended
-        since = ledger.known_since if ledger else None
+        all_read = not missing and searching.error is None
+        since = ledger.known_since if ledger and all_read else None
         nothing = words("search.nothing", date=formats.long_date(since)) if since else words("search.none")
         return column(*notices, filters, _said(design, nothing), spacing=SPACE_M)
     amount = formats.money(Money(amount=total(found)))

@@ -130,7 +130,7 @@ def _calendar_row(design: Design, subscriptions: SubscriptionsState) -> list[ft.
         design,
         ft.Icons.CALENDAR_MONTH_OUTLINED,
         design.words("calendar.row"),
-        total_line(design, entries, today),
+        total_line(design, entries, today, subscriptions.unknown),
         partial(go, CALENDAR),
         key="to-calendar",
     )

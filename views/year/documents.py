@@ -142,7 +142,7 @@ def year_page(design: Design, shared: Shared, *, most: int | None = None) -> Yea
         product_name=design.brand.product_name,
         warning=words("receipt.demo") if shared.demo else "",
         title=words("year.title", year=year.year),
-        amount=money(year.total),
+        amount=money(year.total) if year.known_months else words("year.unknown"),
         span=span(words, formats, year),
         bars=bars,
         months_title=words("year.months"),

@@ -18,7 +18,7 @@ from views.core.formatting import Formats
 from views.core.history import HistoryState
 from views.core.history_offer import HistoryOffer
 from views.core.insights import InsightsState
-from views.core.notices import error_state, freshness, progress, skeleton
+from views.core.notices import error_state, freshness, incomplete_alert, progress, skeleton
 from views.frame import Screen, paired, reading_column, without_rights
 from views.kit.amounts import hero_amount
 from views.kit.buttons import link
@@ -71,6 +71,7 @@ def Bills(insights: InsightsState, history: HistoryState, asked: str) -> ft.Cont
     read = column(
         progress(design, known.loading),
         *freshness(design, formats, known, insights.retry),
+        *incomplete_alert(design, insights.missing.of_ledger, insights.retry),
         *_choice(design, ledger, told),
         spacing=SPACE_M,
     )
@@ -134,7 +135,7 @@ def _summary(design: Design, formats: Formats, one: Year, history: HistoryState)
         design,
         column(
             heading(text(words("year.title", year=one.year), design.type.h2), 2),
-            total,
+            *([total] if one.known_months else []),
             *(
                 semantic_group(text(line, design.type.body_s, design.colors.content_muted))
                 for line in lines
