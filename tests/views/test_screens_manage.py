@@ -22,7 +22,6 @@ CAMILLE, FOYER, SUSPENDED = "camille@demo.example", "foyer@demo.example", "suspe
 
 
 FR = SimpleNamespace(
-    locale="fr-FR",
     manage="Gérer internet+",
     yours="Vos abonnements",
     past="Anciens abonnements",
@@ -63,51 +62,6 @@ FR = SimpleNamespace(
     turn_on="Réactiver le service",
     turned_on="Service réactivé",
 )
-EN = SimpleNamespace(
-    locale="en-GB",
-    manage="Manage internet+",
-    yours="Your subscriptions",
-    past="Past subscriptions",
-    weekly="€2.99 a week · about €12.96 a month, €155.48 a year",
-    next_charge="Next payment: 18 May",
-    end="Cancel Club Cubéo",
-    title="Cancel Club Cubéo?",
-    consequences=(
-        "You keep access until 17 May 2026, the end of the period already paid for.",
-        "No further payment of €2.99 will be added to your invoice.",
-        "Your past purchases stay visible in internet+ purchases.",
-    ),
-    confirm="Cancel the subscription",
-    keep="Keep the subscription",
-    ended="Subscription cancelled",
-    access="Access until 17 May 2026. Reference RS-",
-    ending="Cancelled · access until 17 May",
-    not_here="This subscription is cancelled with its publisher.",
-    contact="Contact the publisher, opens in the browser",
-    service="internet+ service",
-    on_since="On since 3 March 2023",
-    off_since="Off since 14 May 2026",
-    off_title="Turn off the internet+ service?",
-    off_consequences=(
-        "You can't pay with internet+ while the service is off.",
-        "Your 3 current subscriptions may be ended by their publishers.",
-        "Purchases already made are still due and will be invoiced: €8.97.",
-        "You can turn the service back on at any time.",
-    ),
-    turn_off="Turn off the service",
-    leave_on="Leave it on",
-    turned_off="Service turned off",
-    on_title="Turn the internet+ service back on?",
-    on_consequences=(
-        "Online purchases on your invoice will be possible again.",
-        "Subscriptions that were ended do not restart by themselves.",
-    ),
-    turn_on="Turn on the service",
-    turned_on="Service turned on",
-)
-LANGUAGES = pytest.mark.parametrize(
-    "said", [FR, pytest.param(EN, marks=pytest.mark.nightly)], ids=["fr", "en"]
-)
 
 
 @pytest.fixture
@@ -133,40 +87,34 @@ def switch(app: Driver) -> ft.Switch:
     return found
 
 
-@LANGUAGES
 @SIZES
-async def test_termination_requires_a_confirmation_and_shows_the_receipt(
-    line: Line, said: SimpleNamespace, screen: Screen
-) -> None:
-    async with visit_remembered(line, "/gerer", locale=said.locale, **screen) as app:
-        await app.see(said.weekly, said.next_charge)
-        assert app.headings()[0] == (1, said.manage)
-        assert (2, said.yours) in app.headings()
-        await app.tap(said.end)
-        await app.see(said.title, *said.consequences)
-        assert focused_first(app) == [said.keep]
+async def test_termination_requires_a_confirmation_and_shows_the_receipt(line: Line, screen: Screen) -> None:
+    async with visit_remembered(line, "/gerer", **screen) as app:
+        await app.see(FR.weekly, FR.next_charge)
+        assert app.headings()[0] == (1, FR.manage)
+        assert (2, FR.yours) in app.headings()
+        await app.tap(FR.end)
+        await app.see(FR.title, *FR.consequences)
+        assert focused_first(app) == [FR.keep]
         assert writes(line, "/termination") == 0
-        await app.tap(said.confirm)
-        await app.see(said.ended, said.access, said.ending)
-        await app.see_not(said.title)
-        assert said.end not in app.names()
+        await app.tap(FR.confirm)
+        await app.see(FR.ended, FR.access, FR.ending)
+        await app.see_not(FR.title)
+        assert FR.end not in app.names()
         assert writes(line, "/termination") == 1
         assert all(app.names())
 
 
-@LANGUAGES
-async def test_termination_sheet_closed_by_button_or_escape_sends_nothing(
-    line: Line, said: SimpleNamespace
-) -> None:
-    async with visit_remembered(line, "/gerer", locale=said.locale) as app:
-        await app.tap(said.end, said.keep)
-        await app.see_not(said.title)
-        await app.tap(said.end)
-        await app.see(said.title)
+async def test_termination_sheet_closed_by_button_or_escape_sends_nothing(line: Line) -> None:
+    async with visit_remembered(line, "/gerer") as app:
+        await app.tap(FR.end, FR.keep)
+        await app.see_not(FR.title)
+        await app.tap(FR.end)
+        await app.see(FR.title)
         await app.press("Escape")
-        await app.see_not(said.title)
-        await app.tap(said.end)
-        await app.see(said.title)
+        await app.see_not(FR.title)
+        await app.tap(FR.end)
+        await app.see(FR.title)
         assert writes(line, "/termination") == 0
 
 
@@ -186,18 +134,15 @@ async def test_termination_sheet_is_disabled_while_sending(line: Line) -> None:
         assert writes(line, "/termination") == 1
 
 
-@LANGUAGES
 @SIZES
-async def test_subscription_without_termination_links_to_its_publisher(
-    line: Line, said: SimpleNamespace, screen: Screen
-) -> None:
-    async with visit_remembered(line, "/gerer", locale=said.locale, **screen) as app:
+async def test_subscription_without_termination_links_to_its_publisher(line: Line, screen: Screen) -> None:
+    async with visit_remembered(line, "/gerer", **screen) as app:
         await app.see("Grand Écran Plus")
         assert not [name for name in app.names() if name.endswith("Grand Écran Plus")]
         await app.tap("Grand Écran Plus")
-        await app.see(said.not_here)
-        assert said.confirm not in app.names()
-        await app.see(said.contact)
+        await app.see(FR.not_here)
+        assert FR.confirm not in app.names()
+        await app.see(FR.contact)
         assert [one.url for one in app.controls(ft.OutlinedButton) if one.url] == [
             f"https://{ELSEWHERE}.example"
         ]
@@ -303,28 +248,25 @@ async def test_unknown_subscription_shows_not_available(line: Line) -> None:
         await app.see("Cet abonnement n’est plus disponible.")
 
 
-@LANGUAGES
 @SIZES
-async def test_service_switch_asks_for_confirmation_in_both_directions(
-    line: Line, said: SimpleNamespace, screen: Screen
-) -> None:
-    async with visit_remembered(line, "/gerer", locale=said.locale, **screen) as app:
-        await app.see(said.on_since)
+async def test_service_switch_asks_for_confirmation_in_both_directions(line: Line, screen: Screen) -> None:
+    async with visit_remembered(line, "/gerer", **screen) as app:
+        await app.see(FR.on_since)
         await app.tap("service")
-        await app.see(said.off_title)
+        await app.see(FR.off_title)
         assert switch(app).value, "it moves only when the backend says so"
-        await app.see(*said.off_consequences)
-        assert focused_first(app) == [said.leave_on]
-        await app.tap(said.leave_on)
-        await app.see_not(said.off_title)
+        await app.see(*FR.off_consequences)
+        assert focused_first(app) == [FR.leave_on]
+        await app.tap(FR.leave_on)
+        await app.see_not(FR.off_title)
         assert writes(line, "/service") == 1, "read, not changed"
-        await app.tap("service", said.turn_off)
-        await app.see(said.turned_off, said.off_since)
+        await app.tap("service", FR.turn_off)
+        await app.see(FR.turned_off, FR.off_since)
         assert not switch(app).value
         await app.tap("service")
-        await app.see(said.on_title, *said.on_consequences)
-        await app.tap(said.turn_on)
-        await app.see(said.turned_on)
+        await app.see(FR.on_title, *FR.on_consequences)
+        await app.tap(FR.turn_on)
+        await app.see(FR.turned_on)
         assert switch(app).value
         assert all(app.names())
 
@@ -412,22 +354,18 @@ async def test_failed_service_switch_shows_the_unchanged_state(line: Line) -> No
         assert switch(app).value
 
 
-@LANGUAGES
 @SIZES
-async def test_home_sums_up_subscriptions_and_service_and_links_to_them(
-    line: Line, said: SimpleNamespace, screen: Screen
-) -> None:
-    french = said is FR
-    async with visit_remembered(line, locale=said.locale, **screen) as app:
+async def test_home_sums_up_subscriptions_and_service_and_links_to_them(line: Line, screen: Screen) -> None:
+    async with visit_remembered(line, **screen) as app:
         # 2.99 a week is 12.96 a month; 4.99 and 8.99
-        await app.see("3 abonnements, 26,94 € par mois" if french else "3 subscriptions, €26.94 a month")
-        await app.tap("Abonnements internet+" if french else "internet+ subscriptions")
-        await app.see(said.yours)
+        await app.see("3 abonnements, 26,94 € par mois")
+        await app.tap("Abonnements internet+")
+        await app.see(FR.yours)
         assert app.route == "/gerer"
         await app.go("/")
-        await app.tap(said.service)
-        await app.see(said.on_since)
-        await app.see_not("Réactiver" if french else "Turn back on")
+        await app.tap(FR.service)
+        await app.see(FR.on_since)
+        await app.see_not("Réactiver")
 
 
 async def test_home_warns_of_a_suspended_service_and_links_to_it(serve: Serve) -> None:

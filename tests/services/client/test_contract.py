@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from services.client.backend import Backend
 from services.client.credentials import CredentialStore, MemoryStore
 from services.client.http import IN_PROCESS, HttpClient
-from services.client.session import Remembered, StoredSession
+from services.client.session import Remembered
 from services.domain.errors import (
     Changed,
     Forbidden,
@@ -27,7 +27,6 @@ from services.domain.errors import (
     NotFound,
     Refused,
     SessionExpired,
-    SignInTimedOut,
 )
 from services.domain.models import (
     Category,
@@ -136,23 +135,6 @@ async def test_wrong_passwords_are_counted_and_then_lock_the_sign_in(
     assert not backend.signed_in
 
 
-async def test_right_password_after_a_wrong_one_signs_in(connect: Connect) -> None:
-    backend = connect(MemoryStore())
-    challenge = await backend.begin_sign_in("camille@demo.example")
-    with pytest.raises(Refused):
-        await backend.finish_sign_in(challenge, "Pluie-2026", remember=True)
-    await backend.finish_sign_in(challenge, "Soleil-2026", remember=True)
-    assert (await backend.account()).value.display_name == "Camille Martin"
-
-
-async def test_sign_in_answered_after_eleven_minutes_times_out(connect: Connect, clock: Clock) -> None:
-    backend = connect(MemoryStore())
-    challenge = await backend.begin_sign_in("camille@demo.example")
-    clock.advance(minutes=11)
-    with pytest.raises(SignInTimedOut):
-        await backend.finish_sign_in(challenge, "Soleil-2026", remember=True)
-
-
 async def test_billing_periods_of_a_contract_are_read(backend: Backend) -> None:
     periods = (await backend.billing_periods("c1")).value
     assert [period.bill_month for period in periods] == [
@@ -224,22 +206,6 @@ async def test_periods_without_billing_rights_raise_forbidden(connect: Connect) 
         await backend.billing_periods("c3")
 
 
-async def test_unchanged_account_keeps_its_value_and_gets_a_later_time(
-    backend: Backend, clock: Clock
-) -> None:
-    first = await backend.account()
-    clock.advance(minutes=1)
-    second = await backend.account()
-    assert second.value is first.value
-    assert second.at - first.at == timedelta(minutes=1)
-
-
-async def test_expired_access_token_is_renewed(backend: Backend, clock: Clock) -> None:
-    for _ in range(3):
-        clock.advance(minutes=6)
-        assert (await backend.account()).value.display_name == "Camille Martin"
-
-
 async def test_next_start_resumes_the_session_until_it_expires(connect: Connect, clock: Clock) -> None:
     store = MemoryStore()
     backend = connect(store)
@@ -275,21 +241,6 @@ async def test_sign_out_revokes_the_session_and_clears_the_store(connect: Connec
     with pytest.raises(SessionExpired):
         await thief.account()
     assert await stolen.load() is None
-
-
-async def test_sign_in_of_another_subscriber_replaces_the_account(connect: Connect) -> None:
-    store = MemoryStore()
-    backend = connect(store)
-    await sign_in(backend)
-    assert (await backend.account()).value.display_name == "Camille Martin"
-    await backend.sign_out()
-    await sign_in(backend, "sofia@demo.example")
-    assert (await backend.account()).value.display_name == "Sofia Bernard"
-    await sign_in(backend)
-    assert (await backend.account()).value.display_name == "Camille Martin"
-    kept = StoredSession.decode(await store.load() or "")
-    assert kept is not None
-    assert kept.id == "camille@demo.example"
 
 
 async def test_review_is_replaced_only_in_the_state_that_its_etag_names(connect: Connect) -> None:

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import ipaddress
 import os
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.client.backend import Backend
 from services.client.credentials import MemoryStore
 from services.client.session import StoredSession
 from services.domain.errors import (
     BackendError,
-    CertificateRefused,
     DeviceMisconfigured,
     UnexpectedAnswer,
     Unreachable,
@@ -130,14 +123,6 @@ async def test_redirect_is_not_followed_and_sends_no_token() -> None:
                 await backend.account()
             await backend.close()
         assert told == []
-
-
-async def test_self_signed_certificate_is_refused_before_any_request(tmp_path: Path) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(_self_signed(tmp_path))
-    async with listening(saying(b""), tls) as (place, told):
-        assert type(await failure(f"https://{place}")) is CertificateRefused
-        assert told == [], "nothing was said to it"
 
 
 async def test_system_proxy_is_used_except_for_the_local_machine(
@@ -248,32 +233,3 @@ async def test_device_setting_that_cannot_be_used_fails_requests_without_its_sec
     assert type(error) is DeviceMisconfigured
     assert name in caplog.text
     assert "Soleil" not in caplog.text + str(error)
-
-
-def _self_signed(folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "self-signed.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path

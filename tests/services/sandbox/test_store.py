@@ -7,7 +7,6 @@ import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
 from services.sandbox import Subscriber, create_app, demo
-from services.sandbox.schema import filling, purchase, subscriber, subscription
-from services.sandbox.store import Store, fold
+from services.sandbox.schema import filling, purchase, subscriber
+from services.sandbox.store import Store
 from tests.harness.clock import Clock
 from tests.services.conftest import DATABASES, empty_database
 from tests.services.sandbox.conftest import CHEAP
@@ -127,35 +126,6 @@ def test_tables_of_another_version_are_recreated(database: str, time: Clock) -> 
         assert app.state.store.transact(
             lambda connection: connection.scalar(select(func.count()).select_from(subscriber))
         )
-
-
-def test_subscription_of_the_data_file_is_stored_with_all_members(app: Starlette) -> None:
-    store: Store = app.state.store
-    row = store.transact(lambda connection: connection.execute(subscription.select()).one())
-    assert row._asdict() == {
-        "subscription_id": "sub1",
-        "contract_id": "c1",
-        "name": "Club Cubéo",
-        "merchant_name": "Studio Pixelune",
-        "merchant_identifier": "studio-pixelune",
-        "merchant_url": None,
-        "merchant_email": None,
-        "merchant_phone": None,
-        "price": 399,
-        "recurring_charge_period": "week",
-        "status": "terminated",
-        "start_date": date(2023, 5, 6),
-        "next_charge_date": None,
-        "termination_date": date(2024, 3, 1),
-        "terminable": False,
-        "last_payment_id": "p5",
-        "terminates_at": None,
-        "termination_reference": None,
-        "termination_reason": None,
-        "next_price": None,
-        "notice_days": None,
-        "trial_end_date": None,
-    }
 
 
 def test_failed_transaction_is_rolled_back(app: Starlette) -> None:
@@ -300,19 +270,6 @@ async def test_purchase_queries_use_an_index_on_the_contract(app: Starlette, cam
         )
         assert "SEARCH purchase USING" in plan, plan
         assert "SCAN purchase" not in plan
-
-
-@pytest.mark.parametrize(
-    ("text", "folded"),
-    [
-        ("Éphéméride d’AOÛT", "ephemeride d'aout"),
-        ("ŒUVRE", "oeuvre"),
-        ("Straße", "strasse"),
-        ("plain", "plain"),
-    ],
-)
-def test_text_is_searched_without_case_or_accents(text: str, folded: str) -> None:
-    assert fold(text) == folded
 
 
 def _count(connection: Connection) -> int:

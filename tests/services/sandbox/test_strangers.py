@@ -269,6 +269,8 @@ async def test_internal_error_does_not_reveal_its_exception(app: Starlette, cami
     for path in ("/v1/me", "/oauth/authorization-challenge"):
         answer = await (camille.get(path) if path == "/v1/me" else camille.identify(CAMILLE))
         assert answer.status_code == 500
+        if path == "/v1/me":
+            assert answer.json()["correlator"] == answer.headers["x-correlator"]
         assert SENT not in answer.text
         assert HEADERS.items() <= dict(answer.headers).items()
         assert answer.headers["cache-control"] == "no-store"
