@@ -18,7 +18,7 @@ from views.help.feedback import Outbox
 from views.kit.buttons import Handler, icon_button
 from views.kit.cards import column
 from views.kit.design import Design, heading, semantic_group, text
-from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_XS
+from views.kit.theme import CONTENT_WIDTH_M, CONTENT_WIDTH_XL, SPACE_2XS, SPACE_L, SPACE_XS, TARGET
 from views.navigation_bars import account_button, bar, rail
 from views.routes import Destination, go
 
@@ -160,6 +160,8 @@ def _top_bar(
     end: list[ft.Control] = [*actions]
     if not design.layout.rail:
         end.append(account_button(design))
+    if not (start or end or low):
+        end.append(ft.Container(height=TARGET))  # the content begins at one height on every screen
     named = ft.Column(titles, spacing=0, expand=True, tight=True)
     content: ft.Control = ft.Row([*start, named, *end], spacing=SPACE_2XS)
     if design.enlarged and not design.layout.rail and not low:

@@ -54,6 +54,7 @@ def served() -> Iterator[tuple[Server, Server]]:
 def save(page: Page, file: Path) -> None:
     """Take the picture once nothing moves any more, in as few colours as make it light enough."""
     shots: list[bytes] = []
+    page.mouse.move(0, 0)  # no control looks hovered
 
     def still() -> bool:
         shots.append(page.screenshot())

@@ -223,7 +223,7 @@ def test_buttons_have_a_focus_ring(colours: Palette) -> None:
     )
     styles = [themed.style for themed in themes if themed is not None]
     assert len(styles) == len(themes)
-    own = [theme.brand_button(colours), theme.negative_button(colours), theme.row_button(colours)]
+    own = [theme.negative_button(colours), theme.row_button(colours)]
     for style in [*styles, *own]:
         assert style is not None
         assert isinstance(style.side, dict)

@@ -19,6 +19,9 @@ from views.kit.cards import column
 from views.kit.design import Design, decorative, text
 from views.kit.theme import SPACE_M, SPACE_S, negative_button
 
+BULLET = 6
+"""Diameter of the bullet of a consequence, in logical pixels."""
+
 EarlierAction: TypeAlias = tuple[str, Callable[[], None]]
 """Label and handler of a link to an action that should come before the confirmation, such as an export."""
 
@@ -43,13 +46,22 @@ def confirmation(
     `proof` is wanted, the sheet asks for the password before `on_confirm` continues. `first` is the label and
     the handler of a link to what can be done before.
     """
+    line_height = (design.type.body.size or 0) * (design.type.body.height or 0)
+    bullet = ft.Container(
+        width=BULLET,
+        height=BULLET,
+        bgcolor=design.colors.accent,
+        border_radius=BULLET / 2,
+        margin=ft.Margin.only(top=(line_height - BULLET) / 2),  # on the first line of a sentence that wraps
+    )
     lines = [
         ft.Row(
             [
-                decorative(ft.Container(width=6, height=6, bgcolor=design.colors.accent, border_radius=3)),
+                decorative(bullet),
                 text(line, design.type.body, expand=True),
             ],
             spacing=SPACE_S,
+            vertical_alignment=ft.CrossAxisAlignment.START,
         )
         for line in consequences
     ]

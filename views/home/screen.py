@@ -137,11 +137,7 @@ def Overview(
         rows,
         *unreadable_alert(design, "contract", session.account.unreadable),
     )
-    # Wide windows show both at once.
-    own = column(
-        *((*contracts_shown, services) if design.layout.wide else (services, *contracts_shown)),
-        spacing=SPACE_M,
-    )
+    own = column(services, *contracts_shown, spacing=SPACE_M)
     aside = column(
         _management(design, subscriptions, service), _understand(design, state.contract), spacing=SPACE_M
     )
@@ -189,7 +185,7 @@ def _security(design: Design, formats: Formats, account: Account | None) -> list
 
 
 def _management(design: Design, subscriptions: SubscriptionsState, service: ServiceState) -> ft.Control:
-    """Return the rows that open the subscriptions, the service and the help."""
+    """Return the rows that open the subscriptions and the service, with their state."""
     words = design.words
     manage = partial(go, Destination.MANAGE.path)
     rows = [
@@ -208,14 +204,6 @@ def _management(design: Design, subscriptions: SubscriptionsState, service: Serv
             _service_line(design, service),
             manage,
             key="to-service",
-        ),
-        navigation_row(
-            design,
-            ft.Icons.HELP_OUTLINE,
-            words("home.help"),
-            words("home.help_text"),
-            partial(go, Destination.HELP.path),
-            key="to-help",
         ),
     ]
     return column(
@@ -290,20 +278,23 @@ def _contract_row(
 
 
 def _news(design: Design, formats: Formats, periods: tuple[BillingPeriod, ...]) -> list[ft.Control]:
-    """Return at most one notice: unusual spending, else the latest bill."""
+    """Return at most one notice: unusual spending, else the coming or the latest bill."""
     words = design.words
     average = average_of_closed(periods)
     current = next((period for period in periods if period.state is PeriodState.OPEN), None)
     if current and average and 0 < average.amount < current.total.amount:
         spike = words("home.spike", total=formats.money(current.total), average=formats.money(average))
         return [alert(design, Tone.WARNING, spike, live=False)]
-    billed = next((period for period in periods if period.state is PeriodState.BILLED), None)
-    if billed is None or not billed.purchase_count:
+    over = (PeriodState.CLOSED, PeriodState.BILLED)
+    last = next((period for period in periods if period.state in over), None)
+    if last is None or not last.purchase_count:
         return []
-    title = words("home.invoice_title", of_month=formats.of_month(billed.bill_month))
-    span = formats.period_range(billed.start_date, billed.end_date)
-    amount = formats.money(Money(amount=abs(billed.total.amount), currency=billed.total.currency))
-    given_back = billed.total.amount < 0
+    of_month = formats.of_month(last.bill_month)
+    billed = last.state is PeriodState.BILLED
+    title = words("home.invoice_title" if billed else "home.invoice_coming", of_month=of_month)
+    span = formats.period_range(last.start_date, last.end_date)
+    amount = formats.money(Money(amount=abs(last.total.amount), currency=last.total.currency))
+    given_back = last.total.amount < 0
     sentence = words("home.invoice_refund" if given_back else "home.invoice_text", amount=amount, period=span)
     return [alert(design, Tone.INFO, title, sentence, live=False)]
 

@@ -12,7 +12,7 @@ import flet as ft
 
 from views.kit.design import Design, decorative, text
 from views.kit.progress import ring
-from views.kit.theme import SPACE_2XS, SPACE_S, SPACE_XS, TARGET, brand_button
+from views.kit.theme import SPACE_2XS, SPACE_S, SPACE_XS, TARGET
 
 Handler = Callable[..., Awaitable[None] | None]
 """Event handler. Pass bound methods: Flet never awaits the result of a lambda."""
@@ -39,14 +39,14 @@ def icon_button(
 
 
 def main_button(design: Design, label: str, on_click: Handler, *, busy: str | None = None) -> ft.FilledButton:
-    """Return the only brand-colored button of a screen; `busy` replaces the label and disables the button."""
+    """Return the main button of a form; `busy` replaces the label and disables the button."""
     content: ft.Control = text(busy or label, design.type.label)
     if busy:
         turning = ring(design, "", size=20, stroke=2, color=design.colors.content_default)
         content = ft.Row(
             [decorative(turning), content], spacing=SPACE_S, alignment=ft.MainAxisAlignment.CENTER, tight=True
         )
-    return ft.FilledButton(content, on_click=on_click, disabled=bool(busy), style=brand_button(design.colors))
+    return ft.FilledButton(content, on_click=on_click, disabled=bool(busy))
 
 
 def strong_button(design: Design, label: str, on_click: Handler | None, **options: Any) -> ft.FilledButton:

@@ -9,7 +9,7 @@ import flet as ft
 
 from views.flet_compat.pressed_focus import keep_focus
 from views.kit.design import Design, text
-from views.kit.theme import SPACE_2XS, SPACE_XS
+from views.kit.theme import SPACE_2XS, SPACE_M, SPACE_XS, TRANSPARENT
 
 
 class Chip(NamedTuple):
@@ -26,15 +26,26 @@ def choices(design: Design, name: str, chips: Sequence[Chip], *, wrap: bool) -> 
 
     Pass an empty `name` after a heading: screen readers would otherwise read the name twice.
     """
+    fades = not (wrap or design.layout.rail)
     row = ft.Row(
-        [_chip(design, chip) for chip in chips],
+        # The last chip can be scrolled out of the fading edge.
+        [*(_chip(design, chip) for chip in chips), *([ft.Container(width=SPACE_M)] if fades else [])],
         wrap=wrap,
         scroll=None if wrap else ft.ScrollMode.HIDDEN,
         spacing=SPACE_XS,
         run_spacing=SPACE_XS,
     )
     chosen = next((chip.key for chip in chips if chip.chosen), None)
-    return ft.Semantics(label=name or None, container=True, content=ft.RadioGroup(row, value=chosen))
+    radios = ft.RadioGroup(row, value=chosen)
+    content: ft.Control = _fading(design, radios) if fades else radios
+    return ft.Semantics(label=name or None, container=True, content=content)
+
+
+def _fading(design: Design, content: ft.Control) -> ft.Control:
+    """Fade the content at its end, to show that it scrolls."""
+    opaque = design.colors.content_default
+    gradient = ft.LinearGradient([opaque, opaque, TRANSPARENT], stops=[0, 0.9, 1])
+    return ft.ShaderMask(gradient, content, blend_mode=ft.BlendMode.DST_IN)
 
 
 def _chip(design: Design, chip: Chip) -> ft.Control:

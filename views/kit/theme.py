@@ -451,19 +451,6 @@ def _filled(
     )
 
 
-def brand_button(colors: Palette) -> ft.ButtonStyle:
-    """Return the style of the only brand-colored `ft.FilledButton` of a screen."""
-    return _filled(
-        colors,
-        fill=colors.brand_surface,
-        on_fill=colors.on_brand,
-        hover=colors.brand_surface,
-        pressed=colors.accent,
-        on_pressed=colors.on_brand,
-        ring=colors.border_focus,
-    )
-
-
 def negative_button(colors: Palette) -> ft.ButtonStyle:
     """Return the style of an `ft.FilledButton` that terminates, deactivates or erases."""
     return _filled(

@@ -74,7 +74,9 @@ def summary_card(
         lead.append(ft.memo(PeriodLink)(session.insights, session.insights.review, running, over))
     return card(
         design,
-        column(body, *lead, ft.Divider(height=1), invoice, spacing=SPACE_XS),
+        column(
+            body, *lead, ft.Divider(height=1, trailing_indent=SPACE_M - SPACE_XS), invoice, spacing=SPACE_XS
+        ),
         padding=ft.Padding.only(left=SPACE_M, right=SPACE_XS, top=SPACE_M, bottom=2),
     )
 

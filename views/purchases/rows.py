@@ -188,7 +188,8 @@ def purchase_row(
     subtitle: str | ft.Control = about
     if tags:
         # The tile keeps its type: another structure would be removed and added, at three times the cost.
-        line = text(about, design.row_subtitle)
+        narrow = not design.layout.rail  # cut beside its tags, the line would look like one of them
+        line = text(about, design.wrapped_subtitle, lines=2) if narrow else text(about, design.row_subtitle)
         subtitle = ft.Column([line, _tags(design, tags, key=rank)], spacing=SPACE_2XS, tight=True)
     amount = text(
         formats.money(purchase.amount),

@@ -63,20 +63,22 @@ def Periods(state: PurchasesState, insights: InsightsState) -> ft.Control:
     forecast = ForecastLine(insights, insights.review)
     services = one_off_services(design, formats, state, "usage.none", state.load_periods, forecast)
     header = _header(design, formats, state)
-    top: ft.Control = column(header, services, spacing=SPACE_M)
+    history = [] if not periods else [_history(design, periods)]
+    cards: ft.Control = column(header, services, *history, spacing=SPACE_M)
     if design.layout.wide:
-        top = ft.Row(
-            [ft.Container(header, expand=1), ft.Container(services, expand=1)],
+        cards = ft.Row(
+            [
+                ft.Container(column(header, *history, spacing=SPACE_M), expand=1),
+                ft.Container(services, expand=1),
+            ],
             spacing=SPACE_L,
             vertical_alignment=ft.CrossAxisAlignment.START,
         )
-    history = [] if not periods else [_history(design, periods)]
     listed = ft.ListView(
         [
             *freshness(design, formats, state.periods, state.load_periods),
             *contract_choice(design, session),
-            top,
-            *history,
+            cards,
             *unreadable_alert(design, "period", state.periods.unreadable),
         ],
         spacing=SPACE_M,
