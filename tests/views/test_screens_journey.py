@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 
+from tests.harness.clock import Clock
 from tests.views.conftest import CAMILLE, PASSWORD, Line, Serve, visit
 from tests.views.visits import visit_remembered
 
@@ -79,3 +81,9 @@ async def test_locked_sign_in_disables_its_button(serve: Serve) -> None:
         await app.see("Trop d’essais", "Réessayez dans 15 minutes")
         with pytest.raises(AssertionError, match="is disabled"):
             await app.tap("Réessayez dans 15 minutes")
+
+
+async def test_home_announces_a_closed_period_until_its_bill_is_there(line: Line, clock: Clock) -> None:
+    clock.now = datetime(2026, 5, 28, 10, tzinfo=UTC)  # two days into the next period
+    async with visit_remembered(line) as app:
+        await app.see("Votre facture de juin arrive")
