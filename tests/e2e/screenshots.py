@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.browser import enter, field, open_app, see, see_heading, tap, until
+from tests.e2e.browser import enter, field, open_app, see, see_heading, tap, texts, until
 from tests.e2e.conftest import CHROMIUM, DEVICES, LOCALES, NOW
 from tests.e2e.test_journeys import EN, FR, PASSWORD, Said, begin, contract, see_rows, unmistakable
 from tests.harness.processes import ROOT, Server
@@ -95,6 +95,7 @@ def walk(page: Page, url: str, said: Said, folder: Path, suffix: str) -> None:
     tap(page, said.submit)
     see_heading(page, f"{said.hello} Camille")
     see(page, said.details)
+    until(page, lambda: "probabl" in " ".join(texts(page)), "no forecast")  # its notices come with it
     save(page, folder / f"home-{suffix}.png")
     tap(page, contract(page, said))
     see_heading(page, said.usage)
