@@ -12,7 +12,6 @@ from pathlib import Path
 import flet as ft
 import pytest
 from babel.messages.pofile import read_po
-from flet.version import flutter_version
 from flet_web import patch_index_html, patch_manifest_json
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # carries no types
 from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # nor this
@@ -98,11 +97,6 @@ def test_fonts_are_small_and_have_their_license(font_file: Path) -> None:
     (weight,) = TTFont(font_file)["fvar"].axes
     assert (weight.axisTag, weight.minValue, weight.maxValue) == ("wght", 400, 700)
     assert "SIL OPEN FONT LICENSE Version 1.1" in (ASSETS / "fonts" / "OFL.txt").read_text(encoding="utf-8")
-
-
-def test_flutter_version_supports_variable_font_weights() -> None:
-    # Before 3.41 a FontWeight left the `wght` axis alone outside the web, and static files were needed.
-    assert tuple(map(int, flutter_version.split("."))) >= (3, 41)
 
 
 def test_web_fonts_equal_the_app_fonts_and_are_preloaded() -> None:

@@ -16,41 +16,27 @@ from starlette.applications import Starlette
 from services.client.backend import Backend
 from services.client.credentials import LONGEST_ON_WINDOWS, CredentialProblem, MemoryStore
 from services.client.history_store import HistoryStore, HistoryUnavailable, StoredKey
-from services.client.http import IN_PROCESS, HttpClient
+from services.client.http import IN_PROCESS
 from services.client.offline import OfflineStore
 from services.client.whole_periods import read_period
 from services.domain.errors import SessionExpired
 from services.insights.history import History, Origin, history_of, merge
 from tests.harness.clock import Clock
+from tests.services.client import test_offline
 from tests.services.doubles import FailingStore, Network, make_read_only, sign_in
 
 CAMILLE, SOFIA, BOX = "camille@demo.example", "sofia@demo.example", "c1"
 
 
-class Device:
-    """Device on which a test restarts the app."""
+class Device(test_offline.Device):
+    """Device that also has a store of the kept history."""
 
     def __init__(self, network: Network, clock: Clock, folder: Path) -> None:
-        self.network, self.clock, self.folder = network, clock, folder
-        self.credentials, self.keys = MemoryStore(), FailingStore()
-        self._running: list[Backend] = []
+        super().__init__(network, clock, folder)
+        self.keys = FailingStore()
 
-    async def start(self) -> Backend:
-        files = OfflineStore(self.folder, IN_PROCESS, "history")
-        backend = Backend(
-            HttpClient(IN_PROCESS, self.network, clock=self.clock, timeout=5.0),
-            self.credentials,
-            clock=self.clock,
-            offline=OfflineStore(self.folder, IN_PROCESS),
-            history=HistoryStore(self.keys, files, clock=self.clock),
-        )
-        self._running.append(backend)
-        await backend.resume()
-        return backend
-
-    async def stop(self) -> None:
-        while self._running:
-            await self._running.pop().close()
+    def history(self) -> HistoryStore:
+        return HistoryStore(self.keys, OfflineStore(self.folder, IN_PROCESS, "history"), clock=self.clock)
 
     @property
     def files(self) -> list[Path]:

@@ -30,6 +30,7 @@ from services.client.backend import Backend
 from services.client.cache import MOST_KNOWN, CacheEntry, Priority, ResponseCache, encode
 from services.client.credentials import CredentialProblem, CredentialStore, MemoryStore
 from services.client.device_data import UnsentFeedback
+from services.client.history_store import HistoryStore
 from services.client.http import IN_PROCESS, HttpClient
 from services.client.offline import KEY_LENGTH, Cipher, OfflineStore
 from services.client.session import StoredSession
@@ -469,10 +470,15 @@ class Device:
             self.credentials,
             clock=self.clock,
             offline=OfflineStore(self.folder, IN_PROCESS),
+            history=self.history(),
         )
         self._running.append(backend)
         await backend.resume()
         return backend
+
+    def history(self) -> HistoryStore | None:
+        """Return the store of the kept history, if the device has one."""
+        return None
 
     async def signed_in(self) -> Backend:
         """Start the app and sign in, remembered."""

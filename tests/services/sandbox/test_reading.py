@@ -151,6 +151,7 @@ async def test_purchase_is_answered_with_its_refunds(camille: Visitor) -> None:
         ({"kind": "refund"}, ["r2", "r1"]),
         ({"q": " ile AUX boussoles"}, ["p5"]),
         ({"q": "ŒUVRES"}, ["p5"]),
+        ({"q": "d’oeuvres"}, ["p5"]),
         ({"q": "cine"}, ["p2"]),
         ({"q": "%"}, ["p5"]),
         ({"q": "_"}, ["p5"]),

@@ -102,12 +102,3 @@ async def test_pending_service_switch_survives_a_restart_and_completes(database:
         time.advance(minutes=1)
         assert (await visitor.get(SERVICE)).json()["status"] == "active"
         assert (await statuses(visitor))["weekly"] == "suspended"
-
-
-async def test_suspended_service_survives_a_restart(database: str, time: Clock) -> None:
-    async with at_home(database, time) as visitor:
-        off = (await visitor.put(SERVICE, OFF, "*")).json()
-    time.advance(days=2)
-    async with at_home(database, time) as visitor:
-        assert (await visitor.get(SERVICE)).json() == off
-        assert (await statuses(visitor))["monthly"] == "suspended"
