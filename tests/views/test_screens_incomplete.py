@@ -13,7 +13,7 @@ from tests.views.factories import subscribed
 from tests.views.visits import NARROW, visit_remembered
 
 TITLE, RETRY = "Données incomplètes", "Réessayer"
-NEW = "nouveau@demo.example"
+NEW, VEILLE = "nouveau@demo.example", "veille@demo.example"
 
 
 class Altered(httpx.AsyncBaseTransport):
@@ -76,25 +76,26 @@ async def test_unreadable_period_is_missing_from_the_ledger(serve: Serve) -> Non
 
 
 @pytest.mark.parametrize(
-    ("route", "part", "said", "calm"),
+    ("who", "route", "part", "said", "then"),
     [
-        ("/verifier", "/subscriptions", "vos abonnements", "Rien à vérifier"),
-        ("/verifier", "/service", "votre service internet+", "Rien à vérifier"),
-        ("/gerer/calendrier", "/review", "vos contestations", "Aucun paiement à venir"),
+        (NEW, "/verifier", "/subscriptions", "vos abonnements", "Rien à vérifier"),
+        (NEW, "/verifier", "/service", "votre service internet+", "Rien à vérifier"),
+        (NEW, "/gerer/calendrier", "/review", "vos contestations", "Aucun paiement à venir"),
+        (VEILLE, "/gerer", "/review", "vos contestations", "Ciné Lanterne · 4,99\u00a0€"),
     ],
 )
 async def test_data_that_failed_is_named_until_a_retry_brings_it(
-    serve: Serve, route: str, part: str, said: str, calm: str
+    serve: Serve, who: str, route: str, part: str, said: str, then: str
 ) -> None:
-    line = serve(NEW)
+    line = serve(who)
     line.broken = part
     async with visit_remembered(line, route, **NARROW) as app:
         await app.see(TITLE, said)
         await quiet(app, line)
-        await app.see_not(calm)
+        await app.see_not(then)
         line.broken = None
         await app.tap(RETRY)
-        await app.see(calm)
+        await app.see(then)
         await app.see_not(TITLE)
 
 

@@ -92,7 +92,9 @@ def incomplete_alert(design: Design, missing: Missing, retry: Handler) -> list[f
     parts += [words("incomplete.subscription", n=missing.subscriptions)] if missing.subscriptions else []
     parts += [words(f"unread.{one}") for one in missing.unread]
     parts += [words("unread.service")] if missing.unknown_service else []
-    sentence = words("incomplete.text", parts=", ".join(parts))
+    *others, last = parts
+    named = words("incomplete.and", others=", ".join(others), last=last) if others else last
+    sentence = words("incomplete.text", parts=named)
     again = [link(design, words("action.retry"), retry)] if missing.unread else []
     if not again:
         sentence = f"{sentence} {words('incomplete.advice')}"

@@ -12,8 +12,8 @@ from services.insights.contest import Contest, Step
 from services.insights.contest_rules import LETTERS, PUBLISHER_ANSWER, next_step, reminders, unanswered
 from views.core.component import component
 from views.core.context import use_design
-from views.core.insights import InsightsState
-from views.core.notices import alert
+from views.core.insights import InsightsState, Missing
+from views.core.notices import alert, incomplete_alert
 from views.core.review import ReviewState
 from views.core.text import joined
 from views.disputes.dossier import publisher_of, reminder_line, total_of
@@ -78,7 +78,10 @@ def due_alerts(design: Design, insights: InsightsState, review: ReviewState) -> 
 
 @component
 def Contests(insights: InsightsState, review: ReviewState) -> ft.Control:
-    """Show the contest files of a contract, open ones first; nothing without a file."""
+    """Show the contest files of a contract, open ones first; nothing without a file.
+
+    If the files could not be read, a notice says so, unless the screen already shows a failure.
+    """
     design, known = use_design(), bool(review.review.contests)
     stood_on = [insights.contract.contract_id, known, insights.purchases.periods.data if known else None]
     # Purchases are read (100 a page) only if a file needs them.
@@ -88,7 +91,9 @@ def Contests(insights: InsightsState, review: ReviewState) -> ft.Control:
         key=lambda item: (item[1].closed_on is not None, -item[1].claimed.told_at.timestamp()),
     )
     if not contests:
-        return ft.Container(visible=False)
+        failed = review.served.missing and not insights.subscriptions.subscriptions.missing
+        missing = Missing(unread=("contests",) if failed else ())
+        return ft.Container(column(*incomplete_alert(design, missing, review.load)), visible=failed)
     ledger = insights.packed.data
     rows = [_row(design, key, one, ledger.today if ledger else None) for key, one in contests]
     title = heading(text(design.words("contest.h2"), design.type.h2), 2)
