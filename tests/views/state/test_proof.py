@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.domain.errors import Unreachable
+from services.domain.models import SubscriptionStatus
 from services.sandbox import SandboxSettings
 from tests.harness.clock import Clock
 from tests.views.conftest import PASSWORD, Line, Serve, sign_in, typed
@@ -39,6 +40,18 @@ async def asked(line: Line, clock: Clock) -> SubscriptionsState:
 
 def terminations(line: Line) -> int:
     return sum(address.endswith("/termination") for address in line.asked)
+
+
+async def test_step_up_with_the_right_password_completes_the_termination(line: Line, clock: Clock) -> None:
+    state = await asked(line, clock)
+    state.proof.type(typed(PASSWORD))
+    await state.ending.confirm()
+    assert state.termination.receipt is not None
+    assert state.termination.receipt.status is SubscriptionStatus.TERMINATED
+    assert state.termination.asked is None
+    assert not state.proof.wanted
+    assert state.proof.password == ""
+    assert terminations(line) == 2, "refused, then done"
 
 
 async def test_step_up_cancelled_sends_nothing_and_forgets_the_password(line: Line, clock: Clock) -> None:

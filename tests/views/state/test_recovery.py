@@ -133,6 +133,21 @@ async def test_recovery_ends_after_a_manual_reload(line: Line, nap: Nap) -> None
         assert line.asked.count("/v1/me") == 0
 
 
+async def test_recovery_resumed_from_rest_retries_immediately(line: Line, nap: Nap) -> None:
+    async with watching(line, nap) as (session, recovery):
+        line.down = True
+        await session.load_management()
+        await until(lambda: nap.asked)
+        recovery.rest()
+        nap.end()
+        await a_while()
+        assert line.asked.count("/v1/me") == 0, "nobody looks"
+        line.down = False
+        recovery.wake()
+        await until(lambda: recovery.restored)
+        assert len(nap.asked) == 1
+
+
 async def test_recovery_woken_during_a_pause_retries_immediately(line: Line, nap: Nap) -> None:
     async with watching(line, nap) as (session, recovery):
         line.down = True

@@ -305,6 +305,15 @@ async def test_demo_that_cannot_open_leaves_the_form_unchanged(line: Line) -> No
     assert (form.identifier, form.password, form.remember) == ("", "", True)
 
 
+async def test_new_sign_in_clears_the_reason_of_the_expired_session(serve: Serve) -> None:
+    form = await opened(serve(CAMILLE))
+    form.session._expire()
+    assert form.session.ended is not None
+    form.type_identifier(typed(CAMILLE))
+    await form.submit_identifier()
+    assert form.session.ended is None
+
+
 @given(st.text(min_size=4, max_size=40).filter(lambda text: text.strip()))
 def test_sign_in_input_is_not_in_the_repr(secret: str) -> None:
     async def check() -> None:
