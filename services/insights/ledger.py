@@ -195,3 +195,11 @@ def counts(entry: Purchase) -> bool:
 def counted(entry: Purchase) -> Decimal:
     """Return the part of an entry in the total of its period, by the contract's rule."""
     return entry.amount.amount if entry.payment_status is PaymentStatus.SUCCEEDED else NOTHING
+
+
+def sum_of(entries: Iterable[Purchase]) -> Decimal | None:
+    """Return the sum of accepted entries, less refunds; None if an entry has an unknown status."""
+    summed = tuple(entries)
+    if any(entry.payment_status is PaymentStatus.OTHER for entry in summed):
+        return None
+    return sum(map(counted, summed), NOTHING)

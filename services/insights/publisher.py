@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from services.domain.models import BillingPeriod, MerchantContact, Purchase, Subscription
 from services.domain.periods import period_of
-from services.insights.ledger import NOTHING, Ledger, counted
+from services.insights.ledger import Ledger, sum_of
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,19 @@ class Publisher:
     since: date | None
     """Day of its first known purchase."""
     by_period: tuple[tuple[BillingPeriod, Decimal], ...]
-    """Its part of each period's total, newest first."""
+    """Its part of each period's total, newest first; without periods in which its part is unknown."""
     entries: tuple[Purchase, ...]
     """Newest first."""
     subscriptions: tuple[Subscription, ...]
 
     @property
-    def total(self) -> Decimal:
-        """Sum over the known periods, less refunds."""
-        return sum((amount for _, amount in self.by_period), NOTHING)
+    def total(self) -> Decimal | None:
+        """Sum over the known periods, less refunds; None if a part is unknown."""
+        return sum_of(self.entries)
 
-    def paid(self, one: Subscription) -> Decimal:
-        """Return the cost of a subscription over the known periods."""
-        charges = (each for each in self.entries if each.subscription_id == one.subscription_id)
-        return sum(map(counted, charges), NOTHING)
+    def paid(self, one: Subscription) -> Decimal | None:
+        """Return the cost of a subscription over the known periods; None if a part is unknown."""
+        return sum_of(each for each in self.entries if each.subscription_id == one.subscription_id)
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,8 @@ def publisher(ledger: Ledger, subscriptions: Sequence[Subscription], identifier:
     if not entries and not taken:
         return None
     newest: Purchase | Subscription = entries[0] if entries else taken[0]
-    by_period = tuple(
-        (
-            one.period,
-            sum((counted(each) for each in one.entries if each.merchant_identifier == identifier), NOTHING),
-        )
+    parts = (
+        (one.period, sum_of(each for each in one.entries if each.merchant_identifier == identifier))
         for one in ledger.periods
     )
     return Publisher(
@@ -66,7 +62,7 @@ def publisher(ledger: Ledger, subscriptions: Sequence[Subscription], identifier:
         newest.merchant_name,
         newest.merchant_contact,
         ledger.day(entries[-1]) if entries else None,
-        by_period,
+        tuple((period, amount) for period, amount in parts if amount is not None),
         entries,
         taken,
     )

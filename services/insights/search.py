@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.domain.models import EntryType, Filter, PaymentStatus, Purchase, PurchaseKind
+from services.domain.models import EntryType, Filter, Purchase, PurchaseKind
 
 SHORTEST = 2
 """Smallest number of characters of a search for words."""
@@ -59,14 +59,6 @@ def of_kind(entry: Purchase, kind: Filter | None) -> bool:
         return entry.entry_type is EntryType.REFUND
     wanted = PurchaseKind.ONE_OFF if kind is Filter.ONE_OFF else PurchaseKind.SUBSCRIPTION
     return entry.entry_type is EntryType.PURCHASE and entry.kind is wanted
-
-
-def total(entries: Iterable[Purchase]) -> Decimal:
-    """Return the sum of the accepted entries, less refunds."""
-    return sum(
-        (one.amount.amount for one in entries if one.payment_status is PaymentStatus.SUCCEEDED),
-        Decimal("0.00"),
-    )
 
 
 def folded(text: str) -> str:

@@ -18,7 +18,7 @@ from views.core.formatting import Formats
 from views.core.insights import InsightsState
 from views.core.notices import error_state, freshness, incomplete_alert, progress, skeleton, state
 from views.core.review import ReviewState
-from views.core.text import blank
+from views.core.text import blank, joined
 from views.disputes.parts import contest_link
 from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import outline_button
@@ -124,9 +124,11 @@ def _shown_name(design: Design, one: Publisher) -> str:
 
 def _facts(design: Design, formats: Formats, insights: InsightsState, one: Publisher) -> ft.Control:
     words, name = design.words, _shown_name(design, one)
-    facts = [(words("publisher.total"), formats.money(Money(amount=one.total)))]
+    facts = []
     if one.since is not None:
-        facts.insert(0, (words("publisher.since"), formats.long_date(one.since)))
+        facts.append((words("publisher.since"), formats.long_date(one.since)))
+    if one.total is not None:
+        facts.append((words("publisher.total"), formats.money(Money(amount=one.total))))
     facts += [
         (
             words("search.bill", of_month=formats.of_month(period.bill_month)),
@@ -171,16 +173,15 @@ def _subscriptions(design: Design, one: Publisher) -> list[ft.Control]:
 
 
 def _subscription_row(design: Design, one: Publisher, each: Subscription) -> ft.Control:
-    paid = design.words(
-        "publisher.paid",
-        amount=design.formats.money(Money(amount=one.paid(each))),
-        date=design.formats.long_date(each.start_date),
-    )
+    lines, paid = [cost_line(design, each)], one.paid(each)
+    if paid is not None:
+        amount, date = design.formats.money(Money(amount=paid)), design.formats.long_date(each.start_date)
+        lines.append(design.words("publisher.paid", amount=amount, date=date))
     return navigation_row(
         design,
         ft.Icons.AUTORENEW,
         subscription_names(design, each)[1] or each.name,
-        f"{cost_line(design, each)} · {paid}",
+        joined(*lines),
         partial(go, subscription_address(each.subscription_id)),
     )
 

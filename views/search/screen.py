@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import flet as ft
 
 from services.domain.models import Filter, Money
-from services.insights.search import total
+from services.insights.ledger import sum_of
 from views.core.component import component
 from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
@@ -122,12 +122,16 @@ def Results(searching: SearchState, selected: str | None) -> ft.Control:
         since = ledger.known_since if ledger and all_read else None
         nothing = words("search.nothing", date=formats.long_date(since)) if since else words("search.none")
         return column(*notices, filters, _said(design, nothing), spacing=SPACE_M)
-    amount = formats.money(Money(amount=total(found)))
+    total = sum_of(found)
+    if total is None:
+        said = words("purchases.count", n=len(found))
+    else:
+        said = words("search.total", n=len(found), amount=formats.money(Money(amount=total)))
     rest = len(found) - MOST_ROWS
     return column(
         *notices,
         filters,
-        _said(design, words("search.total", n=len(found), amount=amount)),
+        _said(design, said),
         FoundExport(searching.insights, found),
         *_by_bill(design, formats, searching, selected),
         *([text(words("check.more", n=rest), design.type.body_s)] if rest > 0 else []),

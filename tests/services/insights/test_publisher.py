@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.domain.models import SubscriptionStatus
+from services.domain.models import PaymentStatus, SubscriptionStatus
 from services.insights.ledger import NOTHING
 from services.insights.publisher import publisher, watch
 from tests.services.insights.factories import (
@@ -45,6 +45,18 @@ def test_publisher_tells_what_a_subscription_has_cost() -> None:
     assert one is not None
     assert (one.paid(taken), one.since) == (Decimal("5.98"), date(2026, 4, 1))
     assert publisher(ledger(charges), [taken], "unknown") is None
+
+
+def test_sums_with_an_entry_of_unknown_status_are_unknown() -> None:
+    taken, day = subscription("s", date(2026, 4, 1)), moment(date(2026, 4, 1))
+    charge = entry("c", day, subscription_id="s", publisher="Club", status=PaymentStatus.OTHER)
+    known = ledger([charge])
+    one = publisher(known, [taken], "club")
+    assert one is not None
+    assert (one.total, one.paid(taken)) == (None, None)
+    assert {period.period_id for period, _ in one.by_period} == {
+        each.period.period_id for each in known.periods
+    } - {charge.period_id}
 
 
 ENDED = subscription("s", date(2026, 1, 1), status=SubscriptionStatus.TERMINATED, terminated=date(2026, 4, 5))

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.models import Filter, PaymentStatus
-from services.insights.search import Query, folded, search, total
+from services.insights.ledger import sum_of
+from services.insights.search import Query, folded, search
 from services.sandbox.store import fold
-from tests.services.insights.factories import days_ago, demo_contract, entry
+from tests.services.insights.factories import NOW, days_ago, demo_contract, entry
 
 ENTRIES = [
     entry("a", days_ago(3), "4.99", publisher="Éphéméride d’Août", description="Où l’été naît"),
@@ -60,7 +61,8 @@ def test_search_is_narrowed_to_a_kind(kind: Filter, ids: list[str]) -> None:
 
 
 def test_total_counts_what_was_accepted() -> None:
-    assert total(ENTRIES) == Decimal("12.00")
+    assert sum_of(ENTRIES) == Decimal("12.00")
+    assert sum_of([*ENTRIES, entry("unknown", NOW, status=PaymentStatus.OTHER)]) is None
 
 
 @given(st.text())
