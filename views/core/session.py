@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
+from typing import Any
 
 import flet as ft
 
@@ -207,8 +208,15 @@ class SessionState:
             self._leave_contract()
 
     def choose(self, contract: Contract) -> None:
-        """Select another contract, with new state holders."""
+        """Select another contract, with new state holders; other data of the same contract keeps them."""
         if contract == self.contract:
+            return
+        if self._is_selected(contract):
+            holders: tuple[Any, ...] = (
+                self.purchases, self.purchase, self.subscriptions, self.service, self.report, self.insights,
+            )  # fmt: skip
+            for holder in (self, *holders):
+                holder.contract = contract
             return
         history = self._history_of(contract.contract_id)
         self.purchases = PurchasesState(self.backend, contract, history, on_periods=self._served)
@@ -233,6 +241,13 @@ class SessionState:
         )
         self.unseen = 0
         self.contract, self.preferred = contract, contract.contract_id
+
+    def _is_selected(self, contract: Contract) -> bool:
+        """Return whether a contract is the selected one, and its subscriber may see as much as before."""
+        return self.contract is not None and (
+            (contract.contract_id, contract.billing_rights)
+            == (self.contract.contract_id, self.contract.billing_rights)
+        )
 
     async def refresh(self) -> None:
         """Reload the data of the home screen; then the ledger, once a screen has asked for it."""

@@ -91,7 +91,7 @@ def Overview(
     contracts: tuple[Contract, ...],
 ) -> ft.Control:
     design, session = use_design(), use_session()
-    stood_on = [state.contract.contract_id]
+    stood_on = [state]  # other rights to the same contract come with new states
     ft.use_effect(state.load_periods, stood_on, cleanup=lambda: None)
     ft.use_effect(subscriptions.load, stood_on, cleanup=lambda: None)
     ft.use_effect(service.load, stood_on, cleanup=lambda: None)

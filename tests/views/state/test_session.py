@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec import structs
+
 from services.client.credentials import MemoryStore
 from services.domain.errors import SessionExpired
 from services.sandbox import SandboxSettings
@@ -116,6 +118,19 @@ async def test_choosing_another_contract_replaces_the_purchases(serve: Serve) ->
     assert session.purchases.periods.data is None
     await session.load_account()
     assert session.contract == mobile, "a reading does not move it"
+
+
+async def test_other_data_of_the_selected_contract_keeps_what_was_read(line: Line) -> None:
+    session = await inside(line)
+    assert session.contract is not None
+    assert session.purchases is not None
+    await session.purchases.load_periods()
+    renamed = structs.replace(session.contract, label="Box")
+    session.choose(renamed)
+    assert session.contract == session.purchases.contract == renamed
+    assert session.purchases.periods.data
+    session.choose(structs.replace(renamed, billing_rights=False))
+    assert session.purchases.periods.data is None, "no longer for this subscriber"
 
 
 async def test_return_to_a_contract_reads_no_period_again(line: Line) -> None:
