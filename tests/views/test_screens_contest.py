@@ -9,10 +9,13 @@ from typing import Any
 import flet as ft
 import icalendar
 import pytest
+from sqlalchemy import update
 
 from services.sandbox import Subscriber, demo_line
 from services.sandbox.demo_catalogue import Offer
+from services.sandbox.schema import purchase
 from tests.views.conftest import NOW, PASSWORD, Line, Serve, quiet, remembered, visit
+from tests.views.factories import subscribed
 from tests.views.test_sharing import text_of
 from tests.views.visits import NARROW, WIDE, visit_remembered
 
@@ -76,6 +79,24 @@ def contested(*, adult: bool = False, refunded: bool = False) -> Subscriber:
         phone_number="0639980177",
         contracts=(contract,),
     )
+
+
+async def test_form_keeps_its_choices_over_a_failed_and_a_successful_refresh(serve: Serve) -> None:
+    line = serve(subscribed())
+    async with visit_remembered(line, "/contestations/nouvelle/editeur/club-cubeo", **NARROW) as app:
+        await app.see("24 paiements, 71,76\u00a0€")
+        await app.tap("line-charge-2026-05-11-0")
+        await app.see("23 paiements, 68,77\u00a0€")
+        await quiet(app, line)
+        line.down = True
+        await app.press("R")
+        await app.see("Hors ligne", "23 paiements, 68,77\u00a0€")
+        await quiet(app, line)
+        line.down = False
+        raised = update(purchase).values(amount=purchase.c.amount + 100)
+        await line.app.state.store.run(lambda connection: connection.execute(raised), writing=True)
+        await app.tap("Réessayer")
+        await app.see("23 paiements, 91,77\u00a0€")
 
 
 async def test_refund_that_is_found_offers_to_close(serve: Serve) -> None:

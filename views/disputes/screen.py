@@ -135,7 +135,8 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
         empty = state(design, ft.Icons.SEARCH_OFF, words("contest.none"), words("contest.none_text"))
         return reading_column(design, column(*notices, *([] if insights.missing else [empty])))
     fields = ContestFields(insights, begun, f"{origin}/{key}")
-    return reading_column(design, column(*notices, fields, spacing=SPACE_M))
+    # A column of their own: the form keeps its place, and so its choices, when a notice appears.
+    return reading_column(design, column(column(*notices, spacing=SPACE_M), fields, spacing=SPACE_M))
 
 
 def _chosen(insights: InsightsState, origin: str, key: str) -> frozenset[str]:
@@ -157,6 +158,7 @@ def _chosen(insights: InsightsState, origin: str, key: str) -> frozenset[str]:
 def ContestFields(insights: InsightsState, begun: Draft, where: str) -> ft.Control:
     """Show the form of a new file. Another address in `where` creates a new form."""
     form = ft.use_memo(partial(ContestForm, insights, begun), [where, insights])
+    ft.use_effect(partial(form.renew, begun), [begun], cleanup=lambda: None)
     return ContestChoices(form)
 
 

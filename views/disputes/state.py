@@ -77,6 +77,12 @@ class ContestForm:
         if self.draft.running:
             self.claims = self.claims | {Claim.END}
 
+    def renew(self, draft: Draft) -> None:
+        """Show the charges of a new answer; keep the choices among them."""
+        if draft != self.draft:
+            self.chosen &= {entry.payment_id for entry in draft.entries}
+            self.draft = draft
+
     @property
     def total(self) -> Decimal:
         """The sum claimed."""

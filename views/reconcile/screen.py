@@ -112,11 +112,12 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
             words("reconcile.open_text", date=formats.long_date(period.end_date)),
         )
         return reading_column(design, *choice, early)
+    read = column(*notices, spacing=SPACE_M)  # the parts keep their place when a notice appears
     clocks = two_clocks(known.data, period.end_date)
     beside = [] if clocks is None else [Clocks(formats, clocks)]
     parts = paired(design, Comparison(comparing, review), *beside)
     width = CONTENT_WIDTH_XL if design.layout.wide else CONTENT_WIDTH_M
-    return reading_column(design, *choice, column(*notices, parts, spacing=SPACE_M), width=width)
+    return reading_column(design, *choice, column(read, parts, spacing=SPACE_M), width=width)
 
 
 def _chosen(ledger: Ledger | None, asked: str | None) -> BillingPeriod | None:
