@@ -85,12 +85,17 @@ def as_text(answer: Answer) -> Answer:
     return Answer(answer.status, answer.headers | {"content-type": "text/plain; charset=utf-8"}, answer.body)
 
 
+_MAPS = {"decisions", "contests", "steps", "bills"}
+"""Members whose value is a map, not an object with the members of a schema."""
+
+
 def rewritten(change: Callable[[Any], Any]) -> Callable[[Answer], Answer]:
     """Return a change that passes each JSON object in the answer through `change`."""
 
-    def walk(value: Any) -> Any:
+    def walk(value: Any, name: str = "") -> Any:
         if isinstance(value, dict):
-            return change({name: walk(member) for name, member in value.items()})
+            walked = {name: walk(member, name) for name, member in value.items()}
+            return walked if name in _MAPS else change(walked)
         return [walk(item) for item in value] if isinstance(value, list) else value
 
     def rewrite(answer: Answer) -> Answer:

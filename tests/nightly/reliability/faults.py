@@ -101,7 +101,7 @@ FAULTS = (
     Fault(
         "unknown value",
         "every enum has a value of another time",
-        Kind.HARMLESS,
+        Kind.NEWER,
         answers(rewritten(new_values), arrives=True),
     ),
     Fault(

@@ -28,6 +28,7 @@ LETTERS = {
     Told.NOT_DONE: ("D", "the same button; the input is kept"),
     Told.CHANGED: ("C", "the true state is read and shown; then the same button"),
     Told.NOT_POSSIBLE: ("I", "the same button"),
+    Told.INCOMPLETE: ("P", "the rest of the screen; an update of the app, or the invoice"),
     Told.QUEUED: ("Q", "none needed: it is sent automatically"),
     Told.SESSION_OVER: ("S", "the sign-in leads back to the same screen"),
 }

@@ -23,6 +23,7 @@ class Told(Enum):
     QUEUED = ("feedback.queued",)
     SESSION_OVER = ("error.SessionExpired.",)
     START_AGAIN = ("error.SignInTimedOut.",)
+    INCOMPLETE = ("incomplete.title",)
 
 
 class Kind(Enum):
@@ -45,6 +46,7 @@ class Kind(Enum):
     ABSENT = "The backend answers that the object does not exist."
     CONFLICT = "The backend answers that its rules forbid the change."
     STALE = "The backend answers that its state has changed."
+    NEWER = "The app does not understand some values of the answer."
     HARMLESS = "The client compensates for the fault."
 
 
@@ -74,6 +76,7 @@ _NO, _BUSY, _WHAT, _OVER, _MINE, _GONE = (
     Told.UNREACHABLE, Told.UNAVAILABLE, Told.UNEXPECTED, Told.SESSION_OVER, Told.FORBIDDEN, Told.NOT_FOUND,
 )  # fmt: skip
 _DOUBT = Told.UNTRUSTED
+_PART = Told.INCOMPLETE
 _KEPT, _MAYBE, _UNDONE, _MOVED, _CANNOT, _LATER = (
     Told.NOT_SENT, Told.UNKNOWN, Told.NOT_DONE, Told.CHANGED, Told.NOT_POSSIBLE, Told.QUEUED,
 )  # fmt: skip
@@ -96,5 +99,6 @@ OUTCOMES = {
     Kind.ABSENT:          Outcome(_WHAT, _GONE, _GONE, _GONE,   _GONE,   _GONE,   _WHAT,   _WHAT),
     Kind.CONFLICT:        Outcome(_WHAT, _WHAT, _WHAT, _CANNOT, _CANNOT, _CANNOT, _WHAT,   _WHAT),
     Kind.STALE:           Outcome(_WHAT, _WHAT, _WHAT, _MOVED,  _MOVED,  _MOVED,  _WHAT,   _WHAT),
+    Kind.NEWER:           Outcome(_PART, _PART, _PART, None,    None,    None,    None,    None),
     Kind.HARMLESS:        Outcome(None,  None,  None,  None,    None,    None,    None,    None),
 }  # fmt: skip

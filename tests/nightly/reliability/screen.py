@@ -25,6 +25,15 @@ _NOTHING = (
     "purchases.empty_billed",
     "subscriptions.empty",
     "subscription.no_charges",
+    "check.done",
+    "calendar.empty",
+    "calendar.no_charge",
+    "reconcile.gone",
+    "publisher.unknown",
+    "search.none",
+    "search.nothing",
+    "year.nothing",
+    "contest.none",
 )
 """Keys of the sentences for missing data."""
 

@@ -15,6 +15,7 @@ from tests.views.conftest import PASSWORD
 from tests.views.factories import ABONNE, WEEKLY
 
 PURCHASE = "charge-2026-05-11-0"
+REFERENCE = f"IP-{PURCHASE}"
 COMMENT, OPINION, PHONE = "Non.", "Oui.", "0639980112"
 """Typed texts; short, because each letter is an event."""
 
@@ -30,23 +31,38 @@ class Reading:
     figures: bool = True
     """Whether it shows amounts of the backend's, and can read them again; else it needs nothing of it."""
 
+    results: bool = False
+    """Whether it shows results from the ledger or the subscriptions, which need all of their values."""
+
     @property
     def situations(self) -> tuple[str, ...]:
         """In which it meets a fault: fields of `Outcome`."""
         return ("first", "again") if self.figures else ("first",)
 
     def tells(self, told: Told | None) -> Told | None:
-        """Return the message to expect; a screen without backend data only reports the end of the session."""
-        return told if self.figures or told is Told.SESSION_OVER else None
+        """Return the message to expect.
+
+        A screen without backend data only reports the end of the session, and one without results names no
+        missing data.
+        """
+        shown = self.results if told is Told.INCOMPLETE else self.figures or told is Told.SESSION_OVER
+        return told if shown else None
 
 
 READINGS = (
-    Reading("home", "/", (WORDS("services.title"),)),
-    Reading("usage", "/conso/internet", (WORDS("usage.history"),)),
+    Reading("home", "/", (WORDS("services.title"),), results=True),
+    Reading("usage", "/conso/internet", (WORDS("usage.history"),), results=True),
     Reading("purchases", "/achats?periode=2026-06", ("Club Cubéo",)),
-    Reading("purchase", f"/achats/{PURCHASE}?periode=2026-06", ("IP-260511-000000",)),
+    Reading("purchase", f"/achats/{PURCHASE}?periode=2026-06", (REFERENCE,)),
     Reading("manage, service", "/gerer", (WORDS("service.title"), "Club Cubéo")),
     Reading("subscription", f"/gerer/abonnements/{WEEKLY}", (WORDS("subscription.since"),)),
+    Reading("check", "/verifier", ("Je reconnais",), results=True),
+    Reading("calendar", "/gerer/calendrier", (WORDS("calendar.note"), "Club Cubéo"), results=True),
+    Reading("bill", "/rapprochement?periode=2026-02", (WORDS("clocks.h2"),), results=True),
+    Reading("publisher", "/editeurs/club-cubeo", (WORDS("publisher.purchases"),), results=True),
+    Reading("search", "/recherche?q=club", ("Club Cubéo",), results=True),
+    Reading("year", "/conso/annee", (WORDS("year.kinds"),), results=True),
+    Reading("contest", "/contestations/nouvelle/editeur/club-cubeo", (WORDS("contest.lines"),), results=True),
     Reading("help", "/aide", (WORDS("help.contact_title"),), figures=False),
     Reading("settings", "/reglages", (WORDS("settings.version"),), figures=False),
 )
@@ -124,7 +140,7 @@ async def _turn_off(app: Driver) -> None:
 
 
 async def _report(app: Driver) -> None:
-    await see(app, "IP-260511-000000")
+    await see(app, REFERENCE)
     if WORDS("report.send") in app.names():
         return
     await app.tap(WORDS("report.title"))
