@@ -341,7 +341,7 @@ class Session(httpx.Auth):
             self._refresh, self.expiry = stored.rt, stored.exp
             try:
                 await self._credentials.save(msgspec.structs.replace(stored, rt="", by=self._window).encode())
-            except CredentialsUnavailable:  # a slow store still removes the token, which is presented nowhere
+            except CredentialsUnavailable:  # a slow store still removes this unused token
                 await self._put_back(stored)
                 raise
             self._exclusive = True
