@@ -14,7 +14,7 @@ from views.core.context import use_design, use_session
 from views.core.contracts import contract_choice, without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import error_state, freshness, incomplete_alert, progress, skeleton, state
+from views.core.notices import error_state, ledger_notices, skeleton, state
 from views.core.review import ReviewState
 from views.frame import Screen, reading_column, without_rights
 from views.kit.buttons import icon_button
@@ -93,9 +93,7 @@ def Findings(insights: InsightsState, review: ReviewState) -> ft.Control:
         design,
         *choice,
         column(
-            progress(design, known.loading),
-            *freshness(design, formats, known, insights.retry),
-            *incomplete_alert(design, insights.missing, insights.retry),
+            *ledger_notices(design, formats, insights, insights.missing),
             *map(drawn, shown),
             *notes,
             *mute_offers(design, insights),

@@ -14,7 +14,7 @@ from services.domain.errors import BackendError, Forbidden, NotFound, Unavailabl
 from views.core.component import component
 from views.core.context import use_recovery
 from views.core.formatting import Formats
-from views.core.insights import Missing
+from views.core.insights import InsightsState, Missing
 from views.core.loadable import Loadable
 from views.core.recovery import Countdown
 from views.core.text import explain
@@ -95,7 +95,7 @@ def incomplete_alert(design: Design, missing: Missing, retry: Handler) -> list[f
     *others, last = parts
     named = words("incomplete.and", others=", ".join(others), last=last) if others else last
     sentence = words("incomplete.text", parts=named)
-    again = [link(design, words("action.retry"), retry)] if missing.unread else []
+    again = [action_link(design, words("action.retry"), retry)] if missing.unread else []
     if not again:
         sentence = f"{sentence} {words('incomplete.advice')}"
     return [alert(design, Tone.WARNING, words("incomplete.title"), sentence, *again, live=False)]
@@ -207,6 +207,18 @@ def freshness(design: Design, formats: Formats, shown: Loadable[T], retry: Handl
         title, sentence = age, explain(shown.error, words).sentence
     again = action_link(design, words("action.retry"), retry)
     return [alert(design, Tone.WARNING, title, sentence, *_next_try(design, shown.error), again)]
+
+
+def ledger_notices(
+    design: Design, formats: Formats, insights: InsightsState, missing: Missing
+) -> list[ft.Control]:
+    """Return the notices over results of the ledger: reload, age or failure, missing data."""
+    known = insights.ledger
+    return [
+        progress(design, known.loading),
+        *freshness(design, formats, known, insights.retry),
+        *incomplete_alert(design, missing, insights.retry),
+    ]
 
 
 @component

@@ -34,16 +34,7 @@ from views.core.contracts import without_contract
 from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import (
-    alert,
-    error_alert,
-    error_state,
-    freshness,
-    incomplete_alert,
-    progress,
-    skeleton,
-    state,
-)
+from views.core.notices import alert, error_alert, error_state, ledger_notices, skeleton, state
 from views.core.review import ReviewState
 from views.core.sheet_state import Sheet
 from views.core.text import Language, joined
@@ -121,11 +112,7 @@ def NewContest(insights: InsightsState, origin: str, key: str) -> ft.Control:
         return reading_column(design, error_state(design, known.error, insights.retry))
     if known.data is None:
         return reading_column(design, skeleton(design, (160, 20), (None, 48), (None, 48)))
-    notices = (
-        progress(design, known.loading),
-        *freshness(design, formats, known, insights.retry),
-        *incomplete_alert(design, insights.missing, insights.retry),
-    )
+    notices = ledger_notices(design, formats, insights, insights.missing)
     begun = draft(
         insights.extended or known.data,
         insights.subscriptions.subscriptions.data or (),
@@ -284,9 +271,7 @@ def ContestFile(insights: InsightsState, review: ReviewState, contest_id: str) -
     return reading_column(
         design,
         column(
-            progress(design, known.loading),
-            *freshness(design, formats, known, insights.retry),
-            *incomplete_alert(design, insights.missing.of_ledger, insights.retry),
+            *ledger_notices(design, formats, insights, insights.missing.of_ledger),
             *_refund_found(design, review, case),
             _summary(design, formats, case),
             spacing=SPACE_M,

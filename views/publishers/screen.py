@@ -16,7 +16,7 @@ from views.core.context import use_design, use_session
 from views.core.contracts import without_contract
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import error_state, freshness, incomplete_alert, progress, skeleton, state
+from views.core.notices import error_state, ledger_notices, skeleton, state
 from views.core.review import ReviewState
 from views.core.text import blank, joined
 from views.disputes.parts import contest_link
@@ -76,11 +76,7 @@ def PublisherCard(
         insights.extended or known.data, insights.subscriptions.subscriptions.data or (), identifier
     )
     missing = insights.missing.without_service
-    notices = (
-        progress(design, known.loading),
-        *freshness(design, formats, known, insights.retry),
-        *incomplete_alert(design, missing, insights.retry),
-    )
+    notices = ledger_notices(design, formats, insights, missing)
     if one is None:
         nothing = [] if missing else [state(design, ft.Icons.SEARCH_OFF, words("publisher.unknown"))]
         return reading_column(design, column(*notices, *nothing))

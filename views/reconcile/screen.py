@@ -25,16 +25,7 @@ from views.core.contracts import contract_choice, without_contract
 from views.core.fields import Field
 from views.core.formatting import Formats
 from views.core.insights import InsightsState
-from views.core.notices import (
-    alert,
-    error_alert,
-    error_state,
-    freshness,
-    incomplete_alert,
-    progress,
-    skeleton,
-    state,
-)
+from views.core.notices import alert, error_alert, error_state, ledger_notices, skeleton, state
 from views.core.review import ReviewState
 from views.core.text import joined
 from views.frame import Screen, paired, reading_column, without_rights
@@ -95,11 +86,7 @@ def Bill(insights: InsightsState, review: ReviewState, asked: str | None) -> ft.
     if known.data is None:
         return reading_column(design, *choice, skeleton(design, (160, 20), (None, 48)))
     missing = insights.missing.of_ledger
-    notices = (
-        progress(design, known.loading),
-        *freshness(design, formats, known, insights.retry),
-        *incomplete_alert(design, missing, insights.retry),
-    )
+    notices = ledger_notices(design, formats, insights, missing)
     if period is None:
         gone = state(design, ft.Icons.RECEIPT_LONG_OUTLINED, words("reconcile.gone"))
         return reading_column(design, *choice, column(*notices, *([] if missing.periods else [gone])))

@@ -18,7 +18,7 @@ from views.core.formatting import Formats
 from views.core.history import HistoryState
 from views.core.history_offer import HistoryOffer
 from views.core.insights import InsightsState
-from views.core.notices import error_state, freshness, incomplete_alert, progress, skeleton
+from views.core.notices import error_state, ledger_notices, skeleton
 from views.frame import Screen, paired, reading_column, without_rights
 from views.kit.amounts import hero_amount
 from views.kit.buttons import link
@@ -69,9 +69,7 @@ def Bills(insights: InsightsState, history: HistoryState, asked: str) -> ft.Cont
     one = year_of(ledger, told, contract.billing.cut_off_day)
     notes = [words("check.partial", n=insights.most_pages * 100)] if ledger.partial else []
     read = column(
-        progress(design, known.loading),
-        *freshness(design, formats, known, insights.retry),
-        *incomplete_alert(design, insights.missing.of_ledger, insights.retry),
+        *ledger_notices(design, formats, insights, insights.missing.of_ledger),
         *_choice(design, ledger, told),
         spacing=SPACE_M,
     )
